@@ -1,0 +1,1 @@
+"""arc-inspector: a desktop inspector for live native objects."""

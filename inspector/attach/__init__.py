@@ -1,0 +1,1 @@
+"""The viewer's half of attaching: discovery and connection."""

@@ -1,0 +1,69 @@
+"""Errors of the whole package. Each is raised in one layer; the message is one line, cause first."""
+
+from __future__ import annotations
+
+
+class InspectorError(Exception):
+    """Anything that this package reports."""
+
+    exit_status = 1
+
+
+class UsageError(InspectorError):
+    """Wrong use of the command line."""
+
+    exit_status = 2
+
+
+class AttachError(InspectorError):
+    """A target cannot be attached."""
+
+    exit_status = 3
+
+
+class SegmentError(AttachError):
+    """A segment is damaged, cut short, or of another version."""
+
+
+class ControlError(InspectorError):
+    """The control socket refused, broke, or did not answer in time."""
+
+
+class TargetBusyError(ControlError):
+    """The target lives but did not answer in time; the command was given up and will not run later."""
+
+
+class FileFormatError(InspectorError):
+    """A screenshot or session file is damaged, too large, or of another version."""
+
+
+class HandleError(InspectorError):
+    """Wrong use of a handle. Children name the kind."""
+
+
+class ZeroHandleError(HandleError):
+    """Handle 0 is never valid."""
+
+
+class StaleHandleError(HandleError):
+    """The handle was released."""
+
+
+class WrongTypeError(HandleError):
+    """The handle is of another type."""
+
+
+class UnknownHandleError(HandleError):
+    """The number was never a handle."""
+
+
+class ClosedError(HandleError):
+    """The resource is closed."""
+
+
+class CloseError(HandleError):
+    """The close method failed or was refused."""
+
+
+class NativePanicError(InspectorError):
+    """Native code panicked; the panic was caught at the boundary."""

@@ -1,0 +1,311 @@
+"""What a viewer knows of a target at one instant, frozen.
+
+Everything that the panes show is computed from these values. They are made on the session's pump thread, never
+changed afterwards, and may be read from any thread. Arrays are numpy, one element a row, all of one length, read-only.
+
+Unknown is never 0: integer columns use ``UNKNOWN`` (-1), times use ``nan``, texts use ``""``.
+Times are seconds since the Unix epoch (float64). Threads, types and sites are named by index; index 0 means *none*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Ids: TypeAlias = npt.NDArray[np.uint64]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Codes: TypeAlias = npt.NDArray[np.uint8]
+
+UNKNOWN: Final = -1
+
+
+class Reference(IntEnum):
+    """The reference's life. Values are those of ``ReferenceState`` in the layout (a test compares them)."""
+
+    FREE = 0
+    LIVE = 1
+    RELEASE_REQUESTED = 2
+    RELEASED = 3
+    DROPPED = 4
+
+
+class Resource(IntEnum):
+    """The resource's life. Values are those of ``ResourceState`` in the layout (a test compares them)."""
+
+    NONE = 0
+    OPEN = 1
+    CLOSE_REQUESTED = 2
+    DRAINING = 3
+    WAITING_OWNER = 4
+    CLOSING = 5
+    CLOSED = 6
+    CLOSE_FAILED = 7
+    NEVER_CLOSED = 8
+
+
+PENDING: Final = (Resource.CLOSE_REQUESTED, Resource.DRAINING, Resource.WAITING_OWNER, Resource.CLOSING)
+"""Resource states that make a pending close."""
+
+
+class Level(IntEnum):
+    """How much the target records. Values are those of ``Level`` in the layout."""
+
+    OFF = 0
+    COUNT = 1
+    HISTORY = 2
+    STACKS = 3
+
+
+class TargetState(StrEnum):
+    """How the target is doing, as far as the viewer can tell."""
+
+    LIVE = "live"
+    HUNG = "hung"
+    """Alive, but stopped or with an interpreter that does not answer; ``Target.reason`` says which."""
+    ENDED = "ended"
+    """It exited normally or its agent was stopped. The last state is kept."""
+    POST_MORTEM = "post-mortem"
+    """It is gone without a word: killed or crashed. The last state is kept."""
+    RECORDED = "recorded"
+    """The snapshot comes from a file (screenshot, session)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The process looked at."""
+
+    pid: int
+    name: str
+    """Short, for the chip: ``app.py``."""
+    command: str
+    """The whole command line."""
+    runtime: str
+    """``CPython 3.11.7``."""
+    executable: str
+    start_time: int
+    """Field 22 of ``/proc/PID/stat``: with ``pid`` the process's identity."""
+    started_at: float
+    """When the segment was made."""
+    state: TargetState
+    reason: str = ""
+    """Why the state is what it is, a sentence without a full stop: ``the interpreter has not answered for 12 s``."""
+    state_since: float = float("nan")
+    level: Level = Level.COUNT
+    viewers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRow:
+    """A type of native object."""
+
+    index: int
+    name: str
+    origin: str
+    """Crate or Python module."""
+    kind: str
+    """Who counts: ``arc``, ``uniffi``, ``foreign`` … (lower-case names of ``Kind`` in the layout, with ``_`` for words)."""
+    closes: bool
+    """It opted in to closing."""
+    close_signature: str
+    """``close(flush)``, or ``""``."""
+    thread_affine: bool
+    size_bytes: int
+    """Of the value; ``UNKNOWN`` when not known."""
+    created: int
+    """Handles created since the segment began."""
+    released: int
+    closed: int
+    never_closed: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallInFlight:
+    """A call that uses a handle now."""
+
+    handle: int
+    began_at: float
+    """``nan`` below level *history*."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """A thread that touched a handle."""
+
+    index: int
+    tid: int
+    name: str
+    alive: bool
+    started_at: float
+    ended_at: float
+    created: int
+    """Handles created on it since the segment began."""
+    released: int
+    calls: tuple[CallInFlight, ...] = ()
+    """Outermost first."""
+    deeper_calls: int = 0
+    """Calls nested too deep to be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One line of a stack."""
+
+    function: str
+    file: str
+    line: int
+    """0: unknown."""
+
+    def short(self) -> str:
+        """``app.py:41 add``."""
+        name = self.file.rpartition("/")[2] or "?"
+        where = f"{name}:{self.line}" if self.line else name
+        return f"{where} {self.function}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An interned stack, innermost frame first."""
+
+    index: int
+    frames: tuple[Frame, ...]
+    cut: bool = False
+
+    def short(self) -> str:
+        """The innermost frame, or ``""``."""
+        return self.frames[0].short() if self.frames else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One garbage collection in the target."""
+
+    serial: int
+    at: float
+    took_secs: float
+    collected: int
+    generation: int
+    forced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What was lost or refused, on either side. Names as in the layout's ``Lost``, then the viewer's own."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Only what is not zero is worth showing. Keys with the prefix ``misuse_`` are refused uses, not losses."""
+
+    def total(self) -> int:
+        """Everything lost; refused uses are not losses."""
+        return sum(n for name, n in self.counts.items() if not name.startswith("misuse_"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the tool itself costs the target."""
+
+    cpu_secs: float = float("nan")
+    """CPU time of the tool's own threads since the segment began."""
+    share: float = float("nan")
+    """Of one core, over the last interval: 0.003 is 0.3 %."""
+    segment_bytes: int = UNKNOWN
+    """Really allocated."""
+    sample_secs: float = float("nan")
+    """What the newest pass of the sampler took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handles:
+    """The handle table: live rows and tombstones, in slot order (stable from one snapshot to the next).
+
+    A row's identity is ``ids``: ``generation << 32 | index << 1 | foreign``; it is never used again.
+    """
+
+    ids: Ids
+    types: Ints
+    """Index of the type."""
+    references: Codes
+    """``Reference`` values, without the busy bit."""
+    resources: Codes
+    """``Resource`` values."""
+    addresses: Ids
+    """Heap address of the object: rows with one address are handles of one object. 0: none."""
+    data: Ids
+    """What the handle stands for: data pointer, map key, a proxy's ``_handle``."""
+    strong: Ints
+    """Resting count, without the tool's own references."""
+    weak: Ints
+    in_flight: Ints
+    """Calls that use the object now."""
+    proxies: Ints
+    """Live rows with the same address: the host language's wrappers of the object."""
+    native_refs: Ints
+    """``strong - proxies`` at rest: references that native code holds. Negative: a double free to come."""
+    created_at: Floats
+    changed_at: Floats
+    """Since when the states are what they are."""
+    created_threads: Ints
+    last_threads: Ints
+    owner_threads: Ints
+    """0: any thread may close."""
+    requester_threads: Ints
+    """Who asked for the close, or released."""
+    created_sites: Ints
+    last_sites: Ints
+    changing: npt.NDArray[np.bool_]
+    """The row was being written in each of several reads: its fields may be of two moments."""
+
+    def __len__(self) -> int:
+        """Rows, tombstones among them."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What can be read many times a second: counters only, no rows. ``per_type`` is indexed as ``types`` of the snapshot."""
+
+    at: float
+    live: int
+    pending: int
+    created: Ints
+    """Per type index (element 0 is not used), since the segment began."""
+    released: Ints
+    collections: tuple[Collection, ...] = ()
+    """The newest ones, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state at an instant."""
+
+    serial: int
+    """Grows by one with each snapshot of a session."""
+    taken_at: float
+    target: Target
+    handles: Handles
+    types: Mapping[int, TypeRow]
+    threads: Mapping[int, ThreadRow]
+    sites: Mapping[int, Site]
+    vitals: Vitals
+    lost: Lost
+    cost: Cost
+    sampled_at: float = float("nan")
+    """When the counts were last sampled."""
+    last_close_secs: float = float("nan")
+    """What the newest finished close took."""
+
+    def live_count(self) -> int:
+        """Rows that are not tombstones."""
+        live = (self.handles.references == Reference.LIVE) | (self.handles.references == Reference.RELEASE_REQUESTED)
+        return int(np.count_nonzero(live))
+
+
+def handle_text(handle: int) -> str:
+    """``#slot.generation``, as it is shown everywhere."""
+    return f"#{(handle & 0xFFFF_FFFF) >> 1}.{handle >> 32}"

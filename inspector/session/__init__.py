@@ -1,0 +1,1 @@
+"""One attachment from start to end."""

@@ -1,0 +1,92 @@
+"""What the window and the commands know of a session: one Protocol, whatever stands behind it.
+
+Live, post-mortem, recorded and fake sessions look alike. ``ui`` imports this and ``model``, no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+from inspector.model.snapshot import Level, Snapshot, Vitals
+
+
+
+@dataclass(frozen=True, slots=True)
+class GcReport:
+    """What a forced collection did."""
+
+    collected: int
+    handles_released: int
+    closes_queued: int
+    still_pending: int
+    took_secs: float
+    uncollectable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAnswer:
+    """What became of one handle of a close request, or would become of it."""
+
+    handle: int
+    outcome: str
+    """``would_close``, ``closed``, ``pending``, ``refused`` or ``failed``."""
+    reason: str
+    """A sentence without a full stop: ``2 calls in flight``, ``TodoItem did not opt in to closing``."""
+    holders: tuple[str, ...] = ()
+    """Who else holds the object, for the person to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What can be asked of this session now, each with the reason when not."""
+
+    act: bool
+    """Force GC and close."""
+    reason: str = ""
+    levels: bool = False
+
+
+class SessionListener(Protocol):
+    """Called on the session's pump thread: be quick, touch no widget."""
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        """A new snapshot, also when only the target's state changed."""
+
+    def on_vitals(self, vitals: Vitals) -> None:
+        """New counters, up to 60 times a second."""
+
+
+class Session(Protocol):
+    """One attachment from attach to end. All methods may be called from any thread and return at once."""
+
+    @property
+    def latest(self) -> Snapshot | None:
+        """Newest snapshot; ``None`` before the first."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the session can do now."""
+
+    def subscribe(self, listener: SessionListener) -> Callable[[], None]:
+        """Hear of everything from now on; the result ends that."""
+
+    def set_interval(self, *, snapshot_secs: float, vitals_secs: float) -> None:
+        """How often snapshots and counters are read. The target's sampler follows."""
+
+    def set_level(self, level: Level) -> Future[Level]:
+        """Switch what the target records; the result is the level in force."""
+
+    def force_gc(self) -> Future[GcReport]:
+        """Collect garbage in the target. Fails with ``TargetBusyError`` when the interpreter does not answer in time."""
+
+    def preview_close(self, handles: Sequence[int]) -> Future[tuple[CloseAnswer, ...]]:
+        """What ``close`` would do. Changes nothing."""
+
+    def close_handles(self, handles: Sequence[int], *, although_held: bool = False) -> Future[tuple[CloseAnswer, ...]]:
+        """Close resources. Without ``although_held`` one that others hold is refused, with their names."""
+
+    def end(self) -> None:
+        """Detach. The target returns to its idle level."""

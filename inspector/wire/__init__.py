@@ -1,0 +1,1 @@
+"""The schema as Python sees it, and the control messages."""

@@ -1,0 +1,526 @@
+//! The one schema: every byte that target and viewer share is declared here.
+//!
+//! cbindgen turns this file into the C header, the C compiler checks it, cffi reads it and Python derives
+//! its dtypes and constants from the compiled declarations. There is no second description anywhere.
+//! A segment is one sparse file:
+//!
+//! ```text
+//! header | threads | types | sites | frames | strings | handles | rings
+//! ```
+//!
+//! Each section's offset, record size, capacity and high-water mark stand in the header, so a reader needs no
+//! constant but `LAYOUT_VERSION`. All numbers are little endian, all times are ticks of the header's clock
+//! (`0` = not recorded). Index 0 of threads, types, sites, frames and handles is never used: 0 means *none*.
+//! Records are written through atomics of the word they lie in; see `registry.rs` for the order.
+
+/// First eight bytes of every segment.
+pub const MAGIC: u64 = 0x3147_4553_4943_5241; // "ARCISEG1"
+/// Grows with each change of this file. Both sides name their number when they differ.
+pub const LAYOUT_VERSION: u32 = 1;
+/// Set in `HandleSlot::reference_state` while a writer changes more than one word of the slot.
+pub const BUSY: u8 = 0x80;
+/// `HandleSlot::strong`: never sampled, or not readable.
+pub const STRONG_UNKNOWN: u32 = u32::MAX;
+/// `HandleSlot::weak` and `in_flight`: never sampled, not readable, or the kind has none.
+pub const COUNT_UNKNOWN: u16 = u16::MAX;
+/// Bit 0 of a handle: set when the row stands for a foreign object (a Python object held by native code).
+pub const FOREIGN_BIT: u64 = 1;
+/// Rows that a segment can hold; the file is sparse, unused chunks cost nothing.
+pub const MAX_HANDLES: u32 = 1 << 21;
+/// Threads that can be named at once, ended ones that are still referred to among them.
+pub const MAX_THREADS: u32 = 4096;
+/// Types.
+pub const MAX_TYPES: u32 = 2048;
+/// Interned stacks.
+pub const MAX_SITES: u32 = 1 << 16;
+/// Interned frames.
+pub const MAX_FRAMES: u32 = 1 << 16;
+/// Bytes of the string arena (UTF-8, each string preceded by its length as `u32`).
+pub const MAX_STRING_BYTES: u32 = 1 << 22;
+/// Event rings; a thread gets one with its first event.
+pub const MAX_RINGS: u32 = 256;
+/// Events a ring holds before it overwrites the oldest.
+pub const RING_EVENTS: u32 = 4096;
+/// Calls one thread can have in flight at once and still be seen; deeper ones are counted (`deep_calls`).
+pub const CALL_DEPTH: usize = 8;
+/// Frames of one site.
+pub const SITE_FRAMES: usize = 12;
+/// Shards of a type's counters, one cache line each; a thread uses shard `index % TYPE_SHARDS`.
+pub const TYPE_SHARDS: usize = 8;
+/// Collections that the header remembers.
+pub const GC_LOG: usize = 32;
+
+/// How much is recorded. Each level includes those before it.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Handles work, nothing is recorded: one predictable branch.
+    Off = 0,
+    /// Rows, counts, times of birth and death, threads.
+    Count = 1,
+    /// Events in the rings; one frame of site.
+    History = 2,
+    /// Whole stacks as sites.
+    Stacks = 3,
+}
+
+/// Who counts the references of a type.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `std::sync::Arc` of our own runtime.
+    Arc = 1,
+    /// Handle map with a mutex per object.
+    MutexMap = 2,
+    /// Handle map of shared objects.
+    ArcMap = 3,
+    /// Count in the shared slot, no weak count.
+    Thin = 4,
+    /// A Python object held by native code.
+    Foreign = 5,
+    /// `Arc` behind a UniFFI proxy.
+    Uniffi = 6,
+    /// A Rust-implemented trait behind a UniFFI proxy.
+    UniffiTrait = 7,
+    /// A Python object in a UniFFI handle map.
+    UniffiForeign = 8,
+    /// Anything a declarative adapter describes.
+    Declared = 9,
+}
+
+/// The reference's life: `live ─ release requested ─ released ─ dropped`.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferenceState {
+    /// Never used, or given back.
+    Free = 0,
+    /// The handle is valid.
+    Live = 1,
+    /// Released while calls are in flight; the last of them releases.
+    ReleaseRequested = 2,
+    /// The reference is gone, the object lives on through others. A tombstone.
+    Released = 3,
+    /// The reference was the last one and the destructor ran. A tombstone.
+    Dropped = 4,
+}
+
+/// The resource's life, beside the reference's.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResourceState {
+    /// The type did not opt in to closing.
+    None = 0,
+    /// Open.
+    Open = 1,
+    /// Close asked for and queued.
+    CloseRequested = 2,
+    /// Pending: waits for calls in flight.
+    Draining = 3,
+    /// Pending: only the owner thread may close, and it has not come by.
+    WaitingOwner = 4,
+    /// The close method runs now.
+    Closing = 5,
+    /// Closed.
+    Closed = 6,
+    /// The close method failed; the resource counts as open.
+    CloseFailed = 7,
+    /// Dropped without having been closed.
+    NeverClosed = 8,
+}
+
+/// What an event says.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// A handle was created (lowered).
+    Create = 1,
+    /// Count up.
+    Clone = 2,
+    /// A call began to use the object.
+    Borrow = 3,
+    /// That call ended.
+    Return = 4,
+    /// Count down.
+    Release = 5,
+    /// A close was asked for.
+    CloseRequest = 6,
+    /// The close method ran.
+    Close = 7,
+    /// The destructor ran.
+    Drop = 8,
+    /// A wrong use was refused (`count` holds the `Status`).
+    Misuse = 9,
+}
+
+/// A thread's state.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThreadState {
+    /// The slot is not in use.
+    Free = 0,
+    /// Alive.
+    Live = 1,
+    /// Ended; the slot stays while handles refer to it.
+    Ended = 2,
+}
+
+/// How the target ended, as the target itself could tell.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It runs, or was killed: the lock on byte 0 tells which.
+    NotYet = 0,
+    /// The process exited and said so.
+    Exited = 1,
+    /// The agent was stopped; the process runs on.
+    Stopped = 2,
+}
+
+/// Where ticks come from.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockSource {
+    /// Invariant time-stamp counter.
+    Tsc = 1,
+    /// `CLOCK_MONOTONIC`, in nanoseconds.
+    Monotonic = 2,
+}
+
+/// A part of the file: `capacity` records of `record_bytes`, of which those below `used` may be in use.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// Byte offset in the file.
+    pub offset: u64,
+    /// Bytes of a record.
+    pub record_bytes: u32,
+    /// Records (bytes for strings).
+    pub capacity: u32,
+    /// High-water mark: records below it were used at some time. Only grows.
+    pub used: u32,
+    /// Not used.
+    pub reserved: u32,
+}
+
+/// One garbage collection of the host language.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct GcRecord {
+    /// When it began, ticks.
+    pub at_ticks: u64,
+    /// How long it took.
+    pub took_nanos: u64,
+    /// Objects collected.
+    pub collected: u32,
+    /// Generation collected.
+    pub generation: u16,
+    /// 1 when the inspector forced it.
+    pub forced: u16,
+}
+
+/// What was lost or refused since the segment was made. Each only grows.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Lost {
+    /// Handles that found no row (table full, or no room in the file system).
+    pub untracked_handles: u64,
+    /// Threads that found no slot.
+    pub threads: u64,
+    /// Types that found no slot.
+    pub types: u64,
+    /// Stacks that found no slot.
+    pub sites: u64,
+    /// Frames or strings that found no room.
+    pub strings: u64,
+    /// Events of threads without a ring.
+    pub events: u64,
+    /// Calls nested deeper than `CALL_DEPTH`.
+    pub deep_calls: u64,
+    /// Sampler passes that were cut short by the cost limit.
+    pub sampler_skips: u64,
+    /// Rows whose counts could not be read.
+    pub unreadable: u64,
+    /// Requests on the control socket that were refused or given up.
+    pub control_drops: u64,
+    /// Panics caught at the boundary.
+    pub panics: u64,
+    /// Uses of handle 0.
+    pub misuse_zero: u64,
+    /// Uses of a handle after its release.
+    pub misuse_stale: u64,
+    /// Uses of a handle of another type.
+    pub misuse_type: u64,
+    /// Uses of a number that was never a handle.
+    pub misuse_unknown: u64,
+    /// Uses of, or second closes of, a closed resource.
+    pub misuse_closed: u64,
+}
+
+/// The first page of the file.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    /// `MAGIC`.
+    pub magic: u64,
+    /// `LAYOUT_VERSION` of the writer.
+    pub layout_version: u32,
+    /// Size of this struct at the writer.
+    pub header_bytes: u32,
+    /// Process id in the target's own namespace.
+    pub pid: u32,
+    /// Effective user id.
+    pub uid: u32,
+    /// Field 22 of `/proc/self/stat`: with `pid` the process's identity.
+    pub start_time: u64,
+    /// `Level` in force.
+    pub level: u8,
+    /// `Level` to return to when no viewer is attached.
+    pub idle_level: u8,
+    /// `ClockSource`.
+    pub clock_source: u8,
+    /// `Ending`.
+    pub ending: u8,
+    /// Viewers attached now.
+    pub viewers: u32,
+    /// Ticks per second.
+    pub ticks_per_sec: u64,
+    /// The clock anchor: at `anchor_ticks` the wall clock said `anchor_unix_nanos`.
+    pub anchor_ticks: u64,
+    /// See `anchor_ticks`.
+    pub anchor_unix_nanos: u64,
+    /// Written by the sampler thread at the viewers' rate; old while the lock is held: stopped.
+    pub heartbeat_ticks: u64,
+    /// When the interpreter last answered the worker, ticks; old while `heartbeat` is fresh: held up.
+    pub interpreter_ticks: u64,
+    /// When the counts were last sampled.
+    pub sampled_at_ticks: u64,
+    /// What that pass took.
+    pub sample_nanos: u64,
+    /// CPU time of the tool's own threads in the target since start.
+    pub agent_cpu_nanos: u64,
+    /// When the segment ended, ticks; 0 while it lives.
+    pub ended_at_ticks: u64,
+    /// Handles that are live now, all types.
+    pub live_handles: u64,
+    /// Close requests that have not run.
+    pub pending_closes: u64,
+    /// Time that the newest finished close took, nanoseconds; 0: none yet.
+    pub last_close_nanos: u64,
+    /// Parts of the file.
+    pub threads: Section,
+    /// See `TypeSlot`.
+    pub types: Section,
+    /// See `SiteSlot`.
+    pub sites: Section,
+    /// See `FrameSlot`.
+    pub frames: Section,
+    /// Bytes; see `MAX_STRING_BYTES`.
+    pub strings: Section,
+    /// See `HandleSlot`.
+    pub handles: Section,
+    /// See `RingHeader`; a record is a header and its events.
+    pub rings: Section,
+    /// What was lost.
+    pub lost: Lost,
+    /// Collections logged since start; the newest `GC_LOG` stand in `gc_log` at `(n - 1) % GC_LOG`.
+    pub gc_logged: u64,
+    /// Newest collections.
+    pub gc_log: [GcRecord; GC_LOG],
+    /// UTF-8, NUL-padded: what runs (`python app.py`), and the runtime's version.
+    pub program: [u8; 256],
+    /// Runtime and version, such as `CPython 3.11.7`.
+    pub runtime: [u8; 64],
+    /// Path of the executable.
+    pub executable: [u8; 256],
+}
+
+/// A thread that touched a handle. 256 bytes; written by that thread alone, except `name` and `state`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ThreadSlot {
+    /// `ThreadState`.
+    pub state: u8,
+    /// 1 when `name` came from the host language, 0 when from the system.
+    pub named: u8,
+    /// Index of its ring + 1, 0: none yet.
+    pub ring: u16,
+    /// Kernel thread id.
+    pub tid: u32,
+    /// When first seen, ticks.
+    pub started_at_ticks: u64,
+    /// When it ended, ticks.
+    pub ended_at_ticks: u64,
+    /// Handles created on it.
+    pub created: u64,
+    /// Handles released on it.
+    pub released: u64,
+    /// Calls in flight now; those above `CALL_DEPTH` are not in the arrays.
+    pub depth: u64,
+    /// Handles that its calls use now, outermost first.
+    pub calls: [u64; CALL_DEPTH],
+    /// When each began, ticks; 0 below level *history*.
+    pub call_ticks: [u64; CALL_DEPTH],
+    /// UTF-8, NUL-padded.
+    pub name: [u8; 80],
+}
+
+/// Counters of one type, of the threads of one shard. A cache line.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct TypeShard {
+    /// Handles created.
+    pub created: u64,
+    /// Handles released.
+    pub released: u64,
+    /// Resources closed by a close call.
+    pub closed: u64,
+    /// Objects dropped without having been closed.
+    pub never_closed: u64,
+    /// Destructors that ran.
+    pub dropped: u64,
+    /// Not used.
+    pub reserved: [u64; 3],
+}
+
+/// A type. 896 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct TypeSlot {
+    /// 1 when the slot is in use; written last.
+    pub ready: u32,
+    /// `Kind`.
+    pub kind: u8,
+    /// 1 when the type opted in to closing.
+    pub closes: u8,
+    /// 1 when only the owner thread may close.
+    pub thread_affine: u8,
+    /// `Level` of this type, 255: as the process.
+    pub level: u8,
+    /// Size of the value, 0: unknown.
+    pub size_bytes: u64,
+    /// Bytes from the allocation's start to the data.
+    pub data_offset: u64,
+    /// UTF-8, NUL-padded: `TodoList`.
+    pub name: [u8; 128],
+    /// Where it comes from: crate or Python module.
+    pub origin: [u8; 128],
+    /// How it closes, for people: `close(flush)`.
+    pub close_signature: [u8; 64],
+    /// Not used; puts the counters on cache lines of their own.
+    pub reserved: [u64; 5],
+    /// Counters.
+    pub shards: [TypeShard; TYPE_SHARDS],
+}
+
+/// An interned stack, innermost frame first. 64 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct SiteSlot {
+    /// Hash of the frames.
+    pub hash: u64,
+    /// Frames in use; written last.
+    pub frame_count: u32,
+    /// 1 when deeper frames were cut off.
+    pub cut: u32,
+    /// Indices of frames.
+    pub frames: [u32; SITE_FRAMES],
+}
+
+/// An interned frame.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct FrameSlot {
+    /// Byte offset of the function's name in the string arena.
+    pub function: u32,
+    /// Byte offset of the file's name.
+    pub file: u32,
+    /// Line, 0: unknown.
+    pub line: u32,
+    /// 1 when ready; written last.
+    pub ready: u32,
+    /// Instruction pointer of a native frame, 0 otherwise.
+    pub address: u64,
+}
+
+/// A handle: 64 bytes, one cache line. A handle's number is `generation << 32 | index << 1 | foreign bit`.
+///
+/// Words 1, 3 and 7, `created_thread` and `created_site` do not change within a generation; word 2 is one atomic word of the
+/// sampler's (or of a `thin` object's); the others change only while `BUSY` is set.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct HandleSlot {
+    /// `ReferenceState`, with `BUSY`. Word 0 is what a call validates: `word >> 16 == generation << 16 | type`.
+    pub reference_state: u8,
+    /// `ResourceState`.
+    pub resource_state: u8,
+    /// Index of the type.
+    pub type_id: u16,
+    /// Grows each time the slot is used again; never 0 for a used slot.
+    pub generation: u32,
+    /// Heap address of the allocation: `{strong, weak, data}`. The identity of the object. 0: none.
+    pub address: u64,
+    /// Resting strong count, the tool's own references left out.
+    pub strong: u32,
+    /// Weak count, without the one that all strongs share.
+    pub weak: u16,
+    /// Calls in flight as far as sampling can tell (kinds that clone for a call).
+    pub in_flight: u16,
+    /// Birth.
+    pub created_at_ticks: u64,
+    /// Since when the states are what they are.
+    pub changed_at_ticks: u64,
+    /// Thread that created the handle.
+    pub created_thread: u16,
+    /// Thread that last changed it.
+    pub last_thread: u16,
+    /// Thread that alone may close, 0: any.
+    pub owner_thread: u16,
+    /// Thread that asked for the close, or released.
+    pub requester_thread: u16,
+    /// Stack of the creation.
+    pub created_site: u32,
+    /// Stack of the last change: the close request, the close, or the release.
+    pub last_site: u32,
+    /// What the handle stands for: the data pointer as lowered, a map's key, a proxy's `_handle`.
+    pub data: u64,
+}
+
+/// An event ring's start; `RING_EVENTS` events follow.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct RingHeader {
+    /// Events written since the ring was made. Event *n* stands at `n % RING_EVENTS`.
+    pub written: u64,
+    /// Thread that writes.
+    pub thread: u32,
+    /// Not used.
+    pub reserved: [u32; 13],
+}
+
+/// An event. 32 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Event {
+    /// When, ticks.
+    pub at_ticks: u64,
+    /// Handle, 0 for a native clone or release that has none.
+    pub handle: u64,
+    /// Heap address of the object.
+    pub address: u64,
+    /// Strong count after it, saturating at 0xFF_FFFF, in the upper 24 bits; `EventKind` in the lower 8.
+    pub count_kind: u32,
+    /// Stack, 0: not recorded.
+    pub site: u32,
+}
+
+/// Sizes are part of the schema: a line of a table that straddles cache lines would be slow and torn.
+const _: () = {
+    assert!(size_of::<Header>() <= 4096);
+    assert!(size_of::<ThreadSlot>() == 256);
+    assert!(size_of::<TypeShard>() == 64);
+    assert!(size_of::<TypeSlot>() == 896);
+    assert!(size_of::<SiteSlot>() == 64);
+    assert!(size_of::<HandleSlot>() == 64);
+    assert!(size_of::<RingHeader>() == 64);
+    assert!(size_of::<Event>() == 32);
+};

@@ -1,0 +1,1 @@
+//! Models and property tests of the native runtime.

@@ -1,0 +1,103 @@
+"""Builds the native library: cargo first (a static library and its C header), then cffi's API-mode module over it.
+
+Everything else stands in pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+NATIVE = ROOT / "native"
+HEADER = NATIVE / "include" / "arc_inspector.h"
+LIBRARY = NATIVE / "target" / "release" / "libarc_inspector_native.a"
+RESOURCES = ("icons",)
+
+
+def cargo() -> None:
+    """Build the static library; its build script writes the header."""
+    if shutil.which("cargo") is None:
+        raise SystemExit("building arc-inspector needs Rust: no cargo on PATH (see README.md, Install)")
+    subprocess.run(["cargo", "build", "--release", "--locked", "--lib", "--package", "arc-inspector-native"], cwd=NATIVE, check=True)
+
+
+def declarations() -> str:
+    """The header as cffi's parser wants it: without preprocessor lines, but for numeric constants."""
+    kept = []
+    is_c23 = False
+    for line in HEADER.read_text().splitlines():
+        constant = re.fullmatch(r"#define (\w+) (.+)", line)
+        if constant:
+            name, value = constant.groups()
+            kept.append(f"#define {name} {value if value.isdecimal() and int(value) < 2**31 else '...'}")
+        elif line.startswith("#"):
+            is_c23 = line.startswith("#if __STDC_VERSION__")
+        elif not is_c23:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def write_source() -> Path:
+    """Let cffi emit the C source of the extension."""
+    from cffi import FFI
+
+    ffi = FFI()
+    ffi.cdef(declarations())
+    ffi.set_source("inspector._native", '#include "arc_inspector.h"', py_limited_api=True)
+    target = ROOT / "inspector" / "_native.c"
+    ffi.emit_c_code(str(target))
+    return target
+
+
+def copy_resources(into: Path) -> None:
+    """Put the icons and themes beside the window's code, where an installed package finds them."""
+    for name in RESOURCES:
+        shutil.copytree(ROOT / "resources" / name, into / "inspector" / "ui" / "resources" / name, dirs_exist_ok=True)
+
+
+class BuildNative(build_ext):
+    def run(self) -> None:
+        cargo()
+        write_source()
+        copy_resources(ROOT)
+        super().run()
+
+
+class BuildPython(build_py):
+    def run(self) -> None:
+        copy_resources(ROOT)
+        super().run()
+        if not self.editable_mode:
+            # read by `site` at start of the interpreter; does nothing unless ARC_INSPECTOR is set
+            shutil.copy(ROOT / "arc_inspector.pth", Path(self.build_lib) / "arc_inspector.pth")
+
+
+class Abi3Wheel(bdist_wheel):
+    def finalize_options(self) -> None:
+        self.py_limited_api = "cp311"
+        super().finalize_options()
+
+
+setup(
+    ext_modules=[
+        Extension(
+            "inspector._native",
+            sources=["inspector/_native.c"],
+            include_dirs=["native/include"],
+            extra_objects=[str(LIBRARY)],
+            libraries=["pthread", "dl", "m"],
+            define_macros=[("Py_LIMITED_API", "0x030B0000")],
+            py_limited_api=True,
+            extra_compile_args=["-O2"],
+        )
+    ],
+    cmdclass={"build_ext": BuildNative, "build_py": BuildPython, "bdist_wheel": Abi3Wheel},
+)
