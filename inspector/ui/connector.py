@@ -1,0 +1,70 @@
+"""How the window gets at the world: a Protocol that the commands implement.
+
+The window names no process table, socket or file format; it is given a connector. All methods may block and are called
+on a worker thread, never on the GUI thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from inspector.session.protocol import Session
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow:
+    """A process on the start page."""
+
+    pid: int
+    name: str
+    """Short: ``app.py``."""
+    command: str
+    runtime: str
+    """``CPython 3.11.7``, or ``""``."""
+    attachable: bool
+    reason: str = ""
+    """Why not, a sentence without a full stop; for an attachable one what is special, such as ``post-mortem``."""
+    fix: str = ""
+    """What a person can do about it, copyable: a command or one sentence."""
+    live_handles: int = -1
+    """``-1``: not known."""
+    started_at: float = float("nan")
+    """Seconds since the Unix epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentFile:
+    """A screenshot or session file opened or saved before."""
+
+    path: Path
+    title: str
+    saved_at: float
+    """Seconds since the Unix epoch."""
+
+
+class Connector(Protocol):
+    """Finds targets and opens sessions. Errors are ``InspectorError`` with a one-line message."""
+
+    def processes(self) -> Sequence[ProcessRow]:
+        """Processes of this machine that could be looked at, attachable ones first."""
+
+    def attach(self, pid: int) -> Session:
+        """Attach to a running process, or open what is left of a dead one."""
+
+    def start_demo(self) -> Session:
+        """Start the sample target and attach to it. Ending the session ends the target."""
+
+    def open_file(self, path: Path) -> Session:
+        """Open a screenshot, session file or segment."""
+
+    def recent(self) -> Sequence[RecentFile]:
+        """Newest first."""
+
+    def remember(self, path: Path) -> None:
+        """A file was saved or opened: it belongs to the recent ones."""
+
+    def screenshot_folder(self) -> Path:
+        """Where screenshots go unless the person says otherwise; exists."""

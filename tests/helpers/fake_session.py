@@ -1,0 +1,134 @@
+"""Sessions and connectors that tests drive by hand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from inspector.errors import AttachError
+from inspector.model.snapshot import Level, Snapshot, Vitals
+from inspector.session.protocol import Capabilities, CloseAnswer, GcReport, SessionListener
+from inspector.ui.connector import ProcessRow, RecentFile
+
+
+class FakeSession:
+    """A ``Session``: publishes what the test hands it, and leaves every request open until the test answers."""
+
+    def __init__(self, snapshot: Snapshot | None = None, *, capabilities: Capabilities | None = None) -> None:
+        self.listeners: list[SessionListener] = []
+        self.intervals: list[tuple[float, float]] = []
+        self.level_requests: list[tuple[Level, Future[Level]]] = []
+        self.gc_requests: list[Future[GcReport]] = []
+        self.previews: list[tuple[tuple[int, ...], Future[tuple[CloseAnswer, ...]]]] = []
+        self.closes: list[tuple[tuple[int, ...], bool, Future[tuple[CloseAnswer, ...]]]] = []
+        self.ended = False
+        self._latest = snapshot
+        self.can = capabilities or Capabilities(act=True, levels=True)
+
+    @property
+    def latest(self) -> Snapshot | None:
+        return self._latest
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.can
+
+    def subscribe(self, listener: SessionListener) -> Callable[[], None]:
+        self.listeners.append(listener)
+
+        def leave() -> None:
+            if listener in self.listeners:
+                self.listeners.remove(listener)
+
+        return leave
+
+    def set_interval(self, *, snapshot_secs: float, vitals_secs: float) -> None:
+        self.intervals.append((snapshot_secs, vitals_secs))
+
+    def set_level(self, level: Level) -> Future[Level]:
+        self.level_requests.append((level, Future()))
+        return self.level_requests[-1][1]
+
+    def force_gc(self) -> Future[GcReport]:
+        self.gc_requests.append(Future())
+        return self.gc_requests[-1]
+
+    def preview_close(self, handles: Sequence[int]) -> Future[tuple[CloseAnswer, ...]]:
+        self.previews.append((tuple(handles), Future()))
+        return self.previews[-1][1]
+
+    def close_handles(self, handles: Sequence[int], *, although_held: bool = False) -> Future[tuple[CloseAnswer, ...]]:
+        self.closes.append((tuple(handles), although_held, Future()))
+        return self.closes[-1][2]
+
+    def end(self) -> None:
+        self.ended = True
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Tell the listeners on this thread."""
+        self._latest = snapshot
+        for listener in tuple(self.listeners):
+            listener.on_snapshot(snapshot)
+
+    def publish_vitals(self, vitals: Vitals) -> None:
+        """Tell the listeners on this thread."""
+        for listener in tuple(self.listeners):
+            listener.on_vitals(vitals)
+
+    def on_pump(self, work: Callable[[], None]) -> None:
+        """Run ``work`` on another thread, as the pump would, and wait for its end."""
+        pump = threading.Thread(target=work, name="pump")
+        pump.start()
+        pump.join()
+
+
+class FakeConnector:
+    """A ``Connector`` over prepared processes and sessions."""
+
+    def __init__(
+        self,
+        processes: Sequence[ProcessRow] = (),
+        sessions: dict[int, FakeSession] | None = None,
+        *,
+        demo: FakeSession | None = None,
+        files: dict[Path, FakeSession] | None = None,
+        folder: Path = Path(),
+    ) -> None:
+        self.rows = tuple(processes)
+        self.sessions = sessions or {}
+        self.demo = demo
+        self.files = files or {}
+        self.folder = folder
+        self.remembered: list[Path] = []
+
+    def processes(self) -> Sequence[ProcessRow]:
+        return self.rows
+
+    def attach(self, pid: int) -> FakeSession:
+        if pid not in self.sessions:
+            message = f"process {pid} does not exist"
+            raise AttachError(message)
+        return self.sessions[pid]
+
+    def start_demo(self) -> FakeSession:
+        if self.demo is None:
+            message = "the demo could not be started"
+            raise AttachError(message)
+        return self.demo
+
+    def open_file(self, path: Path) -> FakeSession:
+        if path not in self.files:
+            message = f"not a screenshot or session: {path}"
+            raise AttachError(message)
+        return self.files[path]
+
+    def recent(self) -> Sequence[RecentFile]:
+        return tuple(RecentFile(path, path.name, 0.0) for path in self.files)
+
+    def remember(self, path: Path) -> None:
+        self.remembered.append(path)
+
+    def screenshot_folder(self) -> Path:
+        return self.folder
