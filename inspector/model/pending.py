@@ -1,0 +1,178 @@
+"""Pending closes: closes that were asked for and have not run, each with who asked and what it waits for.
+
+Computed from a snapshot; row order and columns are numpy, texts are made only for the rows that are shown. Pure; any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from inspector.model.snapshot import PENDING, UNKNOWN, Floats, Ids, Ints, Reference, Resource, Site, Snapshot, ThreadRow, TypeRow
+
+NO_THREAD: Final = ""
+MAX_NAMES: Final = 3
+"""Threads that a reason names before it counts the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCloses:
+    """The pending closes of one snapshot, oldest first (those of unknown age last). One element a row."""
+
+    rows: Ints
+    """Row in the snapshot's handle table."""
+    ids: Ids
+    since: Floats
+    """Since when the close is in the state it is in; seconds since the Unix epoch, ``nan`` when not known."""
+    in_flight: Ints
+    """Calls that use the object now; ``UNKNOWN`` when not known."""
+    stuck: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    """Waits for an owner thread that has ended: it cannot run any more."""
+    snapshot: Snapshot | None = None
+    callers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the threads that call a handle now, by its id."""
+
+    def __len__(self) -> int:
+        """Pending closes."""
+        return len(self.rows)
+
+    def oldest_since(self) -> float:
+        """Since when the oldest one waits; ``nan`` when there is none or no age is known."""
+        return float(self.since[0]) if len(self.since) else float("nan")
+
+    def type_name(self, row: int) -> str:
+        """Name of the item's type, ``""`` when not known."""
+        found = self._type(row)
+        return found.name if found else ""
+
+    def resource(self, row: int) -> Resource:
+        """What the close does now."""
+        return Resource(int(self._snapshot.handles.resources[self.rows[row]]))
+
+    def requester(self, row: int) -> str:
+        """Name of the thread that asked for the close, ``""`` when not known."""
+        return thread_name(self._snapshot, int(self._snapshot.handles.requester_threads[self.rows[row]]))
+
+    def request_site(self, row: int) -> Site | None:
+        """From where the close was asked for (the last use of the handle), if that was recorded."""
+        return self._snapshot.sites.get(int(self._snapshot.handles.last_sites[self.rows[row]]))
+
+    def waits_for(self, row: int) -> ThreadRow | None:
+        """The owner thread that alone may run this close, when that is what it waits for."""
+        if self.resource(row) is not Resource.WAITING_OWNER:
+            return None
+        return self._snapshot.threads.get(int(self._snapshot.handles.owner_threads[self.rows[row]]))
+
+    def waits_for_text(self, row: int) -> str:
+        """Name and state of whom it waits for: the owner thread, or the callers; ``""`` when not known."""
+        owner = self.waits_for(row)
+        if owner is not None:
+            return f"{thread_label(owner)} ({'alive' if owner.alive else 'ended'})"
+        if self.resource(row) is Resource.DRAINING:
+            return _listed(self.callers.get(int(self.ids[row]), ()))
+        return ""
+
+    def reason(self, row: int) -> str:
+        """Why it has not run, a sentence without a full stop."""
+        resource = self.resource(row)
+        if resource is Resource.DRAINING:
+            return self._draining_reason(row)
+        if resource is Resource.WAITING_OWNER:
+            return self._owner_reason(row)
+        if resource is Resource.CLOSING:
+            return "The close method is running"
+        return "Queued: the finaliser has not come to it yet"
+
+    @property
+    def _snapshot(self) -> Snapshot:
+        if self.snapshot is None:
+            raise IndexError("no pending close is in an empty list")
+        return self.snapshot
+
+    def _type(self, row: int) -> TypeRow | None:
+        return self._snapshot.types.get(int(self._snapshot.handles.types[self.rows[row]]))
+
+    def _draining_reason(self, row: int) -> str:
+        count = int(self.in_flight[row])
+        if count <= 0:
+            return "Waits for calls in flight to end" if count == UNKNOWN else "The last call has ended, the close is about to run"
+        calls = "a call" if count == 1 else f"{count:,} calls"
+        callers = _listed(self.callers.get(int(self.ids[row]), ()))
+        return f"Waits for {calls} in flight" + (f" on {callers}" if callers else "")
+
+    def _owner_reason(self, row: int) -> str:
+        owner = self.waits_for(row)
+        if owner is None:
+            return "Only its owner thread may close it"
+        if not owner.alive:
+            return f"Only {thread_label(owner)} may close it, and that thread has ended"
+        return f"Only {thread_label(owner)} may close it, and it has not come by"
+
+
+def thread_label(thread: ThreadRow) -> str:
+    """``worker-3``, or ``thread 4711`` when it has no name."""
+    return thread.name or f"thread {thread.tid}"
+
+
+def thread_name(snapshot: Snapshot, index: int) -> str:
+    """Label of the thread with ``index``, ``""`` for none or an unknown one."""
+    thread = snapshot.threads.get(index) if index else None
+    return thread_label(thread) if thread else NO_THREAD
+
+
+def pending_mask(snapshot: Snapshot) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which rows of the handle table have a pending close."""
+    resources = snapshot.handles.resources
+    waiting = (resources >= min(PENDING)) & (resources <= max(PENDING))
+    references = snapshot.handles.references
+    mask: np.ndarray[tuple[int], np.dtype[np.bool_]] = waiting & (references != Reference.FREE) & (references != Reference.DROPPED)
+    return mask
+
+
+def pending_closes(snapshot: Snapshot) -> PendingCloses:
+    """The pending closes of ``snapshot``, oldest first; equal ages stay in slot order, so rows do not jump."""
+    rows = np.flatnonzero(pending_mask(snapshot))
+    handles = snapshot.handles
+    rows = rows[np.argsort(handles.changed_at[rows], kind="stable")]
+    return PendingCloses(
+        rows=rows,
+        ids=handles.ids[rows],
+        since=handles.changed_at[rows],
+        in_flight=handles.in_flight[rows],
+        stuck=_stuck(snapshot, rows),
+        snapshot=snapshot,
+        callers=_callers(snapshot),
+    )
+
+
+def empty_pending_closes() -> PendingCloses:
+    """None at all, before there is a snapshot."""
+    ints, floats = np.empty(0, np.int64), np.empty(0, np.float64)
+    return PendingCloses(ints, np.empty(0, np.uint64), floats, ints, np.empty(0, np.bool_))
+
+
+def _stuck(snapshot: Snapshot, rows: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    ended = np.array([index for index, thread in snapshot.threads.items() if not thread.alive], dtype=np.int64)
+    waiting = snapshot.handles.resources[rows] == Resource.WAITING_OWNER
+    stuck: np.ndarray[tuple[int], np.dtype[np.bool_]] = waiting & np.isin(snapshot.handles.owner_threads[rows], ended)
+    return stuck
+
+
+def _callers(snapshot: Snapshot) -> Mapping[int, tuple[str, ...]]:
+    found: dict[int, list[str]] = {}
+    for thread in snapshot.threads.values():
+        for call in thread.calls:
+            names = found.setdefault(call.handle, [])
+            if thread_label(thread) not in names:
+                names.append(thread_label(thread))
+    return MappingProxyType({handle: tuple(names) for handle, names in found.items()})
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    if len(names) <= MAX_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:MAX_NAMES])} and {len(names) - MAX_NAMES} more"

@@ -1,0 +1,91 @@
+"""What each thread has to do with handles: what it made, owns, calls, and what waits for it.
+
+Columns are computed from a snapshot in one pass over the handle table. Pure; any thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inspector.model.pending import pending_mask
+from inspector.model.snapshot import Floats, Ints, Reference, Resource, Snapshot, ThreadRow
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadTable:
+    """Threads that touched a handle, those that live first, then by index. One element a row."""
+
+    threads: tuple[ThreadRow, ...]
+    indices: Ints
+    """Index of the thread in the snapshot."""
+    created: Ints
+    """Handles created on it since the segment began."""
+    living: Ints
+    """Rows that it created and that live."""
+    owned: Ints
+    """Living rows that only it may close."""
+    released: Ints
+    """Handles released on it since the segment began."""
+    waiting: Ints
+    """Pending closes that wait for it."""
+    calls: Ints
+    """Calls in flight on it, those nested too deep to be named among them."""
+    oldest_call_at: Floats
+    """When the oldest call in flight began; ``nan`` for none, or below level *history*."""
+    stuck: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    """It has ended, and closes wait for it."""
+
+    def __len__(self) -> int:
+        """Threads."""
+        return len(self.threads)
+
+
+def thread_table(snapshot: Snapshot | None) -> ThreadTable:
+    """The threads of ``snapshot``; an empty table for ``None``."""
+    threads = tuple(sorted(snapshot.threads.values(), key=lambda row: (not row.alive, row.index))) if snapshot else ()
+    indices = np.array([row.index for row in threads], dtype=np.int64)
+    living, owned, waiting = _handle_counts(snapshot, indices) if snapshot else (np.empty(0, np.int64),) * 3
+    alive = np.array([row.alive for row in threads], dtype=np.bool_)
+    return ThreadTable(
+        threads=threads,
+        indices=indices,
+        created=np.array([row.created for row in threads], dtype=np.int64),
+        living=living,
+        owned=owned,
+        released=np.array([row.released for row in threads], dtype=np.int64),
+        waiting=waiting,
+        calls=np.array([len(row.calls) + max(row.deeper_calls, 0) for row in threads], dtype=np.int64),
+        oldest_call_at=np.array([_oldest_call(row) for row in threads], dtype=np.float64),
+        stuck=~alive & (waiting > 0),
+    )
+
+
+def filter_text(thread: ThreadRow) -> str:
+    """The handle filter for this thread: ``thread:"worker-3"``, by its number when it has no name."""
+    name = thread.name or str(thread.tid)
+    return f'thread:"{name.replace(chr(34), "")}"'
+
+
+def _handle_counts(snapshot: Snapshot, indices: Ints) -> tuple[Ints, Ints, Ints]:
+    handles = snapshot.handles
+    live = (handles.references == Reference.LIVE) | (handles.references == Reference.RELEASE_REQUESTED)
+    waits = pending_mask(snapshot) & (handles.resources == Resource.WAITING_OWNER)
+    return (
+        _per_thread(handles.created_threads[live], indices),
+        _per_thread(handles.owner_threads[live], indices),
+        _per_thread(handles.owner_threads[waits], indices),
+    )
+
+
+def _per_thread(rows: Ints, indices: Ints) -> Ints:
+    size = int(indices.max(initial=0)) + 1
+    counts = np.bincount(rows[(rows >= 0) & (rows < size)], minlength=size)
+    picked: Ints = counts[indices].astype(np.int64)
+    return picked
+
+
+def _oldest_call(row: ThreadRow) -> float:
+    began = [call.began_at for call in row.calls if call.began_at == call.began_at]
+    return min(began, default=float("nan"))

@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inspector.errors import FileFormatError
+from inspector.model import codec
+from inspector.model.codec import decode, encode
+from inspector.model.snapshot import (
+    UNKNOWN,
+    CallInFlight,
+    Collection,
+    Cost,
+    Frame,
+    Handles,
+    Level,
+    Lost,
+    Reference,
+    Resource,
+    Site,
+    Snapshot,
+    Target,
+    TargetState,
+    ThreadRow,
+    TypeRow,
+    Vitals,
+)
+from tests.helpers.equality import same
+from tests.helpers.snapshots import Row, big_snapshot, snapshot_of
+
+times = st.one_of(st.just(float("nan")), st.floats(min_value=-1e10, max_value=1e11, allow_nan=False))
+texts = st.text(max_size=20)
+counts = st.integers(UNKNOWN, 2**63 - 1)
+indexes = st.integers(0, 2**31 - 1)
+collections = st.builds(Collection, counts, times, times, counts, counts, st.booleans())
+frames = st.builds(Frame, texts, texts, st.integers(0, 10**6))
+calls = st.builds(CallInFlight, st.integers(0, 2**64 - 1), times)
+targets = st.builds(
+    Target, counts, texts, texts, texts, texts, counts, times, st.sampled_from(TargetState), texts, times, st.sampled_from(Level), counts
+)
+HEAD = struct.Struct("<8sIIQ")
+
+
+def tuples_of(rows: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(rows, max_size=3).map(tuple)
+
+
+def by_index(rows: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[int, Any]]:
+    return st.lists(rows, max_size=3).map(lambda found: {row.index: row for row in found})
+
+
+@st.composite
+def handle_tables(draw: st.DrawFn) -> Handles:
+    rows = draw(st.integers(0, 5))
+
+    def column(elements: st.SearchStrategy[Any], dtype: type) -> np.ndarray:
+        return np.array(draw(st.lists(elements, min_size=rows, max_size=rows)), dtype=dtype)
+
+    special: dict[str, Callable[[], np.ndarray]] = {
+        "references": lambda: column(st.sampled_from(Reference), np.uint8),
+        "resources": lambda: column(st.sampled_from(Resource), np.uint8),
+        "changing": lambda: column(st.booleans(), np.bool_),
+    }
+    for name in ("ids", "addresses", "data"):
+        special[name] = lambda: column(st.integers(0, 2**64 - 1), np.uint64)
+    for name in ("created_at", "changed_at"):
+        special[name] = lambda: column(times, np.float64)
+    for name in ("strong", "weak", "in_flight", "proxies", "native_refs"):
+        special[name] = lambda: column(st.integers(-(2**63), 2**63 - 1), np.int64)
+    return Handles(**{f.name: special.get(f.name, lambda: column(indexes, np.int64))() for f in dataclasses.fields(Handles)})
+
+
+@st.composite
+def vitals_values(draw: st.DrawFn) -> Vitals:
+    created = np.array(draw(st.lists(counts, max_size=4)), dtype=np.int64)
+    return Vitals(draw(times), draw(counts), draw(counts), created, created.copy(), draw(tuples_of(collections)))
+
+
+snapshots = st.builds(
+    Snapshot,
+    serial=counts,
+    taken_at=times,
+    target=targets,
+    handles=handle_tables(),
+    types=by_index(
+        st.builds(
+            TypeRow, indexes, texts, texts, texts, st.booleans(), texts, st.booleans(), counts, counts, counts, counts, counts, counts
+        )
+    ),
+    threads=by_index(st.builds(ThreadRow, indexes, counts, texts, st.booleans(), times, times, counts, counts, tuples_of(calls), counts)),
+    sites=by_index(st.builds(Site, indexes, tuples_of(frames), st.booleans())),
+    vitals=vitals_values(),
+    lost=st.builds(Lost, st.dictionaries(texts, counts, max_size=3)),
+    cost=st.builds(Cost, times, times, counts, times),
+    sampled_at=times,
+    last_close_secs=times,
+)
+
+
+def repacked(data: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """``data`` with its JSON header changed and everything else as it was."""
+    _, version, header_bytes, column_bytes = HEAD.unpack_from(data)
+    body = zlib.decompress(data[HEAD.size :])
+    header = json.loads(body[:header_bytes])
+    change(header)
+    text = json.dumps(header).encode()
+    return HEAD.pack(codec.MAGIC, version, len(text), column_bytes) + zlib.compress(text + body[header_bytes:])
+
+
+def with_column(snapshot: Snapshot, name: str, value: object) -> Snapshot:
+    column = getattr(snapshot.handles, name).copy()
+    column[0] = value
+    return dataclasses.replace(snapshot, handles=dataclasses.replace(snapshot.handles, **{name: column}))
+
+
+@settings(max_examples=60, deadline=None)
+@given(snapshots)
+def test_what_is_written_is_read_back_unchanged_with_everything_unknown_in_it(snapshot: Snapshot) -> None:
+    assert same(decode(encode(snapshot)), snapshot)
+
+
+def test_a_hundred_thousand_rows_come_back_and_fit_a_screenshot() -> None:
+    snapshot = big_snapshot(100_000, tombstones=500, pending=40)
+    data = encode(snapshot)
+    assert same(decode(data), snapshot)
+    assert len(data) < 8 << 20
+
+
+def test_arrays_that_come_back_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        decode(encode(snapshot_of([Row(1)]))).handles.strong[0] = 5
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_are_refused_in_one_line(data: bytes) -> None:
+    for candidate in (data, codec.MAGIC + data, HEAD.pack(codec.MAGIC, codec.VERSION, 2, 0) + zlib.compress(data)):
+        with pytest.raises(FileFormatError) as refusal:
+            decode(candidate)
+        assert "\n" not in str(refusal.value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_file_with_a_flipped_bit_is_refused(data: st.DataObject) -> None:
+    encoded = bytearray(encode(snapshot_of([Row(1), Row(2, type="Journal")])))
+    place = data.draw(st.integers(0, len(encoded) - 1))
+    encoded[place] ^= 1 << data.draw(st.integers(0, 7))
+    try:
+        found = decode(bytes(encoded))
+    except FileFormatError:
+        return
+    assert same(found, snapshot_of([Row(1), Row(2, type="Journal")])), "a changed byte changed the data and was not noticed"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_a_file_cut_anywhere_is_refused(data: st.DataObject) -> None:
+    encoded = encode(snapshot_of([Row(1)]))
+    with pytest.raises(FileFormatError):
+        decode(encoded[: data.draw(st.integers(0, len(encoded) - 1))])
+
+
+def test_a_newer_version_is_refused_and_both_numbers_are_named() -> None:
+    data = HEAD.pack(codec.MAGIC, 7, 2, 0) + zlib.compress(b"{}")
+    with pytest.raises(FileFormatError, match="format version 7, this program reads version 1"):
+        decode(data)
+
+
+def test_a_header_that_promises_too_much_is_refused_before_anything_is_unpacked() -> None:
+    with pytest.raises(FileFormatError, match="unpacks to more than 512 MiB"):
+        decode(HEAD.pack(codec.MAGIC, codec.VERSION, 2, 1 << 40) + zlib.compress(b"{}"))
+
+
+def test_a_stream_that_unpacks_to_more_than_it_says_stops_at_what_it_said() -> None:
+    bomb = zlib.compress(bytes(50 << 20))
+    with pytest.raises(FileFormatError, match="longer than it says"):
+        decode(HEAD.pack(codec.MAGIC, codec.VERSION, 2, 0) + bomb)
+
+
+def test_a_file_larger_than_the_limit_is_refused() -> None:
+    with pytest.raises(FileFormatError, match="larger than 64 MiB"):
+        decode(bytes(codec.MAX_ENCODED_BYTES + 1))
+
+
+def test_a_snapshot_that_packs_to_more_than_a_file_may_hold_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "MAX_ENCODED_BYTES", 100)
+    with pytest.raises(FileFormatError, match="too large for one file"):
+        encode(snapshot_of([Row(1)]))
+
+
+def test_a_snapshot_with_more_rows_than_a_file_may_hold_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "MAX_DECODED_BYTES", 100)
+    with pytest.raises(FileFormatError, match="too many rows for one file: 1"):
+        encode(snapshot_of([Row(1)]))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("references", 5),
+        ("resources", 9),
+        ("types", -1),
+        ("owner_threads", 1 << 31),
+        ("created_sites", -7),
+        ("created_at", float("inf")),
+        ("changed_at", 1e300),
+    ],
+)
+def test_a_column_with_an_impossible_value_is_refused_by_its_name(column: str, value: float) -> None:
+    with pytest.raises(FileFormatError, match=f"{column} is out of range"):
+        decode(encode(with_column(snapshot_of([Row(1)]), column, value)))
+
+
+def test_columns_of_different_lengths_are_refused() -> None:
+    table = snapshot_of([Row(1)])
+    short = dataclasses.replace(table.handles, strong=np.empty(0, np.int64))
+    with pytest.raises(FileFormatError, match="the length of strong"):
+        decode(encode(dataclasses.replace(table, handles=short)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda header: header.pop("columns"),
+        lambda header: header["columns"].pop(),
+        lambda header: header["columns"].reverse(),
+        lambda header: header["columns"][0].__setitem__(2, 10**9),
+        lambda header: header["columns"][0].__setitem__(2, True),
+        lambda header: header["columns"][0].__setitem__(2, 0),
+        lambda header: header["columns"][0].__setitem__(1, "|O"),
+        lambda header: header.update(snapshot=[]),
+        lambda header: header["snapshot"].pop("target"),
+        lambda header: header["snapshot"]["target"].update(state="on fire"),
+        lambda header: header["snapshot"]["target"].update(pid="4711"),
+        lambda header: header["snapshot"]["target"].update(pid=True),
+        lambda header: header["snapshot"]["target"].update(pid=1 << 70),
+        lambda header: header["snapshot"].update(taken_at=1e30),
+        lambda header: header["snapshot"].update(taken_at="now"),
+        lambda header: header["snapshot"].update(lost={"counts": []}),
+        lambda header: header["snapshot"].update(cost=3),
+        lambda header: header.update(types={}),
+        lambda header: header["types"].append(header["types"][0]),
+        lambda header: header["types"][0].update(index=-1),
+        lambda header: header["types"][0].update(closes=1),
+        lambda header: header["types"][0].update(name=None),
+        lambda header: header["sites"][0].update(frames={}),
+        lambda header: header["sites"][0]["frames"].append([]),
+    ],
+)
+def test_a_header_of_another_shape_is_refused(change: Callable[[dict[str, Any]], None]) -> None:
+    data = repacked(encode(snapshot_of([Row(1)])), change)
+    with pytest.raises(FileFormatError):
+        decode(data)
+
+
+def test_a_field_that_a_newer_writer_added_is_ignored() -> None:
+    snapshot = snapshot_of([Row(1)])
+    data = repacked(encode(snapshot), lambda header: header["snapshot"].update(mood="good"))
+    assert same(decode(data), snapshot)
+
+
+def test_a_field_with_a_default_may_be_missing() -> None:
+    data = repacked(encode(snapshot_of([Row(1)])), lambda header: header["snapshot"].pop("cost"))
+    with pytest.raises(FileFormatError, match=r"Snapshot\.cost is missing"):
+        decode(data)
+    data = repacked(encode(snapshot_of([Row(1)])), lambda header: header["snapshot"].pop("last_close_secs"))
+    assert np.isnan(decode(data).last_close_secs)
+
+
+@pytest.mark.parametrize("header", [b"[" * 100_000, b"[]", b'{"a": NaN}', b"\xff\xfe", b'{"a": ' + b"9" * 5000 + b"}"])
+def test_a_header_that_is_hostile_json_is_refused(header: bytes) -> None:
+    with pytest.raises(FileFormatError):
+        decode(HEAD.pack(codec.MAGIC, codec.VERSION, len(header), 0) + zlib.compress(header))
+
+
+def test_a_bool_column_that_holds_other_bytes_is_refused() -> None:
+    snapshot = snapshot_of([Row(1)])
+    data = encode(snapshot)
+    _, version, header_bytes, column_bytes = HEAD.unpack_from(data)
+    body = bytearray(zlib.decompress(data[HEAD.size :]))
+    vitals_bytes = 2 * 8 * len(snapshot.vitals.created)
+    body[-vitals_bytes - 1] = 2
+    with pytest.raises(FileFormatError, match="changing is out of range"):
+        decode(HEAD.pack(codec.MAGIC, version, header_bytes, column_bytes) + zlib.compress(bytes(body)))
