@@ -1,0 +1,61 @@
+"""What an adapter is: the hooks of one ecosystem (UniFFI, …) within the agent.
+
+An adapter keeps rows in the handle table for objects that live elsewhere, through ``lib.ai_type``, ``ai_row_add``,
+``ai_rows_add``, ``ai_row_address``, ``ai_row_counts`` and ``ai_row_end``. It changes nothing of the program but what
+``detach`` undoes exactly, and keeps no object alive.
+
+Threads: ``attach`` runs on the thread that starts the agent, so that what is born afterwards is seen from its birth;
+everything else runs on the agent's worker thread, one call at a time. Each holds the GIL, so each is short; ``scan``
+is cut into slices for that. What an adapter raises is caught, counted and reported as one line; it never reaches the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class CloseVerdict:
+    """What became of a close request, or would become of it."""
+
+    outcome: str
+    """``would_close``, ``closed``, ``pending``, ``refused`` or ``failed``."""
+    reason: str
+    """A sentence without a full stop, cause first."""
+    holders: tuple[str, ...] = ()
+    """Who else holds the object, for the person to read."""
+
+
+class Adapter(Protocol):
+    """The hooks of one ecosystem. Made without arguments; attached and detached at most once."""
+
+    @property
+    def name(self) -> str:
+        """Short and lower-case: ``uniffi``."""
+
+    def attach(self) -> None:
+        """Set the hooks. Quick: it delays the start of the program; looks at no object."""
+
+    def detach(self) -> None:
+        """Undo the hooks so that the program's attributes are identical to before, and clear the adapter's rows."""
+
+    def scan(self) -> Iterator[int]:
+        """Find the objects that live now, those born before ``attach`` among them.
+
+        A generator: each step holds the GIL for 5 ms at most and yields the number of rows found so far; between
+        steps the worker lets others run. May be abandoned half-way, and started again.
+        """
+
+    def poll(self) -> None:
+        """Look for new modules and for objects that went without a word. Every 250 ms or so, well under 1 ms."""
+
+    def owns(self, row: int) -> bool:
+        """Whether this adapter keeps the row."""
+
+    def close(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
+        """Close the resource behind a row, or with ``preview`` only say what that would do."""
+
+    def referrers(self, row: int) -> Sequence[str]:
+        """The Python objects that hold the row's proxy, in short sentences; the tool's own left out."""

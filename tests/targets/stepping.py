@@ -1,0 +1,30 @@
+"""The loop of a target program: says ``ready``, then runs one step for each line of stdin until stdin closes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def say(word: str, value: Any = None) -> None:
+    """One line to the test."""
+    print(word if value is None else f"{word} {json.dumps(value)}", flush=True)
+
+
+def serve(steps: Mapping[str, Callable[..., Any]], **ready: Any) -> None:
+    """Run steps by name, with the line's other words as text arguments; an exception is answered, not fatal.
+
+    Every step's answer is ``name json``; one that raises answers ``error {"type", "message"}``.
+    """
+    say("ready", {"pid": os.getpid(), **ready})
+    for line in sys.stdin:
+        name, *args = line.split()
+        try:
+            value = steps[name](*args)
+        except Exception as error:  # the test decides what is wrong
+            say("error", {"type": type(error).__name__, "message": str(error)})
+        else:
+            say(name, value)
