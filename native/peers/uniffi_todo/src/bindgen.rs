@@ -1,0 +1,5 @@
+//! UniFFI's generator, for the bindings of this crate.
+
+fn main() {
+    uniffi::uniffi_bindgen_main()
+}
