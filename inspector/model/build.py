@@ -1,0 +1,236 @@
+"""Raw records of a segment → a frozen snapshot.
+
+Runs on the session's pump thread. Vectorised: 100,000 rows take about twenty milliseconds, most of it the grouping by address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from inspector.model.clock import NANOS_PER_SEC, Clock
+from inspector.model.counts import Flags, in_flight_of, is_live, native_refs_of, objects_of, pins_by_row, proxies_of
+from inspector.model.names import Names, type_totals
+from inspector.model.raw import LayoutCodes, RawState, RawVitals, Records, text_of
+from inspector.model.snapshot import (
+    UNKNOWN,
+    CallInFlight,
+    Codes,
+    Collection,
+    Cost,
+    Handles,
+    Ids,
+    Ints,
+    Lost,
+    Reference,
+    Resource,
+    Snapshot,
+    Target,
+    ThreadRow,
+    Vitals,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the session adds to the raw records."""
+
+    serial: int
+    taken_at: float
+    target: Target
+    cost_share: float = float("nan")
+    """Of one core, over the last interval."""
+
+
+def clock_of(raw: RawVitals) -> Clock:
+    """The target's clock."""
+    return Clock(raw.number("anchor_ticks"), raw.number("anchor_unix_nanos"), max(raw.number("ticks_per_sec"), 1))
+
+
+def build_vitals(raw: RawVitals, at: float) -> Vitals:
+    """Counters of the header and the types."""
+    return Vitals(
+        at=at,
+        live=raw.number("live_handles"),
+        pending=raw.number("pending_closes"),
+        created=_frozen(type_totals(raw.types, "created")),
+        released=_frozen(type_totals(raw.types, "released")),
+        collections=build_collections(raw, clock_of(raw)),
+    )
+
+
+def build_collections(raw: RawVitals, clock: Clock) -> tuple[Collection, ...]:
+    """The newest collections that the header remembers, oldest first."""
+    log = raw.header["gc_log"][0]
+    logged = raw.number("gc_logged")
+    newest = range(max(logged - len(log), 0), logged)
+    return tuple(_collection(serial, log[serial % len(log)], clock) for serial in newest)
+
+
+def build_snapshot(raw: RawState, names: Names, codes: LayoutCodes, moment: Moment) -> Snapshot:
+    """The whole state. ``names`` already holds what the rows refer to."""
+    raw, damaged = _readable_rows(raw, codes)
+    clock = clock_of(raw.vitals)
+    header = raw.vitals
+    return Snapshot(
+        serial=moment.serial,
+        taken_at=moment.taken_at,
+        target=moment.target,
+        handles=build_handles(raw, codes, clock),
+        types=names.types(header.types, codes),
+        threads=build_threads(raw.threads, codes, clock),
+        sites=names.sites,
+        vitals=build_vitals(header, moment.taken_at),
+        lost=_lost(header, damaged),
+        cost=_cost(raw, moment.cost_share),
+        sampled_at=clock.secs(header.number("sampled_at_ticks")),
+        last_close_secs=header.number("last_close_nanos") / NANOS_PER_SEC or float("nan"),
+    )
+
+
+def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
+    """The table's columns."""
+    rows = raw.rows
+    references, changing = _references(rows, codes)
+    live = is_live(references)
+    kinds = _kinds_of(rows, raw.vitals.types)
+    ids = _ids(raw, np.isin(kinds, list(codes.foreign_kinds)))
+    addresses = np.ascontiguousarray(rows["address"])
+    objects = objects_of(addresses, live)
+    strong = _strong(rows, references, codes)
+    proxies = np.where(references == Reference.DROPPED, 0, proxies_of(objects, live))
+    pins = pins_by_row(ids, raw.threads["calls"][raw.threads["state"] == codes.thread_live].ravel())
+    sampled = _count(rows["in_flight"], codes.count_unknown)
+    in_flight = in_flight_of(objects, pins, sampled, np.isin(kinds, list(codes.pinned_kinds)))
+    handles = Handles(
+        ids=ids,
+        types=rows["type_id"].astype(np.int64),
+        references=references,
+        resources=np.ascontiguousarray(rows["resource_state"]),
+        addresses=addresses,
+        data=np.ascontiguousarray(rows["data"]),
+        strong=strong,
+        weak=np.where(live, _count(rows["weak"], codes.count_unknown), UNKNOWN),
+        in_flight=np.where(live, in_flight, 0),
+        proxies=proxies,
+        native_refs=np.where(live, native_refs_of(strong, proxies), UNKNOWN),
+        created_at=clock.column(rows["created_at_ticks"]),
+        changed_at=clock.column(rows["changed_at_ticks"]),
+        created_threads=rows["created_thread"].astype(np.int64),
+        last_threads=rows["last_thread"].astype(np.int64),
+        owner_threads=rows["owner_thread"].astype(np.int64),
+        requester_threads=rows["requester_thread"].astype(np.int64),
+        created_sites=rows["created_site"].astype(np.int64),
+        last_sites=rows["last_site"].astype(np.int64),
+        changing=changing,
+    )
+    for column in fields(handles):
+        getattr(handles, column.name).flags.writeable = False
+    return handles
+
+
+def build_threads(threads: Records, codes: LayoutCodes, clock: Clock) -> dict[int, ThreadRow]:
+    """The threads whose slot is in use, by index."""
+    used = np.flatnonzero(threads["state"] != codes.thread_free).tolist()
+    return {index: _thread(index, threads[index], codes, clock) for index in used if index}
+
+
+def _readable_rows(raw: RawState, codes: LayoutCodes) -> tuple[RawState, int]:
+    """Leave out rows whose states this layout does not have (a damaged segment), and say how many they were."""
+    states = raw.rows["reference_state"] & np.uint8(~codes.busy & 0xFF)
+    readable = (states >= Reference.LIVE) & (states <= Reference.DROPPED) & (raw.rows["resource_state"] <= Resource.NEVER_CLOSED)
+    damaged = len(readable) - int(np.count_nonzero(readable))
+    if not damaged:
+        return raw, 0
+    return replace(raw, rows=raw.rows[readable], indices=raw.indices[readable]), damaged
+
+
+def _references(rows: Records, codes: LayoutCodes) -> tuple[Codes, Flags]:
+    """States without the busy bit, and which rows had it."""
+    states: Codes = np.ascontiguousarray(rows["reference_state"])
+    changing: Flags = (states & np.uint8(codes.busy)) != 0
+    references: Codes = states & np.uint8(~codes.busy & 0xFF)
+    return references, changing
+
+
+def _kinds_of(rows: Records, types: Records) -> Ints:
+    kinds = types["kind"].astype(np.int64)
+    if len(kinds) == 0:
+        return np.zeros(len(rows), dtype=np.int64)
+    type_ids = rows["type_id"].astype(np.int64)
+    return np.where(type_ids < len(kinds), kinds[np.minimum(type_ids, len(kinds) - 1)], 0)
+
+
+def _ids(raw: RawState, foreign: Flags) -> Ids:
+    ids: Ids = raw.rows["generation"].astype(np.uint64) << np.uint64(32)
+    ids |= raw.indices.astype(np.uint64) << np.uint64(1)
+    ids |= foreign.astype(np.uint64)
+    return ids
+
+
+def _strong(rows: Records, references: Codes, codes: LayoutCodes) -> Ints:
+    """Sampled counts; 0 once the destructor ran; unknown after a release, since nobody samples a tombstone."""
+    strong = _count(rows["strong"], codes.strong_unknown)
+    strong[references == Reference.RELEASED] = UNKNOWN
+    strong[references == Reference.DROPPED] = 0
+    return strong
+
+
+def _count(column: Records, unknown: int) -> Ints:
+    counts: Ints = column.astype(np.int64)
+    counts[counts == unknown] = UNKNOWN
+    return counts
+
+
+def _thread(index: int, slot: np.void, codes: LayoutCodes, clock: Clock) -> ThreadRow:
+    alive = int(slot["state"]) == codes.thread_live
+    depth = int(slot["depth"]) if alive else 0
+    calls = _calls(slot, depth, clock)
+    return ThreadRow(
+        index=index,
+        tid=int(slot["tid"]),
+        name=text_of(slot["name"]),
+        alive=alive,
+        started_at=clock.secs(int(slot["started_at_ticks"])),
+        ended_at=clock.secs(int(slot["ended_at_ticks"])),
+        created=int(slot["created"]),
+        released=int(slot["released"]),
+        calls=calls,
+        deeper_calls=max(depth - len(slot["calls"]), 0),
+    )
+
+
+def _calls(slot: np.void, depth: int, clock: Clock) -> tuple[CallInFlight, ...]:
+    pairs = zip(slot["calls"][:depth].tolist(), slot["call_ticks"][:depth].tolist(), strict=True)
+    return tuple(CallInFlight(handle, clock.secs(ticks)) for handle, ticks in pairs if handle)
+
+
+def _collection(serial: int, record: np.void, clock: Clock) -> Collection:
+    return Collection(
+        serial=serial,
+        at=clock.secs(int(record["at_ticks"])),
+        took_secs=int(record["took_nanos"]) / NANOS_PER_SEC,
+        collected=int(record["collected"]),
+        generation=int(record["generation"]),
+        forced=bool(record["forced"]),
+    )
+
+
+def _lost(header: RawVitals, damaged_rows: int) -> Lost:
+    lost = header.header["lost"][0]
+    return Lost({name: int(lost[name]) for name in lost.dtype.names or ()} | {"damaged_rows": damaged_rows})
+
+
+def _cost(raw: RawState, share: float) -> Cost:
+    return Cost(
+        cpu_secs=raw.vitals.number("agent_cpu_nanos") / NANOS_PER_SEC,
+        share=share,
+        segment_bytes=raw.segment_bytes,
+        sample_secs=raw.vitals.number("sample_nanos") / NANOS_PER_SEC or float("nan"),
+    )
+
+
+def _frozen(column: Ints) -> Ints:
+    column.flags.writeable = False
+    return column

@@ -1,0 +1,155 @@
+"""Names of a segment, decoded once: strings, frames, stacks and types only grow, so each is decoded when it first appears.
+
+Owned and used by one thread, the session's pump; what it hands out is frozen.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from inspector.model.raw import LayoutCodes, Records, text_of
+from inspector.model.snapshot import UNKNOWN, Frame, Ints, Site, TypeRow
+
+_LENGTH: Final = struct.Struct("<I")
+_LONGEST_NAME_BYTES: Final = 4096
+"""Longer names do not exist; a damaged length must not make a name of megabytes."""
+_COUNTERS: Final = ("created", "released", "closed", "never_closed", "dropped")
+
+
+@dataclass(frozen=True, slots=True)
+class _FixedType:
+    """What does not change of a type."""
+
+    name: str
+    origin: str
+    close_signature: str
+
+
+class Names:
+    """Decoded frames, sites and texts of types, by index."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._strings = bytearray()
+        self._texts: dict[int, str] = {}
+        self._frames: list[Frame | None] = []
+        self._sites: dict[int, Site] = {}
+        self._seen_sites: Mapping[int, Site] = MappingProxyType({})
+        self._sites_read = 0
+        self._fixed_types: dict[int, _FixedType] = {}
+
+    @property
+    def sites(self) -> Mapping[int, Site]:
+        """All sites decoded so far, by index; the mapping does not change later."""
+        return self._seen_sites
+
+    @property
+    def string_bytes(self) -> int:
+        """Bytes of the string arena known: read on from here."""
+        return len(self._strings)
+
+    @property
+    def frames_read(self) -> int:
+        """Frames decoded: read on from this index."""
+        return len(self._frames)
+
+    @property
+    def sites_read(self) -> int:
+        """Sites decoded: read on from this index."""
+        return self._sites_read
+
+    def add_strings(self, more: bytes) -> None:
+        """The arena's bytes from ``string_bytes`` on."""
+        self._strings += more
+
+    def add_frames(self, frames: Records) -> None:
+        """Frames from ``frames_read`` on; stops at the first that is not yet ready."""
+        for frame in frames:
+            is_unused = not self._frames
+            if not is_unused and not int(frame["ready"]):
+                break
+            self._frames.append(None if is_unused else self._frame(frame))
+
+    def add_sites(self, sites: Records) -> None:
+        """Sites from ``sites_read`` on; stops at the first that is not complete."""
+        fresh: dict[int, Site] = {}
+        for site in sites:
+            index = self._sites_read
+            if index and not self._is_complete(site):
+                break
+            if index:
+                fresh[index] = self._site(index, site)
+            self._sites_read += 1
+        if fresh:
+            self._sites |= fresh
+            self._seen_sites = MappingProxyType(dict(self._sites))
+
+    def types(self, types: Records, codes: LayoutCodes) -> dict[int, TypeRow]:
+        """The types that are in use, with their counters of now."""
+        totals = {name: type_totals(types, name) for name in _COUNTERS}
+        rows = {}
+        for index in np.flatnonzero(types["ready"]).tolist():
+            if index:
+                rows[index] = self._type(index, types[index], codes, {name: int(column[index]) for name, column in totals.items()})
+        return rows
+
+    def _type(self, index: int, slot: np.void, codes: LayoutCodes, counters: Mapping[str, int]) -> TypeRow:
+        fixed = self._fixed_types.get(index)
+        if fixed is None:
+            fixed = _FixedType(text_of(slot["name"]), text_of(slot["origin"]), text_of(slot["close_signature"]))
+            self._fixed_types[index] = fixed
+        kind = int(slot["kind"])
+        return TypeRow(
+            index=index,
+            name=fixed.name,
+            origin=fixed.origin,
+            kind=codes.kinds.get(kind, f"kind_{kind}"),
+            closes=bool(slot["closes"]),
+            close_signature=fixed.close_signature,
+            thread_affine=bool(slot["thread_affine"]),
+            size_bytes=int(slot["size_bytes"]) or UNKNOWN,
+            **counters,
+        )
+
+    def _frame(self, frame: np.void) -> Frame:
+        function = self._text(int(frame["function"]))
+        address = int(frame["address"])
+        if not function and address:
+            function = f"{address:#x}"
+        return Frame(function, self._text(int(frame["file"])), int(frame["line"]))
+
+    def _is_complete(self, site: np.void) -> bool:
+        """All its frames were decoded (they are published before it, but were read earlier)."""
+        count = int(site["frame_count"])
+        return count > 0 and all(index < len(self._frames) for index in site["frames"][:count].tolist())
+
+    def _site(self, index: int, site: np.void) -> Site:
+        frames = [self._frames[each] for each in site["frames"][: int(site["frame_count"])].tolist()]
+        return Site(index, tuple(frame for frame in frames if frame is not None), cut=bool(site["cut"]))
+
+    def _text(self, offset: int) -> str:
+        text = self._texts.get(offset)
+        if text is None:
+            text = self._texts[offset] = self._decode(offset)
+        return text
+
+    def _decode(self, offset: int) -> str:
+        start = offset + _LENGTH.size
+        if offset == 0 or start > len(self._strings):
+            return ""
+        (length,) = _LENGTH.unpack_from(self._strings, offset)
+        if length > _LONGEST_NAME_BYTES or start + length > len(self._strings):
+            return "\ufffd"
+        return self._strings[start : start + length].decode("utf-8", "replace")
+
+
+def type_totals(types: Records, counter: str) -> Ints:
+    """A counter of every type, summed over its shards, by type index."""
+    totals: Ints = types["shards"][counter].astype(np.int64).sum(axis=1)
+    return totals

@@ -1,0 +1,66 @@
+"""What a reader copied out of a segment, not yet understood.
+
+Arrays are structured, their fields named as in the layout; the session derives their dtypes from the compiled schema, so that
+the model depends on field names and on nothing native. Pure; any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Records: TypeAlias = npt.NDArray[np.void]
+"""Structured records, element 0 is the layout's record 0 (never used) unless said otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutCodes:
+    """The layout's numbers that the model must know."""
+
+    kinds: Mapping[int, str]
+    """``Kind`` → ``arc``, ``uniffi_trait`` …"""
+    foreign_kinds: frozenset[int]
+    """Kinds whose handles carry the foreign bit."""
+    pinned_kinds: frozenset[int]
+    """Kinds of our own runtime: each call shows in the thread's record, so in-flight counts are exact without sampling."""
+    busy: int
+    """Bit of ``reference_state``."""
+    strong_unknown: int
+    count_unknown: int
+    thread_free: int
+    thread_live: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawVitals:
+    """The header (one record) and the types."""
+
+    header: Records
+    """Shape ``(1,)``."""
+    types: Records
+
+    def number(self, name: str) -> int:
+        """A number of the header."""
+        return int(self.header[name][0])
+
+
+@dataclass(frozen=True, slots=True)
+class RawState:
+    """Everything for one snapshot."""
+
+    vitals: RawVitals
+    threads: Records
+    rows: Records
+    """Handle rows that are in use, in slot order."""
+    indices: npt.NDArray[np.uint32]
+    """The slot of each of ``rows``."""
+    segment_bytes: int
+
+
+def text_of(field: Any) -> str:
+    """A NUL-padded UTF-8 field; damaged bytes become U+FFFD."""
+    return bytes(field).split(b"\0", 1)[0].decode("utf-8", "replace")
