@@ -1,0 +1,47 @@
+"""What a call costs from Python, beside the same call through UniFFI's generated code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from inspector.runtime.samples import TodoList
+from tests.bench.interleave import nanos_per_call
+from tests.bench.peers import uniffi_todo
+
+
+def looped(method: Callable[[], object]) -> Callable[[int], None]:
+    def run(calls: int) -> None:
+        for _ in range(calls):
+            method()
+
+    return run
+
+
+def empty(calls: int) -> None:
+    for _ in range(calls):
+        pass
+
+
+@pytest.mark.benchmark(group="method call from Python")
+def test_a_method_call_is_25_times_cheaper_than_through_uniffi(benchmark: Any) -> None:
+    ours, theirs = TodoList(), uniffi_todo().TodoList()
+    subjects = {"empty loop": empty, "ours": looped(ours.__len__), "uniffi": looped(theirs.len)}
+    times = nanos_per_call(subjects, calls=20_000)
+    benchmark.extra_info.update(times)
+    our_nanos, their_nanos = times["ours"] - times["empty loop"], times["uniffi"] - times["empty loop"]
+    print(f"\nmethod call: ours {our_nanos:.0f} ns, UniFFI {their_nanos:.0f} ns, ratio {their_nanos / our_nanos:.1f}")
+    benchmark.pedantic(ours.__len__, rounds=20, iterations=10_000)
+    assert their_nanos / our_nanos >= 25
+
+
+@pytest.mark.benchmark(group="create and release from Python")
+def test_creating_and_releasing_is_cheaper_than_through_uniffi(benchmark: Any) -> None:
+    module = uniffi_todo()
+    times = nanos_per_call({"ours": looped(TodoList), "uniffi": looped(module.TodoList)}, calls=5_000)
+    benchmark.extra_info.update(times)
+    print(f"\ncreate + release: ours {times['ours']:.0f} ns, UniFFI {times['uniffi']:.0f} ns, ratio {times['uniffi'] / times['ours']:.1f}")
+    benchmark.pedantic(TodoList, rounds=20, iterations=2_000)
+    assert times["uniffi"] > times["ours"]

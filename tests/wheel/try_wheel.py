@@ -1,0 +1,86 @@
+"""Tries the built wheel in a fresh environment of each Python that is found: without Qt, without numpy, without a checkout.
+
+Run by ``./dev wheel`` with the folder that holds the wheel. Prints what it tried; exits 1 at the first thing that is not so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+
+PROGRAM = """
+import json, sys
+from inspector.runtime.samples import TodoList
+import inspector.agent
+todo = TodoList()
+todo.add_text("water the plants")
+heavy = [name for name in ("PySide6", "numpy", "pyqtgraph", "psutil", "typer") if name in sys.modules]
+print(json.dumps({"running": inspector.agent.is_running(), "items": len(todo), "heavy": heavy}))
+"""
+
+
+def interpreters() -> list[str]:
+    """Commands of the Pythons on this machine that can make environments."""
+    found = []
+    for version in VERSIONS:
+        command = f"python{version}"
+        try:
+            probe = subprocess.run([command, "-c", "import venv, ensurepip"], capture_output=True, check=False)
+        except FileNotFoundError:
+            continue
+        if probe.returncode == 0:
+            found.append(command)
+    if not found:
+        found.append(sys.executable)
+    return found
+
+
+def run(*command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run and keep the output."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("ARC_INSPECTOR")}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**clean, **(env or {})}, cwd=tempfile.gettempdir())
+
+
+def expect(condition: bool, sentence: str, evidence: object = "") -> None:
+    """Stop with the sentence when it is not so."""
+    if not condition:
+        raise SystemExit(f"try_wheel: not so: {sentence}\n{evidence}")
+
+
+def try_in(python: str, wheel: Path) -> None:
+    """Install into a fresh environment and use what a target uses."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = run(python, "-m", "venv", folder)
+        expect(made.returncode == 0, f"{python} makes an environment", made.stderr)
+        bin_dir = Path(folder) / "bin"
+        inner = str(bin_dir / "python")
+        installed = run(inner, "-m", "pip", "install", "-q", "--disable-pip-version-check", str(wheel))
+        expect(installed.returncode == 0, f"the wheel installs in {python}", installed.stderr)
+        for wanted in (False, True):
+            child = run(inner, "-c", PROGRAM, env={"ARC_INSPECTOR": "1"} if wanted else {})
+            expect(child.returncode == 0 and not child.stderr, "a program over the runtime ends well and says nothing", child.stderr)
+            answer = json.loads(child.stdout)
+            expect(answer == {"running": wanted, "items": 1, "heavy": []}, f"ARC_INSPECTOR alone decides whether the agent runs ({wanted})", answer)
+        bare = run(str(bin_dir / "arc-inspector"), "ps")
+        lines = bare.stderr.strip().splitlines()
+        expect(bare.returncode == 2 and len(lines) == 1 and "arc-inspector[viewer]" in lines[0], "without the viewer the command says what to install", bare)
+        print(f"{python}: ok")
+
+
+def main() -> None:
+    """Try the one wheel everywhere."""
+    wheels = list(Path(sys.argv[1]).resolve().glob("*.whl"))
+    expect(len(wheels) == 1, "one wheel was built", wheels)
+    expect("-cp311-abi3-" in wheels[0].name, "the wheel is for all Pythons from 3.11", wheels[0].name)
+    for python in interpreters():
+        try_in(python, wheels[0])
+
+
+if __name__ == "__main__":
+    main()
