@@ -1,0 +1,172 @@
+"""The schema as Python sees it: numbers and record layouts, all taken from the compiled declarations.
+
+Nothing here is a second description: names are mapped, values and offsets are read from ``native/src/layout.rs`` by way
+of the compiled header. Records are described without numpy, so that a target does not load it; a viewer builds dtypes
+from ``fields``. Immutable; any thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from inspector._native import ffi, lib
+
+MAGIC: Final[int] = lib.AiMAGIC
+LAYOUT_VERSION: Final[int] = lib.AiLAYOUT_VERSION
+BUSY: Final[int] = lib.AiBUSY
+STRONG_UNKNOWN: Final[int] = lib.AiSTRONG_UNKNOWN
+COUNT_UNKNOWN: Final[int] = lib.AiCOUNT_UNKNOWN
+FOREIGN_BIT: Final[int] = lib.AiFOREIGN_BIT
+MAX_HANDLES: Final[int] = lib.AiMAX_HANDLES
+MAX_THREADS: Final[int] = lib.AiMAX_THREADS
+MAX_TYPES: Final[int] = lib.AiMAX_TYPES
+MAX_SITES: Final[int] = lib.AiMAX_SITES
+MAX_FRAMES: Final[int] = lib.AiMAX_FRAMES
+MAX_STRING_BYTES: Final[int] = lib.AiMAX_STRING_BYTES
+MAX_RINGS: Final[int] = lib.AiMAX_RINGS
+RING_EVENTS: Final[int] = lib.AiRING_EVENTS
+CALL_DEPTH: Final[int] = lib.AiCALL_DEPTH
+SITE_FRAMES: Final[int] = lib.AiSITE_FRAMES
+TYPE_SHARDS: Final[int] = lib.AiTYPE_SHARDS
+GC_LOG: Final[int] = lib.AiGC_LOG
+
+
+class Level(IntEnum):
+    """How much a target records."""
+
+    OFF = lib.AiLevel_Off
+    COUNT = lib.AiLevel_Count
+    HISTORY = lib.AiLevel_History
+    STACKS = lib.AiLevel_Stacks
+
+
+class Kind(IntEnum):
+    """Who counts the references of a type."""
+
+    ARC = lib.AiKind_Arc
+    MUTEX_MAP = lib.AiKind_MutexMap
+    ARC_MAP = lib.AiKind_ArcMap
+    THIN = lib.AiKind_Thin
+    FOREIGN = lib.AiKind_Foreign
+    UNIFFI = lib.AiKind_Uniffi
+    UNIFFI_TRAIT = lib.AiKind_UniffiTrait
+    UNIFFI_FOREIGN = lib.AiKind_UniffiForeign
+    DECLARED = lib.AiKind_Declared
+
+
+class ReferenceState(IntEnum):
+    """The reference's life."""
+
+    FREE = lib.AiReferenceState_Free
+    LIVE = lib.AiReferenceState_Live
+    RELEASE_REQUESTED = lib.AiReferenceState_ReleaseRequested
+    RELEASED = lib.AiReferenceState_Released
+    DROPPED = lib.AiReferenceState_Dropped
+
+
+class ResourceState(IntEnum):
+    """The resource's life."""
+
+    NONE = lib.AiResourceState_None
+    OPEN = lib.AiResourceState_Open
+    CLOSE_REQUESTED = lib.AiResourceState_CloseRequested
+    DRAINING = lib.AiResourceState_Draining
+    WAITING_OWNER = lib.AiResourceState_WaitingOwner
+    CLOSING = lib.AiResourceState_Closing
+    CLOSED = lib.AiResourceState_Closed
+    CLOSE_FAILED = lib.AiResourceState_CloseFailed
+    NEVER_CLOSED = lib.AiResourceState_NeverClosed
+
+
+class EventKind(IntEnum):
+    """What an event says."""
+
+    CREATE = lib.AiEventKind_Create
+    CLONE = lib.AiEventKind_Clone
+    BORROW = lib.AiEventKind_Borrow
+    RETURN = lib.AiEventKind_Return
+    RELEASE = lib.AiEventKind_Release
+    CLOSE_REQUEST = lib.AiEventKind_CloseRequest
+    CLOSE = lib.AiEventKind_Close
+    DROP = lib.AiEventKind_Drop
+    MISUSE = lib.AiEventKind_Misuse
+
+
+class ThreadState(IntEnum):
+    """A thread's state."""
+
+    FREE = lib.AiThreadState_Free
+    LIVE = lib.AiThreadState_Live
+    ENDED = lib.AiThreadState_Ended
+
+
+class Ending(IntEnum):
+    """How a target ended, as it could tell itself."""
+
+    NOT_YET = lib.AiEnding_NotYet
+    EXITED = lib.AiEnding_Exited
+    STOPPED = lib.AiEnding_Stopped
+
+
+class ClockSource(IntEnum):
+    """Where ticks come from."""
+
+    TSC = lib.AiClockSource_Tsc
+    MONOTONIC = lib.AiClockSource_Monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a record."""
+
+    name: str
+    offset: int
+    """Bytes from the record's start."""
+    type: str
+    """A C integer (``uint32_t``), or the name of a record (``AiSection``)."""
+    size_bytes: int
+    """Of one element."""
+    count: int | None
+    """Elements of an array; ``None``: a single one."""
+
+    @property
+    def is_record(self) -> bool:
+        """Whether the element is itself a record, to be looked up by ``type``."""
+        return self.type.startswith("Ai")
+
+
+def record_bytes(record: str) -> int:
+    """Size of a record such as ``AiHandleSlot``."""
+    return int(ffi.sizeof(record))
+
+
+def fields(record: str) -> tuple[Field, ...]:
+    """The fields of a record such as ``AiHandleSlot``, in order."""
+    return tuple(_field(name, member) for name, member in ffi.typeof(record).fields)
+
+
+def _field(name: str, member: object) -> Field:
+    """Describe one member as cffi's ``CField`` has it."""
+    ctype = member.type  # type: ignore[attr-defined]  # cffi's CField is not typed
+    count = None
+    if ctype.kind == "array":
+        count, ctype = ctype.length, ctype.item
+    return Field(
+        name=name,
+        offset=member.offset,  # type: ignore[attr-defined]
+        type=ctype.cname.removeprefix("struct "),
+        size_bytes=ffi.sizeof(ctype),
+        count=count,
+    )
+
+
+def handle_number(index: int, generation: int, *, foreign: bool = False) -> int:
+    """``generation << 32 | index << 1 | foreign``."""
+    return generation << 32 | index << 1 | (FOREIGN_BIT if foreign else 0)
+
+
+def handle_text(handle: int) -> str:
+    """``#slot.generation``, as it is shown everywhere."""
+    return f"#{(handle & 0xFFFF_FFFF) >> 1}.{handle >> 32}"

@@ -1,0 +1,35 @@
+"""Text across the C interface: UTF-8 with a length inwards, NUL-padded arrays and owned buffers outwards. Any thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inspector._native import ffi, lib
+
+
+def text_argument(text: str) -> tuple[Any, int]:
+    """Pointer and length of a text for one call; the pointer keeps the bytes alive as long as it is held."""
+    data = text.encode(errors="replace")
+    return ffi.from_buffer("uint8_t[]", data), len(data)
+
+
+def text_struct(text: str) -> tuple[Any, Any]:
+    """An ``AiText`` by value, and what must be held as long as it is used."""
+    pointer, length = text_argument(text)
+    struct = ffi.new("AiText *", {"data": pointer, "length": length})
+    return struct[0], (struct, pointer)
+
+
+def padded_text(array: Any) -> str:
+    """Text of a NUL-padded ``uint8_t`` array; bytes that are not UTF-8 are replaced, never an error."""
+    return bytes(ffi.buffer(array)).partition(b"\0")[0].decode(errors="replace")
+
+
+def take_buffer(buffer: Any) -> str:
+    """Text of an ``AiBuffer`` that a call filled; frees it."""
+    try:
+        if not buffer.length:
+            return ""
+        return bytes(ffi.buffer(buffer.data, buffer.length)).decode(errors="replace")
+    finally:
+        lib.ai_buffer_free(buffer[0])
