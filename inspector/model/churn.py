@@ -1,0 +1,333 @@
+"""How many handles were born and died, over time: a bounded history of counters and what can be read off it.
+
+The counters of a target only grow, so births between two moments are a difference: exact, however rarely they were read and
+however much of the past was thinned out. A hole in the readings is a gap, never a zero. One thread (the window's).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from inspector.model.snapshot import Collection, Floats, Ints, Vitals
+
+CAPACITY: Final = 8192
+"""Readings kept: 2 minutes at 60 Hz in full, older ones ever more coarsely."""
+MAX_TYPES: Final = 256
+"""Types told apart; those with a higher index are one: ``OTHER_TYPE``. 256 types take 32 MiB when the history is full."""
+OTHER_TYPE: Final = 0
+GAP_SECS: Final = 5.0
+"""No reading for longer than that is a gap: the slowest refresh is one in 2 s."""
+MAX_MARKS: Final = 2000
+
+
+class MarkKind(StrEnum):
+    """What a vertical line on the time axis stands for."""
+
+    COLLECTION = "collection"
+    FORCED = "forced collection"
+    ATTACH = "attach"
+    MARK = "mark"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment worth a line."""
+
+    at: float
+    kind: MarkKind
+    text: str
+    """What happened, a sentence without a full stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Births and deaths per second. The window is the real one: between the two readings that were compared."""
+
+    births: float
+    deaths: float
+    window_secs: float
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Births and deaths between two moments, exact at readings."""
+
+    created: int
+    released: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Points of a line; ``nan`` in ``values`` breaks it (a gap)."""
+
+    at: Floats
+    values: Floats
+
+    def value_at(self, at: float) -> float:
+        """The last value at or before ``at``; ``nan`` before the first and in a gap."""
+        index = int(np.searchsorted(self.at, at, side="right")) - 1
+        return float(self.values[index]) if index >= 0 else float("nan")
+
+
+class ChurnHistory:
+    """The counters of one target since the window looked, in bounded memory.
+
+    When it is full, the older half is thinned to every second reading, which keeps the lowest and the highest live count of those
+    it stands for. So the whole time since the beginning stays, the older the coarser.
+    """
+
+    def __init__(self, *, capacity: int = CAPACITY, gap_secs: float = GAP_SECS) -> None:
+        """Keep at most ``capacity`` readings (at least 16)."""
+        self._capacity = max(capacity, 16)
+        self._gap_secs = gap_secs
+        self.marks: deque[Mark] = deque(maxlen=MAX_MARKS)
+        """In the order of their time."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything: another target."""
+        self._count = 0
+        self._types = 4
+        self._at = np.zeros(self._capacity)
+        self._live = np.zeros((self._capacity, 3), np.int64)
+        self._joined = np.zeros(self._capacity, np.bool_)
+        self._totals = np.zeros((self._capacity, 2), np.int64)
+        self._created = np.zeros((self._capacity, self._types), np.int64)
+        self._released = np.zeros((self._capacity, self._types), np.int64)
+        self._last_collection = -1
+        self._break = True
+        self.marks.clear()
+
+    def __len__(self) -> int:
+        """Readings kept."""
+        return self._count
+
+    @property
+    def first_at(self) -> float:
+        """Time of the oldest reading, ``nan`` when there is none."""
+        return float(self._at[0]) if self._count else float("nan")
+
+    @property
+    def last_at(self) -> float:
+        """Time of the newest reading, ``nan`` when there is none."""
+        return float(self._at[self._count - 1]) if self._count else float("nan")
+
+    @property
+    def live(self) -> int:
+        """Newest live count; 0 before the first reading."""
+        return int(self._live[self._count - 1, 2]) if self._count else 0
+
+    def add(self, vitals: Vitals) -> bool:
+        """Take a reading; ``False`` when it is not newer than the last one and was left out."""
+        self._add_collections(vitals.collections)
+        if not np.isfinite(vitals.at) or (self._count and vitals.at <= self.last_at):
+            return False
+        self._make_room(max(len(vitals.created), len(vitals.released)))
+        row = self._count
+        self._at[row] = vitals.at
+        self._live[row] = vitals.live
+        self._totals[row] = vitals.created.sum(), vitals.released.sum()
+        self._put(self._created, row, vitals.created)
+        self._put(self._released, row, vitals.released)
+        self._joined[row] = not self._break and vitals.at - self._at[row - 1] <= self._gap_secs
+        self._break = False
+        self._count += 1
+        return True
+
+    def add_gap(self) -> None:
+        """What comes next does not follow on what was: nothing is drawn or computed across."""
+        self._break = True
+
+    def add_mark(self, mark: Mark) -> None:
+        """Put a line on the time axis."""
+        if self.marks and mark.at < self.marks[-1].at:
+            ordered = sorted([*self.marks, mark], key=lambda each: each.at)
+            self.marks.clear()
+            self.marks.extend(ordered)
+        else:
+            self.marks.append(mark)
+
+    def totals(self, begin: float, end: float, type_index: int | None = None) -> Totals:
+        """Births and deaths after the last reading at or before ``begin`` up to the last one at or before ``end``."""
+        if not self._count:
+            return Totals(0, 0)
+        first, last = self._row_at(begin), self._row_at(end)
+        created, released = self._sums(type_index)
+        return Totals(int(created[last] - created[first]), int(released[last] - released[first]))
+
+    def rates(self, window_secs: float, type_index: int | None = None) -> Rates:
+        """Births and deaths per second over about the last ``window_secs``; ``nan`` when there are no two joined readings in it."""
+        last = self._count - 1
+        first = self._rates_from(window_secs)
+        if first >= last:
+            return Rates(float("nan"), float("nan"), float("nan"))
+        secs = float(self._at[last] - self._at[first])
+        created, released = self._sums(type_index)
+        return Rates(float(created[last] - created[first]) / secs, float(released[last] - released[first]) / secs, secs)
+
+    def busiest_types(self, begin: float, end: float, limit: int) -> tuple[int, ...]:
+        """Indices of the types with the most live handles, births and deaths between the two moments, the first the busiest."""
+        if not self._count:
+            return ()
+        first, last = self._row_at(begin), self._row_at(end)
+        created, released = self._created[: self._count], self._released[: self._count]
+        score = (created[last] - released[last]) + (created[last] - created[first]) + (released[last] - released[first])
+        order = np.argsort(-score, kind="stable")
+        return tuple(int(index) for index in order if score[index] > 0 and index != OTHER_TYPE)[:limit]
+
+    def live_line(self, begin: float, end: float, *, points: int, type_index: int | None = None) -> Line:
+        """Live handles over time, in at most about ``points`` points.
+
+        Where readings are denser, each step shows the lowest and the highest, so that no peak is lost.
+        """
+        first, last = self._span(begin, end)
+        if type_index is None:
+            low, high, newest = (self._live[first:last, column] for column in range(3))
+        else:
+            created, released = self._sums(type_index)
+            low = high = newest = created[first:last] - released[first:last]
+        at, joined = self._at[first:last], self._joined[first:last]
+        if last - first <= points and np.array_equal(low, high):
+            return _broken(at, newest.astype(np.float64), joined)
+        return _decimated(at, low, high, joined=joined, width=nice_secs((end - begin) * 2 / points))
+
+    def rate_line(self, begin: float, end: float, *, width_secs: float, type_index: int | None = None) -> tuple[Line, Line]:
+        """Births and deaths per second as steps of ``width_secs``, aligned to the clock so that they do not flicker while scrolling.
+
+        The area under them is the exact number of births and deaths. Two points a step.
+        """
+        edges = self._edges(begin, end, width_secs)
+        if len(edges) < 2:
+            empty = Line(np.empty(0), np.empty(0))
+            return empty, empty
+        gaps = self._gap_steps(edges)
+        first, last = self._span(edges[0], edges[-1])
+        created, released = self._sums(type_index)
+        births, deaths = (
+            _steps(edges, np.diff(np.interp(edges, self._at[first:last], counts[first:last])) / width_secs, gaps)
+            for counts in (created, released)
+        )
+        return births, deaths
+
+    def marks_between(self, begin: float, end: float) -> list[Mark]:
+        """Marks of every kind between the two moments, oldest first."""
+        return [mark for mark in self.marks if begin <= mark.at <= end]
+
+    def _add_collections(self, collections: tuple[Collection, ...]) -> None:
+        for each in collections:
+            if each.serial > self._last_collection:
+                self._last_collection = each.serial
+                self.add_mark(Mark(each.at, MarkKind.FORCED if each.forced else MarkKind.COLLECTION, _collection_text(each)))
+
+    def _put(self, table: Ints, row: int, counts: Ints) -> None:
+        kept = min(len(counts), MAX_TYPES)
+        table[row, :kept] = counts[:kept]
+        table[row, kept:] = 0
+        table[row, OTHER_TYPE] = counts[MAX_TYPES:].sum()
+
+    def _make_room(self, types: int) -> None:
+        if self._count == self._capacity:
+            self._thin()
+        wanted = min(types, MAX_TYPES)
+        if wanted > self._types:
+            added = max(wanted, min(self._types * 2, MAX_TYPES)) - self._types
+            self._created = np.pad(self._created, ((0, 0), (0, added)))
+            self._released = np.pad(self._released, ((0, 0), (0, added)))
+            self._types += added
+
+    def _thin(self) -> None:
+        """Leave every second reading of the older half; the very first stays, so that totals since the beginning do too."""
+        half = self._capacity // 2 // 2 * 2 + 1
+        pairs = np.arange(1, half, 2)
+        self._live[pairs + 1, 0] = np.minimum(self._live[pairs, 0], self._live[pairs + 1, 0])
+        self._live[pairs + 1, 1] = np.maximum(self._live[pairs, 1], self._live[pairs + 1, 1])
+        self._joined[pairs + 1] &= self._joined[pairs]
+        kept = np.concatenate(([0], pairs + 1, np.arange(half, self._count)))
+        for table in (self._at, self._live, self._joined, self._totals, self._created, self._released):
+            table[: len(kept)] = table[kept]
+        self._count = len(kept)
+
+    def _sums(self, type_index: int | None) -> tuple[Ints, Ints]:
+        created, released = self._created[: self._count], self._released[: self._count]
+        if type_index is None:
+            return self._totals[: self._count, 0], self._totals[: self._count, 1]
+        if not 0 <= type_index < self._types:
+            nothing = np.zeros(self._count, np.int64)
+            return nothing, nothing
+        return created[:, type_index], released[:, type_index]
+
+    def _row_at(self, at: float) -> int:
+        """The last reading at or before ``at``, or the first of all."""
+        return max(int(np.searchsorted(self._at[: self._count], at, side="right")) - 1, 0)
+
+    def _rates_from(self, window_secs: float) -> int:
+        last = self._count - 1
+        first = self._row_at(self.last_at - window_secs) if self._count else 0
+        breaks = np.flatnonzero(~self._joined[first + 1 : last + 1])
+        return first + 1 + int(breaks[-1]) if len(breaks) else first
+
+    def _span(self, begin: float, end: float) -> tuple[int, int]:
+        """Rows from the last one at or before ``begin`` to the first at or after ``end``, as a half-open range."""
+        at = self._at[: self._count]
+        first = max(int(np.searchsorted(at, begin, side="right")) - 1, 0)
+        return first, min(int(np.searchsorted(at, end, side="left")) + 1, self._count)
+
+    def _edges(self, begin: float, end: float, width_secs: float) -> Floats:
+        if not self._count or width_secs <= 0:
+            return np.empty(0)
+        first = np.ceil(max(begin - width_secs, self.first_at) / width_secs)
+        last = np.floor(min(end + width_secs, self.last_at) / width_secs)
+        edges: Floats = np.arange(first, last + 1) * width_secs
+        return edges
+
+    def _gap_steps(self, edges: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Which steps touch a gap."""
+        steps = np.zeros(len(edges) - 1, np.bool_)
+        breaks = np.flatnonzero(~self._joined[1 : self._count]) + 1
+        begins = np.searchsorted(edges, self._at[breaks - 1], side="right") - 1
+        ends = np.searchsorted(edges, self._at[breaks], side="left")
+        for begin, end in zip(begins, ends, strict=True):
+            steps[max(int(begin), 0) : max(int(end), 0)] = True
+        return steps
+
+
+def nice_secs(secs: float) -> float:
+    """The next width of 1, 2 or 5 times a power of ten that is not smaller."""
+    if secs <= 0:
+        return 1e-3
+    power = 10.0 ** np.floor(np.log10(secs))
+    return float(next((factor * power for factor in (1, 2, 5) if factor * power >= secs * (1 - 1e-9)), 10 * power))
+
+
+def _collection_text(each: Collection) -> str:
+    freed = f"{each.collected:,} object{'' if each.collected == 1 else 's'}"
+    kind = "Forced collection" if each.forced else f"Collection of generation {each.generation}"
+    return f"{kind} freed {freed} in {each.took_secs * 1e3:.1f} ms"
+
+
+def _broken(at: Floats, values: Floats, joined: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Line:
+    """The points with a ``nan`` point before each one that does not follow on the last."""
+    breaks = np.flatnonzero(~joined[1:]) + 1 if len(at) else np.empty(0, np.int64)
+    return Line(np.insert(at, breaks, at[breaks - 1] if len(breaks) else []), np.insert(values, breaks, np.nan))
+
+
+def _decimated(at: Floats, low: Ints, high: Ints, *, joined: np.ndarray[tuple[int], np.dtype[np.bool_]], width: float) -> Line:
+    """Lowest and highest value of each step of ``width`` seconds, steps aligned to the clock."""
+    steps = np.floor(at / width).astype(np.int64)
+    starts = np.flatnonzero(np.concatenate(([True], (np.diff(steps) != 0) | ~joined[1:])))
+    lows, highs = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
+    values = np.stack((lows, highs), axis=1).astype(np.float64)
+    times = np.repeat(at[starts], 2)
+    joints = np.repeat(joined[starts], 2)
+    joints[1::2] = True
+    return _broken(times, values.ravel(), joints)
+
+
+def _steps(edges: Floats, values: Floats, gaps: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Line:
+    shown = np.where(gaps, np.nan, values)
+    return Line(np.stack((edges[:-1], edges[1:]), axis=1).ravel(), np.repeat(shown, 2))
