@@ -1,0 +1,159 @@
+//! The viewer's half of the segment: consistent copies of what a target, alive, hung or dead, left in its file.
+//!
+//! Whatever the file holds, reading gives records or one clear `ReadError`; it never maps the file, never trusts an offset, and
+//! never allocates by the file's word. A `Reader` does not change and may be used from several threads.
+
+mod events;
+mod file;
+mod geometry;
+mod rows;
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use crate::layout::{Event, HandleSlot, Header};
+
+pub use events::{EventsRead, Rings};
+pub use file::{zeroed, Record, SegmentFile};
+pub use geometry::{Geometry, Part, RING_BYTES};
+pub use rows::{Rows, RowsRead};
+
+/// Longest text of the string arena that is handed out, bytes.
+const MAX_TEXT_BYTES: u32 = 1 << 16;
+
+/// Why a segment cannot be read.
+#[derive(Debug)]
+pub enum ReadError {
+    /// The system refused.
+    Io(io::Error),
+    /// It is not a file of ours.
+    NotOurs(String),
+    /// It is not a segment, or its header contradicts itself.
+    Damaged(String),
+    /// It ends before what its header promises. Both are byte offsets.
+    Truncated {
+        /// Where what was asked for ends.
+        wanted: u64,
+        /// Where the file ends.
+        got: u64,
+    },
+    /// Another version of the schema.
+    Version {
+        /// The segment's.
+        theirs: u32,
+        /// This library's.
+        ours: u32,
+    },
+    /// The caller asked for what cannot be.
+    Argument(String),
+}
+
+/// Result of reading.
+pub type Result<T> = std::result::Result<T, ReadError>;
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(formatter, "the segment cannot be read: {error}"),
+            Self::NotOurs(why) => write!(formatter, "this is not a segment to read: {why}"),
+            Self::Damaged(why) => write!(formatter, "the segment is damaged: {why}"),
+            Self::Truncated { wanted, got } => write!(formatter, "the segment is truncated: byte {wanted} was asked for, it ends at {got}"),
+            Self::Version { theirs, ours } => {
+                write!(formatter, "the segment has layout version {theirs}, this inspector reads version {ours}")
+            }
+            Self::Argument(why) => formatter.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// An open segment.
+pub struct Reader {
+    file: SegmentFile,
+    geometry: Geometry,
+}
+
+impl Reader {
+    /// Open and check the segment at `path`.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = SegmentFile::open(path)?;
+        let geometry = Geometry::check(&file)?;
+        Ok(Self { file, geometry })
+    }
+
+    /// The header as it is now, its marks checked.
+    pub fn header(&self) -> Result<Header> {
+        let header = self.file.read_one(0)?;
+        self.geometry.check_later(&header)?;
+        Ok(header)
+    }
+
+    /// All rows up to the high-water mark, see `Rows::all`.
+    pub fn handles(&self, out: &mut [HandleSlot]) -> Result<RowsRead> {
+        self.rows().all(out)
+    }
+
+    /// Rows that are not free, see `Rows::live`.
+    pub fn live(&self, out: &mut [HandleSlot], indices: &mut [u32]) -> Result<RowsRead> {
+        self.rows().live(out, indices)
+    }
+
+    /// Records of `part` from index `from` on, as many as are used and `out` has room for. Returns how many.
+    ///
+    /// `T` must be the record of `part`. Records that change meanwhile may be of two moments; those of types, sites, frames and
+    /// strings do not change once they are ready.
+    pub fn records<T: Record>(&self, part: Part, from: usize, out: &mut [T]) -> Result<usize> {
+        if std::mem::size_of::<T>() != self.geometry.section(part).record_bytes as usize {
+            return Err(ReadError::Argument("the record asked for is not the section's".into()));
+        }
+        let used = self.geometry.used(&self.file, part)? as usize;
+        let count = used.saturating_sub(from).min(out.len());
+        if count > 0 {
+            self.file.read(self.geometry.offset(part, from as u32), &mut out[..count])?;
+        }
+        Ok(count)
+    }
+
+    /// The text at `offset` of the string arena, cut to `out`. Returns its whole length in bytes.
+    pub fn text(&self, offset: u32, out: &mut [u8]) -> Result<usize> {
+        let used = self.geometry.used(&self.file, Part::Strings)?;
+        let damaged = || ReadError::Damaged(format!("no text stands at byte {offset} of its strings"));
+        let start = offset.checked_add(4).filter(|start| *start <= used).ok_or_else(damaged)?;
+        let mut prefix = [0_u8; 4];
+        self.file.read(self.geometry.offset(Part::Strings, offset), &mut prefix)?;
+        let length = u32::from_le_bytes(prefix);
+        if length > MAX_TEXT_BYTES || start.checked_add(length).map_or(true, |end| end > used) {
+            return Err(damaged());
+        }
+        let wanted = out.len().min(length as usize);
+        self.file.read(self.geometry.offset(Part::Strings, start), &mut out[..wanted])?;
+        Ok(length as usize)
+    }
+
+    /// Events of a ring, see `Rings::events`.
+    pub fn events(&self, ring: u32, from: u64, out: &mut [Event]) -> Result<EventsRead> {
+        Rings { file: &self.file, geometry: &self.geometry }.events(ring, from, out)
+    }
+
+    /// The process that holds the lifetime lock: the proof that the target lives. Its number is 0 in a foreign pid namespace.
+    pub fn locked_by(&self) -> Result<Option<u32>> {
+        self.file.locked_by()
+    }
+
+    /// Bytes really allocated for the segment.
+    pub fn allocated(&self) -> u64 {
+        self.file.allocated()
+    }
+
+    fn rows(&self) -> Rows<'_> {
+        Rows { file: &self.file, geometry: &self.geometry }
+    }
+}
