@@ -1,0 +1,76 @@
+"""Foreign objects: Python objects that native code holds by a key and calls back.
+
+The callbacks run on any thread, native ones among them, and also from within a garbage collection; they take no lock.
+An exception in one cannot reach the native caller: it goes to ``sys.unraisablehook``, as from ``__del__``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from types import SimpleNamespace, TracebackType
+from typing import Any, Final
+
+from inspector.wire import ffi
+
+
+class ForeignMap:
+    """Python objects that native code holds, by key. A key is never used again.
+
+    Guarded without a lock: each method is one atomic operation of a dict or a counter. A lock could be asked for twice by one
+    thread, because a garbage collection within ``insert`` may drop a foreign object.
+    """
+
+    __slots__ = ("_keys", "_objects")
+
+    def __init__(self) -> None:
+        """An empty map; keys start at 1."""
+        self._keys = itertools.count(1)
+        self._objects: dict[int, Any] = {}
+
+    def insert(self, thing: object) -> int:
+        """Hold an object until ``drop``; returns its key."""
+        key = next(self._keys)
+        self._objects[key] = thing
+        return key
+
+    def get(self, key: int) -> Any:
+        """The object; ``KeyError`` after its drop."""
+        return self._objects[key]
+
+    def drop(self, key: int) -> None:
+        """Let go of the object. Dropping twice does nothing."""
+        self._objects.pop(key, None)
+
+    def __len__(self) -> int:
+        """Objects held now."""
+        return len(self._objects)
+
+
+FOREIGN: Final = ForeignMap()
+"""One a process: native code calls back through plain functions, which find the object by its key alone."""
+
+
+def report_unraisable(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    """Report what a callback raised the way the interpreter reports exceptions in ``__del__``."""
+    if error is None:
+        return
+    details: Any = SimpleNamespace(
+        exc_type=kind, exc_value=error, exc_traceback=trace, err_msg="Exception ignored in a native callback", object=None
+    )
+    sys.unraisablehook(details)
+
+
+def callback(signature: str, function: Callable[..., None]) -> Any:
+    """A C function pointer to a Python function; it must be held as long as native code may call it."""
+    return ffi.callback(signature, function, onerror=report_unraisable)
+
+
+def _drop(key: int) -> None:
+    """Native code dropped its last reference to a foreign object."""
+    FOREIGN.drop(key)
+
+
+DROP: Final = callback("void(*)(uint64_t)", _drop)
+"""What native code calls when it drops a foreign object."""

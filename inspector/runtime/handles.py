@@ -1,0 +1,152 @@
+"""Handles as Python objects: a proxy owns one strong reference and releases it exactly once, on whatever thread.
+
+Calls go through cffi in API mode; the GIL is released meanwhile. Errors are those of ``inspector.errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn, Self
+
+from inspector.runtime.sites import SITES
+from inspector.wire import ffi, lib
+from inspector.wire.schema import handle_text
+from inspector.wire.status import new_error, raise_status
+
+_NEW_NUMBER: Final = ffi.typeof("uint64_t *")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Counts of an object at one moment, as its ``Arc`` has them."""
+
+    strong: int
+    weak: int
+
+
+def call(function: Callable[..., int], *arguments: Any) -> None:
+    """Call a native function whose last parameter is the error; raise what it answers."""
+    error = new_error()
+    status = function(*arguments, error)
+    if status:
+        raise_status(status, error)
+
+
+def call_for_number(function: Callable[..., int], *arguments: Any) -> int:
+    """As ``call``, for a function that answers one number before the error."""
+    out, error = ffi.new(_NEW_NUMBER), new_error()
+    status = function(*arguments, out, error)
+    if status:
+        raise_status(status, error)
+    return int(out[0])
+
+
+def create(function: Callable[..., int], *arguments: Any) -> int:
+    """As ``call_for_number``, for a function that makes a handle: the caller's site is recorded as its birthplace."""
+    is_marked = SITES.mark()
+    try:
+        return call_for_number(function, *arguments)
+    finally:
+        if is_marked:
+            lib.ai_set_site(0)
+
+
+class Handle:
+    """Owns one strong reference to a native object. Any thread may use and release it.
+
+    Two proxies are equal when they name one object. The reference is released by ``release`` or with the proxy, which
+    is also done while the interpreter shuts down.
+    """
+
+    __slots__ = ("__weakref__", "_handle", "_is_owned", "_object")
+
+    _handle: int
+    """The number, kept after release so that a later use is explained by its tombstone."""
+    _is_owned: bool
+    """The reference is still ours to release."""
+    _object: int
+    """Address of the object, once it was asked for; 0 before."""
+
+    def __init__(self, number: int) -> None:
+        """Take over the reference that a native call handed out."""
+        self._handle = number
+        self._object = 0
+        self._is_owned = True
+
+    @classmethod
+    def _lift(cls, number: int) -> Self:
+        """A proxy for a handle that a call returned."""
+        proxy = cls.__new__(cls)
+        Handle.__init__(proxy, number)
+        return proxy
+
+    @property
+    def handle(self) -> int:
+        """The handle's number: ``generation << 32 | index << 1 | foreign``."""
+        return self._handle
+
+    def clone(self) -> Self:
+        """Another handle on the same object."""
+        return self._lift(create(lib.ai_handle_clone, self._handle))
+
+    def release(self) -> None:
+        """Release the reference now. A second release, and any use after it, is a ``StaleHandleError``."""
+        is_marked = SITES.mark()
+        try:
+            # The native side decides a race between two threads: one of them is told that the handle is stale.
+            call(lib.ai_handle_release, self._handle)
+        finally:
+            if is_marked:
+                lib.ai_set_site(0)
+        self._is_owned = False
+
+    def counts(self) -> Counts:
+        """Strong and weak count of the object now, calls left out."""
+        strong, weak, error = ffi.new(_NEW_NUMBER), ffi.new(_NEW_NUMBER), new_error()
+        status = lib.ai_handle_strong(self._handle, strong, weak, error)
+        if status:
+            raise_status(status, error)
+        return Counts(strong=strong[0], weak=weak[0])
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both name one object; a released proxy equals only itself."""
+        if self is other:
+            return True
+        if not isinstance(other, Handle):
+            return NotImplemented
+        if not (self._is_owned and other._is_owned):
+            return False
+        error = new_error()
+        result = lib.ai_handle_same(self._handle, other._handle, error)
+        if result < 0:
+            raise_status(-result, error)
+        return bool(result)
+
+    def __hash__(self) -> int:
+        """By object, and the same after release when it was asked for before."""
+        if not self._object:
+            self._object = call_for_number(lib.ai_handle_address, self._handle)
+        return hash(self._object)
+
+    def __copy__(self) -> Self:
+        """A copy owns a reference of its own."""
+        return self.clone()
+
+    def __reduce__(self) -> NoReturn:
+        """A handle means nothing in another process, and a deep copy of the native object does not exist."""
+        raise TypeError(f"{type(self).__name__} names a native object of this process: it can neither be pickled nor copied deeply")
+
+    def __repr__(self) -> str:
+        """``<TodoList #88.1>``."""
+        return f"<{type(self).__name__} {handle_text(self._handle)}{'' if self._is_owned else ', released'}>"
+
+    def __del__(self, _release: Callable[[int, Any], int] = lib.ai_handle_release, _no_error: Any = ffi.NULL) -> None:
+        """Release the reference. Everything it needs is bound above: globals may be gone by now."""
+        try:
+            is_owned = self._is_owned
+        except AttributeError:
+            return  # the constructor failed before there was a reference
+        if is_owned:
+            self._is_owned = False
+            _release(self._handle, _no_error)

@@ -1,0 +1,216 @@
+"""The sample types: small, real native objects in every ownership situation that the inspector shows.
+
+``TodoList`` shares ``TodoItem``s, a ``Journal`` owns a file and closes by its own method, a ``Cursor`` may be closed by its owner
+thread alone and holds its journal, a ``Listener`` is Python seen from native code, ``Churn`` runs native threads over all of them.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from enum import IntEnum
+from os import PathLike, fspath
+from typing import Any, Final
+
+from inspector.runtime.foreign import DROP, FOREIGN, callback
+from inspector.runtime.handles import Handle, call, call_for_number, create
+from inspector.runtime.resources import Resource, close
+from inspector.wire import ffi, lib
+from inspector.wire.status import new_error, raise_status
+from inspector.wire.text import take_buffer, text_struct
+
+
+class TodoItem(Handle):
+    """A line of text that lists share."""
+
+    __slots__ = ()
+
+    def __init__(self, text: str) -> None:
+        """Make an item."""
+        native, held = text_struct(text)
+        super().__init__(create(lib.ai_todo_item_new, native))
+        del held
+
+    @property
+    def text(self) -> str:
+        """Its text."""
+        buffer = ffi.new("AiBuffer *")
+        call(lib.ai_todo_item_text, self._handle, buffer)
+        return take_buffer(buffer)
+
+    def mark_done(self, *, is_done: bool = True) -> None:
+        """Tick it off, or not."""
+        call(lib.ai_todo_item_done, self._handle, is_done)
+
+
+class Change(IntEnum):
+    """What a list tells its listener."""
+
+    ADDED = lib.AiChange_Added
+    MERGED = lib.AiChange_Merged
+
+
+Notify = Callable[[Change, TodoItem | None], None]
+
+
+def _notify(key: int, what: int, number: int) -> None:
+    """A list changed; runs on the thread that changed it. The handle is ours: the proxy releases it."""
+    item = TodoItem._lift(number) if number else None
+    FOREIGN.get(key)(Change(what), item)
+
+
+_NOTIFY: Final = callback("void(*)(uint64_t, uint32_t, uint64_t)", _notify)
+
+
+class Listener(Handle):
+    """A Python function that native lists hold and call. It is let go when the last of them and this proxy are gone."""
+
+    __slots__ = ()
+
+    def __init__(self, notify: Notify) -> None:
+        """Hand the function to native code; it is called on the thread that changes the list."""
+        key = FOREIGN.insert(notify)
+        try:
+            number = create(lib.ai_listener_new, _NOTIFY, DROP, key)
+        except BaseException:
+            FOREIGN.drop(key)
+            raise
+        super().__init__(number)
+
+
+class TodoList(Handle):
+    """A list of shared items."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        """Make an empty list."""
+        super().__init__(create(lib.ai_todo_list_new))
+
+    def add_item(self, item: TodoItem) -> None:
+        """Share an item: the list holds a reference of its own."""
+        call(lib.ai_todo_list_add_item, self._handle, item.handle)
+
+    def add_text(self, text: str) -> TodoItem:
+        """Make an item in the list; the result is a handle on it."""
+        native, held = text_struct(text)
+        number = create(lib.ai_todo_list_add_text, self._handle, native)
+        del held
+        return TodoItem._lift(number)
+
+    def get_items(self) -> list[TodoItem]:
+        """The items, each with a handle of its own: an item that is in the list twice is two handles on one object."""
+        capacity = len(self)
+        items, count, error = ffi.new("uint64_t[]", capacity), ffi.new("size_t *"), new_error()
+        status = lib.ai_todo_list_get_items(self._handle, items, capacity, count, error)
+        if status:
+            raise_status(status, error)
+        # A list that grew meanwhile has more than fits: those have no handles, so nothing is lost by leaving them out.
+        return [TodoItem._lift(items[position]) for position in range(min(count[0], capacity))]
+
+    def merge(self, other: TodoList) -> None:
+        """Share all items of another list, which may be this one."""
+        call(lib.ai_todo_list_merge, self._handle, other._handle)
+
+    def last(self) -> TodoItem:
+        """The newest item. Asked for twice it is one object with two handles."""
+        return TodoItem._lift(create(lib.ai_todo_list_last, self._handle))
+
+    def listen(self, listener: Listener) -> None:
+        """Tell a listener of every change from now on; the list holds it."""
+        call(lib.ai_todo_list_listen, self._handle, listener.handle)
+
+    def __len__(self, _length: Callable[[int], int] = lib.ai_todo_list_count) -> int:
+        """Number of items."""
+        length = _length(self._handle)
+        if length < 0:
+            raise_last(length)
+        return length
+
+
+def raise_last(result: int) -> None:
+    """Raise the error of a call that has no error parameter: the thread's newest."""
+    error = new_error()
+    lib.ai_last_error(error)
+    raise_status(-result, error)
+
+
+class Journal(Handle, Resource, closes_by="close", closes_with={"flush": True}):
+    """A file that lines are appended to."""
+
+    __slots__ = ()
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        """Open or create a file for appending."""
+        native, held = text_struct(fspath(path))
+        super().__init__(create(lib.ai_journal_open, native))
+        del held
+
+    def append(self, line: str) -> None:
+        """Append a line."""
+        native, held = text_struct(line)
+        call(lib.ai_journal_append, self._handle, native)
+        del held
+
+    def append_slowly(self, line: str, *, millis: int) -> None:
+        """Append a line and take that long: a call in flight, for which a close waits."""
+        native, held = text_struct(line)
+        call(lib.ai_journal_append_slowly, self._handle, native, millis)
+        del held
+
+    @property
+    def lines(self) -> int:
+        """Lines appended since it was opened."""
+        return call_for_number(lib.ai_journal_lines, self._handle)
+
+    def close(self, *, flush: bool = True) -> bool:
+        """Close the file; ``False`` when calls are in flight, the last of which will close it."""
+        return close(lib.ai_journal_close, self._handle, flush)
+
+
+class Cursor(Handle, Resource, closes_by="close"):
+    """Reads the lines of a journal, which it holds. Only the thread that opened it may close it."""
+
+    __slots__ = ()
+
+    def __init__(self, journal: Journal) -> None:
+        """Start at the first line."""
+        super().__init__(create(lib.ai_cursor_open, journal.handle))
+
+    def __iter__(self) -> Iterator[str]:
+        """The lines that are left."""
+        return self
+
+    def __next__(self) -> str:
+        """Next line."""
+        buffer, more = ffi.new("AiBuffer *"), ffi.new("int32_t *")
+        call(lib.ai_cursor_next, self._handle, buffer, more)
+        line = take_buffer(buffer)
+        if not more[0]:
+            raise StopIteration
+        return line
+
+    def close(self) -> bool:
+        """Close it; ``False`` on another thread than the owner's, which closes it when it comes by (``drain``)."""
+        return close(lib.ai_cursor_close, self._handle)
+
+
+class Churn:
+    """Native worker threads that create, share, call and release sample objects, until ``stop``, its end, or that of the program."""
+
+    __slots__ = ("__weakref__", "_stop")
+
+    def __init__(self, *, threads: int, per_second: int) -> None:
+        """Start that many threads, each with so many rounds a second."""
+        number = call_for_number(lib.ai_churn_start, threads, per_second)
+        # At exit as well: native threads must not outlive the interpreter that their listeners run in.
+        self._stop = weakref.finalize(self, _stop_churn, number)
+
+    def stop(self) -> None:
+        """Stop and join the threads; everything they made is released. A second stop does nothing."""
+        self._stop()
+
+
+def _stop_churn(number: int, _stop: Callable[[int, Any], int] = lib.ai_churn_stop) -> None:
+    """Stop a churn by its number."""
+    call(_stop, number)
