@@ -101,7 +101,9 @@ def snapshot_of(
     """A snapshot with exactly these rows, in slot order."""
     world = world or World()
     rows = sorted(rows, key=lambda r: r.slot)
-    return _assemble(_columns(rows, world, at), world, at=at, serial=serial, target=make_target(state, reason), lost=lost, collections=collections)
+    return _assemble(
+        _columns(rows, world, at), world, at=at, serial=serial, target=make_target(state, reason), lost=lost, collections=collections
+    )
 
 
 def big_snapshot(

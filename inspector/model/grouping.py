@@ -1,0 +1,235 @@
+"""Which rows of a snapshot a table shows, grouped by type and in which order.
+
+An ``Arrangement`` is only indices into the snapshot's columns, so a refresh copies no rows. Pure and vectorised; any thread
+(the window computes large ones on a worker).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from inspector.model.filter import Filter, Mask, number_column
+from inspector.model.snapshot import PENDING, Floats, Handles, Ids, Ints, Snapshot
+from inspector.model.states import alive, among, state_words
+
+_SLOT_BITS: Final = np.uint64(0xFFFF_FFFF)
+
+
+class Column(IntEnum):
+    """Columns of the handle table, in their first order."""
+
+    HANDLE = 0
+    STATE = 1
+    STRONG = 2
+    WEAK = 3
+    PROXIES = 4
+    IN_FLIGHT = 5
+    NATIVE = 6
+    AGE = 7
+    THREAD = 8
+    SITE = 9
+
+
+_NUMBER_COLUMNS: Final = {
+    Column.STRONG: "strong",
+    Column.WEAK: "weak",
+    Column.PROXIES: "proxies",
+    Column.IN_FLIGHT: "in_flight",
+    Column.NATIVE: "native_refs",
+    Column.AGE: "age",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a person wants to see."""
+
+    filter: Filter = field(default_factory=Filter)
+    column: Column = Column.AGE
+    descending: bool = True
+    """Rows that are equal keep slot order either way; unknown values come last either way."""
+    tombstones: bool = True
+    """Show dead rows for as long as the snapshot has them."""
+    moment_secs: float = 2.0
+    """How long a row counts as new or dying; dying ones show although tombstones are hidden."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The rows of one type."""
+
+    type_index: int
+    name: str
+    start: int
+    """First element of ``Arrangement.order``."""
+    stop: int
+    handles: int
+    """Live ones among the rows shown."""
+    objects: int
+    """Distinct objects behind them."""
+    oldest_at: float
+    """Birth of the oldest live row, seconds since the epoch; ``nan`` when not known or none lives."""
+    pending: int = 0
+
+    def __len__(self) -> int:
+        """Rows, tombstones among them."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Rows in the order they are shown, grouped by type name."""
+
+    snapshot: Snapshot
+    query: Query
+    order: Ints
+    """Row of ``snapshot.handles`` for each row shown."""
+    ids: Ids
+    """Handle numbers in that order."""
+    groups: tuple[Group, ...]
+    arrivals: int = 0
+    """Rows that a held order placed at the end of their group instead of where they belong."""
+
+    def __len__(self) -> int:
+        """Rows, groups not counted."""
+        return len(self.order)
+
+
+def arrange(snapshot: Snapshot, query: Query) -> Arrangement:
+    """Filter, group and sort."""
+    rows = np.flatnonzero(visible(snapshot, query))
+    keys = sort_keys(snapshot, query.column, rows)
+    unknown = np.isnan(keys)
+    keys = np.where(unknown, 0.0, -keys if query.descending else keys)
+    ranks, order_of_types = _type_ranks(snapshot)
+    rows = rows[np.lexsort((keys, unknown, ranks[snapshot.handles.types[rows]]))]
+    return _arrangement(snapshot, query, rows, order_of_types)
+
+
+def hold(previous: Arrangement, snapshot: Snapshot, query: Query) -> Arrangement:
+    """As ``arrange``, but rows that were shown stay in their order and new ones go to the end of their group."""
+    rows = np.flatnonzero(visible(snapshot, query))
+    places = _places(previous, snapshot.handles.ids[rows])
+    arrived = places < 0
+    places = np.where(arrived, len(previous) + np.arange(len(rows)), places)
+    ranks, order_of_types = _type_ranks(snapshot)
+    keys = ranks[snapshot.handles.types[rows]] * (len(previous) + len(rows) + 1) + places
+    if np.any(keys[1:] < keys[:-1]):
+        rows = rows[np.argsort(keys, kind="stable")]
+    arrivals = previous.arrivals + int(np.count_nonzero(arrived))
+    return _arrangement(snapshot, query, rows, order_of_types, arrivals=arrivals)
+
+
+def visible(snapshot: Snapshot, query: Query) -> Mask:
+    """Rows that the query shows."""
+    kept = query.filter.mask(snapshot) if query.filter.terms else np.ones(len(snapshot.handles), dtype=np.bool_)
+    if not query.tombstones and not query.filter.names_tombstones():
+        kept &= alive(snapshot.handles) | recently(snapshot.handles.changed_at, snapshot.taken_at, query.moment_secs)
+    return kept
+
+
+def recently(times: Floats, now: float, moment_secs: float) -> Mask:
+    """Times of the last moment; unknown ones are not."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(now - times < moment_secs)
+
+
+def sort_keys(snapshot: Snapshot, column: Column, rows: Ints) -> Floats:
+    """A number a row that sorts as the column reads; ``nan`` for unknown."""
+    handles = snapshot.handles
+    if column in _NUMBER_COLUMNS:
+        return number_column(snapshot, _NUMBER_COLUMNS[column])[rows]
+    if column == Column.HANDLE:
+        return ((handles.ids[rows] & _SLOT_BITS) >> np.uint64(1)).astype(np.float64)
+    if column == Column.STATE:
+        return _state_ranks(handles)[rows]
+    if column == Column.THREAD:
+        return _name_ranks({i: t.name for i, t in snapshot.threads.items()}, handles.created_threads[rows])
+    return _name_ranks({i: s.short() for i, s in snapshot.sites.items()}, handles.created_sites[rows])
+
+
+def _state_ranks(handles: Handles) -> Floats:
+    pairs = handles.references.astype(np.int64) << 8 | handles.resources
+    present = [int(p) for p in np.flatnonzero(np.bincount(pairs, minlength=1))]
+    return _name_ranks({p: state_words(p >> 8, p & 0xFF) for p in present}, pairs)
+
+
+def _name_ranks(names: dict[int, str], indices: Ints) -> Floats:
+    """Alphabetical rank of each index's name; ``nan`` for indices without a name."""
+    table = np.full(max((*names, 0, int(indices.max(initial=0)))) + 1, np.nan)
+    for rank, index in enumerate(sorted((i for i in names if names[i]), key=lambda i: (names[i].casefold(), i))):
+        table[index] = rank
+    return table[np.maximum(indices, 0)]
+
+
+def _type_ranks(snapshot: Snapshot) -> tuple[Ints, list[int]]:
+    """Rank of each type index in the order of names, and type indices in that order. Types without a row in ``types`` come last."""
+    indices = np.flatnonzero(np.bincount(snapshot.handles.types, minlength=1))
+    known = snapshot.types
+    ordered = sorted((int(i) for i in indices), key=lambda i: (i not in known, known[i].name.casefold() if i in known else "", i))
+    ranks = np.zeros(int(indices.max(initial=0)) + 1, dtype=np.int64)
+    ranks[ordered] = np.arange(len(ordered))
+    return ranks, ordered
+
+
+def _places(previous: Arrangement, ids: Ids) -> Ints:
+    """Where each id stood in the previous order; -1: it was not shown."""
+    if not len(previous) or not len(ids):
+        return np.full(len(ids), -1, dtype=np.int64)
+    old_slots = (previous.ids & _SLOT_BITS).astype(np.int64)
+    slots = (ids & _SLOT_BITS).astype(np.int64)
+    table = np.full(int(max(old_slots.max(), slots.max())) + 1, -1, dtype=np.int64)
+    table[old_slots] = np.arange(len(previous))
+    places = table[slots]
+    same: npt.NDArray[np.bool_] = (places >= 0) & (previous.ids[places] == ids)
+    return np.where(same, places, -1)
+
+
+def _arrangement(snapshot: Snapshot, query: Query, rows: Ints, types: list[int], *, arrivals: int = 0) -> Arrangement:
+    handles = snapshot.handles
+    kinds = handles.types[rows]
+    size = max(types, default=0) + 1
+    totals = np.bincount(kinds, minlength=size)
+    live_rows = rows[alive(handles)[rows]]
+    lives = np.bincount(handles.types[live_rows], minlength=size)
+    objects = _object_counts(handles, live_rows, size)
+    waiting = _pending_counts(handles, live_rows, size)
+    oldest = _oldest(handles, live_rows, size)
+    groups = []
+    start = 0
+    for index in types:
+        total = int(totals[index])
+        if total:
+            known = snapshot.types.get(index)
+            name = known.name if known else f"type {index}"
+            counts = (int(lives[index]), int(objects[index]), float(oldest[index]), int(waiting[index]))
+            groups.append(Group(index, name, start, start + total, *counts))
+            start += total
+    return Arrangement(snapshot, query, rows, handles.ids[rows], tuple(groups), arrivals)
+
+
+def _object_counts(handles: Handles, rows: Ints, size: int) -> Ints:
+    """Distinct addresses a type; rows without an address count as one object each."""
+    order = rows[np.argsort(handles.addresses[rows], kind="stable")]
+    addresses = handles.addresses[order]
+    first = np.ones(len(order), dtype=np.bool_)
+    first[1:] = (addresses[1:] != addresses[:-1]) | (addresses[1:] == 0)
+    return np.bincount(handles.types[order[first]], minlength=size)
+
+
+def _pending_counts(handles: Handles, rows: Ints, size: int) -> Ints:
+    return np.bincount(handles.types[rows[among(handles.resources[rows], PENDING)]], minlength=size)
+
+
+def _oldest(handles: Handles, rows: Ints, size: int) -> Floats:
+    oldest = np.full(size, np.inf)
+    births = handles.created_at[rows]
+    known = ~np.isnan(births)
+    np.minimum.at(oldest, handles.types[rows[known]], births[known])
+    oldest[np.isinf(oldest)] = np.nan
+    return oldest

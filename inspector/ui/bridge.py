@@ -1,0 +1,174 @@
+"""The one place where other threads meet the window.
+
+A session calls its listener on its pump thread; futures finish wherever. ``Bridge`` and ``Courier`` queue both to the GUI thread, so
+no widget ever sees another thread. Both live on the GUI thread; what other threads call says so.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from inspector.model.snapshot import Snapshot, Vitals
+from inspector.session.protocol import Session
+
+MAX_WAITING_VITALS: Final = 600
+"""Ten seconds at 60 Hz; beyond it the oldest are dropped and counted."""
+
+T = TypeVar("T")
+
+
+class Inbox:
+    """What arrived from one session and was not delivered yet. Locked; ``on_…`` run on the pump thread."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        """``wake`` is called, on the pump thread, when something waits and nobody was told."""
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._vitals: deque[Vitals] = deque()
+        self._told = False
+        self._open = True
+        self.skipped = 0
+        """Snapshots that a newer one replaced before the window saw them."""
+        self.dropped_vitals = 0
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep the newest."""
+        with self._lock:
+            if self._snapshot is not None:
+                self.skipped += 1
+            self._snapshot = snapshot
+        self._tell()
+
+    def on_vitals(self, vitals: Vitals) -> None:
+        """Keep all, up to ``MAX_WAITING_VITALS``."""
+        with self._lock:
+            if len(self._vitals) == MAX_WAITING_VITALS:
+                self._vitals.popleft()
+                self.dropped_vitals += 1
+            self._vitals.append(vitals)
+        self._tell()
+
+    def take(self) -> tuple[Snapshot | None, tuple[Vitals, ...]]:
+        """Everything that waits; GUI thread."""
+        with self._lock:
+            self._told = False
+            snapshot, self._snapshot = self._snapshot, None
+            vitals = tuple(self._vitals)
+            self._vitals.clear()
+        return snapshot, vitals
+
+    def shut(self) -> None:
+        """Tell nobody any more."""
+        with self._lock:
+            self._open = False
+
+    def _tell(self) -> None:
+        with self._lock:
+            if self._told or not self._open:
+                return
+            self._told = True
+            self._wake()
+
+
+class Bridge(QObject):
+    """Delivers a session's snapshots and vitals on the GUI thread: of snapshots the newest, of vitals all."""
+
+    snapshot_arrived = Signal(object)
+    """``Snapshot``; GUI thread."""
+    vitals_arrived = Signal(object)
+    """``Vitals``, oldest first; GUI thread."""
+    _woken = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        """Connected to no session."""
+        super().__init__(parent)
+        self._inbox: Inbox | None = None
+        self._leave: Callable[[], None] | None = None
+        self._woken.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def skipped(self) -> int:
+        """Snapshots of this session that were replaced before they were seen."""
+        return self._inbox.skipped if self._inbox else 0
+
+    def follow(self, session: Session) -> None:
+        """Deliver this session from now on, its latest snapshot first, and no other."""
+        self.unfollow()
+        self._inbox = Inbox(self._woken.emit)
+        self._leave = session.subscribe(self._inbox)
+        if session.latest is not None:
+            self._inbox.on_snapshot(session.latest)
+
+    def unfollow(self) -> None:
+        """Deliver nothing more, not even what waits."""
+        if self._leave is not None:
+            self._leave()
+        if self._inbox is not None:
+            self._inbox.shut()
+        self._inbox = self._leave = None
+
+    @Slot()
+    def _deliver(self) -> None:
+        inbox = self._inbox
+        if inbox is None:
+            return
+        snapshot, vitals = inbox.take()
+        for one in vitals:
+            if self._inbox is inbox:
+                self.vitals_arrived.emit(one)
+        if snapshot is not None and self._inbox is inbox:
+            self.snapshot_arrived.emit(snapshot)
+
+
+class Courier(QObject):
+    """Runs blocking work off the GUI thread and brings its outcome, or a future's, back to it."""
+
+    _finished = Signal(object)
+
+    def __init__(self, parent: QObject | None = None, *, threads: int = 2) -> None:
+        """``threads`` workers, started when first needed."""
+        super().__init__(parent)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="window")
+        self._closed = False
+        self._finished.connect(self._bring, Qt.ConnectionType.QueuedConnection)
+
+    def run(self, work: Callable[[], T], on_result: Callable[[T], None], on_error: Callable[[BaseException], None]) -> Future[T]:
+        """Call ``work`` on a worker thread, then one of the two others on the GUI thread."""
+        future = self._pool.submit(work)
+        self.watch(future, on_result, on_error)
+        return future
+
+    def watch(self, future: Future[T], on_result: Callable[[T], None], on_error: Callable[[BaseException], None]) -> None:
+        """Call one of the two on the GUI thread when ``future`` is done. A cancelled one calls neither."""
+        future.add_done_callback(lambda done: self._finish(done, on_result, on_error))
+
+    def close(self) -> None:
+        """Bring nothing more; work that has not begun is given up."""
+        self._closed = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _finish(self, future: Future[Any], on_result: Callable[[Any], None], on_error: Callable[[BaseException], None]) -> None:
+        """Any thread."""
+        if not self._closed:
+            self._finished.emit((future, on_result, on_error))
+
+    @Slot(object)
+    def _bring(self, finished: tuple[Future[Any], Callable[[Any], None], Callable[[BaseException], None]]) -> None:
+        future, on_result, on_error = finished
+        if self._closed or future.cancelled():
+            return
+        try:
+            error = future.exception()
+        except CancelledError:
+            return
+        if error is not None:
+            on_error(error)
+        else:
+            on_result(future.result())

@@ -1,0 +1,171 @@
+"""What each cell of the handle table says, and why a value is unknown.
+
+Apart from the model because it is pure formatting with a page cache: a row is formatted when it is first painted, and once a snapshot.
+GUI thread.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+from typing import Final
+
+from inspector.model.grouping import Column, Group
+from inspector.model.rates import RateWindow
+from inspector.model.snapshot import UNKNOWN, Level, Snapshot, handle_text
+from inspector.model.states import ALIVE, Standing, standing, state_words
+from inspector.ui import wording
+
+NUMBERS: Final = (Column.STRONG, Column.WEAK, Column.PROXIES, Column.IN_FLIGHT, Column.NATIVE, Column.AGE)
+HEADERS: Final = {
+    Column.HANDLE: "Handle",
+    Column.STATE: "State",
+    Column.STRONG: "Strong",
+    Column.WEAK: "Weak",
+    Column.PROXIES: "Proxies",
+    Column.IN_FLIGHT: "In flight",
+    Column.NATIVE: "Native refs",
+    Column.AGE: "Age",
+    Column.THREAD: "Thread",
+    Column.SITE: "Site",
+}
+HEADER_HINTS: Final = {
+    Column.HANDLE: "Slot and generation; never used again",
+    Column.STATE: "Reference and resource together",
+    Column.STRONG: "Strong count at rest, the inspector's own references left out",
+    Column.WEAK: "Weak count",
+    Column.PROXIES: "Wrappers of the host language that hold the object",
+    Column.IN_FLIGHT: "Calls that use the object now",
+    Column.NATIVE: "References that native code holds: strong minus proxies. Negative: a double free to come",
+    Column.AGE: "Time since the handle was created; of a dead one, how long it lived",
+    Column.THREAD: "Thread that created the handle; with an arrow, the one that alone may close it",
+    Column.SITE: "Where the handle was created",
+}
+
+
+class Tone(Enum):
+    """How a row looks."""
+
+    NORMAL = "normal"
+    BORN = "born"
+    DYING = "dying"
+    DEAD = "dead"
+
+
+class HandleCells:
+    """Texts of one snapshot."""
+
+    def __init__(self, snapshot: Snapshot, moment_secs: float) -> None:
+        """``moment_secs``: how long a row counts as new or dying."""
+        self.snapshot = snapshot
+        self.moment_secs = moment_secs
+        self._rows: dict[int, tuple[str, ...]] = {}
+
+    def text(self, row: int, column: int) -> str:
+        """The cell as it is painted."""
+        texts = self._rows.get(row)
+        if texts is None:
+            texts = self._rows[row] = self._format(row)
+        return texts[column]
+
+    def tone(self, row: int) -> tuple[Tone, float]:
+        """How the row looks, and how much of its moment is left (1 to 0)."""
+        handles, now = self.snapshot.handles, self.snapshot.taken_at
+        if int(handles.references[row]) not in ALIVE:
+            left = self._left(now - float(handles.changed_at[row]))
+            return (Tone.DYING, left) if left > 0 else (Tone.DEAD, 0.0)
+        left = self._left(now - float(handles.created_at[row]))
+        return (Tone.BORN, left) if left > 0 else (Tone.NORMAL, 0.0)
+
+    def standing(self, row: int) -> Standing:
+        """The meaning of the row's states."""
+        handles = self.snapshot.handles
+        return standing(int(handles.references[row]), int(handles.resources[row]))
+
+    def tooltip(self, row: int, column: int) -> str:
+        """The exact value, or the reason why there is none."""
+        if column in NUMBERS and self.text(row, column) == wording.UNKNOWN_TEXT:
+            return self._unknown_reason(Column(column))
+        if column == Column.AGE:
+            handles = self.snapshot.handles
+            born = wording.clock(float(handles.created_at[row]))
+            died = "" if int(handles.references[row]) in ALIVE else f", died at {wording.clock(float(handles.changed_at[row]))}"
+            return f"created at {born}{died}"
+        if column == Column.NATIVE and int(self.snapshot.handles.native_refs[row]) < 0:
+            return "more proxies than strong references: a double free to come"
+        if column == Column.SITE:
+            return self._stack(row)
+        if column == Column.THREAD and self.text(row, column) == wording.UNKNOWN_TEXT:
+            return "thread not recorded: the handle is older than the agent, or level is off"
+        if bool(self.snapshot.handles.changing[row]):
+            return "the row was being written: its fields may be of two moments"
+        return self.text(row, column)
+
+    def _left(self, since_secs: float) -> float:
+        if math.isnan(since_secs) or since_secs >= self.moment_secs:
+            return 0.0
+        return 1.0 - max(since_secs, 0.0) / self.moment_secs
+
+    def _format(self, row: int) -> tuple[str, ...]:
+        handles = self.snapshot.handles
+        reference, resource = int(handles.references[row]), int(handles.resources[row])
+        until = self.snapshot.taken_at if reference in ALIVE else float(handles.changed_at[row])
+        strong = int(handles.strong[row])
+        return (
+            handle_text(int(handles.ids[row])),
+            state_words(reference, resource),
+            wording.number(strong),
+            wording.number(int(handles.weak[row])),
+            wording.number(int(handles.proxies[row])),
+            wording.number(int(handles.in_flight[row])),
+            wording.UNKNOWN_TEXT if strong == UNKNOWN else wording.signed(int(handles.native_refs[row])),
+            wording.age(until - float(handles.created_at[row])),
+            self._threads(row),
+            self._site(row),
+        )
+
+    def _threads(self, row: int) -> str:
+        created = self._thread_name(int(self.snapshot.handles.created_threads[row]))
+        owner = int(self.snapshot.handles.owner_threads[row])
+        return f"{created} → {self._thread_name(owner)}" if owner else created
+
+    def _thread_name(self, index: int) -> str:
+        thread = self.snapshot.threads.get(index)
+        return (thread.name or f"thread {thread.tid}") if thread else wording.UNKNOWN_TEXT
+
+    def _site(self, row: int) -> str:
+        site = self.snapshot.sites.get(int(self.snapshot.handles.created_sites[row]))
+        return (site.short() if site else "") or wording.UNKNOWN_TEXT
+
+    def _stack(self, row: int) -> str:
+        site = self.snapshot.sites.get(int(self.snapshot.handles.created_sites[row]))
+        if site is None:
+            lowest = self.snapshot.target.level < Level.HISTORY
+            return (
+                "site not recorded at this level: switch to history" if lowest else "site not recorded: the handle is older than the agent"
+            )
+        lines = [f"{frame.file}:{frame.line} {frame.function}" for frame in site.frames]
+        return "\n".join(lines + ["…"] * site.cut)
+
+    def _unknown_reason(self, column: Column) -> str:
+        if column == Column.AGE:
+            return "birth not recorded: the handle is older than the agent"
+        if column == Column.IN_FLIGHT:
+            return "calls in flight are not seen for this kind of object"
+        if math.isnan(self.snapshot.sampled_at):
+            return "not sampled yet: counts are read while a viewer is attached"
+        return "not sampled: the count of this object cannot be read"
+
+
+def group_facts(group: Group, snapshot: Snapshot, rates: RateWindow) -> tuple[str, ...]:
+    """What stands behind a group's name: counts, rates, age of the oldest."""
+    births, deaths = rates.per_type(group.type_index)
+    facts = [f"{wording.plural(group.handles, 'handle')} → {wording.plural(group.objects, 'object')}"]
+    if not (math.isnan(births) or math.isnan(deaths)):
+        facts.append(f"+{wording.rate(births)}  −{wording.rate(deaths)}")
+    if not math.isnan(group.oldest_at):
+        facts.append(f"oldest {wording.age(snapshot.taken_at - group.oldest_at)}")
+    dead = len(group) - group.handles
+    if dead:
+        facts.append(wording.plural(dead, "tombstone"))
+    return tuple(facts)

@@ -1,0 +1,258 @@
+"""The Handles pane: filter, counts, and every live handle grouped by type."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+
+from inspector.model.filter import FilterError, parse
+from inspector.model.grouping import Arrangement, Column, Query
+from inspector.model.snapshot import Snapshot, Vitals
+from inspector.ui import wording
+from inspector.ui.arranger import Arranger
+from inspector.ui.assets import icon
+from inspector.ui.bridge import Courier
+from inspector.ui.models.handle_model import HandleModel
+from inspector.ui.theme import Theme
+from inspector.ui.views.handle_table import HandleTable
+from inspector.ui.widgets.labels import quiet_label, set_flag
+
+MOMENTS_SECS: Final = (0.5, 2.0, 5.0, 30.0)
+FILTER_HINT: Final = "Filter: words, type:Journal, state:pending, thread:worker, strong>1, age>10s, -not"
+TYPING_MILLIS: Final = 120
+"""Typing settles before a filter runs."""
+
+
+class HandlesPane(QWidget):
+    """Assembles filter, table and the sentences for when there is nothing to show."""
+
+    handles_chosen = Signal(object)
+    """``tuple[int, ...]``: selection changed; GUI thread."""
+    menu_wanted = Signal(object)
+    """``QMenu`` for the selection; the window adds its actions."""
+
+    def __init__(self, theme: Theme, courier: Courier, parent: QWidget | None = None) -> None:
+        """Empty; ``courier`` sorts large tables."""
+        super().__init__(parent)
+        self.setObjectName("pane")
+        self.model = HandleModel(self)
+        self.table = HandleTable(theme, self.model, self)
+        self.query = Query()
+        self._theme = theme
+        self._snapshot: Snapshot | None = None
+        self._reading = False
+        self._arranger = Arranger(courier, self)
+        self._typing = QTimer(self, singleShot=True, interval=TYPING_MILLIS)
+        self._build_head()
+        self._build_body()
+        self._connect()
+        self.set_theme(theme)
+        self._show_counts(None)
+
+    # what others call ---------------------------------------------------------------------------------------------
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show a newer snapshot; rows keep their order while somebody reads."""
+        self._snapshot = snapshot
+        self._arrange(held=self._holds_order())
+
+    def show_vitals(self, vitals: Vitals) -> None:
+        """Take newer counters for the groups' rates."""
+        self.model.add_vitals(vitals)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change colours."""
+        self._theme = theme
+        self.table.set_theme(theme)
+        self._tombstones.setIcon(icon("tombstone", theme, tint="text_quiet"))
+        self._search_icon.setIcon(icon("search", theme, tint="text_quiet"))
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._arranger.forget()
+        self._snapshot = None
+        self.table.choose(())
+        self.model.clear()
+        self._show_counts(None)
+
+    def set_filter(self, text: str) -> None:
+        """Filter as if typed."""
+        self.field.setText(text)
+        self.apply_filter()
+
+    def apply_filter(self) -> bool:
+        """Use what the field says; a bad filter is explained and the last good one stays."""
+        self._typing.stop()
+        try:
+            wanted = parse(self.field.text())
+        except FilterError as error:
+            self._complain(str(error))
+            return False
+        self._complain("")
+        if wanted != self.query.filter:
+            self._ask(dataclasses.replace(self.query, filter=wanted))
+        return True
+
+    def choose(self, handles: Sequence[int]) -> None:
+        """Select handles; a filter that hides them is taken away first."""
+        arrangement = self.model.arrangement
+        hidden = arrangement is not None and handles and self.model.holds(handles[0]) is None
+        if hidden and self.query.filter.terms:
+            self.set_filter("")
+        self.table.choose(handles)
+
+    def focus_filter(self) -> None:
+        """Put the cursor into the filter field."""
+        self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.field.selectAll()
+
+    def sort_now(self) -> None:
+        """Give arrivals their places."""
+        self._arrange(held=False)
+
+    # building -----------------------------------------------------------------------------------------------------
+
+    def _build_head(self) -> None:
+        self.field = QLineEdit(self, placeholderText=FILTER_HINT, clearButtonEnabled=True)
+        self.field.setAccessibleName("Filter of the handle table")
+        self._search_icon = QAction(self)
+        self.field.addAction(self._search_icon, QLineEdit.ActionPosition.LeadingPosition)
+        self._tombstones = QToolButton(self)
+        self._tombstones.setCheckable(True)
+        self._tombstones.setChecked(self.query.tombstones)
+        self._tombstones.setAccessibleName("Show tombstones")
+        self._tombstones.setToolTip("Show tombstones: the most recent dead handles stay readable")
+        self._moment = QToolButton(self)
+        self._moment.setText("2 s")
+        self._moment.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._moment.setToolTip("How long new rows are green and dying rows red")
+        self._moment.setAccessibleName("How long new and dying rows are marked")
+        menu = QMenu(self._moment)
+        for secs in MOMENTS_SECS:
+            menu.addAction(f"{secs:g} s").triggered.connect(lambda _checked=False, secs=secs: self._set_moment(secs))
+        self._moment.setMenu(menu)
+        self._counts = quiet_label("")
+        self._error = QLabel("", self)
+        self._error.setProperty("alarm", True)
+        self._error.hide()
+        self._arrivals = QPushButton("", self)
+        self._arrivals.setProperty("flat", True)
+        self._arrivals.setToolTip("They stand at the end of their type: click to sort them in")
+        self._arrivals.hide()
+
+    def _build_body(self) -> None:
+        first = QHBoxLayout()
+        first.setContentsMargins(8, 8, 8, 4)
+        first.setSpacing(4)
+        first.addWidget(self.field, 1)
+        first.addWidget(self._tombstones)
+        first.addWidget(self._moment)
+        second = QHBoxLayout()
+        second.setContentsMargins(12, 0, 8, 6)
+        second.addWidget(self._error)
+        second.addWidget(self._counts, 1)
+        second.addWidget(self._arrivals)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(0)
+        body.addLayout(first)
+        body.addLayout(second)
+        body.addWidget(self.table, 1)
+        self._build_empty()
+
+    def _build_empty(self) -> None:
+        """A sentence over the table's viewport, with the button that helps."""
+        self._empty = QWidget(self.table.viewport())
+        self._empty_text = quiet_label("", self._empty)
+        self._empty_text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty_text.setWordWrap(True)
+        self._empty_button = QPushButton("Clear filter", self._empty)
+        layout = QVBoxLayout(self._empty)
+        layout.addStretch(1)
+        layout.addWidget(self._empty_text)
+        layout.addWidget(self._empty_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(2)
+        over = QStackedLayout(self.table.viewport())
+        over.addWidget(self._empty)
+
+    def _connect(self) -> None:
+        self._arranger.arranged.connect(self._arranged)
+        self._arranger.failed.connect(self._complain)
+        self._typing.timeout.connect(self.apply_filter)
+        self.field.textEdited.connect(lambda _text: self._typing.start())
+        self.field.textChanged.connect(lambda text: None if text else self._typing.start())
+        self.field.returnPressed.connect(self._leave_field)
+        self._tombstones.toggled.connect(lambda shown: self._ask(dataclasses.replace(self.query, tombstones=shown)))
+        self._arrivals.clicked.connect(self.sort_now)
+        self._empty_button.clicked.connect(lambda: self.set_filter(""))
+        self.table.reading.connect(self._set_reading)
+        self.table.handles_chosen.connect(self.handles_chosen)
+        self.table.menu_wanted.connect(self.menu_wanted)
+        header = self.table.horizontalHeader()
+        header.setSortIndicator(self.query.column, Qt.SortOrder.DescendingOrder)
+        header.sortIndicatorChanged.connect(self._sort_by)
+
+    # inside -------------------------------------------------------------------------------------------------------
+
+    def _set_moment(self, secs: float) -> None:
+        self._moment.setText(f"{secs:g} s")
+        self._ask(dataclasses.replace(self.query, moment_secs=secs), held=True)
+
+    def _sort_by(self, section: int, order: Qt.SortOrder) -> None:
+        descending = order == Qt.SortOrder.DescendingOrder
+        self._ask(dataclasses.replace(self.query, column=Column(section), descending=descending))
+
+    def _ask(self, query: Query, *, held: bool = False) -> None:
+        self.query = query
+        self._arrange(held=held)
+
+    def _arrange(self, *, held: bool) -> None:
+        if self._snapshot is not None:
+            self._arranger.request(self._snapshot, self.query, held=held)
+
+    def _holds_order(self) -> bool:
+        """Somebody reads: the pointer is over the table, or a row is selected and the table has the focus."""
+        return self._reading or bool(self.table.chosen and self.table.hasFocus())
+
+    def _set_reading(self, reading: bool) -> None:
+        self._reading = reading
+
+    def _arranged(self, arrangement: Arrangement) -> None:
+        if self._snapshot is None:
+            return
+        self.model.show(arrangement)
+        self._show_counts(arrangement)
+
+    def _show_counts(self, arrangement: Arrangement | None) -> None:
+        shown = len(arrangement) if arrangement else 0
+        total = len(arrangement.snapshot.handles) if arrangement else 0
+        handles = sum(g.handles for g in arrangement.groups) if arrangement else 0
+        objects = sum(g.objects for g in arrangement.groups) if arrangement else 0
+        text = f"{wording.plural(handles, 'live handle')} → {wording.plural(objects, 'object')}"
+        if self.query.filter.terms:
+            text += f"  ·  {shown:,} of {total:,} rows match"
+        self._counts.setText(text)
+        arrivals = arrangement.arrivals if arrangement else 0
+        self._arrivals.setText(f"{wording.plural(arrivals, 'new row')} at the end: sort in")
+        self._arrivals.setVisible(arrivals > 0)
+        self._empty.setVisible(shown == 0)
+        if shown == 0:
+            filtered = bool(self.query.filter.terms) and total > 0
+            nothing = "No handle is alive. One appears here as soon as the target creates it"
+            self._empty_text.setText("No row matches the filter" if filtered else nothing)
+            self._empty_button.setVisible(filtered)
+
+    def _complain(self, problem: str) -> None:
+        self._error.setText(problem)
+        self._error.setVisible(bool(problem))
+        self._counts.setVisible(not problem)
+        set_flag(self.field, "bad", on=bool(problem))
+
+    def _leave_field(self) -> None:
+        if self.apply_filter():
+            self.table.setFocus(Qt.FocusReason.OtherFocusReason)

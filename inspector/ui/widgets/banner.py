@@ -1,0 +1,80 @@
+"""A line across the window that says what is the matter, or what an action did, with the button that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from inspector.ui.assets import icon, pixmap
+from inspector.ui.theme import Theme
+
+_ICONS = {"plain": ("info", "text_quiet"), "waiting": ("waiting", "waiting"), "alarm": ("failed", "dying")}
+
+
+class Banner(QFrame):
+    """Hidden until told something; not modal."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, dismissable: bool = False) -> None:
+        """``dismissable``: with a button that hides it."""
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self._theme = theme
+        self._tone = "plain"
+        self._action: Callable[[], None] | None = None
+        self._icon = QLabel()
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._button = QPushButton()
+        self._button.clicked.connect(self._act)
+        self._dismiss = QToolButton()
+        self._dismiss.setAccessibleName("Dismiss")
+        self._dismiss.setVisible(dismissable)
+        self._dismiss.clicked.connect(self.hide)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(12, 6, 8, 6)
+        line.setSpacing(8)
+        line.addWidget(self._icon)
+        line.addWidget(self._text, 1)
+        line.addWidget(self._button)
+        line.addWidget(self._dismiss)
+        self.set_theme(theme)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What it says; also while it is hidden."""
+        return self._text.text()
+
+    @property
+    def button(self) -> QPushButton:
+        """The button that helps; hidden when nothing does."""
+        return self._button
+
+    def say(self, text: str, *, tone: str = "plain", button: str = "", action: Callable[[], None] | None = None) -> None:
+        """Show a sentence. ``tone``: ``plain``, ``waiting`` or ``alarm``."""
+        self._text.setText(text)
+        self._tone = tone
+        self._action = action
+        self._button.setText(button)
+        self._button.setVisible(bool(button))
+        self.setAccessibleName(text)
+        self.setProperty("tone", tone)
+        for widget in (self, self._text):
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
+        self.set_theme(self._theme)
+        self.show()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change colours."""
+        self._theme = theme
+        name, token = _ICONS[self._tone]
+        self._icon.setPixmap(pixmap(name, getattr(theme, token), 16, self.devicePixelRatioF()))
+        self._dismiss.setIcon(icon("clear", theme, tint="text_quiet"))
+
+    def _act(self) -> None:
+        if self._action is not None:
+            self._action()

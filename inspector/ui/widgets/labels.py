@@ -1,0 +1,71 @@
+"""Labels in the window's few voices, and the style flags that the style sheet knows."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QWidget
+
+
+def set_flag(widget: QWidget, name: str, *, on: bool) -> None:
+    """Set a property that the style sheet selects by, and restyle when it changed."""
+    if bool(widget.property(name)) != on:
+        widget.setProperty(name, on)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+def quiet_label(text: str, parent: QWidget | None = None) -> QLabel:
+    """What is normal and secondary."""
+    label = QLabel(text, parent)
+    label.setProperty("quiet", True)
+    return label
+
+
+def section_label(text: str, parent: QWidget | None = None) -> QLabel:
+    """The head of a section."""
+    label = QLabel(text, parent)
+    label.setProperty("section", True)
+    return label
+
+
+def head_label(text: str, parent: QWidget | None = None) -> QLabel:
+    """The one large text of a pane."""
+    label = QLabel(text, parent)
+    label.setProperty("head", True)
+    return label
+
+
+def rule(parent: QWidget | None = None) -> QFrame:
+    """A hairline."""
+    line = QFrame(parent)
+    line.setObjectName("rule")
+    return line
+
+
+class ElidedLabel(QLabel):
+    """A line that shortens itself; the whole text is its tooltip while it is shortened."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        """Wide as the layout lets it."""
+        super().__init__(parent)
+        self._whole = ""
+        self.setMinimumWidth(24)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.set_whole(text)
+
+    def set_whole(self, text: str) -> None:
+        """Show this text."""
+        self._whole = text
+        self.setAccessibleName(text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shorten to the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, max(self.width(), 24))
+        self.setText(shown)
+        self.setToolTip(self._whole if shown != self._whole else "")
