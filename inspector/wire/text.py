@@ -32,4 +32,4 @@ def take_buffer(buffer: Any) -> str:
             return ""
         return bytes(ffi.buffer(buffer.data, buffer.length)).decode(errors="replace")
     finally:
-        lib.ai_buffer_free(buffer[0])
+        lib.ai_buffer_free(buffer)

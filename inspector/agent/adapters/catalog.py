@@ -1,0 +1,11 @@
+"""Which adapters an agent starts with."""
+
+from __future__ import annotations
+
+from inspector.agent.adapters.own import OwnRuntimeAdapter
+from inspector.agent.adapters.protocol import Adapter
+
+
+def make_adapters() -> list[Adapter]:
+    """One of each ecosystem; each finds by itself whether the program uses it."""
+    return [OwnRuntimeAdapter()]

@@ -1,0 +1,136 @@
+"""One run of the agent, from ``start`` to ``stop``: the native recorder published, hooks set, the worker running."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+from inspector.agent.adapters.protocol import Adapter
+from inspector.agent.gc_hook import GcHook
+from inspector.agent.jobs import Jobs
+from inspector.agent.thread_names import ThreadNames
+from inspector.agent.worker import Worker
+from inspector.wire import ffi, lib
+from inspector.wire.schema import Level
+from inspector.wire.status import check, new_error
+from inspector.wire.text import text_argument
+
+PATH_BYTES: Final = 4096
+JOIN_SECS: Final = 2.0
+"""How long ``stop`` waits for a worker that is in a job; it ends by itself after the job."""
+EXIT_JOIN_SECS: Final = 0.2
+LAUNCHER: Final = "inspector.agent.launch"
+
+
+class Agent:
+    """The agent of this process. ``start`` and ``stop`` are called once each; ``AgentSlot`` guards them with its lock."""
+
+    def __init__(self, adapters: Sequence[Adapter]) -> None:
+        """With the hooks of these ecosystems."""
+        self._adapters = tuple(adapters)
+        self._attached: list[Adapter] = []
+        self._gc_hook = GcHook()
+        self._thread_names = ThreadNames()
+        self._worker: Worker | None = None
+
+    def start(self, level: Level, *, directory: str = "") -> None:
+        """Publish the segment, set the hooks, start the worker. Raises ``InspectorError``; then nothing is left behind."""
+        options, held = _options(level, directory)
+        error = new_error()
+        check(lib.ai_start(options, error), error)
+        del held
+        try:
+            for adapter in self._adapters:
+                self._attached.append(adapter)
+                adapter.attach()
+            self._gc_hook.attach()
+            self._thread_names.report()
+            self._start_worker()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Undo everything: hooks, threads, socket and file. Handles go on working."""
+        self._gc_hook.detach()
+        failures = self._detach_adapters()
+        error = new_error()
+        status = lib.ai_stop(error)
+        if self._worker is not None:
+            self._worker.join(JOIN_SECS)
+        check(status, error)
+        if failures:
+            raise failures[0]
+
+    def exit(self) -> None:
+        """The process ends: say so in the segment. Hooks stay, ``__del__`` still runs through them."""
+        self._gc_hook.detach()
+        lib.ai_exit()
+        if self._worker is not None:
+            self._worker.join(EXIT_JOIN_SECS)
+
+    def start_in_child(self) -> None:
+        """This process is a fork: native code has made its own table; publish it, and start the worker that fork left behind."""
+        error = new_error()
+        check(lib.ai_fork_child_start(error), error)
+        self._start_worker()
+
+    def _start_worker(self) -> None:
+        """A worker thread for this process."""
+        jobs = Jobs(self._adapters, self._gc_hook, self._thread_names)
+        self._worker = Worker(self._adapters, jobs, detach=self._detach_all)
+        self._worker.start()
+
+    def _detach_all(self) -> None:
+        """A viewer asked the agent to go: through the slot of the process, which forgets it."""
+        from inspector.agent.process import PROCESS
+
+        PROCESS.stop()
+
+    def _detach_adapters(self) -> list[Exception]:
+        """Detach in reverse; one that fails does not keep the others from it."""
+        failures = []
+        while self._attached:
+            try:
+                self._attached.pop().detach()
+            except Exception as error:  # all adapters must be asked
+                failures.append(error)
+        return failures
+
+
+def _options(level: Level, directory: str) -> tuple[Any, list[Any]]:
+    """``AiOptions``, and what must be held while it is used."""
+    options, held = ffi.new("AiOptions *"), []
+    options.level = options.idle_level = level
+    texts = {"program": program_text(), "runtime": runtime_text(), "directory": directory}
+    for name, text in texts.items():
+        if text:
+            pointer, length = text_argument(text)
+            held.append(pointer)
+            setattr(options, name, {"data": pointer, "length": length})
+    return options, held
+
+
+def program_text() -> str:
+    """The command line, as the person typed it: without the launcher that ``arc-inspector run`` puts in between."""
+    words = list(sys.orig_argv)
+    if LAUNCHER in words:
+        place = words.index(LAUNCHER)
+        words = [words[0], *words[place + 1 :]]
+    return " ".join(words)
+
+
+def runtime_text() -> str:
+    """``CPython 3.11.7``."""
+    names = {"cpython": "CPython", "pypy": "PyPy"}
+    version = sys.version_info
+    name = names.get(sys.implementation.name, sys.implementation.name)
+    return f"{name} {version.major}.{version.minor}.{version.micro}"
+
+
+def segment_path() -> str:
+    """Path of this process's segment; ``""`` while the agent does not run."""
+    buffer = ffi.new("uint8_t[]", PATH_BYTES)
+    length = lib.ai_segment_path(buffer, PATH_BYTES)
+    return bytes(ffi.buffer(buffer, length)).decode(errors="surrogateescape")

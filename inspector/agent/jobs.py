@@ -1,0 +1,122 @@
+"""What the worker thread does for viewers: each job is one function from its fields to the reply's fields.
+
+Runs on the worker thread with the GIL held. What fails raises; the worker turns that into a reply.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from inspector.agent.adapters.protocol import Adapter, CloseVerdict
+from inspector.agent.gc_hook import GcHook
+from inspector.agent.thread_names import ThreadNames
+from inspector.errors import ControlError
+
+Fields = Mapping[str, Any]
+Run = Callable[[Fields], dict[str, Any]]
+
+
+class Jobs:
+    """The operations that need the interpreter, except ``scan`` and ``detach``, which are the worker's own."""
+
+    __slots__ = ("_adapters", "_gc_hook", "_runs", "_thread_names")
+
+    def __init__(self, adapters: Sequence[Adapter], gc_hook: GcHook, thread_names: ThreadNames) -> None:
+        """Work on these."""
+        self._adapters = adapters
+        self._gc_hook = gc_hook
+        self._thread_names = thread_names
+        self._runs: dict[str, Run] = {
+            "beat": self._beat,
+            "gc": self._gc,
+            "threads": self._threads,
+            "referrers": self._referrers,
+            "close": self._close,
+            "preview": self._preview,
+        }
+
+    def run(self, op: str, fields: Fields) -> dict[str, Any]:
+        """Do a job; the reply's fields."""
+        found = self._runs.get(op)
+        if found is None:
+            raise ControlError(f"unknown operation {op[:40]!r}")
+        return found(fields)
+
+    def poll(self) -> None:
+        """What is due now and then without being asked."""
+        self._thread_names.report()
+        for adapter in self._adapters:
+            adapter.poll()
+
+    def _beat(self, fields: Fields) -> dict[str, Any]:
+        """Prove that the interpreter answers."""
+        self.poll()
+        return {}
+
+    def _gc(self, fields: Fields) -> dict[str, Any]:
+        """Force a full collection."""
+        began_nanos = time.perf_counter_ns()
+        collected, uncollectable = self._gc_hook.force()
+        took_nanos = time.perf_counter_ns() - began_nanos
+        for adapter in self._adapters:
+            adapter.poll()
+        return {"collected": collected, "uncollectable": uncollectable, "took_nanos": took_nanos}
+
+    def _threads(self, fields: Fields) -> dict[str, Any]:
+        """Hand over the names of all threads."""
+        return {"named": self._thread_names.report()}
+
+    def _referrers(self, fields: Fields) -> dict[str, Any]:
+        """Who holds the proxy of a row."""
+        row = _number(fields, "handle")
+        adapter = self._owner(row)
+        return {"referrers": [] if adapter is None else list(adapter.referrers(row))}
+
+    def _close(self, fields: Fields) -> dict[str, Any]:
+        """Close rows that adapters keep."""
+        return {"answers": self._verdicts(fields, preview=False)}
+
+    def _preview(self, fields: Fields) -> dict[str, Any]:
+        """Say what ``close`` would do."""
+        return {"answers": self._verdicts(fields, preview=True)}
+
+    def _verdicts(self, fields: Fields, *, preview: bool) -> list[dict[str, Any]]:
+        """One answer a handle; one that fails does not stop the others."""
+        although_held = fields.get("although_held") is True
+        answers = []
+        for row in _numbers(fields, "handles"):
+            verdict = self._verdict(row, although_held=although_held, preview=preview)
+            answers.append({"handle": row, "outcome": verdict.outcome, "reason": verdict.reason, "holders": list(verdict.holders)})
+        return answers
+
+    def _verdict(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
+        """Ask the adapter that keeps the row."""
+        adapter = self._owner(row)
+        if adapter is None:
+            return CloseVerdict("refused", "no adapter knows this handle")
+        try:
+            return adapter.close(row, although_held=although_held, preview=preview)
+        except Exception as error:  # the program's close method may raise anything
+            return CloseVerdict("failed", f"{type(error).__name__}: {error}")
+
+    def _owner(self, row: int) -> Adapter | None:
+        """The adapter that keeps a row."""
+        return next((adapter for adapter in self._adapters if adapter.owns(row)), None)
+
+
+def _number(fields: Fields, name: str) -> int:
+    """A whole number of a request."""
+    number = fields.get(name)
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise ControlError(f"{name} is not a number")
+    return number
+
+
+def _numbers(fields: Fields, name: str) -> list[int]:
+    """A list of whole numbers of a request."""
+    numbers = fields.get(name)
+    if not isinstance(numbers, list) or not all(isinstance(number, int) for number in numbers):
+        raise ControlError(f"{name} is not a list of numbers")
+    return numbers

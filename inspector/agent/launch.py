@@ -1,0 +1,96 @@
+"""Runs a Python program under the agent: ``python -m inspector.agent.launch [--level LEVEL] [-m] TARGET [ARGS…]``.
+
+What ``arc-inspector run`` starts as its child. The program sees what it would see without us: ``__main__``, ``sys.argv``,
+``sys.path[0]``, its own tracebacks and exit status.
+"""
+
+from __future__ import annotations
+
+import io
+import runpy
+import sys
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Final
+
+from inspector.agent.process import start
+from inspector.errors import InspectorError, UsageError
+
+ARCHIVES: Final = (".zip", ".pyz")
+
+
+def main(words: list[str]) -> int:
+    """Run what the words name; the exit status when the program does not raise ``SystemExit`` itself."""
+    try:
+        level, is_module, target, arguments = parse(words)
+    except UsageError as error:
+        print(f"arc-inspector: {error}", file=sys.stderr)
+        return UsageError.exit_status
+    try:
+        start(level)
+    except InspectorError as error:
+        print(f"arc-inspector: {error}", file=sys.stderr)
+    sys.argv = [target, *arguments]
+    try:
+        run_module(target) if is_module else run_path(Path(target))
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # reported as the interpreter would
+        sys.excepthook(type(error), error, _of_program(error.__traceback__))
+        return 1
+    return 0
+
+
+def parse(words: list[str]) -> tuple[str, bool, str, list[str]]:
+    """Level, whether the target is a module, target, its arguments. Raises ``UsageError``."""
+    level, is_module = "count", False
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "--level" and rest:
+            level = rest.pop(0)
+        elif word == "-m" and rest:
+            return level, True, rest[0], rest[1:]
+        elif word == "--" and rest:
+            return level, is_module, rest[0], rest[1:]
+        elif word.startswith("-"):
+            raise UsageError(f"{word} is not understood: [--level LEVEL] [-m] TARGET [ARGS…]")
+        else:
+            return level, is_module, word, rest
+    raise UsageError("nothing to run: [--level LEVEL] [-m] TARGET [ARGS…]")
+
+
+def run_module(name: str) -> None:
+    """As ``python -m NAME``."""
+    sys.path[0] = str(Path.cwd())
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+def run_path(path: Path) -> None:
+    """As ``python PATH``: a file in a ``__main__`` of its own that outlives it; a directory or archive by its ``__main__.py``."""
+    if path.is_dir() or path.suffix in ARCHIVES:
+        sys.path.pop(0)
+        runpy.run_path(str(path), run_name="__main__")
+        return
+    sys.path[0] = str(path.resolve().parent)
+    try:
+        with io.open_code(str(path.absolute())) as file:
+            source = file.read()
+    except OSError as error:
+        print(f"arc-inspector: {error.strerror}: {path}", file=sys.stderr)
+        raise SystemExit(UsageError.exit_status) from error
+    main_module = ModuleType("__main__")
+    main_module.__dict__.update(__file__=str(path.absolute()), __builtins__=__builtins__, __cached__=None)
+    sys.modules["__main__"] = main_module
+    exec(compile(source, str(path.absolute()), "exec", dont_inherit=True), main_module.__dict__)  # noqa: S102 - running the program is the point
+
+
+def _of_program(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback without the frames of this module and of ``runpy``."""
+    while trace is not None and (trace.tb_frame.f_globals is globals() or trace.tb_frame.f_globals.get("__name__") == "runpy"):
+        trace = trace.tb_next
+    return trace
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

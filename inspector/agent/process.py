@@ -1,0 +1,123 @@
+"""The agent of this process: there is one segment a process, so there is at most one agent, and this is where it is kept.
+
+``start`` and ``stop`` may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+from inspector.agent.adapters.catalog import make_adapters
+from inspector.agent.adapters.protocol import Adapter
+from inspector.agent.agent import Agent, segment_path
+from inspector.errors import InspectorError, UsageError
+from inspector.wire import lib
+from inspector.wire.schema import Level
+
+
+class AgentSlot:
+    """Holds the running agent, guarded; follows the process through fork and to its end."""
+
+    def __init__(self) -> None:
+        """Empty. Nothing of the process is touched before the first ``start``."""
+        self._lock = threading.RLock()
+        self._agent: Agent | None = None
+        self._follows_fork = False
+
+    def start(self, level: Level, *, adapters: Sequence[Adapter] | None, directory: str) -> str:
+        """Start the agent, or give a running one another level. Returns the segment's path."""
+        with self._lock:
+            if self._agent is not None:
+                lib.ai_set_level(level)
+                return segment_path()
+            agent = Agent(make_adapters() if adapters is None else adapters)
+            agent.start(level, directory=directory)
+            self._agent = agent
+            atexit.register(self.exit)
+            if not self._follows_fork:
+                # Cannot be undone, so it is set once and does nothing while no agent runs.
+                os.register_at_fork(after_in_child=self._after_fork)
+                self._follows_fork = True
+            return segment_path()
+
+    def stop(self) -> None:
+        """Stop the agent. Without one it does nothing."""
+        with self._lock:
+            agent, self._agent = self._agent, None
+            if agent is not None:
+                atexit.unregister(self.exit)
+                agent.stop()
+
+    def exit(self) -> None:
+        """The interpreter is about to end."""
+        with self._lock:
+            agent, self._agent = self._agent, None
+            if agent is not None:
+                agent.exit()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an agent runs in this process."""
+        return self._agent is not None
+
+    def _after_fork(self) -> None:
+        """In a forked child, before anything else of it runs, on its only thread."""
+        self._lock = threading.RLock()  # another thread of the parent may have held it
+        agent = self._agent
+        if agent is None:
+            return
+        try:
+            agent.start_in_child()
+            self._follow_multiprocessing()
+        except InspectorError as error:
+            self._agent = None
+            print(f"arc-inspector: {error}", file=sys.stderr)
+
+    def _follow_multiprocessing(self) -> None:
+        """Children of ``multiprocessing`` leave by ``os._exit``: say good-bye in its own way of ending."""
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            # The child clears its finalisers after this hook and before the functions registered here.
+            util.register_after_fork(self, lambda slot: util.Finalize(None, slot.exit, exitpriority=0))
+
+
+PROCESS: Final = AgentSlot()
+"""One a process, as the segment."""
+
+
+def start(level: str = "count", *, adapters: Sequence[Adapter] | None = None, directory: str = "") -> str:
+    """Start the agent of this process; returns the path of its segment.
+
+    ``level`` (``off``, ``count``, ``history``, ``stacks``) is what is recorded while no viewer asks for more. When the agent runs
+    already, only the level changes. Takes a few milliseconds. Raises ``InspectorError`` when the segment cannot be published.
+    """
+    return PROCESS.start(parse_level(level), adapters=adapters, directory=directory)
+
+
+def stop() -> None:
+    """Stop the agent: no thread, hook, socket or file of it is left. Handles go on working; ``start`` finds them again."""
+    PROCESS.stop()
+
+
+def is_running() -> bool:
+    """Whether the agent runs."""
+    return PROCESS.is_running
+
+
+def set_level(level: str) -> None:
+    """What is recorded from now on."""
+    lib.ai_set_level(parse_level(level))
+
+
+def parse_level(text: str) -> Level:
+    """A level by its name. Raises ``UsageError``."""
+    try:
+        return Level[text.upper()]
+    except KeyError:
+        names = ", ".join(level.name.lower() for level in Level)
+        raise UsageError(f"{text!r} is no level: {names}") from None
