@@ -90,13 +90,13 @@ def build_snapshot(raw: RawState, names: Names, codes: LayoutCodes, moment: Mome
 
 
 def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
-    """The table's columns."""
+    """The table's columns, all of them copies: ``raw`` may be filled anew afterwards."""
     rows = raw.rows
     references, changing = _references(rows, codes)
     live = is_live(references)
     kinds = _kinds_of(rows, raw.vitals.types)
     ids = _ids(raw, np.isin(kinds, list(codes.foreign_kinds)))
-    addresses = np.ascontiguousarray(rows["address"])
+    addresses = rows["address"].copy()
     objects = objects_of(addresses, live)
     strong = _strong(rows, references, codes)
     proxies = np.where(references == Reference.DROPPED, 0, proxies_of(objects, live))
@@ -107,9 +107,9 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
         ids=ids,
         types=rows["type_id"].astype(np.int64),
         references=references,
-        resources=np.ascontiguousarray(rows["resource_state"]),
+        resources=rows["resource_state"].copy(),
         addresses=addresses,
-        data=np.ascontiguousarray(rows["data"]),
+        data=rows["data"].copy(),
         strong=strong,
         weak=np.where(live, _count(rows["weak"], codes.count_unknown), UNKNOWN),
         in_flight=np.where(live, in_flight, 0),

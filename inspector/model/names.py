@@ -18,7 +18,7 @@ from inspector.model.snapshot import UNKNOWN, Frame, Ints, Site, TypeRow
 
 _LENGTH: Final = struct.Struct("<I")
 _LONGEST_NAME_BYTES: Final = 4096
-"""Longer names do not exist; a damaged length must not make a name of megabytes."""
+"""Longer names are cut: a damaged length must not make a name of megabytes."""
 _COUNTERS: Final = ("created", "released", "closed", "never_closed", "dropped")
 
 
@@ -72,7 +72,7 @@ class Names:
         """Frames from ``frames_read`` on; stops at the first that is not yet ready."""
         for frame in frames:
             is_unused = not self._frames
-            if not is_unused and not int(frame["ready"]):
+            if not (is_unused or self._is_ready(frame)):
                 break
             self._frames.append(None if is_unused else self._frame(frame))
 
@@ -124,6 +124,10 @@ class Names:
             function = f"{address:#x}"
         return Frame(function, self._text(int(frame["file"])), int(frame["line"]))
 
+    def _is_ready(self, frame: np.void) -> bool:
+        """It was published, and so were its names, as far as they were read."""
+        return bool(frame["ready"]) and self._has(int(frame["function"])) and self._has(int(frame["file"]))
+
     def _is_complete(self, site: np.void) -> bool:
         """All its frames were decoded (they are published before it, but were read earlier)."""
         count = int(site["frame_count"])
@@ -139,14 +143,18 @@ class Names:
             text = self._texts[offset] = self._decode(offset)
         return text
 
+    def _has(self, offset: int) -> bool:
+        if offset == 0:
+            return True
+        start = offset + _LENGTH.size
+        return start <= len(self._strings) and start + self._length_at(offset) <= len(self._strings)
+
+    def _length_at(self, offset: int) -> int:
+        return min(int(_LENGTH.unpack_from(self._strings, offset)[0]), _LONGEST_NAME_BYTES) if offset else 0
+
     def _decode(self, offset: int) -> str:
         start = offset + _LENGTH.size
-        if offset == 0 or start > len(self._strings):
-            return ""
-        (length,) = _LENGTH.unpack_from(self._strings, offset)
-        if length > _LONGEST_NAME_BYTES or start + length > len(self._strings):
-            return "\ufffd"
-        return self._strings[start : start + length].decode("utf-8", "replace")
+        return self._strings[start : start + self._length_at(offset)].decode("utf-8", "replace")
 
 
 def type_totals(types: Records, counter: str) -> Ints:

@@ -13,7 +13,6 @@ from typing import Protocol
 from inspector.model.snapshot import Level, Snapshot, Vitals
 
 
-
 @dataclass(frozen=True, slots=True)
 class GcReport:
     """What a forced collection did."""

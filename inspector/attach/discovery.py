@@ -1,0 +1,201 @@
+"""Which processes of this machine can be looked at, and why the others cannot.
+
+Attachable are those that published a segment; Python processes without one are listed with what would help. Reads files and ``/proc``
+only; asks no target anything. Any thread; takes a few milliseconds, so not the GUI thread.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from inspector.attach import linux
+from inspector.attach.naming import is_of_the_tool, is_python, short_name
+from inspector.attach.segment import Segment
+from inspector.errors import AttachError, SegmentError
+from inspector.wire.schema import Ending
+from inspector.wire.text import padded_text
+
+_SEGMENT_NAME: Final = re.compile(r"(\d{1,10})-(\d{1,20})\.seg")
+RUN_FIX: Final = "start it with: arc-inspector run …, or with ARC_INSPECTOR=1 in its environment"
+UNKNOWN_COUNT: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class FoundProcess:
+    """A process that could be looked at."""
+
+    pid: int
+    start_time: int
+    """Clock ticks since boot; 0: not known."""
+    name: str
+    """Short: ``app.py``."""
+    command: str
+    runtime: str
+    """``CPython 3.11.7``, or ``""``."""
+    user: str
+    """Whose it is, or ``""``."""
+    started_at: float
+    """Seconds since the Unix epoch."""
+    segment: Path | None
+    alive: bool
+    """False: only its segment is left."""
+    attachable: bool
+    reason: str = ""
+    """Why not, a sentence without a full stop; for an attachable one what is special."""
+    fix: str = ""
+    """What a person can do about it."""
+    live_handles: int = UNKNOWN_COUNT
+
+
+def socket_path(segment: Path) -> Path:
+    """The control socket that belongs to a segment."""
+    return segment.with_suffix(".sock")
+
+
+def find_processes() -> Sequence[FoundProcess]:
+    """All candidates: attachable ones first, then what is left of dead ones, then the others, newest first within each."""
+    if not linux.is_supported():
+        return ()
+    with_segment = _newest_of_each(_from_segments())
+    taken = {found.pid for found in with_segment if found.alive}
+    others = [found for process in _processes() if process.pid not in taken and (found := _without_segment(process))]
+    return sorted([*with_segment, *others], key=lambda each: (not each.attachable, not each.alive, -each.started_at))
+
+
+def find_target(pid: int) -> FoundProcess:
+    """The attachable process or dead process's segment of that pid. Raises ``AttachError``, cause first, with what helps."""
+    linux.require_support()
+    candidates = _newest_of_each(found for found in _from_segments() if found.pid == pid)
+    best = next((found for found in candidates if found.attachable), None)
+    if best is not None:
+        return best
+    raise AttachError(_refusal(pid, candidates))
+
+
+def _refusal(pid: int, candidates: Sequence[FoundProcess]) -> str:
+    """Why there is nothing to attach to."""
+    if candidates:
+        return f"{candidates[0].reason} (process {pid})"
+    try:
+        found = _without_segment(psutil.Process(pid), only_python=False)
+    except (psutil.Error, ValueError, OverflowError):
+        return f"process {pid} does not exist"
+    if found is None:
+        return f"process {pid} is the inspector itself"
+    return f"process {pid} ({found.name}) {found.reason}; {found.fix}"
+
+
+def _from_segments() -> Iterator[FoundProcess]:
+    for path in linux.segment_files():
+        matched = _SEGMENT_NAME.fullmatch(path.name)
+        if matched:
+            try:
+                yield _from_segment(path, int(matched[1]), int(matched[2]))
+            except FileNotFoundError:  # it ended meanwhile
+                continue
+
+
+def _from_segment(path: Path, pid: int, start_time: int) -> FoundProcess:
+    written_at = path.stat().st_mtime
+    try:
+        with Segment(path) as segment:
+            return _described(path, segment.header(), alive=segment.lock_holder() is not None)
+    except SegmentError as error:
+        reason = str(error).removesuffix(f": {path}")
+        stat = linux.process_stat(pid)
+        alive = stat is not None and stat.start_time == start_time
+        return FoundProcess(
+            pid=pid,
+            start_time=start_time,
+            name=f"process {pid}",
+            command="",
+            runtime="",
+            user="",
+            started_at=written_at,
+            segment=path,
+            alive=alive,
+            attachable=False,
+            reason=reason,
+            fix="install the same version of arc-inspector on both sides" if "version" in reason else "",
+        )
+
+
+def _described(path: Path, header: Any, *, alive: bool) -> FoundProcess:
+    command = padded_text(header.program)
+    return FoundProcess(
+        pid=header.pid,
+        start_time=header.start_time,
+        name=short_name(command) or f"process {header.pid}",
+        command=command,
+        runtime=padded_text(header.runtime),
+        user=_user_name(header.uid),
+        started_at=header.anchor_unix_nanos / 1e9,
+        segment=path,
+        alive=alive,
+        attachable=True,
+        reason="" if alive else _ending_words(header.ending),
+        live_handles=header.live_handles,
+    )
+
+
+def _ending_words(ending: int) -> str:
+    if ending == Ending.NOT_YET:
+        return "post-mortem: it was killed or crashed, its last state is left"
+    return "it ended, its last state is left"
+
+
+def _newest_of_each(found: Iterator[FoundProcess]) -> list[FoundProcess]:
+    """One segment for each process: the one that is alive, else the newest."""
+    best: dict[tuple[int, int], FoundProcess] = {}
+    for each in sorted(found, key=lambda one: (one.alive, one.started_at)):
+        best[each.pid, each.start_time] = each
+    return sorted(best.values(), key=lambda one: (one.alive, one.started_at), reverse=True)
+
+
+def _processes() -> Iterator[psutil.Process]:
+    return psutil.process_iter(["name", "cmdline", "exe"])
+
+
+def _without_segment(process: psutil.Process, *, only_python: bool = True) -> FoundProcess | None:
+    """A process without an agent; ``None`` for what is of no interest: other languages, the inspector itself, zombies."""
+    try:
+        with process.oneshot():
+            arguments, name, uid = process.cmdline(), process.name(), process.uids().effective
+            started_at, state = process.create_time(), process.status()
+    except psutil.Error:
+        return None
+    if process.pid == os.getpid() or is_of_the_tool(arguments):
+        return None
+    if only_python and (state == psutil.STATUS_ZOMBIE or not is_python(name, arguments)):
+        return None
+    is_ours = uid == os.geteuid() or linux.is_root()
+    user = _user_name(uid)
+    return FoundProcess(
+        pid=process.pid,
+        start_time=0,
+        name=short_name(" ".join(arguments)) or name,
+        command=" ".join(arguments) or name,
+        runtime="",
+        user=user,
+        started_at=started_at,
+        segment=None,
+        alive=True,
+        attachable=False,
+        reason="runs no agent" if is_ours else f"belongs to user {user}",
+        fix=RUN_FIX if is_ours else f"run the inspector as that user: sudo -u {user} arc-inspector",
+    )
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

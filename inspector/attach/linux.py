@@ -1,0 +1,117 @@
+"""What attaching needs of Linux: where segments lie, ``/proc``, and who is at the other end of a socket.
+
+The one Linux-specific module of the viewer. On other systems ``is_supported`` says no, and nothing else here is called. Any thread.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from inspector.errors import AttachError
+
+DIRECTORY_PREFIX: Final = "arc-inspector-"
+_CREDENTIALS: Final = struct.Struct("3i")
+_STATE_FIELD: Final = 0
+_START_TIME_FIELD: Final = 19
+"""Of ``/proc/PID/stat``, counted after the command's closing parenthesis: field 22 of the manual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The process that listens at the other end of a Unix socket, as it was when it began to listen."""
+
+    pid: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStat:
+    """A process as the kernel sees it."""
+
+    state: str
+    """One letter: ``R`` runs, ``S`` sleeps, ``D`` waits uninterruptibly, ``T`` stopped, ``t`` traced, ``Z`` zombie."""
+    start_time: int
+    """With the pid the process's identity, clock ticks since boot."""
+
+
+def is_supported() -> bool:
+    """Whether processes can be attached on this system."""
+    return sys.platform == "linux"
+
+
+def require_support() -> None:
+    """Raise ``AttachError``, saying what works, where processes cannot be attached."""
+    if not is_supported():
+        raise AttachError(f"processes cannot be attached on {sys.platform}, only on Linux; opening screenshots works here too")
+
+
+def is_root() -> bool:
+    """Whether this process may look at those of other users."""
+    return os.geteuid() == 0
+
+
+def segment_directories() -> list[Path]:
+    """Where targets of this user publish their segments, without doubles; for root, those of all users."""
+    pattern = f"{DIRECTORY_PREFIX}*" if is_root() else f"{DIRECTORY_PREFIX}{os.geteuid()}"
+    found: dict[Path, None] = {}
+    for parent in _parents():
+        found |= dict.fromkeys(sorted(each for each in parent.glob(pattern) if _is_directory(each)))
+    return list(found)
+
+
+def segment_files() -> Iterator[Path]:
+    """All files that look like a segment, by name."""
+    for directory in segment_directories():
+        try:
+            yield from sorted(directory.glob("*.seg"))
+        except OSError:  # it went meanwhile, or is another user's
+            continue
+
+
+def foreign_directories() -> list[Path]:
+    """Segment directories that this user may not read."""
+    if is_root():
+        return []
+    own = f"{DIRECTORY_PREFIX}{os.geteuid()}"
+    return [each for parent in _parents() for each in parent.glob(f"{DIRECTORY_PREFIX}*") if each.name != own]
+
+
+def process_stat(pid: int) -> ProcessStat | None:
+    """State and start of a process; ``None`` when it does not exist or ``/proc`` may not be read."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return None
+    after_command = text.rpartition(")")[2].split()
+    if len(after_command) <= _START_TIME_FIELD:
+        return None
+    return ProcessStat(after_command[_STATE_FIELD], int(after_command[_START_TIME_FIELD]))
+
+
+def peer_of(connection: socket.socket) -> Peer:
+    """Who listens at the other end. Raises ``OSError``."""
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid, uid, _ = _CREDENTIALS.unpack(raw)
+    return Peer(pid, uid)
+
+
+def _parents() -> list[Path]:
+    """Directories that may hold segment directories, in the order in which targets try them."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    parents = [Path(runtime)] if runtime else []
+    parents += sorted(Path("/run/user").glob("*")) if is_root() else [Path(f"/run/user/{os.geteuid()}")]
+    parents += [Path("/dev/shm"), Path(tempfile.gettempdir())]  # noqa: S108 - looked at, not written
+    return list(dict.fromkeys(parents))
+
+
+def _is_directory(path: Path) -> bool:
+    """A symbolic link is none: whoever can plant one could point it anywhere."""
+    return path.is_dir() and not path.is_symlink()

@@ -1,0 +1,131 @@
+"""A target's segment, read through the native reader.
+
+The reader copies with ``preadv`` and never maps, so a target that truncates its file is an error here and not a crash. Buffers belong
+to the caller and are anything writable with the buffer protocol; this module knows no numpy. One thread at a time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from inspector.errors import InspectorError, SegmentError
+from inspector.wire import ffi, lib
+from inspector.wire.status import new_error, raise_status
+
+
+class Segment:
+    """An open segment. Use it in ``with``, or call ``close``."""
+
+    def __init__(self, path: Path) -> None:
+        """Open and validate. Raises ``SegmentError`` for anything that is not a segment of this layout."""
+        self.path = path
+        name = os.fsencode(path)
+        error = new_error()
+        self._reader = lib.ai_reader_open(ffi.from_buffer("uint8_t[]", name), len(name), error)
+        if self._reader == ffi.NULL:
+            self._fail(error.status, error)
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the descriptor back; reading afterwards is an error."""
+        reader, self._reader = self._reader, ffi.NULL
+        if reader != ffi.NULL:
+            lib.ai_reader_close(reader)
+
+    def read_header(self, into: Any) -> None:
+        """Copy the header into a buffer of one ``AiHeader``."""
+        error = new_error()
+        self._check(lib.ai_reader_header(self._open(), ffi.from_buffer("AiHeader *", into, require_writable=True), error), error)
+
+    def header(self) -> Any:
+        """A copy of the header as a cffi struct."""
+        header = ffi.new("AiHeader *")
+        error = new_error()
+        self._check(lib.ai_reader_header(self._open(), header, error), error)
+        return header
+
+    def read_live(self, rows: Any, indices: Any) -> tuple[int, int]:
+        """Copy the rows in use, in slot order, and their slots; as many as fit.
+
+        ``rows`` holds ``AiHandleSlot``, ``indices`` ``uint32_t``. Returns the number of rows and how many of them were being written in
+        each of several reads (they carry the busy bit).
+        """
+        error = new_error()
+        changing = ffi.new("uint64_t *")
+        slots = ffi.from_buffer("uint32_t[]", indices, require_writable=True)
+        records = ffi.from_buffer("AiHandleSlot[]", rows, require_writable=True)
+        capacity = min(len(slots), len(records))
+        count = self._count(lib.ai_reader_live(self._open(), records, slots, capacity, changing, error), error)
+        return count, int(changing[0])
+
+    def read_threads(self, into: Any, first: int = 0) -> int:
+        """Copy ``AiThreadSlot`` records from ``first`` on; returns how many."""
+        return self._read(lib.ai_reader_threads, "AiThreadSlot[]", into, first)
+
+    def read_types(self, into: Any, first: int = 0) -> int:
+        """Copy ``AiTypeSlot`` records from ``first`` on; returns how many."""
+        return self._read(lib.ai_reader_types, "AiTypeSlot[]", into, first)
+
+    def read_sites(self, into: Any, first: int = 0) -> int:
+        """Copy ``AiSiteSlot`` records from ``first`` on; returns how many."""
+        return self._read(lib.ai_reader_sites, "AiSiteSlot[]", into, first)
+
+    def read_frames(self, into: Any, first: int = 0) -> int:
+        """Copy ``AiFrameSlot`` records from ``first`` on; returns how many."""
+        return self._read(lib.ai_reader_frames, "AiFrameSlot[]", into, first)
+
+    def read_strings(self, into: Any, first: int = 0) -> int:
+        """Copy bytes of the string arena from ``first`` on; returns how many."""
+        return self._read(lib.ai_reader_strings, "uint8_t[]", into, first)
+
+    def lock_holder(self) -> int | None:
+        """The process that holds the lock which a target keeps for life; ``None``: nobody, the target is gone.
+
+        The pid is 0 when it cannot be told (another namespace).
+        """
+        error = new_error()
+        pid = ffi.new("uint32_t *")
+        locked = self._count(lib.ai_reader_locked(self._open(), pid, error), error)
+        return int(pid[0]) if locked else None
+
+    def allocated_bytes(self) -> int:
+        """What the file really takes."""
+        return int(lib.ai_reader_allocated(self._open()))
+
+    def _read(self, read: Callable[..., int], record: str, into: Any, first: int) -> int:
+        error = new_error()
+        buffer = ffi.from_buffer(record, into, require_writable=True)
+        return self._count(read(self._open(), buffer, first, len(buffer), error), error)
+
+    def _open(self) -> Any:
+        if self._reader == ffi.NULL:
+            raise SegmentError(f"the segment was closed: {self.path}")
+        return self._reader
+
+    def _count(self, result: int, error: Any) -> int:
+        if result < 0:
+            self._fail(-result, error)
+        return result
+
+    def _check(self, status: int, error: Any) -> None:
+        if status:
+            self._fail(status, error)
+
+    def _fail(self, status: int, error: Any) -> NoReturn:
+        """Whatever the native side answers, here it is a segment that cannot be read; the path comes last."""
+        try:
+            raise_status(status, error)
+        except InspectorError as cause:
+            text = str(cause)
+            raise SegmentError(text if str(self.path) in text else f"{text}: {self.path}") from cause

@@ -1,0 +1,54 @@
+"""The layout's records as numpy dtypes, derived from the compiled schema.
+
+Made once when a session starts and handed on; nothing here is a second description. Any thread.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from inspector.model.raw import LayoutCodes
+from inspector.wire.schema import BUSY, COUNT_UNKNOWN, STRONG_UNKNOWN, Field, Kind, ThreadState, fields, record_bytes
+
+_PINNED_KINDS = (Kind.ARC, Kind.MUTEX_MAP, Kind.ARC_MAP, Kind.THIN, Kind.FOREIGN)
+_FOREIGN_KINDS = (Kind.FOREIGN, Kind.UNIFFI_FOREIGN)
+
+
+def dtype_of(record: str) -> np.dtype[np.void]:
+    """The dtype of a record such as ``AiHandleSlot``, with the compiled names, offsets and size."""
+    members = fields(record)
+    return np.dtype(
+        {
+            "names": [member.name for member in members],
+            "formats": [_format(member) for member in members],
+            "offsets": [member.offset for member in members],
+            "itemsize": record_bytes(record),
+        }
+    )
+
+
+def layout_codes() -> LayoutCodes:
+    """The layout's numbers as the model wants them."""
+    return LayoutCodes(
+        kinds={int(kind): kind.name.lower() for kind in Kind},
+        foreign_kinds=frozenset(map(int, _FOREIGN_KINDS)),
+        pinned_kinds=frozenset(map(int, _PINNED_KINDS)),
+        busy=BUSY,
+        strong_unknown=STRONG_UNKNOWN,
+        count_unknown=COUNT_UNKNOWN,
+        thread_free=int(ThreadState.FREE),
+        thread_live=int(ThreadState.LIVE),
+    )
+
+
+def _format(member: Field) -> Any:
+    element: Any = dtype_of(member.type) if member.is_record else _integer(member)
+    return element if member.count is None else (element, (member.count,))
+
+
+def _integer(member: Field) -> str:
+    """``<u8`` for ``uint64_t``: the layout is little endian everywhere."""
+    sign = "u" if member.type.startswith("u") else "i"
+    return f"<{sign}{member.size_bytes}"

@@ -1,0 +1,209 @@
+"""A session with a running process.
+
+The pump thread reads counters and snapshots out of the segment, judges how the target is doing, and tells the listeners. It asks
+the target nothing, so it goes on while the target hangs. Commands run on threads of their own, each on its own connection:
+one that is given up hangs up, and so does not run later.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from inspector.attach.control import ControlConnection
+from inspector.attach.discovery import socket_path
+from inspector.attach.segment import Segment
+from inspector.errors import SegmentError
+from inspector.model.build import build_vitals
+from inspector.model.snapshot import Level, Snapshot, TargetState
+from inspector.session.answers import close_answers, gc_report, level_in
+from inspector.session.observer import Observer
+from inspector.session.presence import Presence, Wishes
+from inspector.session.protocol import Capabilities, CloseAnswer, GcReport, SessionListener
+from inspector.session.subscribers import Subscribers
+from inspector.wire.messages import Answer
+
+PROBE_SECS: Final = 0.1
+"""How often the lock and ``/proc`` are looked at."""
+SNAPSHOT_SECS: Final = 0.1
+VITALS_SECS: Final = 1 / 60
+COMMAND_SECS: Final = 10.0
+"""How long a command may take before it is given up."""
+_COMMANDS_AT_ONCE: Final = 2
+_SHORTEST_SAMPLE_MILLIS: Final = 16
+_REST_SHARE: Final = 0.5
+"""Of the time that a snapshot took, the pump rests at least this much before the next: a huge table must not take a whole core."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class _Rates:
+    """How often to read, and when next; monotonic seconds."""
+
+    snapshot_secs: float = SNAPSHOT_SECS
+    vitals_secs: float = VITALS_SECS
+    next_snapshot: float = 0.0
+    next_vitals: float = 0.0
+    next_probe: float = 0.0
+
+    def next_due(self) -> float:
+        return min(self.next_snapshot, self.next_vitals, self.next_probe)
+
+
+class LiveSession:
+    """A ``Session`` with a process. Made by ``attach``; ``end`` it."""
+
+    def __init__(self, segment_path: Path, *, level: Level | None = Level.HISTORY, on_end: Callable[[], None] | None = None) -> None:
+        """Open the segment and begin. Raises ``SegmentError``.
+
+        ``level`` is what the target records while we look, ``None``: as it is. ``on_end`` runs once, on the pump thread, at the end.
+        """
+        self._segment = Segment(segment_path)
+        header = self._segment.header()
+        self._pid = int(header.pid)
+        self._socket_path = socket_path(segment_path)
+        wishes = Wishes(level=None if level is None else int(level), interval_ms=int(SNAPSHOT_SECS * 1000))
+        self._presence = Presence(self._socket_path, pid=self._pid, wishes=wishes)
+        self._observer = Observer(self._segment, self._presence)
+        self._subscribers = Subscribers()
+        self._commands = ThreadPoolExecutor(_COMMANDS_AT_ONCE, thread_name_prefix="command")
+        self._on_end = on_end
+        self._latest: Snapshot | None = None
+        self._rates = _Rates()
+        self._wake = threading.Condition()
+        self._is_ending = False
+        self._pump = threading.Thread(target=self._run, name="pump", daemon=True)
+        self._presence.start()
+        self._pump.start()
+
+    @property
+    def latest(self) -> Snapshot | None:
+        """Newest snapshot; ``None`` before the first."""
+        return self._latest
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Acting needs a target that runs and takes us as a viewer."""
+        latest = self._latest
+        if latest is not None and latest.target.state in (TargetState.ENDED, TargetState.POST_MORTEM):
+            return Capabilities(act=False, reason=f"the process is gone: {latest.target.reason}")
+        if not self._presence.is_registered:
+            return Capabilities(act=False, reason=self._presence.refusal or "the target has not answered yet")
+        return Capabilities(act=True, levels=True)
+
+    def subscribe(self, listener: SessionListener) -> Callable[[], None]:
+        """Hear of everything from now on; the result ends that."""
+        return self._subscribers.add(listener)
+
+    def set_interval(self, *, snapshot_secs: float, vitals_secs: float) -> None:
+        """How often snapshots and counters are read. The target's sampler follows the snapshots."""
+        with self._wake:
+            self._rates.snapshot_secs, self._rates.vitals_secs = snapshot_secs, vitals_secs
+            self._rates.next_snapshot = self._rates.next_vitals = 0.0
+            self._wake.notify_all()
+        self._presence.set_interval(max(int(min(snapshot_secs, 60.0) * 1000), _SHORTEST_SAMPLE_MILLIS))
+
+    def set_level(self, level: Level) -> Future[Level]:
+        """Switch what the target records; the result is the level in force."""
+        return _mapped(self._presence.set_level(int(level)), lambda answer: Level(level_in(answer)))
+
+    def force_gc(self) -> Future[GcReport]:
+        """Collect garbage in the target. Fails with ``TargetBusyError`` when the interpreter does not answer in time."""
+        return self._commands.submit(lambda: gc_report(self._command("gc")))
+
+    def preview_close(self, handles: Sequence[int]) -> Future[tuple[CloseAnswer, ...]]:
+        """What ``close`` would do. Changes nothing."""
+        wanted = list(handles)
+        return self._commands.submit(lambda: close_answers(self._command("preview", handles=wanted)))
+
+    def close_handles(self, handles: Sequence[int], *, although_held: bool = False) -> Future[tuple[CloseAnswer, ...]]:
+        """Close resources. Without ``although_held`` one that others hold is refused, with their names."""
+        wanted = list(handles)
+        return self._commands.submit(lambda: close_answers(self._command("close", handles=wanted, although_held=although_held)))
+
+    def end(self) -> None:
+        """Detach. The target returns to its idle level; its last snapshot stays in ``latest``."""
+        with self._wake:
+            self._is_ending = True
+            self._wake.notify_all()
+        self._presence.end()
+        self._commands.shutdown(wait=False, cancel_futures=True)
+
+    def join(self, timeout_secs: float = 5.0) -> None:
+        """Wait until the session's threads have ended, after ``end`` or the target's death."""
+        self._pump.join(timeout_secs)
+        self._presence.join(timeout_secs)
+
+    def _command(self, op: str, **fields: Any) -> Answer:
+        with ControlConnection(self._socket_path, pid=self._pid) as connection:
+            return connection.ask(op, wait_secs=COMMAND_SECS, is_given_up=self._is_over, **fields)
+
+    def _is_over(self) -> bool:
+        return self._is_ending
+
+    def _run(self) -> None:
+        """The pump."""
+        try:
+            while not self._is_ending and self._turn():
+                self._rest()
+        finally:
+            self._presence.end()
+            self._segment.close()
+            if self._on_end is not None:
+                self._on_end()
+
+    def _turn(self) -> bool:
+        """Read what is due; false when the target will not write again."""
+        now = time.monotonic()
+        rates = self._rates
+        try:
+            has_changed = now >= rates.next_probe and self._observer.probe(now)
+            if now >= rates.next_probe:
+                rates.next_probe = now + PROBE_SECS
+            if now >= rates.next_vitals:
+                rates.next_vitals = now + rates.vitals_secs
+                self._subscribers.tell_vitals(build_vitals(self._observer.vitals(), time.time()))
+            if now >= rates.next_snapshot or has_changed:
+                self._publish(self._observer.snapshot(now))
+                took_secs = time.monotonic() - now
+                rates.next_snapshot = now + max(rates.snapshot_secs, took_secs * (1 + _REST_SHARE))
+        except SegmentError as error:
+            self._lose(str(error))
+            return False
+        return not self._observer.verdict.is_final
+
+    def _rest(self) -> None:
+        with self._wake:
+            left_secs = self._rates.next_due() - time.monotonic()
+            if left_secs > 0 and not self._is_ending:
+                self._wake.wait(min(left_secs, PROBE_SECS))
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self._latest = snapshot
+        self._subscribers.tell_snapshot(snapshot)
+
+    def _lose(self, reason: str) -> None:
+        """The segment cannot be read any more: what was seen last stays."""
+        lost = self._observer.lost(reason, self._latest)
+        if lost is not None:
+            self._publish(lost)
+
+
+def _mapped(future: Future[Answer], change: Callable[[Answer], Result]) -> Future[Result]:
+    """A future of what ``change`` makes of the answer."""
+    result: Future[Result] = Future()
+
+    def finish(done: Future[Answer]) -> None:
+        try:
+            result.set_result(change(done.result()))
+        except Exception as error:
+            result.set_exception(error)
+
+    future.add_done_callback(finish)
+    return result

@@ -1,0 +1,112 @@
+"""What the pump of a live session reads: counters, signs of life, snapshots. Owned by the pump thread."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Final
+
+from inspector.attach.linux import process_stat
+from inspector.attach.segment import Segment
+from inspector.model.build import Moment, build_snapshot, clock_of
+from inspector.model.clock import NANOS_PER_SEC
+from inspector.model.raw import RawVitals, text_of
+from inspector.model.snapshot import Snapshot, TargetState
+from inspector.session.liveness import Liveness, Signs, Verdict
+from inspector.session.postmortem import snapshot_of_dead
+from inspector.session.presence import Presence
+from inspector.session.source import SegmentSource
+from inspector.session.target import target_of
+
+_SHARE_SECS: Final = 1.0
+"""The window over which the tool's own cost is averaged."""
+_ASK_SECS: Final = 1.0
+"""How often a hung target is asked what its interpreter does."""
+_PYTHONS: Final = ("CPython", "PyPy")
+
+
+class Observer:
+    """Reads one segment and judges its target."""
+
+    def __init__(self, segment: Segment, presence: Presence) -> None:
+        """Nothing is read yet."""
+        self.verdict = Verdict(TargetState.LIVE)
+        self._segment = segment
+        self._presence = presence
+        self._source = SegmentSource(segment)
+        self._liveness = Liveness()
+        self._state_since = time.time()
+        self._serial = 0
+        self._cost_share = float("nan")
+        self._asked_at = 0.0
+        self._cost_from: tuple[float, float] | None = None
+
+    def vitals(self) -> RawVitals:
+        """Header and types; valid until the next reading."""
+        return self._source.vitals()
+
+    def probe(self, at: float) -> bool:
+        """Judge how the target is doing; true when its state or reason changed. Raises ``SegmentError``."""
+        has_lock = self._segment.lock_holder() is not None  # before the header: an ending is written before the lock goes
+        raw = self._source.vitals()
+        verdict = self._liveness.judge(self._signs(raw, at, has_lock=has_lock))
+        self._measure_cost(raw, at)
+        if verdict.state is not self.verdict.state:
+            self._state_since = time.time()
+        self._ask_why(verdict, at)
+        has_changed = verdict != self.verdict
+        self.verdict = verdict
+        return has_changed
+
+    def snapshot(self, at: float) -> Snapshot:
+        """The whole state now; for a dead target its last one. Raises ``SegmentError``."""
+        if not self.verdict.is_final and self._serial == 0:
+            self.probe(at)
+        raw = self._source.state()
+        self._serial += 1
+        if self.verdict.is_final:
+            return snapshot_of_dead(self._source, raw, serial=self._serial)
+        target = target_of(raw.vitals, self.verdict, self._state_since)
+        moment = Moment(serial=self._serial, taken_at=time.time(), target=target, cost_share=self._cost_share)
+        return build_snapshot(raw, self._source.names, self._source.codes, moment)
+
+    def lost(self, reason: str, latest: Snapshot | None) -> Snapshot | None:
+        """``latest`` as the last one: the segment cannot be read any more."""
+        self.verdict = Verdict(TargetState.POST_MORTEM, reason)
+        if latest is None:
+            return None
+        target = replace(latest.target, state=TargetState.POST_MORTEM, reason=reason, state_since=time.time())
+        return replace(latest, serial=latest.serial + 1, target=target)
+
+    def _ask_why(self, verdict: Verdict, at: float) -> None:
+        """The native thread of a target whose interpreter hangs can say what it is busy with."""
+        if verdict.state is not TargetState.HUNG:
+            self._presence.calm()
+        elif at - self._asked_at > _ASK_SECS:
+            self._asked_at = at
+            self._presence.look()
+
+    def _signs(self, raw: RawVitals, at: float, *, has_lock: bool) -> Signs:
+        stat = process_stat(raw.number("pid"))
+        is_same = stat is not None and stat.start_time == raw.number("start_time")
+        silent_secs = clock_of(raw).span(raw.number("interpreter_ticks"), raw.number("heartbeat_ticks"))
+        return Signs(
+            at=at,
+            has_lock=has_lock,
+            ending=raw.number("ending"),
+            process_state=stat.state if stat is not None and is_same else "",
+            heartbeat_ticks=raw.number("heartbeat_ticks"),
+            interpreter_ticks=raw.number("interpreter_ticks"),
+            interpreter_silent_secs=silent_secs,
+            is_watched=self._presence.is_registered,
+            has_interpreter=text_of(raw.header["runtime"][0]).startswith(_PYTHONS),
+            busy=self._presence.busy,
+        )
+
+    def _measure_cost(self, raw: RawVitals, at: float) -> None:
+        cpu_secs = raw.number("agent_cpu_nanos") / NANOS_PER_SEC
+        if self._cost_from is None:
+            self._cost_from = at, cpu_secs
+        elif at - self._cost_from[0] >= _SHARE_SECS:
+            self._cost_share = max(cpu_secs - self._cost_from[1], 0.0) / (at - self._cost_from[0])
+            self._cost_from = at, cpu_secs
