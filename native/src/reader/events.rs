@@ -45,11 +45,7 @@ impl Rings<'_> {
         self.copy(start, first, &mut out[..count])?;
         let overwritten = self.overwritten(start, first, count)?;
         out.copy_within(overwritten..count, 0);
-        Ok(EventsRead {
-            count: count - overwritten,
-            next: first + count as u64,
-            lost: first - from + overwritten as u64,
-        })
+        Ok(EventsRead { count: count - overwritten, next: first + count as u64, lost: first - from + overwritten as u64 })
     }
 
     /// Copy events with numbers `first` and following; they may wrap around the ring's end.

@@ -1,0 +1,148 @@
+//! What the control socket and the sampler need of Linux, beside what `std` offers.
+
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::ptr;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+/// Most ranges that one `process_vm_readv` takes.
+pub const MAX_RANGES: usize = 1000;
+
+/// Who is at the other end of a socket, as it was when the connection was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// Process id in our namespace, 0 when it has none there.
+    pub pid: u32,
+    /// Effective user.
+    pub uid: u32,
+}
+
+/// The peer's credentials.
+pub fn credentials(stream: &UnixStream) -> io::Result<Credentials> {
+    let mut found = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut length = size_of_u32::<libc::ucred>();
+    // SAFETY: the descriptor is open; `found` and `length` outlive the call and agree.
+    let status = unsafe {
+        libc::getsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            ptr::from_mut(&mut found).cast(),
+            &mut length,
+        )
+    };
+    if status != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(Credentials { pid: u32::try_from(found.pid).unwrap_or(0), uid: found.uid })
+}
+
+fn size_of_u32<T>() -> u32 {
+    std::mem::size_of::<T>() as u32
+}
+
+/// This process's effective user.
+pub fn own_uid() -> u32 {
+    // SAFETY: no preconditions, cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// Let process `pid` trace us where Yama would not.
+pub fn allow_tracer(pid: u32) -> io::Result<()> {
+    // SAFETY: plain numbers.
+    let status = unsafe { libc::prctl(libc::PR_SET_PTRACER, libc::c_ulong::from(pid), 0, 0, 0) };
+    if status != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// A descriptor to wait on, and what came.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub struct Waiting(libc::pollfd);
+
+impl Waiting {
+    /// Wait until `fd` can be read and, with `writes`, also until it can be written. Hang-up always counts.
+    pub fn new(fd: RawFd, writes: bool) -> Self {
+        let events = libc::POLLIN | libc::POLLRDHUP | if writes { libc::POLLOUT } else { 0 };
+        Self(libc::pollfd { fd, events, revents: 0 })
+    }
+
+    /// Anything came, errors and hang-up among it.
+    pub fn is_ready(&self) -> bool {
+        self.0.revents != 0
+    }
+
+    /// The other end is gone, or has said that it sends no more.
+    pub fn is_hung_up(&self) -> bool {
+        self.0.revents & (libc::POLLHUP | libc::POLLRDHUP | libc::POLLERR | libc::POLLNVAL) != 0
+    }
+}
+
+/// Wait until one of `waiting` is ready, a signal comes or `timeout` (`None`: none) is over.
+pub fn wait(waiting: &mut [Waiting], timeout: Option<Duration>) -> io::Result<()> {
+    let millis = timeout.map_or(-1, |timeout| i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX));
+    // SAFETY: `Waiting` is transparent over `pollfd`; the slice outlives the call.
+    let status = unsafe { libc::poll(waiting.as_mut_ptr().cast(), waiting.len() as libc::nfds_t, millis) };
+    if status < 0 {
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// The other end of `fd` has hung up, as far as the kernel knows now.
+pub fn is_hung_up(fd: RawFd) -> bool {
+    let mut waiting = [Waiting::new(fd, false)];
+    wait(&mut waiting, Some(Duration::ZERO)).is_err() || waiting[0].is_hung_up()
+}
+
+/// Close a descriptor in a forked child, where its owner is gone.
+///
+/// # Safety
+/// Nothing in this process uses `fd` any more.
+pub unsafe fn close_inherited(fd: RawFd) {
+    // SAFETY: the caller's promise; a failure means that it was not open.
+    unsafe { libc::close(fd) };
+}
+
+/// Start a thread that no signal of the application is delivered to: those must interrupt the application's own threads.
+pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    // SAFETY: a signal set is a C array of integers; sigfillset initialises it.
+    let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+    // SAFETY: both sets outlive the calls. A new thread inherits the mask.
+    unsafe {
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+    }
+    let spawned = Builder::new().name(name.into()).stack_size(256 << 10).spawn(body);
+    // SAFETY: `before` was filled above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, ptr::null_mut()) };
+    spawned
+}
+
+/// CPU time of the calling thread, nanoseconds.
+pub fn thread_cpu_nanos() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` outlives the call; the clock exists on every Linux.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    (time.tv_sec as u64) * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Read two words at each of `addresses` in our own memory, as far as it goes: an address that cannot be read ends the reading
+/// instead of the process. Returns how many were read. At most `MAX_RANGES` addresses.
+pub fn read_pairs(addresses: &[u64], out: &mut [[u64; 2]]) -> usize {
+    const PAIR_BYTES: usize = std::mem::size_of::<[u64; 2]>();
+    let count = addresses.len().min(out.len()).min(MAX_RANGES);
+    let remote: Vec<libc::iovec> =
+        addresses[..count].iter().map(|&address| libc::iovec { iov_base: address as *mut _, iov_len: PAIR_BYTES }).collect();
+    let local = libc::iovec { iov_base: out.as_mut_ptr().cast(), iov_len: count * PAIR_BYTES };
+    // SAFETY: `local` lies within `out`; the kernel checks the remote ranges and answers with an error for a bad one.
+    let read = unsafe { libc::process_vm_readv(libc::getpid(), &local, 1, remote.as_ptr(), count as libc::c_ulong, 0) };
+    usize::try_from(read).map_or(0, |bytes| bytes / PAIR_BYTES)
+}

@@ -1,0 +1,275 @@
+//! Everything that is specific to Linux: unnamed files, advisory locks, thread names, barriers, fork, reading our own memory.
+
+use std::ffi::CString;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Error, ErrorKind};
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
+
+fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result < 0 {
+        Err(Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}
+
+/// Effective user id.
+pub fn user_id() -> u32 {
+    // SAFETY: geteuid has no preconditions.
+    unsafe { libc::geteuid() }
+}
+
+/// Process id in our own namespace.
+pub fn process_id() -> u32 {
+    std::process::id()
+}
+
+/// Kernel id of the calling thread.
+pub fn thread_id() -> u32 {
+    // SAFETY: gettid has no preconditions.
+    (unsafe { libc::syscall(libc::SYS_gettid) }) as u32
+}
+
+/// The system's name of a thread of ours; empty when it is gone.
+pub fn thread_name(tid: u32) -> String {
+    let name = fs::read(format!("/proc/self/task/{tid}/comm")).unwrap_or_default();
+    String::from_utf8_lossy(&name).trim_end().to_owned()
+}
+
+/// Field 22 of `/proc/<pid>/stat`: when the process started, in clock ticks since boot.
+pub fn start_time(pid: u32) -> io::Result<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // the command in parentheses may hold anything, so count from its last parenthesis; field 3 follows it
+    let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    after
+        .split_whitespace()
+        .nth(19)
+        .and_then(|field| field.parse().ok())
+        .ok_or_else(|| Error::new(ErrorKind::InvalidData, "no start time in /proc/<pid>/stat"))
+}
+
+/// `CLOCK_MONOTONIC`, nanoseconds.
+pub fn monotonic_nanos() -> u64 {
+    clock_nanos(libc::CLOCK_MONOTONIC)
+}
+
+/// Wall clock, nanoseconds since 1970.
+pub fn unix_nanos() -> u64 {
+    clock_nanos(libc::CLOCK_REALTIME)
+}
+
+/// CPU time of the calling thread, nanoseconds.
+pub fn thread_cpu_nanos() -> u64 {
+    clock_nanos(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+fn clock_nanos(clock: libc::clockid_t) -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a timespec of ours.
+    unsafe { libc::clock_gettime(clock, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// The directory of segments: `explicit`, or `arc-inspector-<uid>` in the first of `$XDG_RUNTIME_DIR`, `/dev/shm` and the temp dir that
+/// takes it. Made 0700; refused when it is a symlink, belongs to somebody else or lets others in.
+pub fn segment_directory(explicit: Option<&Path>) -> io::Result<PathBuf> {
+    if let Some(path) = explicit {
+        return private_directory(path).map(|()| path.to_owned());
+    }
+    let name = format!("arc-inspector-{}", user_id());
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let mut refusal = Error::new(ErrorKind::NotFound, "no directory for segments");
+    for parent in runtime.into_iter().chain([PathBuf::from("/dev/shm"), std::env::temp_dir()]) {
+        let path = parent.join(&name);
+        match private_directory(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) => refusal = error,
+        }
+    }
+    Err(refusal)
+}
+
+fn private_directory(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(named(&error, path)),
+        _ => {}
+    }
+    let found = fs::symlink_metadata(path).map_err(|error| named(&error, path))?;
+    let reason = if !found.is_dir() {
+        "not a directory of our own (a symlink is not followed)"
+    } else if found.uid() != user_id() {
+        "belongs to another user"
+    } else if found.mode() & 0o077 != 0 {
+        "other users may enter it"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(ErrorKind::PermissionDenied, format!("{reason}: {}", path.display())))
+}
+
+fn named(error: &Error, path: &Path) -> Error {
+    Error::new(error.kind(), format!("{error}: {}", path.display()))
+}
+
+/// A file without a name in `directory`, 0600.
+pub fn unnamed_file(directory: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC)
+        .open(directory)
+        .map_err(|error| named(&error, directory))
+}
+
+/// Gives an unnamed file its name; an error when the name is taken. Works once for each file.
+pub fn name_file(file: &File, path: &Path) -> io::Result<()> {
+    let from = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+    let to = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: both are NUL-terminated and live through the call.
+    let result = unsafe { libc::linkat(libc::AT_FDCWD, from.as_ptr(), libc::AT_FDCWD, to.as_ptr(), libc::AT_SYMLINK_FOLLOW) };
+    checked(result).map(drop)
+}
+
+/// Reserves bytes of a file, so that writing to them through a mapping cannot fail. Never shrinks.
+pub fn allocate(file: &File, offset: u64, length: u64) -> io::Result<()> {
+    loop {
+        // SAFETY: the descriptor is open.
+        let result = unsafe { libc::fallocate(file.as_raw_fd(), libc::FALLOC_FL_KEEP_SIZE, offset as i64, length as i64) };
+        match checked(result) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            other => return other.map(drop),
+        }
+    }
+}
+
+/// A mapping of `length` bytes: of `file`, shared, or private memory that is committed as it is touched.
+pub fn map(file: Option<&File>, length: usize) -> io::Result<NonNull<u8>> {
+    let (flags, fd) = match file {
+        Some(file) => (libc::MAP_SHARED, file.as_raw_fd()),
+        None => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1),
+    };
+    // SAFETY: a new mapping wherever the kernel likes touches no memory of ours.
+    let address = unsafe { libc::mmap(std::ptr::null_mut(), length, libc::PROT_READ | libc::PROT_WRITE, flags, fd, 0) };
+    if address == libc::MAP_FAILED {
+        return Err(Error::last_os_error());
+    }
+    NonNull::new(address.cast()).ok_or_else(|| Error::from(ErrorKind::OutOfMemory))
+}
+
+/// Ends a mapping.
+///
+/// # Safety
+/// `map` made it with this length, and nothing refers to it any more.
+pub unsafe fn unmap(address: NonNull<u8>, length: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { libc::munmap(address.as_ptr().cast(), length) };
+}
+
+/// Moves the mapping at `from` over the one at `to`, which ends.
+///
+/// # Safety
+/// `map` made both with this length; no other thread runs.
+pub unsafe fn replace_mapping(from: NonNull<u8>, to: NonNull<u8>, length: usize) -> io::Result<()> {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    // SAFETY: the caller's promise: both are whole mappings of ours.
+    let address = unsafe { libc::mremap(from.as_ptr().cast(), length, length, flags, to.as_ptr()) };
+    if address == libc::MAP_FAILED {
+        return Err(Error::last_os_error());
+    }
+    Ok(())
+}
+
+fn first_byte(kind: libc::c_int) -> libc::flock {
+    // SAFETY: all fields of flock are integers, for which zero is a value.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = kind as libc::c_short;
+    lock.l_whence = libc::SEEK_SET as libc::c_short;
+    lock.l_len = 1;
+    lock
+}
+
+/// Takes the write lock on byte 0 for this process. The kernel drops it with the process, or when the process closes *any*
+/// descriptor of this file: whoever opens the segment in the target itself must keep that in mind.
+pub fn lock_for_life(file: &File) -> io::Result<()> {
+    let lock = first_byte(libc::F_WRLCK);
+    // SAFETY: the descriptor is open, `lock` is an initialised flock.
+    checked(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLK, &lock) }).map(drop)
+}
+
+/// The other process that holds the lock on byte 0, if any.
+pub fn lock_holder(file: &File) -> io::Result<Option<u32>> {
+    let mut lock = first_byte(libc::F_WRLCK);
+    // SAFETY: the descriptor is open, `lock` is an initialised flock.
+    checked(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &mut lock) })?;
+    Ok((libc::c_int::from(lock.l_type) != libc::F_UNLCK as libc::c_int).then_some(lock.l_pid as u32))
+}
+
+/// Opens an existing file for reading, never through a symlink and never waiting for a fifo.
+pub fn open_plainly(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK).open(path)
+}
+
+/// Makes [`barrier_everywhere`] possible for this process; an error on kernels before 4.14.
+pub fn prepare_barriers() -> io::Result<()> {
+    membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+}
+
+/// Every thread of this process passes a full memory barrier before this returns.
+pub fn barrier_everywhere() -> io::Result<()> {
+    membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+}
+
+fn membarrier(command: libc::c_int) -> io::Result<()> {
+    // SAFETY: membarrier reads no memory of ours.
+    checked(unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) } as libc::c_int).map(drop)
+}
+
+/// Has the C library call these around each fork: before it, and after it in the parent and in the child.
+pub fn on_fork(prepare: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) -> io::Result<()> {
+    // SAFETY: the three are functions of this library, which is never unloaded while they are registered (glibc forgets handlers of
+    // a library that is unloaded).
+    match unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) } {
+        0 => Ok(()),
+        code => Err(Error::from_raw_os_error(code)),
+    }
+}
+
+/// Reads our own memory without trusting the addresses: fills `into` part by part from `from`, stopping before the first address that is not
+/// readable. Returns the bytes read. At most 1,024 parts a call.
+///
+/// # Safety
+/// Each part of `into` is writable memory of the caller's.
+pub unsafe fn read_own_memory(into: &[libc::iovec], from: &[libc::iovec]) -> io::Result<usize> {
+    let pid = process_id() as libc::pid_t;
+    // SAFETY: the caller's promise for `into`; the kernel checks `from`.
+    let read =
+        unsafe { libc::process_vm_readv(pid, into.as_ptr(), into.len() as libc::c_ulong, from.as_ptr(), from.len() as libc::c_ulong, 0) };
+    if read < 0 {
+        return Err(Error::last_os_error());
+    }
+    Ok(read as usize)
+}
+
+/// Process and user at the other end of a connected local socket.
+pub fn peer_of(socket: &impl AsRawFd) -> io::Result<(u32, u32)> {
+    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+    let place: *mut libc::ucred = &mut peer;
+    // SAFETY: `place` has room for `length` bytes.
+    checked(unsafe { libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, place.cast(), &mut length) })?;
+    Ok((peer.pid as u32, peer.uid))
+}
+
+/// A second descriptor is never needed: takes over one that a C interface gave.
+///
+/// # Safety
+/// `fd` is open and owned by nobody else.
+pub unsafe fn file_from(fd: libc::c_int) -> File {
+    // SAFETY: the caller's promise.
+    unsafe { File::from_raw_fd(fd) }
+}

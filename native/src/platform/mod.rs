@@ -1,0 +1,5 @@
+//! What depends on the operating system, in one file a system. Another platform adds a file with the same functions.
+
+mod linux;
+
+pub use linux::*;

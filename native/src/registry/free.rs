@@ -1,0 +1,339 @@
+//! Which rows are free. Rows that died wait in a queue before they are used again, so the most recent dead stay readable as tombstones.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+use super::slot::Slot;
+use super::{generation_of, handle_of, index_of, Birth};
+use crate::layout::{HandleSlot, ReferenceState, MAX_HANDLES};
+use crate::segment::{Part, Segment};
+use crate::sync::Lock;
+
+/// Rows that a thread takes from, and gives back to, the common queue at a time.
+const BATCH: usize = 32;
+/// Dead rows that are kept from being used again.
+const QUARANTINE: usize = 1024;
+/// Rows of private memory made at a time.
+const CHUNK: u32 = 1024;
+/// How many times that may happen.
+const CHUNKS: usize = 2048;
+
+/// A thread's own stock of free rows, and the dead ones that it has not given back yet. No lock, no destructor.
+pub struct Magazine {
+    free: Stack,
+    dead: Stack,
+}
+
+struct Stack {
+    indexes: [Cell<u32>; BATCH],
+    length: Cell<usize>,
+}
+
+impl Stack {
+    const fn new() -> Self {
+        Self { indexes: [const { Cell::new(0) }; BATCH], length: Cell::new(0) }
+    }
+
+    fn pop(&self) -> Option<u32> {
+        let length = self.length.get().checked_sub(1)?;
+        self.length.set(length);
+        Some(self.indexes[length].get())
+    }
+
+    /// False when it is full.
+    fn push(&self, index: u32) -> bool {
+        let length = self.length.get();
+        if length == BATCH {
+            return false;
+        }
+        self.indexes[length].set(index);
+        self.length.set(length + 1);
+        true
+    }
+
+    fn drain(&self) -> impl Iterator<Item = u32> + '_ {
+        let length = self.length.replace(0);
+        self.indexes[..length].iter().map(Cell::get)
+    }
+}
+
+impl Magazine {
+    /// An empty one.
+    pub const fn new() -> Self {
+        Self { free: Stack::new(), dead: Stack::new() }
+    }
+
+    /// Forgets everything, in a forked child that finds all free rows anew.
+    pub fn forget(&self) {
+        self.free.length.set(0);
+        self.dead.length.set(0);
+    }
+}
+
+impl Default for Magazine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+struct Free {
+    dead: VecDeque<u32>,
+    fresh: u32,
+    fresh_private: u32,
+}
+
+type Chunk = [[AtomicU64; 8]; CHUNK as usize];
+
+/// All rows of the process: those of the segment and, when it is full, those in private memory, which work but are not seen.
+pub struct Table {
+    segment: Segment,
+    free: Lock<Free>,
+    private: Box<[AtomicPtr<Chunk>]>,
+    private_used: AtomicU32,
+}
+
+impl Table {
+    /// An empty table over `segment`.
+    pub fn new(segment: Segment) -> Self {
+        segment.reserve(Part::Handles, 0, 1);
+        let private = (0..CHUNKS).map(|_| AtomicPtr::new(std::ptr::null_mut())).collect();
+        let free = Lock::new(Free { dead: VecDeque::new(), fresh: 1, fresh_private: MAX_HANDLES });
+        Self { segment, free, private, private_used: AtomicU32::new(MAX_HANDLES) }
+    }
+
+    /// The segment.
+    #[inline]
+    pub fn segment(&self) -> &Segment {
+        &self.segment
+    }
+
+    /// The row at an index that was used at some time.
+    #[inline]
+    pub fn slot(&self, index: u32) -> Option<Slot<'_>> {
+        if index == 0 {
+            return None;
+        }
+        if index < MAX_HANDLES {
+            return (index < self.segment.used(Part::Handles)).then(|| Slot::new(self.segment.handle(index)));
+        }
+        if index >= self.private_used.load(Ordering::Acquire) {
+            return None;
+        }
+        let at = index - MAX_HANDLES;
+        // Acquire pairs with the Release in `private_batch`: the chunk is initialised
+        let chunk = self.private[(at / CHUNK) as usize].load(Ordering::Acquire);
+        // SAFETY: below `private_used`, so the chunk was made; chunks live as long as the table.
+        Some(Slot::new(unsafe { &(*chunk)[(at % CHUNK) as usize] }))
+    }
+
+    /// The row that a handle names or named.
+    #[inline]
+    pub fn slot_of(&self, handle: u64) -> Option<Slot<'_>> {
+        self.slot(index_of(handle))
+    }
+
+    /// Whether a row at this index can be seen from outside.
+    pub fn is_tracked(&self, index: u32) -> bool {
+        index < MAX_HANDLES
+    }
+
+    /// A free row; None when even private memory has no more. Takes the lock once in `BATCH` calls, so not inside `threads::mutate`.
+    pub fn take(&self, magazine: &Magazine) -> Option<u32> {
+        magazine.free.pop().or_else(|| {
+            self.refill(magazine);
+            magazine.free.pop()
+        })
+    }
+
+    #[cold]
+    fn refill(&self, magazine: &Magazine) {
+        let mut free = self.free.lock();
+        let surplus = free.dead.len().saturating_sub(QUARANTINE).min(BATCH);
+        let found: Vec<u32> = if surplus > 0 {
+            free.dead.drain(..surplus).collect()
+        } else if let Some(fresh) = self.fresh_batch(&mut free) {
+            fresh
+        } else {
+            // no room for fresh rows: tombstones are the smaller loss
+            let oldest = free.dead.len().min(BATCH);
+            free.dead.drain(..oldest).collect()
+        };
+        let found = if found.is_empty() { self.private_batch(&mut free) } else { found };
+        // in reverse, because the magazine hands out its newest first
+        found.into_iter().rev().all(|index| magazine.free.push(index));
+    }
+
+    fn fresh_batch(&self, free: &mut Free) -> Option<Vec<u32>> {
+        let room = self.segment.capacity(Part::Handles).saturating_sub(free.fresh).min(BATCH as u32);
+        if room == 0 || !self.segment.reserve(Part::Handles, free.fresh, room) {
+            return None;
+        }
+        free.fresh += room;
+        Some((free.fresh - room..free.fresh).collect())
+    }
+
+    fn private_batch(&self, free: &mut Free) -> Vec<u32> {
+        let at = free.fresh_private - MAX_HANDLES;
+        let Some(chunk) = self.private.get((at / CHUNK) as usize) else {
+            return Vec::new();
+        };
+        if at % CHUNK == 0 {
+            let rows: Box<Chunk> = Box::new(std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0))));
+            chunk.store(Box::into_raw(rows), Ordering::Release);
+        }
+        free.fresh_private += BATCH as u32;
+        self.private_used.store(free.fresh_private, Ordering::Release);
+        (free.fresh_private - BATCH as u32..free.fresh_private).collect()
+    }
+
+    /// Makes a row live and returns its handle. Inside `threads::mutate`.
+    pub fn publish(&self, index: u32, birth: &Birth) -> u64 {
+        let Some(slot) = self.slot(index) else {
+            return 0;
+        };
+        handle_of(slot.publish(birth), index, birth.is_foreign)
+    }
+
+    /// Gives back a dead row. A row whose generations are used up is left out for good: no number ever comes back.
+    pub fn give_back(&self, handle: u64, magazine: &Magazine) {
+        if generation_of(handle) == u32::MAX {
+            return;
+        }
+        if !magazine.dead.push(index_of(handle)) {
+            self.flush_dead(magazine);
+            magazine.dead.push(index_of(handle));
+        }
+    }
+
+    fn flush_dead(&self, magazine: &Magazine) {
+        self.free.lock().dead.extend(magazine.dead.drain());
+    }
+
+    /// Takes back everything a thread held; it ends.
+    pub fn empty(&self, magazine: &Magazine) {
+        self.flush_dead(magazine);
+        let mut free = self.free.lock();
+        for index in magazine.free.drain() {
+            free.dead.push_front(index);
+        }
+    }
+
+    /// Holds the queue across a fork.
+    pub fn hold(&self) {
+        self.free.hold();
+    }
+
+    /// Lets it go.
+    ///
+    /// # Safety
+    /// Held by `hold` before.
+    pub unsafe fn let_go(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.free.let_go() };
+    }
+
+    /// Finds all free rows anew, in a forked child: what other threads had in stock is theirs no more.
+    pub fn find_free(&self) {
+        let mut free = self.free.lock();
+        let (fresh, private) = (free.fresh, free.fresh_private);
+        let indexes = (1..fresh).chain(MAX_HANDLES..private);
+        free.dead = indexes.filter(|&index| self.slot(index).is_some_and(|slot| is_free(&slot))).collect();
+    }
+}
+
+fn is_free(slot: &Slot<'_>) -> bool {
+    let word = slot.word0();
+    let held = [ReferenceState::Live as u8, ReferenceState::ReleaseRequested as u8];
+    word.generation() != u32::MAX && !held.contains(&word.reference())
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        for chunk in &self.private {
+            let chunk = chunk.load(Ordering::Acquire);
+            if !chunk.is_null() {
+                // SAFETY: made by `Box::into_raw`, and nobody is left to use it.
+                drop(unsafe { Box::from_raw(chunk) });
+            }
+        }
+    }
+}
+
+const _: () = assert!(size_of::<[AtomicU64; 8]>() == size_of::<HandleSlot>());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::slot::Word0;
+    use crate::segment::Capacities;
+
+    fn table(rows: u32) -> Table {
+        let segment = Segment::new(None, Capacities { records: [4, 4, 4, 4, 64, rows, 1] }).expect("memory");
+        Table::new(segment)
+    }
+
+    fn born(table: &Table, magazine: &Magazine) -> u64 {
+        let index = table.take(magazine).expect("a row");
+        table.publish(index, &Birth { type_id: 1, ..Birth::default() })
+    }
+
+    fn die(table: &Table, magazine: &Magazine, handle: u64) {
+        let slot = table.slot_of(handle).expect("its row");
+        let word = slot.begin(generation_of(handle)).expect("its generation");
+        slot.end(word.with(ReferenceState::Released as u8, 0));
+        table.give_back(handle, magazine);
+    }
+
+    #[test]
+    fn a_number_never_comes_back() {
+        let (table, magazine) = (table(64), Magazine::new());
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..10_000 {
+            let handle = born(&table, &magazine);
+            assert!(seen.insert(handle));
+            die(&table, &magazine, handle);
+        }
+    }
+
+    #[test]
+    fn the_last_thousand_dead_rows_stay_readable() {
+        let (table, magazine) = (table(1 << 14), Magazine::new());
+        let handles: Vec<u64> = (0..3000).map(|_| born(&table, &magazine)).collect();
+        handles.iter().for_each(|&handle| die(&table, &magazine, handle));
+        let reborn: Vec<u64> = (0..1000).map(|_| born(&table, &magazine)).collect();
+        let newest = &handles[handles.len() - 1000..];
+        assert!(newest.iter().all(|&handle| table.slot_of(handle).is_some_and(|slot| slot.word0().generation() == generation_of(handle))));
+        assert_eq!(reborn.len(), 1000);
+    }
+
+    #[test]
+    fn a_full_table_goes_on_in_private_rows() {
+        let (table, magazine) = (table(33), Magazine::new());
+        let handles: Vec<u64> = (0..100).map(|_| born(&table, &magazine)).collect();
+        let tracked = handles.iter().filter(|&&handle| table.is_tracked(index_of(handle))).count();
+        assert_eq!(tracked, 32);
+        assert!(handles.iter().all(|&handle| table.slot_of(handle).is_some_and(|slot| slot.word0().is_live())));
+    }
+
+    #[test]
+    fn a_row_of_the_last_generation_is_never_used_again() {
+        let (table, magazine) = (table(64), Magazine::new());
+        let index = table.take(&magazine).expect("a row");
+        table.slot(index).expect("its row").settle(Word0(u64::from(u32::MAX - 1) << 32));
+        let last = table.publish(index, &Birth { type_id: 1, ..Birth::default() });
+        assert_eq!(generation_of(last), u32::MAX);
+        die(&table, &magazine, last);
+        table.empty(&magazine);
+        table.find_free();
+        assert!((0..100).all(|_| index_of(born(&table, &magazine)) != index));
+    }
+
+    #[test]
+    fn index_zero_and_rows_never_used_are_no_rows() {
+        let table = table(64);
+        assert!(table.slot(0).is_none());
+        assert!(table.slot(1).is_none());
+        assert!(table.slot(MAX_HANDLES).is_none());
+    }
+}

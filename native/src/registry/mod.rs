@@ -1,0 +1,36 @@
+//! The handle table: which row a handle names, how a row is born, changed and given back.
+//!
+//! A row's word 0 is its lock and its truth. Whoever changes a living row sets `BUSY` by compare-exchange, writes the other words and
+//! stores word 0 without it; a call only loads word 0. Sections between the two are a few stores long and run inside
+//! [`crate::threads::mutate`], so a fork finds no row half written.
+
+mod free;
+mod slot;
+
+pub use free::{Magazine, Table};
+pub use slot::{Birth, Change, Slot};
+
+use crate::layout::FOREIGN_BIT;
+
+/// The index in a handle's number.
+#[inline]
+pub fn index_of(handle: u64) -> u32 {
+    (handle as u32) >> 1
+}
+
+/// The generation in a handle's number.
+#[inline]
+pub fn generation_of(handle: u64) -> u32 {
+    (handle >> 32) as u32
+}
+
+/// The number of a handle.
+#[inline]
+pub fn handle_of(generation: u32, index: u32, is_foreign: bool) -> u64 {
+    u64::from(generation) << 32 | u64::from(index) << 1 | if is_foreign { FOREIGN_BIT } else { 0 }
+}
+
+/// A handle for people: `#index.generation`.
+pub fn shown(handle: u64) -> String {
+    format!("#{}.{}", index_of(handle), generation_of(handle))
+}

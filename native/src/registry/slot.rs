@@ -1,0 +1,244 @@
+//! One row: eight atomic words as `layout::HandleSlot` declares them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::layout::{Level, ReferenceState, ResourceState, BUSY, COUNT_UNKNOWN, STRONG_UNKNOWN};
+
+const BUSY_BIT: u64 = BUSY as u64;
+const STATES: u64 = 0xFFFF;
+
+/// Word 2 when nothing was ever sampled.
+pub const COUNTS_UNKNOWN: u64 = STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
+
+/// What is known of a handle when it is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Birth {
+    /// Index of its type.
+    pub type_id: u16,
+    /// `ResourceState`.
+    pub resource_state: u8,
+    /// Whether it stands for an object of the host language.
+    pub is_foreign: bool,
+    /// The allocation, 0: none.
+    pub address: u64,
+    /// What the handle stands for.
+    pub data: u64,
+    /// Ticks, 0: not recorded.
+    pub at_ticks: u64,
+    /// Thread, 0: not recorded.
+    pub thread: u16,
+    /// Thread that alone may close, 0: any.
+    pub owner: u16,
+    /// Stack, 0: not recorded.
+    pub site: u32,
+}
+
+/// Who changes a row, for the row's own memory of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// Ticks, 0: not recorded.
+    pub at_ticks: u64,
+    /// Thread, 0: not recorded.
+    pub thread: u16,
+    /// Whether that thread is the one that asked for the close or released.
+    pub is_request: bool,
+    /// Stack, 0: not recorded.
+    pub site: u32,
+}
+
+/// A row.
+#[derive(Clone, Copy)]
+pub struct Slot<'a> {
+    words: &'a [AtomicU64; 8],
+}
+
+/// Word 0 taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word0(pub u64);
+
+impl Word0 {
+    /// The number of the reference's state, without `BUSY`.
+    #[inline]
+    pub fn reference(self) -> u8 {
+        (self.0 & !BUSY_BIT) as u8
+    }
+
+    /// Whether a writer is at work.
+    #[inline]
+    pub fn is_busy(self) -> bool {
+        self.0 & BUSY_BIT != 0
+    }
+
+    /// The number of the resource's state.
+    #[inline]
+    pub fn resource(self) -> u8 {
+        (self.0 >> 8) as u8
+    }
+
+    /// Index of the type.
+    #[inline]
+    pub fn type_id(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+
+    /// Generation.
+    #[inline]
+    pub fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// Whether a close was asked for and has not ended.
+    #[inline]
+    pub fn is_close_pending(self) -> bool {
+        (ResourceState::CloseRequested as u8..=ResourceState::Closing as u8).contains(&self.resource())
+    }
+
+    /// Whether the handle may be used at all.
+    #[inline]
+    pub fn is_live(self) -> bool {
+        self.reference() == ReferenceState::Live as u8
+    }
+
+    /// This word in other states, not busy.
+    pub fn with(self, reference: u8, resource: u8) -> Self {
+        Self(self.0 & !STATES | u64::from(reference) | u64::from(resource) << 8)
+    }
+}
+
+impl<'a> Slot<'a> {
+    pub(super) fn new(words: &'a [AtomicU64; 8]) -> Self {
+        Self { words }
+    }
+
+    /// Word 0. SeqCst: paired with the store of a pin before it (`threads::Pin`) and with `begin` on the other side.
+    #[inline]
+    pub fn word0(&self) -> Word0 {
+        Word0(self.words[0].load(Ordering::SeqCst))
+    }
+
+    /// Heap address of the object.
+    pub fn address(&self) -> u64 {
+        self.words[1].load(Ordering::Relaxed)
+    }
+
+    /// What the handle stands for. Relaxed: the caller validated word 0, whose load acquired it.
+    #[inline]
+    pub fn data(&self) -> u64 {
+        self.words[7].load(Ordering::Relaxed)
+    }
+
+    /// The sampled counts, one word: strong, weak, in flight.
+    pub fn counts(&self) -> &'a AtomicU64 {
+        &self.words[2]
+    }
+
+    /// When it was born, ticks.
+    pub fn created_at(&self) -> u64 {
+        self.words[3].load(Ordering::Relaxed)
+    }
+
+    /// Since when the states are what they are, ticks.
+    pub fn changed_at(&self) -> u64 {
+        self.words[4].load(Ordering::Relaxed)
+    }
+
+    /// Thread of birth.
+    pub fn created_thread(&self) -> u16 {
+        self.words[5].load(Ordering::Relaxed) as u16
+    }
+
+    /// Thread of the last change.
+    pub fn last_thread(&self) -> u16 {
+        (self.words[5].load(Ordering::Relaxed) >> 16) as u16
+    }
+
+    /// Thread that alone may close.
+    pub fn owner(&self) -> u16 {
+        (self.words[5].load(Ordering::Relaxed) >> 32) as u16
+    }
+
+    /// Thread that asked for the close, or released.
+    pub fn requester(&self) -> u16 {
+        (self.words[5].load(Ordering::Relaxed) >> 48) as u16
+    }
+
+    /// Makes the row live: the next generation, which is returned. The caller alone has the index.
+    ///
+    /// Word 0 goes through `BUSY` first, so that a reader who copies the row now sees that it is not whole. Release on both stores: the first
+    /// must not sink below the words (the fence sees to it), the last publishes them.
+    pub(super) fn publish(&self, birth: &Birth) -> u32 {
+        let generation = Word0(self.words[0].load(Ordering::Relaxed)).generation() + 1;
+        let live = u64::from(generation) << 32
+            | u64::from(birth.type_id) << 16
+            | u64::from(birth.resource_state) << 8
+            | ReferenceState::Live as u64;
+        self.words[0].store(live & !0xFF | BUSY_BIT, Ordering::Relaxed);
+        std::sync::atomic::fence(Ordering::Release);
+        let thread = u64::from(birth.thread);
+        self.words[1].store(birth.address, Ordering::Relaxed);
+        self.words[2].store(COUNTS_UNKNOWN, Ordering::Relaxed);
+        self.words[3].store(birth.at_ticks, Ordering::Relaxed);
+        self.words[4].store(birth.at_ticks, Ordering::Relaxed);
+        self.words[5].store(thread | thread << 16 | u64::from(birth.owner) << 32, Ordering::Relaxed);
+        self.words[6].store(u64::from(birth.site) | u64::from(birth.site) << 32, Ordering::Relaxed);
+        self.words[7].store(birth.data, Ordering::Relaxed);
+        self.words[0].store(live, Ordering::Release);
+        generation
+    }
+
+    /// Sets `BUSY` and returns word 0 as it was; None when the row is of another generation by now. Waits for another writer.
+    pub fn begin(&self, generation: u32) -> Option<Word0> {
+        loop {
+            let word = self.word0();
+            if word.generation() != generation {
+                return None;
+            }
+            if word.is_busy() {
+                std::hint::spin_loop();
+                std::thread::yield_now();
+                continue;
+            }
+            // SeqCst: the first half of "change word 0, then look for pins"; see `threads::Pin`
+            if self.words[0].compare_exchange(word.0, word.0 | BUSY_BIT, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+                return Some(word);
+            }
+        }
+    }
+
+    /// Shows another state while still `BUSY`, so that calls which start now are refused. SeqCst as in `begin`.
+    pub fn announce(&self, word: Word0) {
+        self.words[0].store(word.0 | BUSY_BIT, Ordering::SeqCst);
+    }
+
+    /// Writes what goes with a change; between `begin` and `end`.
+    pub fn note(&self, change: &Change) {
+        let threads = self.words[5].load(Ordering::Relaxed);
+        let thread = u64::from(change.thread);
+        let requester = if change.is_request { thread } else { threads >> 48 };
+        self.words[4].store(change.at_ticks, Ordering::Relaxed);
+        self.words[5].store(threads & 0x0000_FFFF_0000_FFFF | thread << 16 | requester << 48, Ordering::Relaxed);
+        let sites = self.words[6].load(Ordering::Relaxed);
+        self.words[6].store(sites & 0xFFFF_FFFF | u64::from(change.site) << 32, Ordering::Relaxed);
+    }
+
+    /// Sets the address, found out after the birth; between `begin` and `end`.
+    pub fn set_address(&self, address: u64) {
+        self.words[1].store(address, Ordering::Relaxed);
+    }
+
+    /// Ends what `begin` began. SeqCst: a call's last look at word 0 after it has unpinned pairs with this store.
+    pub fn end(&self, word: Word0) {
+        self.words[0].store(word.0 & !BUSY_BIT, Ordering::SeqCst);
+    }
+
+    /// Puts the row into a state of its own in a forked child, where no other thread runs.
+    pub fn settle(&self, word: Word0) {
+        self.words[0].store(word.0 & !BUSY_BIT, Ordering::Relaxed);
+    }
+}
+
+/// Whether a level records times, threads and sites.
+#[inline]
+pub fn records(level: u8) -> bool {
+    level >= Level::Count as u8
+}

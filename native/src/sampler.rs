@@ -1,0 +1,1 @@
+//! Reads the counts of live objects while somebody looks.

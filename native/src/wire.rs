@@ -1,0 +1,219 @@
+//! The lines of the control socket: one JSON object each, a request with a nonce, its answer with the same.
+//!
+//! Any bytes can be fed in; what is not a request is an error with one line. Nothing here does I/O.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A longer line ends the connection.
+pub const MAX_LINE_BYTES: usize = 1 << 20;
+/// Time that a request without `deadline_ms` has.
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
+/// Longest time a request may ask for.
+const MAX_DEADLINE: Duration = Duration::from_secs(600);
+/// So much of a line that is not understood is quoted.
+const SHOWN_CHARS: usize = 60;
+
+/// Fields of a message.
+pub type Fields = Map<String, Value>;
+
+/// What a viewer asks for.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(tag = "op", rename_all = "lowercase")]
+pub enum Command {
+    /// First of all: says which layout the viewer reads and what it wants.
+    Hello(Hello),
+    /// Is the native side there, and how is the interpreter?
+    Ping,
+    /// Record this much while I am here.
+    Level {
+        /// `Level`.
+        level: u8,
+    },
+    /// Sample this often while I am here.
+    Interval {
+        /// Milliseconds.
+        interval_ms: u32,
+    },
+    /// Collect garbage.
+    Gc,
+    /// What would closing do?
+    Preview {
+        /// Rows.
+        handles: Vec<u64>,
+    },
+    /// Close resources.
+    Close {
+        /// Rows.
+        handles: Vec<u64>,
+        /// Also those that others hold.
+        #[serde(default)]
+        although_held: bool,
+    },
+    /// Take a close request back.
+    Cancel {
+        /// Row.
+        handle: u64,
+    },
+    /// Run the closes that wait and may run.
+    Drain,
+    /// Look at the names of the interpreter's threads again.
+    Threads,
+    /// Look for objects again.
+    Scan,
+    /// Who holds the proxy of this row?
+    Referrers {
+        /// Row.
+        handle: u64,
+    },
+    /// Stop the agent.
+    Detach,
+}
+
+/// The first request of a connection.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+pub struct Hello {
+    /// `LAYOUT_VERSION` of the viewer.
+    pub layout: u32,
+    /// `viewer` looks continuously and keeps the sampler awake; any other role only asks.
+    #[serde(default = "viewer")]
+    pub role: String,
+    /// How often it reads.
+    #[serde(default = "default_interval")]
+    pub interval_ms: u32,
+    /// Record at least this much while it is here.
+    #[serde(default)]
+    pub level: Option<u8>,
+    /// Let it trace this process where Yama would not.
+    #[serde(default)]
+    pub allow_ptrace: bool,
+}
+
+fn viewer() -> String {
+    "viewer".into()
+}
+
+fn default_interval() -> u32 {
+    100
+}
+
+/// A request that is understood.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Repeated in the answer.
+    pub nonce: u64,
+    /// From its arrival on; what would begin later is not done.
+    pub deadline: Duration,
+    /// What to do.
+    pub command: Command,
+}
+
+/// A line that is no request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum BadLine {
+    /// Not a message at all: the peer speaks something else.
+    Garbage(String),
+    /// A message with a nonce that asks for nothing we know.
+    Refused {
+        /// Repeated in the answer.
+        nonce: u64,
+        /// Why, one line.
+        why: String,
+    },
+}
+
+/// The request in `line`, with or without its newline.
+pub fn parse(line: &[u8]) -> Result<Request, BadLine> {
+    let garbage = || BadLine::Garbage(format!("this is not a request: {}", shown(line)));
+    let mut fields: Fields = serde_json::from_slice(line).map_err(|_| garbage())?;
+    let nonce = fields.remove("nonce").and_then(|nonce| nonce.as_u64()).ok_or_else(garbage)?;
+    let refused = |why: String| BadLine::Refused { nonce, why };
+    let deadline = match fields.remove("deadline_ms") {
+        None | Some(Value::Null) => DEFAULT_DEADLINE,
+        Some(millis) => millis.as_u64().map(Duration::from_millis).ok_or_else(|| refused("deadline_ms is not a time".into()))?,
+    };
+    let command = serde_json::from_value(Value::Object(fields)).map_err(|error| refused(one_line(&error.to_string())))?;
+    Ok(Request { nonce, deadline: deadline.min(MAX_DEADLINE), command })
+}
+
+/// The line that says that a request was done.
+pub fn success(nonce: u64, fields: Fields) -> Vec<u8> {
+    let mut answer = Fields::new();
+    answer.insert("nonce".into(), nonce.into());
+    answer.insert("ok".into(), true.into());
+    answer.extend(fields);
+    line(nonce, &Value::Object(answer))
+}
+
+/// The line that says why a request was not done; `nonce` is 0 when it has none. `status` is the name of a `Status`, or `GivenUp`.
+pub fn failure(nonce: u64, status: &str, error: &str) -> Vec<u8> {
+    line(nonce, &serde_json::json!({"nonce": nonce, "ok": false, "status": status, "error": one_line(error)}))
+}
+
+fn line(nonce: u64, answer: &Value) -> Vec<u8> {
+    let mut bytes = answer.to_string().into_bytes();
+    bytes.push(b'\n');
+    if bytes.len() > MAX_LINE_BYTES {
+        return failure(nonce, "TableFull", &format!("the answer has {} bytes, a line has at most {MAX_LINE_BYTES}", bytes.len()));
+    }
+    bytes
+}
+
+/// `text` without line breaks and doubled spaces.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn shown(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&line[..line.len().min(4 * SHOWN_CHARS)]);
+    let start: String = text.trim_end().chars().take(SHOWN_CHARS).collect();
+    let cut = if start.len() < text.trim_end().len() { " …" } else { "" };
+    format!("{start:?}{cut}")
+}
+
+/// Bytes that came and are not answered yet. Holds less than one line's length and what was read with it.
+#[derive(Default)]
+pub struct LineBuffer {
+    bytes: Vec<u8>,
+    /// Where the next line begins.
+    start: usize,
+    /// Up to here the line contains no newline.
+    searched: usize,
+}
+
+/// A line that grew beyond `MAX_LINE_BYTES`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LineTooLong;
+
+impl LineBuffer {
+    /// Add what came.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.drain(..self.start);
+        self.searched -= self.start;
+        self.start = 0;
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next whole line, without its newline.
+    pub fn next_line(&mut self) -> Result<Option<&[u8]>, LineTooLong> {
+        let newline = self.bytes[self.searched..].iter().position(|&byte| byte == b'\n');
+        let end = newline.map_or(self.bytes.len(), |position| self.searched + position);
+        if end - self.start >= MAX_LINE_BYTES {
+            return Err(LineTooLong);
+        }
+        if newline.is_none() {
+            self.searched = end;
+            return Ok(None);
+        }
+        let start = std::mem::replace(&mut self.start, end + 1);
+        self.searched = end + 1;
+        Ok(Some(&self.bytes[start..end]))
+    }
+
+    /// No half line is left.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.bytes.len()
+    }
+}
