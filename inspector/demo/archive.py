@@ -1,0 +1,87 @@
+"""Archives: journals whose close waits for a slow append, and a cursor whose owner does not come by."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Final
+
+from inspector.runtime import Cursor, Journal, drain
+
+SLOW_MILLIS: Final = 25_000
+"""What a slow append takes: as long does a close wait for it."""
+CALM_MILLIS: Final = 3_600_000
+PAUSE_SECS: Final = 4.0
+
+
+class Archivist:
+    """Appends slowly on one thread while another asks for the close: a pending close that drains."""
+
+    def __init__(self, folder: Path, stopping: threading.Event, *, slow_millis: int = SLOW_MILLIS) -> None:
+        """Writes its journals into ``folder``. Not started yet."""
+        self._folder = folder
+        self._stopping = stopping
+        self._slow_millis = slow_millis
+        self.close_waits = threading.Event()
+        """Set once a close was asked for."""
+        # Daemons: they sit in native calls of many seconds, for which the end of the program does not wait.
+        self.thread = threading.Thread(target=self._run, name="archivist", daemon=True)
+
+    def _run(self) -> None:
+        """One journal after the other."""
+        number = 0
+        while not self._stopping.is_set():
+            number += 1
+            journal = Journal(self._folder / f"journal-{number}.txt")
+            self.archive(journal)
+            self._stopping.wait(PAUSE_SECS)
+
+    def archive(self, journal: Journal) -> None:
+        """Begin a slow append elsewhere, ask for the close here, and wait for the append."""
+        journal.append("opened")
+        began = threading.Event()
+        writer = threading.Thread(target=self._append, args=(journal, began), name="slow-writer", daemon=True)
+        writer.start()
+        began.wait()
+        self._close_in_use(journal)
+        writer.join()
+
+    def _append(self, journal: Journal, began: threading.Event) -> None:
+        """The slow append: a call in flight."""
+        began.set()
+        journal.append_slowly("the day's minutes", millis=self._slow_millis)
+
+    def _close_in_use(self, journal: Journal) -> None:
+        """Ask for the close once the append is in flight; before, it would close at once and the append would be refused."""
+        while not journal.pending_reason() and not self._stopping.wait(0.01):
+            pass
+        journal.close(flush=True)
+        self.close_waits.set()
+
+
+class Reader:
+    """Opens a cursor and then waits for something else: whoever closes the cursor waits for this thread."""
+
+    def __init__(self, folder: Path, stopping: threading.Event) -> None:
+        """Not started yet."""
+        self._folder = folder
+        self._stopping = stopping
+        self._opened = threading.Event()
+        self._cursor: Cursor | None = None
+        self.thread = threading.Thread(target=self._run, name="reader")
+
+    def _run(self) -> None:
+        """Open, read a line, and sit there; come by at the very end."""
+        with Journal(self._folder / "index.txt") as index:
+            index.append("first page")
+            self._cursor = Cursor(index)
+            next(self._cursor, None)
+            self._opened.set()
+            self._stopping.wait()
+            drain()
+
+    def close_from_outside(self) -> None:
+        """Ask for the cursor's close on the caller's thread: it stays pending."""
+        self._opened.wait()
+        if self._cursor is not None:
+            self._cursor.close()
