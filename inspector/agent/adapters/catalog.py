@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from inspector.agent.adapters.own import OwnRuntimeAdapter
 from inspector.agent.adapters.protocol import Adapter
+from inspector.agent.adapters.uniffi import UniffiAdapter
 
 
 def make_adapters() -> list[Adapter]:
     """One of each ecosystem; each finds by itself whether the program uses it."""
-    return [OwnRuntimeAdapter()]
+    return [OwnRuntimeAdapter(), UniffiAdapter()]

@@ -1,0 +1,183 @@
+"""The adapter for UniFFI: follows every generated module that is imported, now or later.
+
+Nothing of a package is known here: modules are recognised by structure (``generation``), their proxies and the Python
+objects that Rust holds become rows (``rows``, ``foreign``), and classes carry hooks while attached (``hooks``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
+from typing import Any, Final
+
+from inspector.agent.adapters.protocol import CloseVerdict
+from inspector.agent.adapters.uniffi.foreign import ForeignHooks, ForeignRows
+from inspector.agent.adapters.uniffi.generation import Unsupported, recognise
+from inspector.agent.adapters.uniffi.hooks import Faults, ProxyHooks
+from inspector.agent.adapters.uniffi.imports import ImportWatch
+from inspector.agent.adapters.uniffi.modules import ModuleFinder
+from inspector.agent.adapters.uniffi.proxies import live_proxies, proxy_classes
+from inspector.agent.adapters.uniffi.recorder import Recorder
+from inspector.agent.adapters.uniffi.rows import ProxyRows
+from inspector.agent.referrers import describe_referrers
+from inspector.errors import InspectorError
+from inspector.runtime.sites import OWN_MODULES, SiteTable
+
+SLICE_ROWS: Final = 1_000
+"""Rows added without letting other threads run; about 1 ms."""
+
+
+class Bindings:
+    """One generated module that is followed."""
+
+    def __init__(self, module: ModuleType, recorder: Recorder, faults: Faults, *, copied: Callable[[], None]) -> None:
+        """Describe the module and set the hooks. Raises ``InspectorError`` when its generation is not supported."""
+        namespace = vars(module)
+        generation = recognise(namespace)
+        if isinstance(generation, Unsupported):
+            raise InspectorError(f"{module.__name__} is not followed: {generation.reason}")
+        sites = SiteTable((*OWN_MODULES, module.__name__))
+        self.proxies = [ProxyRows(proxy_class, recorder, sites) for proxy_class in proxy_classes(namespace, generation)]
+        self.foreign = ForeignRows(namespace, recorder, sites)
+        self._hooks: list[ProxyHooks | ForeignHooks] = [
+            *(ProxyHooks(rows, faults, copied) for rows in self.proxies),
+            ForeignHooks(self.foreign, faults),
+        ]
+        for hooks in self._hooks:
+            hooks.set()
+
+    def __contains__(self, row: int) -> bool:
+        """Whether the row is of a live proxy or foreign object of the module."""
+        return row in self.foreign or any(row in rows for rows in self.proxies)
+
+    def undo(self) -> None:
+        """Take the hooks off and the rows out of the table."""
+        for hooks in self._hooks:
+            hooks.undo()
+        for rows in self.proxies:
+            rows.clear()
+        self.foreign.clear()
+
+
+class UniffiAdapter:
+    """Follows the objects of UniFFI's bindings. Threads as ``Adapter`` says; hooks run on the program's threads."""
+
+    name: Final = "uniffi"
+
+    def __init__(self, recorder: Recorder | None = None) -> None:
+        """Looks at nothing yet. Rows go to the process's recorder, unless another is given."""
+        self._faults = Faults()
+        self._recorder = recorder or Recorder()
+        self._watch = ImportWatch(self._look_at)
+        self._finder = ModuleFinder()
+        self._bindings: list[Bindings] = []
+        self._is_scan_due = False
+        self._was_off = False
+
+    def attach(self) -> None:
+        """Set hooks on the generated modules that are imported."""
+        self._was_off = self._recorder.is_off()
+        self._watch.set()
+        self._follow_new_modules()
+
+    def detach(self) -> None:
+        """Take all hooks off; the classes' attributes are what they were."""
+        self._watch.undo()
+        while self._bindings:
+            self._bindings.pop().undo()
+
+    def scan(self) -> Iterator[int]:
+        """Rows for the proxies and foreign objects that live now and have none."""
+        self._is_scan_due = False
+        owners = {rows.proxy_class.cls: rows for bindings in self._bindings for rows in bindings.proxies}
+        found = 0
+        for proxy_class, proxies in live_proxies([rows.proxy_class for rows in owners.values()]):
+            yield found
+            while proxies:
+                found += owners[proxy_class.cls].adopt(proxies[-SLICE_ROWS:])
+                del proxies[-SLICE_ROWS:]
+                yield found
+        for bindings in self._bindings:
+            found += bindings.foreign.reconcile()
+            yield found
+
+    def poll(self) -> None:
+        """New modules, proxies that went without a word, copies, and what hooks could not say themselves."""
+        is_off = self._recorder.is_off()
+        self._is_scan_due |= self._was_off and not is_off
+        self._was_off = is_off
+        self._follow_new_modules()
+        for bindings in self._bindings:
+            for rows in bindings.proxies:
+                rows.reconcile()
+            if bindings.foreign.is_behind() and not is_off:
+                bindings.foreign.reconcile()
+        if self._is_scan_due and not is_off:
+            for _ in self.scan():
+                time.sleep(0)
+        fault = self._faults.take()
+        if fault is not None:
+            if isinstance(fault, InspectorError):
+                raise fault
+            raise InspectorError(f"a hook failed: {type(fault).__name__}: {fault}") from fault
+
+    def owns(self, row: int) -> bool:
+        """Whether the row is of a live proxy or foreign object."""
+        return any(row in bindings for bindings in self._bindings)
+
+    def close(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
+        """Refused: what UniFFI generates has no method that is known to close."""
+        for bindings in self._bindings:
+            if row in bindings.foreign:
+                return CloseVerdict("refused", "a Python object held by Rust has no close that the inspector could call")
+            for rows in bindings.proxies:
+                if row in rows:
+                    return CloseVerdict("refused", f"{rows.proxy_class.name} did not opt in to closing", tuple(self._holders(rows, row)))
+        return CloseVerdict("refused", "its proxy is gone")
+
+    def referrers(self, row: int) -> Sequence[str]:
+        """The Python objects that hold the row's proxy, or a foreign object."""
+        for bindings in self._bindings:
+            if row in bindings.foreign:
+                held = bindings.foreign.entry(row)
+                return [] if held is None else describe_referrers(held)
+            for rows in bindings.proxies:
+                if row in rows:
+                    return self._holders(rows, row)
+        return []
+
+    def _note_copy(self) -> None:
+        """A proxy is being copied: the copy, which no hook sees, is looked for with the next ``poll``. Any thread."""
+        self._is_scan_due = True
+
+    def _follow_new_modules(self) -> None:
+        """Follow generated modules that were not seen before. What they made meanwhile is looked for with the next ``poll``."""
+        for module in self._finder.unseen():
+            self._follow(module)
+            self._is_scan_due = True
+
+    def _look_at(self, module: ModuleType) -> None:
+        """A module was imported just now. On the thread that imports it."""
+        try:
+            if self._finder.claim(module.__name__, module):
+                self._follow(module)
+                self._is_scan_due = True
+        except Exception as error:  # an import of the program must not fail because of the tool
+            self._faults.add(error)
+
+    def _follow(self, module: ModuleType) -> None:
+        """Hook a generated module; one that cannot be followed is reported like a fault."""
+        try:
+            self._bindings.append(Bindings(module, self._recorder, self._faults, copied=self._note_copy))
+        except InspectorError as error:
+            self._faults.add(error)
+
+    def _holders(self, rows: ProxyRows, row: int) -> list[str]:
+        """Who holds the proxy of a row."""
+        wanted = rows.proxy_id(row)
+        for _, proxies in live_proxies([rows.proxy_class]):
+            found: list[Any] = [proxy for proxy in proxies if id(proxy) == wanted]
+            if found:
+                return describe_referrers(found[0], (found, proxies))
+        return []

@@ -1,0 +1,158 @@
+"""Python objects that Rust holds: the entries of a generated module's handle maps.
+
+A class-level ``_handle_map`` leads to each map: one a trait, or one for all callback interfaces. An entry is one
+reference that Rust holds; an object lowered or cloned several times has several. A row names the object's class, its
+place in memory (``id``, so that entries of one object share it) and the handle. Python knows no count for it.
+
+The maps' class is hooked (``insert``, ``clone``, ``remove``); other users of that class, such as pending async calls, pass through.
+Entries that came or went otherwise are found by ``reconcile``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from inspector.agent.adapters.uniffi.hooks import Faults, HookedClass
+from inspector.agent.adapters.uniffi.recorder import Recorder
+from inspector.runtime.sites import SiteTable
+from inspector.wire.schema import Kind, ReferenceState
+
+MAP_CLASS: Final = "_UniffiHandleMap"
+COUNTING_UP: Final = ("insert", "clone")
+"""Methods that return the handle of a new entry."""
+
+
+class ForeignRows:
+    """The rows of one generated module's handle maps. Calls come from any thread, as for ``ProxyRows``."""
+
+    def __init__(self, namespace: Mapping[str, Any], recorder: Recorder, sites: SiteTable) -> None:
+        """Finds the maps; looks at no entry."""
+        self.map_class = namespace.get(MAP_CLASS)
+        self._maps = handle_maps(namespace)
+        self._recorder = recorder
+        self._sites = sites
+        self._rows: dict[tuple[int, int], int] = {}
+        self._types: dict[tuple[str, str], int] = {}
+
+    def __contains__(self, row: int) -> bool:
+        """Whether the row is of an entry that is there."""
+        return row > 0 and row in self._rows.values()
+
+    def entry(self, row: int) -> Any:
+        """The Python object of a row; ``None`` when it went."""
+        key = next((key for key, known in list(self._rows.items()) if known == row), None)
+        return None if key is None else entries(self._maps[key[0]]).get(key[1])
+
+    def born(self, handle_map: Any, handle: int) -> None:
+        """Rust was given a reference now, on this thread."""
+        key = id(handle_map), handle
+        if key[0] not in self._maps or key in self._rows or self._recorder.is_off():
+            return
+        held = entries(handle_map).get(handle)
+        self._rows[key] = self._recorder.add(self._type_index(type(held)), id(held), handle, self._sites)
+
+    def gone(self, handle_map: Any, handle: int) -> None:
+        """Rust gave a reference back."""
+        row = self._rows.pop((id(handle_map), handle), None)
+        if row is not None:
+            self._recorder.end(row, ReferenceState.RELEASED)
+
+    def reconcile(self) -> int:
+        """Rows for entries without one, and an end to rows without an entry; answers how many are there now."""
+        known = list(self._rows)
+        present = {(key, handle): held for key, handle_map in self._maps.items() for handle, held in entries(handle_map).items()}
+        for gone in set(known) - present.keys():
+            self.gone(self._maps[gone[0]], gone[1])
+        for fresh in present.keys() - self._rows.keys():
+            held = present[fresh]
+            self._rows[fresh] = self._recorder.adopt(self._type_index(type(held)), [id(held)], [fresh[1]])[0]
+        return len(present)
+
+    def is_behind(self) -> bool:
+        """Whether there are more or fewer entries than rows. Cheap."""
+        return sum(len(handle_map._map) for handle_map in self._maps.values()) != len(self._rows)
+
+    def clear(self) -> None:
+        """Forget all rows, without a trace in the table."""
+        self._rows.clear()
+        for type_index in self._types.values():
+            self._recorder.clear(type_index)
+
+    def _type_index(self, cls: type) -> int:
+        """The type of a Python class."""
+        key = cls.__module__, cls.__qualname__
+        if key not in self._types:
+            self._types[key] = self._recorder.type_index(name=key[1], origin=key[0], kind=Kind.UNIFFI_FOREIGN)
+        return self._types[key]
+
+
+class ForeignHooks:
+    """The hooks of one module's handle-map class."""
+
+    def __init__(self, rows: ForeignRows, faults: Faults) -> None:
+        """Sets nothing yet."""
+        self._rows = rows
+        self._faults = faults
+        self._is_active = True
+        self._hooked = HookedClass(rows.map_class) if isinstance(rows.map_class, type) else None
+
+    def set(self) -> None:
+        """Replace the methods that add and remove entries."""
+        if self._hooked is None or not isinstance(self._rows.map_class, type):
+            return
+        own = vars(self._rows.map_class)
+        for name in COUNTING_UP:
+            if name in own:
+                self._hooked.replace(name, self._adding(own[name]))
+        self._hooked.replace("remove", self._removing(own["remove"]))
+
+    def undo(self) -> None:
+        """Leave the class as it was."""
+        self._is_active = False
+        if self._hooked is not None:
+            self._hooked.undo()
+
+    def _adding(self, original: Callable[[Any, Any], int]) -> Callable[[Any, Any], int]:
+        """``insert`` and ``clone``."""
+
+        @functools.wraps(original)
+        def adding(handle_map: Any, subject: Any) -> int:
+            handle = original(handle_map, subject)
+            self._observe(self._rows.born, handle_map, handle)
+            return handle
+
+        return adding
+
+    def _removing(self, original: Callable[[Any, int], Any]) -> Callable[[Any, int], Any]:
+        """``remove``."""
+
+        @functools.wraps(original)
+        def remove(handle_map: Any, handle: int) -> Any:
+            held = original(handle_map, handle)
+            self._observe(self._rows.gone, handle_map, handle)
+            return held
+
+        return remove
+
+    def _observe(self, what: Callable[[Any, int], None], handle_map: Any, handle: int) -> None:
+        """Note a change; what goes wrong stays here."""
+        if self._is_active:
+            try:
+                what(handle_map, handle)
+            except Exception as error:  # a call of the program must not fail because of the tool
+                self._faults.add(error)
+
+
+def handle_maps(namespace: Mapping[str, Any]) -> dict[int, Any]:
+    """The handle maps of a generated module by ``id``. Empty maps are falsy, so none is tested for truth."""
+    map_class = namespace.get(MAP_CLASS)
+    maps = (vars(value).get("_handle_map") for value in list(namespace.values()) if isinstance(value, type))
+    return {id(found): found for found in maps if found is not None and type(found) is map_class}
+
+
+def entries(handle_map: Any) -> dict[int, Any]:
+    """A copy of a map's entries. Made in one step of the interpreter, without the map's lock: a target must not wait for the tool."""
+    copied: dict[int, Any] = handle_map._map.copy()
+    return copied

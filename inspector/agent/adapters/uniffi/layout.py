@@ -1,0 +1,72 @@
+"""Where the counts of an object stand: found once for each class, by the library's own clone and release.
+
+An ``Arc`` is ``{strong: usize, weak: usize, data}``; a handle points to ``data``. For data aligned to 16 bytes or less
+``strong`` stands 16 bytes before it, for a larger alignment that many bytes. The alignment is not known from Python, so:
+look at every candidate, let the library clone, look again, let it release, look again. The one that went up by one and
+down again is the count. Another thread that uses the same object can spoil a try, never confirm a wrong candidate twice.
+
+For a Rust-implemented trait the handle points to a pair {inner ``Arc``, vtable}. It is the inner one that names the object
+and counts its holders; the outer (contract 30: an ``Arc``, before: a ``Box``) is made anew for each value that
+crosses the boundary. So a trait's address is the inner allocation, which is read from the handle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from inspector.agent.adapters.uniffi.memory import Memory, opened
+
+CANDIDATES: Final = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+"""Bytes from the allocation's start to the data, for alignments up to a page."""
+TRIES: Final = 8
+"""Tries in one calibration; with one other thread busy on the same object more than half of them fail."""
+CONFIRMATIONS: Final = 2
+"""Tries that must agree."""
+
+
+def data_offset(handle: int, clone: Callable[[], int], release: Callable[[int], object]) -> int | None:
+    """Bytes from the allocation's start to the data of a class of objects; ``None`` when it cannot be told.
+
+    Args:
+        handle: A live handle; the caller keeps it alive.
+        clone: The library's clone of that handle.
+        release: The library's release of what ``clone`` returned.
+    """
+    with opened() as memory:
+        if memory is None:
+            return None
+        agreed: list[int] = []
+        for _ in range(TRIES):
+            offset = _try(memory, handle, clone, release)
+            if offset is not None:
+                agreed.append(offset)
+            if len(agreed) == CONFIRMATIONS:
+                break
+    return agreed[0] if len(agreed) == CONFIRMATIONS and len(set(agreed)) == 1 else None
+
+
+def trait_address(handle: int) -> int:
+    """The inner allocation of a trait's handle; 0 when it cannot be read. The caller keeps the handle alive."""
+    with opened() as memory:
+        return (memory.word(handle) or 0) if memory else 0
+
+
+def _try(memory: Memory, handle: int, clone: Callable[[], int], release: Callable[[int], object]) -> int | None:
+    """The only candidate that followed one clone and one release."""
+    before = _words(memory, handle)
+    cloned = clone()
+    during = _words(memory, handle)
+    release(cloned)
+    after = _words(memory, handle)
+    followed = [
+        offset
+        for offset, first, second, third in zip(CANDIDATES, before, during, after, strict=True)
+        if first is not None and second == first + 1 and third == first and first > 0
+    ]
+    return followed[0] if len(followed) == 1 else None
+
+
+def _words(memory: Memory, handle: int) -> list[int | None]:
+    """The candidates' values."""
+    return [memory.word(handle - offset) for offset in CANDIDATES]

@@ -1,0 +1,114 @@
+"""The proxy classes of a generated module, and their instances that are alive.
+
+Instances are found through the garbage collector, by the type that each of them refers to: ``gc.get_referrers`` walks the
+heap in C (7 ms for 430,000 tracked objects; 0.4 ms more for each further class in one call) and hands out nothing but
+referrers of the classes. ``gc.get_objects`` would be as fast, but its list holds *every* object of the program, so one that
+another thread lets go meanwhile would be finalised on the tool's thread; a window or a database connection may not survive that.
+Not found are instances that ``gc.freeze`` moved out of sight before the agent started.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any, Final
+
+from inspector.agent.adapters.uniffi.generation import LIBRARY_NAMES, Generation, Shape, candidate_classes
+from inspector.wire.schema import Kind
+
+CLASSES_AT_ONCE: Final = 4
+"""Classes of one walk through the heap: 8.5 ms at 430,000 tracked objects, 2 ms at 100,000."""
+TRAIT_METADATA: Final = frozenset({12, 13})
+"""First byte of an interface's metadata symbol: 4 object, 12 trait, 13 trait that Python can implement (``uniffi_meta::codes``)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProxyClass:
+    """A generated class whose instances each own a handle."""
+
+    cls: type
+    kind: Kind
+    """``UNIFFI`` or ``UNIFFI_TRAIT``."""
+    shape: Shape
+    clone: Callable[[Any], int]
+    """Given a proxy: counts up and returns the handle for Rust."""
+    release: Callable[[int], object]
+    """Given a handle: counts down."""
+
+    @property
+    def name(self) -> str:
+        """``Wallet``."""
+        return self.cls.__name__
+
+    @property
+    def origin(self) -> str:
+        """The module that was generated."""
+        return self.cls.__module__
+
+
+def proxy_classes(namespace: Mapping[str, Any], generation: Generation) -> tuple[ProxyClass, ...]:
+    """The proxy classes of a generated module."""
+    library = next(namespace[name] for name in LIBRARY_NAMES if name in namespace)
+    return tuple(_describe(cls, generation.shape, library, namespace) for cls in candidate_classes(namespace))
+
+
+def live_proxies(classes: Sequence[ProxyClass]) -> Iterator[tuple[ProxyClass, list[Any]]]:
+    """Live instances, those of the program's own subclasses among them; one step is one walk through the heap.
+
+    The caller drops each list soon: it keeps the proxies alive. A step may yield an empty list, so that the caller can let
+    other threads run.
+    """
+    owners = {cls: proxy_class for proxy_class in classes for cls in closure(proxy_class.cls)}
+    owners.update((proxy_class.cls, proxy_class) for proxy_class in classes)
+    wanted = list(owners)
+    for start in range(0, len(wanted), CLASSES_AT_ONCE):
+        group = wanted[start : start + CLASSES_AT_ONCE]
+        referrers = gc.get_referrers(*group)
+        # Exact types, never isinstance: that would run code of the metaclass for each object.
+        for cls in group:
+            yield owners[cls], [candidate for candidate in referrers if type(candidate) is cls]
+        del referrers
+
+
+def closure(cls: type) -> set[type]:
+    """A class and everything derived from it."""
+    found = {cls}
+    derived: type
+    for derived in type.__subclasses__(cls):
+        found |= closure(derived)
+    return found
+
+
+def _describe(cls: type, shape: Shape, library: Any, namespace: Mapping[str, Any]) -> ProxyClass:
+    """Read off the class's own ``__del__`` which function releases, and from the library's metadata what is behind the handle."""
+    finaliser: FunctionType = vars(cls)["__del__"]
+    names = finaliser.__code__.co_names
+    rust_call = namespace[next(name for name in names if name.endswith("rust_call"))]
+    free_name = next(name for name in names if "_fn_free_" in name)
+    return ProxyClass(
+        cls=cls,
+        kind=Kind.UNIFFI_TRAIT if _is_trait(cls, free_name, library, namespace) else Kind.UNIFFI,
+        shape=shape,
+        clone=vars(cls)[shape.clone_name],
+        release=lambda handle: rust_call(getattr(library, free_name), handle),
+    )
+
+
+def _is_trait(cls: type, free_name: str, library: Any, namespace: Mapping[str, Any]) -> bool:
+    """Whether handles of the class stand for a Rust-implemented trait.
+
+    The library says so in a metadata symbol. Where it has none (interfaces of a UDL file), a trait that Python can implement
+    is known by its ``Impl`` class and handle map; one that only Rust implements cannot be told from an object, and shows the
+    counts of its outer ``Arc``.
+    """
+    import ctypes  # loaded by the generated module; programs without one do not pay for it
+
+    crate, _, interface = free_name.removeprefix("uniffi_").partition("_fn_free_")
+    try:
+        return ctypes.c_uint8.in_dll(library, f"UNIFFI_META_{crate}_INTERFACE_{interface}".upper()).value in TRAIT_METADATA
+    except ValueError:
+        trait = cls.__name__.removesuffix("Impl")
+        converters = (namespace.get(f"_Uniffi{middle}Type{trait}") for middle in ("FfiConverter", "Converter"))
+        return trait != cls.__name__ and any("_handle_map" in getattr(converter, "__dict__", {}) for converter in converters)

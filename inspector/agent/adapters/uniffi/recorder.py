@@ -1,0 +1,79 @@
+"""The rows that the adapter keeps in the native handle table, by the C interface.
+
+Adding and ending a row never raises: what finds no room is counted by the recorder (``lost.untracked_handles``) and has
+row 0 here. Any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from inspector.runtime.sites import SiteTable
+from inspector.wire import ffi, lib
+from inspector.wire.schema import Kind, Level, ReferenceState
+from inspector.wire.status import check, new_error
+from inspector.wire.text import text_struct
+
+ROW: Final = ffi.typeof("uint64_t *")
+
+
+class Recorder:
+    """The recorder of this process. Holds nothing: one is as good as another."""
+
+    __slots__ = ()
+
+    def is_off(self) -> bool:
+        """Whether the level is *off*, at which nothing is recorded."""
+        return bool(lib.ai_level() == Level.OFF)
+
+    def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0) -> int:
+        """The type of these; the same one for the same words. Raises when the table of types is full."""
+        index, error = ffi.new("uint16_t *"), new_error()
+        (name_text, held_name), (origin_text, held_origin) = text_struct(name), text_struct(origin)
+        (signature, held_signature) = text_struct("")
+        spec = ffi.new(
+            "AiTypeSpec *",
+            {"name": name_text, "origin": origin_text, "close_signature": signature, "kind": int(kind), "data_offset": data_offset},
+        )
+        status = lib.ai_type(spec, index, error)
+        del held_name, held_origin, held_signature
+        check(status, error)
+        return int(index[0])
+
+    def add(self, type_index: int, address: int, data: int, sites: SiteTable) -> int:
+        """A row for an object that crossed the boundary now, on this thread, from this site; 0 when it found no room."""
+        row = ffi.new(ROW)
+        is_marked = sites.mark()
+        try:
+            lib.ai_row_add(type_index, address, data, 1, row, ffi.NULL)
+        finally:
+            if is_marked:
+                lib.ai_set_site(0)
+        return int(row[0])
+
+    def adopt(self, type_index: int, addresses: Sequence[int], datas: Sequence[int]) -> list[int]:
+        """Rows for objects that were there before; their birth stays unknown. 0 for those that found no room."""
+        rows = ffi.new("uint64_t[]", len(addresses))
+        lib.ai_rows_add(type_index, ffi.new("uint64_t[]", addresses), ffi.new("uint64_t[]", datas), len(addresses), rows, ffi.NULL)
+        return list(rows)
+
+    def end(self, row: int, state: ReferenceState) -> None:
+        """The row's reference is gone: ``RELEASED``, or ``DROPPED`` when it was the last."""
+        if row > 0:
+            lib.ai_row_end(row, state, ffi.NULL)
+
+    def set_address(self, row: int, address: int) -> None:
+        """The heap address of a row's object, found after the row was made."""
+        if row > 0:
+            lib.ai_row_address(row, address)
+
+    def clear(self, type_index: int) -> None:
+        """End all rows of a type without a trace."""
+        lib.ai_rows_clear(type_index)
+
+
+def load_word(address: int) -> int:
+    """The 8 bytes at an address. Only for memory that the library itself is about to touch: it is not checked."""
+    pointer: Any = ffi.cast("uint64_t *", address)
+    return int(pointer[0])

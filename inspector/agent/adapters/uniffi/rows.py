@@ -1,0 +1,173 @@
+"""The rows of one proxy class: a row for each live proxy, from its birth (or the scan that found it) to its release.
+
+Proxies are known by ``id``, never referred to. All calls may come from any thread at any time, also from a finaliser that runs
+in the middle of another call here; so there is no lock, and each step is one dictionary operation, which is atomic.
+
+*Address* is the object's allocation, so proxies of one object share it. For a trait it is the inner ``Arc``'s: the counts shown are
+those of the implementing object. Each value that crossed the boundary has an outer ``Arc`` of its own, which holds one of
+the inner's strong counts; so ``strong - proxies`` is what native code holds, for traits as for objects. What the outer ``Arc`` alone
+counts (a clone in transit, or leaked by a call that failed to lower) shows in neither.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any, Final
+
+from inspector.agent.adapters.uniffi.layout import data_offset, trait_address
+from inspector.agent.adapters.uniffi.proxies import ProxyClass
+from inspector.agent.adapters.uniffi.recorder import Recorder, load_word
+from inspector.runtime.sites import SiteTable
+from inspector.wire.schema import Kind, ReferenceState
+
+OUTER_OFFSET: Final = 16
+"""Bytes from the start of a trait's outer ``Arc`` to the pair that it holds."""
+CALIBRATIONS: Final = 64
+"""Proxies that are tried before a class's layout is called unknown."""
+BEING_MADE: Final = -1
+"""Stands for a row that is being added. A row that found no room is 0."""
+
+
+class ProxyRows:
+    """The rows of one proxy class."""
+
+    def __init__(self, proxy_class: ProxyClass, recorder: Recorder, sites: SiteTable) -> None:
+        """Names the type to the recorder; looks at no proxy. Raises when there is no room for the type."""
+        self.proxy_class = proxy_class
+        self.offset: int | None = OUTER_OFFSET if proxy_class.kind == Kind.UNIFFI_TRAIT else None
+        """Bytes from the allocation to the data; ``None`` until the first proxy told it."""
+        self._attribute = proxy_class.shape.handle_attribute
+        self._recorder = recorder
+        self._sites = sites
+        self._type_index = recorder.type_index(name=proxy_class.name, origin=proxy_class.origin, kind=proxy_class.kind)
+        self._rows: dict[int, int] = {}
+        self._watched: dict[int, weakref.ref[Any]] = {}
+        self._unplaced: dict[int, int] = {}
+        self._calibrations_left = CALIBRATIONS
+
+    def __len__(self) -> int:
+        """Live proxies that are known."""
+        return len(self._rows)
+
+    def __contains__(self, row: int) -> bool:
+        """Whether the row is of a live proxy of this class."""
+        return row > 0 and row in self._rows.values()
+
+    def proxy_id(self, row: int) -> int | None:
+        """``id`` of the proxy that a row stands for."""
+        return next((key for key, known in list(self._rows.items()) if known == row), None)
+
+    def born(self, proxy: Any) -> None:
+        """A proxy was made now, on this thread. One whose construction gave it no handle has no row."""
+        if self._recorder.is_off():
+            return
+        handle = getattr(proxy, self._attribute, None)
+        if handle is None:
+            return
+        key = id(proxy)
+        if self._rows.get(key) == BEING_MADE:
+            return
+        self._end_stale(key)
+        self._rows[key] = BEING_MADE
+        address = self._address(proxy, handle)
+        row = self._recorder.add(self._type_index, address, handle, self._sites)
+        self._keep(key, row, handle, address)
+        self._watch(proxy, key)
+
+    def gone(self, proxy: Any) -> None:
+        """A proxy's finaliser runs: its reference is about to be released. Called before the library's own code."""
+        row = self._rows.pop(id(proxy), None)
+        if row is None:
+            return
+        self._watched.pop(id(proxy), None)
+        self._unplaced.pop(row, None)
+        self._recorder.end(row, self._state_after_release(getattr(proxy, self._attribute, 0)))
+
+    def adopt(self, proxies: Sequence[Any]) -> int:
+        """Rows for proxies that have none yet, their birth unknown; answers how many. The caller holds them meanwhile."""
+        fresh = [(proxy, handle) for proxy in proxies if (handle := self._unknown_handle(proxy)) is not None]
+        if not fresh:
+            return 0
+        addresses = [self._address(proxy, handle) for proxy, handle in fresh]
+        rows = self._recorder.adopt(self._type_index, addresses, [handle for _, handle in fresh])
+        for (proxy, handle), address, row in zip(fresh, addresses, rows, strict=True):
+            self._keep(id(proxy), row, handle, address)
+            self._watch(proxy, id(proxy))
+        return len(fresh)
+
+    def reconcile(self) -> None:
+        """End the rows of proxies that went without their class's finaliser: a subclass has one that does not call it."""
+        for key, watch in list(self._watched.items()):
+            if watch() is None and self._watched.pop(key, None) is not None:
+                self._recorder.end(self._rows.pop(key, 0), ReferenceState.RELEASED)
+
+    def clear(self) -> None:
+        """Forget all rows, without a trace in the table."""
+        self._rows.clear()
+        self._watched.clear()
+        self._unplaced.clear()
+        self._recorder.clear(self._type_index)
+
+    def _unknown_handle(self, proxy: Any) -> int | None:
+        """The handle of a proxy without a row, reserving its place; ``None`` when it has a row or no handle."""
+        handle = getattr(proxy, self._attribute, None)
+        if handle is None or id(proxy) in self._rows:
+            return None
+        self._rows[id(proxy)] = BEING_MADE
+        return int(handle)
+
+    def _keep(self, key: int, row: int, handle: int, address: int) -> None:
+        """Remember a row, and that it still needs an address."""
+        self._rows[key] = row
+        if not address and row:
+            self._unplaced[row] = handle
+
+    def _watch(self, proxy: Any, key: int) -> None:
+        """Look after a proxy whose subclass has a finaliser of its own, which may not call the generated one."""
+        cls = type(proxy)
+        if cls is not self.proxy_class.cls and cls.__del__ is not self.proxy_class.cls.__del__:  # type: ignore[attr-defined]
+            try:
+                self._watched[key] = weakref.ref(proxy)
+            except TypeError:
+                return  # no __weakref__: its row ends when its place is taken by another
+
+    def _end_stale(self, key: int) -> None:
+        """A proxy at the place of a known one: that one went without a word, or was constructed a second time."""
+        row = self._rows.pop(key, 0)
+        self._watched.pop(key, None)
+        self._recorder.end(row, ReferenceState.RELEASED)
+
+    def _address(self, proxy: Any, handle: int) -> int:
+        """The object's allocation, 0 while the class's layout is not known."""
+        if self.proxy_class.kind == Kind.UNIFFI_TRAIT:
+            return trait_address(handle)
+        if self.offset is None:
+            self._calibrate(proxy, handle)
+        return handle - self.offset if self.offset is not None else 0
+
+    def _calibrate(self, proxy: Any, handle: int) -> None:
+        """Find the layout with this proxy, and place the rows that waited for it."""
+        if self._calibrations_left <= 0:
+            return
+        self._calibrations_left -= 1
+        clone, release = self.proxy_class.clone, self.proxy_class.release
+        self.offset = data_offset(handle, lambda: clone(proxy), release)
+        if self.offset is not None:
+            while self._unplaced:
+                row, waiting = self._unplaced.popitem()
+                self._recorder.set_address(row, waiting - self.offset)
+
+    def _state_after_release(self, handle: int) -> ReferenceState:
+        """What the release that comes next makes of the reference, read from the counts that it will itself change.
+
+        Of two last proxies released at the same instant by two threads, both may be called released.
+        """
+        if not handle or self.offset is None:
+            return ReferenceState.RELEASED
+        if self.proxy_class.kind == Kind.UNIFFI_TRAIT:
+            is_last = not self.proxy_class.shape.trait_is_counted or load_word(handle - self.offset) == 1
+            is_last = is_last and load_word(load_word(handle)) == 1
+        else:
+            is_last = load_word(handle - self.offset) == 1
+        return ReferenceState.DROPPED if is_last else ReferenceState.RELEASED
