@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from inspector.model.snapshot import PENDING, UNKNOWN, Floats, Ids, Ints, Reference, Resource, Site, Snapshot, ThreadRow, TypeRow
+from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints, Resource, Site, Snapshot, ThreadRow, TypeRow
+from inspector.model.states import pending
 
 NO_THREAD: Final = ""
 MAX_NAMES: Final = 3
@@ -99,7 +100,7 @@ class PendingCloses:
     def _draining_reason(self, row: int) -> str:
         count = int(self.in_flight[row])
         if count <= 0:
-            return "Waits for calls in flight to end" if count == UNKNOWN else "The last call has ended, the close is about to run"
+            return "Waits for calls in flight to end" if count == UNKNOWN else "All calls have ended, it is about to close"
         calls = "a call" if count == 1 else f"{count:,} calls"
         callers = _listed(self.callers.get(int(self.ids[row]), ()))
         return f"Waits for {calls} in flight" + (f" on {callers}" if callers else "")
@@ -109,8 +110,8 @@ class PendingCloses:
         if owner is None:
             return "Only its owner thread may close it"
         if not owner.alive:
-            return f"Only {thread_label(owner)} may close it, and that thread has ended"
-        return f"Only {thread_label(owner)} may close it, and it has not come by"
+            return f"Its owner {thread_label(owner)} has ended, so it cannot close"
+        return f"Its owner {thread_label(owner)} has not come by to close it"
 
 
 def thread_label(thread: ThreadRow) -> str:
@@ -124,18 +125,9 @@ def thread_name(snapshot: Snapshot, index: int) -> str:
     return thread_label(thread) if thread else NO_THREAD
 
 
-def pending_mask(snapshot: Snapshot) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which rows of the handle table have a pending close."""
-    resources = snapshot.handles.resources
-    waiting = (resources >= min(PENDING)) & (resources <= max(PENDING))
-    references = snapshot.handles.references
-    mask: np.ndarray[tuple[int], np.dtype[np.bool_]] = waiting & (references != Reference.FREE) & (references != Reference.DROPPED)
-    return mask
-
-
 def pending_closes(snapshot: Snapshot) -> PendingCloses:
     """The pending closes of ``snapshot``, oldest first; equal ages stay in slot order, so rows do not jump."""
-    rows = np.flatnonzero(pending_mask(snapshot))
+    rows = np.flatnonzero(pending(snapshot.handles))
     handles = snapshot.handles
     rows = rows[np.argsort(handles.changed_at[rows], kind="stable")]
     return PendingCloses(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspector.model.pending import pending_mask
-from inspector.model.snapshot import Floats, Ints, Reference, Resource, Snapshot, ThreadRow
+from inspector.model.snapshot import Floats, Ints, Resource, Snapshot, ThreadRow
+from inspector.model.states import alive, pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def thread_table(snapshot: Snapshot | None) -> ThreadTable:
     threads = tuple(sorted(snapshot.threads.values(), key=lambda row: (not row.alive, row.index))) if snapshot else ()
     indices = np.array([row.index for row in threads], dtype=np.int64)
     living, owned, waiting = _handle_counts(snapshot, indices) if snapshot else (np.empty(0, np.int64),) * 3
-    alive = np.array([row.alive for row in threads], dtype=np.bool_)
+    ended = np.array([not row.alive for row in threads], dtype=np.bool_)
     return ThreadTable(
         threads=threads,
         indices=indices,
@@ -58,7 +58,7 @@ def thread_table(snapshot: Snapshot | None) -> ThreadTable:
         waiting=waiting,
         calls=np.array([len(row.calls) + max(row.deeper_calls, 0) for row in threads], dtype=np.int64),
         oldest_call_at=np.array([_oldest_call(row) for row in threads], dtype=np.float64),
-        stuck=~alive & (waiting > 0),
+        stuck=ended & (waiting > 0),
     )
 
 
@@ -70,8 +70,8 @@ def filter_text(thread: ThreadRow) -> str:
 
 def _handle_counts(snapshot: Snapshot, indices: Ints) -> tuple[Ints, Ints, Ints]:
     handles = snapshot.handles
-    live = (handles.references == Reference.LIVE) | (handles.references == Reference.RELEASE_REQUESTED)
-    waits = pending_mask(snapshot) & (handles.resources == Resource.WAITING_OWNER)
+    live = alive(handles)
+    waits = pending(handles) & (handles.resources == Resource.WAITING_OWNER)
     return (
         _per_thread(handles.created_threads[live], indices),
         _per_thread(handles.owner_threads[live], indices),

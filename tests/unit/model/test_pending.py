@@ -60,10 +60,10 @@ def test_nothing_pending_has_no_oldest() -> None:
         (closing(1, Resource.CLOSING), "The close method is running"),
         (closing(1, Resource.DRAINING, in_flight=1), "Waits for a call in flight"),
         (closing(1, Resource.DRAINING, in_flight=1200), "Waits for 1,200 calls in flight"),
-        (closing(1, Resource.DRAINING, in_flight=0), "The last call has ended, the close is about to run"),
+        (closing(1, Resource.DRAINING, in_flight=0), "All calls have ended, it is about to close"),
         (closing(1, Resource.DRAINING, in_flight=UNKNOWN), "Waits for calls in flight to end"),
-        (closing(1, Resource.WAITING_OWNER, owner="worker-2"), "Only worker-2 may close it, and it has not come by"),
-        (closing(1, Resource.WAITING_OWNER, owner="worker-3"), "Only worker-3 may close it, and that thread has ended"),
+        (closing(1, Resource.WAITING_OWNER, owner="worker-2"), "Its owner worker-2 has not come by to close it"),
+        (closing(1, Resource.WAITING_OWNER, owner="worker-3"), "Its owner worker-3 has ended, so it cannot close"),
         (closing(1, Resource.WAITING_OWNER), "Only its owner thread may close it"),
     ],
 )

@@ -1,0 +1,90 @@
+"""The pane of pending closes: what was asked to close and has not, why, since when, and who has to act. GUI thread only."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from inspector.model.pending import empty_pending_closes, pending_closes
+from inspector.model.snapshot import Level, Snapshot, TargetState
+from inspector.ui.models.pending_model import Moment, pending_model
+from inspector.ui.theme import Theme
+from inspector.ui.widgets.record_table import RecordTable
+from inspector.ui.widgets.running_clock import RunningClock
+from inspector.ui.wording import duration
+
+WIDTHS = {0: 96, 1: 88, 2: 104, 3: 316, 4: 84, 5: 136, 6: 240}
+NO_TARGET = "Attach to a process to see the closes it has not run yet"
+LEVEL_OFF = "Closes are not recorded at level off. Switch to level count."
+
+
+class PendingPane(QWidget):
+    """One row a pending close, the oldest first."""
+
+    handle_chosen = Signal(object)
+    """``int``: id of the handle whose row was clicked; it may be dead by now."""
+    count_changed = Signal(int)
+    """How many closes are pending, for the tab; only when it changed."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """Empty until the first snapshot."""
+        super().__init__(parent)
+        self.setObjectName("pane")
+        self._count = 0
+        self._moment = Moment()
+        self._clock = RunningClock(self)
+        self._model = pending_model(theme, self._moment, self)
+        self.table = RecordTable(theme, self._model, name="Pending closes", widths=WIDTHS)
+        self.table.setSortingEnabled(True)
+        self.table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
+        self.table.set_message(NO_TARGET)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.table)
+        self.table.record_chosen.connect(self.handle_chosen)
+        self._clock.ticked.connect(self._tick)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show what is pending in ``snapshot``."""
+        self._clock.hear(snapshot)
+        self._moment.at = self._clock.now
+        self.table.set_message(_empty_text(snapshot))
+        self._model.set_rows(pending_closes(snapshot))
+        self._set_count(self._model.rowCount())
+
+    def set_paused(self, paused: bool) -> None:
+        """Let ages stand still, or grow again."""
+        self._clock.set_paused(paused)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours."""
+        self.table.set_theme(theme)
+
+    def clear(self) -> None:
+        """There is no target any more."""
+        self._clock.stop()
+        self._model.set_rows(empty_pending_closes())
+        self.table.set_message(NO_TARGET)
+        self._set_count(0)
+
+    def _tick(self) -> None:
+        self._moment.at = self._clock.now
+        if self.isVisible():
+            self._model.refresh()
+
+    def _set_count(self, count: int) -> None:
+        if count != self._count:
+            self._count = count
+            self.count_changed.emit(count)
+
+
+def _empty_text(snapshot: Snapshot) -> str:
+    if snapshot.target.level is Level.OFF:
+        return LEVEL_OFF
+    over = snapshot.target.state in (TargetState.ENDED, TargetState.POST_MORTEM)
+    first = "Nothing was waiting to close when the target ended" if over else "Nothing is waiting to close"
+    if math.isnan(snapshot.last_close_secs):
+        return first
+    return f"{first}. The last close took {duration(snapshot.last_close_secs)}."

@@ -1,0 +1,84 @@
+"""The pane of threads: who made the handles, who owns them, and what waits for whom. GUI thread only."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from inspector.model.snapshot import Snapshot
+from inspector.model.threads import filter_text, thread_table
+from inspector.ui.models.pending_model import Moment
+from inspector.ui.models.thread_model import thread_model
+from inspector.ui.theme import Theme
+from inspector.ui.widgets.record_table import RecordTable
+from inspector.ui.widgets.running_clock import RunningClock
+
+WIDTHS = {0: 132, 1: 84, 2: 76, 3: 72, 4: 80, 5: 88, 6: 88, 7: 84, 8: 84, 9: 96}
+WAITING_COLUMN = 7
+NO_TARGET = "Attach to a process to see the threads that use its handles"
+NO_THREAD = "No thread has touched a handle yet"
+
+
+class ThreadsPane(QWidget):
+    """One row a thread."""
+
+    filter_wanted = Signal(str)
+    """Filter that shows the handles of the thread that was clicked."""
+    count_changed = Signal(int)
+    """How many threads are listed, for the tab; only when it changed."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """Empty until the first snapshot."""
+        super().__init__(parent)
+        self.setObjectName("pane")
+        self._count = 0
+        self._moment = Moment()
+        self._clock = RunningClock(self)
+        self._model = thread_model(theme, self._moment, self)
+        self.table = RecordTable(theme, self._model, name="Threads", widths=WIDTHS)
+        self.table.setSortingEnabled(True)
+        self.table.sortByColumn(WAITING_COLUMN, Qt.SortOrder.DescendingOrder)
+        self.table.set_message(NO_TARGET)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.table)
+        self.table.record_chosen.connect(self._choose)
+        self._clock.ticked.connect(self._tick)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show the threads of ``snapshot``."""
+        self._clock.hear(snapshot)
+        self._moment.at = self._clock.now
+        self.table.set_message(NO_THREAD)
+        self._model.set_rows(thread_table(snapshot))
+        self._set_count(self._model.rowCount())
+
+    def set_paused(self, paused: bool) -> None:
+        """Let ages stand still, or grow again."""
+        self._clock.set_paused(paused)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours."""
+        self.table.set_theme(theme)
+
+    def clear(self) -> None:
+        """There is no target any more."""
+        self._clock.stop()
+        self._model.set_rows(thread_table(None))
+        self.table.set_message(NO_TARGET)
+        self._set_count(0)
+
+    def _choose(self, key: int) -> None:
+        row = self._model.row_of(key)
+        if row >= 0:
+            self.filter_wanted.emit(filter_text(self._model.rows.threads[self._model.source_row(row)]))
+
+    def _tick(self) -> None:
+        self._moment.at = self._clock.now
+        if self.isVisible():
+            self._model.refresh()
+
+    def _set_count(self, count: int) -> None:
+        if count != self._count:
+            self._count = count
+            self.count_changed.emit(count)

@@ -1,0 +1,130 @@
+"""A table of records with what Qt's own lacks: keys that are chosen, a selection that outlives a reset, a sentence when it is empty.
+
+GUI thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
+
+from inspector.ui.models.column_model import ColumnModel
+from inspector.ui.theme import Theme, ui_font
+from inspector.ui.widgets.record_delegate import RIGHT_PADDING, ROW_HEIGHT, RecordDelegate
+
+MESSAGE_MARGIN: Final = 24
+
+
+class RecordTable(QTableView):
+    """Shows a ``ColumnModel``."""
+
+    record_chosen = Signal(object)
+    """``int``: the key of the record that a person clicked, or pressed Enter on."""
+
+    def __init__(
+        self, theme: Theme, model: ColumnModel[Any], *, name: str, widths: Mapping[int, int], parent: QWidget | None = None
+    ) -> None:
+        """``name`` is what a screen reader says; ``widths`` are pixels by column."""
+        super().__init__(parent)
+        self._records = model
+        self._theme = theme
+        self._message = ""
+        self._current_key: int | None = None
+        self.setModel(model)
+        self._delegate = RecordDelegate(theme, self)
+        self.setItemDelegate(self._delegate)
+        self.setAccessibleName(name)
+        self._build_shape()
+        self._build_headers(widths)
+        model.modelAboutToBeReset.connect(self._remember)
+        model.modelReset.connect(self._restore)
+        self.clicked.connect(self._choose)
+
+    @property
+    def message(self) -> str:
+        """The sentence that stands in the empty table."""
+        return self._message
+
+    def set_message(self, message: str) -> None:
+        """What an empty table says: an answer, not an apology."""
+        if message != self._message:
+            self._message = message
+            self.setAccessibleDescription(message)
+            self.viewport().update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours."""
+        self._theme = theme
+        self._delegate.set_theme(theme)
+        self._records.set_theme(theme)
+        self.viewport().update()
+
+    def sizeHint(self) -> QSize:
+        """A header and six rows."""
+        return QSize(640, ROW_HEIGHT * 7)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter chooses, Ctrl+C copies the row as tab-separated text."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self._choose(self.currentIndex())
+        elif event.matches(QKeySequence.StandardKey.Copy) and self.currentIndex().isValid():
+            row = self.currentIndex().row()
+            cells = (self._records.index(row, column).data() for column in range(self._records.columnCount()))
+            QGuiApplication.clipboard().setText("\t".join(str(cell) for cell in cells))
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The rows, or the sentence."""
+        super().paintEvent(event)
+        if self._message and not self._records.rowCount():
+            painter = QPainter(self.viewport())
+            painter.setPen(self._theme.color("text_quiet"))
+            painter.setFont(ui_font())
+            space = self.viewport().rect().adjusted(MESSAGE_MARGIN, 0, -MESSAGE_MARGIN, 0)
+            painter.drawText(space, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._message)
+            painter.end()
+
+    def _build_shape(self) -> None:
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setMinimumSize(200, ROW_HEIGHT * 3)
+
+    def _build_headers(self, widths: Mapping[int, int]) -> None:
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(rows.ResizeMode.Fixed)
+        rows.setMinimumSectionSize(ROW_HEIGHT)
+        rows.setDefaultSectionSize(ROW_HEIGHT)
+        columns = self.horizontalHeader()
+        columns.setHighlightSections(False)
+        columns.setSectionsClickable(True)
+        columns.setSectionsMovable(True)
+        columns.setStretchLastSection(not self._records.is_number(self._records.columnCount() - 1))
+        columns.setStyleSheet(f"QHeaderView::section {{ padding-right: {RIGHT_PADDING}px; }}")
+        columns.setMinimumSectionSize(40)
+        for column, width in widths.items():
+            columns.resizeSection(column, width)
+
+    def _choose(self, index: QModelIndex) -> None:
+        self.record_chosen.emit(self._records.key_at(index.row()))
+
+    def _remember(self) -> None:
+        index = self.currentIndex()
+        self._current_key = self._records.key_at(index.row()) if index.isValid() else None
+
+    def _restore(self) -> None:
+        row = -1 if self._current_key is None else self._records.row_of(self._current_key)
+        if row >= 0:
+            self.setCurrentIndex(self._records.index(row, 0))
