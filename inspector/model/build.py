@@ -99,7 +99,9 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
     addresses = rows["address"].copy()
     objects = objects_of(addresses, live)
     strong = _strong(rows, references, codes)
-    proxies = np.where(references == Reference.DROPPED, 0, proxies_of(objects, live))
+    proxies = proxies_of(objects, live)
+    proxies[live & (addresses == 0) & (strong != UNKNOWN)] = 1
+    proxies[references == Reference.DROPPED] = 0
     pins = pins_by_row(ids, raw.threads["calls"][raw.threads["state"] == codes.thread_live].ravel())
     sampled = _count(rows["in_flight"], codes.count_unknown)
     in_flight = in_flight_of(objects, pins, sampled, np.isin(kinds, list(codes.pinned_kinds)))
@@ -114,7 +116,7 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
         weak=np.where(live, _count(rows["weak"], codes.count_unknown), UNKNOWN),
         in_flight=np.where(live, in_flight, 0),
         proxies=proxies,
-        native_refs=np.where(live, native_refs_of(strong, proxies), UNKNOWN),
+        native_refs=native_refs_of(strong, proxies),
         created_at=clock.column(rows["created_at_ticks"]),
         changed_at=clock.column(rows["changed_at_ticks"]),
         created_threads=rows["created_thread"].astype(np.int64),

@@ -58,8 +58,7 @@ def proxies_of(objects: Objects, live: Flags) -> Ints:
 def native_refs_of(strong: Ints, proxies: Ints) -> Ints:
     """``strong - proxies`` where both are known, else ``UNKNOWN``.
 
-    A negative result is a double free to come. It is told from ``UNKNOWN`` (-1) by the rows' own columns: ``strong`` and ``proxies``
-    are both known there.
+    A negative result is a double free to come. What tells -1 from ``UNKNOWN`` is ``strong``: the one is unknown when the other is.
     """
     known = (strong != UNKNOWN) & (proxies != UNKNOWN)
     return np.where(known, strong - proxies, UNKNOWN)

@@ -21,12 +21,13 @@ from inspector.attach.segment import Segment
 from inspector.errors import SegmentError
 from inspector.model.build import build_vitals
 from inspector.model.snapshot import Level, Snapshot, TargetState
-from inspector.session.answers import close_answers, gc_report, level_in
+from inspector.session.answers import close_answers, gc_report, level_in, require_ok
 from inspector.session.observer import Observer
 from inspector.session.presence import Presence, Wishes
 from inspector.session.protocol import Capabilities, CloseAnswer, GcReport, SessionListener
 from inspector.session.subscribers import Subscribers
 from inspector.wire.messages import Answer
+from inspector.wire.schema import LAYOUT_VERSION
 
 PROBE_SECS: Final = 0.1
 """How often the lock and ``/proc`` are looked at."""
@@ -142,6 +143,8 @@ class LiveSession:
 
     def _command(self, op: str, **fields: Any) -> Answer:
         with ControlConnection(self._socket_path, pid=self._pid) as connection:
+            hello = {"layout": LAYOUT_VERSION, "role": "command", "level": None}
+            require_ok(connection.ask("hello", wait_secs=COMMAND_SECS, is_given_up=self._is_over, **hello))
             return connection.ask(op, wait_secs=COMMAND_SECS, is_given_up=self._is_over, **fields)
 
     def _is_over(self) -> bool:
