@@ -1,1 +1,123 @@
-//! The control socket.
+//! The control socket: viewers ask, this process acts.
+//!
+//! Three threads share the work, so that a question is answered whatever hangs. The *control thread* reads requests and writes
+//! answers and never waits. The *closer* runs close methods. What needs the interpreter waits in `jobs` for a thread of the
+//! interpreter's own. Each request has a deadline and is dropped, not done later, when that passes or its viewer hangs up first.
+
+mod closer;
+mod commands;
+mod connection;
+mod descriptors;
+mod jobs;
+mod peer;
+mod running;
+mod server;
+mod target;
+mod waker;
+
+use std::cell::Cell;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::platform::ipc;
+use crate::status::{Error, Result};
+
+use closer::Closer;
+use commands::Commands;
+use peer::lock;
+use server::Server;
+use waker::Waker;
+
+pub use jobs::{Jobs, Next};
+pub use running::{after_fork, running, start, stop};
+pub use server::MAX_CONNECTIONS;
+pub use target::{CloseAnswer, Identity, Target, Totals};
+
+/// How long stopping waits for a close method that runs.
+const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// A control socket and its threads.
+pub struct Control {
+    path: PathBuf,
+    jobs: Arc<Jobs>,
+    closer: Arc<Closer>,
+    waker: Arc<Waker>,
+    is_stopping: Arc<AtomicBool>,
+    threads: Mutex<Option<[JoinHandle<()>; 2]>>,
+}
+
+impl Control {
+    /// Listen at `path` and serve `target`. The directory must be ours alone; a socket that an earlier start left there is replaced.
+    ///
+    /// # Errors
+    /// The system's, when it gives no socket or no thread.
+    pub fn start(path: &Path, target: Arc<dyn Target>) -> Result<Self> {
+        let failed = |error: std::io::Error| Error::io(format!("control socket {}", path.display()), &error);
+        let listener = listen(path).map_err(failed)?;
+        let waker = Arc::new(Waker::new().map_err(failed)?);
+        let jobs = Arc::new(Jobs::new(Arc::clone(&target)));
+        let closer = Arc::new(Closer::new(Arc::clone(&target), Arc::clone(&jobs)));
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let commands = Commands { target, jobs: Arc::clone(&jobs), closer: Arc::clone(&closer), viewers: Cell::new(0) };
+        let server = Server::new(listener, Arc::clone(&waker), Arc::clone(&is_stopping), commands);
+        let control = Self { path: path.to_owned(), jobs, closer, waker, is_stopping, threads: Mutex::new(None) };
+        control.spawn(server).map_err(failed)?;
+        Ok(control)
+    }
+
+    fn spawn(&self, server: Server) -> std::io::Result<()> {
+        let closer = Arc::clone(&self.closer);
+        let closing = ipc::spawn("ai-closer", move || closer.serve())?;
+        match ipc::spawn("ai-control", move || server.serve()) {
+            Ok(serving) => *lock(&self.threads) = Some([serving, closing]),
+            Err(error) => {
+                self.closer.stop(CLOSE_PATIENCE);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// What waits for the interpreter.
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    /// Remove the socket, let viewers and workers go, and wait for the threads; not for a close method that hangs.
+    pub fn stop(&self) {
+        let Some([serving, closing]) = lock(&self.threads).take() else { return };
+        self.unlink();
+        self.jobs.stop();
+        // Release pairs with the Acquire of the loop that this wakes.
+        self.is_stopping.store(true, Ordering::Release);
+        self.waker.wake();
+        // A thread that ended by a panic was counted there.
+        let _ = serving.join();
+        if self.closer.stop(CLOSE_PATIENCE) {
+            let _ = closing.join();
+        }
+    }
+
+    /// Remove the socket only, as a process does that exits.
+    pub fn unlink(&self) {
+        // It is gone already when somebody swept the directory.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn listen(path: &Path) -> std::io::Result<UnixListener> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}

@@ -1,1 +1,52 @@
-//! To be filled in.
+//! What the interpreter's worker thread calls. No logic: see `crate::control`.
+
+use std::slice;
+use std::time::Duration;
+
+use super::{bytes, catch_value};
+use crate::control::{self, Next};
+
+/// Wait for a job of the interpreter's, a JSON object with `job`, `op` and its fields. Answers with its bytes in `buffer`; 0 when
+/// none came within `timeout_millis` (negative: wait for ever); -1 when the agent does not run, or stops.
+///
+/// Call it from one thread, without the interpreter's lock. `buffer` should hold 1 MiB: a job that does not fit is answered
+/// with an error on the spot.
+///
+/// # Safety
+/// `buffer` points to `capacity` writable bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ai_control_next(buffer: *mut u8, capacity: usize, timeout_millis: i32) -> i64 {
+    catch_value(-1, || {
+        let Some(control) = control::running() else { return -1 };
+        let timeout = u64::try_from(timeout_millis).ok().map(Duration::from_millis);
+        match control.jobs().next(timeout, if buffer.is_null() { 0 } else { capacity }) {
+            Next::Stopped => -1,
+            Next::Nothing => 0,
+            Next::Job(job) => {
+                // SAFETY: the caller's promise; `next` gives no job that is larger than the capacity.
+                unsafe { slice::from_raw_parts_mut(buffer, job.len()) }.copy_from_slice(&job);
+                job.len() as i64
+            }
+        }
+    })
+}
+
+/// Answer a job with a JSON object: `{"ok": true, …}`, or `{"ok": false, "error": "one line", "status": "…"}`. 0: taken; otherwise a
+/// `Status`: no such job (`BadArgument`), or the agent does not run.
+///
+/// # Safety
+/// `json` points to `length` readable bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ai_control_reply(job: u64, json: *const u8, length: usize) -> i32 {
+    use crate::status::Status;
+    let answer = catch_value(Status::Panic, || {
+        // SAFETY: the caller's promise.
+        let Ok(json) = (unsafe { bytes(json, length) }) else { return Status::BadArgument };
+        match control::running() {
+            None => Status::NotRunning,
+            Some(control) if control.jobs().reply(job, json) => Status::Ok,
+            Some(_) => Status::BadArgument,
+        }
+    });
+    answer as i32
+}

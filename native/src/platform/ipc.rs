@@ -24,15 +24,8 @@ pub fn credentials(stream: &UnixStream) -> io::Result<Credentials> {
     let mut found = libc::ucred { pid: 0, uid: 0, gid: 0 };
     let mut length = size_of_u32::<libc::ucred>();
     // SAFETY: the descriptor is open; `found` and `length` outlive the call and agree.
-    let status = unsafe {
-        libc::getsockopt(
-            stream.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEERCRED,
-            ptr::from_mut(&mut found).cast(),
-            &mut length,
-        )
-    };
+    let status =
+        unsafe { libc::getsockopt(stream.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, ptr::from_mut(&mut found).cast(), &mut length) };
     if status != 0 {
         return Err(io::Error::last_os_error());
     }
@@ -69,6 +62,11 @@ impl Waiting {
     pub fn new(fd: RawFd, writes: bool) -> Self {
         let events = libc::POLLIN | libc::POLLRDHUP | if writes { libc::POLLOUT } else { 0 };
         Self(libc::pollfd { fd, events, revents: 0 })
+    }
+
+    /// Wait for nothing; keeps a place.
+    pub fn nothing() -> Self {
+        Self(libc::pollfd { fd: -1, events: 0, revents: 0 })
     }
 
     /// Anything came, errors and hang-up among it.

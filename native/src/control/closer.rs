@@ -1,0 +1,168 @@
+//! The native thread that closes, cancels and drains, so that a close method which takes its time holds up no ping.
+
+use std::collections::VecDeque;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::jobs::{Finish, Jobs};
+use super::peer::{lock, Origin};
+use super::target::{CloseAnswer, Target};
+use crate::wire::Fields;
+
+/// Requests that may wait.
+const MAX_WAITING: usize = 64;
+/// Most handles of one request; each is looked up in the whole table.
+const MAX_HANDLES: usize = 1000;
+
+/// What the thread does.
+pub enum Errand {
+    /// What would closing do?
+    Preview(Vec<u64>),
+    /// Close.
+    Close {
+        /// Rows.
+        handles: Vec<u64>,
+        /// Also those that others hold.
+        although_held: bool,
+    },
+    /// Take a close request back.
+    Cancel(u64),
+    /// Run what waits.
+    Drain,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<(Errand, Origin)>,
+    is_stopped: bool,
+    is_done: bool,
+}
+
+/// The thread's queue.
+pub struct Closer {
+    state: Mutex<State>,
+    changed: Condvar,
+    target: Arc<dyn Target>,
+    jobs: Arc<Jobs>,
+}
+
+impl Closer {
+    /// A queue; run `serve` on a thread of its own.
+    pub fn new(target: Arc<dyn Target>, jobs: Arc<Jobs>) -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), target, jobs }
+    }
+
+    /// Queue an errand; when the queue is full, it is refused.
+    pub fn push(&self, errand: Errand, origin: Origin) {
+        let mut state = lock(&self.state);
+        if state.waiting.len() >= MAX_WAITING {
+            drop(state);
+            self.target.count_drop();
+            return origin.fail("TableFull", &format!("{MAX_WAITING} requests wait for a close to end already"));
+        }
+        state.waiting.push_back((errand, origin));
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Answer the waiting requests that nobody waits for any more.
+    pub fn drop_given_up(&self) {
+        lock(&self.state).waiting.retain(|(_, origin)| !self.is_given_up(origin));
+    }
+
+    /// Do errands until stopped.
+    pub fn serve(&self) {
+        while let Some((errand, origin)) = self.next() {
+            let done = catch_unwind(AssertUnwindSafe(|| self.run(errand, &origin)));
+            if done.is_err() {
+                self.target.count_panic();
+                origin.fail("Panic", "a panic in native code ended the request half-way");
+            }
+        }
+        lock(&self.state).is_done = true;
+        self.changed.notify_all();
+    }
+
+    /// Let the thread end after what it does now, and wait for that, but not for a close method that hangs. True: it has ended.
+    pub fn stop(&self, patience: Duration) -> bool {
+        let mut state = lock(&self.state);
+        state.is_stopped = true;
+        self.changed.notify_all();
+        let waited = self.changed.wait_timeout_while(state, patience, |state| !state.is_done);
+        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.is_done
+    }
+
+    fn next(&self) -> Option<(Errand, Origin)> {
+        let mut state = lock(&self.state);
+        loop {
+            if state.is_stopped {
+                return None;
+            }
+            while let Some((errand, origin)) = state.waiting.pop_front() {
+                if !self.is_given_up(&origin) {
+                    return Some((errand, origin));
+                }
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn is_given_up(&self, origin: &Origin) -> bool {
+        origin.drop_if_given_up(&*self.target, "an earlier close ended")
+    }
+
+    fn run(&self, errand: Errand, origin: &Origin) {
+        match errand {
+            Errand::Preview(handles) => self.answer_each("preview", &handles, false, origin),
+            Errand::Close { handles, although_held } => self.answer_each("close", &handles, although_held, origin),
+            Errand::Cancel(handle) => match self.target.cancel(handle) {
+                Ok(()) => origin.succeed(Fields::new()),
+                Err(why) => origin.fail("CloseRefused", &why),
+            },
+            Errand::Drain => {
+                let mut fields = Fields::new();
+                fields.insert("ran".into(), self.target.drain().into());
+                origin.succeed(fields);
+            }
+        }
+    }
+
+    /// Preview or close each handle. What adapters have to decide goes on to the interpreter.
+    fn answer_each(&self, op: &'static str, handles: &[u64], although_held: bool, origin: &Origin) {
+        if handles.len() > MAX_HANDLES {
+            return origin.fail("BadArgument", &format!("{} handles are too many, {MAX_HANDLES} go at once", handles.len()));
+        }
+        let mut decided = Vec::new();
+        let mut foreign = Vec::new();
+        for &handle in handles {
+            match self.decide(op, handle, although_held) {
+                Some(answer) => decided.push(answer),
+                None => foreign.push(handle),
+            }
+        }
+        let mut fields = Fields::new();
+        if foreign.is_empty() {
+            fields.insert("answers".into(), serde_json::json!(decided));
+            return origin.succeed(fields);
+        }
+        fields.insert("handles".into(), foreign.into());
+        fields.insert("although_held".into(), although_held.into());
+        self.jobs.push(op, fields, origin.clone(), Finish::Closes(decided));
+    }
+
+    fn decide(&self, op: &str, handle: u64, although_held: bool) -> Option<CloseAnswer> {
+        if op == "preview" {
+            self.target.preview(handle)
+        } else if self.is_stopped() {
+            Some(CloseAnswer::new(handle, "refused", "the agent stops"))
+        } else {
+            self.target.close(handle, although_held)
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        lock(&self.state).is_stopped
+    }
+}

@@ -1,0 +1,156 @@
+//! What each request does. Runs on the control thread and never waits: what can take time goes to the closer or to the interpreter.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::closer::{Closer, Errand};
+use super::connection::{Connection, Wishes};
+use super::jobs::{Finish, Jobs};
+use super::peer::Origin;
+use super::target::{Target, Totals};
+use crate::layout::{Level, LAYOUT_VERSION};
+use crate::platform::ipc;
+use crate::wire::{self, BadLine, Command, Fields, Hello, Request};
+
+/// Fastest and slowest sampling that a viewer can ask for, milliseconds.
+const INTERVAL_MILLIS: (u32, u32) = (10, 10_000);
+
+/// What requests work on.
+pub struct Commands {
+    /// The process.
+    pub target: Arc<dyn Target>,
+    /// For the interpreter.
+    pub jobs: Arc<Jobs>,
+    /// For the native thread that closes.
+    pub closer: Arc<Closer>,
+    /// Viewers attached now.
+    pub viewers: Cell<u32>,
+}
+
+/// What the server has to do after a request.
+pub enum After {
+    /// Nothing.
+    Nothing,
+    /// Meet the viewers' changed wishes, and then answer with the state that came of it.
+    Wishes(Origin),
+}
+
+impl Commands {
+    /// Do what `line` asks. It lay there since `arrival` at most.
+    pub fn run_line(&self, connection: &mut Connection, line: &[u8], arrival: Instant) -> After {
+        let now = Instant::now();
+        match wire::parse(line) {
+            Ok(request) => self.run(connection, request, arrival),
+            Err(BadLine::Garbage(why)) => {
+                self.target.count_drop();
+                connection.dismiss(0, "BadArgument", &why, now);
+                After::Nothing
+            }
+            Err(BadLine::Refused { nonce, why }) => {
+                self.target.count_drop();
+                connection.peer.send(&wire::failure(nonce, "BadArgument", &why));
+                After::Nothing
+            }
+        }
+    }
+
+    fn run(&self, connection: &mut Connection, request: Request, arrival: Instant) -> After {
+        let origin = Origin { peer: Arc::clone(&connection.peer), nonce: request.nonce, deadline: arrival + request.deadline };
+        if origin.drop_if_given_up(&*self.target, "the process ran again") {
+            return After::Nothing;
+        }
+        match request.command {
+            Command::Hello(hello) => return self.hello(connection, &hello, origin),
+            Command::Ping => origin.succeed(self.state()),
+            _ if connection.wishes.is_none() => return self.refuse(&origin, "say hello first"),
+            Command::Level { level } => return self.level(connection, level, origin),
+            Command::Interval { interval_ms } => return wish(connection, origin, |wishes| wishes.interval = interval(interval_ms)),
+            command => self.delegate(command, origin),
+        }
+        After::Nothing
+    }
+
+    /// Commands that take time.
+    fn delegate(&self, command: Command, origin: Origin) {
+        let none = Fields::new;
+        match command {
+            Command::Gc => self.jobs.push("gc", none(), origin, Finish::Collection(Totals::default())),
+            Command::Threads => self.jobs.push("threads", none(), origin, Finish::Pass),
+            Command::Scan => self.jobs.push("scan", none(), origin, Finish::Pass),
+            Command::Detach => self.jobs.push("detach", none(), origin, Finish::Pass),
+            Command::Referrers { handle } => {
+                let mut fields = none();
+                fields.insert("handle".into(), handle.into());
+                self.jobs.push("referrers", fields, origin, Finish::Pass);
+            }
+            Command::Preview { handles } => self.closer.push(Errand::Preview(handles), origin),
+            Command::Close { handles, although_held } => self.closer.push(Errand::Close { handles, although_held }, origin),
+            Command::Cancel { handle } => self.closer.push(Errand::Cancel(handle), origin),
+            Command::Drain => self.closer.push(Errand::Drain, origin),
+            Command::Hello(_) | Command::Ping | Command::Level { .. } | Command::Interval { .. } => {}
+        }
+    }
+
+    fn hello(&self, connection: &mut Connection, hello: &Hello, origin: Origin) -> After {
+        if hello.layout != LAYOUT_VERSION {
+            let why = format!("this process writes layout version {LAYOUT_VERSION}, the viewer reads version {}", hello.layout);
+            self.target.count_drop();
+            connection.dismiss(origin.nonce, "VersionMismatch", &why, Instant::now());
+            return After::Nothing;
+        }
+        if hello.level.is_some_and(|level| level > Level::Stacks as u8) {
+            return self.refuse(&origin, "there is no such level");
+        }
+        if hello.allow_ptrace {
+            if let Err(error) = ipc::allow_tracer(connection.peer.pid) {
+                origin.fail("Unavailable", &format!("{error}: allowing the viewer to trace"));
+                return After::Nothing;
+            }
+        }
+        connection.wishes = Some(Wishes {
+            is_viewer: hello.role == "viewer",
+            interval: interval(hello.interval_ms),
+            level: hello.level.map(|level| level.max(self.target.idle_level())),
+        });
+        After::Wishes(origin)
+    }
+
+    fn level(&self, connection: &mut Connection, level: u8, origin: Origin) -> After {
+        if level > Level::Stacks as u8 {
+            return self.refuse(&origin, "there is no such level");
+        }
+        wish(connection, origin, |wishes| wishes.level = Some(level))
+    }
+
+    fn refuse(&self, origin: &Origin, why: &str) -> After {
+        self.target.count_drop();
+        origin.fail("BadArgument", why);
+        After::Nothing
+    }
+
+    /// What hello, ping, level and interval answer.
+    pub fn state(&self) -> Fields {
+        let identity = self.target.identity();
+        let mut fields = Fields::new();
+        fields.insert("layout".into(), LAYOUT_VERSION.into());
+        fields.insert("pid".into(), identity.pid.into());
+        fields.insert("start_time".into(), identity.start_time.into());
+        fields.insert("level".into(), self.target.level().into());
+        fields.insert("idle_level".into(), self.target.idle_level().into());
+        fields.insert("viewers".into(), self.viewers.get().into());
+        fields.insert("python".into(), self.jobs.interpreter(Instant::now()));
+        fields
+    }
+}
+
+fn interval(millis: u32) -> Duration {
+    Duration::from_millis(millis.clamp(INTERVAL_MILLIS.0, INTERVAL_MILLIS.1).into())
+}
+
+fn wish(connection: &mut Connection, origin: Origin, change: impl FnOnce(&mut Wishes)) -> After {
+    if let Some(wishes) = &mut connection.wishes {
+        change(wishes);
+    }
+    After::Wishes(origin)
+}

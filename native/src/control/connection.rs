@@ -1,0 +1,123 @@
+//! One viewer's connection, as the control thread sees it: bytes in, lines out, and how patient we are.
+
+use std::io::{ErrorKind, Read};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::peer::Peer;
+use crate::wire::{self, LineBuffer, LineTooLong, MAX_LINE_BYTES};
+
+/// How long a peer may take to say hello.
+const GREETING_PATIENCE: Duration = Duration::from_secs(5);
+/// How long half a line may lie there.
+const HALF_LINE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a last line may wait for a peer that does not read.
+const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
+/// Bytes read at once, so that one peer's flood keeps nobody waiting.
+const READ_BYTES: usize = 64 << 10;
+
+/// What a viewer wants while it is attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wishes {
+    /// It looks continuously; false: it only asks.
+    pub is_viewer: bool,
+    /// How often it reads.
+    pub interval: Duration,
+    /// `Level` it asked for, if it did.
+    pub level: Option<u8>,
+}
+
+/// What the bytes that came mean.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received {
+    /// Perhaps lines.
+    Bytes,
+    /// The peer sends no more.
+    End,
+}
+
+/// A connection.
+pub struct Connection {
+    /// The other end.
+    pub peer: Arc<Peer>,
+    /// Set by its hello.
+    pub wishes: Option<Wishes>,
+    lines: LineBuffer,
+    since: Instant,
+    half_line_since: Option<Instant>,
+    farewell_until: Option<Instant>,
+}
+
+impl Connection {
+    /// A fresh connection.
+    pub fn new(peer: Arc<Peer>, now: Instant) -> Self {
+        Self { peer, wishes: None, lines: LineBuffer::default(), since: now, half_line_since: None, farewell_until: None }
+    }
+
+    /// Read once what is there.
+    pub fn receive(&mut self, now: Instant) -> Received {
+        let mut bytes = [0_u8; READ_BYTES];
+        match (&self.peer.stream).read(&mut bytes) {
+            Ok(0) => Received::End,
+            Ok(count) => {
+                self.lines.push(&bytes[..count]);
+                self.half_line_since.get_or_insert(now);
+                Received::Bytes
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Received::Bytes,
+            Err(_) => Received::End,
+        }
+    }
+
+    /// The next whole line. `Err`: it is too long to be one.
+    pub fn next_line(&mut self) -> Result<Option<Vec<u8>>, LineTooLong> {
+        let line = self.lines.next_line()?.map(<[u8]>::to_vec);
+        if self.lines.is_empty() {
+            self.half_line_since = None;
+        }
+        Ok(line)
+    }
+
+    /// A line was begun and not ended.
+    pub fn has_half_line(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
+    /// Say one last line and hear no more; the connection ends when it is written, or cannot be.
+    pub fn dismiss(&mut self, nonce: u64, status: &str, error: &str, now: Instant) {
+        self.peer.send(&wire::failure(nonce, status, error));
+        self.farewell_until = Some(now + FAREWELL_PATIENCE);
+    }
+
+    /// It was told to go.
+    pub fn is_dismissed(&self) -> bool {
+        self.farewell_until.is_some()
+    }
+
+    /// We ended it; the peer's own hang-up is noticed by reading, after what it wrote before.
+    pub fn is_ended(&self) -> bool {
+        self.peer.is_hung_up_by_us()
+    }
+
+    /// Nothing is left to do for it.
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.farewell_until.is_some_and(|until| now >= until || !self.peer.has_outgoing())
+    }
+
+    /// Why we have waited for it long enough, if so.
+    pub fn overdue(&self, now: Instant) -> Option<&'static str> {
+        if self.is_dismissed() {
+            return None;
+        }
+        if self.wishes.is_none() && now >= self.since + GREETING_PATIENCE {
+            return Some("no hello came within 5 s");
+        }
+        let half_line = self.half_line_since.is_some_and(|since| now >= since + HALF_LINE_PATIENCE);
+        half_line.then_some("half a line came and no end of it within 10 s")
+    }
+}
+
+/// What is said of a line that is too long.
+pub fn too_long() -> String {
+    format!("a line has more than {MAX_LINE_BYTES} bytes")
+}

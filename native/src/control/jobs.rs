@@ -1,0 +1,250 @@
+//! What needs the interpreter: jobs that one of its threads fetches, does and answers.
+//!
+//! The control thread queues and never waits. A job that nobody waits for any more is dropped when it would be handed out, so a
+//! worker that was held up does not do what was given up meanwhile.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::peer::{lock, Origin};
+use super::target::{CloseAnswer, Target, Totals};
+use crate::wire::Fields;
+
+/// Jobs that may wait.
+const MAX_WAITING: usize = 64;
+/// How often the interpreter is asked whether it is there, while a viewer is attached.
+const BEAT_INTERVAL: Duration = Duration::from_millis(250);
+
+/// What is done with the worker's answer.
+pub enum Finish {
+    /// Nothing: it was asked to see that it answers.
+    Beat,
+    /// It goes to the viewer as it is.
+    Pass,
+    /// It goes to the viewer with what the collection led to, compared with the sums before.
+    Collection(Totals),
+    /// The answers about single handles go to the viewer together with these, which are decided.
+    Closes(Vec<CloseAnswer>),
+}
+
+/// A job on its way.
+struct Job {
+    number: u64,
+    op: &'static str,
+    fields: Fields,
+    origin: Option<Origin>,
+    finish: Finish,
+    began: Instant,
+}
+
+/// What a worker gets when it asks.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A job, as JSON.
+    Job(Vec<u8>),
+    /// None came in time.
+    Nothing,
+    /// The agent stops; none will come.
+    Stopped,
+}
+
+struct State {
+    waiting: VecDeque<Job>,
+    running: Vec<Job>,
+    last_number: u64,
+    last_beat: Option<Instant>,
+    answered: Option<Instant>,
+    is_stopped: bool,
+}
+
+/// The queue between the control thread and the interpreter's worker.
+pub struct Jobs {
+    state: Mutex<State>,
+    arrived: Condvar,
+    target: Arc<dyn Target>,
+}
+
+impl Jobs {
+    /// An empty queue.
+    pub fn new(target: Arc<dyn Target>) -> Self {
+        let state =
+            State { waiting: VecDeque::new(), running: Vec::new(), last_number: 0, last_beat: None, answered: None, is_stopped: false };
+        Self { state: Mutex::new(state), arrived: Condvar::new(), target }
+    }
+
+    /// Queue a job for a viewer; when the queue is full, it is refused.
+    pub fn push(&self, op: &'static str, fields: Fields, origin: Origin, finish: Finish) {
+        let mut state = lock(&self.state);
+        if state.waiting.len() >= MAX_WAITING {
+            drop(state);
+            self.target.count_drop();
+            return origin.fail("TableFull", &format!("{MAX_WAITING} requests wait for the interpreter already"));
+        }
+        state.add(op, fields, Some(origin), finish);
+        drop(state);
+        self.arrived.notify_one();
+    }
+
+    /// Ask the interpreter for a sign of life when it is time and none is on its way.
+    pub fn beat(&self, now: Instant) {
+        let mut state = lock(&self.state);
+        let is_asked = state.waiting.iter().chain(&state.running).any(|job| matches!(job.finish, Finish::Beat));
+        let is_time = state.last_beat.map_or(true, |last| now.saturating_duration_since(last) >= BEAT_INTERVAL);
+        if is_time && !is_asked && !state.is_stopped {
+            state.last_beat = Some(now);
+            state.add("beat", Fields::new(), None, Finish::Beat);
+            drop(state);
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Answer the waiting jobs that nobody waits for any more, without the interpreter.
+    pub fn drop_given_up(&self) {
+        lock(&self.state).waiting.retain(|job| !self.is_given_up(job));
+    }
+
+    /// The worker wants a job of at most `capacity` bytes; wait for one at most `timeout`, `None`: for ever.
+    pub fn next(&self, timeout: Option<Duration>, capacity: usize) -> Next {
+        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let mut state = lock(&self.state);
+        self.note_answer(&mut state);
+        loop {
+            if state.is_stopped {
+                return Next::Stopped;
+            }
+            while let Some(job) = state.waiting.pop_front() {
+                if self.is_given_up(&job) {
+                    continue;
+                }
+                if let Some(bytes) = self.hand_out(&mut state, job, capacity) {
+                    return Next::Job(bytes);
+                }
+            }
+            let left = until.map_or(BEAT_INTERVAL * 40, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Next::Nothing;
+            }
+            state = match self.arrived.wait_timeout(state, left) {
+                Ok((state, _)) => state,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+    }
+
+    /// The worker answers a job with a JSON object. False: there is no such job.
+    pub fn reply(&self, number: u64, answer: &[u8]) -> bool {
+        let mut state = lock(&self.state);
+        self.note_answer(&mut state);
+        let Some(position) = state.running.iter().position(|job| job.number == number) else {
+            return false;
+        };
+        let job = state.running.swap_remove(position);
+        drop(state);
+        self.finish(job, answer);
+        true
+    }
+
+    /// How the interpreter is, for viewers.
+    pub fn interpreter(&self, now: Instant) -> Value {
+        let state = lock(&self.state);
+        let millis = |since: Instant| now.saturating_duration_since(since).as_millis() as u64;
+        let busy = state.running.iter().min_by_key(|job| job.began);
+        serde_json::json!({
+            "answered_ms_ago": state.answered.map(millis),
+            "busy": busy.map(|job| job.op),
+            "busy_ms": busy.map_or(0, |job| millis(job.began)),
+            "waiting": state.waiting.len(),
+        })
+    }
+
+    /// No jobs any more; workers that wait are sent home and viewers that wait are told.
+    pub fn stop(&self) {
+        let mut state = lock(&self.state);
+        state.is_stopped = true;
+        let left: Vec<Job> = state.waiting.drain(..).collect();
+        drop(state);
+        self.arrived.notify_all();
+        for origin in left.iter().filter_map(|job| job.origin.as_ref()) {
+            origin.fail("NotRunning", "the agent stopped before the interpreter came by");
+        }
+    }
+
+    fn is_given_up(&self, job: &Job) -> bool {
+        job.origin.as_ref().is_some_and(|origin| origin.drop_if_given_up(&*self.target, "the interpreter came by"))
+    }
+
+    fn note_answer(&self, state: &mut State) {
+        state.answered = Some(Instant::now());
+        self.target.interpreter_answered();
+    }
+
+    /// The job as bytes, and its place among the running ones; `None` when it does not fit and was answered so.
+    fn hand_out(&self, state: &mut State, mut job: Job, capacity: usize) -> Option<Vec<u8>> {
+        let mut fields = job.fields.clone();
+        fields.insert("job".into(), job.number.into());
+        fields.insert("op".into(), job.op.into());
+        let bytes = Value::Object(fields).to_string().into_bytes();
+        if bytes.len() > capacity {
+            self.target.count_drop();
+            if let Some(origin) = &job.origin {
+                origin.fail("TableFull", "the agent has no room for so long a request");
+            }
+            return None;
+        }
+        job.began = Instant::now();
+        if let Finish::Collection(before) = &mut job.finish {
+            *before = self.target.totals();
+        }
+        state.running.push(job);
+        Some(bytes)
+    }
+
+    fn finish(&self, job: Job, answer: &[u8]) {
+        let Some(origin) = job.origin else { return };
+        let Ok(mut fields) = serde_json::from_slice::<Fields>(answer) else {
+            return origin.fail("BadArgument", "the agent answered with something that is not JSON");
+        };
+        if fields.remove("ok") != Some(Value::Bool(true)) {
+            let text = |name: &str| fields.get(name).and_then(Value::as_str);
+            return origin.fail(text("status").unwrap_or("Unavailable"), text("error").unwrap_or("the agent gave no reason"));
+        }
+        match job.finish {
+            Finish::Beat | Finish::Pass => {}
+            Finish::Collection(before) => add_totals(&mut fields, before, self.target.totals()),
+            Finish::Closes(decided) => merge_answers(&mut fields, decided, &job.fields),
+        }
+        origin.succeed(fields);
+    }
+}
+
+impl State {
+    fn add(&mut self, op: &'static str, fields: Fields, origin: Option<Origin>, finish: Finish) {
+        self.last_number += 1;
+        self.waiting.push_back(Job { number: self.last_number, op, fields, origin, finish, began: Instant::now() });
+    }
+}
+
+/// What happened between two sums. Requests that came are those that now wait more, and those that were closed meanwhile.
+fn add_totals(fields: &mut Fields, before: Totals, after: Totals) {
+    let queued = (after.pending + after.closed).saturating_sub(before.pending + before.closed);
+    fields.insert("released".into(), after.released.saturating_sub(before.released).into());
+    fields.insert("closes_queued".into(), queued.into());
+    fields.insert("still_pending".into(), after.pending.into());
+}
+
+/// Put what the adapters answered beside what was decided natively. A handle that they left out counts as refused.
+fn merge_answers(fields: &mut Fields, mut decided: Vec<CloseAnswer>, asked: &Fields) {
+    let answers = fields.remove("answers").unwrap_or_default();
+    let mut answers: Vec<CloseAnswer> = serde_json::from_value(answers).unwrap_or_default();
+    let handles = asked.get("handles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_u64);
+    for handle in handles {
+        if !answers.iter().any(|answer| answer.handle == handle) {
+            answers.push(CloseAnswer::new(handle, "refused", "its adapter did not answer"));
+        }
+    }
+    decided.append(&mut answers);
+    fields.insert("answers".into(), serde_json::json!(decided));
+}

@@ -1,0 +1,131 @@
+//! One end of a connection, shared by all threads that answer on it.
+
+use std::io::{ErrorKind, Write};
+use std::net::Shutdown;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::descriptors::Listed;
+use super::target::Target;
+use super::waker::Waker;
+use crate::platform::ipc;
+use crate::wire::{self, Fields};
+
+/// Bytes that may wait for a peer that does not read, before it is dropped.
+const MAX_WAITING_BYTES: usize = 4 << 20;
+
+/// Lock that knows no poison: what is behind it stays sound between any two statements.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The other end of a connection.
+pub struct Peer {
+    /// Non-blocking.
+    pub stream: UnixStream,
+    /// Process, 0 when it is in no namespace of ours.
+    pub pid: u32,
+    /// We closed the connection.
+    gone: AtomicBool,
+    /// Bytes that wait to be written.
+    outgoing: Mutex<Vec<u8>>,
+    waker: Arc<Waker>,
+    _listed: Listed,
+}
+
+impl Peer {
+    /// Take a fresh connection.
+    pub fn new(stream: UnixStream, pid: u32, waker: Arc<Waker>) -> Self {
+        let listed = Listed::new(stream.as_raw_fd());
+        Self { stream, pid, gone: AtomicBool::new(false), outgoing: Mutex::default(), waker, _listed: listed }
+    }
+
+    /// Hand `line` to the control thread, which writes it. Any thread.
+    pub fn send(&self, line: &[u8]) {
+        lock(&self.outgoing).extend_from_slice(line);
+        self.waker.wake();
+    }
+
+    /// Something waits to be written.
+    pub fn has_outgoing(&self) -> bool {
+        !lock(&self.outgoing).is_empty()
+    }
+
+    /// Write what goes without waiting. False: the peer is gone, or reads too slowly.
+    pub fn flush(&self) -> bool {
+        let mut outgoing = lock(&self.outgoing);
+        let mut done = 0;
+        let is_well = loop {
+            if done == outgoing.len() {
+                break true;
+            }
+            match (&self.stream).write(&outgoing[done..]) {
+                Ok(0) => break false,
+                Ok(count) => done += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => break error.kind() == ErrorKind::WouldBlock,
+            }
+        };
+        outgoing.drain(..done);
+        is_well && outgoing.len() <= MAX_WAITING_BYTES
+    }
+
+    /// The peer hung up, or we did.
+    pub fn is_gone(&self) -> bool {
+        // Relaxed: a flag of its own; who misses it asks the kernel, which knows of the shutdown below.
+        self.gone.load(Ordering::Relaxed) || ipc::is_hung_up(self.stream.as_raw_fd())
+    }
+
+    /// We ended the connection.
+    pub fn is_hung_up_by_us(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    /// End the connection for both sides at once, also while requests of it still run.
+    pub fn hang_up(&self) {
+        self.gone.store(true, Ordering::Relaxed);
+        // A failure says that it is not connected any more.
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+}
+
+/// Where a request came from, and until when it makes sense.
+#[derive(Clone)]
+pub struct Origin {
+    /// Who asked.
+    pub peer: Arc<Peer>,
+    /// Repeated in the answer.
+    pub nonce: u64,
+    /// It must not begin later.
+    pub deadline: Instant,
+}
+
+impl Origin {
+    /// Say that it was done.
+    pub fn succeed(&self, fields: Fields) {
+        self.peer.send(&wire::success(self.nonce, fields));
+    }
+
+    /// Say why it was not done.
+    pub fn fail(&self, status: &str, error: &str) {
+        self.peer.send(&wire::failure(self.nonce, status, error));
+    }
+
+    /// Nobody waits for it any more, so it must not be done: the deadline passed or the peer hung up.
+    pub fn is_given_up(&self) -> bool {
+        Instant::now() >= self.deadline || self.peer.is_gone()
+    }
+
+    /// When it is given up, count that, say so if somebody is there, and answer true.
+    pub fn drop_if_given_up(&self, target: &dyn Target, waited_for: &str) -> bool {
+        let is_given_up = self.is_given_up();
+        if is_given_up {
+            target.count_drop();
+            self.fail("GivenUp", &format!("the deadline passed before {waited_for}; nothing was done"));
+        }
+        is_given_up
+    }
+}

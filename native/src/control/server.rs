@@ -1,0 +1,211 @@
+//! The control thread: one loop over the listener and the connections. It never waits for the interpreter or for a close.
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::commands::{After, Commands};
+use super::connection::{too_long, Connection, Received};
+use super::descriptors::Listed;
+use super::peer::Peer;
+use super::waker::Waker;
+use crate::platform::ipc::{self, Waiting};
+use crate::wire;
+
+/// Connections at once.
+pub const MAX_CONNECTIONS: usize = 8;
+/// How often the loop looks at deadlines while somebody is connected.
+const TICK: Duration = Duration::from_millis(100);
+/// Waking up so much later than asked means that the process was stopped.
+const OVERSLEPT: Duration = Duration::from_millis(250);
+/// How long no connection is accepted when the process has no descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// The loop's belongings.
+pub struct Server {
+    listener: UnixListener,
+    waker: Arc<Waker>,
+    is_stopping: Arc<AtomicBool>,
+    commands: Commands,
+    connections: Vec<Connection>,
+    accepts_from: Option<Instant>,
+    /// A viewer has set the level, so that the last one to go sets it back.
+    level_was_set: bool,
+    _listed: Listed,
+}
+
+impl Server {
+    /// A server over a bound, non-blocking listener.
+    pub fn new(listener: UnixListener, waker: Arc<Waker>, is_stopping: Arc<AtomicBool>, commands: Commands) -> Self {
+        let listed = Listed::new(listener.as_raw_fd());
+        Self { listener, waker, is_stopping, commands, connections: Vec::new(), accepts_from: None, level_was_set: false, _listed: listed }
+    }
+
+    /// Serve until told to stop.
+    pub fn serve(mut self) {
+        let mut last_turn = Instant::now();
+        loop {
+            let (is_acceptable, ready) = match self.wait() {
+                Ok(ready) => ready,
+                Err(_) => break,
+            };
+            // Acquire pairs with the Release of the one who stops us.
+            if self.is_stopping.load(Ordering::Acquire) {
+                break;
+            }
+            let now = Instant::now();
+            // After a stop nobody knows since when a line lies there. It may be as old as the last turn of this loop.
+            let is_idle = self.connections.is_empty();
+            let arrival = if !is_idle && now - last_turn > TICK + OVERSLEPT { last_turn } else { now };
+            last_turn = now;
+            self.turn(&ready, arrival);
+            if is_acceptable {
+                self.accept(now);
+            }
+            self.tick(now);
+        }
+        self.end();
+    }
+
+    /// Wait for something to happen. Answers whether a connection can be accepted, and which of the connections are ready.
+    fn wait(&self) -> io::Result<(bool, Vec<bool>)> {
+        let mut waiting = vec![Waiting::new(self.waker.descriptor(), false)];
+        let accepts = self.accepts_from.is_none();
+        waiting.push(if accepts { Waiting::new(self.listener.as_raw_fd(), false) } else { Waiting::nothing() });
+        let connections = self.connections.iter();
+        waiting.extend(connections.map(|it| Waiting::new(it.peer.stream.as_raw_fd(), it.peer.has_outgoing())));
+        let is_idle = self.connections.is_empty() && accepts;
+        ipc::wait(&mut waiting, (!is_idle).then_some(TICK))?;
+        self.waker.clear();
+        Ok((waiting[1].is_ready(), waiting[2..].iter().map(Waiting::is_ready).collect()))
+    }
+
+    /// Read and do what the ready connections ask.
+    fn turn(&mut self, ready: &[bool], arrival: Instant) {
+        for position in 0..ready.len() {
+            if ready[position] && !self.connections[position].is_dismissed() {
+                let commands = AssertUnwindSafe(|| self.serve_connection(position, arrival));
+                if catch_unwind(commands).is_err() {
+                    self.commands.target.count_panic();
+                    self.connections[position].peer.hang_up();
+                }
+            }
+        }
+    }
+
+    fn serve_connection(&mut self, position: usize, arrival: Instant) {
+        let connection = &mut self.connections[position];
+        let received = connection.receive(arrival);
+        while !self.connections[position].is_dismissed() {
+            let connection = &mut self.connections[position];
+            match connection.next_line() {
+                Ok(Some(line)) => {
+                    if let After::Wishes(origin) = self.commands.run_line(connection, &line, arrival) {
+                        self.meet_wishes();
+                        origin.succeed(self.commands.state());
+                    }
+                }
+                Ok(None) => break,
+                Err(_) => {
+                    self.commands.target.count_drop();
+                    connection.dismiss(0, "BadArgument", &too_long(), arrival);
+                }
+            }
+        }
+        let connection = &mut self.connections[position];
+        if received == Received::End {
+            if connection.has_half_line() && !connection.is_dismissed() {
+                self.commands.target.count_drop();
+            }
+            connection.peer.hang_up();
+        }
+    }
+
+    fn accept(&mut self, now: Instant) {
+        match self.listener.accept() {
+            Ok((stream, _)) => {
+                if let Err((stream, status, why)) = self.admit(stream, now) {
+                    self.commands.target.count_drop();
+                    // One line at most goes into a fresh socket's buffer; a peer that is gone needs none.
+                    let _ = io::Write::write(&mut &stream, &wire::failure(0, status, &why));
+                }
+            }
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)) => {
+                self.accepts_from = Some(now + ACCEPT_PAUSE);
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn admit(&mut self, stream: UnixStream, now: Instant) -> Result<(), (UnixStream, &'static str, String)> {
+        let own = ipc::own_uid();
+        let credentials = match stream.set_nonblocking(true).and_then(|()| ipc::credentials(&stream)) {
+            Ok(credentials) => credentials,
+            Err(error) => return Err((stream, "Io", format!("{error}: looking who connects"))),
+        };
+        if credentials.uid != own && credentials.uid != 0 {
+            let why = format!("user {} may not inspect a process of user {own}", credentials.uid);
+            return Err((stream, "Unavailable", why));
+        }
+        if self.connections.len() >= MAX_CONNECTIONS {
+            return Err((stream, "TableFull", format!("{MAX_CONNECTIONS} viewers are connected already")));
+        }
+        let peer = Peer::new(stream, credentials.pid, Arc::clone(&self.waker));
+        self.connections.push(Connection::new(Arc::new(peer), now));
+        Ok(())
+    }
+
+    /// Write what waits, look at deadlines, and let go of connections that ended.
+    fn tick(&mut self, now: Instant) {
+        self.accepts_from = self.accepts_from.filter(|&from| now < from);
+        self.commands.jobs.drop_given_up();
+        self.commands.closer.drop_given_up();
+        if self.commands.viewers.get() > 0 {
+            self.commands.jobs.beat(now);
+        }
+        for connection in &mut self.connections {
+            if let Some(why) = connection.overdue(now) {
+                self.commands.target.count_drop();
+                connection.dismiss(0, "GivenUp", why, now);
+            }
+            if !connection.peer.flush() || connection.is_over(now) {
+                connection.peer.hang_up();
+            }
+        }
+        let before = self.connections.len();
+        self.connections.retain(|connection| !connection.is_ended());
+        if self.connections.len() != before {
+            self.meet_wishes();
+        }
+        self.commands.target.control_cpu(ipc::thread_cpu_nanos());
+    }
+
+    /// Record and sample as the attached viewers together wish; without any, as little as when idle.
+    fn meet_wishes(&mut self) {
+        let wishes = || self.connections.iter().filter_map(|connection| connection.wishes).filter(|wishes| wishes.is_viewer);
+        let viewers = wishes().count() as u32;
+        let level = wishes().filter_map(|wishes| wishes.level).max();
+        let interval = wishes().map(|wishes| wishes.interval).min();
+        let target = &self.commands.target;
+        if level.is_some() || self.level_was_set {
+            target.set_level(level.unwrap_or_else(|| target.idle_level()));
+        }
+        self.level_was_set = level.is_some();
+        self.commands.viewers.set(viewers);
+        target.set_viewers(viewers, interval);
+    }
+
+    /// Let all viewers go.
+    fn end(mut self) {
+        for connection in &self.connections {
+            connection.peer.flush();
+            connection.peer.hang_up();
+        }
+        self.connections.clear();
+        self.meet_wishes();
+    }
+}

@@ -1,0 +1,95 @@
+//! What the control socket asks of the process it serves. The recorder implements it (`recorder.rs`); so do tests.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The process, as a viewer checks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Process id in its own namespace.
+    pub pid: u32,
+    /// Field 22 of `/proc/self/stat`.
+    pub start_time: u64,
+}
+
+/// Sums that say what a collection led to. All since the segment began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Handles released.
+    pub released: u64,
+    /// Resources closed.
+    pub closed: u64,
+    /// Close requests that have not run.
+    pub pending: u64,
+}
+
+/// What became, or would become, of one handle of a close request.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct CloseAnswer {
+    /// Row.
+    pub handle: u64,
+    /// `would_close`, `closed`, `pending`, `refused` or `failed`.
+    pub outcome: String,
+    /// A sentence without a full stop.
+    #[serde(default)]
+    pub reason: String,
+    /// Who else holds the object, for people.
+    #[serde(default)]
+    pub holders: Vec<String>,
+}
+
+impl CloseAnswer {
+    /// An answer without holders.
+    pub fn new(handle: u64, outcome: &str, reason: impl Into<String>) -> Self {
+        Self { handle, outcome: outcome.into(), reason: reason.into(), holders: Vec::new() }
+    }
+}
+
+/// The process that the socket serves. Called from the tool's own threads.
+pub trait Target: Send + Sync {
+    /// Who it is.
+    fn identity(&self) -> Identity;
+
+    /// `Level` in force.
+    fn level(&self) -> u8;
+
+    /// `Level` to return to without viewers.
+    fn idle_level(&self) -> u8;
+
+    /// Record so much from now on.
+    fn set_level(&self, level: u8);
+
+    /// So many viewers are attached; the fastest of them reads at `interval`.
+    fn set_viewers(&self, count: u32, interval: Option<Duration>);
+
+    /// The interpreter answered just now.
+    fn interpreter_answered(&self);
+
+    /// A request was refused or given up.
+    fn count_drop(&self);
+
+    /// A panic was caught.
+    fn count_panic(&self);
+
+    /// CPU time that the thread which calls has used up to now.
+    fn control_cpu(&self, nanos: u64);
+
+    /// Sums now.
+    fn totals(&self) -> Totals;
+
+    /// What closing would do. `None`: an adapter in the interpreter has to say.
+    fn preview(&self, handle: u64) -> Option<CloseAnswer>;
+
+    /// Close. `None`: an adapter in the interpreter has to do it.
+    fn close(&self, handle: u64, although_held: bool) -> Option<CloseAnswer>;
+
+    /// Take a close request back.
+    ///
+    /// # Errors
+    /// Why it cannot be, one line.
+    fn cancel(&self, handle: u64) -> Result<(), String>;
+
+    /// Run the closes that wait and that the calling thread may run. Returns how many ran.
+    fn drain(&self) -> usize;
+}
