@@ -44,7 +44,8 @@ def icon(name: str, theme: Theme, *, tint: str = "text") -> QIcon:
 
 def style_sheet(theme: Theme) -> str:
     """The window's style sheet with the theme's tokens."""
-    return Template(resource("themes", "window.qss").read_text(encoding="utf-8")).substitute(theme.tokens())
+    sheet = resource("themes", "window.qss")
+    return Template(sheet.read_text(encoding="utf-8")).substitute(theme.tokens(), folder=sheet.parent.as_posix())
 
 
 def _faded(picture: QPixmap) -> QPixmap:

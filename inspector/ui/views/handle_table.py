@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
 
 from inspector.model.grouping import Column
 from inspector.model.snapshot import handle_text
+from inspector.ui.models.handle_cells import HEADERS
 from inspector.ui.models.handle_model import HandleModel
 from inspector.ui.theme import Theme
 from inspector.ui.views.handle_delegate import INDENT, ROW_HEIGHT, HandleDelegate
 
-WIDTHS = {
-    Column.HANDLE: 112,
-    Column.STATE: 136,
-    Column.STRONG: 62,
-    Column.WEAK: 56,
-    Column.PROXIES: 66,
-    Column.IN_FLIGHT: 70,
-    Column.NATIVE: 86,
-    Column.AGE: 66,
-    Column.THREAD: 128,
-    Column.SITE: 160,
+WIDTHS: Final = {
+    Column.HANDLE: (92, 112),
+    Column.STATE: (112, 150),
+    Column.STRONG: (58, 66),
+    Column.WEAK: (50, 60),
+    Column.PROXIES: (60, 70),
+    Column.IN_FLIGHT: (64, 74),
+    Column.NATIVE: (82, 92),
+    Column.AGE: (60, 72),
+    Column.THREAD: (84, 130),
+    Column.SITE: (110, 190),
 }
+"""Least and comfortable width of each column."""
+DISPENSABLE: Final = (Column.WEAK, Column.PROXIES, Column.SITE, Column.IN_FLIGHT)
+"""Columns that give way, in this order, where the window is too narrow for all. Detail shows them anyway."""
 
 
 class HandleTable(QTableView):
@@ -46,6 +51,8 @@ class HandleTable(QTableView):
         self._handles = model
         self._chosen: tuple[int, ...] = ()
         self._moving = False
+        self._fitting = False
+        self._by_hand = False
         self._anchor: tuple[int | str | None, int] = (None, 0)
         self.setModel(model)
         self._delegate = HandleDelegate(theme, model, self)
@@ -163,8 +170,59 @@ class HandleTable(QTableView):
         columns.setSortIndicatorShown(True)
         columns.setStretchLastSection(True)
         columns.setMinimumSectionSize(40)
-        for column, width in WIDTHS.items():
-            columns.resizeSection(column, width)
+        columns.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        columns.customContextMenuRequested.connect(self._choose_columns)
+        columns.sectionResized.connect(self._resized)
+        self.fit_columns()
+
+    def fit_columns(self) -> None:
+        """Share the width among the columns; stops when a person gave one a width or hid one."""
+        if self._by_hand:
+            return
+        room = self.viewport().width()
+        shown = list(Column)
+        for column in DISPENSABLE:
+            if sum(WIDTHS[c][0] for c in shown) > room:
+                shown.remove(column)
+        least = sum(WIDTHS[c][0] for c in shown)
+        spare = sum(WIDTHS[c][1] - WIDTHS[c][0] for c in shown)
+        share = min(max((room - least) / spare, 0.0), 1.0)
+        self._fitting = True
+        for column, (narrow, wide) in WIDTHS.items():
+            self.setColumnHidden(column, column not in shown)
+            self.setColumnWidth(column, int(narrow + (wide - narrow) * share))
+        self._fitting = False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Columns follow the width."""
+        super().resizeEvent(event)
+        self.fit_columns()
+
+    def _resized(self, section: int, _before: int, _now: int) -> None:
+        last = self.horizontalHeader().logicalIndex(len(Column) - 1)
+        if not self._fitting and section != last and self.horizontalHeader().underMouse():
+            self._by_hand = True
+
+    def _choose_columns(self, at: QPoint) -> None:
+        """Show or hide columns."""
+        menu = QMenu(self)
+        for column in list(Column)[1:]:
+            action = menu.addAction(HEADERS[column])
+            action.setCheckable(True)
+            action.setChecked(not self.isColumnHidden(column))
+            action.toggled.connect(lambda shown, column=column: self._show_column(column, shown=shown))
+        menu.addSeparator()
+        menu.addAction("Fit to the window", self._fit_again)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.horizontalHeader().mapToGlobal(at))
+
+    def _show_column(self, column: Column, *, shown: bool) -> None:
+        self._by_hand = True
+        self.setColumnHidden(column, not shown)
+
+    def _fit_again(self) -> None:
+        self._by_hand = False
+        self.fit_columns()
 
     def _on_arrow(self, position: QPoint) -> bool:
         return position.x() + self.horizontalHeader().offset() < INDENT

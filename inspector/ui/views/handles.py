@@ -33,6 +33,8 @@ class HandlesPane(QWidget):
 
     handles_chosen = Signal(object)
     """``tuple[int, ...]``: selection changed; GUI thread."""
+    filter_changed = Signal(str)
+    """The filter in force is another one now: its source."""
     menu_wanted = Signal(object)
     """``QMenu`` for the selection; the window adds its actions."""
 
@@ -96,6 +98,7 @@ class HandlesPane(QWidget):
         self._complain("")
         if wanted != self.query.filter:
             self._ask(dataclasses.replace(self.query, filter=wanted))
+            self.filter_changed.emit(wanted.source)
         return True
 
     def choose(self, handles: Sequence[int]) -> None:

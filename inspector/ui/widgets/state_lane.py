@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
@@ -27,22 +26,22 @@ class Lane:
 
 def reference_lane(reference: int) -> Lane:
     """``live ─ release requested ─ released ─ dropped``."""
-    steps = ("live", "release asked", "released", "dropped")
+    steps = ("live", "releasing", "released", "dropped")
     order = (Reference.LIVE, Reference.RELEASE_REQUESTED, Reference.RELEASED, Reference.DROPPED)
     reached = order.index(Reference(reference)) if reference in order else -1
     return Lane("Reference", steps, reached, ("live", "waiting", "unknown", "unknown")[reached])
 
 
 def resource_lane(resource: int) -> Lane | None:
-    """``open ─ close requested ─ draining ─ closed``; ``None`` when the type has no resource."""
+    """``open ─ asked ─ draining ─ closed``; ``None`` when the type has no resource."""
     if resource == Resource.NONE:
         return None
-    waits = "waits for owner" if resource == Resource.WAITING_OWNER else "closing" if resource == Resource.CLOSING else "draining"
+    waits = "waits owner" if resource == Resource.WAITING_OWNER else "closing" if resource == Resource.CLOSING else "draining"
     last = {Resource.CLOSE_FAILED: "failed", Resource.NEVER_CLOSED: "never closed"}.get(Resource(resource), "closed")
     reached = {Resource.OPEN: 0, Resource.CLOSE_REQUESTED: 1, Resource.DRAINING: 2, Resource.WAITING_OWNER: 2, Resource.CLOSING: 2}
     step = reached.get(Resource(resource), 3)
     tint = "live" if step == 0 else "waiting" if step < 3 else "unknown" if resource == Resource.CLOSED else "alarm"
-    return Lane("Resource", ("open", "close asked", waits, last), step, tint)
+    return Lane("Resource", ("open", "asked", waits, last), step, tint)
 
 
 class StateLane(QWidget):
@@ -106,8 +105,4 @@ class StateLane(QWidget):
         painter.setPen(self._theme.color(self._lane.tint if now else "text_quiet"))
         words = QRectF(area.left(), 20, area.width(), self.fontMetrics().height() + 4)
         shown = painter.fontMetrics().elidedText(step, Qt.TextElideMode.ElideRight, int(area.width()))
-        painter.drawText(words, _alignment(place, self._lane.steps), shown)
-
-
-def _alignment(place: int, steps: Sequence[str]) -> Qt.AlignmentFlag:
-    return Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        painter.drawText(words, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, shown)

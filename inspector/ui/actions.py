@@ -1,0 +1,147 @@
+"""Every action of the window with its shortcut, and when it is possible.
+
+One table, so that toolbar, menus and command palette cannot differ. GUI thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QWidget
+
+from inspector.ui.assets import icon
+from inspector.ui.attachment import Situation
+from inspector.ui.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One action."""
+
+    key: str
+    text: str
+    icon: str
+    shortcut: str
+    tip: str
+    checkable: bool = False
+
+
+SPECS: Final = (
+    Spec("filter", "Filter handles", "search", "/", "Go to the filter field"),
+    Spec("pause", "Pause", "pause", "Space", "Freeze the panes; vital signs go on", checkable=True),
+    Spec("mark", "Mark", "mark", "M", "Put a vertical mark into the timeline"),
+    Spec("gc", "Force GC", "collect", "G", "Collect garbage in the target and show what it freed"),
+    Spec("close", "Close…", "close", "C", "Close the selected resources; shows first what will happen"),
+    Spec("screenshot", "Screenshot", "screenshot", "S", "Save a picture with the whole snapshot inside"),
+    Spec("arm", "Arm actions", "arm", "Ctrl+Shift+A", "Allow Force GC and Close on this target", checkable=True),
+    Spec("attach", "Attach…", "attach", "Ctrl+N", "Choose a process"),
+    Spec("detach", "Detach", "detach", "Ctrl+D", "End this session; the target runs on"),
+    Spec("open", "Open…", "open", "Ctrl+O", "Open a screenshot or session file"),
+    Spec("demo", "Start the demo", "demo", "", "Start the sample target and inspect it"),
+    Spec("theme", "Switch theme", "theme", "Ctrl+T", "Light, dark"),
+    Spec("copy", "Copy ids", "copy", "", "Copy the ids of the selected handles"),
+    Spec("clear_filter", "Clear filter", "clear", "Esc", "Show all rows again"),
+    Spec("sort", "Sort new rows in", "refresh", "F5", "Give rows that arrived at the end their places"),
+    Spec("back", "Back", "folded", "Alt+Left", "The filter and handle before"),
+    Spec("forward", "Forward", "folded", "Alt+Right", "The filter and handle after"),
+    Spec("reset_layout", "Reset layout", "layout", "", "Put all panes back to their first places"),
+    Spec("commands", "Commands…", "commands", "Ctrl+K", "Find any action by name"),
+    Spec("quit", "Quit", "quit", "Ctrl+Q", "Detach and close the window"),
+)
+
+
+class Actions(QObject):
+    """The actions, by key: ``actions["pause"]``."""
+
+    def __init__(self, theme: Theme, window: QWidget) -> None:
+        """Adds all to ``window``, so that shortcuts work in every pane."""
+        super().__init__(window)
+        self._by_key: dict[str, QAction] = {}
+        for spec in SPECS:
+            action = QAction(spec.text, window)
+            action.setCheckable(spec.checkable)
+            if spec.shortcut:
+                action.setShortcut(QKeySequence(spec.shortcut))
+            action.setObjectName(spec.key)
+            window.addAction(action)
+            self._by_key[spec.key] = action
+        self.set_theme(theme)
+        self.apply(Situation(), selected=0)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._yield_space)
+
+    def __getitem__(self, key: str) -> QAction:
+        """The action called ``key``."""
+        return self._by_key[key]
+
+    def all(self) -> tuple[QAction, ...]:
+        """In the order of the table."""
+        return tuple(self._by_key.values())
+
+    def connect_to(self, slots: dict[str, Callable[[], None]]) -> None:
+        """Connect actions that are not checkable to what they do."""
+        for key, slot in slots.items():
+            self._by_key[key].triggered.connect(lambda _checked=False, slot=slot: slot())
+
+    def set_theme(self, theme: Theme) -> None:
+        """Tint the icons."""
+        for spec in SPECS:
+            self._by_key[spec.key].setIcon(icon(spec.icon, theme))
+
+    def apply(self, now: Situation, *, selected: int) -> None:
+        """Enable what is possible; the tooltip says why something is not."""
+        blocked = _blocked(now, selected)
+        for spec in SPECS:
+            action, reason = self._by_key[spec.key], blocked.get(spec.key, "")
+            action.setEnabled(not reason)
+            keys = f" ({spec.shortcut})" if spec.shortcut else ""
+            action.setToolTip(f"{spec.tip}{keys}" + (f"\nNot now: {reason}" if reason else ""))
+        self._check("pause", on=now.paused)
+        self._check("arm", on=now.armed)
+
+    def _check(self, key: str, *, on: bool) -> None:
+        action = self._by_key[key]
+        if action.isChecked() != on:
+            action.blockSignals(True)
+            action.setChecked(on)
+            action.blockSignals(False)
+            action.changed.emit()
+
+    def _yield_space(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Space presses a focused button; elsewhere it pauses."""
+        on_button = isinstance(now, (QAbstractButton, QComboBox))
+        self._by_key["pause"].setShortcut(QKeySequence() if on_button else QKeySequence("Space"))
+
+
+def _blocked(now: Situation, selected: int) -> dict[str, str]:
+    """Why actions are not possible, by key."""
+    nothing = "" if now.attached else "no target is attached"
+    unseen = nothing or ("" if now.has_snapshot else "no snapshot has arrived yet")
+    still = unseen or ("" if now.answers else "the target does not change any more")
+    unable = unseen or ("" if now.can.act else now.can.reason or "this session cannot act")
+    acting = unable or ("" if now.armed else "arm actions first") or ("the action before still runs" if now.busy else "")
+    chosen = "" if selected else "no handle is selected"
+    reasons = {
+        "filter": nothing,
+        "clear_filter": nothing,
+        "sort": nothing,
+        "copy": nothing or chosen,
+        "pause": "" if now.paused else still,
+        "mark": still,
+        "arm": unable,
+        "gc": acting,
+        "close": acting or chosen,
+        "screenshot": unseen,
+        "detach": nothing,
+        "back": nothing,
+        "forward": nothing,
+        "reset_layout": nothing,
+        "attach": "already connecting" if now.connecting else "",
+        "demo": "already connecting" if now.connecting else "",
+    }
+    return {key: reason for key, reason in reasons.items() if reason}

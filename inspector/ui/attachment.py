@@ -1,0 +1,284 @@
+"""The session that the window shows, from attach to detach: what was asked of it and what it answered.
+
+Apart from the widgets so that they only listen. All slots and signals on the GUI thread; whatever blocks goes through the courier.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from inspector.errors import InspectorError
+from inspector.model.snapshot import Level, Snapshot, TargetState
+from inspector.session.protocol import Capabilities, CloseAnswer, GcReport, Session
+from inspector.ui import wording
+from inspector.ui.bridge import Bridge, Courier
+from inspector.ui.connector import Connector
+
+RATES_HZ: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+DEFAULT_RATE_HZ: Final = 10.0
+LEAST_VITALS_HZ: Final = 20.0
+"""Counters are cheap: read this often whatever the rate of snapshots."""
+NO_SESSION: Final = Capabilities(act=False, reason="attach to a process first")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What can be done now; actions are enabled by it."""
+
+    attached: bool = False
+    connecting: bool = False
+    answers: bool = False
+    """The target is live or hung, so it can still change."""
+    can: Capabilities = NO_SESSION
+    armed: bool = False
+    paused: bool = False
+    busy: bool = False
+    """An action runs in the target."""
+    has_snapshot: bool = False
+
+
+class Attachment(QObject):
+    """Holds at most one session."""
+
+    changed = Signal(object)
+    """``Situation``."""
+    began = Signal()
+    """A session was opened; nothing of the one before is valid."""
+    finished = Signal()
+    """Detached."""
+    snapshot_shown = Signal(object)
+    """``Snapshot`` for the panes; none while paused."""
+    snapshot_seen = Signal(object)
+    """``Snapshot``, also while paused: for chip, banner and vital signs."""
+    vitals_seen = Signal(object)
+    """``Vitals``."""
+    told = Signal(str, str)
+    """A sentence and its tone (``plain``, ``waiting`` or ``alarm``) for the result bar."""
+    previewed = Signal(object)
+    """``tuple[CloseAnswer, ...]``."""
+    closed = Signal(object)
+    """``tuple[CloseAnswer, ...]``."""
+    close_failed = Signal(str)
+    """Preview or close failed: why, a sentence."""
+
+    def __init__(self, connector: Connector, courier: Courier, parent: QObject | None = None) -> None:
+        """No session yet."""
+        super().__init__(parent)
+        self._connector = connector
+        self._courier = courier
+        self._bridge = Bridge(self)
+        self._session: Session | None = None
+        self._round = 0
+        self.snapshot: Snapshot | None = None
+        """The newest one, also while paused."""
+        self.shown: Snapshot | None = None
+        """The one that the panes show."""
+        self.rate_hz = DEFAULT_RATE_HZ
+        self.situation = Situation()
+        self._bridge.snapshot_arrived.connect(self._take_snapshot)
+        self._bridge.vitals_arrived.connect(self.vitals_seen)
+
+    @property
+    def skipped(self) -> int:
+        """Snapshots that came faster than the window could show them."""
+        return self._bridge.skipped
+
+    # opening and ending -------------------------------------------------------------------------------------------
+
+    def attach(self, pid: int) -> None:
+        """Open a session on a process."""
+        self.open_with(lambda: self._connector.attach(pid), f"process {pid}")
+
+    def start_demo(self) -> None:
+        """Start the sample target."""
+        self.open_with(self._connector.start_demo, "the demo")
+
+    def open_file(self, path: Path) -> None:
+        """Open a screenshot or session file."""
+
+        def opened() -> Session:
+            session = self._connector.open_file(path)
+            self._connector.remember(path)
+            return session
+
+        self.open_with(opened, path.name)
+
+    def open_with(self, work: Callable[[], Session], name: str) -> None:
+        """Open the session that ``work`` makes, off the GUI thread; the present one ends when it succeeded."""
+        self._round += 1
+        this_round = self._round
+        self._change(connecting=True)
+        self.told.emit(f"Opening {name} …", "plain")
+        self._courier.run(work, lambda session: self._opened(session, this_round), lambda error: self._failed_to_open(error, this_round))
+
+    def detach(self) -> None:
+        """End the session."""
+        if self._session is None:
+            return
+        session, self._session = self._session, None
+        self._round += 1  # answers that still come are nobody's
+        self._bridge.unfollow()
+        self._end(session)
+        self.snapshot = self.shown = None
+        self.situation = Situation()
+        self.changed.emit(self.situation)
+        self.finished.emit()
+
+    # asking -------------------------------------------------------------------------------------------------------
+
+    def set_paused(self, paused: bool) -> None:
+        """Freeze the panes, or let them follow again from the newest snapshot on."""
+        if paused == self.situation.paused:
+            return
+        self._change(paused=paused)
+        if not paused and self.snapshot is not None and self.snapshot is not self.shown:
+            self._show(self.snapshot)
+
+    def set_armed(self, armed: bool) -> None:
+        """Allow actions that change the target, until the session ends."""
+        self._change(armed=armed and self.situation.can.act)
+
+    def set_rate(self, rate_hz: float) -> None:
+        """Snapshots per second."""
+        self.rate_hz = rate_hz
+        if self._session is not None:
+            self._session.set_interval(snapshot_secs=1 / rate_hz, vitals_secs=1 / max(rate_hz, LEAST_VITALS_HZ))
+
+    def set_level(self, level: Level) -> None:
+        """Ask the target to record more or less."""
+        if self._session is not None:
+            self._ask(
+                self._session.set_level(level), lambda now: self.told.emit(f"The target records at level {now.name.lower()}", "plain")
+            )
+
+    def force_gc(self) -> None:
+        """Collect garbage in the target and tell what it freed."""
+        if self._session is not None and self.situation.armed:
+            self.told.emit("Collecting garbage in the target …", "plain")
+            self._ask(self._session.force_gc(), lambda report: self.told.emit(gc_sentence(report), "plain"), busy=True)
+
+    def preview_close(self, handles: Sequence[int]) -> None:
+        """Ask what closing would do; the answer comes by ``previewed``."""
+        if self._session is not None:
+            self._ask(self._session.preview_close(handles), self.previewed.emit, on_error=self.close_failed.emit)
+
+    def close_handles(self, handles: Sequence[int], *, although_held: bool) -> None:
+        """Close resources; the answer comes by ``closed``."""
+        if self._session is None or not self.situation.armed:
+            return
+
+        def done(answers: tuple[CloseAnswer, ...]) -> None:
+            self.closed.emit(answers)
+            self.told.emit(close_sentence(answers), "alarm" if any(a.outcome == "failed" for a in answers) else "plain")
+
+        self._ask(self._session.close_handles(handles, although_held=although_held), done, on_error=self.close_failed.emit, busy=True)
+
+    # inside -------------------------------------------------------------------------------------------------------
+
+    def _ask(
+        self,
+        future: Future[T],
+        on_result: Callable[[T], None],
+        *,
+        on_error: Callable[[str], None] | None = None,
+        busy: bool = False,
+    ) -> None:
+        this_round = self._round
+        if busy:
+            self._change(busy=True)
+
+        def result(value: T) -> None:
+            if this_round == self._round:
+                self._change(busy=False)
+                on_result(value)
+
+        def failed(error: BaseException) -> None:
+            if this_round == self._round:
+                self._change(busy=False)
+                self.told.emit(error_sentence(error), "alarm")
+                if on_error is not None:
+                    on_error(error_sentence(error))
+
+        self._courier.watch(future, result, failed)
+
+    def _opened(self, session: Session, of_round: int) -> None:
+        if of_round != self._round:
+            self._end(session)
+            return
+        self.detach()
+        self._session = session
+        self.situation = Situation(attached=True, can=session.capabilities)
+        self.told.emit("", "plain")
+        self.began.emit()
+        self.set_rate(self.rate_hz)
+        self.changed.emit(self.situation)
+        self._bridge.follow(session)
+
+    def _failed_to_open(self, error: BaseException, of_round: int) -> None:
+        if of_round == self._round:
+            self._change(connecting=False)
+            self.told.emit(error_sentence(error), "alarm")
+
+    def _end(self, session: Session) -> None:
+        self._courier.run(session.end, lambda _none: None, lambda error: self.told.emit(error_sentence(error), "alarm"))
+
+    def _take_snapshot(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        if self._session is not None:
+            self._change(
+                can=self._session.capabilities, answers=snapshot.target.state in (TargetState.LIVE, TargetState.HUNG), has_snapshot=True
+            )
+        self.snapshot_seen.emit(snapshot)
+        if not self.situation.paused:
+            self._show(snapshot)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self.shown = snapshot
+        self.snapshot_shown.emit(snapshot)
+
+    def _change(self, **facts: Any) -> None:
+        situation = dataclasses.replace(self.situation, **facts)
+        if situation.armed and not situation.can.act:
+            situation = dataclasses.replace(situation, armed=False)
+        if situation != self.situation:
+            self.situation = situation
+            self.changed.emit(situation)
+
+
+def gc_sentence(report: GcReport) -> str:
+    """``freed 312 objects, released 40 handles, 2 closes queued, 4 still pending, took 38 ms``."""
+    parts = (
+        f"Collection freed {wording.plural(report.collected, 'object')}",
+        f"released {wording.plural(report.handles_released, 'handle')}",
+        f"{wording.plural(report.closes_queued, 'close')} queued",
+        f"{report.still_pending:,} still pending",
+        f"took {wording.duration(report.took_secs)}",
+    )
+    text = ", ".join(parts)
+    return text + (f"; {wording.plural(report.uncollectable, 'object')} cannot be collected" if report.uncollectable else "")
+
+
+def close_sentence(answers: Sequence[CloseAnswer]) -> str:
+    """``Closed 2 resources, 1 pending (2 calls in flight), 1 refused``."""
+    by = {outcome: [a for a in answers if a.outcome == outcome] for outcome in ("closed", "pending", "refused", "failed")}
+    parts = [f"Closed {wording.plural(len(by['closed']), 'resource')}"]
+    for outcome in ("pending", "refused", "failed"):
+        if by[outcome]:
+            reasons = sorted({a.reason for a in by[outcome] if a.reason})
+            parts.append(f"{len(by[outcome]):,} {outcome}" + (f" ({'; '.join(reasons[:2])})" if reasons else ""))
+    return ", ".join(parts)
+
+
+def error_sentence(error: BaseException) -> str:
+    """One line, cause first; errors that are not the package's own are named."""
+    text = (str(error) or type(error).__name__).splitlines()[0]
+    return text[:1].upper() + text[1:] if isinstance(error, InspectorError) else f"{type(error).__name__}: {text}"

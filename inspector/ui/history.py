@@ -1,0 +1,53 @@
+"""Back and forward as in a browser: the filter and the handle looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+LIMIT: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What was looked at."""
+
+    filter: str = ""
+    handle: int | None = None
+
+
+class History:
+    """Places visited, and where one is among them."""
+
+    def __init__(self) -> None:
+        """At the place where everything is shown."""
+        self._places = [Place()]
+        self._at = 0
+
+    @property
+    def here(self) -> Place:
+        """Where one is."""
+        return self._places[self._at]
+
+    def visit(self, place: Place) -> None:
+        """Go to a new place; what was ahead is forgotten."""
+        if place == self.here:
+            return
+        del self._places[self._at + 1 :]
+        self._places.append(place)
+        del self._places[:-LIMIT]
+        self._at = len(self._places) - 1
+
+    def back(self) -> Place | None:
+        """The place before; ``None`` at the first."""
+        if self._at == 0:
+            return None
+        self._at -= 1
+        return self.here
+
+    def forward(self) -> Place | None:
+        """The place after; ``None`` at the last."""
+        if self._at == len(self._places) - 1:
+            return None
+        self._at += 1
+        return self.here

@@ -1,0 +1,348 @@
+"""The window: assembly of toolbar, vital signs, banners, start page, panes and status line. It decides nothing else. GUI thread."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from inspector.model.snapshot import Snapshot, TargetState, handle_text
+from inspector.ui.actions import Actions
+from inspector.ui.appearance import Appearance
+from inspector.ui.assets import icon
+from inspector.ui.attachment import Attachment, Situation, error_sentence
+from inspector.ui.bridge import Courier
+from inspector.ui.close_dialog import CloseDialog
+from inspector.ui.command_palette import CommandPalette
+from inspector.ui.connector import Connector
+from inspector.ui.history import History, Place
+from inspector.ui.screenshot import save_screenshot
+from inspector.ui.start_page import StartPage
+from inspector.ui.status_line import StatusLine
+from inspector.ui.theme import Theme
+from inspector.ui.toolbar import ToolBar
+from inspector.ui.views.vital_signs import VitalSigns
+from inspector.ui.widgets.banner import Banner
+from inspector.ui.workbench import Workbench
+
+COMPACT_WIDTH: Final = 1180
+"""Below it the toolbar shows icons alone."""
+_GEOMETRY: Final = "geometry"
+_LAYOUT: Final = "layout"
+
+
+class MainWindow(QMainWindow):
+    """One target at a time."""
+
+    def __init__(self, connector: Connector, settings: QSettings, *, reset_layout: bool = False) -> None:
+        """On the start page; ``settings`` keep theme, geometry and layout."""
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowTitle("arc-inspector")
+        self.setMinimumSize(720, 480)
+        self.resize(1440, 900)
+        self.setAcceptDrops(True)
+        self._connector = connector
+        self._settings = settings
+        self._history = History()
+        self._closing: CloseDialog | None = None
+        self.courier = Courier(self)
+        self.appearance = Appearance(settings, self)
+        self.attachment = Attachment(connector, self.courier, self)
+        self.commands = Actions(self.appearance.theme, self)
+        self._build()
+        self._connect_attachment()
+        self._connect_actions()
+        self._connect_panes()
+        self._restore(reset_layout=reset_layout)
+        self._show_start()
+
+    # building -----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        theme = self.appearance.theme
+        self.setWindowIcon(icon("app", theme, tint="accent"))
+        self.toolbar = ToolBar(theme, self.commands, self)
+        self.addToolBar(self.toolbar)
+        self.status = StatusLine(self)
+        self.setStatusBar(self.status)
+        self.vital_signs = VitalSigns(theme)
+        self.banner = Banner(theme)
+        self.result = Banner(theme, dismissable=True)
+        self.start = StartPage(theme, self._connector, self.courier)
+        self.workbench = Workbench(theme, self.courier)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.start)
+        self.pages.addWidget(self.workbench)
+        page = QWidget()
+        page.setObjectName("page")
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for widget in (self.banner, self.result, self.vital_signs):
+            layout.addWidget(widget)
+        layout.addWidget(self.pages, 1)
+        self.setCentralWidget(page)
+
+    def _connect_attachment(self) -> None:
+        attachment = self.attachment
+        attachment.changed.connect(self._situation_changed)
+        attachment.began.connect(self._began)
+        attachment.finished.connect(self._show_start)
+        attachment.snapshot_seen.connect(self._snapshot_seen)
+        attachment.snapshot_shown.connect(self.workbench.show_snapshot)
+        attachment.vitals_seen.connect(self._vitals_seen)
+        attachment.told.connect(self._tell)
+        attachment.previewed.connect(lambda answers: self._closing.show_preview(answers) if self._closing else None)
+        attachment.closed.connect(lambda answers: self._closing.show_result(answers) if self._closing else None)
+        attachment.close_failed.connect(lambda why: self._closing.show_failure(why) if self._closing else None)
+
+    def _connect_actions(self) -> None:
+        self.commands.connect_to(
+            {
+                "filter": self.workbench.handles.focus_filter,
+                "clear_filter": lambda: self.workbench.handles.set_filter(""),
+                "sort": self.workbench.handles.sort_now,
+                "copy": self.workbench.handles.table.copy_ids,
+                "mark": self._mark,
+                "gc": self.attachment.force_gc,
+                "close": self._close_selected,
+                "screenshot": self.take_screenshot,
+                "attach": self.show_processes,
+                "detach": self.attachment.detach,
+                "open": self._choose_file,
+                "demo": self.attachment.start_demo,
+                "theme": self.appearance.switch,
+                "back": lambda: self._revisit(self._history.back()),
+                "forward": lambda: self._revisit(self._history.forward()),
+                "reset_layout": self.workbench.reset_layout,
+                "commands": self._show_commands,
+                "quit": self.close,
+            }
+        )
+        self.commands["pause"].toggled.connect(self.attachment.set_paused)
+        self.commands["arm"].toggled.connect(self.attachment.set_armed)
+
+    def _connect_panes(self) -> None:
+        self.appearance.changed.connect(self._set_theme)
+        self.toolbar.level_wanted.connect(self.attachment.set_level)
+        self.toolbar.rate_wanted.connect(self.attachment.set_rate)
+        self.start.attach_wanted.connect(self.attachment.attach)
+        self.start.demo_wanted.connect(self.attachment.start_demo)
+        self.start.open_wanted.connect(self._choose_file)
+        self.start.file_wanted.connect(self.attachment.open_file)
+        self.workbench.selection_changed.connect(self._selection_changed)
+        self.workbench.handles.menu_wanted.connect(self._extend_menu)
+        self.workbench.handles.filter_changed.connect(self._visit)
+        self.vital_signs.filter_wanted.connect(self.workbench.handles.set_filter)
+        self.vital_signs.pane_wanted.connect(self.workbench.open_pane)
+        self.vital_signs.handle_chosen.connect(self.workbench.choose)
+
+    # what others call ---------------------------------------------------------------------------------------------
+
+    def show_processes(self) -> None:
+        """The start page; a session that is open goes on behind it."""
+        self.pages.setCurrentWidget(self.start)
+        self.start.table.setFocus()
+
+    def take_screenshot(self) -> None:
+        """Save the window with its data, in the connector's folder."""
+        snapshot = self.attachment.shown
+        if snapshot is None:
+            return
+        folder = self._connector.screenshot_folder()
+        name = f"{snapshot.target.name}-{time.strftime('%Y%m%d-%H%M%S')}.png"
+        self.save_screenshot(folder / name.replace("/", "_"))
+
+    def save_screenshot(self, path: Path) -> bool:
+        """Save the window with its data; whether that succeeded is also shown."""
+        snapshot = self.attachment.shown
+        if snapshot is None:
+            return False
+        try:
+            save_screenshot(self, snapshot, path, note=self.workbench.handles.query.filter.source)
+        except Exception as error:  # a full disk must not end the session
+            self._tell(f"The screenshot was not saved: {error_sentence(error)}", "alarm")
+            return False
+        self._connector.remember(path)
+        self._tell(f"Saved {path} with its data inside", "plain")
+        return True
+
+    # Qt -----------------------------------------------------------------------------------------------------------
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the layout, detach, stop the workers."""
+        self._settings.setValue(_GEOMETRY, self.saveGeometry())
+        self._settings.setValue(_LAYOUT, self.workbench.save_layout())
+        self._settings.sync()
+        self.attachment.detach()
+        self.courier.close()
+        super().closeEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Words beside the icons only where there is room."""
+        super().resizeEvent(event)
+        self.toolbar.set_compact(compact=self.width() < COMPACT_WIDTH)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files are welcome."""
+        if _dropped_file(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the file."""
+        path = _dropped_file(event)
+        if path is not None:
+            event.acceptProposedAction()
+            self.attachment.open_file(path)
+
+    # inside -------------------------------------------------------------------------------------------------------
+
+    def _restore(self, *, reset_layout: bool) -> None:
+        if reset_layout:
+            self._settings.remove(_GEOMETRY)
+            self._settings.remove(_LAYOUT)
+            return
+        geometry, layout = self._settings.value(_GEOMETRY), self._settings.value(_LAYOUT)
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(layout, QByteArray):
+            self.workbench.restore_layout(layout)
+
+    def _set_theme(self, theme: Theme) -> None:
+        self.commands.set_theme(theme)
+        for part in (self.toolbar.chip, self.vital_signs, self.banner, self.result, self.start, self.workbench):
+            part.set_theme(theme)
+
+    def _began(self) -> None:
+        self.workbench.clear()
+        self.vital_signs.clear()
+        self._history = History()
+        self.pages.setCurrentWidget(self.workbench)
+        self.vital_signs.show()
+        self.banner.say("Waiting for the first snapshot …")
+        self.workbench.handles.table.setFocus()
+
+    def _show_start(self) -> None:
+        if self._closing is not None:
+            self._closing.reject()
+        self.workbench.clear()
+        self.vital_signs.clear()
+        self.vital_signs.hide()
+        self.banner.hide()
+        self.status.clear()
+        self.toolbar.chip.show_target(None)
+        self.setWindowTitle("arc-inspector")
+        self.pages.setCurrentWidget(self.start)
+
+    def _situation_changed(self, now: Situation) -> None:
+        self.commands.apply(now, selected=len(self.workbench.handles.table.chosen))
+        self.toolbar.apply(now)
+        self.workbench.set_paused(now.paused)
+
+    def _selection_changed(self, handles: tuple[int, ...]) -> None:
+        self.commands.apply(self.attachment.situation, selected=len(handles))
+        if handles:
+            self._history.visit(Place(self.workbench.handles.query.filter.source, handles[0]))
+
+    def _snapshot_seen(self, snapshot: Snapshot) -> None:
+        target = snapshot.target
+        self.setWindowTitle(f"{target.name} ({target.pid}) – arc-inspector")
+        self.toolbar.chip.show_target(target)
+        self.toolbar.show_level(target.level)
+        self.vital_signs.show_snapshot(snapshot)
+        paused = self.attachment.situation.paused
+        self.status.show_snapshot(snapshot, rate_hz=self.attachment.rate_hz, skipped=self.attachment.skipped, paused=paused)
+        self._show_state(snapshot)
+
+    def _vitals_seen(self, vitals: object) -> None:
+        self.vital_signs.show_vitals(vitals)
+        if not self.attachment.situation.paused:
+            self.workbench.show_vitals(vitals)
+
+    def _show_state(self, snapshot: Snapshot) -> None:
+        target = snapshot.target
+        why = f": {target.reason}" if target.reason else ""
+        other = {"button": "Choose another process", "action": self.show_processes}
+        if target.state == TargetState.HUNG:
+            self.banner.say(f"The target is hung{why}. What you see is still read live; it cannot collect or close now", tone="waiting")
+        elif target.state == TargetState.POST_MORTEM:
+            self.banner.say(f"The target is gone{why}. This is the last state it left behind", tone="alarm", **other)
+        elif target.state == TargetState.ENDED:
+            self.banner.say(f"The target has ended{why}. This is its last state", **other)
+        elif target.state == TargetState.RECORDED:
+            self.banner.say(f"A recorded state of {target.name}, read only", **other)
+        else:
+            self.banner.hide()
+
+    def _tell(self, sentence: str, tone: str) -> None:
+        if sentence:
+            self.result.say(sentence, tone=tone)
+        else:
+            self.result.hide()
+
+    def _mark(self) -> None:
+        if self.attachment.snapshot is not None:
+            self.workbench.churn.add_mark(self.attachment.snapshot.taken_at)
+
+    def _close_selected(self) -> None:
+        handles = self.workbench.handles.table.chosen
+        snapshot = self.attachment.shown
+        if not handles or snapshot is None:
+            return
+        self._closing = CloseDialog(self.appearance.theme, handles, type_names(snapshot, handles), self)
+        self._closing.close_wanted.connect(lambda wanted, held: self.attachment.close_handles(wanted, although_held=held))
+        self._closing.finished.connect(self._close_dialog_gone)
+        self._closing.open()
+        self.attachment.preview_close(handles)
+
+    def _close_dialog_gone(self) -> None:
+        if self._closing is not None:
+            self._closing.deleteLater()
+            self._closing = None
+
+    def _choose_file(self) -> None:
+        folder = str(self._connector.screenshot_folder())
+        name, _ = QFileDialog.getOpenFileName(
+            self, "Open a screenshot or session file", folder, "Screenshots and sessions (*.png *.arcs *.seg);;All files (*)"
+        )
+        if name:
+            self.attachment.open_file(Path(name))
+
+    def _show_commands(self) -> None:
+        palette = CommandPalette((*self.commands.all(), *self.workbench.dock_actions()), self)
+        palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        palette.open()
+
+    def _extend_menu(self, menu: QMenu) -> None:
+        for key in ("close", "clear_filter", "sort"):
+            menu.addAction(self.commands[key])
+
+    def _visit(self, source: str) -> None:
+        self._history.visit(Place(source, self.workbench.detail.handle))
+
+    def _revisit(self, place: Place | None) -> None:
+        if place is None:
+            return
+        self.workbench.handles.set_filter(place.filter)
+        self.workbench.handles.choose(() if place.handle is None else (place.handle,))
+
+
+def type_names(snapshot: Snapshot, handles: tuple[int, ...]) -> dict[int, str]:
+    """Type of each handle that the snapshot knows; handle text where not."""
+    wanted = set(handles)
+    names = {handle: handle_text(handle) for handle in handles}
+    for row, handle in enumerate(snapshot.handles.ids.tolist()):
+        if handle in wanted:
+            known = snapshot.types.get(int(snapshot.handles.types[row]))
+            names[handle] = known.name if known else ""
+    return names
+
+
+def _dropped_file(event: QDropEvent) -> Path | None:
+    urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
+    return Path(urls[0].toLocalFile()) if len(urls) == 1 else None

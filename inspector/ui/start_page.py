@@ -1,0 +1,242 @@
+"""The start page: processes to attach to, why others are not, recent files, and the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from inspector.ui.assets import icon
+from inspector.ui.attachment import error_sentence
+from inspector.ui.bridge import Courier
+from inspector.ui.connector import Connector, ProcessRow, RecentFile
+from inspector.ui.models.process_model import Column, ProcessModel
+from inspector.ui.theme import Theme
+from inspector.ui.widgets.labels import head_label, quiet_label, section_label
+
+REFRESH_MILLIS: Final = 2_000
+WIDTHS: Final = {Column.NAME: 190, Column.PID: 70, Column.RUNTIME: 120, Column.HANDLES: 100}
+TOUR: Final = (
+    "The demo has worker threads that churn through lists and journals.\n\n"
+    "1  Watch the timeline: one type grows and never shrinks.\n"
+    "2  Filter with  age>10s strong>1  and select a row: Detail names who holds it.\n"
+    "3  Look at Pending closes: one waits for a thread that has not come by.\n"
+    "4  Arm actions, force a collection, close a journal.\n"
+    "5  Save a screenshot and drop it on this window: it opens with its data."
+)
+
+
+class StartPage(QWidget):
+    """Lists what can be opened; refreshes itself while it is seen."""
+
+    attach_wanted = Signal(int)
+    """Process id; GUI thread."""
+    demo_wanted = Signal()
+    open_wanted = Signal()
+    """Choose a file."""
+    file_wanted = Signal(object)
+    """``Path`` of a recent file."""
+
+    def __init__(self, theme: Theme, connector: Connector, courier: Courier, parent: QWidget | None = None) -> None:
+        """Asks ``connector`` on the courier's threads."""
+        super().__init__(parent)
+        self.setObjectName("page")
+        self._theme = theme
+        self._connector = connector
+        self._courier = courier
+        self._asking = False
+        self.model = ProcessModel(theme, self)
+        self._timer = QTimer(self)
+        self._timer.setInterval(REFRESH_MILLIS)
+        self._timer.timeout.connect(self.refresh)
+        self._build()
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change colours."""
+        self._theme = theme
+        self.model.set_theme(theme)
+        self.demo.setIcon(icon("demo", theme, tint="accent_text"))
+        self.open.setIcon(icon("open", theme))
+        for row in range(self.recent.count()):
+            self.recent.item(row).setIcon(icon("screenshot", theme, tint="text_quiet"))
+
+    def refresh(self) -> None:
+        """Ask for processes and recent files, unless an answer is still awaited."""
+        if self._asking:
+            return
+        self._asking = True
+        self._courier.run(lambda: (tuple(self._connector.processes()), tuple(self._connector.recent())), self._show, self._failed)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Live while it is seen."""
+        super().showEvent(event)
+        self.refresh()
+        self._timer.start()
+        self.table.setFocus()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Ask nothing while it is not seen."""
+        self._timer.stop()
+        super().hideEvent(event)
+
+    # building -----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        page = QHBoxLayout(self)
+        page.setContentsMargins(24, 20, 24, 20)
+        page.setSpacing(24)
+        page.addLayout(self._build_processes(), 3)
+        page.addLayout(self._build_side(), 1)
+
+    def _build_processes(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        column.addWidget(head_label("Inspect a running process"))
+        self.count = quiet_label("Looking for processes …")
+        column.addWidget(self.count)
+        self.table = QTableView()
+        self.table.setModel(self.model)
+        self.table.setObjectName("processes")
+        self.table.setAccessibleName("Processes")
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setShowGrid(False)
+        self.table.setTabKeyNavigation(False)
+        self.table.setWordWrap(False)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(28)
+        self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.horizontalHeader().setHighlightSections(False)
+        for section, width in WIDTHS.items():
+            self.table.horizontalHeader().resizeSection(section, width)
+        self.table.activated.connect(lambda _index: self._attach())
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_chosen())
+        self.model.modelReset.connect(self._show_chosen)
+        column.addWidget(self.table, 1)
+        column.addLayout(self._build_chosen())
+        return column
+
+    def _build_chosen(self) -> QHBoxLayout:
+        line = QHBoxLayout()
+        self.why = QLabel("")
+        self.why.setWordWrap(True)
+        self.why.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.why.setMinimumHeight(36)
+        self.copy_fix = QPushButton("Copy fix")
+        self.copy_fix.clicked.connect(self._copy_fix)
+        self.attach = QPushButton("Attach")
+        self.attach.setProperty("primary", True)
+        self.attach.clicked.connect(self._attach)
+        line.addWidget(self.why, 1)
+        line.addWidget(self.copy_fix)
+        line.addWidget(self.attach)
+        return line
+
+    def _build_side(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        self.demo = QPushButton("Start the demo")
+        self.demo.setProperty("primary", True)
+        self.demo.clicked.connect(self.demo_wanted)
+        self.open = QPushButton("Open a screenshot…")
+        self.open.clicked.connect(self.open_wanted)
+        tour = quiet_label(TOUR)
+        tour.setWordWrap(True)
+        tour.setMinimumWidth(200)
+        self.recent = QListWidget()
+        self.recent.setAccessibleName("Recent screenshots")
+        self.recent.setIconSize(QSize(16, 16))
+        self.recent.itemActivated.connect(lambda item: self.file_wanted.emit(item.data(Qt.ItemDataRole.UserRole)))
+        self.no_recent = quiet_label("None yet. Press S in a session to save one")
+        self.no_recent.setWordWrap(True)
+        column.addWidget(section_label("New here?"))
+        column.addWidget(self.demo)
+        column.addWidget(tour)
+        column.addSpacing(12)
+        column.addWidget(section_label("Recent screenshots"))
+        column.addWidget(self.no_recent)
+        column.addWidget(self.recent, 1)
+        column.addStretch(0)
+        column.addWidget(self.open)
+        return column
+
+    # inside -------------------------------------------------------------------------------------------------------
+
+    def _show(self, found: tuple[tuple[ProcessRow, ...], tuple[RecentFile, ...]]) -> None:
+        self._asking = False
+        processes, recent = found
+        chosen = self._chosen()
+        self.model.show(processes)
+        if chosen is not None and self._chosen() is None:
+            self.table.selectRow(self.model.row_of(chosen.pid))
+        elif chosen is None and processes:
+            self.table.selectRow(0)
+        attachable = sum(row.attachable for row in processes)
+        others = len(processes) - attachable
+        self.count.setText(_count_sentence(attachable, others))
+        self._show_recent(recent)
+        self._show_chosen()
+
+    def _failed(self, error: BaseException) -> None:
+        self._asking = False
+        self.count.setText(f"Processes could not be listed: {error_sentence(error)}")
+
+    def _show_recent(self, recent: Sequence[RecentFile]) -> None:
+        paths = [self.recent.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.recent.count())]
+        if paths == [file.path for file in recent]:
+            recent_shown = bool(paths)
+        else:
+            self.recent.clear()
+            for file in recent:
+                item = QListWidgetItem(icon("screenshot", self._theme, tint="text_quiet"), file.title)
+                item.setData(Qt.ItemDataRole.UserRole, file.path)
+                item.setToolTip(str(file.path))
+                self.recent.addItem(item)
+            recent_shown = bool(recent)
+        self.recent.setVisible(recent_shown)
+        self.no_recent.setVisible(not recent_shown)
+
+    def _chosen(self) -> ProcessRow | None:
+        rows = self.table.selectionModel().selectedRows()
+        return self.model.process(rows[0].row()) if rows else None
+
+    def _show_chosen(self) -> None:
+        row = self._chosen()
+        self.attach.setEnabled(row is not None and row.attachable)
+        self.copy_fix.setVisible(row is not None and not row.attachable and bool(row.fix))
+        if row is None:
+            self.why.setText("Select a process, then press Enter")
+        elif row.attachable:
+            self.why.setText(row.command)
+        else:
+            self.why.setText(f"Cannot be attached: {row.reason}" + (f"\n{row.fix}" if row.fix else ""))
+
+    def _attach(self) -> None:
+        row = self._chosen()
+        if row is not None and row.attachable:
+            self.attach_wanted.emit(row.pid)
+
+    def _copy_fix(self) -> None:
+        row = self._chosen()
+        if row is not None:
+            QGuiApplication.clipboard().setText(row.fix)
+
+
+def _count_sentence(attachable: int, others: int) -> str:
+    if not attachable:
+        return "No process can be attached now. Start one with  arc-inspector run app.py,  or start the demo"
+    return f"{attachable:,} attachable" + (f", {others:,} others with the reason why not" if others else "")

@@ -1,0 +1,82 @@
+"""The status line: how the target is, how fresh the numbers are, what was lost, and what the tool costs."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtWidgets import QHBoxLayout, QStatusBar, QWidget
+
+from inspector.model.snapshot import Cost, Lost, Snapshot, TargetState
+from inspector.ui import wording
+from inspector.ui.widgets.labels import ElidedLabel, quiet_label, set_flag
+
+
+class StatusLine(QStatusBar):
+    """Labels, left to right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Nothing attached."""
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.state = ElidedLabel()
+        self.rate = quiet_label("")
+        self.sampled = quiet_label("")
+        self.lost = quiet_label("")
+        self.skipped = quiet_label("")
+        self.cost = quiet_label("")
+        page = QWidget()
+        line = QHBoxLayout(page)
+        line.setContentsMargins(8, 2, 8, 2)
+        line.setSpacing(16)
+        line.addWidget(self.state, 1)
+        for label in (self.rate, self.sampled, self.lost, self.skipped, self.cost):
+            line.addWidget(label)
+        self.addWidget(page, 1)
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing attached."""
+        self.state.set_whole("Not attached")
+        for label in (self.rate, self.sampled, self.lost, self.skipped, self.cost):
+            label.clear()
+            label.setToolTip("")
+
+    def show_snapshot(self, snapshot: Snapshot, *, rate_hz: float, skipped: int, paused: bool) -> None:
+        """The facts of the newest snapshot."""
+        target = snapshot.target
+        state = target.state.value.capitalize() + (f": {target.reason}" if target.reason else "")
+        self.state.set_whole(("Paused · " if paused else "") + state)
+        moving = target.state in (TargetState.LIVE, TargetState.HUNG)
+        self.rate.setText(f"{rate_hz:g} Hz" if moving else "")
+        self.rate.setToolTip("Snapshots read a second")
+        self._show_sampled(snapshot)
+        self._show_lost(snapshot.lost)
+        self.skipped.setText(f"skipped {skipped:,}" if skipped else "")
+        self.skipped.setToolTip("Snapshots that a newer one replaced before they were drawn")
+        self._show_cost(snapshot.cost)
+
+    def _show_sampled(self, snapshot: Snapshot) -> None:
+        if math.isnan(snapshot.sampled_at):
+            self.sampled.setText("not sampled")
+            self.sampled.setToolTip("Strong and weak counts were not read yet")
+            return
+        ago = max(snapshot.taken_at - snapshot.sampled_at, 0.0)
+        self.sampled.setText(f"sampled {wording.duration(ago)} ago")
+        self.sampled.setToolTip(f"Counts were read at {wording.clock(snapshot.sampled_at)}")
+
+    def _show_lost(self, lost: Lost) -> None:
+        total = lost.total()
+        self.lost.setText(f"lost {total:,}")
+        set_flag(self.lost, "quiet", on=not total)
+        set_flag(self.lost, "alarm", on=total > 0)
+        lines = [f"{name.replace('_', ' ')}: {count:,}" for name, count in sorted(lost.counts.items()) if count]
+        self.lost.setToolTip("\n".join(lines) if lines else "Nothing was lost")
+        self.lost.setAccessibleName(f"Lost {total:,}. " + ", ".join(lines))
+
+    def _show_cost(self, cost: Cost) -> None:
+        share = wording.UNKNOWN_TEXT if math.isnan(cost.share) else f"{cost.share * 100:.1f} %"
+        self.cost.setText(f"tool: {share} CPU, {wording.size(cost.segment_bytes)}")
+        self.cost.setToolTip(
+            f"What the inspector costs the target: {share} of one core over the last interval, "
+            f"{wording.size(cost.segment_bytes)} of shared memory, sampling took {wording.duration(cost.sample_secs)}"
+        )

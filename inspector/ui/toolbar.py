@@ -1,0 +1,161 @@
+"""The toolbar: which target and how it is, what is recorded, how often it is read, and the actions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolBar, QWidget
+
+from inspector.model.snapshot import Level, Target, TargetState
+from inspector.ui.actions import Actions
+from inspector.ui.assets import pixmap
+from inspector.ui.attachment import DEFAULT_RATE_HZ, RATES_HZ, Situation
+from inspector.ui.theme import Theme
+from inspector.ui.widgets.labels import ElidedLabel
+
+STATE_LOOKS: Final = {
+    TargetState.LIVE: ("dot", "live"),
+    TargetState.HUNG: ("waiting", "waiting"),
+    TargetState.ENDED: ("ended", "text_quiet"),
+    TargetState.POST_MORTEM: ("tombstone", "alarm"),
+    TargetState.RECORDED: ("recorded", "text_quiet"),
+}
+"""Icon and token of each state."""
+LEVEL_HINTS: Final = {
+    Level.OFF: "off: handles work, nothing is recorded",
+    Level.COUNT: "count: rows, counts, births and deaths, threads",
+    Level.HISTORY: "history: events too, and one frame of site",
+    Level.STACKS: "stacks: whole stacks as sites",
+}
+
+
+class TargetChip(QFrame):
+    """Name, pid and state of the target."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """No target."""
+        super().__init__(parent)
+        self.setObjectName("chip")
+        self._theme = theme
+        self._target: Target | None = None
+        self._icon = QLabel()
+        self._text = ElidedLabel()
+        line = QHBoxLayout(self)
+        line.setContentsMargins(8, 3, 8, 3)
+        line.setSpacing(6)
+        line.addWidget(self._icon)
+        line.addWidget(self._text, 1)
+        self.setFixedWidth(216)
+        self.show_target(None)
+
+    def show_target(self, target: Target | None) -> None:
+        """``None``: no target is attached."""
+        self._target = target
+        if target is None:
+            text, looks = "No target", ("ring", "text_quiet")
+            self.setToolTip("Attach to a process to begin")
+        else:
+            text, looks = f"{target.name} · {target.pid} · {target.state}", STATE_LOOKS[target.state]
+            why = f"\n{target.state}: {target.reason}" if target.reason else ""
+            self.setToolTip(f"{target.command}\n{target.runtime}, process {target.pid}{why}")
+        self._icon.setPixmap(pixmap(looks[0], getattr(self._theme, looks[1]), 14, self.devicePixelRatioF()))
+        self._text.set_whole(text)
+        self.setAccessibleName(f"Target: {text}")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change colours."""
+        self._theme = theme
+        self.show_target(self._target)
+
+
+class ToolBar(QToolBar):
+    """Assembled from the actions."""
+
+    level_wanted = Signal(object)
+    """``Level``; a person chose it."""
+    rate_wanted = Signal(float)
+    """Snapshots a second; a person chose it."""
+
+    def __init__(self, theme: Theme, actions: Actions, parent: QWidget | None = None) -> None:
+        """No target."""
+        super().__init__("Tools", parent)
+        self.setObjectName("toolbar")
+        self.setMovable(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.chip = TargetChip(theme)
+        self.level = self._level_box()
+        self.rate = self._rate_box()
+        self.addWidget(self.chip)
+        self.addWidget(_gap(8))
+        self.addWidget(self.level)
+        self.addAction(actions["pause"])
+        self.addWidget(self.rate)
+        self.addSeparator()
+        for key in ("mark", "screenshot"):
+            self.addAction(actions[key])
+        self.addSeparator()
+        for key in ("arm", "gc", "close"):
+            self.addAction(actions[key])
+        space = QWidget()
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(space)
+        for key in ("attach", "detach", "theme", "commands"):
+            self.addAction(actions[key])
+        self._name_buttons(actions)
+        self.set_compact(compact=False)
+
+    def set_compact(self, *, compact: bool) -> None:
+        """Icons alone where there is no room for words; those on the right always."""
+        style = Qt.ToolButtonStyle.ToolButtonIconOnly if compact else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        for action in self.actions():
+            button = self.widgetForAction(action)
+            if button is not None and action.objectName() in ("pause", "mark", "screenshot", "arm", "gc", "close"):
+                button.setToolButtonStyle(style)  # type: ignore[attr-defined] # a QToolButton
+        self.chip.setFixedWidth(176 if compact else 216)
+
+    def apply(self, now: Situation) -> None:
+        """Enable the choices."""
+        self.level.setEnabled(now.attached and now.can.levels)
+        self.level.setToolTip(
+            "What the target records" if now.can.levels else f"What the target records; not now: {now.can.reason or 'read only'}"
+        )
+        self.rate.setEnabled(now.attached and now.answers)
+
+    def show_level(self, level: Level) -> None:
+        """The level in force, without asking for it."""
+        self.level.setCurrentIndex(self.level.findData(level))
+
+    def _level_box(self) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName("Level: what the target records")
+        for level in Level:
+            box.addItem(level.name.capitalize(), level)
+            box.setItemData(box.count() - 1, LEVEL_HINTS[level], Qt.ItemDataRole.ToolTipRole)
+        box.setCurrentIndex(int(Level.COUNT))
+        box.activated.connect(lambda at: self.level_wanted.emit(box.itemData(at)))
+        box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        return box
+
+    def _rate_box(self) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName("Refresh rate")
+        box.setToolTip("How often snapshots are read")
+        for rate in RATES_HZ:
+            box.addItem(f"{rate:g} Hz", rate)
+        box.setCurrentIndex(RATES_HZ.index(DEFAULT_RATE_HZ))
+        box.activated.connect(lambda at: self.rate_wanted.emit(box.itemData(at)))
+        return box
+
+    def _name_buttons(self, actions: Actions) -> None:
+        for action in actions.all():
+            button = self.widgetForAction(action)
+            if button is not None:
+                button.setAccessibleName(action.text())
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+
+def _gap(width: int) -> QWidget:
+    gap = QWidget()
+    gap.setFixedWidth(width)
+    return gap

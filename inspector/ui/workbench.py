@@ -1,0 +1,166 @@
+"""The panes of a session and where they lie: handles in the middle, docks around them that a person can rearrange. GUI thread."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from inspector.model.snapshot import Snapshot, Vitals
+from inspector.ui.bridge import Courier
+from inspector.ui.theme import Theme
+from inspector.ui.views.churn import ChurnPane
+from inspector.ui.views.detail import DetailPane
+from inspector.ui.views.handles import HandlesPane
+from inspector.ui.views.pending import PendingPane
+from inspector.ui.views.threads import ThreadsPane
+
+LAYOUT_VERSION: Final = 1
+"""Grows when panes come or go: a layout saved before is not restored."""
+_AREAS: Final = {
+    "timeline": Qt.DockWidgetArea.TopDockWidgetArea,
+    "detail": Qt.DockWidgetArea.RightDockWidgetArea,
+    "pending": Qt.DockWidgetArea.BottomDockWidgetArea,
+    "threads": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+_TITLES: Final = {"timeline": "Timeline", "detail": "Detail", "pending": "Pending closes", "threads": "Threads"}
+
+
+class Workbench(QMainWindow):
+    """Handles, and docks for the timeline, one handle's detail, pending closes and threads."""
+
+    selection_changed = Signal(object)
+    """``tuple[int, ...]``: handles that actions work on."""
+
+    def __init__(self, theme: Theme, courier: Courier, parent: QWidget | None = None) -> None:
+        """Empty panes in their first places."""
+        super().__init__(parent)
+        self.setWindowFlags(Qt.WindowType.Widget)
+        self.setObjectName("workbench")
+        self.setDockOptions(self.DockOption.AnimatedDocks | self.DockOption.AllowNestedDocks | self.DockOption.AllowTabbedDocks)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea))
+        self.handles = HandlesPane(theme, courier)
+        self.detail = DetailPane(theme)
+        self.churn = ChurnPane(theme)
+        self.pending = PendingPane(theme)
+        self.threads = ThreadsPane(theme)
+        self._shown: Snapshot | None = None
+        self._sized = False
+        self.setCentralWidget(self.handles)
+        self._docks = {
+            key: self._dock(key, pane)
+            for key, pane in (("timeline", self.churn), ("detail", self.detail), ("pending", self.pending), ("threads", self.threads))
+        }
+        self.reset_layout()
+        self._connect()
+
+    # what others call ---------------------------------------------------------------------------------------------
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """All panes show this one."""
+        self._shown = snapshot
+        self.handles.show_snapshot(snapshot)
+        self.churn.show_snapshot(snapshot)
+        self.pending.show_snapshot(snapshot)
+        self.threads.show_snapshot(snapshot)
+        self.detail.show_snapshot(snapshot)
+        self._show_counts(snapshot)
+
+    def show_vitals(self, vitals: Vitals) -> None:
+        """Timeline and rates take newer counters."""
+        self.churn.show_vitals(vitals)
+        self.handles.show_vitals(vitals)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change colours everywhere."""
+        for pane in (self.handles, self.detail, self.churn, self.pending, self.threads):
+            pane.set_theme(theme)
+
+    def clear(self) -> None:
+        """Nothing is attached."""
+        self._shown = None
+        for pane in (self.handles, self.detail, self.churn, self.pending, self.threads):
+            pane.clear()
+
+    def choose(self, handle: int) -> None:
+        """Select a handle in the table and show its detail."""
+        self.handles.choose((handle,))
+        self.detail.choose(handle, self._shown)
+        self.open_pane("detail")
+
+    def set_paused(self, paused: bool) -> None:
+        """Let nothing move, ages neither."""
+        for pane in (self.pending, self.threads, self.churn):
+            pane.set_paused(paused)
+
+    def open_pane(self, key: str) -> None:
+        """Show the dock ``key`` (``timeline``, ``detail``, ``pending``, ``threads``) on top."""
+        dock = self._docks[key]
+        dock.show()
+        dock.raise_()
+
+    def dock_actions(self) -> tuple[QAction, ...]:
+        """One a dock: shown or not."""
+        return tuple(dock.toggleViewAction() for dock in self._docks.values())
+
+    def reset_layout(self) -> None:
+        """Put all docks back to their first places and sizes."""
+        for key, dock in self._docks.items():
+            dock.setFloating(False)
+            self.addDockWidget(_AREAS[key], dock)
+            dock.show()
+        self.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.TopDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.tabifyDockWidget(self._docks["pending"], self._docks["threads"])
+        self._docks["pending"].raise_()
+        self._size_docks()
+
+    def save_layout(self) -> QByteArray:
+        """What ``restore_layout`` takes."""
+        return self.saveState(LAYOUT_VERSION)
+
+    def restore_layout(self, layout: QByteArray) -> None:
+        """Put docks where they were; a layout of another version changes nothing."""
+        self._sized = self.restoreState(layout, LAYOUT_VERSION)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """First seen: sizes that suit the window, unless a layout was restored."""
+        super().showEvent(event)
+        if not self._sized:
+            self._sized = True
+            self._size_docks()
+
+    # inside -------------------------------------------------------------------------------------------------------
+
+    def _dock(self, key: str, pane: QWidget) -> QDockWidget:
+        dock = QDockWidget(_TITLES[key], self)
+        dock.setObjectName(key)
+        dock.setWidget(pane)
+        return dock
+
+    def _size_docks(self) -> None:
+        height, width = max(self.height(), 480), max(self.width(), 800)
+        self.resizeDocks(
+            [self._docks["timeline"], self._docks["pending"]], [int(height * 0.24), int(height * 0.22)], Qt.Orientation.Vertical
+        )
+        self.resizeDocks([self._docks["detail"]], [min(360, int(width * 0.32))], Qt.Orientation.Horizontal)
+
+    def _connect(self) -> None:
+        self.handles.handles_chosen.connect(self._selected)
+        self.detail.handle_chosen.connect(self.choose)
+        self.detail.filter_wanted.connect(self.handles.set_filter)
+        self.pending.handle_chosen.connect(self.choose)
+        self.threads.filter_wanted.connect(self.handles.set_filter)
+        self.churn.filter_wanted.connect(self.handles.set_filter)
+
+    def _selected(self, handles: tuple[int, ...]) -> None:
+        self.detail.choose(handles[0] if handles else None, self._shown)
+        self.selection_changed.emit(handles)
+
+    def _show_counts(self, snapshot: Snapshot) -> None:
+        """The tabs say how much there is to see."""
+        pending = snapshot.vitals.pending
+        self._docks["pending"].setWindowTitle(f"Pending closes {pending:,}" if pending else "Pending closes")
+        self._docks["threads"].setWindowTitle(f"Threads {len(snapshot.threads):,}" if snapshot.threads else "Threads")
