@@ -17,7 +17,7 @@ from inspector.agent.adapters.uniffi.generation import Unsupported, recognise
 from inspector.agent.adapters.uniffi.hooks import Faults, ProxyHooks
 from inspector.agent.adapters.uniffi.imports import ImportWatch
 from inspector.agent.adapters.uniffi.modules import ModuleFinder
-from inspector.agent.adapters.uniffi.proxies import live_proxies, proxy_classes
+from inspector.agent.adapters.uniffi.proxies import ProxyClass, live_proxies, proxy_classes
 from inspector.agent.adapters.uniffi.recorder import Recorder
 from inspector.agent.adapters.uniffi.rows import ProxyRows
 from inspector.agent.referrers import describe_referrers
@@ -175,9 +175,14 @@ class UniffiAdapter:
 
     def _holders(self, rows: ProxyRows, row: int) -> list[str]:
         """Who holds the proxy of a row."""
-        wanted = rows.proxy_id(row)
-        for _, proxies in live_proxies([rows.proxy_class]):
-            found: list[Any] = [proxy for proxy in proxies if id(proxy) == wanted]
-            if found:
-                return describe_referrers(found[0], (found, proxies))
-        return []
+        proxy = _proxy_at(rows.proxy_id(row), rows.proxy_class)
+        return [] if proxy is None else describe_referrers(proxy)
+
+
+def _proxy_at(place: int | None, proxy_class: ProxyClass) -> Any:
+    """The live proxy with this ``id``; ``None`` when it went."""
+    for _, proxies in live_proxies([proxy_class]):
+        for proxy in proxies:
+            if id(proxy) == place:
+                return proxy
+    return None

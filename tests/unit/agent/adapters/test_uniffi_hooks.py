@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import bdkpython as bdk
+
+from inspector.agent.adapters.uniffi import UniffiAdapter, hooks
+from inspector.agent.adapters.uniffi.hooks import Faults, HookedClass
+from tests.unit.agent.adapters.remembering import RememberingRecorder
+
+
+class Plain:
+    def method(self) -> str:
+        return "own"
+
+
+def test_undoing_restores_the_very_functions() -> None:
+    before = dict(vars(Plain))
+    hooked = HookedClass(Plain)
+    hooked.replace("method", lambda self: "hook")
+    hooked.replace("added", lambda self: "hook")
+    assert Plain().method() == "hook"
+
+    hooked.undo()
+
+    assert dict(vars(Plain)) == before
+    assert list(vars(Plain)) == list(before)
+
+
+def test_a_function_that_someone_else_set_over_a_hook_stays() -> None:
+    original = Plain.method
+    hooked = HookedClass(Plain)
+    hooked.replace("method", lambda self: original(self) + ", hooked")
+    hook = Plain.method
+    Plain.method = lambda self: hook(self) + ", patched"  # type: ignore[method-assign]
+    try:
+        hooked.undo()
+        assert Plain().method() == "own, hooked, patched"
+    finally:
+        Plain.method = original  # type: ignore[method-assign]
+
+
+def test_hooked_functions_look_like_the_originals(adapter: UniffiAdapter) -> None:
+    assert str(inspect.signature(bdk.Mnemonic.__init__)) == "(self, word_count: 'WordCount')"
+    assert bdk.Mnemonic.__init__.__qualname__ == "Mnemonic.__init__"
+    assert bdk.Mnemonic._uniffi_make_instance.__name__ == "_uniffi_make_instance"
+
+
+def test_methods_are_not_touched(adapter: UniffiAdapter) -> None:
+    own = {name: getattr(value, "__func__", value) for name, value in vars(bdk.Amount).items()}
+    hooked = {name for name, value in own.items() if getattr(value, "__module__", "") == hooks.__name__ or hasattr(value, "__wrapped__")}
+
+    assert hooked == {"__init__", "__del__", "_uniffi_make_instance", "__reduce_ex__"}
+
+
+def test_proxies_made_while_hooked_are_released_after_the_hooks_went(recorder: RememberingRecorder) -> None:
+    adapter = UniffiAdapter(recorder)
+    adapter.attach()
+    first = bdk.Amount.from_sat(1)
+    adapter.detach()
+    second = bdk.Amount.from_sat(2)
+
+    assert recorder.rows == {}
+    del first, second
+    assert recorder.rows == {}
+
+
+def test_attaching_again_finds_what_lives(recorder: RememberingRecorder) -> None:
+    amount = bdk.Amount.from_sat(1)
+    for _ in range(3):
+        adapter = UniffiAdapter(recorder)
+        adapter.attach()
+        list(adapter.scan())
+        assert amount._handle in [row.data for row in recorder.live("Amount")]
+        adapter.detach()
+
+
+def test_faults_keep_the_first_and_count_the_rest() -> None:
+    faults = Faults()
+    first: Any = ValueError("first")
+    faults.add(first)
+    faults.add(ValueError("second"))
+
+    assert faults.count == 2
+    assert faults.take() is first
+    assert faults.take() is None
+    assert faults.count == 0

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from inspector.agent.adapters.uniffi import UniffiAdapter
+from inspector.agent.adapters.uniffi.imports import ImportWatch
+from inspector.agent.adapters.uniffi.modules import ModuleFinder
+from inspector.errors import InspectorError
+from tests.unit.agent.adapters.remembering import RememberingRecorder
+
+NAME = "imported_while_watched"
+
+
+@pytest.fixture
+def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path / f"{NAME}.py"
+    sys.modules.pop(NAME, None)
+
+
+@pytest.fixture
+def imported() -> Iterator[list[ModuleType]]:
+    modules: list[ModuleType] = []
+    watch = ImportWatch(modules.append)
+    watch.set()
+    yield modules
+    watch.undo()
+    assert watch not in sys.meta_path
+
+
+def test_a_module_is_reported_when_its_body_has_run(importable: Path, imported: list[ModuleType]) -> None:
+    importable.write_text("value = 7\n")
+    module = importlib.import_module(NAME)
+
+    assert imported == [module]
+    assert "exec_module" not in vars(module.__loader__)  # type: ignore[arg-type]
+    assert module.__spec__ is not None
+    assert module.__spec__.loader is module.__loader__
+
+
+def test_reloading_works_as_before(importable: Path, imported: list[ModuleType]) -> None:
+    importable.write_text("value = 7\n")
+    module = importlib.import_module(NAME)
+    importable.write_text("value = 8000\n")
+    importlib.reload(module)
+
+    assert module.value == 8000
+
+
+def test_an_import_that_fails_fails_the_same_way(importable: Path, imported: list[ModuleType]) -> None:
+    importable.write_text("raise LookupError('mine')\n")
+    with pytest.raises(LookupError, match="mine"):
+        importlib.import_module(NAME)
+
+    assert imported == []
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("no_such_module_anywhere")
+
+
+def test_a_module_whose_body_still_runs_is_not_claimed(importable: Path) -> None:
+    importable.write_text(
+        "import sys\n_UniffiLib = None\n"
+        "from inspector.agent.adapters.uniffi.modules import is_importing\n"
+        "while_running = is_importing(sys.modules[__name__])\n"
+    )
+    module = importlib.import_module(NAME)
+
+    assert module.while_running
+    assert [found.__name__ for found in ModuleFinder().unseen() if found is module] == [NAME]
+
+
+def test_a_module_is_claimed_once(importable: Path) -> None:
+    importable.write_text("_UniffiLib = None\n")
+    module = importlib.import_module(NAME)
+    finder = ModuleFinder()
+
+    assert finder.claim(NAME, module)
+    assert not finder.claim(NAME, module)
+    assert module not in list(finder.unseen())
+
+
+def test_a_module_under_another_name_is_not_claimed_twice(importable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    importable.write_text("_UniffiLib = None\n")
+    module = importlib.import_module(NAME)
+    monkeypatch.setitem(sys.modules, "alias_of_it", module)
+
+    assert [found.__name__ for found in ModuleFinder().unseen() if found is module] == [NAME]
+
+
+def test_a_generation_that_is_not_supported_is_named_once_and_left_alone(importable: Path, recorder: RememberingRecorder) -> None:
+    importable.write_text(
+        "_UniffiLib = None\n"
+        "def _uniffi_check_contract_api_version(lib):\n    bindings_contract_version = 99\n"
+        "class Thing:\n    @classmethod\n    def _uniffi_make_instance(cls, handle): pass\n"
+    )
+    adapter = UniffiAdapter(recorder)
+    adapter.attach()
+    try:
+        module = importlib.import_module(NAME)
+        with pytest.raises(InspectorError, match=f"{NAME} is not followed: UniFFI contract 99 is not supported yet"):
+            adapter.poll()
+        adapter.poll()
+        assert "__init__" not in vars(module.Thing)
+    finally:
+        adapter.detach()
