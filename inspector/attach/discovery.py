@@ -80,6 +80,20 @@ def find_target(pid: int) -> FoundProcess:
     raise AttachError(_refusal(pid, candidates))
 
 
+def find_published(pid: int) -> FoundProcess | None:
+    """The living process of that pid once its segment is published and readable; quick, for waiting."""
+    for path in linux.segment_files():
+        matched = _SEGMENT_NAME.fullmatch(path.name)
+        if matched and int(matched[1]) == pid:
+            try:
+                found = _from_segment(path, pid, int(matched[2]))
+            except FileNotFoundError:
+                continue
+            if found.alive and found.attachable:
+                return found
+    return None
+
+
 def _refusal(pid: int, candidates: Sequence[FoundProcess]) -> str:
     """Why there is nothing to attach to."""
     if candidates:

@@ -1,0 +1,31 @@
+"""``arc-inspector`` and ``python -m inspector``.
+
+Kept small: it runs before it is known whether the viewer's dependencies are installed.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+VIEWER_PACKAGES: Final = frozenset({"typer", "rich", "numpy", "psutil", "platformdirs", "PySide6", "pyqtgraph", "superqt"})
+NOT_INSTALLED_STATUS: Final = 3
+
+
+def main() -> int:
+    """Run the command line; returns the exit status."""
+    try:
+        from inspector.commands.app import run
+
+        return run(sys.argv[1:])
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in VIEWER_PACKAGES:
+            raise
+        line = f"arc-inspector: the viewer is not installed (there is no {missing}): pip install 'arc-inspector[viewer]'"
+        print(line, file=sys.stderr)
+        return NOT_INSTALLED_STATUS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""The command line as a whole: what subcommands there are, and how errors end.
+
+Errors are one line on stderr, cause first. Exit status: 0 done, 1 the thing asked for is not so, 2 wrong use, 3 cannot attach.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+
+from inspector.commands import attach, close, demo, gc, handles, open_file, pending, ps, run_program, shot
+from inspector.commands.output import print_error
+from inspector.commands.version import version_line
+from inspector.commands.window import open_window
+from inspector.errors import InspectorError
+
+INTERRUPTED_STATUS: Final = 130
+USAGE_STATUS: Final = 2
+_PASSED_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(version_line())
+        raise typer.Exit
+
+
+def _start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)] = False,
+    reset_layout: Annotated[bool, typer.Option("--reset-layout", help="Put all panes of the window back to their first places.")] = False,
+) -> None:
+    """A desktop inspector for live native objects that another language holds through handles.
+
+    Without a command it opens the window.
+    """
+    if context.invoked_subcommand is None:
+        raise typer.Exit(open_window(reset_layout=reset_layout))
+
+
+def make_app() -> typer.Typer:
+    """The command line."""
+    app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.callback(invoke_without_command=True)(_start)
+    app.command("demo")(demo.demo)
+    app.command("ps")(ps.ps)
+    app.command("attach")(attach.attach)
+    app.command("run", context_settings=_PASSED_ON)(run_program.run_program)
+    app.command("handles")(handles.handles)
+    app.command("pending")(pending.pending)
+    app.command("gc")(gc.gc)
+    app.command("close")(close.close)
+    app.command("shot")(shot.shot)
+    app.command("open")(open_file.open_file)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit status. Never raises for what a person or a target did wrong."""
+    try:
+        status = make_app()(list(arguments), standalone_mode=False, prog_name="arc-inspector")
+    except InspectorError as error:
+        print_error(str(error))
+        return error.exit_status
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED_STATUS
+    except BrokenPipeError:
+        # what reads our output has gone; leave nothing for the interpreter to flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        usage = getattr(error, "format_message", None)  # typer's own click has no public name for its exceptions
+        if usage is None:
+            raise
+        print_error(" ".join(usage().split()))
+        return USAGE_STATUS
+    return int(status or 0)

@@ -1,0 +1,74 @@
+"""Programs that a command starts to look at: the demo, and what ``run`` runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from inspector.attach.discovery import FoundProcess, find_published
+from inspector.errors import AttachError
+
+PATIENCE_SECS: Final = 30.0
+"""How long a program may take until its agent shows: imports run before it in some set-ups."""
+_LOOK_SECS: Final = 0.02
+_END_SECS: Final = 3.0
+_INSTALLED: Final = ("site-packages", "dist-packages")
+_PACKAGE_PARENT: Final = Path(__file__).resolve().parents[2]
+
+
+class Child:
+    """A process that we started."""
+
+    def __init__(self, command: Sequence[str], *, stdin: int | None = None, stdout: int | None = None) -> None:
+        """Start it, with this package importable. Raises ``AttachError`` when that fails."""
+        try:
+            self.process = subprocess.Popen(list(command), stdin=stdin, stdout=stdout, env=environment(os.environ))  # noqa: S603 - what the person asked for
+        except OSError as error:
+            raise AttachError(f"cannot be started: {error.strerror or error}: {command[0]}") from error
+
+    def wait_published(self, patience_secs: float = PATIENCE_SECS) -> FoundProcess:
+        """Wait until it can be attached. Raises ``AttachError`` when it ends before, or takes too long."""
+        deadline = time.monotonic() + patience_secs
+        while time.monotonic() < deadline:
+            found = find_published(self.process.pid)
+            if found is not None:
+                return found
+            if self.process.poll() is not None:
+                raise AttachError(f"the program ended with status {exit_status(self.process.returncode)} before it could be attached")
+            time.sleep(_LOOK_SECS)
+        raise AttachError(f"the program's agent did not show within {patience_secs:.0f} s")
+
+    def end(self) -> None:
+        """Ask it to end, wait a moment, kill it. Any thread; may be called again."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(_END_SECS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def demo_command(*options: str) -> list[str]:
+    """The sample target."""
+    return [sys.executable, "-m", "inspector.demo", *options]
+
+
+def environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """Our environment, with the package importable when it runs from a source tree."""
+    paths = [path for path in ours.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if _PACKAGE_PARENT.name not in _INSTALLED and str(_PACKAGE_PARENT) not in paths:
+        paths.append(str(_PACKAGE_PARENT))
+    return {**ours, "PYTHONPATH": os.pathsep.join(paths)} if paths else dict(ours)
+
+
+def exit_status(returncode: int) -> int:
+    """As a shell reports it: 128 and the signal for a process that was killed."""
+    return 128 - returncode if returncode < 0 else returncode

@@ -1,0 +1,82 @@
+"""``arc-inspector close PID HANDLE…``: close resources, guarded.
+
+What others hold is refused with their names; ``--although-held`` closes it all the same, ``--dry-run`` only says what would happen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import numpy as np
+import typer
+
+from inspector.commands.opening import open_live
+from inspector.commands.output import add_row, console, new_table, print_json
+from inspector.commands.rows import answer_value
+from inspector.errors import UsageError
+from inspector.model.snapshot import Snapshot, handle_text
+from inspector.session.protocol import CloseAnswer, Session
+from inspector.wire.schema import handle_number
+
+REFUSED_STATUS: Final = 1
+_SHOWN: Final = re.compile(r"#?(?P<slot>\d{1,10})\.(?P<generation>\d{1,10})")
+_GOOD: Final = frozenset({"would_close", "closed", "pending"})
+_MOST: Final = 2**64
+
+
+def close(
+    pid: Annotated[int, typer.Argument(help="Process id.")],
+    handles: Annotated[list[str], typer.Argument(metavar="HANDLE…", help="As shown (#88.1) or as a number.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    although_held: Annotated[bool, typer.Option("--although-held", help="Also what others hold or use.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+) -> None:
+    """Close resources of a process."""
+    named = [parse_handle(text) for text in handles]
+    with open_live(pid) as (session, snapshot):
+        wanted = [full_number(handle, snapshot) for handle in named]
+        answers = ask(session, wanted, although_held=although_held, dry_run=dry_run)
+    if as_json:
+        print_json({"answers": [answer_value(answer) for answer in answers]})
+    else:
+        _print(answers)
+    if any(answer.outcome not in _GOOD for answer in answers):
+        raise typer.Exit(REFUSED_STATUS)
+
+
+def parse_handle(text: str) -> int:
+    """``#88.1``, ``88.1`` or the number itself. Raises ``UsageError``."""
+    shown = _SHOWN.fullmatch(text)
+    if shown:
+        return handle_number(int(shown["slot"]), int(shown["generation"]))
+    try:
+        number = int(text, 0)
+    except ValueError:
+        raise UsageError(f"not a handle, write it as it is shown (#88.1): {text}") from None
+    if not 0 < number < _MOST:
+        raise UsageError(f"not a handle, it is out of range: {text}")
+    return number
+
+
+def full_number(handle: int, snapshot: Snapshot) -> int:
+    """The number with its foreign bit, which is not shown; the number itself when the snapshot does not know it."""
+    known = snapshot.handles.ids
+    found = known[known >> np.uint64(1) == np.uint64(handle >> 1)]
+    return int(found[0]) if len(found) else handle
+
+
+def ask(session: Session, wanted: Sequence[int], *, although_held: bool, dry_run: bool) -> tuple[CloseAnswer, ...]:
+    """Preview, then close what may be closed: nothing is closed when something would be refused, so that there is one outcome."""
+    previewed = session.preview_close(wanted).result()
+    if dry_run or (not although_held and any(answer.outcome == "refused" for answer in previewed)):
+        return previewed
+    return session.close_handles(wanted, although_held=although_held).result()
+
+
+def _print(answers: Sequence[CloseAnswer]) -> None:
+    table = new_table("Handle", "Outcome", "Reason", "Held by")
+    for answer in answers:
+        add_row(table, handle_text(answer.handle), answer.outcome.replace("_", " "), answer.reason, ", ".join(answer.holders))
+    console().print(table)

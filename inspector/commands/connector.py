@@ -1,0 +1,111 @@
+"""The window's way to processes, the demo and files. All methods may block; any thread."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from inspector.attach.discovery import FoundProcess, find_processes, find_target
+from inspector.commands.child import Child, demo_command
+from inspector.commands.files import open_saved
+from inspector.commands.opening import session_with
+from inspector.errors import AttachError
+from inspector.model.snapshot import Level
+from inspector.session.protocol import Session
+from inspector.ui.connector import ProcessRow, RecentFile
+
+APP_NAME: Final = "arc-inspector"
+MOST_RECENT: Final = 20
+
+
+class LocalConnector:
+    """Implements the window's ``Connector`` on this machine."""
+
+    def __init__(self, state_folder: Path | None = None, picture_folder: Path | None = None) -> None:
+        """Recent files are remembered in ``state_folder``; default: the platform's places."""
+        self._recent_path = (state_folder or platformdirs.user_state_path(APP_NAME)) / "recent.json"
+        self._pictures = picture_folder or platformdirs.user_pictures_path() / APP_NAME
+        self._lock = threading.Lock()
+
+    def processes(self) -> Sequence[ProcessRow]:
+        """Processes of this machine that could be looked at, attachable ones first."""
+        return tuple(_row(found) for found in find_processes())
+
+    def attach(self, pid: int) -> Session:
+        """Attach to a running process, or open what is left of a dead one. Raises ``AttachError``."""
+        return session_with(find_target(pid), level=Level.HISTORY)
+
+    def start_demo(self) -> Session:
+        """Start the sample target and attach to it. Ending the session ends the target."""
+        child = Child(demo_command(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        try:
+            return session_with(child.wait_published(), level=Level.STACKS, on_end=child.end)
+        except AttachError:
+            child.end()
+            raise
+
+    def open_file(self, path: Path) -> Session:
+        """Open a screenshot or a segment. Raises ``FileFormatError`` or ``AttachError``."""
+        return open_saved(path)
+
+    def recent(self) -> Sequence[RecentFile]:
+        """Newest first; files that are gone are left out."""
+        return tuple(RecentFile(path, path.name, at) for path, at in self._remembered() if path.is_file())
+
+    def remember(self, path: Path) -> None:
+        """A file was saved or opened: it belongs to the recent ones. A folder that cannot be written is no reason to stop."""
+        with self._lock:
+            kept = [(path.absolute(), time.time()), *(each for each in self._remembered() if each[0] != path.absolute())]
+            text = json.dumps([[str(each), at] for each, at in kept[:MOST_RECENT]])
+            try:
+                self._recent_path.parent.mkdir(parents=True, exist_ok=True)
+                _write_whole(self._recent_path, text)
+            except OSError:
+                return
+
+    def screenshot_folder(self) -> Path:
+        """Where screenshots go unless the person says otherwise; exists."""
+        try:
+            self._pictures.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return Path(tempfile.gettempdir())
+        return self._pictures
+
+    def _remembered(self) -> list[tuple[Path, float]]:
+        """What the file says; a damaged one says nothing."""
+        try:
+            listed = json.loads(self._recent_path.read_text())
+            return [(Path(path), float(at)) for path, at in listed][:MOST_RECENT]
+        except (OSError, ValueError, TypeError):
+            return []
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """All or nothing."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    Path(name).replace(path)
+
+
+def _row(found: FoundProcess) -> ProcessRow:
+    return ProcessRow(
+        pid=found.pid,
+        name=found.name,
+        command=found.command,
+        runtime=found.runtime,
+        attachable=found.attachable,
+        reason=found.reason,
+        fix=found.fix,
+        live_handles=found.live_handles,
+        started_at=found.started_at,
+    )

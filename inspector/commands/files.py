@@ -1,0 +1,43 @@
+"""Opening what was saved or left behind: screenshots with their data, and segments. Told apart by content, not by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from inspector.errors import FileFormatError
+from inspector.model.screenshot import extract
+from inspector.session.protocol import Session
+from inspector.session.recorded import recorded_session
+
+PNG_START: Final = b"\x89PNG\r\n\x1a\n"
+SEGMENT_START: Final = b"ARCISEG1"
+
+
+def open_saved(path: Path) -> Session:
+    """A session over a screenshot or a segment (of a living process too). Raises ``FileFormatError`` or ``SegmentError``."""
+    start = _first_bytes(path)
+    if start == PNG_START:
+        return recorded_session(extract(path))
+    if start == SEGMENT_START:
+        return _segment_session(path)
+    raise FileFormatError(f"neither a screenshot nor a segment: {path}")
+
+
+def _segment_session(path: Path) -> Session:
+    # screenshots open where segments cannot, so these are imported only here
+    from inspector.attach.segment import Segment
+    from inspector.session.live import LiveSession
+    from inspector.session.postmortem import postmortem_session
+
+    with Segment(path) as segment:
+        is_alive = segment.lock_holder() is not None
+    return LiveSession(path, level=None) if is_alive else postmortem_session(path)
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(PNG_START))
+    except OSError as error:
+        raise FileFormatError(f"cannot be read: {error.strerror or error}: {path}") from error

@@ -1,0 +1,43 @@
+"""``arc-inspector open FILE``: a screenshot with its data, or a dead process's segment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from inspector.commands.files import open_saved
+from inspector.commands.handles import DEFAULT_LIMIT, print_handles
+from inspector.commands.opening import SETTLE_SECS, Watch
+from inspector.commands.output import print_json
+from inspector.commands.rows import snapshot_value
+from inspector.commands.window import has_display, open_window
+from inspector.model.grouping import Query, arrange
+from inspector.model.snapshot import Snapshot
+
+
+def open_file(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A screenshot, or a segment.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of opening the window.")] = False,
+) -> None:
+    """Open a screenshot or a dead process's segment; without a display print it as a table."""
+    snapshot = _snapshot_in(path)
+    arranged = arrange(snapshot, Query(tombstones=False, moment_secs=0.0))
+    if as_json:
+        print_json(snapshot_value(snapshot, np.sort(arranged.order).tolist()))
+    elif has_display():
+        raise typer.Exit(open_window(initial=lambda connector: connector.open_file(path), initial_name=path.name))
+    else:
+        print_handles(snapshot, arranged, DEFAULT_LIMIT)
+
+
+def _snapshot_in(path: Path) -> Snapshot:
+    """The file's state; opening it also tells what is wrong with it before any window shows."""
+    session = open_saved(path)
+    try:
+        watch = Watch(session)
+        return watch.wait(lambda _: True, SETTLE_SECS)
+    finally:
+        session.end()

@@ -1,0 +1,101 @@
+"""Opening sessions for commands, and waiting for a snapshot that is worth printing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from inspector.attach.discovery import FoundProcess, find_target
+from inspector.errors import AttachError, ControlError
+from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals
+from inspector.session.live import LiveSession
+from inspector.session.postmortem import postmortem_session
+from inspector.session.protocol import Session
+
+SETTLE_SECS: Final = 2.5
+"""How long to wait for counts to be sampled and for the interpreter to show that it lives."""
+
+
+class Watch:
+    """A ``SessionListener`` on which another thread waits."""
+
+    def __init__(self, session: Session) -> None:
+        """Look at ``session`` from now on, its newest snapshot included; ``leave`` ends that."""
+        self._changed = threading.Condition()
+        self._newest: Snapshot | None = None
+        self.leave = session.subscribe(self)
+        if session.latest is not None:
+            self.on_snapshot(session.latest)
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        """Pump thread."""
+        with self._changed:
+            if self._newest is None or snapshot.serial > self._newest.serial:
+                self._newest = snapshot
+            self._changed.notify_all()
+
+    def on_vitals(self, vitals: Vitals) -> None:
+        """Not used."""
+
+    def wait(self, is_good: Callable[[Snapshot], bool], timeout_secs: float) -> Snapshot:
+        """The first snapshot that is good, or the newest when none was in time. Raises ``AttachError`` when there was none at all."""
+        deadline = time.monotonic() + timeout_secs
+        with self._changed:
+            while self._newest is None or not is_good(self._newest):
+                left_secs = deadline - time.monotonic()
+                if left_secs <= 0 or not self._changed.wait(left_secs):
+                    break
+            if self._newest is None:
+                raise AttachError("the segment could not be read in time")
+            return self._newest
+
+
+def open_session(pid: int, *, level: Level | None = None) -> Session:
+    """Attach to a process, or open what a dead one left. Raises ``AttachError``."""
+    return session_with(find_target(pid), level=level)
+
+
+def session_with(found: FoundProcess, *, level: Level | None, on_end: Callable[[], None] | None = None) -> Session:
+    """A session with a process that was found. Raises ``AttachError``."""
+    if found.segment is None:
+        raise AttachError(f"{found.reason} (process {found.pid})")
+    if not found.alive:
+        return postmortem_session(found.segment)
+    return LiveSession(found.segment, level=level, on_end=on_end)
+
+
+@contextmanager
+def settled_session(pid: int, *, level: Level | None = None) -> Iterator[tuple[Session, Snapshot]]:
+    """A session and its first snapshot with sampled counts; it is ended afterwards. Raises ``AttachError``."""
+    began_at = time.time()
+    session = open_session(pid, level=level)
+    watch = Watch(session)
+    try:
+        yield session, watch.wait(lambda snapshot: _is_settled(snapshot, session, began_at), SETTLE_SECS)
+    finally:
+        watch.leave()
+        session.end()
+        if isinstance(session, LiveSession):
+            session.join()
+
+
+@contextmanager
+def open_live(pid: int) -> Iterator[tuple[Session, Snapshot]]:
+    """A session with a process that can act, and its first snapshot; it is ended afterwards.
+
+    Raises ``AttachError``, and ``ControlError`` when the process cannot be asked.
+    """
+    with settled_session(pid) as (session, snapshot):
+        if not session.capabilities.act:
+            raise ControlError(session.capabilities.reason)
+        yield session, snapshot
+
+
+def _is_settled(snapshot: Snapshot, session: Session, began_at: float) -> bool:
+    """The target has sampled its counts for us, or will not."""
+    if snapshot.target.state is not TargetState.LIVE:
+        return True
+    return session.capabilities.act and snapshot.sampled_at >= began_at

@@ -1,0 +1,64 @@
+"""``arc-inspector pending PID``: closes that were asked for and have not run, oldest first."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from inspector.commands.handles import headline
+from inspector.commands.opening import settled_session
+from inspector.commands.output import add_row, console, new_table, print_json, printable
+from inspector.commands.rows import PlainRow, count, row_value, seconds, snapshot_value
+from inspector.model.pending import PendingCloses, pending_closes
+from inspector.model.snapshot import Snapshot
+from inspector.ui.wording import age, duration
+
+
+def pending(
+    pid: Annotated[int, typer.Argument(help="Process id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print the closes of a process that wait, and what they wait for."""
+    with settled_session(pid) as (_, snapshot):
+        closes = pending_closes(snapshot)
+    if as_json:
+        value = snapshot_value(snapshot, ())
+        value["handles"] = [_value(snapshot, closes, index) for index in range(len(closes))]
+        print_json(value)
+    else:
+        _print(snapshot, closes)
+
+
+def _value(snapshot: Snapshot, closes: PendingCloses, index: int) -> PlainRow:
+    """As in ``handles``, and what is known of the close."""
+    return row_value(snapshot, int(closes.rows[index])) | {
+        "reason": closes.reason(index),
+        "requester_thread": closes.requester(index) or None,
+        "waits_for": closes.waits_for_text(index) or None,
+        "pending_since": seconds(float(closes.since[index])),
+    }
+
+
+def _print(snapshot: Snapshot, closes: PendingCloses) -> None:
+    out = console()
+    out.print(printable(headline(snapshot)), soft_wrap=True, markup=False)
+    if not len(closes):
+        last = duration(snapshot.last_close_secs)
+        out.print("Nothing is waiting to close." + ("" if last == "–" else f" The last close took {last}."), markup=False)
+        return
+    table = new_table("Handle", "Type", "Age", "In flight", "Reason", "Asked by", "Waits for", right=frozenset({"Age", "In flight"}))
+    for index in range(len(closes)):
+        value = row_value(snapshot, int(closes.rows[index]))
+        in_flight = count(closes.in_flight[index])
+        add_row(
+            table,
+            value["id"],
+            value["type"] or "–",
+            age(snapshot.taken_at - float(closes.since[index])),
+            "–" if in_flight is None else f"{in_flight:,}",
+            closes.reason(index),
+            closes.requester(index) or "–",
+            closes.waits_for_text(index) or "–",
+        )
+    out.print(table)

@@ -1,0 +1,52 @@
+"""``arc-inspector ps``: processes, attachable or why not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from inspector.attach.discovery import FoundProcess, find_processes
+from inspector.attach.linux import require_support
+from inspector.commands.output import add_row, console, new_table, print_json
+from inspector.commands.rows import PlainRow, count, seconds
+
+
+def ps(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+    """List the processes that can be inspected, and why the others cannot."""
+    require_support()
+    found = find_processes()
+    if as_json:
+        print_json({"processes": [_value(each) for each in found]})
+        return
+    if not found:
+        print("No Python process and no process with an agent runs here; try: arc-inspector demo")
+        return
+    table = new_table("PID", "Name", "Runtime", "Handles", "Attachable", "What helps", right=frozenset({"PID", "Handles"}))
+    for each in found:
+        handles = "–" if each.live_handles < 0 else f"{each.live_handles:,}"
+        add_row(table, str(each.pid), each.name, each.runtime or "–", handles, _attachable(each), each.fix)
+    console().print(table)
+
+
+def _attachable(found: FoundProcess) -> str:
+    if found.attachable:
+        return found.reason or "yes"
+    return f"no: {found.reason}"
+
+
+def _value(found: FoundProcess) -> PlainRow:
+    return {
+        "pid": found.pid,
+        "name": found.name,
+        "command": found.command or None,
+        "runtime": found.runtime or None,
+        "user": found.user or None,
+        "alive": found.alive,
+        "attachable": found.attachable,
+        "reason": found.reason or None,
+        "fix": found.fix or None,
+        "live_handles": count(found.live_handles),
+        "started_at": seconds(found.started_at),
+        "segment": str(found.segment) if found.segment else None,
+    }

@@ -1,0 +1,101 @@
+"""``arc-inspector run [-m] TARGET [ARGS…]``: start a Python program under the agent and inspect it.
+
+The program keeps our terminal, gets the signals that we get, and its exit status is ours.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Annotated, Final
+
+import typer
+
+from inspector.commands.child import Child, exit_status
+from inspector.commands.live_line import LiveLine
+from inspector.commands.opening import session_with
+from inspector.commands.output import print_error
+from inspector.commands.window import open_window, require_display
+from inspector.errors import AttachError, UsageError
+from inspector.model.snapshot import Level
+from inspector.session.protocol import Session
+
+FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def run_program(
+    context: typer.Context,
+    module: Annotated[bool, typer.Option("-m", help="The target is a module.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="No window: a line on stderr, and a summary at the end.")] = False,
+    level: Annotated[str, typer.Option("--level", help="off, count, history or stacks.")] = "stacks",
+    python: Annotated[str, typer.Option("--python", help="Another interpreter that has arc-inspector installed.")] = sys.executable,
+) -> None:
+    """Start a Python program under the agent and inspect it: run [OPTIONS] [-m] TARGET [ARGS…]."""
+    if not context.args:
+        raise UsageError("nothing to run: arc-inspector run [-m] TARGET [ARGS…]")
+    wanted = parse_level(level)
+    if not headless:
+        require_display()
+    child = Child(launch_command(python, wanted, context.args, is_module=module))
+    with forwarded_signals(child):
+        try:
+            _inspect(child, wanted, headless=headless)
+        except AttachError as error:
+            print_error(str(error))
+        raise typer.Exit(exit_status(child.process.wait()))
+
+
+def launch_command(python: str, level: Level, words: Sequence[str], *, is_module: bool) -> list[str]:
+    """The command line that runs a program under the agent."""
+    return [python, "-m", "inspector.agent.launch", "--level", level.name.lower(), *(["-m"] if is_module else ["--"]), *words]
+
+
+def parse_level(text: str) -> Level:
+    """A level by its name. Raises ``UsageError``."""
+    try:
+        return Level[text.upper()]
+    except KeyError:
+        raise UsageError(f"no such level, there are off, count, history and stacks: {text}") from None
+
+
+@contextmanager
+def forwarded_signals(child: Child) -> Iterator[None]:
+    """Pass signals on to the program while it runs. Ctrl-C at a terminal reaches it without us, so we only keep out of its way."""
+
+    def forward(number: int, _frame: object) -> None:
+        if child.process.poll() is None:
+            child.process.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in FORWARDED}
+    from_terminal = os.isatty(0)
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, (lambda _number, _frame: None) if from_terminal else forward)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            with suppress(TypeError):  # a handler that was not set from Python
+                signal.signal(number, handler)
+
+
+def _inspect(child: Child, level: Level, *, headless: bool) -> None:
+    """Look at the program until it ends (headless) or the window is closed."""
+    if headless:
+        _follow(session_with(child.wait_published(), level=level), child)
+    else:
+        open_window(initial=lambda _connector: session_with(child.wait_published(), level=level), initial_name="the program")
+
+
+def _follow(session: Session, child: Child) -> None:
+    line = LiveLine(sys.stderr)
+    leave = session.subscribe(line)
+    watcher = threading.Thread(target=line.wait_over, name="last state", daemon=True)
+    watcher.start()
+    child.process.wait()
+    watcher.join(timeout=2.0)
+    leave()
+    session.end()
+    line.summarise(session.latest)

@@ -1,0 +1,40 @@
+"""``arc-inspector shot PID -o FILE.png``: a screenshot without a display, its data embedded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspector.attach.discovery import find_target
+from inspector.errors import UsageError
+
+
+def shot(
+    pid: Annotated[int, typer.Argument(help="Process id.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.png", help="Where the picture goes.")],
+    theme: Annotated[str, typer.Option("--theme", help="light or dark.")] = "light",
+    size: Annotated[str, typer.Option("--size", help="Width and height.")] = "1440x900",
+) -> None:
+    """Save a picture of the window on a process, with the whole snapshot inside."""
+    width, height = parse_size(size)
+    if theme not in ("light", "dark"):
+        raise UsageError(f"a theme is light or dark: {theme}")
+    find_target(pid)
+    from inspector.commands.offscreen import OffscreenWindow, use_offscreen  # Qt is loaded only where it is used
+
+    use_offscreen()
+    with OffscreenWindow(theme=theme, width=width, height=height) as window:
+        window.attach(pid)
+        window.wait_settled()
+        window.save(output)
+    print(f"saved {output} with its data inside")
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """``1440x900``. Raises ``UsageError``."""
+    width, cross, height = text.partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal()):
+        raise UsageError(f"a size is written 1440x900: {text}")
+    return int(width), int(height)

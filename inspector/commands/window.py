@@ -1,0 +1,37 @@
+"""Opening the window from a command, and saying what to do where there is no display."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from inspector.errors import AttachError
+from inspector.session.protocol import Session
+from inspector.ui.connector import Connector
+
+
+def has_display() -> bool:
+    """Whether a window can be seen, or the person chose Qt's platform."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def require_display() -> None:
+    """Raise ``AttachError``, saying what works, where no window can be seen."""
+    if not has_display():
+        raise AttachError(
+            "there is no display for the window; these work without: ps, handles, pending, gc, close, shot, run --headless, demo"
+        )
+
+
+def open_window(
+    *, initial: Callable[[Connector], Session] | None = None, initial_name: str = "the target", reset_layout: bool = False
+) -> int:
+    """Show the window until it is closed; the exit status. ``initial`` opens the first session."""
+    require_display()
+    from inspector.commands.connector import LocalConnector
+    from inspector.ui.app import run_window
+
+    return run_window(LocalConnector(), initial=initial, initial_name=initial_name, reset_layout=reset_layout)
