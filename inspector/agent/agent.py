@@ -20,7 +20,6 @@ PATH_BYTES: Final = 4096
 JOIN_SECS: Final = 2.0
 """How long ``stop`` waits for a worker that is in a job; it ends by itself after the job."""
 EXIT_JOIN_SECS: Final = 0.2
-LAUNCHER: Final = "inspector.agent.launch"
 
 
 class Agent:
@@ -34,9 +33,12 @@ class Agent:
         self._thread_names = ThreadNames()
         self._worker: Worker | None = None
 
-    def start(self, level: Level, *, directory: str = "") -> None:
-        """Publish the segment, set the hooks, start the worker. Raises ``InspectorError``; then nothing is left behind."""
-        options, held = _options(level, directory)
+    def start(self, level: Level, *, program: str = "", directory: str = "") -> None:
+        """Publish the segment, set the hooks, start the worker. Raises ``InspectorError``; then nothing is left behind.
+
+        ``program`` is the command line that viewers show, by default the one that the interpreter got.
+        """
+        options, held = _options(level, program or " ".join(sys.orig_argv), directory)
         error = new_error()
         check(lib.ai_start(options, error), error)
         del held
@@ -99,26 +101,17 @@ class Agent:
         return failures
 
 
-def _options(level: Level, directory: str) -> tuple[Any, list[Any]]:
+def _options(level: Level, program: str, directory: str) -> tuple[Any, list[Any]]:
     """``AiOptions``, and what must be held while it is used."""
     options, held = ffi.new("AiOptions *"), []
     options.level = options.idle_level = level
-    texts = {"program": program_text(), "runtime": runtime_text(), "directory": directory}
+    texts = {"program": program, "runtime": runtime_text(), "directory": directory}
     for name, text in texts.items():
         if text:
             pointer, length = text_argument(text)
             held.append(pointer)
             setattr(options, name, {"data": pointer, "length": length})
     return options, held
-
-
-def program_text() -> str:
-    """The command line, as the person typed it: without the launcher that ``arc-inspector run`` puts in between."""
-    words = list(sys.orig_argv)
-    if LAUNCHER in words:
-        place = words.index(LAUNCHER)
-        words = [words[0], *words[place + 1 :]]
-    return " ".join(words)
 
 
 def runtime_text() -> str:

@@ -27,7 +27,7 @@ def main(words: list[str]) -> int:
         print(f"arc-inspector: {error}", file=sys.stderr)
         return UsageError.exit_status
     try:
-        start(level)
+        start(level, program=" ".join([sys.executable, *(["-m"] if is_module else []), target, *arguments]))
     except InspectorError as error:
         print(f"arc-inspector: {error}", file=sys.stderr)
     sys.argv = [target, *arguments]

@@ -29,14 +29,14 @@ class AgentSlot:
         self._agent: Agent | None = None
         self._follows_fork = False
 
-    def start(self, level: Level, *, adapters: Sequence[Adapter] | None, directory: str) -> str:
+    def start(self, level: Level, *, adapters: Sequence[Adapter] | None, program: str, directory: str) -> str:
         """Start the agent, or give a running one another level. Returns the segment's path."""
         with self._lock:
             if self._agent is not None:
                 lib.ai_set_level(level)
                 return segment_path()
             agent = Agent(make_adapters() if adapters is None else adapters)
-            agent.start(level, directory=directory)
+            agent.start(level, program=program, directory=directory)
             self._agent = agent
             atexit.register(self.exit)
             if not self._follows_fork:
@@ -90,13 +90,14 @@ PROCESS: Final = AgentSlot()
 """One a process, as the segment."""
 
 
-def start(level: str = "count", *, adapters: Sequence[Adapter] | None = None, directory: str = "") -> str:
+def start(level: str = "count", *, adapters: Sequence[Adapter] | None = None, program: str = "", directory: str = "") -> str:
     """Start the agent of this process; returns the path of its segment.
 
     ``level`` (``off``, ``count``, ``history``, ``stacks``) is what is recorded while no viewer asks for more. When the agent runs
-    already, only the level changes. Takes a few milliseconds. Raises ``InspectorError`` when the segment cannot be published.
+    already, only the level changes. ``program`` is the command line to show instead of the interpreter's own, ``directory`` the place
+    of the segment instead of the usual one. Takes a few milliseconds. Raises ``InspectorError`` when the segment cannot be published.
     """
-    return PROCESS.start(parse_level(level), adapters=adapters, directory=directory)
+    return PROCESS.start(parse_level(level), adapters=adapters, program=program, directory=directory)
 
 
 def stop() -> None:
