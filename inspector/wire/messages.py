@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from inspector.errors import ControlError
@@ -32,7 +31,7 @@ class Request:
     op: str
     deadline_ms: int
     """From its arrival; the target drops what is later."""
-    fields: Mapping[str, Any] = MappingProxyType({})
+    fields: Mapping[str, Any] = field(default_factory=dict)
     """What the operation takes."""
 
 
