@@ -77,7 +77,7 @@ class UniffiAdapter:
 
     def attach(self) -> None:
         """Set hooks on the generated modules that are imported."""
-        self._was_off = self._recorder.is_off()
+        self._was_off = not self._recorder.level()
         self._watch.set()
         self._follow_new_modules()
 
@@ -104,7 +104,7 @@ class UniffiAdapter:
 
     def poll(self) -> None:
         """New modules, proxies that went without a word, copies, and what hooks could not say themselves."""
-        is_off = self._recorder.is_off()
+        is_off = not self._recorder.level()
         self._is_scan_due |= self._was_off and not is_off
         self._was_off = is_off
         self._follow_new_modules()

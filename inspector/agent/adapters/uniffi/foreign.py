@@ -17,7 +17,7 @@ from typing import Any, Final
 from inspector.agent.adapters.uniffi.hooks import Faults, HookedClass
 from inspector.agent.adapters.uniffi.recorder import Recorder
 from inspector.runtime.sites import SiteTable
-from inspector.wire.schema import Kind, ReferenceState
+from inspector.wire.schema import SITE_FRAMES, Kind, Level, ReferenceState
 
 MAP_CLASS: Final = "_UniffiHandleMap"
 COUNTING_UP: Final = ("insert", "clone")
@@ -47,11 +47,12 @@ class ForeignRows:
 
     def born(self, handle_map: Any, handle: int) -> None:
         """Rust was given a reference now, on this thread."""
-        key = id(handle_map), handle
-        if key[0] not in self._maps or key in self._rows or self._recorder.is_off():
+        key, level = (id(handle_map), handle), self._recorder.level()
+        if key[0] not in self._maps or key in self._rows or not level:
             return
         held = entries(handle_map).get(handle)
-        self._rows[key] = self._recorder.add(self._type_index(type(held)), id(held), handle, self._sites)
+        site = 0 if level < Level.HISTORY else self._sites.here(1 if level == Level.HISTORY else SITE_FRAMES)
+        self._rows[key] = self._recorder.add(self._type_index(type(held)), id(held), handle, site)
 
     def gone(self, handle_map: Any, handle: int) -> None:
         """Rust gave a reference back."""

@@ -71,7 +71,6 @@ class ProxyHooks:
         self._rows = rows
         self._faults = faults
         self._copied = copied
-        self._is_active = True
         self._hooked = HookedClass(rows.proxy_class.cls)
 
     def set(self) -> None:
@@ -85,40 +84,47 @@ class ProxyHooks:
 
     def undo(self) -> None:
         """Leave the class as it was."""
-        self._is_active = False
         self._hooked.undo()
 
     def _constructor(self, original: Callable[..., None]) -> Callable[..., None]:
         """``__init__``."""
+        born, failed = self._rows.born, self._faults.add
 
         @functools.wraps(original)
         def __init__(proxy: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it stands in the place of one
             original(proxy, *args, **kwargs)
-            self._born(proxy)
+            try:
+                born(proxy)
+            except Exception as error:  # the program's constructor must not fail because of the tool
+                failed(error)
 
         return __init__
 
     def _maker(self, original: Callable[[type, int], Any]) -> Callable[[type, int], Any]:
         """``_uniffi_make_instance``: every lift passes here."""
+        born, failed = self._rows.born, self._faults.add
 
         @functools.wraps(original)
         def make(cls: type, handle: int) -> Any:
             proxy = original(cls, handle)
-            self._born(proxy)
+            try:
+                born(proxy)
+            except Exception as error:  # nor must a lift
+                failed(error)
             return proxy
 
         return make
 
     def _finaliser(self, original: Callable[[Any], None]) -> Callable[[Any], None]:
         """``__del__``. The row ends first, so that the sampler does not read what is freed."""
+        gone, failed = self._rows.gone, self._faults.add
 
         @functools.wraps(original)
         def __del__(proxy: Any) -> None:  # noqa: N807 - it stands in the place of one
-            if self._is_active:
-                try:
-                    self._rows.gone(proxy)
-                except Exception as error:  # the proxy must be released whatever happens here
-                    self._faults.add(error)
+            try:
+                gone(proxy)
+            except Exception as error:  # the proxy must be released whatever happens here
+                failed(error)
             original(proxy)
 
         return __del__
@@ -132,11 +138,3 @@ class ProxyHooks:
             return above(proxy).__reduce_ex__(protocol)
 
         return __reduce_ex__
-
-    def _born(self, proxy: Any) -> None:
-        """A birth; what goes wrong stays here."""
-        if self._is_active:
-            try:
-                self._rows.born(proxy)
-            except Exception as error:  # the program's constructor must not fail because of the tool
-                self._faults.add(error)

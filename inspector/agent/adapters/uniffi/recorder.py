@@ -7,15 +7,14 @@ row 0 here. Any thread.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from inspector.runtime.sites import SiteTable
 from inspector.wire import ffi, lib
-from inspector.wire.schema import Kind, Level, ReferenceState
+from inspector.wire.schema import Kind, ReferenceState
 from inspector.wire.status import check, new_error
 from inspector.wire.text import text_struct
 
-ROW: Final = ffi.typeof("uint64_t *")
+WORD: Final = ffi.typeof("uint64_t *")
 
 
 class Recorder:
@@ -23,9 +22,10 @@ class Recorder:
 
     __slots__ = ()
 
-    def is_off(self) -> bool:
-        """Whether the level is *off*, at which nothing is recorded."""
-        return bool(lib.ai_level() == Level.OFF)
+    def level(self) -> int:
+        """The ``Level`` in force."""
+        level: int = lib.ai_level()
+        return level
 
     def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0) -> int:
         """The type of these; the same one for the same words. Raises when the table of types is full."""
@@ -41,15 +41,17 @@ class Recorder:
         check(status, error)
         return int(index[0])
 
-    def add(self, type_index: int, address: int, data: int, sites: SiteTable) -> int:
-        """A row for an object that crossed the boundary now, on this thread, from this site; 0 when it found no room."""
-        row = ffi.new(ROW)
-        is_marked = sites.mark()
+    def add(self, type_index: int, address: int, data: int, site: int) -> int:
+        """A row for an object that crossed the boundary now, on this thread; 0 when it found no room."""
+        row = ffi.new(WORD)
+        if not site:
+            lib.ai_row_add(type_index, address, data, 1, row, ffi.NULL)
+            return int(row[0])
+        lib.ai_set_site(site)
         try:
             lib.ai_row_add(type_index, address, data, 1, row, ffi.NULL)
         finally:
-            if is_marked:
-                lib.ai_set_site(0)
+            lib.ai_set_site(0)
         return int(row[0])
 
     def adopt(self, type_index: int, addresses: Sequence[int], datas: Sequence[int]) -> list[int]:
@@ -63,6 +65,13 @@ class Recorder:
         if row > 0:
             lib.ai_row_end(row, state, ffi.NULL)
 
+    def end_counted(self, row: int, address: int) -> None:
+        """The row's reference is about to be released; the count at ``address`` tells whether it is the last.
+
+        Of two last references released at the same instant by two threads, both may be called released.
+        """
+        self.end(row, ReferenceState.DROPPED if load_word(address) == 1 else ReferenceState.RELEASED)
+
     def set_address(self, row: int, address: int) -> None:
         """The heap address of a row's object, found after the row was made."""
         if row > 0:
@@ -75,5 +84,4 @@ class Recorder:
 
 def load_word(address: int) -> int:
     """The 8 bytes at an address. Only for memory that the library itself is about to touch: it is not checked."""
-    pointer: Any = ffi.cast("uint64_t *", address)
-    return int(pointer[0])
+    return int(ffi.cast(WORD, address)[0])

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from inspector.agent.adapters.uniffi.memory import opened
 from inspector.agent.adapters.uniffi.recorder import Recorder
-from inspector.runtime.sites import SiteTable
 from inspector.wire.schema import Kind, ReferenceState
 
 
@@ -38,8 +37,8 @@ class RememberingRecorder(Recorder):
         self.types: list[tuple[str, str, Kind]] = []
         self.rows: dict[int, Row] = {}
 
-    def is_off(self) -> bool:
-        return self.off
+    def level(self) -> int:
+        return 0 if self.off else 1
 
     def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0) -> int:
         key = (name, origin, kind)
@@ -47,7 +46,7 @@ class RememberingRecorder(Recorder):
             self.types.append(key)
         return self.types.index(key) + 1
 
-    def add(self, type_index: int, address: int, data: int, sites: SiteTable) -> int:
+    def add(self, type_index: int, address: int, data: int, site: int) -> int:
         return self._row(type_index, address, data, born_now=True)
 
     def adopt(self, type_index: int, addresses: Sequence[int], datas: Sequence[int]) -> list[int]:
