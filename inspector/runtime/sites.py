@@ -23,11 +23,12 @@ Place = tuple[int, int]
 class SiteTable:
     """Interned stacks of this process by place. A number stays valid for the life of the process, also across fork."""
 
-    __slots__ = ("_known", "_own_modules")
+    __slots__ = ("_known", "_own_modules", "_own_packages")
 
     def __init__(self, own_modules: tuple[str, ...] = OWN_MODULES) -> None:
-        """Frames of modules with these prefixes are left out."""
+        """Frames of these modules, and of modules within them, are left out."""
         self._own_modules = own_modules
+        self._own_packages = tuple(f"{name}." for name in own_modules)
         # The code objects stay beside the number: an id is only unique while its object lives.
         self._known: dict[tuple[Place, ...], tuple[int, tuple[CodeType, ...]]] = {}
 
@@ -64,7 +65,7 @@ class SiteTable:
         frames: list[FrameType] = []
         while frame is not None:
             module = frame.f_globals.get("__name__")
-            if not (isinstance(module, str) and module.startswith(self._own_modules)):
+            if not (isinstance(module, str) and (module in self._own_modules or module.startswith(self._own_packages))):
                 if len(frames) == limit:
                     return frames, True
                 frames.append(frame)
