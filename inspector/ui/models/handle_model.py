@@ -100,6 +100,17 @@ class HandleModel(QAbstractTableModel):
         place = self._place(row)
         return None if place < 0 or self._arrangement is None else int(self._arrangement.ids[place])
 
+    def ids_between(self, first: int, last: int) -> list[int]:
+        """Handle numbers of rows ``first`` to ``last``, group rows left out."""
+        found: list[int] = []
+        if self._arrangement is None:
+            return found
+        for top, group in zip(self._tops, self._arrangement.groups, strict=True):
+            start, stop = max(first - top - 1, 0), min(last - top, len(group) if self.is_unfolded(group) else 0)
+            if start < stop:
+                found += self._arrangement.ids[group.start + start : group.start + stop].tolist()
+        return found
+
     def row_of(self, handle: int) -> int:
         """Row of a handle; -1: not shown, or its group is folded."""
         rows = self.rows_of([handle])

@@ -99,7 +99,7 @@ class HandleDelegate(QStyledItemDelegate):
             return "unknown"
         if column == Column.STATE:
             return _STANDING_ICONS[standing][1]
-        if column == Column.NATIVE and text.startswith("−"):  # noqa: RUF001 - as ``wording.signed`` writes it
+        if column == Column.NATIVE and text.startswith("−"):
             return "suspect"
         return "text_quiet" if column in (Column.THREAD, Column.SITE) or (column in NUMBERS and text == "0") else "text"
 

@@ -85,6 +85,9 @@ class HandleTable(QTableView):
         row = self._handles.row_of(handles[0]) if handles else -1
         if scroll and row >= 0:
             self.scrollTo(self._handles.index(row, 0), QAbstractItemView.ScrollHint.EnsureVisible)
+            bar = self.verticalScrollBar()
+            if bar.value() < bar.maximum():  # whole rows at the top
+                bar.setValue(-(-bar.value() // ROW_HEIGHT) * ROW_HEIGHT)
 
     def copy_ids(self) -> None:
         """Put the selected ids on the clipboard, one a line."""
@@ -248,8 +251,9 @@ class HandleTable(QTableView):
     def _selection_changed(self, *_ranges: QItemSelection) -> None:
         if self._moving:
             return
-        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
-        self._set_chosen(tuple(h for h in (self._handles.id_at(r) for r in rows) if h is not None))
+        ranges = self.selectionModel().selection()
+        spans = sorted({(ranges.at(i).top(), ranges.at(i).bottom()) for i in range(ranges.size())})
+        self._set_chosen(tuple(handle for first, last in spans for handle in self._handles.ids_between(first, last)))
 
     def _set_chosen(self, handles: tuple[int, ...]) -> None:
         if handles != self._chosen:

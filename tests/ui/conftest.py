@@ -1,0 +1,73 @@
+"""Every test of the window runs without a display, with settings of its own, and ends its threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+import pytest
+from PySide6.QtCore import QSettings
+from pytestqt.qtbot import QtBot
+
+from inspector.model.snapshot import Snapshot
+from inspector.ui.bridge import Courier
+from inspector.ui.theme import LIGHT, Theme
+from tests.helpers.fake_session import FakeConnector, FakeSession
+
+if TYPE_CHECKING:
+    from inspector.ui.main_window import MainWindow
+
+
+@pytest.fixture
+def theme() -> Theme:
+    return LIGHT
+
+
+@pytest.fixture
+def courier(qtbot: QtBot) -> Iterator[Courier]:
+    made = Courier()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> QSettings:
+    return QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+
+
+@pytest.fixture
+def open_window(qtbot: QtBot, settings: QSettings, tmp_path: Path) -> Iterator[Callable[..., MainWindow]]:
+    """Opens windows on a connector, and closes them."""
+    opened: list[MainWindow] = []
+
+    def make(connector: FakeConnector | None = None, **options: bool) -> MainWindow:
+        from inspector.ui.main_window import MainWindow
+
+        window = MainWindow(connector or FakeConnector(folder=tmp_path), settings, **options)
+        opened.append(window)
+        window.appearance.choose("light")
+        window.show()
+        return window
+
+    yield make
+    for window in opened:
+        window.close()
+        window.deleteLater()
+
+
+@pytest.fixture
+def attach(qtbot: QtBot, open_window: Callable[..., MainWindow], tmp_path: Path) -> Callable[[Snapshot], tuple[MainWindow, FakeSession]]:
+    """A window attached to a fake session that has published a snapshot."""
+
+    def make(snapshot: Snapshot) -> tuple[MainWindow, FakeSession]:
+        session = FakeSession(snapshot)
+        window = open_window(FakeConnector(sessions={4711: session}, folder=tmp_path))
+        with qtbot.waitSignal(window.attachment.snapshot_shown):
+            window.attachment.attach(4711)
+        return window, session
+
+    return make
