@@ -123,6 +123,7 @@ def _from_segment(path: Path, pid: int, start_time: int) -> FoundProcess:
         with Segment(path) as segment:
             return _described(path, segment.header(), alive=segment.lock_holder() is not None)
     except SegmentError as error:
+        path.stat()  # it may have ended since
         reason = str(error).removesuffix(f": {path}")
         stat = linux.process_stat(pid)
         alive = stat is not None and stat.start_time == start_time
