@@ -54,20 +54,27 @@ class Agent:
             raise
 
     def stop(self) -> None:
-        """Undo everything: hooks, threads, socket and file. Handles go on working."""
+        """Undo everything: hooks, native threads, socket and file. Handles go on working. The worker ends; ``join`` waits for that."""
         self._gc_hook.detach()
         failures = self._detach_adapters()
         error = new_error()
-        status = lib.ai_stop(error)
         if self._worker is not None:
-            self._worker.join(JOIN_SECS)
+            self._worker.dismiss()
+        status = lib.ai_stop(error)
         check(status, error)
         if failures:
             raise failures[0]
 
+    def join(self) -> None:
+        """Wait for the worker after ``stop``; without the slot's lock, which the worker may be waiting for."""
+        if self._worker is not None:
+            self._worker.join(JOIN_SECS)
+
     def exit(self) -> None:
         """The process ends: say so in the segment. Hooks stay, ``__del__`` still runs through them."""
         self._gc_hook.detach()
+        if self._worker is not None:
+            self._worker.dismiss()
         lib.ai_exit()
         if self._worker is not None:
             self._worker.join(EXIT_JOIN_SECS)

@@ -47,11 +47,16 @@ class AgentSlot:
 
     def stop(self) -> None:
         """Stop the agent. Without one it does nothing."""
-        with self._lock:
-            agent, self._agent = self._agent, None
+        agent = None
+        try:
+            with self._lock:
+                agent, self._agent = self._agent, None
+                if agent is not None:
+                    atexit.unregister(self.exit)
+                    agent.stop()
+        finally:
             if agent is not None:
-                atexit.unregister(self.exit)
-                agent.stop()
+                agent.join()
 
     def exit(self) -> None:
         """The interpreter is about to end."""

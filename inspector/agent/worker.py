@@ -43,12 +43,17 @@ class Worker:
         self._detach = detach
         self._scans: deque[Scan] = deque()
         self._has_complained = False
+        self._is_dismissed = False
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
 
     def start(self) -> None:
         """Begin, with a scan for what lives already."""
         self._scans.append(Scan(self._scan_steps()))
         self._thread.start()
+
+    def dismiss(self) -> None:
+        """End after the job in hand, also when another agent starts before that."""
+        self._is_dismissed = True
 
     def join(self, patience_secs: float) -> None:
         """Wait for its end; from its own thread this returns at once."""
@@ -58,7 +63,7 @@ class Worker:
     def _run(self) -> None:
         """The loop."""
         buffer = ffi.new("uint8_t[]", MAX_LINE_BYTES)
-        while True:
+        while not self._is_dismissed:
             length = lib.ai_control_next(buffer, MAX_LINE_BYTES, 0 if self._scans else IDLE_MILLIS)
             if length < 0:
                 return
@@ -76,9 +81,16 @@ class Worker:
             self._scans.append(Scan(self._scan_steps(), [job.number]))
         elif job.op == "detach":
             _reply(job.number, encode_success({}))
-            self._detach()
+            self._go()
         else:
             _reply(job.number, self._answer(job))
+
+    def _go(self) -> None:
+        """Stop the agent, as a viewer asked."""
+        try:
+            self._detach()
+        except Exception as error:  # there is nobody left to answer
+            self._complain(error)
 
     def _answer(self, job: Job) -> bytes:
         """The reply to a job, whatever happens in it."""
