@@ -88,7 +88,7 @@ class HandleModel(QAbstractTableModel):
         if self._arrangement is None or not 0 <= row < self._rows:
             return None
         place = bisect_right(self._tops, row) - 1
-        return self._arrangement.groups[place] if self._tops[place] == row else None
+        return self._arrangement.groups[place] if place >= 0 and self._tops[place] == row else None
 
     def source_row(self, row: int) -> int:
         """Row in the snapshot's table, -1 for a group row."""
@@ -259,15 +259,12 @@ class HandleModel(QAbstractTableModel):
         """Grow at the end, let all rows change places, shrink at the end: legal in each step, and no reset."""
         self.rearranging.emit()
         rows = self._layout_of(arrangement)[1]
-        if rows > self._rows:
-            identities = self._persistent_identities()
+        if rows > self._rows:  # rows without contents until the layout changes
             self.beginInsertRows(QModelIndex(), self._rows, rows - 1)
-            self._take(arrangement)
             self._rows = rows
             self.endInsertRows()
-        else:
-            identities = self._persistent_identities()
         self.layoutAboutToBeChanged.emit()
+        identities = self._persistent_identities()  # not before: listeners made new ones just now
         self._take(arrangement)
         before = [index for index, _ in identities]
         self.changePersistentIndexList(before, [self._find(identity, index.column()) for index, identity in identities])

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
+from pytestqt.qtbot import QtBot
+
+from inspector.model.filter import parse
+from inspector.model.grouping import Arrangement, Column, Query, arrange, hold
+from inspector.model.snapshot import UNKNOWN, Reference, Snapshot, handle_text
+from inspector.ui.models.handle_cells import Tone
+from inspector.ui.models.handle_model import SMALL_GROUP, HandleModel, IdRole
+from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, make_vitals, snapshot_of
+
+BY_SLOT = Query(column=Column.HANDLE, descending=False)
+
+
+def shown(snapshot: Snapshot, query: Query = BY_SLOT) -> Arrangement:
+    return arrange(snapshot, query)
+
+
+def first_column(model: HandleModel) -> list[str]:
+    return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+
+@pytest.fixture
+def model(qtbot: QtBot, qtmodeltester) -> HandleModel:
+    made = HandleModel()
+    qtmodeltester.check(made)
+    return made
+
+
+def test_groups_head_their_handles(model: HandleModel) -> None:
+    model.show(shown(snapshot_of([Row(1), Row(2), Row(3, "Journal")])))
+    assert first_column(model) == ["Journal", "#3.1", "TodoItem", "#1.1", "#2.1"]
+    assert [model.id_at(row) for row in (0, 1)] == [None, handle_id(3)]
+
+
+@pytest.mark.parametrize("steps", [(0, 3, 1, 0), (5, 500, 20), (1, 0, 1), (300, 300, 299, 301)])
+def test_the_model_is_sound_whatever_comes_and_goes(model: HandleModel, qtmodeltester, steps: tuple[int, ...]) -> None:
+    for serial, count in enumerate(steps):
+        model.show(shown(big_snapshot(count, serial=serial, seed=serial, tombstones=count // 3)))
+        model.fold_all(folded=serial % 2 == 0)
+        qtmodeltester.check(model)
+
+
+def test_the_same_rows_with_new_values_move_nothing(model: HandleModel, qtbot: QtBot) -> None:
+    model.show(shown(snapshot_of([Row(1, strong=1)])))
+    with qtbot.assertNotEmitted(model.layoutChanged), qtbot.waitSignal(model.dataChanged):
+        model.show(shown(snapshot_of([Row(1, strong=5)], serial=2)))
+    assert model.index(1, Column.STRONG).data() == "5"
+
+
+def test_a_persistent_index_follows_its_handle(model: HandleModel) -> None:
+    model.show(shown(snapshot_of([Row(5), Row(6)])))
+    kept = QPersistentModelIndex(model.index(1, Column.AGE))
+    head = QPersistentModelIndex(model.index(0, 0))
+    model.show(shown(snapshot_of([Row(1), Row(2), Row(5), Row(7, "Journal")], serial=2)))
+    assert model.id_at(kept.row()) == handle_id(5)
+    assert kept.column() == Column.AGE
+    assert head.data() == "TodoItem"
+    model.show(shown(snapshot_of([Row(1)], serial=3)))
+    assert not kept.isValid()
+
+
+def test_folding_hides_handles_and_keeps_the_head(model: HandleModel) -> None:
+    model.show(shown(snapshot_of([Row(1), Row(2), Row(3, "Journal")])))
+    group = model.group_at(2)
+    assert group is not None
+    model.fold(group, folded=True)
+    assert first_column(model) == ["Journal", "#3.1", "TodoItem"]
+    assert model.row_of(handle_id(1)) == -1
+    model.fold_all(folded=True)
+    assert first_column(model) == ["Journal", "TodoItem"]
+
+
+def test_large_groups_start_folded_unless_alone(model: HandleModel) -> None:
+    model.show(shown(big_snapshot(SMALL_GROUP * 4)))
+    assert model.rowCount() == 3
+    alone = HandleModel()
+    alone.show(shown(snapshot_of([Row(slot) for slot in range(1, SMALL_GROUP + 5)])))
+    assert alone.rowCount() == SMALL_GROUP + 5
+
+
+def test_a_new_filter_that_leaves_one_type_unfolds_it(model: HandleModel) -> None:
+    snapshot = big_snapshot(SMALL_GROUP * 4)
+    model.show(shown(snapshot))
+    model.show(arrange(snapshot, Query(filter=parse("type:Journal"))))
+    assert model.rowCount() > 2
+
+
+def test_a_new_row_is_green_and_a_dead_one_red_for_a_moment_only(model: HandleModel) -> None:
+    rows = [
+        Row(1, age_secs=0.5),
+        Row(2, age_secs=60),
+        Row(3, reference=Reference.DROPPED, changed_secs=1),
+        Row(4, reference=Reference.RELEASED, changed_secs=30),
+    ]
+    model.show(shown(snapshot_of(rows)))
+    assert model.cells is not None
+    assert [model.cells.tone(row)[0] for row in range(4)] == [Tone.BORN, Tone.NORMAL, Tone.DYING, Tone.DEAD]
+
+
+def test_unknown_is_a_dash_with_its_reason(model: HandleModel) -> None:
+    row = Row(1, strong=UNKNOWN, weak=UNKNOWN, native_refs=UNKNOWN, in_flight=UNKNOWN, age_secs=float("nan"), thread="", site=0)
+    model.show(shown(snapshot_of([row])))
+    for column in (Column.STRONG, Column.WEAK, Column.NATIVE, Column.IN_FLIGHT, Column.AGE, Column.THREAD, Column.SITE):
+        index = model.index(1, column)
+        assert index.data() == "–"
+        assert len(str(index.data(Qt.ItemDataRole.ToolTipRole))) > 10
+
+
+def test_a_negative_native_count_is_shown_and_explained(model: HandleModel) -> None:
+    model.show(shown(snapshot_of([Row(1, strong=1, proxies=2, native_refs=-1)])))
+    index = model.index(1, Column.NATIVE)
+    assert index.data() == "−1"
+    assert "double free" in str(index.data(Qt.ItemDataRole.ToolTipRole))
+
+
+def test_numbers_stand_right_and_grouped(model: HandleModel) -> None:
+    model.show(shown(snapshot_of([Row(1, strong=12408)])))
+    index = model.index(1, Column.STRONG)
+    assert index.data() == "12,408"
+    assert index.data(Qt.ItemDataRole.TextAlignmentRole) & int(Qt.AlignmentFlag.AlignRight)
+
+
+def test_a_group_names_its_counts_and_rates(model: HandleModel) -> None:
+    model.show(shown(snapshot_of([Row(1, "TodoList", age_secs=240), Row(2, "TodoList", reference=Reference.DROPPED)])))
+    model.add_vitals(make_vitals(T0, [0], [0]))
+    model.add_vitals(make_vitals(T0 + 1, [4], [2]))
+    said = str(model.index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole))
+    assert "TodoList, 1 handle → 1 object, +4.0/s  −2.0/s, oldest 4 min, 1 tombstone, expanded" == said
+
+
+def test_a_held_order_inserts_nothing_above(model: HandleModel) -> None:
+    first = arrange(snapshot_of([Row(5, age_secs=9), Row(6, age_secs=8)]), Query())
+    model.show(first)
+    model.show(hold(first, snapshot_of([Row(4, age_secs=99), Row(5), Row(6)], serial=2), Query()))
+    assert first_column(model) == ["TodoItem", "#5.1", "#6.1", "#4.1"]
+
+
+def test_ids_between_rows_leave_heads_out(model: HandleModel) -> None:
+    model.show(shown(snapshot_of([Row(1), Row(2), Row(3, "Journal"), Row(4, "Journal")])))
+    assert [handle_text(handle) for handle in model.ids_between(1, 4)] == ["#3.1", "#4.1", "#1.1"]
+    assert model.ids_between(0, 0) == []
+
+
+def test_clearing_forgets_everything(model: HandleModel, qtmodeltester) -> None:
+    model.show(shown(big_snapshot(50)))
+    model.clear()
+    qtmodeltester.check(model)
+    assert model.rowCount() == 0
+    assert model.data(model.index(0, 0)) is None
+    assert model.rowCount(QModelIndex()) == 0
+
+
+def test_handle_rows_carry_their_number(model: HandleModel) -> None:
+    model.show(shown(snapshot_of([Row(7, generation=3)])))
+    assert model.index(1, 0).data(IdRole) == handle_id(7, 3)
+    assert model.index(0, 0).data(IdRole) is None
