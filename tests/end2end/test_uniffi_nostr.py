@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from tests.helpers.tables import read_table
+from tests.helpers.targets import start_target
+from tests.helpers.watching import counts, ended, watched
+
+ONE = (1, 0, 1, 0)
+"""An object with one proxy and nothing else: strong, weak, proxies, native refs."""
+DATABASE = "NostrDatabaseImpl"
+
+
+def test_a_known_sequence_has_exact_counts_at_each_step() -> None:
+    with start_target("nostr_steps") as target, watched(target.ready["segment"]) as watch:
+        target.ask("client c")
+        watch.until(counts("Client"), [ONE])
+        watch.until(ended("ClientBuilder"), ["DROPPED"])
+
+        target.ask("database d c")
+        watch.until(counts(DATABASE), [ONE])
+
+        target.ask("builder_over b d")
+        watch.until(counts(DATABASE), [(2, 0, 1, 1)])
+
+        target.ask("share d2 d")
+        watch.until(counts(DATABASE), [(2, 0, 2, 0), (2, 0, 2, 0)])
+
+        target.ask("drop d")
+        watch.until(counts(DATABASE), [(2, 0, 1, 1)])
+
+        target.ask("drop b")
+        watch.until(counts(DATABASE), [ONE])
+
+        target.ask("drop d2")
+        watch.until(counts(DATABASE), [])
+        target.ask("drop c")
+        snapshot = watch.until(ended("Client"), ["DROPPED"])
+        assert snapshot.live_count() == 0
+        assert target.finish() == 0
+        assert target.errors() == ""
+
+
+def test_a_leak_made_on_purpose_is_found_in_the_table() -> None:
+    with start_target("nostr_steps") as target, watched(target.ready["segment"]) as watch:
+        target.ask("search f")
+        assert target.ask("fail_to_lower f 10") == 10
+        watch.until(counts("Filter"), [(11, 0, 1, 10)])
+
+
+def test_a_copied_trait_proxy_shows_a_negative_native_count() -> None:
+    with start_target("nostr_steps") as target, watched(target.ready["segment"]) as watch:
+        target.ask("client c")
+        target.ask("database d c")
+        target.ask("duplicate e d")
+        watch.until(counts(DATABASE), [(1, 0, 2, -1), (1, 0, 2, -1)])
+        target.ask("disarm e")
+        target.ask("drop e")
+        watch.until(counts(DATABASE), [ONE])
+
+
+def test_a_python_trait_held_by_rust_is_a_row_until_rust_lets_go() -> None:
+    with start_target("nostr_steps") as target:
+        target.ask("policy p")
+        assert not read_table(target.ready["segment"]).live("Policy")
+
+        target.ask("builder_with_policy b p")
+        (row,) = read_table(target.ready["segment"]).live("Policy")
+        assert row.number & 1
+        assert row.data & 1
+        assert row.created[0].endswith("builder_with_policy")
+
+        target.ask("drop b")
+        assert not read_table(target.ready["segment"]).live("Policy")
+        target.ask("drop p")
+
+
+def test_results_of_calls_have_rows_only_as_long_as_their_proxies() -> None:
+    with start_target("nostr_steps") as target:
+        assert len(target.ask("keys k")) == 64
+        table = read_table(target.ready["segment"])
+
+        assert len(table.live("Keys")) == 1
+        assert not table.live("PublicKey")
+        assert [row.type for row in table.rows if not row.is_live] == ["PublicKey"]

@@ -1,0 +1,155 @@
+"""A target over an unmodified bdkpython: makes, shares, copies and drops its objects by steps.
+
+Arguments: ``early`` makes two amounts before the agent starts; ``late`` does not import the package until ``load``.
+Every object has a name; ``drop NAME`` lets go of it.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import sys
+import threading
+from typing import Any
+
+from stepping import serve
+
+from inspector import agent
+
+KEPT: dict[str, Any] = {}
+"""What the program holds, by name."""
+CACHE: list[Any] = []
+"""The leak: nothing ever takes anything out."""
+
+
+def bdk() -> Any:
+    return importlib.import_module("bdkpython")
+
+
+def generated() -> Any:
+    return importlib.import_module("bdkpython.bdk")
+
+
+def amount(name: str, sats: str) -> None:
+    KEPT[name] = bdk().Amount.from_sat(int(sats))
+
+
+def mnemonic(name: str) -> None:
+    KEPT[name] = bdk().Mnemonic(bdk().WordCount.WORDS12)
+
+
+def share(name: str, of: str) -> None:
+    """A second proxy as the library lifts one: with a count of its own."""
+    proxy = KEPT[of]
+    KEPT[name] = type(proxy)._uniffi_make_instance(proxy._uniffi_clone_handle())
+
+
+def duplicate(name: str, of: str) -> None:
+    """A second proxy that shares the first one's count: a double free to come."""
+    KEPT[name] = copy.copy(KEPT[of])
+
+
+def disarm(name: str) -> None:
+    """Keep a duplicate from releasing what it does not own."""
+    KEPT[name]._handle = None
+
+
+def fail_to_lower(name: str, times: str) -> int:
+    """Calls whose argument cannot be lowered: the clone for ``self`` was made by then, and nobody releases it."""
+    failed = 0
+    for _ in range(int(times)):
+        try:
+            KEPT[name].sighash("\ud800")
+        except UnicodeEncodeError:
+            failed += 1
+    return failed
+
+
+def builder(name: str) -> None:
+    KEPT[name] = bdk().TxBuilder()
+
+
+def on_thread(name: str, thread_name: str) -> None:
+    """Make an amount on a thread of that name."""
+    thread = threading.Thread(target=amount, args=(name, "1"), name=thread_name)
+    thread.start()
+    thread.join()
+
+
+def own(name: str) -> None:
+    """An instance of a class that the program derived."""
+
+    class Secret(bdk().Mnemonic):  # type: ignore[misc]
+        def __init__(self, note: str) -> None:
+            super().__init__(bdk().WordCount.WORDS12)
+            self.note = note
+
+    KEPT[name] = Secret("mine")
+
+
+def remember(sats: int) -> None:
+    """The place to be found."""
+    CACHE.append(bdk().Amount.from_sat(sats))
+
+
+def leak(times: str) -> None:
+    for sats in range(int(times)):
+        remember(sats)
+
+
+def many(times: str) -> int:
+    CACHE.extend([bdk().Amount.from_sat(1) for _ in range(int(times))])
+    return len(CACHE)
+
+
+def forget() -> None:
+    CACHE.clear()
+
+
+def persister(name: str) -> None:
+    """A Python object that Rust holds, behind an object of Rust."""
+
+    class Memory(bdk().Persistence):  # type: ignore[misc]
+        def initialize(self) -> Any:
+            return bdk().ChangeSet()
+
+        def persist(self, changeset: Any) -> None:
+            pass
+
+    KEPT[name] = bdk().Persister.custom(Memory())
+
+
+def attributes() -> dict[str, dict[str, int]]:
+    """Identity of each attribute of each class of the package."""
+    return {
+        name: {key: id(value) for key, value in vars(cls).items() if key != "__slotnames__"}
+        for name, cls in vars(generated()).items()
+        if isinstance(cls, type)
+    }
+
+
+def load() -> None:
+    bdk()
+
+
+def start(level: str) -> str:
+    return agent.start(level)
+
+
+def main() -> None:
+    if "early" in sys.argv:
+        amount("early_1", "1")
+        amount("early_2", "2")
+    elif "late" not in sys.argv:
+        bdk()
+    is_started = "none" not in sys.argv
+    steps = (amount, mnemonic, share, duplicate, disarm, fail_to_lower, builder, on_thread, own, leak, many, forget, persister, attributes)
+    serve(
+        {step.__name__: step for step in (*steps, load, start)} | {"drop": lambda name: KEPT.pop(name) and None, "stop": agent.stop},
+        segment=agent.start("history") if is_started else "",
+        remember_line=remember.__code__.co_firstlineno + 2,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""A target over an unmodified nostr-sdk: traits of Rust and of Python, shared with native code, by steps. Nothing goes over a network."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import nostr_sdk
+from stepping import serve
+
+from inspector import agent
+
+KEPT: dict[str, Any] = {}
+"""What the program holds, by name."""
+
+
+class Policy(nostr_sdk.AdmitPolicy):  # type: ignore[misc]
+    """A trait that Python implements."""
+
+
+def client(name: str) -> None:
+    KEPT[name] = nostr_sdk.ClientBuilder().build()
+
+
+def database(name: str, of: str) -> None:
+    """A trait that Rust implements."""
+    KEPT[name] = KEPT[of].database()
+
+
+def builder_over(name: str, database_name: str) -> None:
+    """An object of Rust that holds the database from now on."""
+    KEPT[name] = nostr_sdk.ClientBuilder().database(KEPT[database_name])
+
+
+def builder_with_policy(name: str, policy_name: str) -> None:
+    """An object of Rust that holds a Python object."""
+    KEPT[name] = nostr_sdk.ClientBuilder().admit_policy(KEPT[policy_name])
+
+
+def policy(name: str) -> None:
+    KEPT[name] = Policy()
+
+
+def share(name: str, of: str) -> None:
+    """A second proxy as the library lifts one."""
+    proxy = KEPT[of]
+    KEPT[name] = type(proxy)._uniffi_make_instance(proxy._uniffi_clone_handle())
+
+
+def duplicate(name: str, of: str) -> None:
+    """A second proxy that shares the first one's count."""
+    KEPT[name] = copy.copy(KEPT[of])
+
+
+def disarm(name: str) -> None:
+    KEPT[name]._handle = None
+
+
+def keys(name: str) -> str:
+    KEPT[name] = nostr_sdk.Keys.generate()
+    return str(KEPT[name].public_key().to_hex())
+
+
+def search(name: str) -> None:
+    KEPT[name] = nostr_sdk.Filter()
+
+
+def fail_to_lower(name: str, times: str) -> int:
+    """Calls whose argument cannot be lowered: each leaks the clone for ``self``."""
+    failed = 0
+    for _ in range(int(times)):
+        try:
+            KEPT[name].hashtag("\ud800")
+        except UnicodeEncodeError:
+            failed += 1
+    return failed
+
+
+def drop(name: str) -> None:
+    del KEPT[name]
+
+
+if __name__ == "__main__":
+    steps = (client, database, builder_over, builder_with_policy, policy, share, duplicate, disarm, keys, search, fail_to_lower, drop)
+    serve({step.__name__: step for step in steps} | {"stop": agent.stop}, segment=agent.start("history"))
