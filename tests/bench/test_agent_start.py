@@ -1,0 +1,37 @@
+"""What starting the agent adds to the start of a program, imports and all, in fresh processes."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.helpers.targets import ROOT
+
+PROGRAM = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+began = time.perf_counter()
+from inspector import agent
+agent.start()
+print(time.perf_counter() - began)
+"""
+ROUNDS = 15
+
+
+def started_secs() -> float:
+    done = subprocess.run([sys.executable, "-c", PROGRAM, str(ROOT)], check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+@pytest.mark.benchmark(group="start of the agent")
+def test_the_agent_starts_well_under_50_ms(benchmark: Any) -> None:
+    started_secs()  # the bytecode is written
+    times = [started_secs() for _ in range(ROUNDS)]
+    benchmark.extra_info["median_ms"] = median_ms = statistics.median(times) * 1000
+    print(f"\nstart of the agent: {median_ms:.1f} ms")
+    benchmark.pedantic(started_secs, rounds=3, iterations=1)
+    assert median_ms < 50
