@@ -134,7 +134,7 @@ class ChurnHistory:
         self._totals[row] = vitals.created.sum(), vitals.released.sum()
         self._put(self._created, row, vitals.created)
         self._put(self._released, row, vitals.released)
-        self._joined[row] = not self._break and vitals.at - self._at[row - 1] <= self._gap_secs
+        self._joined[row] = not self._break and self._follows(row)
         self._break = False
         self._count += 1
         return True
@@ -223,6 +223,11 @@ class ChurnHistory:
             if each.serial > self._last_collection:
                 self._last_collection = each.serial
                 self.add_mark(Mark(each.at, MarkKind.FORCED if each.forced else MarkKind.COLLECTION, _collection_text(each)))
+
+    def _follows(self, row: int) -> bool:
+        """The reading goes on from the one before: in time, and with counters that did not begin anew."""
+        soon = float(self._at[row] - self._at[row - 1]) <= self._gap_secs
+        return soon and bool((self._totals[row] >= self._totals[row - 1]).all())
 
     def _put(self, table: Ints, row: int, counts: Ints) -> None:
         kept = min(len(counts), MAX_TYPES)

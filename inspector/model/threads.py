@@ -62,10 +62,10 @@ def thread_table(snapshot: Snapshot | None) -> ThreadTable:
     )
 
 
-def filter_text(thread: ThreadRow) -> str:
-    """The handle filter for this thread: ``thread:"worker-3"``, by its number when it has no name."""
+def filter_text(thread: ThreadRow, key: str = "thread") -> str:
+    """The handle filter for this thread: ``thread:"worker-3"`` or ``owner:"worker-3"``, by its number when it has no name."""
     name = thread.name or str(thread.tid)
-    return f'thread:"{name.replace(chr(34), "")}"'
+    return f'{key}:"{name.replace(chr(34), "")}"'
 
 
 def _handle_counts(snapshot: Snapshot, indices: Ints) -> tuple[Ints, Ints, Ints]:

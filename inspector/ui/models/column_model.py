@@ -42,7 +42,7 @@ RowsT = TypeVar("RowsT", bound=SizedRows)
 class Cue:
     """How a cell stands out: a theme token and, because colour alone is no cue, an icon (``""``: the text itself says it)."""
 
-    token: str
+    tint: str
     icon: str = ""
 
 
@@ -182,13 +182,13 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
         if role == Qt.ItemDataRole.DecorationRole:
             return self._icon(cue) if cue and cue.icon else None
         if cue:
-            return self._theme.color(cue.token)
+            return self._theme.color(cue.tint)
         return self._theme.color("text_quiet") if column.text(self._rows, row) in QUIET_TEXTS else None
 
     def _icon(self, cue: Cue) -> Any:
-        wanted = (cue.icon, cue.token)
+        wanted = (cue.icon, cue.tint)
         if wanted not in self._icons:
-            self._icons[wanted] = assets.pixmap(cue.icon, getattr(self._theme, cue.token), ICON_SIZE, 2.0)
+            self._icons[wanted] = assets.pixmap(cue.icon, getattr(self._theme, cue.tint), ICON_SIZE, 2.0)
         return self._icons[wanted]
 
     @staticmethod

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.model.pending import empty_pending_closes, pending_closes
 from inspector.model.snapshot import Level, Snapshot, TargetState
+from inspector.model.threads import filter_text
 from inspector.ui.models.pending_model import Moment, pending_model
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.record_table import RecordTable
@@ -16,6 +17,7 @@ from inspector.ui.widgets.running_clock import RunningClock
 from inspector.ui.wording import duration
 
 WIDTHS = {0: 96, 1: 88, 2: 104, 3: 316, 4: 84, 5: 136, 6: 240}
+WAITS_FOR_COLUMN = 5
 NO_TARGET = "Attach to a process to see the closes it has not run yet"
 LEVEL_OFF = "Closes are not recorded at level off. Switch to level count."
 
@@ -25,6 +27,8 @@ class PendingPane(QWidget):
 
     handle_chosen = Signal(object)
     """``int``: id of the handle whose row was clicked; it may be dead by now."""
+    filter_wanted = Signal(str)
+    """Filter that shows the handles of the owner thread whose name was clicked."""
     count_changed = Signal(int)
     """How many closes are pending, for the tab; only when it changed."""
 
@@ -43,7 +47,7 @@ class PendingPane(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)
-        self.table.record_chosen.connect(self.handle_chosen)
+        self.table.record_chosen.connect(self._choose)
         self._clock.ticked.connect(self._tick)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -68,6 +72,14 @@ class PendingPane(QWidget):
         self._model.set_rows(empty_pending_closes())
         self.table.set_message(NO_TARGET)
         self._set_count(0)
+
+    def _choose(self, key: int, column: int) -> None:
+        row = self._model.row_of(key)
+        owner = self._model.rows.waits_for(self._model.source_row(row)) if row >= 0 and column == WAITS_FOR_COLUMN else None
+        if owner is not None:
+            self.filter_wanted.emit(filter_text(owner, "owner"))
+        else:
+            self.handle_chosen.emit(key)
 
     def _tick(self) -> None:
         self._moment.at = self._clock.now

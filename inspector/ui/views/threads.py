@@ -14,7 +14,9 @@ from inspector.ui.widgets.record_table import RecordTable
 from inspector.ui.widgets.running_clock import RunningClock
 
 WIDTHS = {0: 132, 1: 84, 2: 76, 3: 72, 4: 80, 5: 88, 6: 88, 7: 84, 8: 84, 9: 96}
+OWNS_COLUMN = 3
 WAITING_COLUMN = 7
+CALL_COLUMNS = (8, 9)
 NO_TARGET = "Attach to a process to see the threads that use its handles"
 NO_THREAD = "No thread has touched a handle yet"
 
@@ -23,7 +25,9 @@ class ThreadsPane(QWidget):
     """One row a thread."""
 
     filter_wanted = Signal(str)
-    """Filter that shows the handles of the thread that was clicked."""
+    """Filter that shows the handles of the thread that was clicked; what it owns or what waits for it, when that number was."""
+    handle_chosen = Signal(object)
+    """``int``: a call in flight was clicked; id of the handle that the outermost call uses."""
     count_changed = Signal(int)
     """How many threads are listed, for the tab; only when it changed."""
 
@@ -68,10 +72,17 @@ class ThreadsPane(QWidget):
         self.table.set_message(NO_TARGET)
         self._set_count(0)
 
-    def _choose(self, key: int) -> None:
+    def _choose(self, key: int, column: int) -> None:
         row = self._model.row_of(key)
-        if row >= 0:
-            self.filter_wanted.emit(filter_text(self._model.rows.threads[self._model.source_row(row)]))
+        if row < 0:
+            return
+        thread = self._model.rows.threads[self._model.source_row(row)]
+        if column in CALL_COLUMNS and thread.calls:
+            self.handle_chosen.emit(thread.calls[0].handle)
+        elif column == WAITING_COLUMN:
+            self.filter_wanted.emit(f"{filter_text(thread, 'owner')} state:pending")
+        else:
+            self.filter_wanted.emit(filter_text(thread, "owner" if column == OWNS_COLUMN else "thread"))
 
     def _tick(self) -> None:
         self._moment.at = self._clock.now

@@ -22,8 +22,8 @@ MESSAGE_MARGIN: Final = 24
 class RecordTable(QTableView):
     """Shows a ``ColumnModel``."""
 
-    record_chosen = Signal(object)
-    """``int``: the key of the record that a person clicked, or pressed Enter on."""
+    record_chosen = Signal(object, int)
+    """``int``, column: the key of the record that a person clicked, or pressed Enter on, and in which column."""
 
     def __init__(
         self, theme: Theme, model: ColumnModel[Any], *, name: str, widths: Mapping[int, int], parent: QWidget | None = None
@@ -118,7 +118,7 @@ class RecordTable(QTableView):
             columns.resizeSection(column, width)
 
     def _choose(self, index: QModelIndex) -> None:
-        self.record_chosen.emit(self._records.key_at(index.row()))
+        self.record_chosen.emit(self._records.key_at(index.row()), index.column())
 
     def _remember(self) -> None:
         index = self.currentIndex()

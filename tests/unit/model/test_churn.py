@@ -82,6 +82,13 @@ def test_readings_that_stayed_away_for_long_are_a_gap_and_not_a_zero() -> None:
     assert math.isnan(live.value_at(T0 + 30))
 
 
+def test_counters_that_begin_anew_are_a_gap_and_not_negative_births() -> None:
+    history = steady()
+    history.add(make_vitals(T0 + 5.0, [1, 0], [0, 0]))
+    assert math.isnan(history.rates(1.0).births)
+    assert np.nanmin(history.rate_line(T0, T0 + 6, width_secs=0.5)[0].values) >= 0
+
+
 def test_the_area_under_the_rates_is_the_number_of_births() -> None:
     history = steady(readings=200, every=0.07)
     births, deaths = history.rate_line(T0, T0 + 14, width_secs=0.5)

@@ -1,0 +1,171 @@
+"""The strip of numbers that is read first: is something growing, is something stuck, was something lost? GUI thread only."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from inspector.model.churn import ChurnHistory
+from inspector.model.objects import object_count
+from inspector.model.pending import PendingCloses, empty_pending_closes, pending_closes
+from inspector.model.rates import WINDOW_SECS
+from inspector.model.snapshot import Lost, Snapshot, TargetState, Vitals
+from inspector.ui.theme import Theme
+from inspector.ui.widgets.running_clock import RunningClock
+from inspector.ui.widgets.vital_cell import Sign, VitalCell
+from inspector.ui.wording import UNKNOWN_TEXT, age, number, rate
+
+SPARK_SECS: Final = 60.0
+SPARK_POINTS: Final = 72
+READINGS: Final = 2048
+COMPACT_WIDTH: Final = 980
+LOST_NAMES: Final = 8
+"""Kinds of loss that the tooltip lists."""
+UNKNOWN_SIGN: Final = Sign(UNKNOWN_TEXT, tint="text_quiet")
+
+
+class VitalSigns(QWidget):
+    """Live handles, objects, births and deaths, pending closes, losses."""
+
+    filter_wanted = Signal(str)
+    """Filter that shows what was clicked."""
+    pane_wanted = Signal(str)
+    """Key of the pane that shows what was clicked: ``timeline`` or ``pending``."""
+    handle_chosen = Signal(object)
+    """``int``: the oldest pending close was clicked."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """All unknown until the first counters."""
+        super().__init__(parent)
+        self.setObjectName("vital_signs")
+        self._history = ChurnHistory(capacity=READINGS)
+        self._pending: PendingCloses = empty_pending_closes()
+        self._target: tuple[int, int] | None = None
+        self._clock = RunningClock(self)
+        self._clock.ticked.connect(self._show_pending)
+        self._build(theme)
+
+    # what others call ---------------------------------------------------------------------------------------------
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Objects, ages and losses; its counters count as a reading too."""
+        target = (snapshot.target.pid, snapshot.target.start_time)
+        if target != self._target:
+            self.clear()
+            self._target = target
+        self._clock.hear(snapshot)
+        self._pending = pending_closes(snapshot)
+        self._show_objects(snapshot)
+        self._show_lost(snapshot.lost)
+        self._show_pending()
+        if snapshot.target.state is TargetState.RECORDED:
+            self._live.show_sign(Sign(number(snapshot.vitals.live), tooltip="Live handles when the file was written"))
+        else:
+            self.show_vitals(snapshot.vitals)
+
+    def show_vitals(self, vitals: Vitals) -> None:
+        """Live count and rates."""
+        if not self._history.add(vitals) and len(self._history) != 1:
+            return
+        window = self._history.rates(WINDOW_SECS)
+        over = "two readings are needed" if math.isnan(window.window_secs) else f"over the last {window.window_secs:.1f} s"
+        self._live.show_sign(Sign(number(vitals.live), tooltip="Handles that are valid now. Click to show them"))
+        self._births.show_sign(_rate_sign("+", window.births, f"Handles created, {over}"))
+        self._deaths.show_sign(_rate_sign("−", window.deaths, f"Handles released, {over}"))
+        last = self._history.last_at
+        self._live.show_spark(self._history.live_line(last - SPARK_SECS, last, points=SPARK_POINTS))
+
+    def set_paused(self, paused: bool) -> None:
+        """Let ages stand still, or grow again."""
+        self._clock.set_paused(paused)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours."""
+        for cell in self._cells:
+            cell.set_theme(theme)
+
+    def clear(self) -> None:
+        """There is no target any more."""
+        self._history.clear()
+        self._clock.stop()
+        self._target = None
+        self._pending = empty_pending_closes()
+        for cell in self._cells:
+            cell.show_sign(UNKNOWN_SIGN)
+        self._live.show_spark(self._history.live_line(0, 1, points=1))
+
+    # Qt -----------------------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Numbers before lines where there is little room."""
+        super().resizeEvent(event)
+        for cell in self._cells:
+            cell.set_compact(self.width() < COMPACT_WIDTH)
+
+    # inside -------------------------------------------------------------------------------------------------------
+
+    def _build(self, theme: Theme) -> None:
+        self._live = VitalCell(theme, "Live handles", spark=True)
+        self._objects = VitalCell(theme, "Objects")
+        self._births = VitalCell(theme, "Births")
+        self._deaths = VitalCell(theme, "Deaths")
+        self._waiting = VitalCell(theme, "Pending closes")
+        self._lost = VitalCell(theme, "Lost")
+        self._cells = (self._live, self._objects, self._births, self._deaths, self._waiting, self._lost)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(4, 0, 4, 0)
+        layout.setSpacing(8)
+        for cell in self._cells:
+            layout.addWidget(cell)
+        layout.addStretch(1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._live.clicked.connect(lambda: self.filter_wanted.emit("state:live"))
+        self._objects.clicked.connect(lambda: self.filter_wanted.emit("state:live"))
+        self._births.clicked.connect(lambda: self.pane_wanted.emit("timeline"))
+        self._deaths.clicked.connect(lambda: self.pane_wanted.emit("timeline"))
+        self._waiting.clicked.connect(self._open_pending)
+        self._lost.setEnabled(False)
+
+    def _open_pending(self) -> None:
+        self.pane_wanted.emit("pending")
+        if len(self._pending):
+            self.handle_chosen.emit(int(self._pending.ids[0]))
+
+    def _show_objects(self, snapshot: Snapshot) -> None:
+        objects, handles = object_count(snapshot.handles), snapshot.live_count()
+        self._objects.show_sign(Sign(number(objects), tooltip=f"{number(handles)} live handles name {number(objects)} different objects"))
+
+    def _show_pending(self) -> None:
+        count = len(self._pending)
+        if not count:
+            self._waiting.show_sign(Sign("0", tint="text_quiet", tooltip="Nothing is waiting to close"))
+            return
+        oldest = self._clock.now - self._pending.oldest_since()
+        stuck = int(self._pending.stuck.sum())
+        beside = "" if math.isnan(oldest) else f"oldest {age(oldest)}"
+        tooltip = "Closes that were asked for and have not run. Click to show why"
+        if stuck:
+            beside = f"{number(stuck)} stuck, {beside}" if beside else f"{number(stuck)} stuck"
+            tooltip = f"{number(stuck)} of them cannot run any more: their owner thread has ended. Click to show them"
+        token, icon = ("suspect", "failed") if stuck else ("waiting", "waiting")
+        self._waiting.show_sign(Sign(number(count), beside, token, icon, tooltip))
+
+    def _show_lost(self, lost: Lost) -> None:
+        total = lost.total()
+        if not total:
+            self._lost.show_sign(Sign("0", tint="text_quiet", tooltip="Nothing was lost: all that happened is counted"))
+            return
+        kinds = sorted(((n, name) for name, n in lost.counts.items() if n and not name.startswith("misuse_")), reverse=True)
+        lines = [f"{number(n)} {name.replace('_', ' ')}" for n, name in kinds[:LOST_NAMES]]
+        self._lost.show_sign(Sign(number(total), "", "alarm", "failed", "\n".join(["Lost, so numbers may be short:", *lines])))
+
+
+def _rate_sign(direction: str, per_sec: float, tooltip: str) -> Sign:
+    """A rate with its direction; unknown and zero have none, and are quiet."""
+    if math.isnan(per_sec) or per_sec == 0:
+        return Sign(rate(per_sec), tint="text_quiet", tooltip=tooltip)
+    return Sign(direction + rate(per_sec), tooltip=tooltip)

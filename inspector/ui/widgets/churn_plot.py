@@ -1,0 +1,371 @@
+"""The two plots of the timeline: live handles above, births up and deaths down below, on one time axis. GUI thread only.
+
+Repaints are limited to 60 a second, and to half the time when one takes long. Lines are one pixel wide: wider ones cost ten times as much.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any, Final
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem, QVBoxLayout, QWidget
+
+from inspector.model.churn import ChurnHistory, Line
+from inspector.ui.theme import Theme, ui_font
+from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame, ceiling, compute_frame
+from inspector.ui.widgets.churn_marks import MarkLines
+from inspector.ui.widgets.time_axis import TimeAxis
+
+FRAME_MILLIS: Final = 16
+SPAN_SECS: Final = 60.0
+MIN_SPAN_SECS: Final = 1.0
+LEAD_SHARE: Final = 0.01
+"""Of the span, left free at the right of the newest reading."""
+AXIS_WIDTH: Final = 56
+ZOOM_STEP: Final = 1.25
+CAPTION_INSET: Final = 6
+PLOT_SPACING: Final = 10
+"""So that the 0 of the upper scale and the top of the lower one are two labels."""
+DASHES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
+"""Types whose names got the same colour differ by these."""
+
+
+class RateAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph ships no types
+    """Births above and deaths below 0: both are shown as what they are, without a sign."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """``1,200``."""
+        del scale
+        return [f"{abs(value):,.0f}" if spacing >= 1 else f"{abs(value):,.1f}" for value in values]
+
+
+class CountAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph ships no types
+    """Whole numbers with thousands separated."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """``12,000``; nothing between whole numbers."""
+        del scale, spacing
+        return [f"{value:,.0f}" if float(value).is_integer() else "" for value in values]
+
+
+class ChurnPlot(QWidget):
+    """Draws a ``ChurnHistory``; follows the newest reading until a person looks elsewhere."""
+
+    pointed = Signal(object)
+    """``float``: the moment under the pointer, seconds since the Unix epoch; ``nan`` when it left."""
+    following_changed = Signal(bool)
+    """Whether the plot moves along with time."""
+    painted = Signal(object)
+    """``ChurnFrame`` that was just drawn."""
+
+    def __init__(self, theme: Theme, history: ChurnHistory, parent: QWidget | None = None) -> None:
+        """An empty time axis until the history has readings."""
+        super().__init__(parent)
+        self._history = history
+        self._theme = theme
+        self._types: tuple[int, ...] = ()
+        self._pens: dict[int, QPen] = {}
+        self._hidden: frozenset[int] = frozenset()
+        self._following, self._paused = True, False
+        self._span_secs = SPAN_SECS
+        self._begin = 0.0
+        self._tops = [0.0, 0.0]
+        self._drag_from: tuple[float, float] | None = None
+        self._curves: dict[int, tuple[Any, Any, Any]] = {}
+        self.frame_secs = 0.0
+        """What the newest repaint took to compute and hand over."""
+        self._build()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._draw)
+        self.set_theme(theme)
+
+    # what others call ---------------------------------------------------------------------------------------------
+
+    @property
+    def following(self) -> bool:
+        """The plot moves along with time."""
+        return self._following
+
+    @property
+    def span_secs(self) -> float:
+        """Width of the time axis."""
+        return self._span_secs
+
+    @property
+    def visible_range(self) -> tuple[float, float]:
+        """First and last moment shown, seconds since the Unix epoch."""
+        if self._following and not self._paused and not math.isnan(self._history.last_at):
+            self._begin = self._history.last_at - self._span_secs * (1 - LEAD_SHARE)
+        return self._begin, self._begin + self._span_secs
+
+    def request_draw(self) -> None:
+        """Draw soon; many requests make one frame."""
+        if not self._timer.isActive():
+            self._timer.start(max(FRAME_MILLIS, int(2e3 * self.frame_secs)))
+
+    def set_types(self, types: tuple[int, ...], pens: dict[int, QPen]) -> None:
+        """Types that have lines of their own, and how each line is drawn (``TOTAL`` and ``REST`` too)."""
+        if types != self._types or pens.keys() != self._pens.keys():
+            self._types, self._pens = types, pens
+            self._rebuild_curves()
+        self.request_draw()
+
+    def set_hidden(self, keys: frozenset[int]) -> None:
+        """Lines that a person switched off."""
+        self._hidden = keys
+        self.request_draw()
+
+    def set_span(self, span_secs: float) -> None:
+        """Show that many seconds; the right edge stays."""
+        end = self.visible_range[1]
+        self._span_secs = max(span_secs, MIN_SPAN_SECS)
+        self._begin = end - self._span_secs
+        self.request_draw()
+
+    def set_following(self, following: bool) -> None:
+        """Move along with time, or stay."""
+        if following != self._following:
+            self._begin = self.visible_range[0]
+            self._following = following
+            self.following_changed.emit(following)
+        self.request_draw()
+
+    def set_paused(self, paused: bool) -> None:
+        """Stand still without losing the place; readings still arrive."""
+        self._begin = self.visible_range[0]
+        self._paused = paused
+        self.request_draw()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours."""
+        self._theme = theme
+        self._canvas.setBackground(theme.color("surface"))
+        for plot in (self._live, self._rates):
+            plot.getAxis("left").setTextPen(theme.color("text_quiet"))
+            plot.getAxis("left").setPen(theme.color("line"))
+        self._axis.setTextPen(theme.color("text_quiet"))
+        self._axis.setPen(theme.color("line"))
+        for line in (*self._pointers, self._zero):
+            line.setPen(pg.mkPen(theme.color("text_quiet" if line in self._pointers else "line")))
+        for ground, caption in self._captions:
+            caption.setBrush(theme.color("text_quiet"))
+            ground.setBrush(theme.color("surface", 210))
+        self._marks.set_theme(theme)
+        self._fill_totals()
+        self.request_draw()
+
+    def reset(self) -> None:
+        """Another target: follow it, forget the scales."""
+        self._tops = [0.0, 0.0]
+        self._types = ()
+        self._pens = {}
+        self._rebuild_curves()
+        self.set_following(True)
+
+    def draw_now(self) -> None:
+        """Draw at once, for a picture."""
+        self._timer.stop()
+        self._draw()
+
+    # Qt -----------------------------------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Wheel zooms, drag pans, double click follows; pyqtgraph's own mouse handling would scale both axes."""
+        if event.type() == QEvent.Type.Leave:
+            self._point_at(None)
+        elif isinstance(event, QWheelEvent):
+            self._zoom(ZOOM_STEP ** (-event.angleDelta().y() / 120), self._moment_at(event.position()))
+            return True
+        elif isinstance(event, QMouseEvent):
+            return self._mouse(event)
+        return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows pan, plus and minus zoom, Home and End go to the beginning and to now."""
+        key = event.key()
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._pan_to(self.visible_range[0] + self._span_secs * (0.1 if key == Qt.Key.Key_Right else -0.1))
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
+            self._zoom(ZOOM_STEP if key == Qt.Key.Key_Minus else 1 / ZOOM_STEP, None)
+        elif key == Qt.Key.Key_Home:
+            self._pan_to(self._history.first_at)
+        elif key == Qt.Key.Key_End:
+            self.set_following(True)
+        else:
+            super().keyPressEvent(event)
+
+    # building -----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Timeline of live handles, births and deaths")
+        self._canvas = pg.GraphicsLayoutWidget(self)
+        self._canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._canvas.ci.layout.setContentsMargins(0, 4, 8, 0)
+        self._canvas.ci.layout.setSpacing(PLOT_SPACING)
+        self._axis = TimeAxis(lambda: self._history.first_at)
+        self._live = self._canvas.addPlot(row=0, col=0, axisItems={"left": CountAxis("left")})
+        self._rates = self._canvas.addPlot(row=1, col=0, axisItems={"left": RateAxis("left"), "bottom": self._axis})
+        self._canvas.ci.layout.setRowStretchFactor(0, 3)
+        self._canvas.ci.layout.setRowStretchFactor(1, 2)
+        for plot in (self._live, self._rates):
+            self._shape(plot)
+        self._live.hideAxis("bottom")
+        self._zero = pg.InfiniteLine(0, angle=0)
+        self._rates.addItem(self._zero, ignoreBounds=True)
+        self._pointers = [pg.InfiniteLine(0, angle=90) for _ in range(2)]
+        self._marks = MarkLines(self._theme, (self._live, self._rates))
+        self._captions = [
+            self._caption(plot, text) for plot, text in ((self._live, "live"), (self._rates, "births/s"), (self._rates, "deaths/s"))
+        ]
+        for plot, pointer in zip((self._live, self._rates), self._pointers, strict=True):
+            pointer.hide()
+            plot.addItem(pointer, ignoreBounds=True)
+        self._canvas.viewport().setMouseTracking(True)
+        self._canvas.viewport().installEventFilter(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._canvas)
+
+    def _shape(self, plot: Any) -> None:
+        plot.setMenuEnabled(False)
+        plot.hideButtons()
+        plot.setMouseEnabled(x=False, y=False)
+        plot.getViewBox().setDefaultPadding(0)
+        plot.disableAutoRange()
+        left = plot.getAxis("left")
+        left.setWidth(AXIS_WIDTH)
+        left.enableAutoSIPrefix(False)
+        for axis in (left, plot.getAxis("bottom")):
+            axis.setStyle(tickFont=ui_font(8.5), tickLength=-4, maxTickLevel=0)
+        plot.getAxis("bottom").setHeight(22)
+
+    @staticmethod
+    def _caption(plot: Any, text: str) -> tuple[QGraphicsRectItem, QGraphicsSimpleTextItem]:
+        """Words in the plot's corner, on a ground of their own so that lines do not cross them."""
+        ground = QGraphicsRectItem(plot.getViewBox())
+        caption = QGraphicsSimpleTextItem(text, ground)
+        caption.setFont(ui_font(8.5))
+        ground.setRect(caption.boundingRect().adjusted(-3, 0, 3, 0))
+        ground.setPen(pg.mkPen(None))
+        ground.setPos(CAPTION_INSET, CAPTION_INSET / 3)
+        ground.setZValue(10)
+        return ground, caption
+
+    def _rebuild_curves(self) -> None:
+        for curves in self._curves.values():
+            self._live.removeItem(curves[0])
+            for curve in curves[1:]:
+                self._rates.removeItem(curve)
+        self._curves = {}
+        for key in (REST, *self._types, TOTAL):
+            if key in self._pens:
+                curves = tuple(pg.PlotCurveItem(pen=self._pens[key], antialias=False, skipFiniteCheck=True) for _ in range(3))
+                self._live.addItem(curves[0])
+                self._rates.addItem(curves[1])
+                self._rates.addItem(curves[2])
+                self._curves[key] = curves
+        self._fill_totals()
+
+    def _fill_totals(self) -> None:
+        """Births and deaths of all types are areas too: what the eye compares."""
+        for curve, token in zip(self._curves.get(TOTAL, ())[1:], ("born_fill", "dying_fill"), strict=False):
+            curve.setFillLevel(0)
+            curve.setBrush(self._theme.color(token))
+            curve.setZValue(-1)
+
+    # drawing ------------------------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        if not len(self._history):
+            return
+        started = time.perf_counter()
+        begin, end = self.visible_range
+        pixels = max(int(self._live.getViewBox().width()), 100)
+        frame = compute_frame(self._history, begin, end, pixels=pixels, types=self._types)
+        base = self._history.first_at
+        for series in frame.series:
+            for curve, line in zip(self._curves.get(series.key, ()), (series.live, series.births, series.deaths), strict=False):
+                curve.setVisible(series.key not in self._hidden)
+                curve.setPen(self._pens[series.key])
+                _set_line(curve, line, base)
+        self._scale(frame, base)
+        deaths, _ = self._captions[2]
+        deaths.setPos(CAPTION_INSET, self._rates.getViewBox().height() - deaths.rect().height() - CAPTION_INSET / 3)
+        self._marks.show_marks(self._history.marks_between(begin, end), base, pixels / self._span_secs)
+        self.frame_secs = time.perf_counter() - started
+        self.painted.emit(frame)
+
+    def _scale(self, frame: ChurnFrame, base: float) -> None:
+        self._tops = [ceiling(frame.highest_live, self._tops[0]), ceiling(frame.highest_rate, self._tops[1])]
+        self._live.setRange(xRange=(frame.begin - base, frame.end - base), yRange=(0, self._tops[0]), padding=0)
+        self._rates.setRange(xRange=(frame.begin - base, frame.end - base), yRange=(-self._tops[1], self._tops[1]), padding=0)
+
+    # looking elsewhere --------------------------------------------------------------------------------------------
+
+    def _mouse(self, event: QMouseEvent) -> bool:
+        kind = event.type()
+        if kind == QEvent.Type.MouseButtonDblClick:
+            self.set_following(True)
+        elif kind == QEvent.Type.MouseButtonPress and event.button() == Qt.MouseButton.LeftButton:
+            self._drag_from = (event.position().x(), self.visible_range[0])
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+        elif kind == QEvent.Type.MouseButtonRelease:
+            self._drag_from = None
+        elif kind == QEvent.Type.MouseMove:
+            self._drag_or_point(event)
+        return True
+
+    def _drag_or_point(self, event: QMouseEvent) -> None:
+        if self._drag_from is None:
+            self._point_at(event.position())
+            return
+        x, begin = self._drag_from
+        pixels = max(self._live.getViewBox().width(), 1)
+        moved = event.position().x() - x
+        if abs(moved) > 3 or not self._following:
+            self._pan_to(begin - moved * self._span_secs / pixels)
+
+    def _pan_to(self, begin: float) -> None:
+        if math.isnan(begin) or math.isnan(self._history.last_at):
+            return
+        self.set_following(False)
+        earliest = self._history.first_at - self._span_secs * 0.5
+        self._begin = min(max(begin, earliest), self._history.last_at - self._span_secs * 0.1)
+        self.request_draw()
+
+    def _zoom(self, factor: float, around: float | None) -> None:
+        begin, end = self.visible_range
+        longest = max(self._history.last_at - self._history.first_at, SPAN_SECS) * 1.1 if len(self._history) else SPAN_SECS
+        span = min(max(self._span_secs * factor, MIN_SPAN_SECS), longest)
+        pivot = end if self._following or around is None else around
+        self._begin = pivot - (pivot - begin) * span / self._span_secs
+        self._span_secs = span
+        self.request_draw()
+
+    def _moment_at(self, position: QPointF) -> float:
+        begin, _ = self.visible_range
+        box = self._live.getViewBox()
+        left = box.mapToScene(QPointF(0, 0)).x()
+        moment: float = begin + (position.x() - left) * self._span_secs / max(box.width(), 1)
+        return moment
+
+    def _point_at(self, position: QPointF | None) -> None:
+        at = float("nan") if position is None else self._moment_at(position)
+        inside = not math.isnan(at) and at >= self.visible_range[0] and len(self._history) > 0
+        for pointer in self._pointers:
+            pointer.setVisible(inside)
+            if inside:
+                pointer.setValue(at - self._history.first_at)
+        self.pointed.emit(at if inside else float("nan"))
+
+
+def _set_line(curve: Any, line: Line, base: float) -> None:
+    broken = bool(np.isnan(line.values).any())
+    curve.setData(line.at - base, line.values, connect="finite" if broken else "all")
