@@ -13,6 +13,7 @@ use super::connection::{too_long, Connection, Received};
 use super::descriptors::Listed;
 use super::peer::Peer;
 use super::waker::Waker;
+use crate::platform;
 use crate::platform::ipc::{self, Waiting};
 use crate::wire;
 
@@ -35,6 +36,8 @@ pub struct Server {
     accepts_from: Option<Instant>,
     /// A viewer has set the level, so that the last one to go sets it back.
     level_was_set: bool,
+    /// CPU time of this thread that was accounted for.
+    cpu_nanos: u64,
     _listed: Listed,
 }
 
@@ -42,7 +45,17 @@ impl Server {
     /// A server over a bound, non-blocking listener.
     pub fn new(listener: UnixListener, waker: Arc<Waker>, is_stopping: Arc<AtomicBool>, commands: Commands) -> Self {
         let listed = Listed::new(listener.as_raw_fd());
-        Self { listener, waker, is_stopping, commands, connections: Vec::new(), accepts_from: None, level_was_set: false, _listed: listed }
+        Self {
+            listener,
+            waker,
+            is_stopping,
+            commands,
+            connections: Vec::new(),
+            accepts_from: None,
+            level_was_set: false,
+            cpu_nanos: 0,
+            _listed: listed,
+        }
     }
 
     /// Serve until told to stop.
@@ -142,19 +155,19 @@ impl Server {
     }
 
     fn admit(&mut self, stream: UnixStream, now: Instant) -> Result<(), (UnixStream, &'static str, String)> {
-        let own = ipc::own_uid();
-        let credentials = match stream.set_nonblocking(true).and_then(|()| ipc::credentials(&stream)) {
-            Ok(credentials) => credentials,
+        let own = platform::user_id();
+        let (pid, uid) = match stream.set_nonblocking(true).and_then(|()| platform::peer_of(&stream)) {
+            Ok(peer) => peer,
             Err(error) => return Err((stream, "Io", format!("{error}: looking who connects"))),
         };
-        if credentials.uid != own && credentials.uid != 0 {
-            let why = format!("user {} may not inspect a process of user {own}", credentials.uid);
+        if uid != own && uid != 0 {
+            let why = format!("user {uid} may not inspect a process of user {own}");
             return Err((stream, "Unavailable", why));
         }
         if self.connections.len() >= MAX_CONNECTIONS {
             return Err((stream, "TableFull", format!("{MAX_CONNECTIONS} viewers are connected already")));
         }
-        let peer = Peer::new(stream, credentials.pid, Arc::clone(&self.waker));
+        let peer = Peer::new(stream, pid, Arc::clone(&self.waker));
         self.connections.push(Connection::new(Arc::new(peer), now));
         Ok(())
     }
@@ -181,7 +194,8 @@ impl Server {
         if self.connections.len() != before {
             self.meet_wishes();
         }
-        self.commands.target.control_cpu(ipc::thread_cpu_nanos());
+        let cpu_nanos = platform::thread_cpu_nanos();
+        self.commands.target.add_cpu(cpu_nanos - std::mem::replace(&mut self.cpu_nanos, cpu_nanos));
     }
 
     /// Record and sample as the attached viewers together wish; without any, as little as when idle.

@@ -72,8 +72,8 @@ pub trait Target: Send + Sync {
     /// A panic was caught.
     fn count_panic(&self);
 
-    /// CPU time that the thread which calls has used up to now.
-    fn control_cpu(&self, nanos: u64);
+    /// A thread of the tool used so much more CPU time.
+    fn add_cpu(&self, nanos: u64);
 
     /// Sums now.
     fn totals(&self) -> Totals;

@@ -1,46 +1,15 @@
 //! What the control socket and the sampler need of Linux, beside what `std` offers.
 
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::net::UnixStream;
+use std::os::fd::RawFd;
 use std::ptr;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use super::read_own_memory;
+
 /// Most ranges that one `process_vm_readv` takes.
 pub const MAX_RANGES: usize = 1000;
-
-/// Who is at the other end of a socket, as it was when the connection was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// Process id in our namespace, 0 when it has none there.
-    pub pid: u32,
-    /// Effective user.
-    pub uid: u32,
-}
-
-/// The peer's credentials.
-pub fn credentials(stream: &UnixStream) -> io::Result<Credentials> {
-    let mut found = libc::ucred { pid: 0, uid: 0, gid: 0 };
-    let mut length = size_of_u32::<libc::ucred>();
-    // SAFETY: the descriptor is open; `found` and `length` outlive the call and agree.
-    let status =
-        unsafe { libc::getsockopt(stream.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, ptr::from_mut(&mut found).cast(), &mut length) };
-    if status != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(Credentials { pid: u32::try_from(found.pid).unwrap_or(0), uid: found.uid })
-}
-
-fn size_of_u32<T>() -> u32 {
-    std::mem::size_of::<T>() as u32
-}
-
-/// This process's effective user.
-pub fn own_uid() -> u32 {
-    // SAFETY: no preconditions, cannot fail.
-    unsafe { libc::geteuid() }
-}
 
 /// Let process `pid` trace us where Yama would not.
 pub fn allow_tracer(pid: u32) -> io::Result<()> {
@@ -124,23 +93,21 @@ pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<Joi
     spawned
 }
 
-/// CPU time of the calling thread, nanoseconds.
-pub fn thread_cpu_nanos() -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` outlives the call; the clock exists on every Linux.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    (time.tv_sec as u64) * 1_000_000_000 + time.tv_nsec as u64
-}
-
 /// Read two words at each of `addresses` in our own memory, as far as it goes: an address that cannot be read ends the reading
 /// instead of the process. Returns how many were read. At most `MAX_RANGES` addresses.
-pub fn read_pairs(addresses: &[u64], out: &mut [[u64; 2]]) -> usize {
+///
+/// # Errors
+/// The system's, when it lets us read nothing at all (a sandbox).
+pub fn read_pairs(addresses: &[u64], out: &mut [[u64; 2]]) -> io::Result<usize> {
     const PAIR_BYTES: usize = std::mem::size_of::<[u64; 2]>();
     let count = addresses.len().min(out.len()).min(MAX_RANGES);
     let remote: Vec<libc::iovec> =
         addresses[..count].iter().map(|&address| libc::iovec { iov_base: address as *mut _, iov_len: PAIR_BYTES }).collect();
     let local = libc::iovec { iov_base: out.as_mut_ptr().cast(), iov_len: count * PAIR_BYTES };
-    // SAFETY: `local` lies within `out`; the kernel checks the remote ranges and answers with an error for a bad one.
-    let read = unsafe { libc::process_vm_readv(libc::getpid(), &local, 1, remote.as_ptr(), count as libc::c_ulong, 0) };
-    usize::try_from(read).map_or(0, |bytes| bytes / PAIR_BYTES)
+    // SAFETY: `local` lies within `out`.
+    match unsafe { read_own_memory(&[local], &remote) } {
+        Ok(bytes) => Ok(bytes / PAIR_BYTES),
+        Err(error) if error.raw_os_error() == Some(libc::EFAULT) => Ok(0),
+        Err(error) => Err(error),
+    }
 }

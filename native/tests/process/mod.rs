@@ -85,8 +85,8 @@ impl Target for Process {
         self.panics.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn control_cpu(&self, nanos: u64) {
-        self.cpu_nanos.store(nanos, Ordering::SeqCst);
+    fn add_cpu(&self, nanos: u64) {
+        self.cpu_nanos.fetch_add(nanos, Ordering::SeqCst);
     }
 
     fn totals(&self) -> Totals {

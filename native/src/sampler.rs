@@ -1,1 +1,0 @@
-//! Reads the counts of live objects while somebody looks.

@@ -1,0 +1,183 @@
+//! Reads the counts of live objects while somebody looks, on a thread of its own that needs no interpreter.
+//!
+//! Without a viewer the thread sleeps. With one it wakes at the viewer's rate, says that the process lives, and, as often as its
+//! share of a core allows, reads `{strong, weak}` of every row whose objects are counted in their allocation.
+
+mod pass;
+mod resting;
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::platform::{self, ipc};
+use crate::status::{Error, Result};
+
+pub use pass::Pass;
+pub use resting::{Resting, WINDOW_PASSES};
+
+/// Share of a core that passes may use on average.
+const CORE_SHARE: f64 = 0.03;
+
+/// The table that is sampled, and where it is said how that went. Called from the sampler's thread.
+pub trait Sampled: Send + Sync {
+    /// Rows below this were used at some time.
+    fn used(&self) -> u32;
+
+    /// The words of row `index`, which is below `used`.
+    fn words(&self, index: u32) -> &[AtomicU64; 8];
+
+    /// `Kind` of a type, 0 when there is no such type.
+    fn kind(&self, type_id: u16) -> u8;
+
+    /// The process lives, now.
+    fn heartbeat(&self);
+
+    /// A thread of the tool used so much more CPU time.
+    fn add_cpu(&self, nanos: u64);
+
+    /// A pass ended now that took so long.
+    fn sampled(&self, took: Duration);
+
+    /// So many rows could not be read that could be before.
+    fn count_unreadable(&self, rows: u64);
+
+    /// It was time for a pass, and the share of the core was used up.
+    fn count_skip(&self);
+}
+
+#[derive(Default)]
+struct Plan {
+    interval: Option<Duration>,
+    is_stopped: bool,
+}
+
+/// The sampler's thread, from outside.
+pub struct Sampler {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    plan: Mutex<Plan>,
+    changed: Condvar,
+    table: Arc<dyn Sampled>,
+}
+
+impl Sampler {
+    /// Start the thread; it sleeps until `set_interval`.
+    ///
+    /// # Errors
+    /// The system's, when it gives no thread.
+    pub fn start(table: Arc<dyn Sampled>) -> Result<Self> {
+        let shared = Arc::new(Shared { plan: Mutex::default(), changed: Condvar::new(), table });
+        let served = Arc::clone(&shared);
+        let thread = ipc::spawn("ai-sampler", move || served.serve()).map_err(|error| Error::io("the sampler's thread", &error))?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Sample this often from now on; `None`: not at all.
+    pub fn set_interval(&self, interval: Option<Duration>) {
+        self.shared.plan().interval = interval;
+        self.shared.changed.notify_all();
+    }
+
+    /// End the thread and wait for it. Does nothing when it has ended.
+    pub fn stop(&self) {
+        self.shared.plan().is_stopped = true;
+        self.shared.changed.notify_all();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panic has ended it as well.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Sampler {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.plan().is_stopped
+    }
+
+    fn serve(&self) {
+        let mut turns = Turns::new(self);
+        let mut last = None;
+        while let Some(now) = self.wait_for_turn(last) {
+            last = Some(now);
+            turns.turn(now);
+        }
+    }
+
+    /// Wait until the interval since the last turn is over. `None`: the end.
+    fn wait_for_turn(&self, last: Option<Instant>) -> Option<Instant> {
+        let mut plan = self.plan();
+        loop {
+            if plan.is_stopped {
+                return None;
+            }
+            let now = Instant::now();
+            let Some(interval) = plan.interval else {
+                plan = self.changed.wait(plan).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = last.map_or(Duration::ZERO, |last| (last + interval).saturating_duration_since(now));
+            if left.is_zero() {
+                return Some(now);
+            }
+            plan = self.changed.wait_timeout(plan, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// What the thread remembers from turn to turn.
+struct Turns<'a> {
+    shared: &'a Shared,
+    pass: Pass,
+    cpu_nanos: u64,
+    /// Before this the share of the core is used up.
+    rest_until: Option<Instant>,
+}
+
+impl<'a> Turns<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        Self { shared, pass: Pass::new(), cpu_nanos: 0, rest_until: None }
+    }
+
+    fn turn(&mut self, now: Instant) {
+        let table = &*self.shared.table;
+        table.heartbeat();
+        if self.rest_until.is_some_and(|until| now < until) {
+            table.count_skip();
+        } else {
+            let shared = self.shared;
+            let unreadable = self.pass.run(table, || {
+                shared.table.heartbeat();
+                !shared.is_stopped()
+            });
+            table.count_unreadable(unreadable);
+            table.sampled(now.elapsed());
+        }
+        let used = self.used_nanos();
+        table.add_cpu(used);
+        if used > 0 && !self.rest_until.is_some_and(|until| now < until) {
+            self.rest_until = Some(now + Duration::from_nanos((used as f64 / CORE_SHARE) as u64));
+        }
+    }
+
+    /// CPU time since the last call.
+    fn used_nanos(&mut self) -> u64 {
+        let now = platform::thread_cpu_nanos();
+        now - std::mem::replace(&mut self.cpu_nanos, now)
+    }
+}

@@ -1,0 +1,186 @@
+//! One pass over the table: gather addresses, read them, look whether the rows are still the same, publish.
+//!
+//! The kernel reads for us, so an address that went stale is an error and not a crash. A successful read proves nothing by
+//! itself: freed memory usually stays mapped. What proves it is the row, found alive in the same generation *after* the read;
+//! it held a reference all the while, so what was read were the counts of its object.
+
+use std::sync::atomic::{fence, AtomicU64, Ordering};
+
+use super::{Resting, Sampled};
+use crate::layout::{Kind, ReferenceState, COUNT_UNKNOWN, STRONG_UNKNOWN};
+use crate::platform::ipc::{self, MAX_RANGES};
+
+/// Word 2 is one word that says all by itself; what orders it after the row's state is said where it is stored.
+const COUNTS: Ordering = Ordering::Relaxed;
+/// Word 2 of a row of which nothing is known.
+const UNKNOWN: u64 = STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
+
+/// A row whose counts are to be read.
+#[derive(Clone, Copy)]
+struct Wanted {
+    index: u32,
+    generation: u32,
+    /// Each call of its kind clones the object first.
+    clones_for_calls: bool,
+}
+
+/// What a pass needs, kept from one to the next.
+pub struct Pass {
+    wanted: Vec<Wanted>,
+    addresses: Vec<u64>,
+    read: Vec<[u64; 2]>,
+    /// By index of the row.
+    resting: Vec<Resting>,
+    /// The system reads nothing for us.
+    is_refused: bool,
+}
+
+impl Default for Pass {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Pass {
+    /// A pass that has seen nothing yet.
+    pub fn new() -> Self {
+        let (wanted, addresses) = (Vec::with_capacity(MAX_RANGES), Vec::with_capacity(MAX_RANGES));
+        Self { wanted, addresses, read: vec![[0; 2]; MAX_RANGES], resting: Vec::new(), is_refused: false }
+    }
+
+    /// Sample the whole table, as long as `goes_on`, which is asked after each batch. Returns how many rows could not be read that
+    /// could be before.
+    pub fn run(&mut self, table: &dyn Sampled, mut goes_on: impl FnMut() -> bool) -> u64 {
+        let used = table.used();
+        if self.resting.len() < used as usize {
+            self.resting.resize(used as usize, Resting::default());
+        }
+        self.is_refused = false;
+        let mut unreadable = 0;
+        for index in 1..used {
+            self.gather(table, index);
+            if self.wanted.len() == MAX_RANGES {
+                unreadable += self.read_batch(table);
+                if !goes_on() {
+                    return unreadable;
+                }
+            }
+        }
+        unreadable + self.read_batch(table)
+    }
+
+    /// Put the row on the list when its object carries counts.
+    fn gather(&mut self, table: &dyn Sampled, index: u32) {
+        let words = table.words(index);
+        // Acquire pairs with the Release that published the row: its address is that of this generation.
+        let word = words[0].load(Ordering::Acquire);
+        let kind = table.kind((word >> 16) as u16);
+        if !is_held(word) || !is_counted(kind) {
+            return;
+        }
+        let address = words[1].load(Ordering::Relaxed);
+        if address != 0 {
+            let clones_for_calls = kind != Kind::Arc as u8;
+            self.wanted.push(Wanted { index, generation: (word >> 32) as u32, clones_for_calls });
+            self.addresses.push(address);
+        }
+    }
+
+    fn read_batch(&mut self, table: &dyn Sampled) -> u64 {
+        let (mut done, mut unreadable) = (0, 0);
+        while done < self.wanted.len() {
+            let count = self.read_from(done);
+            for position in done..done + count {
+                self.publish(table, position);
+            }
+            done += count;
+            if done < self.wanted.len() {
+                unreadable += u64::from(self.lose(table, self.wanted[done]));
+                done += 1;
+            }
+        }
+        self.wanted.clear();
+        self.addresses.clear();
+        unreadable
+    }
+
+    /// Read what can be read without a gap from position `done` on. Once the system refused to read for us, it is not asked again
+    /// in this pass.
+    fn read_from(&mut self, done: usize) -> usize {
+        if self.is_refused {
+            return 0;
+        }
+        let read = ipc::read_pairs(&self.addresses[done..], &mut self.read[done..]);
+        self.is_refused = read.is_err();
+        read.unwrap_or(0)
+    }
+
+    fn publish(&mut self, table: &dyn Sampled, position: usize) {
+        let (row, [strong, weak]) = (self.wanted[position], self.read[position]);
+        let words = table.words(row.index);
+        let word = words[0].load(Ordering::Acquire);
+        if !is_held(word) || (word >> 32) as u32 != row.generation {
+            return;
+        }
+        let Some(strong) = u32::try_from(strong).ok().filter(|&strong| strong != STRONG_UNKNOWN) else {
+            return store_counts(words, row.generation, UNKNOWN);
+        };
+        let counts = if row.clones_for_calls {
+            let resting = self.resting[row.index as usize].observe(row.generation, strong);
+            counts_word(resting, weak, saturating_u16(u64::from(strong - resting)))
+        } else {
+            counts_word(strong, weak, COUNT_UNKNOWN)
+        };
+        store_counts(words, row.generation, counts);
+    }
+
+    /// The row's address could not be read. True: that is news.
+    fn lose(&mut self, table: &dyn Sampled, row: Wanted) -> bool {
+        let words = table.words(row.index);
+        let word = words[0].load(Ordering::Acquire);
+        if !is_held(word) || (word >> 32) as u32 != row.generation {
+            // It went meanwhile, and its memory with it.
+            return false;
+        }
+        store_counts(words, row.generation, UNKNOWN);
+        self.resting[row.index as usize].lose(row.generation)
+    }
+}
+
+/// The row holds a reference and nobody is changing it.
+fn is_held(word: u64) -> bool {
+    let state = word as u8;
+    state == ReferenceState::Live as u8 || state == ReferenceState::ReleaseRequested as u8
+}
+
+/// The kind keeps `{strong, weak}` before its objects.
+fn is_counted(kind: u8) -> bool {
+    [Kind::Arc, Kind::Uniffi, Kind::UniffiTrait].iter().any(|&counted| counted as u8 == kind)
+}
+
+/// `weak` as std keeps it: with one for all strongs together, and all ones while `get_mut` looks at it.
+fn counts_word(strong: u32, weak: u64, in_flight: u16) -> u64 {
+    let weak = if weak == u64::MAX { COUNT_UNKNOWN } else { saturating_u16(weak.saturating_sub(1)) };
+    u64::from(strong) | u64::from(weak) << 32 | u64::from(in_flight) << 48
+}
+
+fn saturating_u16(count: u64) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX).min(COUNT_UNKNOWN - 1)
+}
+
+/// Store counts in a row that was of `generation` a moment ago.
+///
+/// By compare-exchange, so that a birth between the look and the store is not overwritten with the counts of the row's last
+/// occupant, unless nothing was known of either; the second look takes that back. The fence keeps it behind the store and pairs
+/// with the Release fence in the row's publication.
+fn store_counts(words: &[AtomicU64; 8], generation: u32, counts: u64) {
+    let before = words[2].load(COUNTS);
+    if before == counts || words[2].compare_exchange(before, counts, COUNTS, COUNTS).is_err() {
+        return;
+    }
+    fence(Ordering::SeqCst);
+    if (words[0].load(Ordering::Relaxed) >> 32) as u32 != generation {
+        // Whoever has written since knows better.
+        let _ = words[2].compare_exchange(counts, UNKNOWN, COUNTS, COUNTS);
+    }
+}

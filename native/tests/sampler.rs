@@ -1,0 +1,288 @@
+//! The sampler over a table of the test's own, with real `Arc`s and with addresses that are none.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use arc_inspector_native::layout::{Kind, ReferenceState, COUNT_UNKNOWN, STRONG_UNKNOWN};
+use arc_inspector_native::sampler::{Pass, Sampled, Sampler, WINDOW_PASSES};
+
+/// What the sampler said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Said {
+    heartbeats: u64,
+    passes: u64,
+    skips: u64,
+    unreadable: u64,
+    cpu_nanos: u64,
+}
+
+/// A table of rows; types are numbered as their kinds.
+struct Table {
+    rows: Vec<[AtomicU64; 8]>,
+    said: Mutex<Said>,
+    changed: Condvar,
+}
+
+impl Table {
+    fn new(rows: usize) -> Arc<Self> {
+        let unknown = counts(STRONG_UNKNOWN, COUNT_UNKNOWN, COUNT_UNKNOWN);
+        let row = |_| std::array::from_fn(|word| AtomicU64::new(if word == 2 { unknown } else { 0 }));
+        let rows = (0..=rows).map(row).collect();
+        Arc::new(Self { rows, said: Mutex::default(), changed: Condvar::new() })
+    }
+
+    fn put(&self, index: usize, state: ReferenceState, kind: Kind, generation: u32, address: u64) {
+        let word = u64::from(generation) << 32 | (kind as u64) << 16 | state as u64;
+        self.rows[index][1].store(address, Ordering::Relaxed);
+        self.rows[index][2].store(counts(STRONG_UNKNOWN, COUNT_UNKNOWN, COUNT_UNKNOWN), Ordering::Relaxed);
+        self.rows[index][0].store(word, Ordering::Release);
+    }
+
+    fn put_live(&self, index: usize, kind: Kind, address: u64) {
+        self.put(index, ReferenceState::Live, kind, 1, address);
+    }
+
+    fn counts(&self, index: usize) -> (u32, u16, u16) {
+        let word = self.rows[index][2].load(Ordering::Relaxed);
+        (word as u32, (word >> 32) as u16, (word >> 48) as u16)
+    }
+
+    fn said(&self) -> Said {
+        *self.said.lock().unwrap()
+    }
+
+    fn say(&self, change: impl FnOnce(&mut Said)) {
+        change(&mut self.said.lock().unwrap());
+        self.changed.notify_all();
+    }
+
+    /// Wait until the sampler has said what `condition` wants.
+    fn wait_for(&self, condition: impl Fn(&Said) -> bool) -> Said {
+        let said = self.said.lock().unwrap();
+        let (said, waited) = self.changed.wait_timeout_while(said, Duration::from_secs(30), |said| !condition(said)).unwrap();
+        assert!(!waited.timed_out(), "waited in vain: {said:?}");
+        *said
+    }
+}
+
+impl Sampled for Table {
+    fn used(&self) -> u32 {
+        self.rows.len() as u32
+    }
+
+    fn words(&self, index: u32) -> &[AtomicU64; 8] {
+        &self.rows[index as usize]
+    }
+
+    fn kind(&self, type_id: u16) -> u8 {
+        type_id as u8
+    }
+
+    fn heartbeat(&self) {
+        self.say(|said| said.heartbeats += 1);
+    }
+
+    fn add_cpu(&self, nanos: u64) {
+        self.say(|said| said.cpu_nanos += nanos);
+    }
+
+    fn sampled(&self, _took: Duration) {
+        self.say(|said| said.passes += 1);
+    }
+
+    fn count_unreadable(&self, rows: u64) {
+        self.say(|said| said.unreadable += rows);
+    }
+
+    fn count_skip(&self) {
+        self.say(|said| said.skips += 1);
+    }
+}
+
+fn counts(strong: u32, weak: u16, in_flight: u16) -> u64 {
+    u64::from(strong) | u64::from(weak) << 32 | u64::from(in_flight) << 48
+}
+
+/// Address of the counts of an `Arc`, two words before its value.
+fn address<T>(object: &Arc<T>) -> u64 {
+    Arc::as_ptr(object) as u64 - 16
+}
+
+/// An address that is in no map: the first page is never mapped.
+const NOWHERE: u64 = 64;
+
+#[test]
+fn counts_are_those_of_the_arc_without_the_weak_that_all_strongs_share() {
+    let table = Table::new(2);
+    let object = Arc::new(7_u64);
+    let (_second, _weak) = (Arc::clone(&object), Arc::downgrade(&object));
+    table.put_live(1, Kind::Arc, address(&object));
+    table.put_live(2, Kind::Uniffi, address(&object));
+    assert_eq!(Pass::new().run(&*table, || true), 0);
+    assert_eq!(table.counts(1), (2, 1, COUNT_UNKNOWN));
+    assert_eq!(table.counts(2), (2, 1, 0));
+}
+
+#[test]
+fn clones_for_calls_are_in_flight_and_not_held() {
+    let table = Table::new(1);
+    let object = Arc::new(7_u64);
+    table.put_live(1, Kind::Uniffi, address(&object));
+    let mut pass = Pass::new();
+    pass.run(&*table, || true);
+    let calls = [Arc::clone(&object), Arc::clone(&object)];
+    pass.run(&*table, || true);
+    assert_eq!(table.counts(1), (1, 0, 2));
+    drop(calls);
+    pass.run(&*table, || true);
+    assert_eq!(table.counts(1), (1, 0, 0));
+}
+
+#[test]
+fn a_clone_that_stays_becomes_part_of_the_resting_count() {
+    let table = Table::new(1);
+    let object = Arc::new(7_u64);
+    table.put_live(1, Kind::Uniffi, address(&object));
+    let mut pass = Pass::new();
+    pass.run(&*table, || true);
+    let _held = Arc::clone(&object);
+    for _ in 0..2 * WINDOW_PASSES {
+        pass.run(&*table, || true);
+    }
+    assert_eq!(table.counts(1), (2, 0, 0));
+}
+
+#[test]
+fn rows_that_hold_nothing_and_kinds_that_count_elsewhere_are_left_alone() {
+    let table = Table::new(6);
+    let object = Arc::new(7_u64);
+    table.put(1, ReferenceState::Released, Kind::Arc, 1, address(&object));
+    table.put(2, ReferenceState::Dropped, Kind::Arc, 1, NOWHERE);
+    for (index, kind) in [(3, Kind::Thin), (4, Kind::ArcMap), (5, Kind::Foreign)] {
+        table.put_live(index, kind, NOWHERE);
+    }
+    table.put_live(6, Kind::Uniffi, 0);
+    assert_eq!(Pass::new().run(&*table, || true), 0);
+    for index in 1..=6 {
+        assert_eq!(table.counts(index), (STRONG_UNKNOWN, COUNT_UNKNOWN, COUNT_UNKNOWN), "row {index}");
+    }
+}
+
+#[test]
+fn addresses_that_cannot_be_read_are_unknown_counted_once_and_do_not_stop_the_others() {
+    let table = Table::new(3001);
+    let objects: Vec<_> = (0..1000_u64).map(Arc::new).collect();
+    for index in 1..=3001 {
+        let at = if index % 3 == 1 { NOWHERE } else { address(&objects[index % 1000]) };
+        table.put_live(index, Kind::Arc, at);
+    }
+    let mut pass = Pass::new();
+    assert_eq!(pass.run(&*table, || true), 1001);
+    assert_eq!(pass.run(&*table, || true), 0);
+    assert_eq!(table.counts(1).0, STRONG_UNKNOWN);
+    assert_eq!(table.counts(2).0, 1);
+    assert_eq!(table.counts(3000).0, 1);
+    assert_eq!(table.counts(3001).0, STRONG_UNKNOWN);
+}
+
+#[test]
+fn a_count_beyond_all_reason_is_unknown() {
+    let table = Table::new(2);
+    let allocations = [[u64::MAX, 1, 0], [3, u64::MAX, 0]];
+    table.put_live(1, Kind::Arc, allocations[0].as_ptr() as u64);
+    table.put_live(2, Kind::Arc, allocations[1].as_ptr() as u64);
+    Pass::new().run(&*table, || true);
+    assert_eq!(table.counts(1), (STRONG_UNKNOWN, COUNT_UNKNOWN, COUNT_UNKNOWN));
+    assert_eq!(table.counts(2), (3, COUNT_UNKNOWN, COUNT_UNKNOWN));
+}
+
+#[test]
+fn a_row_used_again_forgets_the_counts_of_its_last_occupant() {
+    let table = Table::new(1);
+    let (first, second) = (Arc::new(1_u64), Arc::new(2_u64));
+    let _many = [Arc::clone(&second), Arc::clone(&second)];
+    table.put(1, ReferenceState::Live, Kind::Uniffi, 1, address(&first));
+    let mut pass = Pass::new();
+    pass.run(&*table, || true);
+    table.put(1, ReferenceState::Live, Kind::Uniffi, 2, address(&second));
+    pass.run(&*table, || true);
+    assert_eq!(table.counts(1), (3, 0, 0));
+}
+
+#[test]
+fn rows_that_come_and_go_under_the_pass_never_show_counts_of_freed_memory() {
+    let table = Table::new(8);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for generation in 1.. {
+                let object = Arc::new([0_u64; 64]);
+                table.put(3, ReferenceState::Live, Kind::Arc, generation, address(&object));
+                std::thread::yield_now();
+                table.rows[3][0].store(u64::from(generation) << 32 | ReferenceState::Dropped as u64, Ordering::SeqCst);
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+        let mut pass = Pass::new();
+        let seen: Vec<u32> = (0..20_000)
+            .map(|_| {
+                pass.run(&*table, || true);
+                table.counts(3).0
+            })
+            .collect();
+        stop.store(true, Ordering::Relaxed);
+        assert!(seen.iter().all(|&strong| strong == 1 || strong == STRONG_UNKNOWN));
+        assert!(seen.contains(&1), "no pass met a living row");
+    });
+}
+
+#[test]
+fn the_thread_sleeps_without_a_viewer_and_goes_back_to_sleep_after_the_last() {
+    let table = Table::new(1);
+    let object = Arc::new(7_u64);
+    table.put_live(1, Kind::Arc, address(&object));
+    let sampler = Sampler::start(table.clone()).unwrap();
+    assert_eq!(table.said(), Said::default());
+    sampler.set_interval(Some(Duration::from_millis(2)));
+    let said = table.wait_for(|said| said.passes >= 3);
+    assert!(said.heartbeats >= 3 && said.cpu_nanos > 0);
+    assert_eq!(table.counts(1), (1, 0, COUNT_UNKNOWN));
+    sampler.set_interval(None);
+    sampler.stop();
+    let at_rest = table.said();
+    sampler.set_interval(Some(Duration::from_millis(1)));
+    assert_eq!(table.said(), at_rest);
+}
+
+#[test]
+fn a_large_table_is_sampled_less_often_but_the_heart_beats_on() {
+    let table = Table::new(60_000);
+    let object = Arc::new(7_u64);
+    for index in 1..=60_000 {
+        table.put_live(index, Kind::Uniffi, address(&object));
+    }
+    let sampler = Sampler::start(table.clone()).unwrap();
+    sampler.set_interval(Some(Duration::from_millis(10)));
+    let said = table.wait_for(|said| said.passes >= 2);
+    sampler.stop();
+    assert!(said.skips >= 10, "{said:?}");
+    assert!(said.heartbeats >= said.passes + said.skips, "{said:?}");
+}
+
+#[test]
+fn a_pass_is_broken_off_when_the_sampler_stops() {
+    let table = Table::new(5000);
+    let object = Arc::new(7_u64);
+    for index in 1..=5000 {
+        table.put_live(index, Kind::Arc, address(&object));
+    }
+    let mut batches = 0;
+    Pass::new().run(&*table, || {
+        batches += 1;
+        batches < 2
+    });
+    assert_eq!((table.counts(2000).0, table.counts(2001).0), (1, STRONG_UNKNOWN));
+}
