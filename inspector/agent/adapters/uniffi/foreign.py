@@ -77,9 +77,10 @@ class ForeignRows:
 
     def clear(self) -> None:
         """Forget all rows, without a trace in the table."""
+        if self._rows:
+            for type_index in self._types.values():
+                self._recorder.clear(type_index)
         self._rows.clear()
-        for type_index in self._types.values():
-            self._recorder.clear(type_index)
 
     def _type_index(self, cls: type) -> int:
         """The type of a Python class."""

@@ -57,8 +57,7 @@ def proxy_classes(namespace: Mapping[str, Any], generation: Generation) -> tuple
 def live_proxies(classes: Sequence[ProxyClass]) -> Iterator[tuple[ProxyClass, list[Any]]]:
     """Live instances, those of the program's own subclasses among them; one step is one walk through the heap.
 
-    The caller drops each list soon: it keeps the proxies alive. A step may yield an empty list, so that the caller can let
-    other threads run.
+    The caller drops each list soon: it keeps the proxies alive. Steps that yield an empty list let other threads run.
     """
     owners = {cls: proxy_class for proxy_class in classes for cls in closure(proxy_class.cls)}
     owners.update((proxy_class.cls, proxy_class) for proxy_class in classes)
@@ -66,6 +65,7 @@ def live_proxies(classes: Sequence[ProxyClass]) -> Iterator[tuple[ProxyClass, li
     for start in range(0, len(wanted), CLASSES_AT_ONCE):
         group = wanted[start : start + CLASSES_AT_ONCE]
         referrers = gc.get_referrers(*group)
+        yield owners[group[0]], []
         # Exact types, never isinstance: that would run code of the metaclass for each object.
         for cls in group:
             yield owners[cls], [candidate for candidate in referrers if type(candidate) is cls]

@@ -35,7 +35,7 @@ class ProxyRows:
     """The rows of one proxy class."""
 
     def __init__(self, proxy_class: ProxyClass, recorder: Recorder, sites: SiteTable) -> None:
-        """Names the type to the recorder; looks at no proxy. Raises when there is no room for the type."""
+        """Looks at no proxy, and names the type to the recorder only with its first row: packages have types that nobody uses."""
         self.proxy_class = proxy_class
         self.offset: int | None = None
         """Bytes from an object's allocation to its data; ``None`` until the first proxy told it, and always for a trait."""
@@ -44,7 +44,7 @@ class ProxyRows:
         self._attribute = proxy_class.shape.handle_attribute
         self._recorder = recorder
         self._sites = sites
-        self._type_index = recorder.type_index(name=proxy_class.name, origin=proxy_class.origin, kind=proxy_class.kind)
+        self._type_index = 0
         self._rows: dict[int, int] = {}
         self._watched: dict[int, weakref.ref[Any]] = {}
         self._unplaced: dict[int, int] = {}
@@ -76,7 +76,7 @@ class ProxyRows:
         offset = self.offset
         address = self._address(proxy, handle) if offset is None else handle - offset
         site = 0 if level < HISTORY else self._sites.here(1 if level == HISTORY else SITE_FRAMES)
-        rows[key] = row = self._recorder.add(self._type_index, address, handle, site)
+        rows[key] = row = self._recorder.add(self._type_index or self._name_type(), address, handle, site)
         if not address:
             self._unplaced[row] = handle
         if type(proxy) is not self._cls:
@@ -103,7 +103,7 @@ class ProxyRows:
         if not fresh:
             return 0
         addresses = [self._address(proxy, handle) for proxy, handle in fresh]
-        rows = self._recorder.adopt(self._type_index, addresses, [handle for _, handle in fresh])
+        rows = self._recorder.adopt(self._type_index or self._name_type(), addresses, [handle for _, handle in fresh])
         for (proxy, handle), address, row in zip(fresh, addresses, rows, strict=True):
             self._keep(id(proxy), row, handle, address)
             self._watch(proxy, id(proxy))
@@ -118,10 +118,17 @@ class ProxyRows:
     def clear(self) -> None:
         """Follow the class no longer: forget all rows, without a trace in the table."""
         self._is_followed = False
+        if self._rows:
+            self._recorder.clear(self._type_index)
         self._rows.clear()
         self._watched.clear()
         self._unplaced.clear()
-        self._recorder.clear(self._type_index)
+
+    def _name_type(self) -> int:
+        """Tell the recorder of the type. Raises when there is no room for it."""
+        named = self.proxy_class
+        self._type_index = self._recorder.type_index(name=named.name, origin=named.origin, kind=named.kind)
+        return self._type_index
 
     def _unknown_handle(self, proxy: Any) -> int | None:
         """The handle of a proxy without a row, reserving its place; ``None`` when it has a row or no handle."""

@@ -11,6 +11,7 @@ import nostr_sdk.nostr_sdk
 import pytest
 
 from inspector.agent.adapters.uniffi import UniffiAdapter
+from inspector.wire.schema import ReferenceState
 from tests.unit.agent.adapters.remembering import RememberingRecorder
 
 
@@ -30,7 +31,7 @@ def adapter(recorder: RememberingRecorder) -> Iterator[UniffiAdapter]:
     gc.collect()
     assert sys.meta_path == finders
     assert generated_attributes() == attributes
-    assert not recorder.rows
+    assert not [row for row in recorder.rows.values() if row.state == ReferenceState.LIVE]
 
 
 def generated_attributes() -> dict[tuple[str, str], dict[str, int]]:

@@ -1,0 +1,105 @@
+"""What following a UniFFI package costs it: beside a second copy of the same module that is not followed, in one interleaved run."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import bdkpython.bdk
+import pytest
+
+from inspector.agent.adapters.uniffi import UniffiAdapter
+from inspector.wire import lib
+from inspector.wire.schema import Level
+from tests.bench.interleave import nanos_per_call
+
+MANY = 100_000
+
+
+@pytest.fixture(scope="module")
+def unfollowed() -> ModuleType:
+    """The same generated module again; not in ``sys.modules``, so nobody finds it."""
+    spec = importlib.util.spec_from_file_location("bdk_unfollowed", bdkpython.bdk.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def adapter() -> Iterator[UniffiAdapter]:
+    before = lib.ai_level()
+    adapter = UniffiAdapter()
+    lib.ai_set_level(Level.COUNT)
+    adapter.attach()
+    yield adapter
+    adapter.detach()
+    lib.ai_set_level(before)
+
+
+def creating(module: ModuleType, level: Level) -> Callable[[int], None]:
+    def run(calls: int) -> None:
+        lib.ai_set_level(level)
+        for _ in range(calls):
+            module.Amount.from_sat(1)
+
+    return run
+
+
+def calling(module: ModuleType) -> Callable[[int], None]:
+    amount = module.Amount.from_sat(1)
+
+    def run(calls: int) -> None:
+        for _ in range(calls):
+            amount.to_sat()
+
+    return run
+
+
+@pytest.mark.benchmark(group="uniffi: create and release")
+def test_creating_and_releasing_while_followed(benchmark: Any, adapter: UniffiAdapter, unfollowed: ModuleType) -> None:
+    subjects = {"plain": creating(unfollowed, Level.COUNT)}
+    subjects |= {level.name.lower(): creating(bdkpython.bdk, level) for level in (Level.OFF, Level.COUNT, Level.HISTORY, Level.STACKS)}
+    times = nanos_per_call(subjects, calls=2_000)
+    benchmark.extra_info.update(times)
+    ratios = {name: nanos / times["plain"] for name, nanos in times.items()}
+    print("\ncreate + release: plain", f"{times['plain']:.0f} ns,", ", ".join(f"{name} x{ratio:.2f}" for name, ratio in ratios.items()))
+    benchmark.pedantic(creating(bdkpython.bdk, Level.COUNT), args=(1_000,), rounds=10)
+    assert ratios["count"] < 1.6
+
+
+@pytest.mark.benchmark(group="uniffi: method call")
+def test_methods_cost_nothing_more_while_followed(benchmark: Any, adapter: UniffiAdapter, unfollowed: ModuleType) -> None:
+    times = nanos_per_call({"plain": calling(unfollowed), "followed": calling(bdkpython.bdk)}, calls=5_000)
+    benchmark.extra_info.update(times)
+    ratio = times["followed"] / times["plain"]
+    print(f"\nmethod call: plain {times['plain']:.0f} ns, followed x{ratio:.3f}")
+    benchmark.pedantic(calling(bdkpython.bdk), args=(1_000,), rounds=10)
+    assert ratio < 1.05
+
+
+@pytest.mark.benchmark(group="uniffi: scan")
+def test_scanning_100_000_objects(benchmark: Any) -> None:
+    held = [bdkpython.bdk.Amount.from_sat(1) for _ in range(MANY)]
+
+    def scan() -> tuple[float, float]:
+        adapter = UniffiAdapter()
+        lib.ai_set_level(Level.COUNT)
+        adapter.attach()
+        steps, began = adapter.scan(), time.perf_counter()
+        longest, last, found = 0.0, began, 0
+        for so_far in steps:
+            found, longest, last = so_far, max(longest, time.perf_counter() - last), time.perf_counter()
+        adapter.detach()
+        assert found >= len(held)
+        return (last - began) * 1e3, longest * 1e3
+
+    runs = [scan() for _ in range(5)]
+    total_ms, longest_ms = min(total for total, _ in runs), min(longest for _, longest in runs)
+    benchmark.extra_info.update(total_ms=total_ms, longest_hold_ms=longest_ms)
+    print(f"\nscan of {MANY:,}: {total_ms:.0f} ms, longest step with the GIL held {longest_ms:.1f} ms")
+    benchmark.pedantic(scan, rounds=3)
