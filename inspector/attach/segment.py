@@ -58,8 +58,8 @@ class Segment:
     def read_live(self, rows: Any, indices: Any) -> tuple[int, int]:
         """Copy the rows in use, in slot order, and their slots; as many as fit.
 
-        ``rows`` holds ``AiHandleSlot``, ``indices`` ``uint32_t``. Returns the number of rows and how many of them were being written in
-        each of several reads (they carry the busy bit).
+        ``rows`` holds ``AiHandleSlot``, ``indices`` ``uint32_t``. Returns the number of rows that there are, which may be more than fit,
+        and how many of those copied were being written in each of several reads (they carry the busy bit).
         """
         error = new_error()
         changing = ffi.new("uint64_t *")

@@ -83,11 +83,18 @@ class SegmentSource:
         )
 
     def _read_rows(self, used: int) -> tuple[Records, npt.NDArray[np.uint32]]:
-        if len(self._rows) < used:
-            self._rows = np.zeros(used + used // 4 + _SPARE_ROWS, self._rows.dtype)
-            self._indices = np.zeros(len(self._rows), np.uint32)
+        self._make_room(used)
         count, _ = self._segment.read_live(self._rows, self._indices)
+        if count > len(self._rows):
+            self._make_room(count)
+            count, _ = self._segment.read_live(self._rows, self._indices)
         return self._rows[:count], self._indices[:count]
+
+    def _make_room(self, rows: int) -> None:
+        """Buffers for so many rows and some more, but never more than a segment can hold."""
+        if len(self._rows) < rows:
+            self._rows = np.zeros(min(rows + rows // 4 + _SPARE_ROWS, MAX_HANDLES), self._rows.dtype)
+            self._indices = np.zeros(len(self._rows), np.uint32)
 
     def _read_types(self, used: int) -> Records:
         if len(self._types) < used:

@@ -95,7 +95,9 @@ def test_a_call_is_in_flight_on_every_handle_of_the_object(snapshot_of):
 
 def test_a_pin_of_an_earlier_generation_counts_for_nobody(snapshot_of):
     threads = [{"depth": 1, "calls": [1 << 32 | 1 << 1]}]
-    assert snapshot_of(SegmentImage(types=[TODO], handles=[{"generation": 2, "address": 64}], threads=threads)).handles.in_flight.tolist() == [0]
+    assert snapshot_of(
+        SegmentImage(types=[TODO], handles=[{"generation": 2, "address": 64}], threads=threads)
+    ).handles.in_flight.tolist() == [0]
 
 
 def test_calls_of_a_thread_that_ended_count_for_nobody(snapshot_of):
