@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from inspector.demo.reminders import remember_for_ever
-from inspector.runtime import Change, Listener, TodoItem, TodoList
+from inspector.runtime import Listener, Notice, TodoItem, TodoList
 
 CHORES: Final = ("water the plants", "call back", "order paper", "review the draft", "book the room", "renew the licence", "back up")
 BACKLOG_LISTS: Final = 120
@@ -61,7 +61,7 @@ class Planner:
             remember_for_ever(item)
         return item
 
-    def _note_change(self, change: Change, item: TodoItem | None) -> None:
+    def _note_change(self, notice: Notice, item: TodoItem) -> None:
         """Native code says that the inbox changed."""
         self._changes += 1
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from inspector.runtime.handles import Counts, Handle
 from inspector.runtime.resources import Resource, drain
-from inspector.runtime.samples import Change, Churn, Cursor, Journal, Listener, TodoItem, TodoList
+from inspector.runtime.samples import Churn, Cursor, Journal, Listener, Notice, TodoItem, TodoList
 
-__all__ = ["Change", "Churn", "Counts", "Cursor", "Handle", "Journal", "Listener", "Resource", "TodoItem", "TodoList", "drain"]
+__all__ = ["Churn", "Counts", "Cursor", "Handle", "Journal", "Listener", "Notice", "Resource", "TodoItem", "TodoList", "drain"]

@@ -43,20 +43,19 @@ class TodoItem(Handle):
         call(lib.ai_todo_item_done, self._handle, is_done)
 
 
-class Change(IntEnum):
-    """What a list tells its listener."""
+class Notice(IntEnum):
+    """What a list tells its listeners."""
 
-    ADDED = lib.AiChange_Added
-    MERGED = lib.AiChange_Merged
+    ITEM_ADDED = lib.AiNotice_ItemAdded
 
 
-Notify = Callable[[Change, TodoItem | None], None]
+Notify = Callable[[Notice, TodoItem], None]
 
 
 def _notify(key: int, what: int, number: int) -> None:
     """A list changed; runs on the thread that changed it. The handle is ours: the proxy releases it."""
-    item = TodoItem._lift(number) if number else None
-    FOREIGN.get(key)(Change(what), item)
+    item = TodoItem._lift(number)
+    FOREIGN.get(key)(Notice(what), item)
 
 
 _NOTIFY: Final = callback("void(*)(uint64_t, uint32_t, uint64_t)", _notify)
@@ -117,7 +116,7 @@ class TodoList(Handle):
         return TodoItem._lift(create(lib.ai_todo_list_last, self._handle))
 
     def listen(self, listener: Listener) -> None:
-        """Tell a listener of every change from now on; the list holds it."""
+        """Tell a listener of every item that is added from now on; the list holds it."""
         call(lib.ai_todo_list_listen, self._handle, listener.handle)
 
     def __len__(self, _length: Callable[[int], int] = lib.ai_todo_list_count) -> int:

@@ -10,7 +10,7 @@ import threading
 from stepping import say
 
 from inspector import agent
-from inspector.runtime import Change, Churn, Listener, TodoItem, TodoList
+from inspector.runtime import Churn, Listener, Notice, TodoItem, TodoList
 
 KEPT = [TodoItem("module global"), TodoList()]
 
@@ -33,7 +33,7 @@ class Knot:
         self.holder = Holder()
 
 
-def hear(change: Change, item: TodoItem | None) -> None:
+def hear(notice: Notice, item: TodoItem) -> None:
     KEPT.append(item)
 
 

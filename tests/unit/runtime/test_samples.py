@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from inspector.errors import StaleHandleError
-from inspector.runtime import Change, Churn, Cursor, Journal, Listener, TodoItem, TodoList
+from inspector.runtime import Churn, Cursor, Journal, Listener, Notice, TodoItem, TodoList
 from inspector.wire import lib
 
 
@@ -61,10 +61,10 @@ def test_an_item_is_ticked_off() -> None:
 
 
 def test_a_listener_hears_of_each_change_with_a_handle_of_its_own() -> None:
-    heard: list[tuple[Change, str, str]] = []
+    heard: list[tuple[Notice, str, str]] = []
 
-    def hear(change: Change, item: TodoItem | None) -> None:
-        heard.append((change, item.text if item else "", threading.current_thread().name))
+    def hear(notice: Notice, item: TodoItem) -> None:
+        heard.append((notice, item.text, threading.current_thread().name))
 
     todo = TodoList()
     todo.listen(Listener(hear))
@@ -72,12 +72,12 @@ def test_a_listener_hears_of_each_change_with_a_handle_of_its_own() -> None:
     thread = threading.Thread(target=todo.add_text, args=("bread",), name="elsewhere")
     thread.start()
     thread.join()
-    assert heard == [(Change.ADDED, "milk", "MainThread"), (Change.ADDED, "bread", "elsewhere")]
+    assert heard == [(Notice.ITEM_ADDED, "milk", "MainThread"), (Notice.ITEM_ADDED, "bread", "elsewhere")]
 
 
 def test_a_listener_lives_as_long_as_a_list_holds_it() -> None:
     class Ear:
-        def __call__(self, change: Change, item: TodoItem | None) -> None:
+        def __call__(self, notice: Notice, item: TodoItem) -> None:
             pass
 
     ear = Ear()
@@ -96,7 +96,7 @@ def test_what_a_listener_raises_is_reported_and_the_change_stands(monkeypatch: p
     reported: list[Any] = []
     monkeypatch.setattr("sys.unraisablehook", reported.append)
 
-    def fail(change: Change, item: TodoItem | None) -> None:
+    def fail(notice: Notice, item: TodoItem) -> None:
         raise ValueError("not today")
 
     todo = TodoList()
