@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from inspector.attach.control import ControlConnection
 from inspector.attach.discovery import socket_path
 from inspector.attach.segment import Segment
-from inspector.errors import SegmentError
+from inspector.errors import ControlError, SegmentError
 from inspector.model.build import build_vitals
 from inspector.model.snapshot import Level, Snapshot, TargetState
 from inspector.session.answers import close_answers, gc_report, level_in, require_ok
@@ -116,17 +116,17 @@ class LiveSession:
 
     def force_gc(self) -> Future[GcReport]:
         """Collect garbage in the target. Fails with ``TargetBusyError`` when the interpreter does not answer in time."""
-        return self._commands.submit(lambda: gc_report(self._command("gc")))
+        return self._submit(lambda: gc_report(self._command("gc")))
 
     def preview_close(self, handles: Sequence[int]) -> Future[tuple[CloseAnswer, ...]]:
         """What ``close`` would do. Changes nothing."""
         wanted = list(handles)
-        return self._commands.submit(lambda: close_answers(self._command("preview", handles=wanted)))
+        return self._submit(lambda: close_answers(self._command("preview", handles=wanted)))
 
     def close_handles(self, handles: Sequence[int], *, although_held: bool = False) -> Future[tuple[CloseAnswer, ...]]:
         """Close resources. Without ``although_held`` one that others hold is refused, with their names."""
         wanted = list(handles)
-        return self._commands.submit(lambda: close_answers(self._command("close", handles=wanted, although_held=although_held)))
+        return self._submit(lambda: close_answers(self._command("close", handles=wanted, although_held=although_held)))
 
     def end(self) -> None:
         """Detach. The target returns to its idle level; its last snapshot stays in ``latest``."""
@@ -140,6 +140,14 @@ class LiveSession:
         """Wait until the session's threads have ended, after ``end`` or the target's death."""
         self._pump.join(timeout_secs)
         self._presence.join(timeout_secs)
+
+    def _submit(self, work: Callable[[], Result]) -> Future[Result]:
+        try:
+            return self._commands.submit(work)
+        except RuntimeError:  # the executor was shut down by ``end``
+            refused: Future[Result] = Future()
+            refused.set_exception(ControlError("the session has ended"))
+            return refused
 
     def _command(self, op: str, **fields: Any) -> Answer:
         with ControlConnection(self._socket_path, pid=self._pid) as connection:
