@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QByteArray, Qt, Signal
@@ -19,6 +20,8 @@ from inspector.ui.views.threads import ThreadsPane
 
 LAYOUT_VERSION: Final = 1
 """Grows when panes come or go: a layout saved before is not restored."""
+LOW_HEIGHT: Final = 560
+"""Below it the timeline shares its place with pending closes and threads, so that the table keeps some rows."""
 _AREAS: Final = {
     "timeline": Qt.DockWidgetArea.TopDockWidgetArea,
     "detail": Qt.DockWidgetArea.RightDockWidgetArea,
@@ -53,7 +56,6 @@ class Workbench(QMainWindow):
             key: self._dock(key, pane)
             for key, pane in (("timeline", self.churn), ("detail", self.detail), ("pending", self.pending), ("threads", self.threads))
         }
-        self.reset_layout()
         self._connect()
 
     # what others call ---------------------------------------------------------------------------------------------
@@ -107,14 +109,17 @@ class Workbench(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put all docks back to their first places and sizes."""
+        low = 0 < self.height() < LOW_HEIGHT
         for key, dock in self._docks.items():
             dock.setFloating(False)
-            self.addDockWidget(_AREAS[key], dock)
+            self.addDockWidget(_AREAS["pending" if low and key == "timeline" else key], dock)
             dock.show()
         self.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.TopDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.tabifyDockWidget(self._docks["pending"], self._docks["threads"])
-        self._docks["pending"].raise_()
+        bottom = ["timeline", "pending", "threads"] if low else ["pending", "threads"]
+        for first, second in pairwise(bottom):
+            self.tabifyDockWidget(self._docks[first], self._docks[second])
+        self._docks[bottom[0]].raise_()
         self._size_docks()
 
     def save_layout(self) -> QByteArray:
@@ -130,7 +135,7 @@ class Workbench(QMainWindow):
         super().showEvent(event)
         if not self._sized:
             self._sized = True
-            self._size_docks()
+            self.reset_layout()
 
     # inside -------------------------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ class DetailPane(QWidget):
         """Nothing selected."""
         super().__init__(parent)
         self.setObjectName("pane")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
         self._snapshot: Snapshot | None = None
         self._handle: int | None = None
@@ -67,7 +68,7 @@ class DetailPane(QWidget):
         self._snapshot = snapshot or self._snapshot
         self._gone.setVisible(False)
         row = _row_of(self._snapshot, handle) if self._snapshot is not None else -1
-        self._body.setVisible(row >= 0)
+        self._scroll.setVisible(row >= 0)
         self._hint.setVisible(row < 0)
         self._hint.setText("Select a handle to see who holds it" if handle is None else f"{handle_text(handle)} is not in this snapshot")
         if row >= 0:
@@ -102,14 +103,14 @@ class DetailPane(QWidget):
         self._build_lanes(inside)
         self._build_facts(inside)
         inside.addStretch(1)
-        scroll = QScrollArea(self)
+        self._scroll = scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._body)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
         outside.setSpacing(0)
-        outside.addWidget(self._hint)
+        outside.addWidget(self._hint, 1)
         outside.addWidget(scroll, 1)
         self.setMinimumWidth(240)
 

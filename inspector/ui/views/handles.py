@@ -42,6 +42,7 @@ class HandlesPane(QWidget):
         """Empty; ``courier`` sorts large tables."""
         super().__init__(parent)
         self.setObjectName("pane")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.model = HandleModel(self)
         self.table = HandleTable(theme, self.model, self)
         self.query = Query()
