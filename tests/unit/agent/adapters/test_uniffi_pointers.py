@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from inspector.agent.adapters.uniffi import UniffiAdapter
+from inspector.wire.schema import Kind, ReferenceState
+from tests.unit.agent.adapters.pointer_library import ALIGNMENT, made_module
+from tests.unit.agent.adapters.remembering import RememberingRecorder
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    module = made_module()
+    monkeypatch.setitem(sys.modules, "made", module)
+    return module
+
+
+@pytest.fixture
+def adapter(made: ModuleType, recorder: RememberingRecorder) -> Iterator[UniffiAdapter]:
+    before = {name: dict(vars(made)[name].__dict__) for name in ("Thing", "StoreImpl", "_UniffiHandleMap")}
+    adapter = UniffiAdapter(recorder)
+    adapter.attach()
+    yield adapter
+    adapter.detach()
+    assert {name: dict(vars(made)[name].__dict__) for name in before} == before
+
+
+def test_an_object_of_a_larger_alignment_is_placed_by_its_library(
+    made: ModuleType, adapter: UniffiAdapter, recorder: RememberingRecorder
+) -> None:
+    thing = made.Thing()
+    shared = made.Thing._make_instance_(thing._uniffi_clone_pointer())
+
+    assert [(row.kind, row.address, row.strong()) for row in recorder.live("Thing")] == [(Kind.UNIFFI, thing._pointer - ALIGNMENT, 2)] * 2
+    del thing
+    del shared
+    assert recorder.ended("Thing") == [ReferenceState.RELEASED, ReferenceState.DROPPED]
+
+
+def test_boxes_of_one_trait_object_share_its_address(made: ModuleType, adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+    store = made.StoreImpl()
+    shared = made.StoreImpl._make_instance_(store._uniffi_clone_pointer())
+    assert store._pointer != shared._pointer
+
+    first, second = recorder.live("StoreImpl")
+    assert first.kind == Kind.UNIFFI_TRAIT
+    assert first.address == second.address
+    assert first.strong() == 2
+    del store
+    del shared
+    assert recorder.ended("StoreImpl") == [ReferenceState.RELEASED, ReferenceState.DROPPED]
+
+
+def test_handle_0_of_a_foreign_object_is_a_handle(made: ModuleType, adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+    class Shelf(made.Store):  # type: ignore[name-defined,misc]
+        pass
+
+    shelf = Shelf()
+    converter = made._UniffiConverterTypeStore
+    assert converter.lower(shelf) == 0
+
+    (row,) = [row for row in recorder.rows.values() if row.kind == Kind.UNIFFI_FOREIGN]
+    assert (row.data, row.address, row.state) == (0, id(shelf), ReferenceState.LIVE)
+    converter._handle_map.remove(0)
+    assert row.state == ReferenceState.RELEASED
