@@ -236,7 +236,9 @@ fn a_panic_while_closing_is_one_answer_and_the_next_request_works() {
 
 #[test]
 fn garbage_gets_one_line_and_the_end() {
-    for garbage in [&b"\n"[..], b"GET / HTTP/1.1\r\n", b"{\"op\": \"ping\"}\n", b"[1]\n", b"\xFF\xFE\0\n", b"{\"nonce\": -1, \"op\": \"ping\"}\n"] {
+    for garbage in
+        [&b"\n"[..], b"GET / HTTP/1.1\r\n", b"{\"op\": \"ping\"}\n", b"[1]\n", b"\xFF\xFE\0\n", b"{\"nonce\": -1, \"op\": \"ping\"}\n"]
+    {
         let served = Served::new();
         let mut client = Client::new(&served);
         client.stream.write_all(garbage).unwrap();

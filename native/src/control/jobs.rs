@@ -92,7 +92,7 @@ impl Jobs {
     pub fn beat(&self, now: Instant) {
         let mut state = lock(&self.state);
         let is_asked = state.waiting.iter().chain(&state.running).any(|job| matches!(job.finish, Finish::Beat));
-        let is_time = state.last_beat.map_or(true, |last| now.saturating_duration_since(last) >= BEAT_INTERVAL);
+        let is_time = state.last_beat.is_none_or(|last| now.saturating_duration_since(last) >= BEAT_INTERVAL);
         if is_time && !is_asked && !state.is_stopped {
             state.last_beat = Some(now);
             state.add("beat", Fields::new(), None, Finish::Beat);

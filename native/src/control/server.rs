@@ -1,6 +1,6 @@
 //! The control thread: one loop over the listener and the connections. It never waits for the interpreter or for a close.
 
-use std::io;
+use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -62,10 +62,7 @@ impl Server {
     pub fn serve(mut self) {
         let mut last_turn = Instant::now();
         loop {
-            let (is_acceptable, ready) = match self.wait() {
-                Ok(ready) => ready,
-                Err(_) => break,
-            };
+            let (is_acceptable, ready) = self.wait();
             // Acquire pairs with the Release of the one who stops us.
             if self.is_stopping.load(Ordering::Acquire) {
                 break;
@@ -85,27 +82,31 @@ impl Server {
     }
 
     /// Wait for something to happen. Answers whether a connection can be accepted, and which of the connections are ready.
-    fn wait(&self) -> io::Result<(bool, Vec<bool>)> {
+    fn wait(&self) -> (bool, Vec<bool>) {
         let mut waiting = vec![Waiting::new(self.waker.descriptor(), false)];
         let accepts = self.accepts_from.is_none();
         waiting.push(if accepts { Waiting::new(self.listener.as_raw_fd(), false) } else { Waiting::nothing() });
         let connections = self.connections.iter();
         waiting.extend(connections.map(|it| Waiting::new(it.peer.stream.as_raw_fd(), it.peer.has_outgoing())));
         let is_idle = self.connections.is_empty() && accepts;
-        ipc::wait(&mut waiting, (!is_idle).then_some(TICK))?;
+        if ipc::wait(&mut waiting, (!is_idle).then_some(TICK)).is_err() {
+            // The kernel is out of memory; that must not make this loop a busy one.
+            std::thread::sleep(TICK);
+        }
         self.waker.clear();
-        Ok((waiting[1].is_ready(), waiting[2..].iter().map(Waiting::is_ready).collect()))
+        (waiting[1].is_ready(), waiting[2..].iter().map(Waiting::is_ready).collect())
     }
 
     /// Read and do what the ready connections ask.
     fn turn(&mut self, ready: &[bool], arrival: Instant) {
-        for position in 0..ready.len() {
-            if ready[position] && !self.connections[position].is_dismissed() {
-                let commands = AssertUnwindSafe(|| self.serve_connection(position, arrival));
-                if catch_unwind(commands).is_err() {
-                    self.commands.target.count_panic();
-                    self.connections[position].peer.hang_up();
-                }
+        for (position, _) in ready.iter().enumerate().filter(|(_, is_ready)| **is_ready) {
+            if self.connections[position].is_dismissed() {
+                continue;
+            }
+            let commands = AssertUnwindSafe(|| self.serve_connection(position, arrival));
+            if catch_unwind(commands).is_err() {
+                self.commands.target.count_panic();
+                self.connections[position].peer.hang_up();
             }
         }
     }
@@ -144,7 +145,7 @@ impl Server {
                 if let Err((stream, status, why)) = self.admit(stream, now) {
                     self.commands.target.count_drop();
                     // One line at most goes into a fresh socket's buffer; a peer that is gone needs none.
-                    let _ = io::Write::write(&mut &stream, &wire::failure(0, status, &why));
+                    let _ = (&stream).write(&wire::failure(0, status, &why));
                 }
             }
             Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)) => {
@@ -213,13 +214,12 @@ impl Server {
         target.set_viewers(viewers, interval);
     }
 
-    /// Let all viewers go.
-    fn end(mut self) {
+    /// Let all viewers go. The level is left to the one who stops us.
+    fn end(self) {
         for connection in &self.connections {
             connection.peer.flush();
             connection.peer.hang_up();
         }
-        self.connections.clear();
-        self.meet_wishes();
+        self.commands.target.set_viewers(0, None);
     }
 }

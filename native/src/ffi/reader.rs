@@ -281,7 +281,7 @@ unsafe fn records<'a, T: Record>(out: *mut T, capacity: usize) -> Result<&'a mut
     if capacity == 0 {
         return Ok(&mut []);
     }
-    if out.is_null() || !out.is_aligned() || capacity.checked_mul(size_of::<T>()).map_or(true, |size| size > isize::MAX as usize) {
+    if out.is_null() || !out.is_aligned() || capacity.checked_mul(size_of::<T>()).is_none_or(|size| size > isize::MAX as usize) {
         return Err(Error::new(Status::BadArgument, "no place for the records"));
     }
     // SAFETY: not NULL, aligned and not absurd; the rest is the caller's promise, and any bytes are valid records.

@@ -130,7 +130,7 @@ impl Reader {
         let mut prefix = [0_u8; 4];
         self.file.read(self.geometry.offset(Part::Strings, offset), &mut prefix)?;
         let length = u32::from_le_bytes(prefix);
-        if length > MAX_TEXT_BYTES || start.checked_add(length).map_or(true, |end| end > used) {
+        if length > MAX_TEXT_BYTES || start.checked_add(length).is_none_or(|end| end > used) {
             return Err(damaged());
         }
         let wanted = out.len().min(length as usize);

@@ -157,22 +157,27 @@ impl<'a> Turns<'a> {
     fn turn(&mut self, now: Instant) {
         let table = &*self.shared.table;
         table.heartbeat();
-        if self.rest_until.is_some_and(|until| now < until) {
-            table.count_skip();
+        let is_rested = self.rest_until.is_none_or(|until| now >= until);
+        if is_rested {
+            self.pass(now);
         } else {
-            let shared = self.shared;
-            let unreadable = self.pass.run(table, || {
-                shared.table.heartbeat();
-                !shared.is_stopped()
-            });
-            table.count_unreadable(unreadable);
-            table.sampled(now.elapsed());
+            table.count_skip();
         }
         let used = self.used_nanos();
         table.add_cpu(used);
-        if used > 0 && !self.rest_until.is_some_and(|until| now < until) {
+        if is_rested {
             self.rest_until = Some(now + Duration::from_nanos((used as f64 / CORE_SHARE) as u64));
         }
+    }
+
+    fn pass(&mut self, began: Instant) {
+        let shared = self.shared;
+        let unreadable = self.pass.run(&*shared.table, || {
+            shared.table.heartbeat();
+            !shared.is_stopped()
+        });
+        shared.table.count_unreadable(unreadable);
+        shared.table.sampled(began.elapsed());
     }
 
     /// CPU time since the last call.

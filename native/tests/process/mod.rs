@@ -1,5 +1,7 @@
 //! A process to serve, as simple as can be, and the two who talk to its control socket: a viewer and the interpreter's worker.
 
+#![allow(dead_code, reason = "each test file uses a part")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -186,7 +188,12 @@ pub struct Client {
 impl Client {
     /// Connect and say nothing.
     pub fn new(served: &Served) -> Self {
-        let stream = UnixStream::connect(&served.path).unwrap();
+        Self::connect(&served.path)
+    }
+
+    /// Connect to the socket at `path` and say nothing.
+    pub fn connect(path: &Path) -> Self {
+        let stream = UnixStream::connect(path).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let reader = BufReader::new(stream.try_clone().unwrap());
         Self { stream, reader }
