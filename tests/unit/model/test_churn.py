@@ -121,7 +121,7 @@ def test_a_line_without_readings_is_empty() -> None:
 def test_a_dense_line_keeps_its_peak_when_it_is_thinned_for_the_screen() -> None:
     history = ChurnHistory()
     for i in range(5000):
-        history.add(make_vitals(T0 + i * 0.01, [1000 if i == 2345 else 10], [0]))
+        history.add(make_vitals(T0 + i * 0.01, [1000 if i >= 2345 else 10], [990 if i > 2345 else 0]))
     line = history.live_line(T0, T0 + 50, points=200)
     assert len(line.at) <= 220
     assert line.values.max() == 1000
@@ -131,10 +131,10 @@ def test_a_dense_line_keeps_its_peak_when_it_is_thinned_for_the_screen() -> None
 def test_a_full_history_still_begins_where_it_began_and_keeps_its_totals_and_peaks() -> None:
     history = ChurnHistory(capacity=64)
     for i in range(5000):
-        history.add(make_vitals(T0 + i, [3 * i + (700 if i == 101 else 0)], [3 * i]))
+        history.add(make_vitals(T0 + i, [3 * i + (700 if i >= 101 else 0)], [3 * i + (700 if i > 101 else 0)]))
     assert len(history) <= 64
     assert history.first_at == T0
-    assert history.totals(T0, T0 + 5000) == Totals(3 * 4999, 3 * 4999)
+    assert history.totals(T0, T0 + 5000) == Totals(3 * 4999 + 700, 3 * 4999 + 700)
     for points in (16, 1000):
         assert history.live_line(T0, T0 + 5000, points=points).values.max() == 700
 
