@@ -1,17 +1,28 @@
 //! The native half of arc-inspector: an `Arc` runtime with introspection hooks, the recorder that publishes what it sees
 //! in a shared segment, and the reader of such segments.
 
+pub mod agent;
 pub mod clock;
 pub mod control;
 pub mod cpu;
 pub mod ffi;
+pub mod fork;
+pub mod hooks;
 pub mod layout;
+pub mod lifecycle;
+pub mod ownership;
 pub mod platform;
 pub mod reader;
 pub mod registry;
+pub mod ring;
+pub mod rows;
 pub mod runtime;
 pub mod sampler;
+pub mod samples;
 pub mod segment;
+pub mod sites;
 pub mod status;
 pub mod sync;
+pub mod threads;
+pub mod types;
 pub mod wire;

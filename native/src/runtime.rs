@@ -5,12 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::OnceLock;
 
+use crate::agent::Name;
 use crate::atomic;
 use crate::clock::{self, Anchor};
-use crate::layout::Lost;
+use crate::fork;
+use crate::layout::{Lost, MAX_THREADS};
+use crate::lifecycle::Lives;
 use crate::platform;
 use crate::registry::Table;
-use crate::segment::{write_text, Capacities, Segment};
+use crate::ring::Rings;
+use crate::segment::{write_text, Capacities, Part, Segment};
+use crate::sites::Sites;
+use crate::sync::Lock;
+use crate::threads::{self, DeepPins, Threads, Writing};
+use crate::types::Types;
 
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
@@ -18,6 +26,22 @@ static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 pub struct Runtime {
     /// Rows, and through it the segment.
     pub table: Table,
+    /// Types.
+    pub types: Types,
+    /// Threads.
+    pub threads: Threads,
+    /// Which threads write rows now, by index.
+    pub writing: Box<[Writing]>,
+    /// Pins without a place.
+    pub deep: DeepPins,
+    /// Event rings.
+    pub rings: Rings,
+    /// Interned stacks.
+    pub sites: Sites,
+    /// Objects that can be closed.
+    pub lives: Lives,
+    /// The name of the segment's file.
+    pub name: Lock<Name>,
     /// When the segment was made.
     pub anchor: Anchor,
     /// Where the segment's file lies, or why there is none.
@@ -49,7 +73,24 @@ impl Runtime {
             Err(reason) => (Err(reason), None),
         };
         let segment = new_segment(file);
-        let runtime = Self { table: Table::new(segment), anchor, directory };
+        let runtime = Self {
+            table: Table::new(segment),
+            types: Types::default(),
+            threads: Threads::default(),
+            writing: (0..MAX_THREADS).map(|_| Writing::default()).collect(),
+            deep: DeepPins::default(),
+            rings: Rings::default(),
+            sites: Sites::default(),
+            lives: Lives::default(),
+            name: Lock::default(),
+            anchor,
+            directory,
+        };
+        for part in [Part::Threads, Part::Types, Part::Sites, Part::Frames] {
+            runtime.segment().reserve(part, 0, 1);
+        }
+        threads::set_barriers();
+        fork::watch();
         runtime.describe();
         runtime
     }

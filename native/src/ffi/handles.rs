@@ -1,1 +1,106 @@
-//! To be filled in.
+//! Handles of our own runtime, whatever their type.
+
+use super::{catch, catch_value, place, AiError};
+use crate::lifecycle;
+use crate::ownership;
+use crate::runtime::runtime;
+use crate::status::Status;
+
+/// Another handle on the same object.
+///
+/// # Safety
+/// `out` is a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_handle_clone(handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let out = place(out)?;
+            *out = ownership::clone_handle(handle)?;
+            Ok(())
+        })
+    }
+}
+
+/// Gives up the reference that a handle names. Any thread. While calls use it, the last of them lets go.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_handle_release(handle: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || lifecycle::release(runtime(), handle)) }
+}
+
+/// Strong and weak count of the object, read from its `Arc`.
+///
+/// # Safety
+/// `strong` and `weak` are places for numbers, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_handle_strong(handle: u64, strong: *mut u64, weak: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let (strong, weak) = (place(strong)?, place(weak)?);
+            (*strong, *weak) = ownership::strong_and_weak(handle)?;
+            Ok(())
+        })
+    }
+}
+
+/// 1 when both handles name one object, 0 when not, a negative `Status` when that cannot be said.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_handle_same(first: u64, second: u64, error: *mut AiError) -> i32 {
+    let mut is_same = false;
+    // SAFETY: the caller's promise.
+    let status = unsafe {
+        catch(error, || {
+            is_same = ownership::is_same(first, second)?;
+            Ok(())
+        })
+    };
+    if status == Status::Ok as i32 {
+        i32::from(is_same)
+    } else {
+        -status
+    }
+}
+
+/// Closes with the type's default arguments. `Pending`: accepted, and the message says what it waits for.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_close(handle: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || lifecycle::close_with_defaults(runtime(), handle)) }
+}
+
+/// What a close would do: `Ok`, it would run now; otherwise the message says why not.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_close_preview(handle: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || lifecycle::preview(runtime(), handle)) }
+}
+
+/// Takes back a close that has not run.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_close_cancel(handle: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || lifecycle::cancel(runtime(), handle)) }
+}
+
+/// A safe point: runs the closes that wait for the calling thread. Returns how many ran.
+#[no_mangle]
+pub extern "C" fn ai_drain() -> usize {
+    catch_value(0, lifecycle::drain_here)
+}

@@ -1,1 +1,394 @@
-//! To be filled in.
+//! The sample objects.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{catch, place, text, AiBuffer, AiError, AiText};
+use crate::lifecycle;
+use crate::ownership::{borrow, lower, Object, Traced};
+use crate::runtime::runtime;
+use crate::samples::{Churn, Cursor, Journal, Listener, TodoItem, TodoList};
+use crate::status::{Error, Result, Status};
+
+/// A handle of an object made by `make`, once it is known that there is a place for it.
+///
+/// # Safety
+/// `out` is NULL or a place for a handle.
+unsafe fn make<T: Object>(out: *mut u64, make: impl FnOnce() -> Result<T>) -> Result<()> {
+    // SAFETY: the caller's promise.
+    let out = unsafe { place(out) }?;
+    *out = lower(Arc::new(make()?))?;
+    Ok(())
+}
+
+/// # Safety
+/// The text's bytes are valid for `'a`.
+unsafe fn text_of<'a>(given: AiText) -> Result<&'a str> {
+    // SAFETY: the caller's promise.
+    unsafe { text(given.data, given.length) }
+}
+
+/// An empty list.
+///
+/// # Safety
+/// `out` is a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_todo_list_new(out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || make(out, || Ok(TodoList::new()))) }
+}
+
+/// Shares an item with a list.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_todo_list_add_item(list: u64, item: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let (list, item) = (borrow::<TodoList>(list)?, borrow::<TodoItem>(item)?);
+            list.add(Traced::from_arc(Arc::clone(item.arc())));
+            Ok(())
+        })
+    }
+}
+
+/// Adds a new item, whose handle goes to `item` unless that is NULL.
+///
+/// # Safety
+/// `text` is valid, `item` is NULL or a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_todo_list_add_text(list: u64, text: AiText, item: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let list = borrow::<TodoList>(list)?;
+            let new = Traced::new(TodoItem::new(text_of(text)?));
+            list.add(new.clone());
+            if let Some(item) = item.as_mut() {
+                *item = new.lower()?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Handles of a list's items, each of its own; `count` says how many items there are, of which the first `capacity` were given.
+///
+/// # Safety
+/// `items` points to places for `capacity` handles, `count` to a place for a number, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_todo_list_get_items(
+    list: u64,
+    items: *mut u64,
+    capacity: usize,
+    count: *mut usize,
+    error: *mut AiError,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let count = place(count)?;
+            let found = borrow::<TodoList>(list)?.items();
+            *count = found.len();
+            if items.is_null() {
+                return Ok(());
+            }
+            let handles = lower_all(found.into_iter().take(capacity))?;
+            std::ptr::copy_nonoverlapping(handles.as_ptr(), items, handles.len());
+            Ok(())
+        })
+    }
+}
+
+/// Handles of all of them, or of none.
+fn lower_all(items: impl Iterator<Item = Traced<TodoItem>>) -> Result<Vec<u64>> {
+    let mut handles = Vec::new();
+    for item in items {
+        match item.lower() {
+            Ok(handle) => handles.push(handle),
+            Err(error) => {
+                handles.into_iter().try_for_each(|handle| lifecycle::release(runtime(), handle))?;
+                return Err(error);
+            }
+        }
+    }
+    Ok(handles)
+}
+
+/// The number of items.
+///
+/// # Safety
+/// `out` is a place for a number, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_todo_list_len(list: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let out = place(out)?;
+            *out = borrow::<TodoList>(list)?.len() as u64;
+            Ok(())
+        })
+    }
+}
+
+/// Shares all items of `from` with `into`; both may name the same list.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_todo_list_merge(into: u64, from: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let (into, from) = (borrow::<TodoList>(into)?, borrow::<TodoList>(from)?);
+            into.merge(&from);
+            Ok(())
+        })
+    }
+}
+
+/// A handle of the newest item, a new one with each call; 0 when the list is empty.
+///
+/// # Safety
+/// `item` is a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_todo_list_last(list: u64, item: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let item = place(item)?;
+            let last = borrow::<TodoList>(list)?.last();
+            *item = last.map_or(Ok(0), Traced::lower)?;
+            Ok(())
+        })
+    }
+}
+
+/// Tells a listener of new items from now on; the list holds it.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_todo_list_listen(list: u64, listener: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let (list, listener) = (borrow::<TodoList>(list)?, borrow::<Listener>(listener)?);
+            list.listen(Arc::clone(listener.arc()));
+            Ok(())
+        })
+    }
+}
+
+/// A new item.
+///
+/// # Safety
+/// `text` is valid, `out` is a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_todo_item_new(text: AiText, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || make(out, || text_of(text).map(TodoItem::new))) }
+}
+
+/// What is to be done.
+///
+/// # Safety
+/// `out` is a place for a buffer, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_todo_item_text(item: u64, out: *mut AiBuffer, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let out = place(out)?;
+            *out = AiBuffer::from_vec(borrow::<TodoItem>(item)?.text().as_bytes().to_vec());
+            Ok(())
+        })
+    }
+}
+
+/// Sets whether an item is done.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_todo_item_done(item: u64, done: i32, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            borrow::<TodoItem>(item)?.set_done(done != 0);
+            Ok(())
+        })
+    }
+}
+
+/// Opens a journal, a file that lines are appended to.
+///
+/// # Safety
+/// `path` is valid, `out` is a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_journal_open(path: AiText, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || make(out, || Journal::open(Path::new(text_of(path)?)))) }
+}
+
+/// Appends a line.
+///
+/// # Safety
+/// `line` is valid, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_journal_append(journal: u64, line: AiText, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || borrow::<Journal>(journal)?.append(text_of(line)?)) }
+}
+
+/// Appends a line after `millis`, during which the call is in flight.
+///
+/// # Safety
+/// `line` is valid, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_journal_append_slowly(journal: u64, line: AiText, millis: u32, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let journal = borrow::<Journal>(journal)?;
+            journal.append_slowly(text_of(line)?, Duration::from_millis(u64::from(millis)))
+        })
+    }
+}
+
+/// Closes a journal, after its bytes have reached the disk if `flush` is not 0. `Pending`: accepted, and the last call in flight closes.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_journal_close(journal: u64, flush: i32, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || close::<Journal>(journal, move |journal| journal.close(flush != 0))) }
+}
+
+/// Lines appended so far.
+///
+/// # Safety
+/// `out` is a place for a number, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_journal_lines(journal: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let out = place(out)?;
+            *out = borrow::<Journal>(journal)?.lines();
+            Ok(())
+        })
+    }
+}
+
+/// Closes an object of a known type by a method of its own.
+fn close<T: Object>(handle: u64, run: impl FnOnce(&T) -> Result<()> + Send + 'static) -> Result<()> {
+    let type_id = runtime().types.index_of(runtime(), T::spec())?;
+    let is_ours = runtime().table.slot_of(handle).is_some_and(|slot| slot.word0().type_id() == type_id);
+    if !is_ours {
+        return Err(borrow::<T>(handle).err().unwrap_or_else(|| Error::new(Status::WrongType, "not of this type")));
+    }
+    // SAFETY: `request` calls this with the data pointer of the handle's living object, which is a T: a row changes its type only with its
+    // generation, and `request` refuses another generation.
+    lifecycle::request(runtime(), handle, Box::new(move |data| run(unsafe { &*(data as *const T) })))
+}
+
+/// Opens a cursor at a journal's first line. The calling thread becomes its owner; the cursor holds the journal.
+///
+/// # Safety
+/// `out` is a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_cursor_open(journal: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let journal = borrow::<Journal>(journal)?;
+            make(out, || Cursor::open(Arc::clone(journal.arc())))
+        })
+    }
+}
+
+/// The next line; `more` becomes 0 after the last, and `line` is then empty.
+///
+/// # Safety
+/// `line` is a place for a buffer, `more` for a number, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_cursor_next(cursor: u64, line: *mut AiBuffer, more: *mut i32, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let (line, more) = (place(line)?, place(more)?);
+            let next = borrow::<Cursor>(cursor)?.next_line()?;
+            *more = i32::from(next.is_some());
+            *line = AiBuffer::from_vec(next.unwrap_or_default().into_bytes());
+            Ok(())
+        })
+    }
+}
+
+/// Closes a cursor. From another thread than its owner: `Pending`, and the owner closes it at its next call or `ai_drain`.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_cursor_close(cursor: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || close::<Cursor>(cursor, Cursor::close)) }
+}
+
+/// A listener that the host language implements: `notify(key, what, handle)` is called from any thread, and owns the handle it gets; `drop(key)` once,
+/// when native code holds it no more.
+///
+/// # Safety
+/// Both functions stay callable until `drop` was called, `out` is a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_listener_new(
+    notify: Option<unsafe extern "C" fn(u64, u32, u64)>,
+    drop: Option<unsafe extern "C" fn(u64)>,
+    key: u64,
+    out: *mut u64,
+    error: *mut AiError,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let (Some(notify), Some(drop)) = (notify, drop) else {
+                return Err(Error::new(Status::BadArgument, "a listener needs both functions"));
+            };
+            make(out, || Ok(Listener::new(notify, drop, key)))
+        })
+    }
+}
+
+/// Starts native workers that together make `per_second` objects. The handle is closed and released by `ai_churn_stop`.
+///
+/// # Safety
+/// `out` is a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_churn_start(threads: u32, per_second: u32, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || make(out, || Churn::start(threads, per_second))) }
+}
+
+/// Stops workers, waits until they have let go of everything, and releases their handle.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_churn_stop(churn: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            match close::<Churn>(churn, Churn::close_with_defaults) {
+                // stopped already, by the inspector's button perhaps
+                Err(error) if error.status != Status::Closed => return Err(error),
+                _ => {}
+            }
+            lifecycle::release(runtime(), churn)
+        })
+    }
+}

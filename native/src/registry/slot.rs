@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::layout::{Level, ReferenceState, ResourceState, BUSY, COUNT_UNKNOWN, STRONG_UNKNOWN};
+use crate::layout::{ReferenceState, ResourceState, BUSY, COUNT_UNKNOWN, STRONG_UNKNOWN};
 
 const BUSY_BIT: u64 = BUSY as u64;
 const STATES: u64 = 0xFFFF;
@@ -235,10 +235,4 @@ impl<'a> Slot<'a> {
     pub fn settle(&self, word: Word0) {
         self.words[0].store(word.0 & !BUSY_BIT, Ordering::Relaxed);
     }
-}
-
-/// Whether a level records times, threads and sites.
-#[inline]
-pub fn records(level: u8) -> bool {
-    level >= Level::Count as u8
 }

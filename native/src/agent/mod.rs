@@ -1,0 +1,182 @@
+//! Recording for somebody to see: the segment gets its name, the control socket listens, the sampler is ready.
+
+mod publish;
+mod served;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
+use std::sync::Arc;
+
+use crate::atomic;
+use crate::clock;
+use crate::control;
+use crate::hooks;
+use crate::layout::{Ending, GcRecord, Level, GC_LOG};
+use crate::runtime::{existing, runtime_in, Runtime};
+use crate::sampler::Sampler;
+use crate::segment::write_text;
+use crate::status::{Error, Result, Status};
+use crate::sync::Lock;
+
+pub use publish::Name;
+use served::Served;
+
+/// How the agent is started.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// `Level` to begin with.
+    pub level: u8,
+    /// `Level` to return to without viewers.
+    pub idle_level: u8,
+    /// What runs: `python app.py`.
+    pub program: &'a str,
+    /// Runtime and version: `CPython 3.11.7`.
+    pub runtime: &'a str,
+    /// Where the segment goes; None: the usual place.
+    pub directory: Option<&'a Path>,
+}
+
+struct Agent {
+    sampler: Arc<Sampler>,
+    segment: PathBuf,
+}
+
+static AGENT: Lock<Option<Agent>> = Lock::new(None);
+/// Whether this process's parent had an agent when it forked us.
+static IS_INHERITED: AtomicBool = AtomicBool::new(false);
+
+/// Publishes the segment and starts the threads. Does nothing when they run.
+pub fn start(options: &Options<'_>) -> Result<()> {
+    let runtime = runtime_in(options.directory);
+    let header = runtime.segment().header();
+    // SAFETY: the header lies in the mapping; only addresses of its fields are taken.
+    unsafe {
+        write_text(std::ptr::addr_of_mut!((*header).program), options.program);
+        write_text(std::ptr::addr_of_mut!((*header).runtime), options.runtime);
+    }
+    atomic!(AtomicU8, header, idle_level).store(options.idle_level.min(Level::Stacks as u8), Ordering::Relaxed);
+    start_threads(runtime, options.directory)?;
+    hooks::set_level(runtime, options.level);
+    Ok(())
+}
+
+fn start_threads(runtime: &'static Runtime, directory: Option<&Path>) -> Result<()> {
+    let mut agent = AGENT.lock();
+    if agent.is_some() {
+        return Ok(());
+    }
+    let header = runtime.segment().header();
+    atomic!(AtomicU64, header, ticks_per_sec).store(runtime.anchor.rate(), Ordering::Relaxed);
+    atomic!(AtomicU8, header, ending).store(Ending::NotYet as u8, Ordering::Relaxed);
+    atomic!(AtomicU64, header, ended_at_ticks).store(0, Ordering::Relaxed);
+    atomic!(AtomicU64, header, heartbeat_ticks).store(clock::ticks(), Ordering::Relaxed);
+    let segment = publish::publish(runtime, directory)?;
+    let served = Served::start(runtime).and_then(|served| {
+        control::start(&segment.with_extension("sock"), Arc::clone(&served) as Arc<dyn control::Target>)?;
+        Ok(served)
+    });
+    let served = served.inspect_err(|_| publish::withdraw(runtime))?;
+    *agent = Some(Agent { sampler: served.sampler(), segment });
+    Ok(())
+}
+
+/// Ends the threads and takes the segment out of sight; handles go on working. Does nothing when they do not run.
+pub fn stop() {
+    let Some(runtime) = existing() else { return };
+    let agent = AGENT.lock().take();
+    let Some(agent) = agent else { return };
+    hooks::set_level(runtime, Level::Off as u8);
+    control::stop();
+    agent.sampler.stop();
+    say_ended(runtime, Ending::Stopped);
+    publish::withdraw(runtime);
+}
+
+/// The process ends: says so and removes the files. Waits for nobody.
+pub fn exit() {
+    let Some(runtime) = existing() else { return };
+    if AGENT.lock().is_some() {
+        say_ended(runtime, Ending::Exited);
+        if let Some(control) = control::running() {
+            control.unlink();
+        }
+    }
+    publish::remove(runtime);
+}
+
+fn say_ended(runtime: &Runtime, ending: Ending) {
+    let header = runtime.segment().header();
+    atomic!(AtomicU64, header, ended_at_ticks).store(clock::ticks(), Ordering::Relaxed);
+    // Release: an ending that is seen has its time
+    atomic!(AtomicU8, header, ending).store(ending as u8, Ordering::Release);
+}
+
+/// Whether the agent runs.
+pub fn is_running() -> bool {
+    AGENT.lock().is_some()
+}
+
+/// Where the segment lies, while the agent runs.
+pub fn segment_path() -> Option<PathBuf> {
+    AGENT.lock().as_ref().map(|agent| agent.segment.clone())
+}
+
+/// Starts again in a forked child what ran in its parent; does nothing when nothing did.
+pub fn start_in_child() -> Result<()> {
+    let Some(runtime) = existing() else { return Ok(()) };
+    if !IS_INHERITED.swap(false, Ordering::SeqCst) {
+        return Ok(());
+    }
+    start_threads(runtime, None)
+}
+
+/// Holds the agent's state across a fork.
+pub(crate) fn hold() {
+    AGENT.hold();
+}
+
+/// Lets it go.
+///
+/// # Safety
+/// Held by `hold` before.
+pub(crate) unsafe fn let_go() {
+    // SAFETY: the caller's promise.
+    unsafe { AGENT.let_go() };
+}
+
+/// In a forked child: the threads are not there, the name is the parent's.
+pub(crate) fn after_fork(runtime: &Runtime) {
+    if let Some(agent) = AGENT.lock().take() {
+        // its thread does not exist here: not to be joined
+        std::mem::forget(agent);
+        IS_INHERITED.store(true, Ordering::SeqCst);
+        // as without viewers: the parent's viewers look at the parent
+        let idle = atomic!(AtomicU8, runtime.segment().header(), idle_level).load(Ordering::Relaxed);
+        hooks::set_level(runtime, idle);
+    }
+    *runtime.name.lock() = Name::None;
+    // SAFETY: this is a forked child, where only the calling thread runs.
+    unsafe { control::after_fork() };
+}
+
+/// Logs a collection of the host language. One thread at a time: the interpreter's lock sees to it.
+pub fn log_collection(runtime: &Runtime, record: &GcRecord) {
+    let header = runtime.segment().header();
+    let logged = atomic!(AtomicU64, header, gc_logged);
+    let number = logged.load(Ordering::Relaxed);
+    let at = (number % GC_LOG as u64) as usize;
+    let place = header;
+    atomic!(AtomicU64, place, gc_log[at].at_ticks).store(record.at_ticks, Ordering::Relaxed);
+    atomic!(AtomicU64, place, gc_log[at].took_nanos).store(record.took_nanos, Ordering::Relaxed);
+    let counts = u64::from(record.collected) | u64::from(record.generation) << 32 | u64::from(record.forced) << 48;
+    // SAFETY: the three fields are one aligned word of the record, which lies in the mapping.
+    let word = unsafe { AtomicU64::from_ptr(std::ptr::addr_of_mut!((*header).gc_log[at].collected).cast()) };
+    word.store(counts, Ordering::Relaxed);
+    // Release: a collection that is counted is whole
+    logged.store(number + 1, Ordering::Release);
+}
+
+/// No agent, no path.
+pub fn not_running() -> Error {
+    Error::new(Status::NotRunning, "the agent does not run")
+}

@@ -1,0 +1,107 @@
+//! A fork: the child goes on with a segment of its own and never writes to the parent's.
+//!
+//! Before the fork all locks are taken, all writers of rows held up, and everything in use is copied into a second mapping. The parent throws that
+//! away; the child moves it to where the first one is, so every pointer into the segment stays good. Only the forking thread lives on there:
+//! the pins and free rows of the others go, and so does their part in pending closes.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
+
+use crate::atomic;
+use crate::layout::Ending;
+use crate::platform;
+use crate::runtime::{existing, Runtime};
+use crate::segment::Mapping;
+use crate::sync::Lock;
+use crate::threads;
+
+/// The copy, between `prepare` and the end of the fork on either side.
+static TWIN: Lock<Option<Mapping>> = Lock::new(None);
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+
+/// Registers the handlers, once.
+pub fn watch() {
+    if !IS_WATCHED.swap(true, Ordering::SeqCst) {
+        // without memory for a handler there is nothing to be done: a child would then share the parent's segment
+        let _ = platform::on_fork(prepare, parent, child);
+    }
+}
+
+/// Always in this order; sections nest in no other.
+fn hold_locks(runtime: &Runtime) {
+    crate::agent::hold();
+    runtime.name.hold();
+    runtime.lives.hold();
+    runtime.types.hold();
+    runtime.sites.hold();
+    runtime.threads.hold();
+    runtime.rings.hold();
+    runtime.table.hold();
+    runtime.deep.hold();
+    runtime.segment().file_lock().hold();
+}
+
+/// # Safety
+/// After `hold_locks`, by the same thread or its copy in the child.
+unsafe fn let_locks_go(runtime: &Runtime) {
+    // SAFETY: the caller's promise, for all of them.
+    unsafe {
+        runtime.segment().file_lock().let_go();
+        runtime.deep.let_go();
+        runtime.table.let_go();
+        runtime.rings.let_go();
+        runtime.threads.let_go();
+        runtime.sites.let_go();
+        runtime.types.let_go();
+        runtime.lives.let_go();
+        runtime.name.let_go();
+        crate::agent::let_go();
+    }
+}
+
+extern "C" fn prepare() {
+    let Some(runtime) = existing() else { return };
+    // a thread without a slot must not be enrolled half-way through
+    threads::here();
+    let file = runtime.directory.as_ref().ok().and_then(|directory| platform::unnamed_file(directory).ok());
+    hold_locks(runtime);
+    threads::hold_writers(runtime);
+    *TWIN.lock() = runtime.segment().twin(file).ok();
+}
+
+extern "C" fn parent() {
+    let Some(runtime) = existing() else { return };
+    if let Some(twin) = TWIN.lock().take() {
+        runtime.segment().drop_twin(twin);
+    }
+    threads::let_writers_go();
+    // SAFETY: `prepare` took them.
+    unsafe { let_locks_go(runtime) };
+}
+
+extern "C" fn child() {
+    let Some(runtime) = existing() else { return };
+    threads::let_writers_go();
+    // SAFETY: `prepare` took them, and this thread is its copy.
+    unsafe { let_locks_go(runtime) };
+    let Some(twin) = TWIN.lock().take() else {
+        // no memory for a copy: better no child than one that writes into its parent's segment
+        std::process::abort();
+    };
+    // SAFETY: in the child only this thread runs, and the locks are open.
+    if unsafe { runtime.segment().adopt(twin) }.is_err() {
+        std::process::abort();
+    }
+    begin_anew(runtime);
+}
+
+fn begin_anew(runtime: &Runtime) {
+    let header = runtime.segment().header();
+    runtime.deep.keep_only(threads::here());
+    threads::keep_only_this(runtime);
+    runtime.lives.keep_only_this(runtime);
+    runtime.describe();
+    atomic!(AtomicU32, header, viewers).store(0, Ordering::Relaxed);
+    atomic!(AtomicU8, header, ending).store(Ending::NotYet as u8, Ordering::Relaxed);
+    atomic!(AtomicU64, header, agent_cpu_nanos).store(0, Ordering::Relaxed);
+    crate::agent::after_fork(runtime);
+}

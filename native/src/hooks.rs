@@ -1,0 +1,155 @@
+//! What is recorded when a handle is created, cloned, borrowed, released, closed or dropped, and the levels that say how much.
+//!
+//! Everything starts with [`hottest`]: one load and one branch that goes the same way every time while recording is off.
+
+use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
+
+use crate::atomic;
+use crate::clock;
+use crate::layout::{EventKind, Level, TypeShard, TYPE_SHARDS};
+use crate::registry::Change;
+use crate::ring;
+use crate::runtime::{existing, Runtime};
+use crate::segment::Part;
+use crate::status::Status;
+use crate::threads::{self, local};
+
+/// `TypeSlot::level` of a type that goes with the process.
+pub const AS_THE_PROCESS: u8 = 255;
+
+/// The highest level that any type has now. A hint: it only says whether to look closer, so `Relaxed` suffices.
+static HOTTEST: AtomicU8 = AtomicU8::new(Level::Off as u8);
+
+/// The highest level that any type has now.
+#[inline]
+pub fn hottest() -> u8 {
+    HOTTEST.load(Ordering::Relaxed)
+}
+
+/// The process's level.
+pub fn level(runtime: &Runtime) -> u8 {
+    atomic!(AtomicU8, runtime.segment().header(), level).load(Ordering::Relaxed)
+}
+
+/// Sets the process's level; too high means the highest. Any thread, at any time.
+pub fn set_level(runtime: &Runtime, level: u8) {
+    atomic!(AtomicU8, runtime.segment().header(), level).store(level.min(Level::Stacks as u8), Ordering::Relaxed);
+    find_hottest(runtime);
+}
+
+/// Sets a type's level, or `AS_THE_PROCESS`; false when there is no such type.
+pub fn set_type_level(runtime: &Runtime, type_id: u16, level: u8) -> bool {
+    if type_id == 0 || u32::from(type_id) >= runtime.segment().used(Part::Types) {
+        return false;
+    }
+    let level = if level == AS_THE_PROCESS { level } else { level.min(Level::Stacks as u8) };
+    atomic!(AtomicU8, runtime.segment().type_slot(u32::from(type_id)), level).store(level, Ordering::Relaxed);
+    find_hottest(runtime);
+    true
+}
+
+/// Brings the hint up to date.
+pub fn find_hottest(runtime: &Runtime) {
+    let mut hottest = level(runtime);
+    for index in 1..runtime.segment().used(Part::Types) {
+        let own = atomic!(AtomicU8, runtime.segment().type_slot(index), level).load(Ordering::Relaxed);
+        if own != AS_THE_PROCESS {
+            hottest = hottest.max(own);
+        }
+    }
+    HOTTEST.store(hottest, Ordering::Relaxed);
+}
+
+/// The level in force for a type.
+#[inline]
+pub fn level_of(runtime: &Runtime, type_id: u16) -> u8 {
+    if hottest() == Level::Off as u8 {
+        return Level::Off as u8;
+    }
+    match atomic!(AtomicU8, runtime.segment().type_slot(u32::from(type_id)), level).load(Ordering::Relaxed) {
+        AS_THE_PROCESS => level(runtime),
+        own => own,
+    }
+}
+
+/// Whether times, threads and counts of this type are recorded.
+#[inline]
+pub fn counts(runtime: &Runtime, type_id: u16) -> bool {
+    level_of(runtime, type_id) >= Level::Count as u8
+}
+
+/// Whether events of this type are recorded.
+#[inline]
+pub fn has_history(runtime: &Runtime, type_id: u16) -> bool {
+    hottest() >= Level::History as u8 && level_of(runtime, type_id) >= Level::History as u8
+}
+
+/// Adds one to a counter of a type: `bump(runtime, type_id, |shard| addr_of_mut!((*shard).closed))`.
+pub fn bump(runtime: &Runtime, type_id: u16, field: impl FnOnce(*mut TypeShard) -> *mut u64) {
+    if type_id == 0 {
+        return;
+    }
+    let shard = usize::from(threads::here()) % TYPE_SHARDS;
+    let slot = runtime.segment().type_slot(u32::from(type_id));
+    // SAFETY: the shard lies in the mapping; `field` only takes an address within it, of an aligned u64.
+    let counter = unsafe { AtomicU64::from_ptr(field(std::ptr::addr_of_mut!((*slot).shards[shard]))) };
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Adds one to a counter of a type's shard, by the counter's name.
+#[macro_export]
+macro_rules! count_one {
+    ($runtime:expr, $type_id:expr, $field:ident) => {
+        // SAFETY: only the field's address is taken; the shard lies in the mapping.
+        $crate::hooks::bump($runtime, $type_id, |shard| unsafe { std::ptr::addr_of_mut!((*shard).$field) })
+    };
+}
+
+/// Who changes a row now, as far as the type's level has it recorded.
+pub fn change(runtime: &Runtime, type_id: u16, is_request: bool) -> Change {
+    let level = level_of(runtime, type_id);
+    if level < Level::Count as u8 {
+        return Change { at_ticks: 0, thread: 0, is_request, site: 0 };
+    }
+    local(|local| Change {
+        at_ticks: clock::ticks(),
+        thread: local.index.get(),
+        is_request,
+        site: if level >= Level::History as u8 { local.site.get() } else { 0 },
+    })
+}
+
+/// Writes an event when the type has a history. `count` is the strong count after it.
+#[inline]
+pub fn event(runtime: &Runtime, kind: EventKind, type_id: u16, handle: u64, address: u64, count: u32) {
+    if has_history(runtime, type_id) {
+        ring::write(runtime, kind as u8, handle, address, count);
+    }
+}
+
+/// Counts a refused use under its status, and writes it to the history.
+#[cold]
+pub fn misuse(runtime: &Runtime, status: Status, handle: u64) {
+    let header = runtime.segment().header();
+    let counter = match status {
+        Status::ZeroHandle => atomic!(AtomicU64, header, lost.misuse_zero),
+        Status::StaleHandle => atomic!(AtomicU64, header, lost.misuse_stale),
+        Status::WrongType => atomic!(AtomicU64, header, lost.misuse_type),
+        Status::UnknownHandle => atomic!(AtomicU64, header, lost.misuse_unknown),
+        Status::Closed => atomic!(AtomicU64, header, lost.misuse_closed),
+        _ => return,
+    };
+    counter.fetch_add(1, Ordering::Relaxed);
+    if hottest() >= Level::History as u8 {
+        ring::write(runtime, EventKind::Misuse as u8, handle, 0, status as u32);
+    }
+}
+
+/// The hook of a raw count that has no handle: see `ownership::Traced`. Cold, so that the branch before it costs nothing while off.
+#[cold]
+#[inline(never)]
+pub fn raw_count(kind: EventKind, type_id: u16, address: u64, count: usize) {
+    if let Some(runtime) = existing() {
+        event(runtime, kind, type_id, 0, address, u32::try_from(count).unwrap_or(u32::MAX));
+    }
+}

@@ -1,0 +1,281 @@
+//! The end of a resource: asked for by any thread, run at most once, after the calls in flight and where the type wants it.
+
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::{show, Entry};
+use crate::atomic;
+use crate::count_one;
+use crate::hooks;
+use crate::layout::{EventKind, ReferenceState, ResourceState};
+use crate::registry::{generation_of, shown};
+use crate::runtime::Runtime;
+use crate::status::{Error, Result, Status};
+use crate::threads::{self, pins_of};
+use crate::types::{self, TypeSpec};
+
+/// What a close runs: the type's close method with the arguments of whoever asked. It gets the data pointer of a living object.
+pub type Run = Box<dyn FnOnce(u64) -> Result<()> + Send>;
+
+/// What stands between a request and its close.
+enum Obstacle {
+    Calls(usize),
+    Owner(u16),
+}
+
+impl Obstacle {
+    fn state(&self) -> ResourceState {
+        match self {
+            Self::Calls(_) => ResourceState::Draining,
+            Self::Owner(_) => ResourceState::WaitingOwner,
+        }
+    }
+
+    fn reason(&self, runtime: &Runtime) -> String {
+        match self {
+            Self::Calls(1) => "waits for 1 call in flight".to_owned(),
+            Self::Calls(calls) => format!("waits for {calls} calls in flight"),
+            Self::Owner(owner) => format!("only its owner may close it: waits for {}", threads::name_of(runtime, *owner)),
+        }
+    }
+}
+
+/// What an attempt to settle a request led to.
+pub(super) enum Outcome {
+    Ran(Result<()>),
+    Blocked(String),
+    Nothing,
+}
+
+/// A close that this thread has taken upon itself.
+struct Claim {
+    address: u64,
+    data: u64,
+    type_id: u16,
+    handle: u64,
+    run: Run,
+}
+
+/// Closes with the type's default arguments; otherwise as [`request`].
+pub fn close_with_defaults(runtime: &Runtime, handle: u64) -> Result<()> {
+    let spec = closable(runtime, handle)?;
+    let close = spec.operations.close;
+    // SAFETY: `Run` is called with the data pointer of a living object of the handle's type.
+    request(runtime, handle, Box::new(move |data| unsafe { close(data) }))
+}
+
+/// Asks for a close. Runs it now when nothing stands in the way; otherwise the error has the status `Pending` and says what it waits for, and
+/// the last call in flight or the owner thread runs it. Never waits.
+pub fn request(runtime: &Runtime, handle: u64, run: Run) -> Result<()> {
+    closable(runtime, handle)?;
+    let address = enter_request(runtime, handle, run)?;
+    match settle(runtime, address) {
+        Outcome::Ran(result) => result,
+        Outcome::Blocked(reason) => Err(Error::new(Status::Pending, format!("{reason}: close of {}", shown(handle)))),
+        Outcome::Nothing => Err(Error::new(Status::Pending, format!("another thread closes it now: {}", shown(handle)))),
+    }
+}
+
+/// The specification of a handle's type, if it is live and closes.
+fn closable(runtime: &Runtime, handle: u64) -> Result<&'static TypeSpec> {
+    let word = runtime.table.slot_of(handle).map(|slot| slot.word0());
+    let word = word.filter(|word| word.generation() == generation_of(handle) && word.is_live());
+    let Some(word) = word else { return Err(refuse(runtime, handle, super::refusal(runtime, handle, 0))) };
+    let spec = runtime.types.spec(word.type_id());
+    spec.filter(|spec| spec.close.is_some()).ok_or_else(|| {
+        let name = types::name_of(runtime, word.type_id());
+        Error::new(Status::BadArgument, format!("its type does not close: {} ({name})", shown(handle)))
+    })
+}
+
+fn refuse(runtime: &Runtime, handle: u64, error: Error) -> Error {
+    hooks::misuse(runtime, error.status, handle);
+    error
+}
+
+/// Puts the request into the table and has the rows show it, from when on calls are refused.
+fn enter_request(runtime: &Runtime, handle: u64, run: Run) -> Result<u64> {
+    let mut inner = runtime.lives.inner.lock();
+    // under the lock the row cannot leave the table, so the address is its object's
+    let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
+    let slot = slot.ok_or_else(|| refuse(runtime, handle, super::refusal(runtime, handle, 0)))?;
+    let word = slot.word0();
+    if !word.is_live() || word.resource() == ResourceState::Closed as u8 {
+        return Err(refuse(runtime, handle, super::refusal(runtime, handle, word.type_id())));
+    }
+    let address = slot.address();
+    let entry = inner.get_mut(&address).ok_or_else(|| super::refusal(runtime, handle, 0))?;
+    if entry.is_pending() {
+        let who = threads::name_of(runtime, slot.requester());
+        return Err(Error::new(Status::Pending, format!("its close was asked for by {who} before: {}", shown(handle))));
+    }
+    let change = hooks::change(runtime, word.type_id(), true);
+    entry.request = Some(run);
+    show(runtime, entry, ResourceState::CloseRequested, Some(change));
+    atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_add(1, Ordering::Relaxed);
+    drop(inner);
+    hooks::event(runtime, EventKind::CloseRequest, word.type_id(), handle, address, 0);
+    Ok(address)
+}
+
+/// Runs the close of the object at `address` if one is asked for and nothing stands in its way any more.
+pub(super) fn settle(runtime: &Runtime, address: u64) -> Outcome {
+    let mut inner = runtime.lives.inner.lock();
+    let Some(entry) = inner.get_mut(&address) else { return Outcome::Nothing };
+    if entry.request.is_none() {
+        return Outcome::Nothing;
+    }
+    if let Some(obstacle) = obstacle(runtime, address, entry) {
+        show_waiting(runtime, entry, obstacle.state());
+        return Outcome::Blocked(obstacle.reason(runtime));
+    }
+    let Some(claim) = claim(runtime, address, entry) else { return Outcome::Nothing };
+    drop(inner);
+    Outcome::Ran(run(runtime, claim))
+}
+
+/// The rows show `CloseRequested` or later, so no new call begins, and each that ends looks here again once the lock is free.
+fn obstacle(runtime: &Runtime, address: u64, entry: &Entry) -> Option<Obstacle> {
+    let calls = calls_in_flight(runtime, address);
+    if calls > 0 {
+        return Some(Obstacle::Calls(calls));
+    }
+    let owner = super::life_of(runtime, entry)?.owner();
+    (threads::is_alive(runtime, owner) && threads::here() != owner).then_some(Obstacle::Owner(owner))
+}
+
+fn calls_in_flight(runtime: &Runtime, address: u64) -> usize {
+    let mut calls = 0;
+    pins_of(runtime, |_, handle| {
+        let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
+        calls += usize::from(slot.is_some_and(|slot| slot.address() == address));
+    });
+    calls
+}
+
+fn resource_state(runtime: &Runtime, entry: &Entry) -> Option<ResourceState> {
+    super::life_of(runtime, entry).map(super::Life::state)
+}
+
+fn show_waiting(runtime: &Runtime, entry: &Entry, state: ResourceState) {
+    let before = resource_state(runtime, entry);
+    if before != Some(state) {
+        count_waiting(runtime, before, state);
+        show(runtime, entry, state, None);
+    }
+}
+
+fn count_waiting(runtime: &Runtime, before: Option<ResourceState>, after: ResourceState) {
+    let waiting = &runtime.lives.waiting;
+    if before == Some(ResourceState::WaitingOwner) {
+        waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+    if after == ResourceState::WaitingOwner {
+        waiting.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn claim(runtime: &Runtime, address: u64, entry: &mut Entry) -> Option<Claim> {
+    let &handle = entry.handles.first()?;
+    let type_id = runtime.table.slot_of(handle)?.word0().type_id();
+    let run = entry.request.take()?;
+    count_waiting(runtime, resource_state(runtime, entry), ResourceState::Closing);
+    entry.is_closing = true;
+    show(runtime, entry, ResourceState::Closing, None);
+    Some(Claim { address, data: entry.data, type_id, handle, run })
+}
+
+/// Runs a claimed close without any lock. The object lives: while `is_closing` none of its handles is let go.
+fn run(runtime: &Runtime, claim: Claim) -> Result<()> {
+    let began = Instant::now();
+    let (data, run) = (claim.data, claim.run);
+    let result = catch_unwind(AssertUnwindSafe(|| run(data))).unwrap_or_else(|_| {
+        crate::runtime::count_panic();
+        Err(Error::new(Status::Panic, "panic in the close method"))
+    });
+    let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1);
+    let header = runtime.segment().header();
+    atomic!(AtomicU64, header, last_close_nanos).store(nanos, Ordering::Relaxed);
+    if hooks::counts(runtime, claim.type_id) && result.is_ok() {
+        count_one!(runtime, claim.type_id, closed);
+    }
+    let state = if result.is_ok() { ResourceState::Closed } else { ResourceState::CloseFailed };
+    hooks::event(runtime, EventKind::Close, claim.type_id, claim.handle, claim.address, 0);
+    end(runtime, claim.address, claim.type_id, state);
+    result.map_err(|error| Error::new(Status::CloseFailed, format!("{}: close of {}", error.message, shown(claim.handle))))
+}
+
+/// The request is over: the rows show how, and releases that waited for it go on.
+fn end(runtime: &Runtime, address: u64, type_id: u16, state: ResourceState) {
+    let mut inner = runtime.lives.inner.lock();
+    let Some(entry) = inner.get_mut(&address) else { return };
+    entry.is_closing = false;
+    show(runtime, entry, state, Some(hooks::change(runtime, type_id, false)));
+    atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_sub(1, Ordering::Relaxed);
+    let released: Vec<u64> = entry.handles.iter().copied().filter(|&handle| is_released(runtime, handle)).collect();
+    drop(inner);
+    released.into_iter().for_each(|handle| super::release::finish_if_idle(runtime, handle));
+}
+
+fn is_released(runtime: &Runtime, handle: u64) -> bool {
+    runtime.table.slot_of(handle).is_some_and(|slot| slot.word0().reference() == ReferenceState::ReleaseRequested as u8)
+}
+
+/// Takes back a request that nobody runs yet; the resource is open again.
+pub fn cancel(runtime: &Runtime, handle: u64) -> Result<()> {
+    let mut inner = runtime.lives.inner.lock();
+    let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
+    let slot = slot.ok_or_else(|| super::refusal(runtime, handle, 0))?;
+    let (address, type_id) = (slot.address(), slot.word0().type_id());
+    let entry = inner.get_mut(&address).filter(|entry| entry.is_pending());
+    let entry = entry.ok_or_else(|| Error::new(Status::BadArgument, format!("no close of it is pending: {}", shown(handle))))?;
+    let before = resource_state(runtime, entry);
+    if entry.request.take().is_none() {
+        return Err(Error::new(Status::CloseRefused, format!("its close runs already: {}", shown(handle))));
+    }
+    count_waiting(runtime, before, ResourceState::Open);
+    drop(inner);
+    end(runtime, address, type_id, ResourceState::Open);
+    Ok(())
+}
+
+/// What a close would do now: `Ok`, or `Pending`, `Closed` or another status with the reason.
+pub fn preview(runtime: &Runtime, handle: u64) -> Result<()> {
+    closable(runtime, handle)?;
+    let inner = runtime.lives.inner.lock();
+    let slot = runtime.table.slot_of(handle).ok_or_else(|| super::refusal(runtime, handle, 0))?;
+    let word = slot.word0();
+    if word.resource() == ResourceState::Closed as u8 {
+        return Err(super::refusal(runtime, handle, word.type_id()));
+    }
+    let entry = inner.get(&slot.address()).ok_or_else(|| super::refusal(runtime, handle, 0))?;
+    match obstacle(runtime, slot.address(), entry) {
+        Some(obstacle) => Err(Error::new(Status::Pending, obstacle.reason(runtime))),
+        None if entry.is_closing => Err(Error::new(Status::Pending, "its close runs now")),
+        None => Ok(()),
+    }
+}
+
+/// A safe point: runs the closes that wait for the calling thread, and those whose owner has ended. Returns how many ran.
+pub fn drain_here() -> usize {
+    let Some(runtime) = crate::runtime::existing() else { return 0 };
+    if !runtime.lives.has_waiting() {
+        return 0;
+    }
+    settle_where(runtime, |owner| owner == threads::here() || !threads::is_alive(runtime, owner))
+}
+
+/// An owner has ended without coming by a safe point in time: who ends it runs its closes.
+pub fn owner_ended(runtime: &Runtime, index: u16) {
+    settle_where(runtime, |owner| owner == index);
+}
+
+fn settle_where(runtime: &Runtime, mut is_ours: impl FnMut(u16) -> bool) -> usize {
+    let inner = runtime.lives.inner.lock();
+    let ours = |entry: &Entry| entry.request.is_some() && super::life_of(runtime, entry).is_some_and(|life| is_ours(life.owner()));
+    let mut ours = ours;
+    let waiting: Vec<u64> = inner.iter().filter(|(_, entry)| ours(entry)).map(|(&address, _)| address).collect();
+    drop(inner);
+    waiting.into_iter().filter(|&address| matches!(settle(runtime, address), Outcome::Ran(_))).count()
+}

@@ -1,0 +1,68 @@
+//! What an object knows of itself, so that it is known also while no handle names it.
+
+use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
+
+use crate::count_one;
+use crate::hooks;
+use crate::layout::{EventKind, ResourceState};
+use crate::runtime::{existing, Runtime};
+use crate::threads;
+use crate::types::TypeSpec;
+
+/// A field of every object of the runtime: the state of its resource and, when it is dropped, the hook of that.
+pub struct Life {
+    spec: &'static TypeSpec,
+    state: AtomicU8,
+    /// Thread that alone may close, 0: any.
+    owner: u16,
+    /// Heap address, set when a handle first names the object.
+    address: AtomicU64,
+}
+
+impl Life {
+    /// A life that begins now, on this thread, which becomes its owner when the type asks for one.
+    pub fn new(spec: &'static TypeSpec) -> Self {
+        let state = if spec.close.is_some() { ResourceState::Open } else { ResourceState::None };
+        let owner = if spec.close.is_some_and(|close| close.is_thread_affine) { threads::here() } else { 0 };
+        Self { spec, state: AtomicU8::new(state as u8), owner, address: AtomicU64::new(0) }
+    }
+
+    /// The state of the resource. Changes under the lock of `Lives`; Relaxed suffices for those who hold it.
+    pub fn state(&self) -> ResourceState {
+        ResourceState::from_number(self.state.load(Ordering::Relaxed)).unwrap_or(ResourceState::None)
+    }
+
+    pub(super) fn set_state(&self, state: ResourceState) {
+        self.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// Thread that alone may close, 0: any.
+    pub fn owner(&self) -> u16 {
+        self.owner
+    }
+
+    /// Remembers the heap address for the event of the drop.
+    pub fn set_address(&self, address: u64) {
+        self.address.store(address, Ordering::Relaxed);
+    }
+
+    fn record_drop(&self, runtime: &Runtime) {
+        let Ok(type_id) = runtime.types.index_of(runtime, self.spec) else { return };
+        if !hooks::counts(runtime, type_id) {
+            return;
+        }
+        count_one!(runtime, type_id, dropped);
+        if matches!(self.state(), ResourceState::Open | ResourceState::CloseFailed) {
+            count_one!(runtime, type_id, never_closed);
+        }
+        hooks::event(runtime, EventKind::Drop, type_id, 0, self.address.load(Ordering::Relaxed), 0);
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if let Some(runtime) = existing() {
+            self.record_drop(runtime);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The two lives of an object side by side: of each reference (`live ─ release requested ─ released ─ dropped`) and of its resource
+//! (`open ─ close requested ─ draining or waiting for its owner ─ closed`).
+//!
+//! Types that do not close need no lock here: a release is decided by word 0 of its row and the pins. For those that close, all handles of an
+//! object and its close request stand in one table, and every change of their rows happens under its lock.
+
+mod close;
+mod life;
+mod release;
+mod states;
+mod words;
+
+pub use close::{cancel, close_with_defaults, drain_here, owner_ended, preview, request, Run};
+pub use life::Life;
+pub use release::release;
+pub use words::{age, refusal, tombstone};
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::layout::{ReferenceState, ResourceState};
+use crate::registry::{generation_of, Change};
+use crate::runtime::Runtime;
+use crate::sync::Lock;
+use crate::threads::mutate;
+
+/// Objects of types that close, as long as a handle names them.
+#[derive(Default)]
+pub struct Lives {
+    inner: Lock<HashMap<u64, Entry>>,
+    /// Closes that wait for their owner thread; looked at by each call, so that it can be a safe point.
+    waiting: AtomicU32,
+}
+
+/// An object that can be closed.
+#[derive(Default)]
+struct Entry {
+    /// Its handles: live, or released but not let go because a close is pending.
+    handles: Vec<u64>,
+    /// The data pointer all of them hold.
+    data: u64,
+    /// The close that was asked for and that nobody runs yet.
+    request: Option<Run>,
+    /// Whether somebody runs the close method now.
+    is_closing: bool,
+}
+
+impl Entry {
+    fn is_pending(&self) -> bool {
+        self.request.is_some() || self.is_closing
+    }
+}
+
+impl Lives {
+    /// Whether some close waits for its owner thread.
+    #[inline]
+    pub fn has_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    /// Holds the table across a fork.
+    pub fn hold(&self) {
+        self.inner.hold();
+    }
+
+    /// Lets it go.
+    ///
+    /// # Safety
+    /// Held by `hold` before.
+    pub unsafe fn let_go(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.inner.let_go() };
+    }
+
+    /// Enters a new handle, whose row `publish` makes with the resource's present state, so that no change of it is missed.
+    pub fn enter(&self, life: &Life, address: u64, data: u64, publish: impl FnOnce(ResourceState) -> u64) -> u64 {
+        let mut inner = self.inner.lock();
+        let handle = publish(life.state());
+        let entry = inner.entry(address).or_default();
+        entry.data = data;
+        entry.handles.push(handle);
+        handle
+    }
+
+    /// In a forked child: a close that another thread was running will not end there, and counts as failed.
+    pub fn keep_only_this(&self, runtime: &Runtime) {
+        let mut inner = self.inner.lock();
+        for entry in inner.values_mut().filter(|entry| entry.is_closing) {
+            entry.is_closing = false;
+            show(runtime, entry, ResourceState::CloseFailed, None);
+        }
+    }
+}
+
+/// Has every row of an object show another state of its resource. The lock is held.
+fn show(runtime: &Runtime, entry: &Entry, state: ResourceState, change: Option<Change>) {
+    if let Some(life) = life_of(runtime, entry) {
+        life.set_state(state);
+    }
+    for &handle in &entry.handles {
+        let Some(slot) = runtime.table.slot_of(handle) else { continue };
+        mutate(runtime, || {
+            let Some(word) = slot.begin(generation_of(handle)) else { return };
+            if let Some(change) = &change {
+                slot.note(change);
+            }
+            slot.end(word.with(word.reference(), state as u8));
+        });
+    }
+}
+
+/// The life within the object of an entry.
+fn life_of<'a>(runtime: &Runtime, entry: &'a Entry) -> Option<&'a Life> {
+    let word = runtime.table.slot_of(*entry.handles.first()?)?.word0();
+    let spec = runtime.types.spec(word.type_id())?;
+    // SAFETY: a handle in the entry owns a reference to the object, and the lock that guards the entry keeps it there.
+    Some(unsafe { &*(spec.operations.life)(entry.data) })
+}
+
+/// A call on `handle` has ended and found that something was left to the last of them.
+#[cold]
+pub fn after_call(runtime: &Runtime, handle: u64) {
+    let Some(slot) = runtime.table.slot_of(handle) else { return };
+    let word = slot.word0();
+    if word.is_close_pending() {
+        // if the row was given to another object meanwhile, this settles that one, which does no harm
+        let _ = close::settle(runtime, slot.address());
+    }
+    if word.reference() == ReferenceState::ReleaseRequested as u8 {
+        release::finish_if_idle(runtime, handle);
+    }
+}

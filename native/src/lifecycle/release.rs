@@ -1,0 +1,160 @@
+//! The end of a reference.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::atomic;
+use crate::count_one;
+use crate::hooks;
+use crate::layout::{EventKind, ReferenceState, ResourceState};
+use crate::registry::{generation_of, Slot};
+use crate::runtime::Runtime;
+use crate::status::{Result, Status};
+use crate::threads::{local, mutate, pins_of};
+use crate::types::{self, TypeSpec};
+
+/// Gives up the reference that `handle` names. Calls in flight on it go on, and the last of them lets go; while a close of the
+/// object is pending, that does. Any thread.
+pub fn release(runtime: &Runtime, handle: u64) -> Result<()> {
+    let Some((slot, spec)) = live(runtime, handle) else {
+        let error = super::refusal(runtime, handle, 0);
+        hooks::misuse(runtime, error.status, handle);
+        return Err(error);
+    };
+    let is_asked = if spec.close.is_some() { ask_closable(runtime, handle, &slot) } else { ask(runtime, handle, &slot).is_some() };
+    if !is_asked {
+        // another thread was first
+        hooks::misuse(runtime, Status::StaleHandle, handle);
+        return Err(super::refusal(runtime, handle, 0));
+    }
+    finish_if_idle(runtime, handle);
+    Ok(())
+}
+
+fn live(runtime: &Runtime, handle: u64) -> Option<(Slot<'_>, &'static TypeSpec)> {
+    let slot = runtime.table.slot_of(handle)?;
+    let word = slot.word0();
+    let spec = runtime.types.spec(word.type_id())?;
+    (word.generation() == generation_of(handle) && word.is_live()).then_some((slot, spec))
+}
+
+/// Marks the row; None when it is not live any more.
+fn ask(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<()> {
+    let type_id = slot.word0().type_id();
+    let change = hooks::change(runtime, type_id, true);
+    mutate(runtime, || {
+        let word = slot.begin(generation_of(handle))?;
+        if !word.is_live() {
+            slot.end(word);
+            return None;
+        }
+        slot.note(&change);
+        slot.end(word.with(ReferenceState::ReleaseRequested as u8, word.resource()));
+        Some(())
+    })
+}
+
+/// `ask` under the lock of `Lives`, where the row's other changes happen.
+fn ask_closable(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> bool {
+    let _inner = runtime.lives.inner.lock();
+    ask(runtime, handle, slot).is_some()
+}
+
+/// Lets go of a reference whose release was asked for, unless a call uses it or a pending close needs the object: then those do it later.
+///
+/// `ReleaseRequested` was stored before the pins are looked at (SeqCst both, see `threads::Pin`), and no new call gets past it, so a pin that is
+/// not seen now will never come.
+pub(super) fn finish_if_idle(runtime: &Runtime, handle: u64) {
+    let Some(slot) = runtime.table.slot_of(handle) else { return };
+    if is_pinned(runtime, handle) {
+        return;
+    }
+    let word = slot.word0();
+    if word.generation() != generation_of(handle) {
+        return;
+    }
+    let claimed =
+        if types::closes(runtime, word.type_id()) { claim_closable(runtime, handle, &slot) } else { claim(runtime, handle, &slot) };
+    if let Some(data) = claimed {
+        let_go(runtime, handle, &slot, data);
+    }
+}
+
+fn is_pinned(runtime: &Runtime, handle: u64) -> bool {
+    let mut found = false;
+    pins_of(runtime, |_, pinned| found |= pinned == handle);
+    found
+}
+
+/// Turns the row into a tombstone; only one thread gets the data pointer.
+fn claim(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64> {
+    mutate(runtime, || {
+        let word = slot.begin(generation_of(handle))?;
+        if word.reference() != ReferenceState::ReleaseRequested as u8 {
+            slot.end(word);
+            return None;
+        }
+        let data = slot.data();
+        slot.end(word.with(ReferenceState::Released as u8, word.resource()));
+        Some(data)
+    })
+}
+
+fn claim_closable(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64> {
+    let mut inner = runtime.lives.inner.lock();
+    let address = slot.address();
+    let entry = inner.get_mut(&address)?;
+    if entry.is_pending() {
+        return None;
+    }
+    let data = claim(runtime, handle, slot)?;
+    entry.handles.retain(|&other| other != handle);
+    if entry.handles.is_empty() {
+        inner.remove(&address);
+    }
+    Some(data)
+}
+
+/// Counts the reference down; the row shows what came of it and goes back.
+fn let_go(runtime: &Runtime, handle: u64, slot: &Slot<'_>, data: u64) {
+    let word = slot.word0();
+    let Some(spec) = runtime.types.spec(word.type_id()) else { return };
+    record(runtime, handle, slot, spec, data);
+    // SAFETY: `claim` gave the row's reference to this thread alone, and no call uses it.
+    let is_dropped = unsafe { (spec.operations.release)(data) };
+    if is_dropped {
+        mutate(runtime, || {
+            let Some(word) = slot.begin(generation_of(handle)) else { return };
+            slot.end(word.with(ReferenceState::Dropped as u8, after_drop(word.resource())));
+        });
+    }
+    local(|local| runtime.table.give_back(handle, &local.magazine));
+}
+
+/// The last state of the resource, now that the destructor ran.
+fn after_drop(resource: u8) -> u8 {
+    let open = [ResourceState::Open as u8, ResourceState::CloseFailed as u8];
+    if open.contains(&resource) {
+        ResourceState::NeverClosed as u8
+    } else {
+        resource
+    }
+}
+
+fn record(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec, data: u64) {
+    let type_id = slot.word0().type_id();
+    atomic!(AtomicU64, runtime.segment().header(), live_handles).fetch_sub(1, Ordering::Relaxed);
+    if !hooks::counts(runtime, type_id) {
+        return;
+    }
+    count_one!(runtime, type_id, released);
+    local(|local| {
+        if !local.slot.get().is_null() {
+            atomic!(AtomicU64, local.slot.get(), released).fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    if hooks::has_history(runtime, type_id) {
+        // SAFETY: the reference is still ours.
+        let (strong, _) = unsafe { (spec.operations.counts)(data) };
+        hooks::event(runtime, EventKind::Release, type_id, handle, slot.address(), strong.saturating_sub(1) as u32);
+    }
+}

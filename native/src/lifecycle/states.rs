@@ -1,0 +1,22 @@
+//! Numbers of the segment as states.
+
+use crate::layout::ResourceState;
+
+const STATES: [ResourceState; 9] = [
+    ResourceState::None,
+    ResourceState::Open,
+    ResourceState::CloseRequested,
+    ResourceState::Draining,
+    ResourceState::WaitingOwner,
+    ResourceState::Closing,
+    ResourceState::Closed,
+    ResourceState::CloseFailed,
+    ResourceState::NeverClosed,
+];
+
+impl ResourceState {
+    /// The state with this number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        STATES.get(usize::from(number)).copied()
+    }
+}

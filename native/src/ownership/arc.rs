@@ -1,0 +1,254 @@
+//! `std::sync::Arc` across the boundary.
+//!
+//! Lowering gives up an `Arc` with `into_raw`; the row owns that reference from then on. A call borrows it: `from_raw` inside `ManuallyDrop`, so that
+//! the count stays as it is, behind a pin, so that nobody lets go meanwhile. Releasing takes it back with `from_raw` and drops it.
+
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::sync::atomic::AtomicU16;
+use std::sync::Arc;
+
+use crate::hooks;
+use crate::layout::{EventKind, ResourceState};
+use crate::lifecycle::{self, Life};
+use crate::registry::{generation_of, Slot};
+use crate::rows::{self, NewRow};
+use crate::runtime::{runtime, Runtime};
+use crate::status::{Error, Result, Status};
+use crate::threads::Pin;
+use crate::types::{CloseSpec, Operations, TypeSpec};
+
+/// A type whose objects can be handed out as handles.
+///
+/// # Safety
+/// `spec` returns a static that [`plain`] or [`closable`] made for this very type and that no other type returns: it is what a handle's
+/// type is checked against before its pointer is used.
+pub unsafe trait Object: Send + Sync + Sized + 'static {
+    /// What the type is and what can be done with it.
+    fn spec() -> &'static TypeSpec;
+
+    /// The object's own.
+    fn life(&self) -> &Life;
+
+    /// Ends the resource with default arguments. Runs at most once, with no call in flight. Only types that opt in have one.
+    fn close_with_defaults(&self) -> Result<()> {
+        Err(Error::new(Status::BadArgument, "the type does not close"))
+    }
+}
+
+/// The specification of a type that does not close.
+pub const fn plain<T: Object>(name: &'static str, origin: &'static str) -> TypeSpec {
+    TypeSpec {
+        name,
+        origin,
+        close: None,
+        size_bytes: size_of::<T>() as u64,
+        data_offset: data_offset::<T>(),
+        operations: Operations {
+            clone: clone_raw::<T>,
+            release: release_raw::<T>,
+            counts: counts_raw::<T>,
+            life: life_raw::<T>,
+            close: close_raw::<T>,
+        },
+        index: AtomicU16::new(0),
+    }
+}
+
+/// The specification of a type that opts in to closing.
+pub const fn closable<T: Object>(name: &'static str, origin: &'static str, close: CloseSpec) -> TypeSpec {
+    TypeSpec { close: Some(close), ..plain::<T>(name, origin) }
+}
+
+/// Bytes from the allocation to the value: two counts, then the value at its alignment.
+const fn data_offset<T>() -> u64 {
+    let counts = 2 * size_of::<usize>();
+    counts.next_multiple_of(align_of::<T>()) as u64
+}
+
+/// # Safety
+/// `data` came from `Arc::<T>::into_raw`, and that reference lives through the call.
+unsafe fn clone_raw<T>(data: u64) {
+    // SAFETY: the caller's promise.
+    unsafe { Arc::increment_strong_count(data as *const T) };
+}
+
+/// # Safety
+/// As for `clone_raw`; the reference is given up.
+unsafe fn release_raw<T>(data: u64) -> bool {
+    // SAFETY: the caller's promise. `into_inner` gives the value to exactly one of those who drop at the same time: the last.
+    unsafe { Arc::into_inner(Arc::from_raw(data as *const T)) }.is_some()
+}
+
+/// # Safety
+/// As for `clone_raw`.
+unsafe fn counts_raw<T>(data: u64) -> (u64, u64) {
+    // SAFETY: the caller's promise; not dropped, so the count stays.
+    let arc = ManuallyDrop::new(unsafe { Arc::from_raw(data as *const T) });
+    (Arc::strong_count(&arc) as u64, Arc::weak_count(&arc) as u64)
+}
+
+/// # Safety
+/// As for `clone_raw`.
+unsafe fn life_raw<T: Object>(data: u64) -> *const Life {
+    // SAFETY: the caller's promise.
+    unsafe { &*(data as *const T) }.life()
+}
+
+/// # Safety
+/// As for `clone_raw`.
+unsafe fn close_raw<T: Object>(data: u64) -> Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { &*(data as *const T) }.close_with_defaults()
+}
+
+/// Hands an object out: the handle owns this reference. On failure the reference is dropped.
+pub fn lower<T: Object>(object: Arc<T>) -> Result<u64> {
+    let runtime = runtime();
+    let type_id = runtime.types.index_of(runtime, T::spec())?;
+    let index = rows::take(runtime)?;
+    let strong = Arc::strong_count(&object);
+    let data = Arc::into_raw(object) as u64;
+    let address = data - T::spec().data_offset;
+    // SAFETY: the reference just given up keeps the object alive at least until its handle is known to somebody.
+    let life = unsafe { &*(data as *const T) }.life();
+    let row = NewRow { type_id, address, data, owner: life.owner(), is_foreign: false, is_born_now: true };
+    let handle = lower_raw(runtime, index, &row, life);
+    hooks::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
+    Ok(handle)
+}
+
+fn lower_raw(runtime: &Runtime, index: u32, row: &NewRow, life: &Life) -> u64 {
+    life.set_address(row.address);
+    if life.state() == ResourceState::None {
+        return rows::publish(runtime, index, row, ResourceState::None);
+    }
+    runtime.lives.enter(life, row.address, row.data, |state| rows::publish(runtime, index, row, state))
+}
+
+/// An object in use by a call.
+pub struct Borrowed<T: Object> {
+    // before the pin: nothing may touch the object once the pin is gone
+    object: ManuallyDrop<Arc<T>>,
+    _event: Option<ReturnEvent>,
+    pin: Pin,
+}
+
+struct ReturnEvent {
+    type_id: u16,
+    handle: u64,
+    address: u64,
+}
+
+impl Drop for ReturnEvent {
+    fn drop(&mut self) {
+        hooks::event(runtime(), EventKind::Return, self.type_id, self.handle, self.address, 0);
+    }
+}
+
+impl<T: Object> Borrowed<T> {
+    /// The reference itself; cloning it counts up and gives a reference that outlives the call.
+    pub fn arc(&self) -> &Arc<T> {
+        &self.object
+    }
+
+    /// The handle.
+    pub fn handle(&self) -> u64 {
+        self.pin.handle()
+    }
+}
+
+impl<T: Object> Deref for Borrowed<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.object
+    }
+}
+
+/// Borrows the object that `handle` names for a call of this thread. Refused when the handle is not live, names another type, or its resource is closed
+/// or asked to close.
+#[inline]
+pub fn borrow<T: Object>(handle: u64) -> Result<Borrowed<T>> {
+    let runtime = runtime();
+    if runtime.lives.has_waiting() {
+        lifecycle::drain_here();
+    }
+    let type_id = T::spec().index.load(std::sync::atomic::Ordering::Relaxed);
+    let pin = Pin::new(handle);
+    let Some(slot) = runtime.table.slot_of(handle) else { return refuse(runtime, &pin, type_id) };
+    let word = slot.word0();
+    let is_ours = word.generation() == generation_of(handle) && word.type_id() == type_id && type_id != 0;
+    if !(is_ours && word.is_live() && is_open(word.resource())) {
+        return refuse(runtime, &pin, type_id);
+    }
+    // SAFETY: the row is live and of type T, so its data came from `Arc::<T>::into_raw`; the pin was shown before word 0 was loaded,
+    // so whoever releases this handle now leaves it to us. `ManuallyDrop`: the reference stays the row's.
+    let object = ManuallyDrop::new(unsafe { Arc::from_raw(slot.data() as *const T) });
+    let event = hooks::has_history(runtime, type_id).then(|| borrow_event(runtime, &slot, type_id, handle));
+    Ok(Borrowed { object, _event: event, pin })
+}
+
+fn borrow_event(runtime: &Runtime, slot: &Slot<'_>, type_id: u16, handle: u64) -> ReturnEvent {
+    let address = slot.address();
+    hooks::event(runtime, EventKind::Borrow, type_id, handle, address, 0);
+    ReturnEvent { type_id, handle, address }
+}
+
+#[inline]
+fn is_open(resource: u8) -> bool {
+    resource <= ResourceState::Open as u8 || resource == ResourceState::CloseFailed as u8
+}
+
+#[cold]
+fn refuse<T>(runtime: &Runtime, pin: &Pin, type_id: u16) -> Result<T> {
+    let error = lifecycle::refusal(runtime, pin.handle(), type_id);
+    hooks::misuse(runtime, error.status, pin.handle());
+    Err(error)
+}
+
+/// Uses the reference of a handle of any type of ours, closed or not, by its specification and data pointer.
+pub fn with_raw<T>(handle: u64, body: impl FnOnce(&'static TypeSpec, &Slot<'_>, u64) -> Result<T>) -> Result<T> {
+    let runtime = runtime();
+    let pin = Pin::new(handle);
+    let Some(slot) = runtime.table.slot_of(handle) else { return refuse(runtime, &pin, 0) };
+    let word = slot.word0();
+    if word.generation() != generation_of(handle) || !word.is_live() {
+        return refuse(runtime, &pin, 0);
+    }
+    let Some(spec) = runtime.types.spec(word.type_id()) else { return refuse(runtime, &pin, 0) };
+    body(spec, &slot, slot.data())
+}
+
+/// Another handle on the same object.
+pub fn clone_handle(handle: u64) -> Result<u64> {
+    with_raw(handle, |spec, slot, data| {
+        let runtime = runtime();
+        let type_id = slot.word0().type_id();
+        let index = rows::take(runtime)?;
+        // SAFETY: the pin of `with_raw` keeps the reference through this call.
+        unsafe { (spec.operations.clone)(data) };
+        // SAFETY: as above, and the new reference keeps the object from now on.
+        let life = unsafe { &*(spec.operations.life)(data) };
+        let row = NewRow { type_id, address: slot.address(), data, owner: life.owner(), is_foreign: false, is_born_now: true };
+        let clone = lower_raw(runtime, index, &row, life);
+        if hooks::has_history(runtime, type_id) {
+            // SAFETY: as above.
+            let (strong, _) = unsafe { (spec.operations.counts)(data) };
+            hooks::event(runtime, EventKind::Clone, type_id, clone, row.address, strong as u32);
+        }
+        Ok(clone)
+    })
+}
+
+/// Strong and weak count of the object, read from its `Arc`.
+pub fn strong_and_weak(handle: u64) -> Result<(u64, u64)> {
+    // SAFETY: the pin of `with_raw` keeps the reference through the call.
+    with_raw(handle, |spec, _, data| Ok(unsafe { (spec.operations.counts)(data) }))
+}
+
+/// Whether two handles name one object.
+pub fn is_same(first: u64, second: u64) -> Result<bool> {
+    with_raw(first, |_, one, _| with_raw(second, |_, other, _| Ok(one.address() == other.address())))
+}

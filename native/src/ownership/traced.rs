@@ -1,0 +1,76 @@
+//! A counted pointer for library authors: `Arc` whose counting up and down can be recorded, also where no handle is involved.
+
+use std::ops::Deref;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+
+use super::arc::{lower, Object};
+use crate::hooks;
+use crate::layout::{EventKind, Level};
+use crate::runtime::runtime;
+use crate::status::Result;
+
+/// A strong reference. Cloning and dropping it cost what `Arc` costs plus one load and one predictable branch; with a history, an event each.
+pub struct Traced<T: Object>(Arc<T>);
+
+impl<T: Object> Traced<T> {
+    /// Counts from one.
+    pub fn new(object: T) -> Self {
+        Self::from_arc(Arc::new(object))
+    }
+
+    /// Takes over a reference.
+    pub fn from_arc(object: Arc<T>) -> Self {
+        // so that the hooks find the type's level; a type without a place in the table is simply not recorded
+        let _ = runtime().types.index_of(runtime(), T::spec());
+        Self(object)
+    }
+
+    /// Gives this reference to a handle.
+    pub fn lower(self) -> Result<u64> {
+        // the drop hook must not run: the reference lives on in the handle
+        let object = std::mem::ManuallyDrop::new(self);
+        // SAFETY: `object` is not used or dropped again.
+        lower(unsafe { std::ptr::read(&object.0) })
+    }
+
+    /// Strong references, this one among them.
+    pub fn strong_count(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
+    #[inline]
+    fn hook(&self, kind: EventKind, count: usize) {
+        let address = Arc::as_ptr(&self.0) as u64 - T::spec().data_offset;
+        hooks::raw_count(kind, T::spec().index.load(Ordering::Relaxed), address, count);
+    }
+}
+
+impl<T: Object> Clone for Traced<T> {
+    #[inline]
+    fn clone(&self) -> Self {
+        let clone = Self(Arc::clone(&self.0));
+        if hooks::hottest() >= Level::History as u8 {
+            clone.hook(EventKind::Clone, Arc::strong_count(&clone.0));
+        }
+        clone
+    }
+}
+
+impl<T: Object> Drop for Traced<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if hooks::hottest() >= Level::History as u8 {
+            self.hook(EventKind::Release, Arc::strong_count(&self.0) - 1);
+        }
+    }
+}
+
+impl<T: Object> Deref for Traced<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}

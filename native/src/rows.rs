@@ -1,0 +1,218 @@
+//! The birth of rows, whoever keeps them, and the rows that adapters keep for objects that live elsewhere.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::atomic;
+use crate::clock;
+use crate::count_one;
+use crate::hooks;
+use crate::layout::{EventKind, Kind, Level, ReferenceState, ResourceState};
+use crate::registry::{generation_of, index_of, shown, Birth, Slot};
+use crate::runtime::{lost, Runtime};
+use crate::segment::Part;
+use crate::status::{Error, Result, Status};
+use crate::threads::{local, mutate};
+use crate::types;
+
+/// A row to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRow {
+    /// Index of its type.
+    pub type_id: u16,
+    /// The allocation, 0: not known.
+    pub address: u64,
+    /// What the handle stands for.
+    pub data: u64,
+    /// Thread that alone may close, 0: any.
+    pub owner: u16,
+    /// Whether it stands for an object of the host language.
+    pub is_foreign: bool,
+    /// False: it was born before anybody looked, so time, thread and site stay unknown.
+    pub is_born_now: bool,
+}
+
+/// Takes a place for a row; to be given to [`publish`]. Takes a lock at times.
+pub fn take(runtime: &Runtime) -> Result<u32> {
+    let index = local(|local| runtime.table.take(&local.magazine));
+    index.ok_or_else(|| {
+        atomic!(AtomicU64, lost(), untracked_handles).fetch_add(1, Ordering::Relaxed);
+        Error::new(Status::TableFull, "the handle table is full")
+    })
+}
+
+/// Makes the row live and records its birth. Returns the handle.
+pub fn publish(runtime: &Runtime, index: u32, row: &NewRow, resource: ResourceState) -> u64 {
+    let level = if row.is_born_now { hooks::level_of(runtime, row.type_id) } else { Level::Off as u8 };
+    let birth = local(|local| {
+        let is_counted = level >= Level::Count as u8;
+        Birth {
+            type_id: row.type_id,
+            resource_state: resource as u8,
+            is_foreign: row.is_foreign,
+            address: row.address,
+            data: row.data,
+            at_ticks: if is_counted { clock::ticks() } else { 0 },
+            thread: if is_counted { local.index.get() } else { 0 },
+            owner: row.owner,
+            site: if level >= Level::History as u8 { local.site.get() } else { 0 },
+        }
+    });
+    let handle = mutate(runtime, || runtime.table.publish(index, &birth));
+    record(runtime, row, index, level);
+    handle
+}
+
+fn record(runtime: &Runtime, row: &NewRow, index: u32, level: u8) {
+    atomic!(AtomicU64, runtime.segment().header(), live_handles).fetch_add(1, Ordering::Relaxed);
+    if !runtime.table.is_tracked(index) {
+        atomic!(AtomicU64, lost(), untracked_handles).fetch_add(1, Ordering::Relaxed);
+    }
+    if level < Level::Count as u8 {
+        return;
+    }
+    count_one!(runtime, row.type_id, created);
+    local(|local| {
+        if !local.slot.get().is_null() {
+            atomic!(AtomicU64, local.slot.get(), created).fetch_add(1, Ordering::Relaxed);
+        }
+    });
+}
+
+/// Makes a row for an object that lives elsewhere.
+pub fn add(runtime: &Runtime, row: &NewRow) -> Result<u64> {
+    check_type(runtime, row.type_id)?;
+    let index = take(runtime)?;
+    let resource = if types::closes(runtime, row.type_id) { ResourceState::Open } else { ResourceState::None };
+    let handle = publish(runtime, index, row, resource);
+    if row.is_born_now {
+        hooks::event(runtime, EventKind::Create, row.type_id, handle, row.address, 1);
+    }
+    Ok(handle)
+}
+
+fn check_type(runtime: &Runtime, type_id: u16) -> Result<()> {
+    let is_known = type_id != 0 && u32::from(type_id) < runtime.segment().used(Part::Types);
+    if !is_known || runtime.types.spec(type_id).is_some() {
+        return Err(Error::new(Status::BadArgument, format!("not a type of an adapter: {type_id}")));
+    }
+    Ok(())
+}
+
+/// Whether a type stands for objects of the host language.
+pub fn is_foreign(runtime: &Runtime, type_id: u16) -> bool {
+    [Kind::Foreign as u8, Kind::UniffiForeign as u8].contains(&types::kind_of(runtime, type_id))
+}
+
+/// The row of an adapter, if it is live.
+fn adapters_row(runtime: &Runtime, row: u64) -> Result<Slot<'_>> {
+    let slot = runtime.table.slot_of(row).filter(|slot| {
+        let word = slot.word0();
+        word.generation() == generation_of(row) && word.is_live() && runtime.types.spec(word.type_id()).is_none()
+    });
+    slot.ok_or_else(|| Error::new(Status::StaleHandle, format!("not a live row of an adapter: {}", shown(row))))
+}
+
+/// Ends a row: `Released`, or `Dropped` when the destructor is known to have run.
+pub fn end(runtime: &Runtime, row: u64, state: ReferenceState) -> Result<()> {
+    let slot = adapters_row(runtime, row)?;
+    let (type_id, address) = (slot.word0().type_id(), slot.address());
+    let change = hooks::change(runtime, type_id, true);
+    let is_ended = mutate(runtime, || {
+        let Some(word) = slot.begin(generation_of(row)) else { return false };
+        if !word.is_live() {
+            slot.end(word);
+            return false;
+        }
+        slot.note(&change);
+        let was_open = state == ReferenceState::Dropped && word.resource() == ResourceState::Open as u8;
+        slot.end(word.with(state as u8, if was_open { ResourceState::NeverClosed as u8 } else { word.resource() }));
+        true
+    });
+    if !is_ended {
+        return Err(Error::new(Status::StaleHandle, format!("not a live row of an adapter: {}", shown(row))));
+    }
+    record_end(runtime, type_id, state);
+    hooks::event(runtime, EventKind::Release, type_id, row, address, 0);
+    local(|local| runtime.table.give_back(row, &local.magazine));
+    Ok(())
+}
+
+fn record_end(runtime: &Runtime, type_id: u16, state: ReferenceState) {
+    atomic!(AtomicU64, runtime.segment().header(), live_handles).fetch_sub(1, Ordering::Relaxed);
+    if !hooks::counts(runtime, type_id) {
+        return;
+    }
+    count_one!(runtime, type_id, released);
+    if state == ReferenceState::Dropped {
+        count_one!(runtime, type_id, dropped);
+    }
+    local(|local| {
+        if !local.slot.get().is_null() {
+            atomic!(AtomicU64, local.slot.get(), released).fetch_add(1, Ordering::Relaxed);
+        }
+    });
+}
+
+/// Sets the address of a row, found out later.
+pub fn set_address(runtime: &Runtime, row: u64, address: u64) -> Result<()> {
+    let slot = adapters_row(runtime, row)?;
+    mutate(runtime, || {
+        if let Some(word) = slot.begin(generation_of(row)) {
+            slot.set_address(address);
+            slot.end(word);
+        }
+    });
+    Ok(())
+}
+
+/// Sets the state of a row's resource, which an adapter knows.
+pub fn set_resource(runtime: &Runtime, row: u64, state: ResourceState) -> Result<()> {
+    let slot = adapters_row(runtime, row)?;
+    let type_id = slot.word0().type_id();
+    let change = hooks::change(runtime, type_id, state == ResourceState::CloseRequested);
+    mutate(runtime, || {
+        if let Some(word) = slot.begin(generation_of(row)) {
+            slot.note(&change);
+            slot.end(word.with(word.reference(), state as u8));
+        }
+    });
+    if state == ResourceState::Closed && hooks::counts(runtime, type_id) {
+        count_one!(runtime, type_id, closed);
+    }
+    Ok(())
+}
+
+/// Sets the counts of a row as an adapter knows them: one word, one store.
+pub fn set_counts(runtime: &Runtime, row: u64, strong: u32, weak: u16, in_flight: u16) -> Result<()> {
+    let slot = adapters_row(runtime, row)?;
+    slot.counts().store(u64::from(strong) | u64::from(weak) << 32 | u64::from(in_flight) << 48, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Forgets all live rows of an adapter's type: nobody watches those objects any more, which says nothing about them.
+pub fn clear(runtime: &Runtime, type_id: u16) -> Result<()> {
+    check_type(runtime, type_id)?;
+    for index in 1..runtime.segment().used(Part::Handles) {
+        let Some(slot) = runtime.table.slot(index) else { continue };
+        let seen = slot.word0();
+        if seen.type_id() == type_id && seen.is_live() {
+            clear_row(runtime, index, &slot, seen.generation());
+        }
+    }
+    Ok(())
+}
+
+fn clear_row(runtime: &Runtime, index: u32, slot: &Slot<'_>, generation: u32) {
+    let is_cleared = mutate(runtime, || {
+        let Some(word) = slot.begin(generation) else { return false };
+        let is_live = word.is_live();
+        slot.end(if is_live { word.with(ReferenceState::Free as u8, ResourceState::None as u8) } else { word });
+        is_live
+    });
+    if is_cleared {
+        atomic!(AtomicU64, runtime.segment().header(), live_handles).fetch_sub(1, Ordering::Relaxed);
+        let handle = crate::registry::handle_of(generation, index, false);
+        debug_assert_eq!(index_of(handle), index);
+        local(|local| runtime.table.give_back(handle, &local.magazine));
+    }
+}

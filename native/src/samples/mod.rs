@@ -1,0 +1,23 @@
+//! Sample objects: a small application's worth of the runtime, for the demo, the tests and the benchmarks.
+
+mod churn;
+mod cursor;
+mod journal;
+mod listener;
+mod todo;
+
+pub use churn::Churn;
+pub use cursor::Cursor;
+pub use journal::Journal;
+pub use listener::{Listener, Notice};
+pub use todo::{TodoItem, TodoList};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Where the sample types say they come from.
+const ORIGIN: &str = "arc_inspector.samples";
+
+/// A mutex whose holder may have panicked: the samples' data is whole at every step.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

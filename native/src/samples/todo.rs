@@ -1,0 +1,123 @@
+//! Lists that share their items.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::{locked, Listener, Notice, ORIGIN};
+use crate::lifecycle::Life;
+use crate::ownership::{plain, Object, Traced};
+use crate::types::TypeSpec;
+
+static TODO_ITEM: TypeSpec = plain::<TodoItem>("TodoItem", ORIGIN);
+static TODO_LIST: TypeSpec = plain::<TodoList>("TodoList", ORIGIN);
+
+/// Something to be done. Several lists may hold the same.
+pub struct TodoItem {
+    life: Life,
+    text: String,
+    is_done: AtomicBool,
+}
+
+// SAFETY: the static was made for this type and is returned here alone.
+unsafe impl Object for TodoItem {
+    fn spec() -> &'static TypeSpec {
+        &TODO_ITEM
+    }
+
+    fn life(&self) -> &Life {
+        &self.life
+    }
+}
+
+impl TodoItem {
+    /// An item that is not done.
+    pub fn new(text: &str) -> Self {
+        Self { life: Life::new(&TODO_ITEM), text: text.to_owned(), is_done: AtomicBool::new(false) }
+    }
+
+    /// What is to be done.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is done.
+    pub fn is_done(&self) -> bool {
+        self.is_done.load(Ordering::Relaxed)
+    }
+
+    /// Sets whether it is done.
+    pub fn set_done(&self, is_done: bool) {
+        self.is_done.store(is_done, Ordering::Relaxed);
+    }
+}
+
+/// A list of items, and of listeners that are told of new ones.
+pub struct TodoList {
+    life: Life,
+    items: Mutex<Vec<Traced<TodoItem>>>,
+    listeners: Mutex<Vec<Arc<Listener>>>,
+}
+
+// SAFETY: the static was made for this type and is returned here alone.
+unsafe impl Object for TodoList {
+    fn spec() -> &'static TypeSpec {
+        &TODO_LIST
+    }
+
+    fn life(&self) -> &Life {
+        &self.life
+    }
+}
+
+impl Default for TodoList {
+    fn default() -> Self {
+        Self { life: Life::new(&TODO_LIST), items: Mutex::default(), listeners: Mutex::default() }
+    }
+}
+
+impl TodoList {
+    /// An empty list.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Shares an item with this list and tells the listeners, on this thread, without any lock held.
+    pub fn add(&self, item: Traced<TodoItem>) {
+        locked(&self.items).push(item.clone());
+        let listeners = locked(&self.listeners).clone();
+        for listener in listeners {
+            listener.notify(Notice::ItemAdded, item.clone());
+        }
+    }
+
+    /// Each item, counted up.
+    pub fn items(&self) -> Vec<Traced<TodoItem>> {
+        locked(&self.items).clone()
+    }
+
+    /// The newest item, counted up.
+    pub fn last(&self) -> Option<Traced<TodoItem>> {
+        locked(&self.items).last().cloned()
+    }
+
+    /// Items.
+    pub fn len(&self) -> usize {
+        locked(&self.items).len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Shares all items of another list, which may be this one.
+    pub fn merge(&self, from: &Self) {
+        let items = from.items();
+        locked(&self.items).extend(items);
+    }
+
+    /// Tells `listener` of new items from now on; the list holds it.
+    pub fn listen(&self, listener: Arc<Listener>) {
+        locked(&self.listeners).push(listener);
+    }
+}

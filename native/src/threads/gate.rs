@@ -1,0 +1,89 @@
+//! Holding up all writers of rows for the moment of a fork.
+//!
+//! A writer says "I write" with a plain store and then looks whether a fork is under way; the fork says so and then has every thread pass
+//! a barrier (`membarrier`), after which each writer either is seen writing or has seen the fork. So the writer pays two plain stores, and the
+//! rare side all of the rest. Without `membarrier` both sides use a fence.
+
+use std::sync::atomic::{compiler_fence, fence, AtomicBool, AtomicU32, Ordering};
+
+use super::local;
+use crate::platform;
+use crate::runtime::Runtime;
+
+static IS_FORKING: AtomicBool = AtomicBool::new(false);
+static HAS_BARRIERS: AtomicBool = AtomicBool::new(false);
+
+/// A thread's "I write", on a cache line of its own. Threads without a slot share the first and count.
+#[repr(align(64))]
+#[derive(Default)]
+pub struct Writing(AtomicU32);
+
+/// Registers for `membarrier`; before the first row is written.
+pub fn set_barriers() {
+    HAS_BARRIERS.store(platform::prepare_barriers().is_ok(), Ordering::Relaxed);
+}
+
+fn light_barrier() {
+    if HAS_BARRIERS.load(Ordering::Relaxed) {
+        compiler_fence(Ordering::SeqCst);
+    } else {
+        fence(Ordering::SeqCst);
+    }
+}
+
+/// Runs a few stores to rows so that no fork falls between them. `body` takes no lock, calls nothing foreign and does not nest.
+#[inline]
+pub fn mutate<T>(runtime: &Runtime, body: impl FnOnce() -> T) -> T {
+    let index = local(|local| local.index.get());
+    let writing = &runtime.writing[usize::from(index)].0;
+    enter(writing, index);
+    let result = body();
+    // Release pairs with the Acquire in `hold_writers`: our stores are in the copy
+    if index == 0 {
+        writing.fetch_sub(1, Ordering::Release);
+    } else {
+        writing.store(0, Ordering::Release);
+    }
+    result
+}
+
+#[inline]
+fn enter(writing: &AtomicU32, index: u16) {
+    loop {
+        if index == 0 {
+            writing.fetch_add(1, Ordering::SeqCst);
+        } else {
+            writing.store(1, Ordering::Relaxed);
+        }
+        light_barrier();
+        if !IS_FORKING.load(Ordering::Relaxed) {
+            return;
+        }
+        if index == 0 {
+            writing.fetch_sub(1, Ordering::Release);
+        } else {
+            writing.store(0, Ordering::Release);
+        }
+        while IS_FORKING.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Waits until nobody writes and keeps it so. All locks are held by then: a writer inside takes none, so it comes to its end.
+pub fn hold_writers(runtime: &Runtime) {
+    IS_FORKING.store(true, Ordering::SeqCst);
+    if !HAS_BARRIERS.load(Ordering::Relaxed) || platform::barrier_everywhere().is_err() {
+        fence(Ordering::SeqCst);
+    }
+    for writing in &runtime.writing {
+        while writing.0.load(Ordering::Acquire) != 0 {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// After the fork, on both sides.
+pub fn let_writers_go() {
+    IS_FORKING.store(false, Ordering::SeqCst);
+}

@@ -1,0 +1,262 @@
+//! Threads that touch handles: each has a slot in the segment, found through one thread-local word, and ended by the thread's own end.
+
+mod gate;
+mod pins;
+
+pub use gate::{hold_writers, let_writers_go, mutate, set_barriers, Writing};
+pub use pins::{pins_of, DeepPins, Pin};
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
+
+use crate::atomic;
+use crate::clock;
+use crate::layout::{RingHeader, ThreadSlot, ThreadState};
+use crate::platform;
+use crate::registry::Magazine;
+use crate::runtime::{existing, lost, runtime, Runtime};
+use crate::segment::{write_text, Part};
+use crate::sync::Lock;
+
+/// Ended threads that make it worth looking for slots that nothing refers to any more.
+const ENDED_WORTH_A_SEARCH: u32 = 64;
+
+/// What a thread keeps for itself.
+pub struct Local {
+    /// Its slot; NULL for a thread that found none.
+    pub slot: Cell<*mut ThreadSlot>,
+    /// Index of the slot, 0: none.
+    pub index: Cell<u16>,
+    /// Whether it was given a slot, or was refused one.
+    known: Cell<bool>,
+    /// Calls in flight.
+    pub depth: Cell<u32>,
+    /// Stack for its next recorded operations.
+    pub site: Cell<u32>,
+    /// Its ring; NULL: none yet.
+    pub ring: Cell<*mut RingHeader>,
+    /// Whether it may still get a ring.
+    pub ring_refused: Cell<bool>,
+    /// Its free rows.
+    pub magazine: Magazine,
+}
+
+thread_local! {
+    /// Without a destructor, so that reaching it is one instruction and works until the very end of the thread.
+    static LOCAL: Local = const {
+        Local {
+            slot: Cell::new(std::ptr::null_mut()),
+            index: Cell::new(0),
+            known: Cell::new(false),
+            depth: Cell::new(0),
+            site: Cell::new(0),
+            ring: Cell::new(std::ptr::null_mut()),
+            ring_refused: Cell::new(false),
+            magazine: Magazine::new(),
+        }
+    };
+    static END: End = const { End };
+}
+
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if let Some(runtime) = existing() {
+            crate::lifecycle::drain_here();
+            LOCAL.with(|local| end(runtime, local));
+        }
+    }
+}
+
+/// Slots that were given out.
+pub struct Threads {
+    inner: Lock<Inner>,
+}
+
+struct Inner {
+    fresh: u32,
+    ended_since_search: u32,
+    unreferenced: Vec<u16>,
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Self { inner: Lock::new(Inner { fresh: 1, ended_since_search: 0, unreferenced: Vec::new() }) }
+    }
+}
+
+impl Threads {
+    /// Holds the table across a fork.
+    pub fn hold(&self) {
+        self.inner.hold();
+    }
+
+    /// Lets it go.
+    ///
+    /// # Safety
+    /// Held by `hold` before.
+    pub unsafe fn let_go(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.inner.let_go() };
+    }
+
+    fn take(&self, runtime: &Runtime) -> Option<u16> {
+        let mut inner = self.inner.lock();
+        if inner.ended_since_search >= ENDED_WORTH_A_SEARCH {
+            inner.ended_since_search = 0;
+            inner.unreferenced = unreferenced(runtime, inner.fresh);
+        }
+        if let Some(index) = inner.unreferenced.pop() {
+            return Some(index);
+        }
+        if !runtime.segment().reserve(Part::Threads, inner.fresh, 1) {
+            inner.unreferenced = unreferenced(runtime, inner.fresh);
+            return inner.unreferenced.pop();
+        }
+        inner.fresh += 1;
+        Some((inner.fresh - 1) as u16)
+    }
+}
+
+/// Ended threads that no row names, neither a living nor a dead one.
+fn unreferenced(runtime: &Runtime, fresh: u32) -> Vec<u16> {
+    let mut is_named = vec![false; fresh as usize];
+    for index in 1..runtime.segment().used(Part::Handles) {
+        let Some(slot) = runtime.table.slot(index) else { continue };
+        for thread in [slot.created_thread(), slot.last_thread(), slot.owner(), slot.requester()] {
+            if let Some(named) = is_named.get_mut(usize::from(thread)) {
+                *named = true;
+            }
+        }
+    }
+    (1..fresh as u16).filter(|&index| !is_named[usize::from(index)] && state(runtime, index) == ThreadState::Ended as u8).collect()
+}
+
+fn state(runtime: &Runtime, index: u16) -> u8 {
+    atomic!(AtomicU8, runtime.segment().thread(u32::from(index)), state).load(Ordering::Acquire)
+}
+
+/// Whether that thread has not ended. Index 0, a thread unknown, counts as ended.
+pub fn is_alive(runtime: &Runtime, index: u16) -> bool {
+    index != 0 && u32::from(index) < runtime.segment().used(Part::Threads) && state(runtime, index) == ThreadState::Live as u8
+}
+
+/// The calling thread's own; it gets a slot now if it has none.
+#[inline]
+pub fn local<T>(body: impl FnOnce(&Local) -> T) -> T {
+    LOCAL.with(|local| {
+        if !local.known.get() {
+            enrol(local);
+        }
+        body(local)
+    })
+}
+
+#[cold]
+fn enrol(local: &Local) {
+    local.known.set(true);
+    // registers the destructor; a thread that is already past its destructors stays without a slot
+    if END.try_with(|_| ()).is_err() {
+        return;
+    }
+    let runtime = runtime();
+    let Some(index) = runtime.threads.take(runtime) else {
+        atomic!(AtomicU64, lost(), threads).fetch_add(1, Ordering::Relaxed);
+        return;
+    };
+    let slot = runtime.segment().thread(u32::from(index));
+    write_slot(slot, platform::thread_id());
+    local.index.set(index);
+    local.slot.set(slot);
+}
+
+fn write_slot(slot: *mut ThreadSlot, tid: u32) {
+    let zero = Ordering::Relaxed;
+    atomic!(AtomicU8, slot, state).store(ThreadState::Free as u8, zero);
+    atomic!(AtomicU8, slot, named).store(0, zero);
+    atomic!(AtomicU16, slot, ring).store(0, zero);
+    atomic!(AtomicU32, slot, tid).store(tid, zero);
+    atomic!(AtomicU64, slot, started_at_ticks).store(clock::ticks(), zero);
+    atomic!(AtomicU64, slot, ended_at_ticks).store(0, zero);
+    atomic!(AtomicU64, slot, created).store(0, zero);
+    atomic!(AtomicU64, slot, released).store(0, zero);
+    atomic!(AtomicU64, slot, depth).store(0, zero);
+    // SAFETY: the slot lies in the mapping; only the field's address is taken.
+    write_text(unsafe { std::ptr::addr_of_mut!((*slot).name) }, &platform::thread_name(tid));
+    // Release: whoever sees the thread alive sees the rest
+    atomic!(AtomicU8, slot, state).store(ThreadState::Live as u8, Ordering::Release);
+}
+
+fn end(runtime: &Runtime, local: &Local) {
+    runtime.table.empty(&local.magazine);
+    let slot = local.slot.replace(std::ptr::null_mut());
+    let index = local.index.replace(0);
+    if slot.is_null() {
+        return;
+    }
+    crate::ring::give_back(runtime, local, slot);
+    // keeps a name that the thread was given after its first use of a handle
+    if atomic!(AtomicU8, slot, named).load(Ordering::Relaxed) == 0 {
+        let name = platform::thread_name(platform::thread_id());
+        // SAFETY: the slot lies in the mapping; only the field's address is taken.
+        write_text(unsafe { std::ptr::addr_of_mut!((*slot).name) }, &name);
+    }
+    atomic!(AtomicU64, slot, ended_at_ticks).store(clock::ticks(), Ordering::Relaxed);
+    atomic!(AtomicU8, slot, state).store(ThreadState::Ended as u8, Ordering::Release);
+    runtime.threads.inner.lock().ended_since_search += 1;
+    crate::lifecycle::owner_ended(runtime, index);
+}
+
+/// The calling thread's index, 0: it found no slot.
+pub fn here() -> u16 {
+    local(|local| local.index.get())
+}
+
+/// Names a live thread as the host language calls it; false when no slot has that kernel id.
+pub fn set_name(runtime: &Runtime, tid: u32, name: &str) -> bool {
+    let found = (1..runtime.segment().used(Part::Threads)).find(|&index| {
+        let slot = runtime.segment().thread(index);
+        state(runtime, index as u16) == ThreadState::Live as u8 && atomic!(AtomicU32, slot, tid).load(Ordering::Relaxed) == tid
+    });
+    let Some(index) = found else { return false };
+    let slot = runtime.segment().thread(index);
+    // SAFETY: the slot lies in the mapping; only the field's address is taken.
+    write_text(unsafe { std::ptr::addr_of_mut!((*slot).name) }, name);
+    atomic!(AtomicU8, slot, named).store(1, Ordering::Release);
+    true
+}
+
+/// A thread's name, for people.
+pub fn name_of(runtime: &Runtime, index: u16) -> String {
+    if index == 0 || u32::from(index) >= runtime.segment().used(Part::Threads) {
+        return "an unknown thread".to_owned();
+    }
+    let slot = runtime.segment().thread(u32::from(index));
+    let mut name = Vec::new();
+    for at in 0..80 {
+        match atomic!(AtomicU8, slot, name[at]).load(Ordering::Relaxed) {
+            0 => break,
+            byte => name.push(byte),
+        }
+    }
+    format!("thread \"{}\"", String::from_utf8_lossy(&name))
+}
+
+/// In a forked child: the calling thread lives on under its new kernel id, all others are gone.
+pub fn keep_only_this(runtime: &Runtime) {
+    LOCAL.with(|local| {
+        for index in 1..runtime.segment().used(Part::Threads) {
+            let slot = runtime.segment().thread(index);
+            if index == u32::from(local.index.get()) {
+                atomic!(AtomicU32, slot, tid).store(platform::thread_id(), Ordering::Relaxed);
+            } else if state(runtime, index as u16) == ThreadState::Live as u8 {
+                atomic!(AtomicU64, slot, depth).store(0, Ordering::Relaxed);
+                atomic!(AtomicU64, slot, ended_at_ticks).store(clock::ticks(), Ordering::Relaxed);
+                atomic!(AtomicU8, slot, state).store(ThreadState::Ended as u8, Ordering::Relaxed);
+            }
+        }
+        local.magazine.forget();
+    });
+    runtime.table.find_free();
+}
