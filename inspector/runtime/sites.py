@@ -23,12 +23,14 @@ Place = tuple[int, int]
 class SiteTable:
     """Interned stacks of this process by place. A number stays valid for the life of the process, also across fork."""
 
-    __slots__ = ("_known", "_own_modules", "_own_packages")
+    __slots__ = ("_is_own", "_known", "_own_modules", "_own_packages")
 
     def __init__(self, own_modules: tuple[str, ...] = OWN_MODULES) -> None:
         """Frames of these modules, and of modules within them, are left out."""
         self._own_modules = own_modules
         self._own_packages = tuple(f"{name}." for name in own_modules)
+        # By ``__name__``, which is asked for every frame: 25 ns instead of 200.
+        self._is_own: dict[object, bool] = {}
         # The code objects stay beside the number: an id is only unique while its object lives.
         self._known: dict[tuple[Place, ...], tuple[int, tuple[CodeType, ...]]] = {}
 
@@ -61,14 +63,19 @@ class SiteTable:
 
     def _frames(self, limit: int) -> tuple[list[FrameType], bool]:
         """The program's innermost frames, and whether there were more."""
-        frame: FrameType | None = sys._getframe(1)
+        frame: FrameType | None = sys._getframe(2)
         frames: list[FrameType] = []
+        is_own = self._is_own
         while frame is not None:
             module = frame.f_globals.get("__name__")
-            if not (isinstance(module, str) and (module in self._own_modules or module.startswith(self._own_packages))):
+            if module not in is_own:
+                is_own[module] = isinstance(module, str) and (module in self._own_modules or module.startswith(self._own_packages))
+            if not is_own[module]:
                 if len(frames) == limit:
                     return frames, True
                 frames.append(frame)
+                if limit == 1:
+                    break
             frame = frame.f_back
         return frames, False
 
