@@ -177,3 +177,13 @@ def test_a_scan_finds_every_object_once(count: int) -> None:
             with connect(segment, target.pid) as connection:
                 ask(connection, "scan")
             watch.until(counts("Amount"), [ONE] * count)
+
+
+def test_a_process_that_ends_with_live_objects_ends_quietly() -> None:
+    with start_target("bdk_steps") as target:
+        target.ask("amount a 5")
+        target.ask("persister p")
+        target.ask("leak 10")
+
+        assert target.finish() == 0
+        assert target.errors() == ""
