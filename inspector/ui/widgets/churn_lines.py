@@ -84,7 +84,7 @@ def compute_frame(history: ChurnHistory, begin: float, end: float, *, pixels: in
 
 def ceiling(highest: float, present: float) -> float:
     """Top of a scale: a round number with some air; it stays while ``highest`` fills at least 40 % of it, so it does not jump."""
-    if 0.4 * present <= highest <= 0.96 * present:
+    if present > 0 and 0.4 * present <= max(highest, 4.0) <= 0.96 * present:
         return present
     wanted = max(highest, 4.0) * 1.06
     power = 10.0 ** math.floor(math.log10(wanted))

@@ -111,8 +111,9 @@ class ChurnPlot(QWidget):
 
     def set_types(self, types: tuple[int, ...], pens: dict[int, QPen]) -> None:
         """Types that have lines of their own, and how each line is drawn (``TOTAL`` and ``REST`` too)."""
-        if types != self._types or pens.keys() != self._pens.keys():
-            self._types, self._pens = types, pens
+        others = types != self._types or pens.keys() != self._pens.keys()
+        self._types, self._pens = types, pens
+        if others:
             self._rebuild_curves()
         self.request_draw()
 
@@ -336,7 +337,7 @@ class ChurnPlot(QWidget):
         if math.isnan(begin) or math.isnan(self._history.last_at):
             return
         self.set_following(False)
-        earliest = self._history.first_at - self._span_secs * 0.5
+        earliest = min(self._history.first_at - self._span_secs * 0.5, self._history.last_at - self._span_secs)
         self._begin = min(max(begin, earliest), self._history.last_at - self._span_secs * 0.1)
         self.request_draw()
 
