@@ -132,6 +132,14 @@ def test_the_legend_names_each_line_with_its_newest_value(fed: ChurnPane) -> Non
     assert any(text.startswith("Other types") for text in legend(fed))
 
 
+def test_the_legend_s_numbers_change_a_few_times_a_second_only(qtbot: Any, fed: ChurnPane) -> None:
+    fed.show_vitals(make_vitals(T0 + 10, [1000] * 7, [0] * 7))
+    fed.plot.draw_now()
+    assert legend(fed)[0] == "All  2,779"
+    fed._calm.timeout.emit()
+    assert legend(fed)[0] == "All  7,000"
+
+
 def test_a_click_in_the_legend_hides_a_line_and_another_brings_it_back(qtbot: Any, fed: ChurnPane) -> None:
     button = fed.legend._buttons[7]
     with qtbot.waitSignal(fed.legend.toggled) as switched:

@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 import pyqtgraph as pg
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -24,6 +24,8 @@ TYPES_CHOICE_SECS: Final = 2.0
 SPANS: Final = (("10 s", 10.0), ("1 min", 60.0), ("5 min", 300.0), ("30 min", 1800.0), ("4 h", 14400.0))
 FIRST_SPAN: Final = 1
 READOUT_INSET: Final = 12
+CALM_MILLIS: Final = 200
+"""Between two changes of the legend's numbers."""
 MARK_REACH: Final = 0.006
 """Share of the time axis within which the pointer finds a mark."""
 NO_TARGET: Final = "Attach to a process to see its handles come and go"
@@ -50,6 +52,11 @@ class ChurnPane(QWidget):
         self._types: tuple[int, ...] = ()
         self._chosen_at = -math.inf
         self._pointed_at = math.nan
+        self._frame: ChurnFrame | None = None
+        self._calm = QTimer(self)
+        self._calm.setSingleShot(True)
+        self._calm.setInterval(CALM_MILLIS)
+        self._calm.timeout.connect(self._show_values)
         self._build(theme)
 
     # what others call ---------------------------------------------------------------------------------------------
@@ -209,10 +216,21 @@ class ChurnPane(QWidget):
         self.plot.request_draw()
 
     def _painted(self, frame: ChurnFrame) -> None:
-        at = frame.end if math.isnan(self._pointed_at) else self._pointed_at
-        self.legend.show_values({series.key: number(series.live.value_at(at)) for series in frame.series})
+        self._frame = frame
         self._show_readout(frame)
-        self.plot.setAccessibleDescription(self._sentence(frame, min(at, self.history.last_at)))
+        if not self._calm.isActive() or not math.isnan(self._pointed_at):
+            self._show_values()
+
+    def _show_values(self) -> None:
+        """The legend's numbers: at once for the pointer, else a few times a second, because nobody reads 60 numbers a second."""
+        frame = self._frame
+        if frame is None:
+            return
+        self._frame = None
+        at = self.history.last_at if math.isnan(self._pointed_at) else self._pointed_at
+        self.legend.show_values({series.key: number(series.live.value_at(at)) for series in frame.series})
+        self.plot.setAccessibleDescription(self._sentence(frame, at))
+        self._calm.start()
 
     def _show_readout(self, frame: ChurnFrame) -> None:
         at = self._pointed_at
