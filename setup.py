@@ -93,6 +93,7 @@ setup(
             sources=["inspector/_native.c"],
             include_dirs=["native/include"],
             extra_objects=[str(LIBRARY)],
+            depends=[str(LIBRARY)],
             libraries=["pthread", "dl", "m"],
             define_macros=[("Py_LIMITED_API", "0x030B0000")],
             py_limited_api=True,

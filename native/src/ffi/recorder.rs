@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::slice;
 
-use super::{catch, catch_value, place, text, AiError};
+use super::{catch, catch_value, place, text, AiError, AiText};
 use crate::agent::{self, Options};
 use crate::clock;
 use crate::hooks;
@@ -27,17 +27,11 @@ pub struct AiOptions {
     /// `Level` to return to without viewers.
     pub idle_level: u8,
     /// What runs: `python app.py`.
-    pub program: *const u8,
-    /// Its bytes.
-    pub program_length: usize,
+    pub program: AiText,
     /// Runtime and version: `CPython 3.11.7`.
-    pub runtime: *const u8,
-    /// Its bytes.
-    pub runtime_length: usize,
-    /// Where the segment goes, NULL: the usual place.
-    pub directory: *const u8,
-    /// Its bytes.
-    pub directory_length: usize,
+    pub runtime: AiText,
+    /// Where the segment goes, empty: the usual place.
+    pub directory: AiText,
 }
 
 /// A frame of a stack. Texts are UTF-8.
@@ -59,17 +53,11 @@ pub struct AiFrameText {
 #[repr(C)]
 pub struct AiTypeSpec {
     /// Name.
-    pub name: *const u8,
-    /// Its bytes.
-    pub name_length: usize,
+    pub name: AiText,
     /// Crate or module.
-    pub origin: *const u8,
-    /// Its bytes.
-    pub origin_length: usize,
+    pub origin: AiText,
     /// How it closes, for people; empty: it does not say.
-    pub close_signature: *const u8,
-    /// Its bytes.
-    pub close_signature_length: usize,
+    pub close_signature: AiText,
     /// `Kind`.
     pub kind: u8,
     /// 1 when it closes.
@@ -92,12 +80,12 @@ pub unsafe extern "C" fn ai_start(options: *const AiOptions, error: *mut AiError
     unsafe {
         catch(error, || {
             let options = options.as_ref().ok_or_else(|| Error::new(Status::BadArgument, "no options"))?;
-            let directory = text(options.directory, options.directory_length)?;
+            let directory = options.directory.read()?;
             agent::start(&Options {
                 level: options.level,
                 idle_level: options.idle_level,
-                program: text(options.program, options.program_length)?,
-                runtime: text(options.runtime, options.runtime_length)?,
+                program: options.program.read()?,
+                runtime: options.runtime.read()?,
                 directory: (!directory.is_empty()).then(|| Path::new(directory)),
             })
         })
@@ -262,9 +250,9 @@ pub unsafe extern "C" fn ai_type(spec: *const AiTypeSpec, type_id: *mut u16, err
         catch(error, || {
             let spec = spec.as_ref().ok_or_else(|| Error::new(Status::BadArgument, "no description of a type"))?;
             let described = Described {
-                name: text(spec.name, spec.name_length)?,
-                origin: text(spec.origin, spec.origin_length)?,
-                close_signature: text(spec.close_signature, spec.close_signature_length)?,
+                name: spec.name.read()?,
+                origin: spec.origin.read()?,
+                close_signature: spec.close_signature.read()?,
                 kind: spec.kind,
                 closes: spec.closes != 0,
                 is_thread_affine: spec.thread_affine != 0,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{catch, place, text, AiBuffer, AiError, AiText};
+use super::{catch, catch_number, place, AiBuffer, AiError, AiText};
 use crate::lifecycle;
 use crate::ownership::{borrow, lower, Object, Traced};
 use crate::runtime::runtime;
@@ -20,13 +20,6 @@ unsafe fn make<T: Object>(out: *mut u64, make: impl FnOnce() -> Result<T>) -> Re
     let out = unsafe { place(out) }?;
     *out = lower(Arc::new(make()?))?;
     Ok(())
-}
-
-/// # Safety
-/// The text's bytes are valid for `'a`.
-unsafe fn text_of<'a>(given: AiText) -> Result<&'a str> {
-    // SAFETY: the caller's promise.
-    unsafe { text(given.data, given.length) }
 }
 
 /// An empty list.
@@ -65,7 +58,7 @@ pub unsafe extern "C" fn ai_todo_list_add_text(list: u64, text: AiText, item: *m
     unsafe {
         catch(error, || {
             let list = borrow::<TodoList>(list)?;
-            let new = Traced::new(TodoItem::new(text_of(text)?));
+            let new = Traced::new(TodoItem::new(text.read()?));
             list.add(new.clone());
             if let Some(item) = item.as_mut() {
                 *item = new.lower()?;
@@ -134,6 +127,12 @@ pub unsafe extern "C" fn ai_todo_list_len(list: u64, out: *mut u64, error: *mut 
     }
 }
 
+/// The number of items, or a `Status` negated: what a host language calls most, without a place for an error.
+#[no_mangle]
+pub extern "C" fn ai_todo_list_count(list: u64) -> i64 {
+    catch_number(|| Ok(borrow::<TodoList>(list)?.len() as i64))
+}
+
 /// Shares all items of `from` with `into`; both may name the same list.
 ///
 /// # Safety
@@ -150,7 +149,7 @@ pub unsafe extern "C" fn ai_todo_list_merge(into: u64, from: u64, error: *mut Ai
     }
 }
 
-/// A handle of the newest item, a new one with each call; 0 when the list is empty.
+/// A handle of the newest item, a new one with each call. `BadArgument` when the list is empty.
 ///
 /// # Safety
 /// `item` is a place for a handle, `error` is NULL or a place for an error.
@@ -161,7 +160,8 @@ pub unsafe extern "C" fn ai_todo_list_last(list: u64, item: *mut u64, error: *mu
         catch(error, || {
             let item = place(item)?;
             let last = borrow::<TodoList>(list)?.last();
-            *item = last.map_or(Ok(0), Traced::lower)?;
+            let last = last.ok_or_else(|| Error::new(Status::BadArgument, "the list is empty"))?;
+            *item = last.lower()?;
             Ok(())
         })
     }
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn ai_todo_list_listen(list: u64, listener: u64, error: *m
 #[no_mangle]
 pub unsafe extern "C" fn ai_todo_item_new(text: AiText, out: *mut u64, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { catch(error, || make(out, || text_of(text).map(TodoItem::new))) }
+    unsafe { catch(error, || make(out, || text.read().map(TodoItem::new))) }
 }
 
 /// What is to be done.
@@ -231,7 +231,7 @@ pub unsafe extern "C" fn ai_todo_item_done(item: u64, done: i32, error: *mut AiE
 #[no_mangle]
 pub unsafe extern "C" fn ai_journal_open(path: AiText, out: *mut u64, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { catch(error, || make(out, || Journal::open(Path::new(text_of(path)?)))) }
+    unsafe { catch(error, || make(out, || Journal::open(Path::new(path.read()?)))) }
 }
 
 /// Appends a line.
@@ -241,7 +241,7 @@ pub unsafe extern "C" fn ai_journal_open(path: AiText, out: *mut u64, error: *mu
 #[no_mangle]
 pub unsafe extern "C" fn ai_journal_append(journal: u64, line: AiText, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { catch(error, || borrow::<Journal>(journal)?.append(text_of(line)?)) }
+    unsafe { catch(error, || borrow::<Journal>(journal)?.append(line.read()?)) }
 }
 
 /// Appends a line after `millis`, during which the call is in flight.
@@ -254,7 +254,7 @@ pub unsafe extern "C" fn ai_journal_append_slowly(journal: u64, line: AiText, mi
     unsafe {
         catch(error, || {
             let journal = borrow::<Journal>(journal)?;
-            journal.append_slowly(text_of(line)?, Duration::from_millis(u64::from(millis)))
+            journal.append_slowly(line.read()?, Duration::from_millis(u64::from(millis)))
         })
     }
 }
