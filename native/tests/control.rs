@@ -1,5 +1,7 @@
 //! The control socket over real sockets; a thread of the test plays the interpreter's worker where one is wanted.
 
+#![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
+
 mod process;
 
 use std::io::{Read, Write};

@@ -1,5 +1,7 @@
 //! The control socket of another process: stopped, forked, gone. The other process is this test program, run once more.
 
+#![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
+
 mod process;
 
 use std::io::{ErrorKind, Read, Write};

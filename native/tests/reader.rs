@@ -1,5 +1,7 @@
 //! The reader against segments of every sort, most of them hostile.
 
+#![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
+
 mod image;
 
 use std::ffi::CString;

@@ -1,5 +1,7 @@
 //! The sampler over a table of the test's own, with real `Arc`s and with addresses that are none.
 
+#![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;

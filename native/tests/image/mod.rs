@@ -1,6 +1,7 @@
 //! Segment files made by hand, so that tests can put anything into them.
 
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
 use std::fs::{File, OpenOptions};
 use std::mem::{offset_of, size_of};

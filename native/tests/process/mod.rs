@@ -1,6 +1,7 @@
 //! A process to serve, as simple as can be, and the two who talk to its control socket: a viewer and the interpreter's worker.
 
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
