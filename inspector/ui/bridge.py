@@ -150,9 +150,9 @@ class Courier(QObject):
         future.add_done_callback(lambda done: self._finish(done, on_result, on_error))
 
     def close(self) -> None:
-        """Bring nothing more; work that has not begun is given up."""
+        """Bring nothing more. Work that was asked for, such as the end of a session, is still done."""
         self._closed = True
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False)
 
     def _finish(self, future: Future[Any], on_result: Callable[[Any], None], on_error: Callable[[BaseException], None]) -> None:
         """Any thread."""

@@ -10,7 +10,7 @@ from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from inspector.model.snapshot import Snapshot, TargetState, handle_text
+from inspector.model.snapshot import Snapshot, TargetState, Vitals, handle_text
 from inspector.ui.actions import Actions
 from inspector.ui.appearance import Appearance
 from inspector.ui.assets import icon
@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
                 "forward": lambda: self._revisit(self._history.forward()),
                 "reset_layout": self.workbench.reset_layout,
                 "commands": self._show_commands,
-                "quit": self.close,
+                "quit": self._quit,
             }
         )
         self.commands["pause"].toggled.connect(self.attachment.set_paused)
@@ -177,7 +177,9 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout, detach, stop the workers."""
         self._settings.setValue(_GEOMETRY, self.saveGeometry())
-        self._settings.setValue(_LAYOUT, self.workbench.save_layout())
+        layout = self.workbench.save_layout()
+        if layout is not None:
+            self._settings.setValue(_LAYOUT, layout)
         self._settings.sync()
         self.attachment.detach()
         self.courier.close()
@@ -259,7 +261,7 @@ class MainWindow(QMainWindow):
         self.status.show_snapshot(snapshot, rate_hz=self.attachment.rate_hz, skipped=self.attachment.skipped, paused=paused)
         self._show_state(snapshot)
 
-    def _vitals_seen(self, vitals: object) -> None:
+    def _vitals_seen(self, vitals: Vitals) -> None:
         self.vital_signs.show_vitals(vitals)
         if not self.attachment.situation.paused:
             self.workbench.show_vitals(vitals)
@@ -267,15 +269,15 @@ class MainWindow(QMainWindow):
     def _show_state(self, snapshot: Snapshot) -> None:
         target = snapshot.target
         why = f": {target.reason}" if target.reason else ""
-        other = {"button": "Choose another process", "action": self.show_processes}
+        other, go = "Choose another process", self.show_processes
         if target.state == TargetState.HUNG:
             self.banner.say(f"The target is hung{why}. What you see is still read live; it cannot collect or close now", tone="waiting")
         elif target.state == TargetState.POST_MORTEM:
-            self.banner.say(f"The target is gone{why}. This is the last state it left behind", tone="alarm", **other)
+            self.banner.say(f"The target is gone{why}. This is the last state it left behind", tone="alarm", button=other, action=go)
         elif target.state == TargetState.ENDED:
-            self.banner.say(f"The target has ended{why}. This is its last state", **other)
+            self.banner.say(f"The target has ended{why}. This is its last state", button=other, action=go)
         elif target.state == TargetState.RECORDED:
-            self.banner.say(f"A recorded state of {target.name}, read only", **other)
+            self.banner.say(f"A recorded state of {target.name}, read only", button=other, action=go)
         else:
             self.banner.hide()
 
@@ -284,6 +286,9 @@ class MainWindow(QMainWindow):
             self.result.say(sentence, tone=tone)
         else:
             self.result.hide()
+
+    def _quit(self) -> None:
+        self.close()
 
     def _mark(self) -> None:
         if self.attachment.snapshot is not None:

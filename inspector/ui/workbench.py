@@ -56,6 +56,7 @@ class Workbench(QMainWindow):
             key: self._dock(key, pane)
             for key, pane in (("timeline", self.churn), ("detail", self.detail), ("pending", self.pending), ("threads", self.threads))
         }
+        self.reset_layout()
         self._connect()
 
     # what others call ---------------------------------------------------------------------------------------------
@@ -122,9 +123,9 @@ class Workbench(QMainWindow):
         self._docks[bottom[0]].raise_()
         self._size_docks()
 
-    def save_layout(self) -> QByteArray:
-        """What ``restore_layout`` takes."""
-        return self.saveState(LAYOUT_VERSION)
+    def save_layout(self) -> QByteArray | None:
+        """What ``restore_layout`` takes; ``None`` when the panes were never seen, so there is nothing to remember."""
+        return self.saveState(LAYOUT_VERSION) if self._sized else None
 
     def restore_layout(self, layout: QByteArray) -> None:
         """Put docks where they were; a layout of another version changes nothing."""

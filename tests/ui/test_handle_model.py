@@ -128,7 +128,7 @@ def test_a_group_names_its_counts_and_rates(model: HandleModel) -> None:
     model.add_vitals(make_vitals(T0, [0], [0]))
     model.add_vitals(make_vitals(T0 + 1, [4], [2]))
     said = str(model.index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole))
-    assert "TodoList, 1 handle → 1 object, +4.0/s  −2.0/s, oldest 4 min, 1 tombstone, expanded" == said
+    assert said == "TodoList, 1 handle → 1 object, +4.0/s  −2.0/s, oldest 4 min, 1 tombstone, expanded"
 
 
 def test_a_held_order_inserts_nothing_above(model: HandleModel) -> None:

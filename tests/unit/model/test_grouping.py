@@ -18,7 +18,12 @@ def shown(arrangement) -> list[str]:
 
 
 def test_rows_are_grouped_by_type_name_with_handles_and_objects_counted() -> None:
-    rows = [Row(1, "TodoItem", address=64), Row(2, "TodoItem", address=64), Row(3, "Journal"), Row(4, "TodoItem", reference=Reference.DROPPED)]
+    rows = [
+        Row(1, "TodoItem", address=64),
+        Row(2, "TodoItem", address=64),
+        Row(3, "Journal"),
+        Row(4, "TodoItem", reference=Reference.DROPPED),
+    ]
     made = arrange(snapshot_of(rows), Query())
     assert [(g.name, len(g), g.handles, g.objects) for g in made.groups] == [("Journal", 1, 1, 1), ("TodoItem", 3, 2, 1)]
 

@@ -37,7 +37,9 @@ def test_ages_are_for_people(secs: float, text: str) -> None:
     assert wording.age(secs) == text
 
 
-@pytest.mark.parametrize(("secs", "text"), [(0.00004, "40 µs"), (0.0009996, "1 ms"), (0.003, "3 ms"), (0.9996, "1.0 s"), (1.2, "1.2 s"), (NAN, "–")])
+@pytest.mark.parametrize(
+    ("secs", "text"), [(0.00004, "40 µs"), (0.0009996, "1 ms"), (0.003, "3 ms"), (0.9996, "1.0 s"), (1.2, "1.2 s"), (NAN, "–")]
+)
 def test_durations_choose_their_unit(secs: float, text: str) -> None:
     assert wording.duration(secs) == text
 

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from inspector.ui.bridge import Courier
+from inspector.ui.connector import ProcessRow
+from inspector.ui.models.process_model import ProcessModel
+from inspector.ui.start_page import StartPage
+from inspector.ui.theme import Theme
+from tests.helpers.fake_session import FakeConnector, FakeSession
+
+GOOD = ProcessRow(4711, "app.py", "python app.py", "CPython 3.11.7", True, live_handles=12408)
+BARE = ProcessRow(800, "web.py", "python web.py", "CPython 3.11.7", False, "no agent runs in it", "ARC_INSPECTOR=1 python web.py")
+
+
+class BrokenConnector(FakeConnector):
+    def processes(self) -> tuple[ProcessRow, ...]:
+        raise OSError("/proc is not mounted")
+
+
+def page_of(qtbot: QtBot, theme: Theme, courier: Courier, connector: FakeConnector) -> StartPage:
+    page = StartPage(theme, connector, courier)
+    qtbot.addWidget(page)
+    page.resize(1000, 600)
+    page.show()
+    qtbot.waitUntil(lambda: "Looking" not in page.count.text())
+    return page
+
+
+def test_attachable_processes_come_first_and_one_is_selected(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+    page = page_of(qtbot, theme, courier, FakeConnector([BARE, GOOD]))
+    assert page.model.index(0, 0).data() == "app.py"
+    assert page.count.text() == "1 attachable, 1 others with the reason why not"
+    assert page.attach.isEnabled()
+
+
+def test_enter_attaches(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+    page = page_of(qtbot, theme, courier, FakeConnector([GOOD]))
+    with qtbot.waitSignal(page.attach_wanted) as wanted:
+        qtbot.keyClick(page.table, Qt.Key.Key_Return)
+    assert wanted.args == [4711]
+
+
+def test_a_process_that_cannot_be_attached_says_why_and_how_to_fix_it(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+    page = page_of(qtbot, theme, courier, FakeConnector([BARE]))
+    page.table.selectRow(0)
+    assert page.why.text() == "Cannot be attached: no agent runs in it\nARC_INSPECTOR=1 python web.py"
+    assert not page.attach.isEnabled()
+    page.copy_fix.click()
+    assert QGuiApplication.clipboard().text() == BARE.fix
+    with qtbot.assertNotEmitted(page.attach_wanted):
+        qtbot.keyClick(page.table, Qt.Key.Key_Return)
+
+
+def test_no_process_is_a_sentence_with_a_way_on(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+    page = page_of(qtbot, theme, courier, FakeConnector())
+    assert "No process can be attached now" in page.count.text()
+    with qtbot.waitSignal(page.demo_wanted):
+        qtbot.mouseClick(page.demo, Qt.MouseButton.LeftButton)
+
+
+def test_a_failing_process_list_is_one_line(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+    page = page_of(qtbot, theme, courier, BrokenConnector())
+    assert page.count.text() == "Processes could not be listed: OSError: /proc is not mounted"
+
+
+def test_the_choice_survives_a_refresh(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+    connector = FakeConnector([GOOD, BARE])
+    page = page_of(qtbot, theme, courier, connector)
+    page.table.selectRow(1)
+    new = ProcessRow(5000, "new.py", "python new.py", "", True)
+    connector.rows = (new, GOOD, BARE)
+    with qtbot.waitSignal(page.model.modelReset):
+        page.refresh()
+    qtbot.waitUntil(lambda: bool(page.table.selectionModel().selectedRows()))
+    assert page.model.process(page.table.selectionModel().selectedRows()[0].row()) == BARE
+
+
+def test_recent_screenshots_open_by_a_click(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+    path = Path("/pictures/app.png")
+    page = page_of(qtbot, theme, courier, FakeConnector(files={path: FakeSession()}))
+    assert page.recent.item(0).text() == "app.png"
+    assert not page.no_recent.isVisible()
+    with qtbot.waitSignal(page.file_wanted) as wanted:
+        page.recent.itemActivated.emit(page.recent.item(0))
+    assert wanted.args == [path]
+
+
+def test_a_page_that_is_not_seen_asks_nothing(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+    page = page_of(qtbot, theme, courier, FakeConnector([GOOD]))
+    assert page._timer.isActive()
+    page.hide()
+    assert not page._timer.isActive()
+
+
+@pytest.mark.parametrize("rows", [(), (GOOD,), (GOOD, BARE)])
+def test_the_process_model_is_sound(qtmodeltester, theme: Theme, rows: tuple[ProcessRow, ...]) -> None:
+    model = ProcessModel(theme)
+    qtmodeltester.check(model)
+    model.show(rows)
+    qtmodeltester.check(model)
+
+
+def test_unknown_numbers_of_handles_are_a_dash(theme: Theme) -> None:
+    model = ProcessModel(theme)
+    model.show([GOOD, BARE])
+    assert [model.index(row, 3).data() for row in (0, 1)] == ["12,408", "–"]
