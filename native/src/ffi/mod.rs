@@ -2,22 +2,17 @@
 
 pub mod control;
 pub mod handles;
+pub mod quick;
 pub mod reader;
 pub mod recorder;
 pub mod samples;
 
 use std::any::Any;
-use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::slice;
 
 use crate::layout::{Event, FrameSlot, GcRecord, HandleSlot, Header, RingHeader, SiteSlot, ThreadSlot, TypeSlot};
 use crate::status::{Error, Result, Status};
-
-thread_local! {
-    /// The newest failure of a call without a place for an error.
-    static LAST_ERROR: RefCell<Option<Error>> = const { RefCell::new(None) };
-}
 
 /// Bytes of the message in [`AiError`].
 const MESSAGE_BYTES: usize = 504; // spelt out in the struct too: the header names no constant of this file
@@ -87,17 +82,6 @@ pub unsafe fn catch(error: *mut AiError, body: impl FnOnce() -> Result<()>) -> i
             failure.status as i32
         }
     }
-}
-
-/// Runs `body`, which gives a number that is not negative; a failure gives its status negated, and `ai_last_error` tells its line. For calls that
-/// are too frequent to pass a place for an error each time.
-pub fn catch_number(body: impl FnOnce() -> Result<i64>) -> i64 {
-    let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
-    outcome.unwrap_or_else(|failure| {
-        let status = failure.status as i64;
-        LAST_ERROR.with(|last| last.replace(Some(failure)));
-        -status
-    })
 }
 
 /// Runs `body`, which cannot fail; a panic is counted and gives `fallback`.
@@ -187,19 +171,6 @@ pub unsafe extern "C" fn ai_buffer_free(buffer: *mut AiBuffer) {
         drop(unsafe { Vec::from_raw_parts(buffer.data, buffer.length, buffer.capacity) });
     }
     *buffer = AiBuffer { data: std::ptr::null_mut(), length: 0, capacity: 0 };
-}
-
-/// The newest failure of a call of this thread that has no place for an error. Its status, `Ok` when there was none.
-///
-/// # Safety
-/// `error` is NULL or a place for an error.
-#[no_mangle]
-pub unsafe extern "C" fn ai_last_error(error: *mut AiError) -> i32 {
-    let last = LAST_ERROR.try_with(|last| last.borrow().clone()).ok().flatten();
-    let Some(last) = last else { return Status::Ok as i32 };
-    // SAFETY: the caller's promise.
-    unsafe { report(error, &last) };
-    last.status as i32
 }
 
 /// `LAYOUT_VERSION` of this library.

@@ -1,0 +1,76 @@
+//! The calls that a program makes most often, with nothing to fill in: the result is a number, or minus a status, whose line
+//! [`ai_last_error`] gives.
+//!
+//! From Python each pointer argument costs as much as the rest of such a call (56 ns bare, 88 ns with a place for the error).
+
+use std::cell::RefCell;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{catch, panicked, place, report, AiError};
+use crate::atomic;
+use crate::ownership::{borrow, with_raw};
+use crate::runtime;
+use crate::samples::TodoList;
+use crate::status::{Error, Result, Status};
+
+thread_local! {
+    /// The newest failure of this thread's calls that have no place for it.
+    static NEWEST: RefCell<Option<Error>> = const { RefCell::new(None) };
+}
+
+fn answer(body: impl FnOnce() -> Result<i64>) -> i64 {
+    match catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
+        Ok(number) => number,
+        Err(error) => failed(error),
+    }
+}
+
+#[cold]
+fn failed(error: Error) -> i64 {
+    let status = -i64::from(error.status as i32);
+    // a thread that is ending has no place for it any more; the status says enough
+    let _ = NEWEST.try_with(|newest| newest.replace(Some(error)));
+    status
+}
+
+/// The line of this thread's newest call that answered minus a status. Fills `error` and returns its status; 0 when there was none.
+///
+/// # Safety
+/// `error` is NULL or points to memory for an [`AiError`].
+#[no_mangle]
+pub unsafe extern "C" fn ai_last_error(error: *mut AiError) -> i32 {
+    let newest = NEWEST.try_with(|newest| newest.borrow().clone()).ok().flatten();
+    newest.map_or(Status::Ok as i32, |newest| {
+        // SAFETY: the caller's promise.
+        unsafe { report(error, &newest) };
+        newest.status as i32
+    })
+}
+
+/// Items of a list, or minus a status.
+#[no_mangle]
+pub extern "C" fn ai_todo_list_count(list: u64) -> i64 {
+    answer(|| Ok(borrow::<TodoList>(list)?.len() as i64))
+}
+
+/// Heap address of the object that a handle names: equal for all handles of one object.
+///
+/// # Safety
+/// `out` points to memory for the result; `error` is NULL or points to memory for an [`AiError`].
+#[no_mangle]
+pub unsafe extern "C" fn ai_handle_address(handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promises.
+    unsafe {
+        catch(error, || {
+            *place(out)? = with_raw(handle, |_, slot, _| Ok(slot.address()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Handles that are live now, of all types.
+#[no_mangle]
+pub extern "C" fn ai_live_handles() -> u64 {
+    runtime::existing().map_or(0, |runtime| atomic!(AtomicU64, runtime.segment().header(), live_handles).load(Ordering::Relaxed))
+}
