@@ -47,7 +47,7 @@ class Agent:
                 self._attached.append(adapter)
                 adapter.attach()
             self._gc_hook.attach()
-            self._thread_names.report()
+            self._thread_names.attach()
             self._start_worker()
         except BaseException:
             self.stop()
@@ -56,6 +56,7 @@ class Agent:
     def stop(self) -> None:
         """Undo everything: hooks, native threads, socket and file. Handles go on working. The worker ends; ``join`` waits for that."""
         self._gc_hook.detach()
+        self._thread_names.detach()
         failures = self._detach_adapters()
         error = new_error()
         if self._worker is not None:
@@ -117,7 +118,8 @@ def _options(level: Level, program: str, directory: str) -> tuple[Any, list[Any]
         if text:
             pointer, length = text_argument(text)
             held.append(pointer)
-            setattr(options, name, {"data": pointer, "length": length})
+            setattr(options, name, pointer)
+            setattr(options, f"{name}_length", length)
     return options, held
 
 

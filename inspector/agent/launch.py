@@ -36,7 +36,8 @@ def main(words: list[str]) -> int:
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # reported as the interpreter would
-        sys.excepthook(type(error), error, _of_program(error.__traceback__))
+        error.__traceback__ = _of_program(error.__traceback__)
+        sys.excepthook(type(error), error, error.__traceback__)
         return 1
     return 0
 

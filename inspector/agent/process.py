@@ -27,7 +27,7 @@ class AgentSlot:
         """Empty. Nothing of the process is touched before the first ``start``."""
         self._lock = threading.RLock()
         self._agent: Agent | None = None
-        self._follows_fork = False
+        self._follows_process = False
 
     def start(self, level: Level, *, adapters: Sequence[Adapter] | None, program: str, directory: str) -> str:
         """Start the agent, or give a running one another level. Returns the segment's path."""
@@ -38,11 +38,7 @@ class AgentSlot:
             agent = Agent(make_adapters() if adapters is None else adapters)
             agent.start(level, program=program, directory=directory)
             self._agent = agent
-            atexit.register(self.exit)
-            if not self._follows_fork:
-                # Cannot be undone, so it is set once and does nothing while no agent runs.
-                os.register_at_fork(after_in_child=self._after_fork)
-                self._follows_fork = True
+            self._follow_process()
             return segment_path()
 
     def stop(self) -> None:
@@ -52,7 +48,6 @@ class AgentSlot:
             with self._lock:
                 agent, self._agent = self._agent, None
                 if agent is not None:
-                    atexit.unregister(self.exit)
                     agent.stop()
         finally:
             if agent is not None:
@@ -69,6 +64,13 @@ class AgentSlot:
     def is_running(self) -> bool:
         """Whether an agent runs in this process."""
         return self._agent is not None
+
+    def _follow_process(self) -> None:
+        """Hear of fork and of the end. Neither can be undone without a trace, so it is set once and does nothing without an agent."""
+        if not self._follows_process:
+            atexit.register(self.exit)
+            os.register_at_fork(after_in_child=self._after_fork)
+            self._follows_process = True
 
     def _after_fork(self) -> None:
         """In a forked child, before anything else of it runs, on its only thread."""

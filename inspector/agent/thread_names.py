@@ -1,26 +1,53 @@
-"""Gives the recorder the names that Python's threads have; the system does not know them before Python 3.14. Worker thread."""
+"""Gives the recorder the names that Python's threads have; before Python 3.14 the system does not know them."""
 
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from inspector.wire import lib
 from inspector.wire.text import text_argument
 
+BIRTH: Final = "_set_native_id"
+"""The private method of ``threading.Thread`` that runs first on a new thread. Where it is missing, names come with ``report`` alone."""
+
 
 class ThreadNames:
-    """Names by kernel thread id, handed over again and again: a thread that touched no handle yet has no slot to keep it."""
+    """Names of threads: of new ones at their birth, of renamed ones and of those born before with ``report``."""
 
-    __slots__ = ("_texts",)
+    __slots__ = ("_born", "_texts")
 
     def __init__(self) -> None:
-        """Nothing is handed over until ``report``."""
+        """Nothing is handed over until ``attach`` or ``report``."""
+        self._born: Callable[[threading.Thread], None] | None = None
         # Encoded names: threads come and go, names repeat, and an encoded one costs a lookup.
         self._texts: dict[str, tuple[Any, int]] = {}
 
+    def attach(self) -> None:
+        """Name all threads that live now, and from now on each at its birth: many do not live until the next ``report``."""
+        lib.ai_thread_here()
+        self.report()
+        born = getattr(threading.Thread, BIRTH, None)
+        if born is None:
+            return
+
+        def name_at_birth(thread: threading.Thread) -> None:
+            born(thread)
+            lib.ai_thread_here()
+            lib.ai_thread_name(thread.native_id, *text_argument(thread.name))
+
+        self._born = born
+        setattr(threading.Thread, BIRTH, name_at_birth)
+
+    def detach(self) -> None:
+        """Undo ``attach``. Twice does nothing."""
+        if self._born is not None:
+            setattr(threading.Thread, BIRTH, self._born)
+            self._born = None
+
     def report(self) -> int:
-        """Hand over the names of all threads that live now; returns how many."""
+        """Hand over the names of all threads that live now; returns how many. A thread that touched no handle yet has no place for it."""
         threads = threading.enumerate()
         texts = {}
         for thread in threads:

@@ -35,8 +35,11 @@ def test_stopping_leaves_no_thread_hook_socket_or_file() -> None:
 def test_starting_and_stopping_fifty_times_leaves_nothing() -> None:
     with start_target("agent_steps") as target:
         before = target.ask("traces")
+        target.ask("often 1")
+        exits = target.ask("exits")
         target.ask("often 50")
         assert target.ask("traces") == before
+        assert target.ask("exits") == exits
         assert target.finish() == 0
         assert target.errors() == ""
 
@@ -139,9 +142,11 @@ def test_a_viewer_can_send_the_agent_away_and_the_program_runs_on() -> None:
 
 def test_the_birthplace_is_one_frame_at_history_and_the_way_there_at_stacks() -> None:
     with start_target("todo", "history") as target:
-        row = read_table(target.ready["segment"]).row(target.ask("item first milk"))
+        number = target.ask("item first milk")
+        row = read_table(target.ready["segment"]).row(number)
     with start_target("todo", "stacks") as target:
-        deep = read_table(target.ready["segment"]).row(target.ask("item first milk"))
+        number = target.ask("item first milk")
+        deep = read_table(target.ready["segment"]).row(number)
     assert len(row.created) == 1
     assert row.created[0].startswith("todo.py:")
     assert row.created[0].endswith(" Program.item")
@@ -151,4 +156,5 @@ def test_the_birthplace_is_one_frame_at_history_and_the_way_there_at_stacks() ->
 
 def test_below_history_no_birthplace_is_looked_for() -> None:
     with start_target("todo", "count") as target:
-        assert read_table(target.ready["segment"]).row(target.ask("item first milk")).created == ()
+        number = target.ask("item first milk")
+        assert read_table(target.ready["segment"]).row(number).created == ()

@@ -35,10 +35,13 @@ def traces() -> dict[str, object]:
         "native_threads": native_threads(),
         "python_threads": sorted(thread.name for thread in threading.enumerate()),
         "gc_callbacks": len(gc.callbacks),
-        "exit_functions": atexit._ncallbacks(),
         "sockets": sum(name.startswith("socket:") for name in open_files()),
         "is_running": agent.is_running(),
     }
+
+
+def exit_functions() -> int:
+    return atexit._ncallbacks()
 
 
 def often(times: str) -> None:
@@ -56,4 +59,14 @@ def is_published() -> int:
 
 
 if __name__ == "__main__":
-    serve({"start": start, "stop": agent.stop, "traces": traces, "often": often, "heavy": heavy_modules, "published": is_published})
+    serve(
+        {
+            "start": start,
+            "stop": agent.stop,
+            "traces": traces,
+            "often": often,
+            "heavy": heavy_modules,
+            "exits": exit_functions,
+            "published": is_published,
+        }
+    )

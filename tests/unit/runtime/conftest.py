@@ -8,6 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 from inspector.wire import lib
+from inspector.wire.schema import Level
+
+
+@pytest.fixture
+def counting() -> Iterator[None]:
+    """Level *count*, as under an idle agent."""
+    before = lib.ai_level()
+    lib.ai_set_level(Level.COUNT)
+    yield
+    lib.ai_set_level(before)
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from inspector.agent.thread_names import ThreadNames
 from inspector.errors import HandleError, StaleHandleError, UnknownHandleError, WrongTypeError, ZeroHandleError
 from inspector.runtime import Handle, Journal, TodoItem, TodoList
 from inspector.runtime.handles import call, call_for_number
@@ -123,9 +124,12 @@ def test_the_quick_call_raises_the_same_error_as_the_others() -> None:
         len(todo)
 
 
-def test_any_thread_may_release() -> None:
-    item = TodoItem("milk")
+@pytest.mark.usefixtures("counting")
+def test_any_thread_may_release_and_the_tombstone_names_it() -> None:
+    item, names = TodoItem("milk"), ThreadNames()
+    names.attach()
     assert on_a_thread(item.release) == []
+    names.detach()
     with pytest.raises(StaleHandleError, match='thread "elsewhere"'):
         item.release()
 

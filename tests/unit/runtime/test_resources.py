@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from inspector.runtime import Cursor, Handle, Journal, Resource, TodoList, drain
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "journal.txt")
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "journal.txt")
+    yield journal
+    journal.release()
 
 
 def test_leaving_the_block_closes_and_the_handle_lives_on(journal: Journal) -> None:
