@@ -48,22 +48,6 @@ pub unsafe extern "C" fn ai_handle_strong(handle: u64, strong: *mut u64, weak: *
     }
 }
 
-/// Heap address of the object: its identity.
-///
-/// # Safety
-/// `out` is a place for a number, `error` is NULL or a place for an error.
-#[no_mangle]
-pub unsafe extern "C" fn ai_handle_address(handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        catch(error, || {
-            let out = place(out)?;
-            *out = ownership::with_raw(handle, |_, slot, _| Ok(slot.address()))?;
-            Ok(())
-        })
-    }
-}
-
 /// 1 when both handles name one object, 0 when not, a negative `Status` when that cannot be said.
 ///
 /// # Safety

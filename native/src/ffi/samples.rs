@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{catch, catch_number, place, AiBuffer, AiError, AiText};
+use super::{catch, place, AiBuffer, AiError, AiText};
 use crate::lifecycle;
 use crate::ownership::{borrow, lower, Object, Traced};
 use crate::runtime::runtime;
@@ -125,12 +125,6 @@ pub unsafe extern "C" fn ai_todo_list_len(list: u64, out: *mut u64, error: *mut 
             Ok(())
         })
     }
-}
-
-/// The number of items, or a `Status` negated: what a host language calls most, without a place for an error.
-#[no_mangle]
-pub extern "C" fn ai_todo_list_count(list: u64) -> i64 {
-    catch_number(|| Ok(borrow::<TodoList>(list)?.len() as i64))
 }
 
 /// Shares all items of `from` with `into`; both may name the same list.

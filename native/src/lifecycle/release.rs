@@ -9,7 +9,7 @@ use crate::layout::{EventKind, ReferenceState, ResourceState};
 use crate::registry::{generation_of, Slot};
 use crate::runtime::Runtime;
 use crate::status::{Result, Status};
-use crate::threads::{local, mutate, pins_of};
+use crate::threads::{heavy_barrier, local, mutate, pins_of};
 use crate::types::{self, TypeSpec};
 
 /// Gives up the reference that `handle` names. Calls in flight on it go on, and the last of them lets go; while a close of the
@@ -79,10 +79,18 @@ pub(super) fn finish_if_idle(runtime: &Runtime, handle: u64) {
     }
 }
 
+/// Whether a call uses the handle. A pin that is seen may be one whose call has just ended and missed what was left to it, so it is looked at
+/// again behind a barrier.
 fn is_pinned(runtime: &Runtime, handle: u64) -> bool {
-    let mut found = false;
-    pins_of(runtime, |_, pinned| found |= pinned == handle);
-    found
+    let look = || {
+        let mut found = false;
+        pins_of(runtime, |_, pinned| found |= pinned == handle);
+        found
+    };
+    look() && {
+        heavy_barrier();
+        look()
+    }
 }
 
 /// Turns the row into a tombstone; only one thread gets the data pointer.

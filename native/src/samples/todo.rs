@@ -1,6 +1,6 @@
 //! Lists that share their items.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::{locked, Listener, Notice, ORIGIN};
@@ -55,6 +55,8 @@ impl TodoItem {
 pub struct TodoList {
     life: Life,
     items: Mutex<Vec<Traced<TodoItem>>>,
+    /// Length of `items`, written under its lock and read without.
+    length: AtomicUsize,
     listeners: Mutex<Vec<Arc<Listener>>>,
 }
 
@@ -71,7 +73,7 @@ unsafe impl Object for TodoList {
 
 impl Default for TodoList {
     fn default() -> Self {
-        Self { life: Life::new(&TODO_LIST), items: Mutex::default(), listeners: Mutex::default() }
+        Self { life: Life::new(&TODO_LIST), items: Mutex::default(), length: AtomicUsize::new(0), listeners: Mutex::default() }
     }
 }
 
@@ -83,7 +85,7 @@ impl TodoList {
 
     /// Shares an item with this list and tells the listeners, on this thread, without any lock held.
     pub fn add(&self, item: Traced<TodoItem>) {
-        locked(&self.items).push(item.clone());
+        self.share(std::iter::once(item.clone()));
         let listeners = locked(&self.listeners).clone();
         for listener in listeners {
             listener.notify(Notice::ItemAdded, item.clone());
@@ -102,7 +104,7 @@ impl TodoList {
 
     /// Items.
     pub fn len(&self) -> usize {
-        locked(&self.items).len()
+        self.length.load(Ordering::Relaxed)
     }
 
     /// Whether there are none.
@@ -112,8 +114,13 @@ impl TodoList {
 
     /// Shares all items of another list, which may be this one.
     pub fn merge(&self, from: &Self) {
-        let items = from.items();
-        locked(&self.items).extend(items);
+        self.share(from.items().into_iter());
+    }
+
+    fn share(&self, more: impl Iterator<Item = Traced<TodoItem>>) {
+        let mut items = locked(&self.items);
+        items.extend(more);
+        self.length.store(items.len(), Ordering::Relaxed);
     }
 
     /// Tells `listener` of new items from now on; the list holds it.

@@ -23,10 +23,19 @@ pub fn set_barriers() {
     HAS_BARRIERS.store(platform::prepare_barriers().is_ok(), Ordering::Relaxed);
 }
 
-fn light_barrier() {
+/// The frequent side of a pair of barriers: orders for the compiler what [`heavy_barrier`] orders for the processor.
+#[inline]
+pub(super) fn light_barrier() {
     if HAS_BARRIERS.load(Ordering::Relaxed) {
         compiler_fence(Ordering::SeqCst);
     } else {
+        fence(Ordering::SeqCst);
+    }
+}
+
+/// The rare side: every thread that is between two instructions of ours passes a full barrier before this returns.
+pub fn heavy_barrier() {
+    if !HAS_BARRIERS.load(Ordering::Relaxed) || platform::barrier_everywhere().is_err() {
         fence(Ordering::SeqCst);
     }
 }
@@ -73,9 +82,7 @@ fn enter(writing: &AtomicU32, index: u16) {
 /// Waits until nobody writes and keeps it so. All locks are held by then: a writer inside takes none, so it comes to its end.
 pub fn hold_writers(runtime: &Runtime) {
     IS_FORKING.store(true, Ordering::SeqCst);
-    if !HAS_BARRIERS.load(Ordering::Relaxed) || platform::barrier_everywhere().is_err() {
-        fence(Ordering::SeqCst);
-    }
+    heavy_barrier();
     for writing in &runtime.writing {
         while writing.0.load(Ordering::Acquire) != 0 {
             std::thread::yield_now();

@@ -3,7 +3,7 @@
 mod gate;
 mod pins;
 
-pub use gate::{hold_writers, let_writers_go, mutate, set_barriers, Writing};
+pub use gate::{heavy_barrier, hold_writers, let_writers_go, mutate, set_barriers, Writing};
 pub use pins::{pins_of, DeepPins, Pin};
 
 use std::cell::Cell;

@@ -2,12 +2,16 @@
 //!
 //! The order that makes it safe is Dekker's. A call stores its pin and then loads word 0 of the row; a releaser, or who closes, changes word 0 and
 //! then loads the pins. All four are SeqCst, so at least one of them sees the other: the call finds the handle dead, or the
-//! releaser finds the call and leaves the release to it. At the call's end it is the same with the roles of *store* and *load* kept: the pin is
-//! taken away (SeqCst) before word 0 is looked at once more, so the last call sees what was left to it.
+//! releaser finds the call and leaves the release to it.
+//!
+//! At its end the call takes the pin away and looks at word 0 once more, to see what was left to it. Here the two sides are not equally frequent,
+//! so only the rare one pays: the call stores plainly, and a releaser who found a pin has every thread pass a barrier before it
+//! believes that ([`pins_of`] twice, [`super::heavy_barrier`] between). After that, either the pin is seen gone, or the call will see word 0.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::gate::light_barrier;
 use super::{local, Local};
 use crate::atomic;
 use crate::clock;
@@ -134,9 +138,8 @@ fn unpin(runtime: &Runtime, local: &Local, place: u32, handle: u64) {
         runtime.deep.remove(local.index.get(), handle);
         depth = depth.saturating_sub(1);
     } else if !slot.is_null() {
-        // SeqCst like the store of `depth`: for a hole, this is the store that takes the pin away
-        let hole = if place + 1 == depth { Ordering::Relaxed } else { Ordering::SeqCst };
-        atomic!(AtomicU64, slot, calls[place as usize]).store(0, hole);
+        // Release, like the store of `depth`: the call is over before its pin goes; for a hole, this is the store that takes it away
+        atomic!(AtomicU64, slot, calls[place as usize]).store(0, Ordering::Release);
     }
     if slot.is_null() {
         local.depth.set(depth);
@@ -146,7 +149,9 @@ fn unpin(runtime: &Runtime, local: &Local, place: u32, handle: u64) {
         depth -= 1;
     }
     local.depth.set(depth);
-    atomic!(AtomicU64, slot, depth).store(u64::from(depth), Ordering::SeqCst);
+    atomic!(AtomicU64, slot, depth).store(u64::from(depth), Ordering::Release);
+    // keeps the load of word 0 that follows behind these stores, as far as `heavy_barrier` can tell
+    light_barrier();
 }
 
 /// Calls `body` with the thread and the handle of every call in flight.
