@@ -136,7 +136,7 @@ def most_common_site(snapshot: Snapshot) -> tuple[str, int, int] | None:
 
 
 def closable_handle(snapshot: Snapshot) -> int | None:
-    """A live handle of an open resource without calls in flight; ``None`` when there is none."""
+    """The youngest live handle of an open resource without calls in flight; ``None`` when there is none."""
     handles = snapshot.handles
     rows = np.flatnonzero((handles.references == Reference.LIVE) & (handles.resources == Resource.OPEN) & (handles.in_flight <= 0))
-    return int(handles.ids[rows[0]]) if len(rows) else None
+    return int(handles.ids[rows[np.argmax(handles.created_at[rows])]]) if len(rows) else None
