@@ -74,6 +74,13 @@ fn one_who_only_asks_is_no_viewer_and_changes_no_level() {
 }
 
 #[test]
+fn a_viewer_may_ask_to_trace_and_is_served_with_and_without_yama() {
+    let served = Served::new();
+    let mut client = Client::greeted(&served, json!({"allow_ptrace": true}));
+    assert_eq!(client.ask(json!({"nonce": 2, "op": "ping"}))["viewers"], 1);
+}
+
+#[test]
 fn a_collection_reports_what_it_led_to() {
     let served = Served::new();
     let mut client = Client::greeted(&served, json!({}));

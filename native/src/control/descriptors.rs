@@ -15,7 +15,8 @@ const EMPTY: RawFd = -1;
 
 static OPEN: [AtomicI32; PLACES] = [const { AtomicI32::new(EMPTY) }; PLACES];
 
-/// A descriptor that stands in the list while this value lives. Declare it after the descriptor's owner, so that it goes first.
+/// A descriptor that stands in the list while this value lives. Declare it before the descriptor's owner: it must go first, or a
+/// child could close what got the number next.
 pub struct Listed {
     place: Option<usize>,
 }

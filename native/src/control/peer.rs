@@ -24,6 +24,7 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The other end of a connection.
 pub struct Peer {
+    _listed: Listed,
     /// Non-blocking.
     pub stream: UnixStream,
     /// Process, 0 when it is in no namespace of ours.
@@ -33,14 +34,13 @@ pub struct Peer {
     /// Bytes that wait to be written.
     outgoing: Mutex<Vec<u8>>,
     waker: Arc<Waker>,
-    _listed: Listed,
 }
 
 impl Peer {
     /// Take a fresh connection.
     pub fn new(stream: UnixStream, pid: u32, waker: Arc<Waker>) -> Self {
         let listed = Listed::new(stream.as_raw_fd());
-        Self { stream, pid, gone: AtomicBool::new(false), outgoing: Mutex::default(), waker, _listed: listed }
+        Self { _listed: listed, stream, pid, gone: AtomicBool::new(false), outgoing: Mutex::default(), waker }
     }
 
     /// Hand `line` to the control thread, which writes it. Any thread.

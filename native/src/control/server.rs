@@ -28,6 +28,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The loop's belongings.
 pub struct Server {
+    _listed: Listed,
     listener: UnixListener,
     waker: Arc<Waker>,
     is_stopping: Arc<AtomicBool>,
@@ -38,7 +39,6 @@ pub struct Server {
     level_was_set: bool,
     /// CPU time of this thread that was accounted for.
     cpu_nanos: u64,
-    _listed: Listed,
 }
 
 impl Server {

@@ -8,9 +8,9 @@ use super::descriptors::Listed;
 
 /// A socket pair: a byte in one end makes the other readable.
 pub struct Waker {
+    _listed: [Listed; 2],
     near: UnixStream,
     far: UnixStream,
-    _listed: [Listed; 2],
 }
 
 impl Waker {
@@ -20,7 +20,7 @@ impl Waker {
         near.set_nonblocking(true)?;
         far.set_nonblocking(true)?;
         let listed = [Listed::new(near.as_raw_fd()), Listed::new(far.as_raw_fd())];
-        Ok(Self { near, far, _listed: listed })
+        Ok(Self { _listed: listed, near, far })
     }
 
     /// Make `descriptor` readable. Any thread. A full pair is readable already.
