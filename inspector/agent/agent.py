@@ -14,7 +14,7 @@ from inspector.agent.worker import Worker
 from inspector.wire import ffi, lib
 from inspector.wire.schema import Level
 from inspector.wire.status import check, new_error
-from inspector.wire.text import text_argument
+from inspector.wire.text import text_struct
 
 PATH_BYTES: Final = 4096
 JOIN_SECS: Final = 2.0
@@ -115,11 +115,9 @@ def _options(level: Level, program: str, directory: str) -> tuple[Any, list[Any]
     options.level = options.idle_level = level
     texts = {"program": program, "runtime": runtime_text(), "directory": directory}
     for name, text in texts.items():
-        if text:
-            pointer, length = text_argument(text)
-            held.append(pointer)
-            setattr(options, name, pointer)
-            setattr(options, f"{name}_length", length)
+        native, keeper = text_struct(text)
+        setattr(options, name, native)
+        held.append(keeper)
     return options, held
 
 
