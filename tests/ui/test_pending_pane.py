@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QAbstractItemModel, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from inspector.model.pending import pending_closes
 from inspector.model.snapshot import Level, Resource, Snapshot, TargetState
@@ -128,6 +128,28 @@ def test_a_click_chooses_the_handle(qtbot: Any) -> None:
         place = pane.table.visualRect(pane.table.model().index(0, REASON)).center()
         qtbot.mouseClick(pane.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert chosen.args == [handle_id(7)]
+
+
+def test_a_click_on_the_owner_thread_asks_for_what_it_owns(qtbot: Any) -> None:
+    pane = pane_of(qtbot, snapshot_of([closing(1, 41, resource=Resource.WAITING_OWNER, owner="worker-3"), closing(2, 3)]))
+    with qtbot.waitSignal(pane.filter_wanted) as wanted:
+        pane.table.clicked.emit(pane.table.model().index(0, WAITS_FOR))
+    assert wanted.args == ['owner:"worker-3"']
+    with qtbot.waitSignal(pane.handle_chosen) as chosen:
+        pane.table.clicked.emit(pane.table.model().index(1, WAITS_FOR))
+    assert chosen.args == [handle_id(2)]
+
+
+@pytest.mark.parametrize("width", [320, 605, 900, 1440])
+def test_no_column_is_cut_off_whatever_the_width(qtbot: Any, width: int) -> None:
+    pane = pane_of(qtbot, snapshot_of([closing(1, 3)]))
+    pane.resize(width, 200)
+    pane.show()
+    QApplication.processEvents()
+    header = pane.table.horizontalHeader()
+    assert header.length() <= max(pane.table.viewport().width(), 92 + 88 + 324)
+    assert not pane.table.isColumnHidden(REASON)
+    assert pane.table.isColumnHidden(ASKED_BY) == (width < 1000)
 
 
 def test_enter_chooses_the_handle_and_copying_takes_the_row(qtbot: Any) -> None:

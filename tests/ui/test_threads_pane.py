@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QAbstractItemModel, Qt
 from PySide6.QtWidgets import QWidget
 
+from inspector.model.filter import parse
 from inspector.model.snapshot import CallInFlight, Resource, Snapshot, TargetState
 from inspector.model.threads import thread_table
 from inspector.ui.models.pending_model import Moment
@@ -14,7 +15,7 @@ from inspector.ui.models.thread_model import thread_model
 from inspector.ui.theme import DARK, LIGHT
 from inspector.ui.views.threads import NO_TARGET, NO_THREAD, ThreadsPane
 from inspector.ui.wording import UNKNOWN_TEXT
-from tests.helpers.snapshots import T0, Row, World, big_snapshot, snapshot_of, with_state
+from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, snapshot_of, with_state
 from tests.helpers.widget_life import what_is_left
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
@@ -92,6 +93,32 @@ def test_a_click_asks_for_the_thread_s_handles(qtbot: Any) -> None:
         place = pane.table.visualRect(pane.table.model().index(0, THREAD)).center()
         qtbot.mouseClick(pane.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert wanted.args == ['thread:"worker-2"']
+
+
+@pytest.mark.parametrize(
+    ("number", "wanted"),
+    [
+        (LIVE, 'thread:"worker-2"'),
+        (OWNS, 'owner:"worker-2"'),
+        (PENDING, 'owner:"worker-2" state:pending'),
+        (IN_FLIGHT, 'thread:"worker-2"'),
+    ],
+)
+def test_each_number_of_a_thread_leads_to_the_handles_it_counts(qtbot: Any, number: int, wanted: str) -> None:
+    pane = pane_of(qtbot, snapshot_of([waiting_for("worker-2")]))
+    with qtbot.waitSignal(pane.filter_wanted) as sent:
+        pane.table.clicked.emit(pane.table.model().index(0, number))
+    assert sent.args == [wanted]
+    assert parse(wanted) is not None
+
+
+def test_a_click_on_a_call_in_flight_leads_to_its_handle(qtbot: Any) -> None:
+    snapshot = snapshot_of([Row(7)])
+    busy = dataclasses.replace(snapshot.threads[2], calls=(CallInFlight(handle_id(7), T0 - 12),))
+    pane = pane_of(qtbot, dataclasses.replace(snapshot, threads={2: busy}))
+    with qtbot.waitSignal(pane.handle_chosen) as chosen:
+        pane.table.clicked.emit(pane.table.model().index(0, IN_FLIGHT))
+    assert chosen.args == [handle_id(7)]
 
 
 def test_the_selection_stays_on_its_thread_when_others_come(qtbot: Any) -> None:

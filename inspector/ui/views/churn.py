@@ -45,6 +45,7 @@ class ChurnPane(QWidget):
         """Empty until the first counters."""
         super().__init__(parent)
         self.setObjectName("pane")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.history = ChurnHistory()
         self._theme = theme
         self._names: dict[int, str] = {}

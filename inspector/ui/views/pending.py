@@ -12,11 +12,11 @@ from inspector.model.snapshot import Level, Snapshot, TargetState
 from inspector.model.threads import filter_text
 from inspector.ui.models.pending_model import Moment, pending_model
 from inspector.ui.theme import Theme
-from inspector.ui.widgets.record_table import RecordTable
+from inspector.ui.widgets.record_table import RecordTable, TableShape
 from inspector.ui.widgets.running_clock import RunningClock
 from inspector.ui.wording import duration
 
-WIDTHS = {0: 96, 1: 88, 2: 104, 3: 316, 4: 84, 5: 136, 6: 240}
+SHAPE = TableShape(name="Pending closes", widths=(92, 88, 92, 324, 80, 132, 150), spare=(6, 5, 4, 2), elastic=3)
 WAITS_FOR_COLUMN = 5
 NO_TARGET = "Attach to a process to see the closes it has not run yet"
 LEVEL_OFF = "Closes are not recorded at level off. Switch to level count."
@@ -40,7 +40,7 @@ class PendingPane(QWidget):
         self._moment = Moment()
         self._clock = RunningClock(self)
         self._model = pending_model(theme, self._moment, self)
-        self.table = RecordTable(theme, self._model, name="Pending closes", widths=WIDTHS)
+        self.table = RecordTable(theme, self._model, SHAPE)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
         self.table.set_message(NO_TARGET)

@@ -10,10 +10,10 @@ from inspector.model.threads import filter_text, thread_table
 from inspector.ui.models.pending_model import Moment
 from inspector.ui.models.thread_model import thread_model
 from inspector.ui.theme import Theme
-from inspector.ui.widgets.record_table import RecordTable
+from inspector.ui.widgets.record_table import RecordTable, TableShape
 from inspector.ui.widgets.running_clock import RunningClock
 
-WIDTHS = {0: 132, 1: 84, 2: 76, 3: 72, 4: 80, 5: 88, 6: 88, 7: 84, 8: 84, 9: 96}
+SHAPE = TableShape(name="Threads", widths=(132, 84, 76, 72, 80, 88, 88, 84, 84, 96), spare=(6, 2, 9, 5, 3), elastic=0)
 OWNS_COLUMN = 3
 WAITING_COLUMN = 7
 CALL_COLUMNS = (8, 9)
@@ -39,7 +39,7 @@ class ThreadsPane(QWidget):
         self._moment = Moment()
         self._clock = RunningClock(self)
         self._model = thread_model(theme, self._moment, self)
-        self.table = RecordTable(theme, self._model, name="Threads", widths=WIDTHS)
+        self.table = RecordTable(theme, self._model, SHAPE)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(WAITING_COLUMN, Qt.SortOrder.DescendingOrder)
         self.table.set_message(NO_TARGET)

@@ -77,16 +77,16 @@ def compute_frame(history: ChurnHistory, begin: float, end: float, *, pixels: in
         end=end,
         series=(rest, *each, total),
         width_secs=width,
-        highest_live=_highest(total.live.values),
-        highest_rate=max(_highest(total.births.values), _highest(-total.deaths.values)),
+        highest_live=highest(total.live.values),
+        highest_rate=max(highest(total.births.values), highest(-total.deaths.values)),
     )
 
 
-def ceiling(highest: float, present: float) -> float:
-    """Top of a scale: a round number with some air; it stays while ``highest`` fills at least 40 % of it, so it does not jump."""
-    if present > 0 and 0.4 * present <= max(highest, 4.0) <= 0.96 * present:
+def ceiling(peak: float, present: float) -> float:
+    """Top of a scale: a round number with some air; it stays while ``peak`` fills at least 40 % of it, so it does not jump."""
+    if present > 0 and 0.4 * present <= max(peak, 4.0) <= 0.96 * present:
         return present
-    wanted = max(highest, 4.0) * 1.06
+    wanted = max(peak, 4.0) * 1.06
     power = 10.0 ** math.floor(math.log10(wanted))
     return next(factor * power for factor in CEILINGS if factor * power >= wanted)
 
@@ -103,6 +103,7 @@ def _left_of(total: Line, parts: list[Line]) -> Line:
     return Line(total.at, values)
 
 
-def _highest(values: Floats) -> float:
+def highest(values: Floats) -> float:
+    """The largest value that is known, 0 when none is."""
     finite = values[np.isfinite(values)]
     return float(finite.max()) if len(finite) else 0.0

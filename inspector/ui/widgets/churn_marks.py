@@ -71,6 +71,7 @@ class MarkLines:
                 labelled.append(mark)
         for label, mark in zip(self._labels, labelled, strict=False):
             label.setText(LABELS[mark.kind], self._theme.color(TOKENS[mark.kind]))
+            label.fill = pg.mkBrush(self._theme.color("surface", 210))
             label.setPos(mark.at - base, top)
             label.show()
         for label in self._labels[len(labelled) :]:

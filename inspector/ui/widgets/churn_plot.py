@@ -17,8 +17,9 @@ from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem, QVBoxL
 
 from inspector.model.churn import ChurnHistory, Line
 from inspector.ui.theme import Theme, ui_font
-from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame, ceiling, compute_frame
+from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame, SeriesLines, ceiling, compute_frame, highest
 from inspector.ui.widgets.churn_marks import MarkLines
+from inspector.ui.widgets.count_axis import CountAxis
 from inspector.ui.widgets.time_axis import TimeAxis
 
 FRAME_MILLIS: Final = 16
@@ -29,28 +30,12 @@ LEAD_SHARE: Final = 0.01
 AXIS_WIDTH: Final = 56
 ZOOM_STEP: Final = 1.25
 CAPTION_INSET: Final = 6
+MIN_CAPTION_PIXELS: Final = 36
+FLAT_SHARE: Final = 0.015
 PLOT_SPACING: Final = 10
 """So that the 0 of the upper scale and the top of the lower one are two labels."""
 DASHES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
 """Types whose names got the same colour differ by these."""
-
-
-class RateAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph ships no types
-    """Births above and deaths below 0: both are shown as what they are, without a sign."""
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """``1,200``."""
-        del scale
-        return [f"{abs(value):,.0f}" if spacing >= 1 else f"{abs(value):,.1f}" for value in values]
-
-
-class CountAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph ships no types
-    """Whole numbers with thousands separated."""
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """``12,000``; nothing between whole numbers."""
-        del scale, spacing
-        return [f"{value:,.0f}" if float(value).is_integer() else "" for value in values]
 
 
 class ChurnPlot(QWidget):
@@ -211,8 +196,8 @@ class ChurnPlot(QWidget):
         self._canvas.ci.layout.setContentsMargins(0, 4, 8, 0)
         self._canvas.ci.layout.setSpacing(PLOT_SPACING)
         self._axis = TimeAxis(lambda: self._history.first_at)
-        self._live = self._canvas.addPlot(row=0, col=0, axisItems={"left": CountAxis("left")})
-        self._rates = self._canvas.addPlot(row=1, col=0, axisItems={"left": RateAxis("left"), "bottom": self._axis})
+        self._live = self._canvas.addPlot(row=0, col=0, axisItems={"left": CountAxis()})
+        self._rates = self._canvas.addPlot(row=1, col=0, axisItems={"left": CountAxis(), "bottom": self._axis})
         self._canvas.ci.layout.setRowStretchFactor(0, 3)
         self._canvas.ci.layout.setRowStretchFactor(1, 2)
         for plot in (self._live, self._rates):
@@ -293,15 +278,24 @@ class ChurnPlot(QWidget):
         base = self._history.first_at
         for series in frame.series:
             for curve, line in zip(self._curves.get(series.key, ()), (series.live, series.births, series.deaths), strict=False):
-                curve.setVisible(series.key not in self._hidden)
                 curve.setPen(self._pens[series.key])
                 _set_line(curve, line, base)
+            self._show_curves(series, frame.highest_rate)
         self._scale(frame, base)
+        for ground, _ in self._captions:
+            ground.setVisible(self._rates.getViewBox().height() >= MIN_CAPTION_PIXELS)
         deaths, _ = self._captions[2]
         deaths.setPos(CAPTION_INSET, self._rates.getViewBox().height() - deaths.rect().height() - CAPTION_INSET / 3)
         self._marks.show_marks(self._history.marks_between(begin, end), base, pixels / self._span_secs)
         self.frame_secs = time.perf_counter() - started
         self.painted.emit(frame)
+
+    def _show_curves(self, series: SeriesLines, highest_rate: float) -> None:
+        """Lines that are on; rates that would lie on the zero line are left out, many of them there are one thick bar."""
+        on = series.key not in self._hidden
+        for curve, line in zip(self._curves.get(series.key, ()), (None, series.births, series.deaths), strict=False):
+            flat = line is not None and series.key != TOTAL and highest(np.abs(line.values)) < FLAT_SHARE * highest_rate
+            curve.setVisible(on and not flat)
 
     def _scale(self, frame: ChurnFrame, base: float) -> None:
         self._tops = [ceiling(frame.highest_live, self._tops[0]), ceiling(frame.highest_rate, self._tops[1])]

@@ -5,11 +5,11 @@ GUI thread only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from inspector.ui.models.column_model import ColumnModel
@@ -19,17 +19,30 @@ from inspector.ui.widgets.record_delegate import RIGHT_PADDING, ROW_HEIGHT, Reco
 MESSAGE_MARGIN: Final = 24
 
 
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """How a table is laid out."""
+
+    name: str
+    """What a screen reader says."""
+    widths: tuple[int, ...]
+    """Pixels, one a column."""
+    spare: tuple[int, ...]
+    """Columns that are left out where there is no room, the first first."""
+    elastic: int
+    """Column that takes what room is left when the last one shown holds numbers."""
+
+
 class RecordTable(QTableView):
     """Shows a ``ColumnModel``."""
 
     record_chosen = Signal(object, int)
     """``int``, column: the key of the record that a person clicked, or pressed Enter on, and in which column."""
 
-    def __init__(
-        self, theme: Theme, model: ColumnModel[Any], *, name: str, widths: Mapping[int, int], parent: QWidget | None = None
-    ) -> None:
-        """``name`` is what a screen reader says; ``widths`` are pixels by column."""
+    def __init__(self, theme: Theme, model: ColumnModel[Any], shape: TableShape, parent: QWidget | None = None) -> None:
+        """Show ``model`` in that shape."""
         super().__init__(parent)
+        self._shape = shape
         self._records = model
         self._theme = theme
         self._message = ""
@@ -37,9 +50,9 @@ class RecordTable(QTableView):
         self.setModel(model)
         self._delegate = RecordDelegate(theme, self)
         self.setItemDelegate(self._delegate)
-        self.setAccessibleName(name)
+        self.setAccessibleName(shape.name)
         self._build_shape()
-        self._build_headers(widths)
+        self._build_headers()
         model.modelAboutToBeReset.connect(self._remember)
         model.modelReset.connect(self._restore)
         self.clicked.connect(self._choose)
@@ -66,6 +79,11 @@ class RecordTable(QTableView):
     def sizeHint(self) -> QSize:
         """A header and six rows."""
         return QSize(640, ROW_HEIGHT * 7)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out columns that have no room; nothing is cut off."""
+        super().resizeEvent(event)
+        self._fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter chooses, Ctrl+C copies the row as tab-separated text."""
@@ -101,7 +119,7 @@ class RecordTable(QTableView):
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setMinimumSize(200, ROW_HEIGHT * 3)
 
-    def _build_headers(self, widths: Mapping[int, int]) -> None:
+    def _build_headers(self) -> None:
         rows = self.verticalHeader()
         rows.hide()
         rows.setSectionResizeMode(rows.ResizeMode.Fixed)
@@ -111,11 +129,25 @@ class RecordTable(QTableView):
         columns.setHighlightSections(False)
         columns.setSectionsClickable(True)
         columns.setSectionsMovable(True)
-        columns.setStretchLastSection(not self._records.is_number(self._records.columnCount() - 1))
         columns.setStyleSheet(f"QHeaderView::section {{ padding-right: {RIGHT_PADDING}px; }}")
         columns.setMinimumSectionSize(40)
-        for column, width in widths.items():
+        for column, width in enumerate(self._shape.widths):
             columns.resizeSection(column, width)
+
+    def _fit(self) -> None:
+        widths = dict(enumerate(self._shape.widths))
+        room = self.viewport().width()
+        for column in self._shape.spare:
+            if sum(widths.values()) > room:
+                del widths[column]
+        for column in range(self._records.columnCount()):
+            self.setColumnHidden(column, column not in widths)
+        numbers_last = self._records.is_number(max(widths))
+        self.horizontalHeader().setStretchLastSection(not numbers_last)
+        left = room - sum(widths.values())
+        if numbers_last and self._shape.elastic in widths:
+            extra = min(left, self._shape.widths[self._shape.elastic] // 2) if left > 0 else 0
+            self.setColumnWidth(self._shape.elastic, self._shape.widths[self._shape.elastic] + extra)
 
     def _choose(self, index: QModelIndex) -> None:
         self.record_chosen.emit(self._records.key_at(index.row()), index.column())

@@ -6,6 +6,7 @@ import pytest
 
 from inspector.ui.widgets.churn_lines import ceiling
 from inspector.ui.widgets.churn_marks import thinned
+from inspector.ui.widgets.count_axis import step_of
 from inspector.ui.widgets.time_axis import STEPS_SECS, clock_label, step_secs
 
 AFTERNOON = time.mktime((2026, 1, 5, 14, 3, 20, 0, 0, -1))
@@ -29,6 +30,11 @@ def test_labels_have_room_and_are_not_few(span: float, pixels: float) -> None:
     step = step_secs(span, pixels)
     assert step * pixels / span >= 90
     assert step in STEPS_SECS or step % 86_400 == 0
+
+
+@pytest.mark.parametrize(("span", "pixels", "step"), [(20_000, 200, 2000), (6000, 45, 2000), (6, 400, 1), (0.5, 100, 1), (100, 70, 20)])
+def test_labels_of_counts_are_round_and_do_not_touch(span: float, pixels: float, step: float) -> None:
+    assert step_of(span, pixels) == step
 
 
 def test_a_scale_is_round_has_air_and_stays_while_it_fits() -> None:
