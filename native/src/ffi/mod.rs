@@ -1,5 +1,6 @@
 //! The C interface. No logic: each function checks what it is given, catches panics and answers with a status.
 
+pub mod adapters;
 pub mod control;
 pub mod handles;
 pub mod quick;

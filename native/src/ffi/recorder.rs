@@ -265,12 +265,12 @@ pub unsafe extern "C" fn ai_type(spec: *const AiTypeSpec, type_id: *mut u16, err
     }
 }
 
-fn new_row(type_id: u16, address: u64, data: u64, is_born_now: bool) -> NewRow {
+pub(super) fn new_row(type_id: u16, address: u64, data: u64, is_born_now: bool) -> NewRow {
     let is_foreign = rows::is_foreign(runtime(), type_id);
     NewRow { type_id, address, data, owner: 0, is_foreign, is_born_now }
 }
 
-fn known_type(type_id: u16) -> Result<()> {
+pub(super) fn known_type(type_id: u16) -> Result<()> {
     let is_known = type_id != 0 && u32::from(type_id) < runtime().segment().used(crate::segment::Part::Types);
     is_known.then_some(()).ok_or_else(|| Error::new(Status::BadArgument, format!("no such type: {type_id}")))
 }
