@@ -63,6 +63,7 @@ class Actions(QObject):
         self._by_key: dict[str, QAction] = {}
         for spec in SPECS:
             action = QAction(spec.text, window)
+            action.setIconText(spec.text)  # or Qt takes the dots off in the toolbar
             action.setCheckable(spec.checkable)
             if spec.shortcut:
                 action.setShortcut(QKeySequence(spec.shortcut))

@@ -93,6 +93,7 @@ class CloseDialog(QDialog):
         self.note = QLabel("Asking the target what would happen …")
         self.note.setWordWrap(True)
         self.table = QTableWidget(0, len(HEADERS))
+        self.table.setObjectName("answers")
         self.table.setHorizontalHeaderLabels(HEADERS)
         self.table.setAccessibleName("What happens to each handle")
         self.table.verticalHeader().hide()

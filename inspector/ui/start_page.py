@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from inspector.ui import wording
 from inspector.ui.assets import icon
 from inspector.ui.attachment import error_sentence
 from inspector.ui.bridge import Courier
@@ -239,4 +240,4 @@ class StartPage(QWidget):
 def _count_sentence(attachable: int, others: int) -> str:
     if not attachable:
         return "No process can be attached now. Start one with  arc-inspector run app.py,  or start the demo"
-    return f"{attachable:,} attachable" + (f", {others:,} others with the reason why not" if others else "")
+    return f"{attachable:,} attachable" + (f", {wording.plural(others, 'other')} with the reason why not" if others else "")

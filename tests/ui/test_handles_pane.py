@@ -131,14 +131,40 @@ def test_rows_keep_their_places_while_the_pointer_is_over_the_table(pane: Handle
     assert not pane._arrivals.isVisible()
 
 
-def test_the_row_at_the_top_stays_there_when_rows_come_above_it(pane: HandlesPane) -> None:
-    pane.show_snapshot(snapshot_of([Row(slot, age_secs=1000 - slot) for slot in range(1, 150)]))
+def test_the_row_at_the_top_stays_there_when_rows_come_above_it(pane: HandlesPane, qtbot: QtBot) -> None:
+    pane.show_snapshot(snapshot_of([Row(slot, age_secs=1000 - slot) for slot in range(40, 150)]))
     bar = pane.table.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 50 * ROW_HEIGHT)
     bar.setValue(50 * ROW_HEIGHT)
     before = pane.model.id_at(pane.table.rowAt(0))
+    assert before == handle_id(89)
     pane.show_snapshot(snapshot_of([Row(slot, age_secs=5000 - slot) for slot in range(1, 180)], serial=2, at=T0 + 1))
     pane.show_snapshot(snapshot_of([Row(slot, age_secs=5000 - slot) for slot in range(40, 180)], serial=3, at=T0 + 2))
     assert pane.model.id_at(pane.table.rowAt(0)) == before
+
+
+def test_the_head_of_the_group_stays_in_sight(pane: HandlesPane, qtbot: QtBot) -> None:
+    pane.show_snapshot(snapshot_of([*(Row(slot, "Journal") for slot in range(1, 60)), *(Row(slot) for slot in range(60, 90))]))
+    head, bar = pane.table.head, pane.table.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 60 * ROW_HEIGHT)
+    assert not head.isVisible()
+    bar.setValue(10 * ROW_HEIGHT)
+    assert head.group is not None
+    assert head.group.name == "Journal"
+    bar.setValue(59 * ROW_HEIGHT + 10)
+    assert head.y() == -10
+    qtbot.mouseClick(head, Qt.MouseButton.LeftButton)
+    assert bar.value() == 0
+    assert not head.isVisible()
+
+
+def test_a_chosen_row_is_not_hidden_by_the_head(pane: HandlesPane, qtbot: QtBot) -> None:
+    pane.show_snapshot(snapshot_of([Row(slot, age_secs=1000 - slot) for slot in range(1, 100)]))
+    bar = pane.table.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 80 * ROW_HEIGHT)
+    bar.setValue(80 * ROW_HEIGHT)
+    pane.choose((handle_id(40),))
+    assert pane.table.rowViewportPosition(pane.model.row_of(handle_id(40))) >= ROW_HEIGHT
 
 
 def test_a_click_on_a_header_sorts(pane: HandlesPane, qtbot: QtBot) -> None:

@@ -35,7 +35,7 @@ def page_of(qtbot: QtBot, theme: Theme, courier: Courier, connector: FakeConnect
 def test_attachable_processes_come_first_and_one_is_selected(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
     page = page_of(qtbot, theme, courier, FakeConnector([BARE, GOOD]))
     assert page.model.index(0, 0).data() == "app.py"
-    assert page.count.text() == "1 attachable, 1 others with the reason why not"
+    assert page.count.text() == "1 attachable, 1 other with the reason why not"
     assert page.attach.isEnabled()
 
 

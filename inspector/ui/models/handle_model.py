@@ -85,10 +85,15 @@ class HandleModel(QAbstractTableModel):
 
     def group_at(self, row: int) -> Group | None:
         """The group that the row heads, ``None`` for a handle row."""
+        group = self.group_of(row)
+        return group if group is not None and self._tops[bisect_right(self._tops, row) - 1] == row else None
+
+    def group_of(self, row: int) -> Group | None:
+        """The group that the row heads or lies in."""
         if self._arrangement is None or not 0 <= row < self._rows:
             return None
         place = bisect_right(self._tops, row) - 1
-        return self._arrangement.groups[place] if place >= 0 and self._tops[place] == row else None
+        return self._arrangement.groups[place] if place >= 0 else None
 
     def source_row(self, row: int) -> int:
         """Row in the snapshot's table, -1 for a group row."""

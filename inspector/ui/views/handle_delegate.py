@@ -108,13 +108,16 @@ class HandleDelegate(QStyledItemDelegate):
     ) -> None:
         """The part of the group's line that lies in this cell."""
         cell = _rect(option)
-        selected = bool(_state(option) & QStyle.StateFlag.State_Selected)
-        painter.fillRect(cell, self._theme.color("selection" if selected else "surface_alt"))
         left = cell.left() - self._view.horizontalHeader().sectionPosition(index.column())
         line = QRect(left, cell.top(), max(self._view.viewport().width(), 1), cell.height())
-        painter.drawPixmap(left + 6, cell.center().y() - ICON // 2 + 1, self._icon(self._chevron(group), "text_quiet"))
-        swatch = QRect(left + INDENT, cell.center().y() - 4, 9, 9)
-        painter.fillRect(swatch, self._theme.category(group.name))
+        self.paint_head(painter, cell, line, group, selected=bool(_state(option) & QStyle.StateFlag.State_Selected))
+
+    def paint_head(self, painter: QPainter, ground: QRect, line: QRect, group: Group, *, selected: bool) -> None:
+        """A group's whole line, on ``ground`` only."""
+        painter.fillRect(ground, self._theme.color("selection" if selected else "surface_alt"))
+        middle = line.center().y()
+        painter.drawPixmap(line.left() + 6, middle - ICON // 2 + 1, self._icon(self._chevron(group), "text_quiet"))
+        painter.fillRect(QRect(line.left() + INDENT, middle - 4, 9, 9), self._theme.category(group.name))
         painter.setFont(self._bold)
         painter.setPen(self._theme.color("selection_text" if selected else "text"))
         area = line.adjusted(INDENT + 16, 0, -PADDING, 0)
@@ -122,7 +125,7 @@ class HandleDelegate(QStyledItemDelegate):
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, group.name)
         self._paint_facts(painter, area.adjusted(drawn.width() + 16, 0, 0, 0), group, selected=selected)
         painter.setPen(QPen(self._theme.color("line"), 1))
-        painter.drawLine(cell.bottomLeft(), cell.bottomRight())
+        painter.drawLine(ground.bottomLeft(), ground.bottomRight())
 
     def _paint_facts(self, painter: QPainter, area: QRect, group: Group, *, selected: bool) -> None:
         arrangement = self._model.arrangement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
 
@@ -14,6 +14,7 @@ from inspector.model.snapshot import handle_text
 from inspector.ui.models.handle_cells import HEADERS
 from inspector.ui.models.handle_model import HandleModel
 from inspector.ui.theme import Theme
+from inspector.ui.views.group_head import GroupHead
 from inspector.ui.views.handle_delegate import INDENT, ROW_HEIGHT, HandleDelegate
 
 WIDTHS: Final = {
@@ -57,6 +58,7 @@ class HandleTable(QTableView):
         self.setModel(model)
         self._delegate = HandleDelegate(theme, model, self)
         self.setItemDelegate(self._delegate)
+        self.head = GroupHead(self, model, self._delegate)
         self._build_shape()
         self._build_headers()
         model.rearranging.connect(self._remember)
@@ -73,6 +75,7 @@ class HandleTable(QTableView):
         """Paint with other colours."""
         self._delegate.set_theme(theme)
         self.viewport().update()
+        self.head.update()
 
     def choose(self, handles: Sequence[int], *, scroll: bool = True) -> None:
         """Select handles; unfolds their groups."""
@@ -95,6 +98,22 @@ class HandleTable(QTableView):
             QGuiApplication.clipboard().setText("\n".join(handle_text(h) for h in self._chosen))
 
     # Qt -----------------------------------------------------------------------------------------------------------
+
+    def scrollTo(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
+    ) -> None:
+        """Bring a row into sight, below the group's head that lies over the first one."""
+        super().scrollTo(index, hint)
+        top = self.rowViewportPosition(index.row())
+        if top < ROW_HEIGHT and self._handles.group_at(index.row()) is None:
+            self.verticalScrollBar().setValue(self.verticalScrollBar().value() + top - ROW_HEIGHT)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """The group's head follows."""
+        super().scrollContentsBy(dx, dy)
+        self.head.follow()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right fold, Enter opens, Ctrl+C copies ids."""
@@ -200,6 +219,7 @@ class HandleTable(QTableView):
         """Columns follow the width."""
         super().resizeEvent(event)
         self.fit_columns()
+        self.head.follow()
 
     def _resized(self, section: int, _before: int, _now: int) -> None:
         last = self.horizontalHeader().logicalIndex(len(Column) - 1)

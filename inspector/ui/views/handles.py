@@ -94,7 +94,7 @@ class HandlesPane(QWidget):
         try:
             wanted = parse(self.field.text())
         except FilterError as error:
-            self._complain(str(error))
+            self._complain(str(error)[:1].upper() + str(error)[1:])
             return False
         self._complain("")
         if wanted != self.query.filter:
