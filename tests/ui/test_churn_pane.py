@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from inspector.model.churn import MarkKind
 from inspector.model.snapshot import Collection, Snapshot, TargetState, Vitals
 from inspector.ui.theme import DARK, LIGHT
-from inspector.ui.views.churn import FIRST_READING, NO_TARGET, RECORDED, ChurnPane
+from inspector.ui.views.churn import FIRST_READING, GONE, NO_TARGET, RECORDED, ChurnPane
 from inspector.ui.widgets.churn_lines import REST, TOTAL
 from inspector.ui.widgets.churn_plot import ChurnPlot
 from tests.helpers.snapshots import T0, World, big_snapshot, make_vitals, snapshot_of, with_state
@@ -90,6 +90,12 @@ def test_a_recorded_state_has_no_time_to_show(pane: ChurnPane) -> None:
     pane.show_snapshot(with_state(named(), TargetState.RECORDED))
     assert pane._message.text() == RECORDED
     assert len(pane.history) == 0
+
+
+def test_a_target_that_was_gone_before_says_so(pane: ChurnPane) -> None:
+    pane.show_snapshot(with_state(named(), TargetState.POST_MORTEM))
+    assert pane._message.text() == GONE
+    assert pane._pages.currentWidget() is pane._message
 
 
 def test_the_second_reading_opens_the_plot(pane: ChurnPane) -> None:

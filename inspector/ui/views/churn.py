@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import Final
 
 import pyqtgraph as pg
@@ -30,7 +31,10 @@ MARK_REACH: Final = 0.006
 """Share of the time axis within which the pointer finds a mark."""
 NO_TARGET: Final = "Attach to a process to see its handles come and go"
 RECORDED: Final = "This file holds one moment: there is no time to show"
+GONE: Final = "The target was gone before its counters could be read twice, so there is no time to show"
 FIRST_READING: Final = "Reading the counters…"
+EMPTY_TEXTS: Final = MappingProxyType({TargetState.RECORDED: RECORDED, TargetState.POST_MORTEM: GONE, TargetState.ENDED: GONE})
+"""What the pane says instead of a plot."""
 
 
 class ChurnPane(QWidget):
@@ -72,7 +76,7 @@ class ChurnPane(QWidget):
         recorded = snapshot.target.state is TargetState.RECORDED
         if not recorded:
             self._take(snapshot.vitals)
-        self._message.setText(RECORDED if recorded else FIRST_READING)
+        self._message.setText(EMPTY_TEXTS.get(snapshot.target.state, FIRST_READING))
         self._show_page()
 
     def show_vitals(self, vitals: Vitals) -> None:

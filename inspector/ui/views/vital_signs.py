@@ -129,6 +129,7 @@ class VitalSigns(QWidget):
         self._deaths.clicked.connect(lambda: self.pane_wanted.emit("timeline"))
         self._waiting.clicked.connect(self._open_pending)
         self._lost.setEnabled(False)
+        self._lost.unsetCursor()
 
     def _open_pending(self) -> None:
         self.pane_wanted.emit("pending")
