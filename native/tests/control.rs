@@ -154,7 +154,7 @@ fn a_command_that_its_viewer_gave_up_never_runs_when_the_worker_comes_back() {
     assert_eq!(client.ask(json!({"nonce": 3, "op": "ping"}))["python"]["waiting"], 1);
     drop(client);
     served.process.wait_for("a drop", |process| process.drops.load(Ordering::SeqCst) == 1);
-    assert_eq!(served.control.jobs().next(Some(Duration::ZERO), ROOM), Next::Nothing);
+    served.expect_no_job();
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_close_that_its_viewer_gave_up_never_runs_when_an_earlier_one_ends() {
 }
 
 #[test]
-fn the_interpreter_is_asked_for_a_beat_only_while_a_viewer_is_attached() {
+fn the_interpreter_is_asked_for_a_beat_only_while_somebody_is_connected() {
     let served = Served::new();
     assert_eq!(served.control.jobs().next(Some(Duration::ZERO), ROOM), Next::Nothing);
     let client = Client::greeted(&served, json!({}));

@@ -121,3 +121,59 @@ impl Connection {
 pub fn too_long() -> String {
     format!("a line has more than {MAX_LINE_BYTES} bytes")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    use super::super::waker::Waker;
+    use super::*;
+
+    fn connected(now: Instant) -> (Connection, UnixStream) {
+        let (near, far) = UnixStream::pair().expect("sockets");
+        near.set_nonblocking(true).expect("a socket");
+        let waker = Arc::new(Waker::new().expect("sockets"));
+        (Connection::new(Arc::new(Peer::new(near, 1, waker)), now), far)
+    }
+
+    fn greet(connection: &mut Connection) {
+        connection.wishes = Some(Wishes { is_viewer: true, interval: Duration::from_millis(100), level: None });
+    }
+
+    #[test]
+    fn one_who_says_no_hello_is_overdue_after_five_seconds_and_never_after_it() {
+        let now = Instant::now();
+        let (mut connection, _far) = connected(now);
+        assert_eq!(connection.overdue(now + GREETING_PATIENCE - Duration::from_millis(1)), None);
+        assert_eq!(connection.overdue(now + GREETING_PATIENCE), Some("no hello came within 5 s"));
+        greet(&mut connection);
+        assert_eq!(connection.overdue(now + GREETING_PATIENCE * 100), None);
+    }
+
+    #[test]
+    fn half_a_line_is_overdue_after_ten_seconds_and_a_whole_one_is_not() {
+        let now = Instant::now();
+        let (mut connection, mut far) = connected(now);
+        greet(&mut connection);
+        far.write_all(b"{").expect("room");
+        assert_eq!(connection.receive(now), Received::Bytes);
+        assert_eq!(connection.next_line(), Ok(None));
+        assert!(connection.has_half_line());
+        assert!(connection.overdue(now + HALF_LINE_PATIENCE).is_some_and(|why| why.starts_with("half a line")));
+        far.write_all(b"}\n").expect("room");
+        assert_eq!(connection.receive(now + HALF_LINE_PATIENCE), Received::Bytes);
+        assert_eq!(connection.next_line(), Ok(Some(b"{}".to_vec())));
+        assert_eq!(connection.overdue(now + HALF_LINE_PATIENCE * 2), None);
+    }
+
+    #[test]
+    fn one_who_was_dismissed_and_does_not_read_is_let_go_all_the_same() {
+        let now = Instant::now();
+        let (mut connection, _far) = connected(now);
+        connection.dismiss(0, "BadArgument", "go", now);
+        assert!(!connection.is_over(now) && connection.overdue(now + GREETING_PATIENCE).is_none());
+        assert!(connection.is_over(now + FAREWELL_PATIENCE));
+        assert!(connection.peer.flush() && connection.is_over(now));
+    }
+}

@@ -13,9 +13,9 @@ use super::peer::{lock, Origin};
 use super::target::{CloseAnswer, Target, Totals};
 use crate::wire::Fields;
 
-/// Jobs that may wait.
+/// Jobs of viewers that may wait.
 const MAX_WAITING: usize = 64;
-/// How often the interpreter is asked whether it is there, while a viewer is attached.
+/// How often the interpreter is asked whether it is there.
 const BEAT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What is done with the worker's answer.
@@ -78,7 +78,7 @@ impl Jobs {
     /// Queue a job for a viewer; when the queue is full, it is refused.
     pub fn push(&self, op: &'static str, fields: Fields, origin: Origin, finish: Finish) {
         let mut state = lock(&self.state);
-        if state.waiting.len() >= MAX_WAITING {
+        if state.asked() >= MAX_WAITING {
             drop(state);
             self.target.count_drop();
             return origin.fail("TableFull", &format!("{MAX_WAITING} requests wait for the interpreter already"));
@@ -88,7 +88,7 @@ impl Jobs {
         self.arrived.notify_one();
     }
 
-    /// Ask the interpreter for a sign of life when it is time and none is on its way.
+    /// Ask the interpreter for a sign of life when it is time and none is on its way. Called while somebody is connected.
     pub fn beat(&self, now: Instant) {
         let mut state = lock(&self.state);
         let is_asked = state.waiting.iter().chain(&state.running).any(|job| matches!(job.finish, Finish::Beat));
@@ -151,12 +151,13 @@ impl Jobs {
     pub fn interpreter(&self, now: Instant) -> Value {
         let state = lock(&self.state);
         let millis = |since: Instant| now.saturating_duration_since(since).as_millis() as u64;
-        let busy = state.running.iter().min_by_key(|job| job.began);
+        // The beats are our own; that they are late shows in the age of the last answer.
+        let busy = state.running.iter().filter(|job| job.origin.is_some()).min_by_key(|job| job.began);
         serde_json::json!({
             "answered_ms_ago": state.answered.map(millis),
             "busy": busy.map(|job| job.op),
             "busy_ms": busy.map_or(0, |job| millis(job.began)),
-            "waiting": state.waiting.len(),
+            "waiting": state.asked(),
         })
     }
 
@@ -221,6 +222,11 @@ impl Jobs {
 }
 
 impl State {
+    /// Jobs of viewers that wait; beats are our own.
+    fn asked(&self) -> usize {
+        self.waiting.iter().filter(|job| job.origin.is_some()).count()
+    }
+
     fn add(&mut self, op: &'static str, fields: Fields, origin: Option<Origin>, finish: Finish) {
         self.last_number += 1;
         self.waiting.push_back(Job { number: self.last_number, op, fields, origin, finish, began: Instant::now() });

@@ -67,14 +67,14 @@ impl Control {
         let commands = Commands { target, jobs: Arc::clone(&jobs), closer: Arc::clone(&closer), viewers: Cell::new(0) };
         let server = Server::new(listener, Arc::clone(&waker), Arc::clone(&is_stopping), commands);
         let control = Self { path: path.to_owned(), jobs, closer, waker, is_stopping, threads: Mutex::new(None) };
-        control.spawn(server).map_err(failed)?;
+        control.spawn(server).inspect_err(|_| control.unlink()).map_err(failed)?;
         Ok(control)
     }
 
     fn spawn(&self, server: Server) -> std::io::Result<()> {
         let closer = Arc::clone(&self.closer);
-        let closing = ipc::spawn("ai-closer", move || closer.serve())?;
-        match ipc::spawn("ai-control", move || server.serve()) {
+        let closing = ipc::spawn("ai-closer", ipc::FOREIGN_STACK_BYTES, move || closer.serve())?;
+        match ipc::spawn("ai-control", ipc::OWN_STACK_BYTES, move || server.serve()) {
             Ok(serving) => *lock(&self.threads) = Some([serving, closing]),
             Err(error) => {
                 self.closer.stop(CLOSE_PATIENCE);

@@ -178,7 +178,7 @@ impl Server {
         self.accepts_from = self.accepts_from.filter(|&from| now < from);
         self.commands.jobs.drop_given_up();
         self.commands.closer.drop_given_up();
-        if self.commands.viewers.get() > 0 {
+        if self.connections.iter().any(|connection| connection.wishes.is_some()) {
             self.commands.jobs.beat(now);
         }
         for connection in &mut self.connections {

@@ -79,8 +79,13 @@ pub unsafe fn close_inherited(fd: RawFd) {
     unsafe { libc::close(fd) };
 }
 
+/// Stack of a thread that runs nothing but this crate.
+pub const OWN_STACK_BYTES: usize = 1 << 20;
+/// Stack of a thread that runs close methods and destructors of the application, those of its interpreter among them.
+pub const FOREIGN_STACK_BYTES: usize = 8 << 20;
+
 /// Start a thread that no signal of the application is delivered to: those must interrupt the application's own threads.
-pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+pub fn spawn(name: &str, stack_bytes: usize, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     // SAFETY: a signal set is a C array of integers; sigfillset initialises it.
     let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
     // SAFETY: both sets outlive the calls. A new thread inherits the mask.
@@ -88,7 +93,7 @@ pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<Joi
         libc::sigfillset(&mut all);
         libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
     }
-    let spawned = Builder::new().name(name.into()).stack_size(256 << 10).spawn(body);
+    let spawned = Builder::new().name(name.into()).stack_size(stack_bytes).spawn(body);
     // SAFETY: `before` was filled above.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, ptr::null_mut()) };
     spawned

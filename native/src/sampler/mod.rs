@@ -73,7 +73,8 @@ impl Sampler {
     pub fn start(table: Arc<dyn Sampled>) -> Result<Self> {
         let shared = Arc::new(Shared { plan: Mutex::default(), changed: Condvar::new(), table });
         let served = Arc::clone(&shared);
-        let thread = ipc::spawn("ai-sampler", move || served.serve()).map_err(|error| Error::io("the sampler's thread", &error))?;
+        let thread = ipc::spawn("ai-sampler", ipc::OWN_STACK_BYTES, move || served.serve())
+            .map_err(|error| Error::io("the sampler's thread", &error))?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 

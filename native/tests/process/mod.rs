@@ -146,18 +146,28 @@ impl Served {
         Self { process, control, path, directory }
     }
 
-    /// Play the interpreter: take the next job, which must be of `op` once beats are passed over. Returns its number.
+    /// Play the interpreter: take the next job, which must be of `op` once beats are answered. Returns its number.
     pub fn next_job(&self, op: &str) -> u64 {
+        let (number, found) = self.next_of(op, PATIENCE).unwrap_or_else(|| panic!("no job {op}"));
+        assert_eq!(found, op);
+        number
+    }
+
+    /// Play the interpreter: nothing but beats waits for it now.
+    pub fn expect_no_job(&self) {
+        assert_eq!(self.next_of("", Duration::ZERO), None);
+    }
+
+    /// Number and operation of the next job that is wanted or no beat; other beats are answered.
+    fn next_of(&self, wanted: &str, timeout: Duration) -> Option<(u64, String)> {
         loop {
-            let job = match self.control.jobs().next(Some(PATIENCE), 1 << 20) {
-                Next::Job(job) => serde_json::from_slice::<Value>(&job).unwrap(),
-                other => panic!("{other:?} instead of a job {op}"),
-            };
-            if job["op"] == op {
-                return job["job"].as_u64().unwrap();
+            let Next::Job(job) = self.control.jobs().next(Some(timeout), 1 << 20) else { return None };
+            let job: Value = serde_json::from_slice(&job).unwrap();
+            let (number, op) = (job["job"].as_u64().unwrap(), job["op"].as_str().unwrap());
+            if op == wanted || op != "beat" {
+                return Some((number, op.to_owned()));
             }
-            assert_eq!(job["op"], "beat");
-            assert!(self.control.jobs().reply(job["job"].as_u64().unwrap(), b"{\"ok\": true}"));
+            assert!(self.control.jobs().reply(number, b"{\"ok\": true}"));
         }
     }
 
