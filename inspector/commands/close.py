@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Final
 
 import numpy as np
@@ -70,9 +71,18 @@ def full_number(handle: int, snapshot: Snapshot) -> int:
 def ask(session: Session, wanted: Sequence[int], *, although_held: bool, dry_run: bool) -> tuple[CloseAnswer, ...]:
     """Preview, then close what may be closed: nothing is closed when something would be refused, so that there is one outcome."""
     previewed = session.preview_close(wanted).result()
-    if dry_run or (not although_held and any(answer.outcome == "refused" for answer in previewed)):
+    if not although_held:
+        previewed = tuple(guarded(answer) for answer in previewed)
+    if dry_run or any(answer.outcome == "refused" for answer in previewed):
         return previewed
     return session.close_handles(wanted, although_held=although_held).result()
+
+
+def guarded(answer: CloseAnswer) -> CloseAnswer:
+    """What would close but is held by others is refused."""
+    if answer.outcome != "would_close" or not answer.holders:
+        return answer
+    return replace(answer, outcome="refused", reason=f"still held by {', '.join(answer.holders)}")
 
 
 def _print(answers: Sequence[CloseAnswer]) -> None:

@@ -78,8 +78,8 @@ class Liveness:
 
     def judge(self, signs: Signs) -> Verdict:
         """The state now."""
-        if not signs.has_lock:
-            return _ended(signs)
+        if not signs.has_lock or signs.ending != Ending.NOT_YET:
+            return _ended(signs)  # a process whose agent was stopped keeps its table, and so the lock
         watched_secs = self._watched_secs(signs)
         heart_still = min(self._heartbeat.still_secs(signs.heartbeat_ticks, signs.at), watched_secs)
         interpreter_still = min(self._interpreter.still_secs(signs.interpreter_ticks, signs.at), watched_secs)

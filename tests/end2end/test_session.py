@@ -122,10 +122,11 @@ def test_a_held_resource_is_refused_naming_who_holds_it_until_it_is_insisted_on(
         target.ask("clone log other")
         follower.wait(has(journal, strong=2))
         (preview,) = session.preview_close([journal]).result(60)
-        assert preview.outcome == "refused"
+        assert preview.outcome == "would_close"
         assert preview.holders
         (refused,) = session.close_handles([journal]).result(60)
-        assert refused.outcome == "refused"
+        assert (refused.outcome, refused.holders) == ("refused", preview.holders)
+        assert has(journal, resources=Resource.OPEN)(follower.wait(lambda _: True))
         (closed,) = session.close_handles([journal], although_held=True).result(60)
         assert closed.outcome == "closed"
         follower.wait(has(journal, resources=Resource.CLOSED))

@@ -97,3 +97,7 @@ def test_a_target_without_an_interpreter_needs_only_its_heartbeat():
 def test_without_the_lock_it_is_over_and_the_header_says_how(ending: int, letter: str, state: TargetState, reason: str):
     verdict = Liveness().judge(replace(WELL, has_lock=False, ending=ending, process_state=letter))
     assert (verdict.state, verdict.reason, verdict.is_final) == (state, reason, True)
+
+
+def test_a_stopped_agent_has_ended_although_the_process_keeps_the_lock():
+    assert Liveness().judge(replace(WELL, ending=Ending.STOPPED)).state is TargetState.ENDED
