@@ -16,8 +16,9 @@ use super::{local, Local};
 use crate::atomic;
 use crate::clock;
 use crate::hooks;
-use crate::layout::{Level, ThreadSlot, CALL_DEPTH};
+use crate::layout::{EventKind, Level, ThreadSlot, CALL_DEPTH};
 use crate::registry::generation_of;
+use crate::ring;
 use crate::runtime::{lost, runtime, Runtime};
 use crate::segment::Part;
 use crate::sync::Lock;
@@ -43,13 +44,16 @@ impl DeepPins {
         atomic!(AtomicU64, lost(), deep_calls).fetch_add(1, Ordering::Relaxed);
     }
 
+    fn has(&self, thread: u16, handle: u64) -> bool {
+        self.count.load(Ordering::SeqCst) > 0 && self.pins.lock().contains(&(thread, handle))
+    }
+
     fn remove(&self, thread: u16, handle: u64) {
         let mut pins = self.pins.lock();
         if let Some(at) = pins.iter().rposition(|&pin| pin == (thread, handle)) {
             pins.remove(at);
+            self.count.fetch_sub(1, Ordering::SeqCst);
         }
-        drop(pins);
-        self.count.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Holds the list across a fork.
@@ -74,45 +78,47 @@ impl DeepPins {
     }
 }
 
-/// A call's use of a handle; ends with it. Stays on its thread.
+/// A call's use of a handle; ends with it. Stays on its thread. One word, so that it travels in a register: the pins of one handle
+/// are alike, and the newest of them is as good as its own.
 pub struct Pin {
     handle: u64,
-    /// Place in the thread's slot; `CALL_DEPTH` and above: among the deep ones.
-    place: u32,
     on_this_thread: PhantomData<*const ()>,
 }
 
 impl Pin {
-    /// Shows that this thread uses `handle`, whatever that is; the caller validates it afterwards, in that order.
+    /// Shows that this thread uses `handle`, whatever that is but 0; the caller validates it afterwards, in that order.
     #[inline]
     pub fn new(handle: u64) -> Self {
-        local(|local| {
-            let (slot, place) = (local.slot.get(), local.depth.get());
-            local.depth.set(place + 1);
-            if slot.is_null() || place as usize >= CALL_DEPTH {
-                push_deep(local, slot, place, handle);
-                return Self { handle, place: CALL_DEPTH as u32 + place, on_this_thread: PhantomData };
-            }
-            atomic!(AtomicU64, slot, calls[place as usize]).store(handle, Ordering::Relaxed);
-            let began = if hooks::hottest() >= Level::History as u8 { clock::ticks() } else { 0 };
-            atomic!(AtomicU64, slot, call_ticks[place as usize]).store(began, Ordering::Relaxed);
-            // SeqCst: releases the two stores above, and comes before the load of word 0 that follows
-            atomic!(AtomicU64, slot, depth).store(u64::from(place) + 1, Ordering::SeqCst);
-            Self { handle, place, on_this_thread: PhantomData }
-        })
+        local(|local| push(local, handle));
+        Self { handle, on_this_thread: PhantomData }
     }
 
     /// The handle.
+    #[inline]
     pub fn handle(&self) -> u64 {
         self.handle
     }
 }
 
+#[inline]
+fn push(local: &Local, handle: u64) {
+    let (slot, place) = (local.slot.get(), local.depth.get() as usize);
+    local.depth.set(place as u32 + 1);
+    if slot.is_null() || place >= CALL_DEPTH {
+        return push_deep(local, slot, place, handle);
+    }
+    atomic!(AtomicU64, slot, calls[place]).store(handle, Ordering::Relaxed);
+    let began = if hooks::hottest() >= Level::History as u8 { clock::ticks() } else { 0 };
+    atomic!(AtomicU64, slot, call_ticks[place]).store(began, Ordering::Relaxed);
+    // SeqCst: releases the two stores above, and comes before the load of word 0 that follows
+    atomic!(AtomicU64, slot, depth).store(place as u64 + 1, Ordering::SeqCst);
+}
+
 #[cold]
-fn push_deep(local: &Local, slot: *mut ThreadSlot, place: u32, handle: u64) {
+fn push_deep(local: &Local, slot: *mut ThreadSlot, place: usize, handle: u64) {
     runtime().deep.push(local.index.get(), handle);
     if !slot.is_null() {
-        atomic!(AtomicU64, slot, depth).store(u64::from(place) + 1, Ordering::SeqCst);
+        atomic!(AtomicU64, slot, depth).store(place as u64 + 1, Ordering::SeqCst);
     }
 }
 
@@ -120,7 +126,10 @@ impl Drop for Pin {
     #[inline]
     fn drop(&mut self) {
         let runtime = runtime();
-        local(|local| unpin(runtime, local, self.place, self.handle));
+        if hooks::hottest() >= Level::History as u8 {
+            record_return(runtime, self.handle);
+        }
+        local(|local| pop(runtime, local, self.handle));
         let Some(slot) = runtime.table.slot_of(self.handle) else { return };
         let word = slot.word0();
         if word.generation() == generation_of(self.handle) && !(word.is_live() && !word.is_close_pending()) {
@@ -129,28 +138,63 @@ impl Drop for Pin {
     }
 }
 
-/// Takes a pin away. One that is not the newest leaves a hole, which goes when those above it have gone.
+/// The end of a call that the history has the begin of; the pin still holds the row.
+#[cold]
+#[inline(never)]
+fn record_return(runtime: &Runtime, handle: u64) {
+    let Some(slot) = runtime.table.slot_of(handle) else { return };
+    let word = slot.word0();
+    let is_its = word.generation() == generation_of(handle) && runtime.types.spec(word.type_id()).is_some();
+    if is_its && hooks::has_history(runtime, word.type_id()) {
+        ring::write(runtime, EventKind::Return as u8, handle, slot.address(), 0);
+    }
+}
+
+/// Takes the newest pin of a handle away.
 #[inline]
-fn unpin(runtime: &Runtime, local: &Local, place: u32, handle: u64) {
-    let slot = local.slot.get();
-    let mut depth = local.depth.get();
-    if place >= CALL_DEPTH as u32 {
-        runtime.deep.remove(local.index.get(), handle);
-        depth = depth.saturating_sub(1);
-    } else if !slot.is_null() {
-        // Release, like the store of `depth`: the call is over before its pin goes; for a hole, this is the store that takes it away
-        atomic!(AtomicU64, slot, calls[place as usize]).store(0, Ordering::Release);
+fn pop(runtime: &Runtime, local: &Local, handle: u64) {
+    let (slot, depth) = (local.slot.get(), local.depth.get() as usize);
+    let is_newest = !slot.is_null()
+        && (1..=CALL_DEPTH).contains(&depth)
+        && atomic!(AtomicU64, slot, calls[depth - 1]).load(Ordering::Relaxed) == handle;
+    if !is_newest {
+        return pop_other(runtime, local, handle);
     }
+    show_depth(local, slot, depth - 1);
+}
+
+/// One that is not the newest, or among the deep ones. It leaves a hole, which goes when those above it have gone.
+#[cold]
+fn pop_other(runtime: &Runtime, local: &Local, handle: u64) {
+    let (slot, mut depth) = (local.slot.get(), local.depth.get() as usize);
+    let place = (0..depth.min(CALL_DEPTH))
+        .rev()
+        .find(|&place| !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle);
+    match place {
+        Some(place) if !runtime.deep.has(local.index.get(), handle) => {
+            // Release, like the store of `depth`: the call is over before its pin goes
+            atomic!(AtomicU64, slot, calls[place]).store(0, Ordering::Release);
+        }
+        _ => {
+            runtime.deep.remove(local.index.get(), handle);
+            depth = depth.saturating_sub(1);
+        }
+    }
+    show_depth(local, slot, depth);
+}
+
+/// Sets the depth, less the holes at its end.
+#[inline]
+fn show_depth(local: &Local, slot: *mut ThreadSlot, mut depth: usize) {
     if slot.is_null() {
-        local.depth.set(depth);
-        return;
+        return local.depth.set(depth as u32);
     }
-    while (1..=CALL_DEPTH as u32).contains(&depth) && atomic!(AtomicU64, slot, calls[depth as usize - 1]).load(Ordering::Relaxed) == 0 {
+    while (1..=CALL_DEPTH).contains(&depth) && atomic!(AtomicU64, slot, calls[depth - 1]).load(Ordering::Relaxed) == 0 {
         depth -= 1;
     }
-    local.depth.set(depth);
-    atomic!(AtomicU64, slot, depth).store(u64::from(depth), Ordering::Release);
-    // keeps the load of word 0 that follows behind these stores, as far as `heavy_barrier` can tell
+    local.depth.set(depth as u32);
+    atomic!(AtomicU64, slot, depth).store(depth as u64, Ordering::Release);
+    // keeps the load of word 0 that follows behind this store, as far as `heavy_barrier` can tell
     light_barrier();
 }
 
