@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtWidgets import QWidget
 
 from inspector.model.churn import Line
 from inspector.model.objects import object_count
-from inspector.model.snapshot import Reference, Resource, TargetState
+from inspector.model.snapshot import UNKNOWN, Reference, Resource, TargetState
 from inspector.ui.theme import DARK, LIGHT
 from inspector.ui.views.vital_signs import VitalSigns
 from inspector.ui.widgets.vital_cell import Sign, VitalCell, spark_points
@@ -42,7 +44,10 @@ def test_everything_is_unknown_before_the_first_counters(qtbot: Any) -> None:
 def test_a_snapshot_fills_in_handles_objects_pending_closes_and_losses(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(
-        snapshot_of([Row(1, address=64), Row(2, address=64), Row(3), waiting(4, 41)], lost={"untracked_handles": 1200, "misuse_stale": 9})
+        snapshot_of(
+            [Row(1, address=64, proxies=2), Row(2, address=64, proxies=2), Row(3), waiting(4, 41)],
+            lost={"untracked_handles": 1200, "misuse_stale": 9},
+        )
     )
     assert values(strip) == ["4", "3", UNKNOWN_TEXT, UNKNOWN_TEXT, "1", "1,200"]
     assert strip._waiting.sign.beside == "oldest 41 s"
@@ -201,13 +206,18 @@ def test_a_level_sparkline_lies_in_the_middle_and_one_point_is_none() -> None:
     assert spark_points(Line(np.arange(1.0), np.ones(1)), area) == []
 
 
-def test_handles_of_one_address_are_one_object_and_tombstones_none() -> None:
-    rows = [Row(1, address=64), Row(2, address=64), Row(3, address=128), Row(4, address=128, reference=Reference.DROPPED), Row(5), Row(6)]
-    snapshot = snapshot_of(rows)
-    assert object_count(snapshot.handles) == 4
-    nameless = dataclasses.replace(snapshot.handles, addresses=np.zeros(6, np.uint64))
-    assert object_count(nameless) == 5
+def test_the_handles_of_one_object_are_one_and_tombstones_none() -> None:
+    three = [Row(slot, address=64, proxies=3) for slot in (1, 2, 3)]
+    unknown = [Row(slot, proxies=UNKNOWN) for slot in (4, 5)]
+    assert object_count(snapshot_of([*three, *unknown, Row(6), Row(7, reference=Reference.DROPPED)]).handles) == 4
     assert object_count(snapshot_of().handles) == 0
+
+
+@given(st.lists(st.integers(1, 9), max_size=200))
+def test_objects_are_counted_exactly_however_many_handles_each_has(sizes: list[int]) -> None:
+    rows = [proxies for proxies in sizes for _ in range(proxies)]
+    snapshot = snapshot_of([Row(slot, proxies=proxies) for slot, proxies in enumerate(rows, 1)])
+    assert object_count(snapshot.handles) == len(sizes)
 
 
 def test_a_dropped_strip_leaves_nothing(qapp: Any) -> None:
