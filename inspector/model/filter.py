@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from inspector.errors import InspectorError
 from inspector.model.snapshot import UNKNOWN, Handles, Ids, Reference, Snapshot
-from inspector.model.states import search_words
+from inspector.model.states import alive, search_words
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -168,10 +168,10 @@ def parse(source: str) -> Filter:
 
 
 def number_column(snapshot: Snapshot, column: str) -> npt.NDArray[np.float64]:
-    """A column of counts, or ``age`` in seconds, as floats with ``nan`` for unknown."""
+    """A column of counts, or ``age`` in seconds (of a dead row: how long it lived), as floats with ``nan`` for unknown."""
     handles = snapshot.handles
     if column == "age":
-        return np.asarray(snapshot.taken_at - handles.created_at)
+        return np.where(alive(handles), snapshot.taken_at, handles.changed_at) - handles.created_at
     values: npt.NDArray[np.float64] = getattr(handles, column).astype(np.float64)
     # native references may well be -1: they are unknown exactly when the strong count is
     values[(handles.strong if column == "native_refs" else getattr(handles, column)) == UNKNOWN] = np.nan

@@ -92,8 +92,10 @@ class Arrangement:
     ids: Ids
     """Handle numbers in that order."""
     groups: tuple[Group, ...]
+    arrived: Mask
+    """Rows in that order that came since the last sort, when the order is held."""
     arrivals: int = 0
-    """Rows that a held order placed at the end of their group instead of where they belong."""
+    """Those of them that stand at the end of their group instead of where they belong."""
 
     def __len__(self) -> int:
         """Rows, groups not counted."""
@@ -101,28 +103,37 @@ class Arrangement:
 
 
 def arrange(snapshot: Snapshot, query: Query) -> Arrangement:
-    """Filter, group and sort."""
+    """Filter, group and sort; tombstones whose moment is over sink to the end of their group."""
     rows = np.flatnonzero(visible(snapshot, query))
-    keys = sort_keys(snapshot, query.column, rows)
-    unknown = np.isnan(keys)
-    keys = np.where(unknown, 0.0, -keys if query.descending else keys)
     ranks, order_of_types = _type_ranks(snapshot)
-    rows = rows[np.lexsort((keys, unknown, ranks[snapshot.handles.types[rows]]))]
-    return _arrangement(snapshot, query, rows, order_of_types)
+    keys, late = _order(snapshot, query, rows)
+    rows = rows[np.lexsort((keys, late, ranks[snapshot.handles.types[rows]]))]
+    return _arrangement(snapshot, query, rows, order_of_types, arrived=np.zeros(len(rows), dtype=np.bool_))
 
 
 def hold(previous: Arrangement, snapshot: Snapshot, query: Query) -> Arrangement:
     """As ``arrange``, but rows that were shown stay in their order and new ones go to the end of their group."""
     rows = np.flatnonzero(visible(snapshot, query))
     places = _places(previous, snapshot.handles.ids[rows])
-    arrived = places < 0
-    places = np.where(arrived, len(previous) + np.arange(len(rows)), places)
+    new = places < 0
+    arrived = np.where(new, True, previous.arrived[np.maximum(places, 0)]) if len(previous) else new
+    places = np.where(new, len(previous) + np.arange(len(rows)), places)
     ranks, order_of_types = _type_ranks(snapshot)
     keys = ranks[snapshot.handles.types[rows]] * (len(previous) + len(rows) + 1) + places
     if np.any(keys[1:] < keys[:-1]):
-        rows = rows[np.argsort(keys, kind="stable")]
-    arrivals = previous.arrivals + int(np.count_nonzero(arrived))
-    return _arrangement(snapshot, query, rows, order_of_types, arrivals=arrivals)
+        order = np.argsort(keys, kind="stable")
+        rows, arrived = rows[order], arrived[order]
+    return _arrangement(snapshot, query, rows, order_of_types, arrived=arrived)
+
+
+def _order(snapshot: Snapshot, query: Query, rows: Ints) -> tuple[Floats, Ints]:
+    """Sort key of each row, and a coarser one before it: 0 as usual, 1 unknown, 2 a tombstone whose moment is over."""
+    keys = sort_keys(snapshot, query.column, rows)
+    unknown = np.isnan(keys)
+    keys = np.where(unknown, 0.0, -keys if query.descending else keys)
+    handles = snapshot.handles
+    over = ~(alive(handles) | recently(handles.changed_at, snapshot.taken_at, query.moment_secs))[rows]
+    return keys, np.where(over, 2, unknown).astype(np.int64)
 
 
 def visible(snapshot: Snapshot, query: Query) -> Mask:
@@ -190,7 +201,7 @@ def _places(previous: Arrangement, ids: Ids) -> Ints:
     return np.where(same, places, -1)
 
 
-def _arrangement(snapshot: Snapshot, query: Query, rows: Ints, types: list[int], *, arrivals: int = 0) -> Arrangement:
+def _arrangement(snapshot: Snapshot, query: Query, rows: Ints, types: list[int], *, arrived: Mask) -> Arrangement:
     handles = snapshot.handles
     kinds = handles.types[rows]
     size = max(types, default=0) + 1
@@ -198,7 +209,7 @@ def _arrangement(snapshot: Snapshot, query: Query, rows: Ints, types: list[int],
     live_rows = rows[alive(handles)[rows]]
     lives = np.bincount(handles.types[live_rows], minlength=size)
     objects = _object_counts(handles, live_rows, size)
-    waiting = _pending_counts(handles, live_rows, size)
+    waiting = np.bincount(handles.types[live_rows[among(handles.resources[live_rows], PENDING)]], minlength=size)
     oldest = _oldest(handles, live_rows, size)
     groups = []
     start = 0
@@ -210,7 +221,23 @@ def _arrangement(snapshot: Snapshot, query: Query, rows: Ints, types: list[int],
             counts = (int(lives[index]), int(objects[index]), float(oldest[index]), int(waiting[index]))
             groups.append(Group(index, name, start, start + total, *counts))
             start += total
-    return Arrangement(snapshot, query, rows, handles.ids[rows], tuple(groups), arrivals)
+    arrivals = _misplaced(snapshot, query, rows, groups, arrived)
+    return Arrangement(snapshot, query, rows, handles.ids[rows], tuple(groups), arrived, arrivals)
+
+
+def _misplaced(snapshot: Snapshot, query: Query, rows: Ints, groups: list[Group], arrived: Mask) -> int:
+    """Arrived rows that a sort would put above a row before them."""
+    if not arrived.any():
+        return 0
+    keys, late = _order(snapshot, query, rows)
+    count = 0
+    for group in groups:
+        part = slice(group.start, group.stop)
+        if arrived[part].any():
+            ranks = np.empty(len(group), dtype=np.int64)
+            ranks[np.lexsort((keys[part], late[part]))] = np.arange(len(group))
+            count += int(np.count_nonzero(arrived[part] & (ranks < np.maximum.accumulate(ranks))))
+    return count
 
 
 def _object_counts(handles: Handles, rows: Ints, size: int) -> Ints:
@@ -220,10 +247,6 @@ def _object_counts(handles: Handles, rows: Ints, size: int) -> Ints:
     first = np.ones(len(order), dtype=np.bool_)
     first[1:] = (addresses[1:] != addresses[:-1]) | (addresses[1:] == 0)
     return np.bincount(handles.types[order[first]], minlength=size)
-
-
-def _pending_counts(handles: Handles, rows: Ints, size: int) -> Ints:
-    return np.bincount(handles.types[rows[among(handles.resources[rows], PENDING)]], minlength=size)
 
 
 def _oldest(handles: Handles, rows: Ints, size: int) -> Floats:

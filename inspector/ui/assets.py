@@ -13,10 +13,11 @@ from inspector.ui.theme import Theme
 
 
 def resource(kind: str, name: str) -> Path:
-    """A file of ``resources``: the copy that the build puts beside this module, or the source tree's."""
+    """A file of ``resources``: in a checkout the file itself, elsewhere the copy that the build put beside this module."""
     here = Path(__file__).resolve().parent
-    built = here / "resources" / kind / name
-    return built if built.exists() else here.parent.parent / "resources" / kind / name
+    checkout = here.parent.parent
+    inside = (checkout / "pyproject.toml").exists() and (checkout / "resources" / kind / name).exists()
+    return (checkout if inside else here) / "resources" / kind / name
 
 
 def pixmap(name: str, color: str, size: int = 16, ratio: float = 1.0) -> QPixmap:

@@ -83,9 +83,10 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for widget in (self.banner, self.result, self.vital_signs):
+        for widget in (self.banner, self.vital_signs):
             layout.addWidget(widget)
         layout.addWidget(self.pages, 1)
+        layout.addWidget(self.result)  # at the bottom: what one reads does not move when an action answers
         self.setCentralWidget(page)
 
     def _connect_attachment(self) -> None:

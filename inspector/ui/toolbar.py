@@ -40,28 +40,32 @@ class TargetChip(QFrame):
         self._theme = theme
         self._target: Target | None = None
         self._icon = QLabel()
-        self._text = ElidedLabel()
+        self._name = ElidedLabel()
+        self._state = QLabel()
         line = QHBoxLayout(self)
         line.setContentsMargins(8, 3, 8, 3)
         line.setSpacing(6)
         line.addWidget(self._icon)
-        line.addWidget(self._text, 1)
-        self.setFixedWidth(216)
+        line.addWidget(self._name, 1)
+        line.addWidget(self._state)
+        self.setFixedWidth(260)
         self.show_target(None)
 
     def show_target(self, target: Target | None) -> None:
         """``None``: no target is attached."""
         self._target = target
         if target is None:
-            text, looks = "No target", ("ring", "text_quiet")
+            name, state, looks = "No target", "", ("ring", "text_quiet")
             self.setToolTip("Attach to a process to begin")
         else:
-            text, looks = f"{target.name} · {target.pid} · {target.state}", STATE_LOOKS[target.state]
+            name, state, looks = f"{target.name} · {target.pid}", str(target.state), STATE_LOOKS[target.state]
             why = f"\n{target.state}: {target.reason}" if target.reason else ""
             self.setToolTip(f"{target.command}\n{target.runtime}, process {target.pid}{why}")
         self._icon.setPixmap(pixmap(looks[0], getattr(self._theme, looks[1]), 14, self.devicePixelRatioF()))
-        self._text.set_whole(text)
-        self.setAccessibleName(f"Target: {text}")
+        self._name.set_whole(name)
+        self._state.setText(state)
+        self._state.setStyleSheet(f"color: {getattr(self._theme, looks[1])}")
+        self.setAccessibleName(f"Target: {name} · {state}" if state else f"Target: {name}")
 
     def set_theme(self, theme: Theme) -> None:
         """Change colours."""
@@ -112,7 +116,7 @@ class ToolBar(QToolBar):
             button = self.widgetForAction(action)
             if button is not None and action.objectName() in ("pause", "mark", "screenshot", "arm", "gc", "close"):
                 button.setToolButtonStyle(style)  # type: ignore[attr-defined] # a QToolButton
-        self.chip.setFixedWidth(176 if compact else 216)
+        self.chip.setFixedWidth(200 if compact else 260)
 
     def apply(self, now: Situation) -> None:
         """Enable the choices."""

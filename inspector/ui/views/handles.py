@@ -73,6 +73,7 @@ class HandlesPane(QWidget):
         self._theme = theme
         self.table.set_theme(theme)
         self._tombstones.setIcon(icon("tombstone", theme, tint="text_quiet"))
+        self._moment.setIcon(icon("born", theme, tint="text_quiet"))
         self._search_icon.setIcon(icon("search", theme, tint="text_quiet"))
 
     def clear(self) -> None:
@@ -132,7 +133,8 @@ class HandlesPane(QWidget):
         self._tombstones.setAccessibleName("Show tombstones")
         self._tombstones.setToolTip("Show tombstones: the most recent dead handles stay readable")
         self._moment = QToolButton(self)
-        self._moment.setText("2 s")
+        self._moment.setText(f"{self.query.moment_secs:g} s")
+        self._moment.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._moment.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._moment.setToolTip("How long new rows are green and dying rows red")
         self._moment.setAccessibleName("How long new and dying rows are marked")
@@ -242,7 +244,7 @@ class HandlesPane(QWidget):
             text += f"  ·  {shown:,} of {total:,} rows match"
         self._counts.setText(text)
         arrivals = arrangement.arrivals if arrangement else 0
-        self._arrivals.setText(f"{wording.plural(arrivals, 'new row')} at the end: sort in")
+        self._arrivals.setText(f"{wording.plural(arrivals, 'new row')} out of place: sort in")
         self._arrivals.setVisible(arrivals > 0)
         self._empty.setVisible(shown == 0)
         if shown == 0:

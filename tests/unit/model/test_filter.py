@@ -11,7 +11,17 @@ from tests.helpers.snapshots import Row, World, big_snapshot, snapshot_of
 
 JOURNAL = Row(1, "Journal", resource=Resource.DRAINING, strong=3, in_flight=2, age_secs=90, thread="worker-1", owner="worker-2", site=2)
 ITEM = Row(2, "TodoItem", strong=1, age_secs=5, thread="worker-10", site=1, generation=3)
-DEAD = Row(3, "TodoItem", reference=Reference.DROPPED, resource=Resource.NEVER_CLOSED, strong=0, age_secs=200, thread="MainThread", site=0)
+DEAD = Row(
+    3,
+    "TodoItem",
+    reference=Reference.DROPPED,
+    resource=Resource.NEVER_CLOSED,
+    strong=0,
+    age_secs=200,
+    changed_secs=9,
+    thread="MainThread",
+    site=0,
+)
 UNSAMPLED = Row(
     4, "TodoList", strong=UNKNOWN, weak=UNKNOWN, native_refs=UNKNOWN, in_flight=UNKNOWN, age_secs=float("nan"), thread="", site=0
 )
