@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
-use arc_inspector_native::layout::{Event, FrameSlot, HandleSlot, Header, Section, BUSY, RING_EVENTS};
+use arc_inspector_native::layout::{Event, FrameSlot, HandleSlot, Header, Section, ThreadSlot, BUSY, RING_EVENTS};
 use arc_inspector_native::reader::{zeroed, Part, ReadError, Reader};
 use image::{file_bytes, header, row, Image, Scratch};
 
@@ -138,6 +138,19 @@ fn records_come_from_where_asked_and_stop_at_the_mark() {
     assert_eq!(reader.records(Part::Frames, 900, &mut frames).unwrap(), 0);
     assert_eq!(reader.records(Part::Frames, usize::MAX, &mut frames).unwrap(), 0);
     assert!(reader.records(Part::Sites, 0, &mut frames).is_err());
+}
+
+#[test]
+fn of_a_thread_s_calls_only_those_in_flight_are_shown() {
+    let scratch = Scratch::new();
+    let image = Image::create(&scratch.path("a.seg"), header());
+    let busy = ThreadSlot { depth: 2, calls: [7; 8], call_ticks: [9; 8], ..zeroed() };
+    image.put(image.header.threads.offset + 256, &busy);
+    image.put(image.header.threads.offset + 512, &ThreadSlot { depth: u64::MAX, ..busy });
+    let mut threads = [zeroed::<ThreadSlot>(); 4];
+    assert_eq!(Reader::open(&image.path).unwrap().threads(1, &mut threads).unwrap(), 2);
+    assert_eq!((threads[0].calls, threads[0].call_ticks), ([7, 7, 0, 0, 0, 0, 0, 0], [9, 9, 0, 0, 0, 0, 0, 0]));
+    assert_eq!(threads[1].calls, [7; 8]);
 }
 
 #[test]

@@ -123,7 +123,7 @@ pub unsafe extern "C" fn ai_reader_live(
     }
 }
 
-/// Copy thread slots from index `from` on. Answers with how many.
+/// Copy thread slots from index `from` on. Answers with how many. `calls` holds those in flight, and 0 beyond them.
 ///
 /// # Safety
 /// `reader` is open; `out` points to `capacity` records; `error` is NULL or points to memory for an `AiError`.
@@ -135,8 +135,8 @@ pub unsafe extern "C" fn ai_reader_threads(
     capacity: usize,
     error: *mut AiError,
 ) -> i64 {
-    // SAFETY: the caller's promises, passed on.
-    unsafe { part(reader, Part::Threads, out, from, capacity, error) }
+    // SAFETY: the caller's promises.
+    unsafe { count(error, || Ok(self::reader(reader)?.threads(from, records(out, capacity)?)?)) }
 }
 
 /// Copy types from index `from` on. Answers with how many.

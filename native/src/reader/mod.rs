@@ -12,7 +12,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use crate::layout::{Event, HandleSlot, Header};
+use crate::layout::{Event, HandleSlot, Header, ThreadSlot, CALL_DEPTH};
 
 pub use events::{EventsRead, Rings};
 pub use file::{zeroed, Record, SegmentFile};
@@ -118,6 +118,18 @@ impl Reader {
         let count = used.saturating_sub(from).min(out.len());
         if count > 0 {
             self.file.read(self.geometry.offset(part, from as u32), &mut out[..count])?;
+        }
+        Ok(count)
+    }
+
+    /// Threads from index `from` on, see `records`. Of the calls only those in flight are left: a thread that ends a call lowers its
+    /// depth and does not wipe what stands above.
+    pub fn threads(&self, from: usize, out: &mut [ThreadSlot]) -> Result<usize> {
+        let count = self.records(Part::Threads, from, out)?;
+        for slot in &mut out[..count] {
+            let in_flight = usize::try_from(slot.depth).map_or(CALL_DEPTH, |depth| depth.min(CALL_DEPTH));
+            slot.calls[in_flight..].fill(0);
+            slot.call_ticks[in_flight..].fill(0);
         }
         Ok(count)
     }
