@@ -232,10 +232,10 @@ def _misplaced(snapshot: Snapshot, query: Query, rows: Ints, groups: list[Group]
     keys, late = _order(snapshot, query, rows)
     count = 0
     for group in groups:
-        part = slice(group.start, group.stop)
+        part = np.flatnonzero(late[group.start : group.stop] < 2) + group.start  # below tombstones is not out of place
         if arrived[part].any():
-            ranks = np.empty(len(group), dtype=np.int64)
-            ranks[np.lexsort((keys[part], late[part]))] = np.arange(len(group))
+            ranks = np.empty(len(part), dtype=np.int64)
+            ranks[np.lexsort((keys[part], late[part]))] = np.arange(len(part))
             count += int(np.count_nonzero(arrived[part] & (ranks < np.maximum.accumulate(ranks))))
     return count
 

@@ -101,6 +101,14 @@ def test_an_arrival_that_belongs_at_the_end_is_not_announced() -> None:
     assert after.arrivals == 0
 
 
+def test_an_arrival_below_tombstones_is_not_announced() -> None:
+    dead = Row(1, age_secs=90, reference=Reference.DROPPED, changed_secs=30)
+    before = arrange(snapshot_of([dead, Row(2, age_secs=8)]), Query())
+    after = hold(before, snapshot_of([dead, Row(2, age_secs=8), Row(3, age_secs=1)], serial=2), Query())
+    assert shown(after) == ["#2.1", "#1.1", "#3.1"]
+    assert after.arrivals == 0
+
+
 def test_tombstones_sink_to_the_end_of_their_group_when_their_moment_is_over() -> None:
     rows = [
         Row(1, age_secs=90, reference=Reference.DROPPED, changed_secs=30),
