@@ -12,9 +12,11 @@ from typing import Any, Final, NoReturn, Self
 from inspector.runtime.sites import SITES
 from inspector.wire import ffi, lib
 from inspector.wire.schema import handle_text
-from inspector.wire.status import new_error, raise_status
+from inspector.wire.status import raise_last
 
 _NEW_NUMBER: Final = ffi.typeof("uint64_t *")
+_NO_ERROR: Final = ffi.NULL
+"""Handed over where a message is needed only when something fails: a place for it would double the price of most calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +29,17 @@ class Counts:
 
 def call(function: Callable[..., int], *arguments: Any) -> None:
     """Call a native function whose last parameter is the error; raise what it answers."""
-    error = new_error()
-    status = function(*arguments, error)
+    status = function(*arguments, _NO_ERROR)
     if status:
-        raise_status(status, error)
+        raise_last(status)
 
 
 def call_for_number(function: Callable[..., int], *arguments: Any) -> int:
     """As ``call``, for a function that answers one number before the error."""
-    out, error = ffi.new(_NEW_NUMBER), new_error()
-    status = function(*arguments, out, error)
+    out = ffi.new(_NEW_NUMBER)
+    status = function(*arguments, out, _NO_ERROR)
     if status:
-        raise_status(status, error)
+        raise_last(status)
     return int(out[0])
 
 
@@ -103,10 +104,8 @@ class Handle:
 
     def counts(self) -> Counts:
         """Strong and weak count of the object now, calls left out."""
-        strong, weak, error = ffi.new(_NEW_NUMBER), ffi.new(_NEW_NUMBER), new_error()
-        status = lib.ai_handle_strong(self._handle, strong, weak, error)
-        if status:
-            raise_status(status, error)
+        strong, weak = ffi.new(_NEW_NUMBER), ffi.new(_NEW_NUMBER)
+        call(lib.ai_handle_strong, self._handle, strong, weak)
         return Counts(strong=strong[0], weak=weak[0])
 
     def __eq__(self, other: object) -> bool:
@@ -117,10 +116,9 @@ class Handle:
             return NotImplemented
         if not (self._is_owned and other._is_owned):
             return False
-        error = new_error()
-        result = lib.ai_handle_same(self._handle, other._handle, error)
+        result = lib.ai_handle_same(self._handle, other._handle, _NO_ERROR)
         if result < 0:
-            raise_status(-result, error)
+            raise_last(-result)
         return bool(result)
 
     def __hash__(self) -> int:

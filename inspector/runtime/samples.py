@@ -16,7 +16,7 @@ from inspector.runtime.foreign import DROP, FOREIGN, callback
 from inspector.runtime.handles import Handle, call, call_for_number, create
 from inspector.runtime.resources import Resource, close
 from inspector.wire import ffi, lib
-from inspector.wire.status import new_error, raise_status
+from inspector.wire.status import raise_last
 from inspector.wire.text import take_buffer, text_struct
 
 
@@ -100,10 +100,8 @@ class TodoList(Handle):
     def get_items(self) -> list[TodoItem]:
         """The items, each with a handle of its own: an item that is in the list twice is two handles on one object."""
         capacity = len(self)
-        items, count, error = ffi.new("uint64_t[]", capacity), ffi.new("size_t *"), new_error()
-        status = lib.ai_todo_list_get_items(self._handle, items, capacity, count, error)
-        if status:
-            raise_status(status, error)
+        items, count = ffi.new("uint64_t[]", capacity), ffi.new("size_t *")
+        call(lib.ai_todo_list_get_items, self._handle, items, capacity, count)
         # A list that grew meanwhile has more than fits: those have no handles, so nothing is lost by leaving them out.
         return [TodoItem._lift(items[position]) for position in range(min(count[0], capacity))]
 
@@ -123,15 +121,8 @@ class TodoList(Handle):
         """Number of items."""
         length = _length(self._handle)
         if length < 0:
-            raise_last(length)
+            raise_last(-length)
         return length
-
-
-def raise_last(result: int) -> None:
-    """Raise the error of a call that has no error parameter: the thread's newest."""
-    error = new_error()
-    lib.ai_last_error(error)
-    raise_status(-result, error)
 
 
 class Journal(Handle, Resource, closes_by="close", closes_with={"flush": True}):

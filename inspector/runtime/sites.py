@@ -6,11 +6,12 @@ Off below level *history*; there one frame, at *stacks* up to ``SITE_FRAMES``. T
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, Final
 
 from inspector.wire import ffi, lib
-from inspector.wire.schema import MAX_SITES, SITE_FRAMES, Level
+from inspector.wire.schema import MAX_SITES, SITE_FRAMES
 from inspector.wire.text import text_argument
 
 OWN_MODULES: Final = ("inspector.runtime", "inspector.agent")
@@ -23,61 +24,69 @@ Place = tuple[int, int]
 class SiteTable:
     """Interned stacks of this process by place. A number stays valid for the life of the process, also across fork."""
 
-    __slots__ = ("_is_own", "_known", "_own_modules", "_own_packages")
+    __slots__ = ("_known", "_own_globals", "_own_modules")
 
     def __init__(self, own_modules: tuple[str, ...] = OWN_MODULES) -> None:
-        """Frames of these modules, and of modules within them, are left out."""
+        """Frames of modules with these prefixes are left out."""
         self._own_modules = own_modules
-        self._own_packages = tuple(f"{name}." for name in own_modules)
-        # By ``__name__``, which is asked for every frame: 25 ns instead of 200.
-        self._is_own: dict[object, bool] = {}
+        # Globals of own modules, by id: these modules are never unloaded. Saves most frames the look at the name.
+        self._own_globals: set[int] = set()
         # The code objects stay beside the number: an id is only unique while its object lives.
-        self._known: dict[tuple[Place, ...], tuple[int, tuple[CodeType, ...]]] = {}
+        self._known: dict[Place | tuple[Place, ...], tuple[int, tuple[CodeType, ...]]] = {}
 
-    def mark(self) -> bool:
+    def mark(self, _level: Callable[[], int] = lib.ai_level, _history: int = lib.AiLevel_History) -> bool:
         """Name the caller's site for this thread's next operations; ``False`` below level *history*, where it does nothing.
 
         After ``True`` the operation must be followed by ``lib.ai_set_site(0)``, or later ones would carry the site.
         """
-        level = lib.ai_level()
-        if level < Level.HISTORY:
+        level = _level()
+        if level < _history:
             return False
-        lib.ai_set_site(self.here(1 if level == Level.HISTORY else SITE_FRAMES))
+        lib.ai_set_site(self.here(1 if level == _history else SITE_FRAMES))
         return True
 
     def here(self, limit: int) -> int:
         """Number of the stack that leads here, its ``limit`` innermost frames of the program; 0 when there are none."""
-        frames, is_cut = self._frames(limit)
-        if not frames:
+        frame = self._of_program(sys._getframe(1))
+        if frame is None:
             return 0
-        places = tuple((id(frame.f_code), frame.f_lasti) for frame in frames)
+        if limit > 1:
+            return self._of_stack(frame, limit)
+        place = (id(frame.f_code), frame.f_lasti)
+        known = self._known.get(place)
+        return self._learn(place, [frame], is_cut=False) if known is None else known[0]
+
+    def _of_stack(self, innermost: FrameType, limit: int) -> int:
+        """Number of a stack of several frames."""
+        frames = [innermost]
+        frame = self._of_program(innermost.f_back)
+        while frame is not None and len(frames) < limit:
+            frames.append(frame)
+            frame = self._of_program(frame.f_back)
+        places = tuple([(id(frame.f_code), frame.f_lasti) for frame in frames])
         known = self._known.get(places)
-        if known is not None:
-            return known[0]
-        site = _intern(frames, is_cut=is_cut and limit > 1)
+        return self._learn(places, frames, is_cut=frame is not None) if known is None else known[0]
+
+    def _of_program(self, frame: FrameType | None) -> FrameType | None:
+        """The frame itself, or the next one outwards that is of the program."""
+        while frame is not None:
+            scope = frame.f_globals
+            if id(scope) not in self._own_globals:
+                name = scope.get("__name__")
+                if not (isinstance(name, str) and name.startswith(self._own_modules)):
+                    return frame
+                self._own_globals.add(id(scope))
+            frame = frame.f_back
+        return None
+
+    def _learn(self, place: Place | tuple[Place, ...], frames: list[FrameType], *, is_cut: bool) -> int:
+        """Describe a stack that is new."""
+        site = _intern(frames, is_cut=is_cut)
         if len(self._known) >= MAX_SITES:
             # The native table is full as well by now; this one must not grow on in a program that makes code for ever.
             self._known.clear()
-        self._known[places] = site, tuple(frame.f_code for frame in frames)
+        self._known[place] = site, tuple(frame.f_code for frame in frames)
         return site
-
-    def _frames(self, limit: int) -> tuple[list[FrameType], bool]:
-        """The program's innermost frames, and whether there were more."""
-        frame: FrameType | None = sys._getframe(2)
-        frames: list[FrameType] = []
-        is_own = self._is_own
-        while frame is not None:
-            module = frame.f_globals.get("__name__")
-            if module not in is_own:
-                is_own[module] = isinstance(module, str) and (module in self._own_modules or module.startswith(self._own_packages))
-            if not is_own[module]:
-                if len(frames) == limit:
-                    return frames, True
-                frames.append(frame)
-                if limit == 1:
-                    break
-            frame = frame.f_back
-        return frames, False
 
 
 def _intern(frames: list[FrameType], *, is_cut: bool) -> int:

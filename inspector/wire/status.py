@@ -88,6 +88,13 @@ def raise_status(status: int, error: Any) -> NoReturn:
     raise ERRORS.get(status, InspectorError)(message)
 
 
+def raise_last(status: int) -> NoReturn:
+    """Raise the error class of a status, with the message of this thread's newest call that got ``NULL`` for its error."""
+    error = new_error()
+    lib.ai_last_error(error)
+    raise_status(status, error)
+
+
 def check(status: int, error: Any) -> None:
     """Raise unless the status is ``OK``."""
     if status:

@@ -69,7 +69,7 @@ impl AiBuffer {
     }
 }
 
-/// Runs `body`; a failure or a panic becomes a status and, when `error` is not NULL, a line.
+/// Runs `body`; a failure or a panic becomes a status and a line, in `error` or, when that is NULL, for [`quick::ai_last_error`].
 ///
 /// # Safety
 /// `error` is NULL or points to memory for an [`AiError`].
@@ -78,9 +78,14 @@ pub unsafe fn catch(error: *mut AiError, body: impl FnOnce() -> Result<()>) -> i
     match outcome {
         Ok(()) => Status::Ok as i32,
         Err(failure) => {
-            // SAFETY: the caller's promise about `error`.
-            unsafe { report(error, &failure) };
-            failure.status as i32
+            let status = failure.status as i32;
+            if error.is_null() {
+                quick::remember(failure);
+            } else {
+                // SAFETY: the caller's promise about `error`.
+                unsafe { report(error, &failure) };
+            }
+            status
         }
     }
 }

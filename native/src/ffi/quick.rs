@@ -15,26 +15,29 @@ use crate::samples::TodoList;
 use crate::status::{Error, Result, Status};
 
 thread_local! {
-    /// The newest failure of this thread's calls that have no place for it.
+    /// The newest failure of this thread's calls that were given no place for it.
     static NEWEST: RefCell<Option<Error>> = const { RefCell::new(None) };
 }
 
 fn answer(body: impl FnOnce() -> Result<i64>) -> i64 {
     match catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
         Ok(number) => number,
-        Err(error) => failed(error),
+        Err(error) => {
+            let status = -i64::from(error.status as i32);
+            remember(error);
+            status
+        }
     }
 }
 
+/// Keeps a failure that the caller gave no place for.
 #[cold]
-fn failed(error: Error) -> i64 {
-    let status = -i64::from(error.status as i32);
+pub(super) fn remember(error: Error) {
     // a thread that is ending has no place for it any more; the status says enough
     let _ = NEWEST.try_with(|newest| newest.replace(Some(error)));
-    status
 }
 
-/// The line of this thread's newest call that answered minus a status. Fills `error` and returns its status; 0 when there was none.
+/// The line of this thread's newest failure that was given no place. Fills `error` and returns its status; 0 when there was none.
 ///
 /// # Safety
 /// `error` is NULL or points to memory for an [`AiError`].
