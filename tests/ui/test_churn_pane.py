@@ -16,7 +16,7 @@ from inspector.model.snapshot import Collection, Snapshot, TargetState, Vitals
 from inspector.ui.theme import DARK, LIGHT
 from inspector.ui.views.churn import FIRST_READING, GONE, NO_TARGET, RECORDED, ChurnPane
 from inspector.ui.widgets.churn_lines import REST, TOTAL
-from inspector.ui.widgets.churn_plot import ChurnPlot
+from inspector.ui.widgets.churn_plot import ChurnPlot, auto_span
 from tests.helpers.snapshots import T0, World, big_snapshot, make_vitals, snapshot_of, with_state
 from tests.helpers.widget_life import what_is_left
 
@@ -51,6 +51,7 @@ def fed(pane: ChurnPane) -> ChurnPane:
     pane.show_snapshot(named())
     for vitals in readings():
         pane.show_vitals(vitals)
+    pane.plot.set_span(60)
     pane.plot.draw_now()
     return pane
 
@@ -241,9 +242,28 @@ def test_the_keyboard_pans_zooms_and_returns(qtbot: Any, fed: ChurnPane) -> None
 
 
 def test_a_chosen_width_is_shown(fed: ChurnPane) -> None:
-    fed._span.setCurrentIndex(2)
-    fed._span.activated.emit(2)
+    fed._span.setCurrentIndex(3)
+    fed._span.activated.emit(3)
     assert fed.plot.span_secs == 300
+    fed.plot.draw_now()
+    assert fed.plot.span_secs == 300
+    fed._span.activated.emit(0)
+    fed.plot.draw_now()
+    assert fed.plot.span_secs == 20
+
+
+@pytest.mark.parametrize(("history", "span"), [(0, 10), (9, 10), (9.9, 20), (25, 30), (59, 60), (3600, 60)])
+def test_a_short_history_is_shown_whole_and_a_long_one_by_its_newest_minute(history: float, span: float) -> None:
+    assert auto_span(history) == span
+
+
+def test_zooming_by_hand_stays_and_the_chosen_width_says_so(fed: ChurnPane) -> None:
+    wheel(fed.plot, 1, place_of(fed.plot, 0.5))
+    assert fed._span.currentIndex() == -1
+    span = fed.plot.span_secs
+    fed.show_vitals(make_vitals(T0 + 30, [9000] * 7, [100] * 7))
+    fed.plot.draw_now()
+    assert fed.plot.span_secs == span
 
 
 def test_paused_it_stands_still_and_forgets_nothing(fed: ChurnPane) -> None:

@@ -22,8 +22,7 @@ from inspector.ui.wording import clock, duration, number
 TOP_TYPES: Final = 5
 TYPES_CHOICE_SECS: Final = 2.0
 """Which types have lines is decided anew that often at most, so that the legend can be read."""
-SPANS: Final = (("10 s", 10.0), ("1 min", 60.0), ("5 min", 300.0), ("30 min", 1800.0), ("4 h", 14400.0))
-FIRST_SPAN: Final = 1
+SPANS: Final = (("Auto", None), ("10 s", 10.0), ("1 min", 60.0), ("5 min", 300.0), ("30 min", 1800.0), ("4 h", 14400.0))
 READOUT_INSET: Final = 12
 CALM_MILLIS: Final = 200
 """Between two changes of the legend's numbers."""
@@ -147,11 +146,12 @@ class ChurnPane(QWidget):
     def _build_head(self) -> QHBoxLayout:
         self._span = QComboBox()
         self._span.setAccessibleName("Width of the time axis")
-        self._span.setToolTip("Width of the time axis; the wheel zooms, dragging pans")
-        for text, secs in SPANS:
-            self._span.addItem(text, secs)
-        self._span.setCurrentIndex(FIRST_SPAN)
-        self._span.activated.connect(lambda place: self.plot.set_span(float(self._span.itemData(place))))
+        self._span.setToolTip("Width of the time axis; the wheel zooms, dragging pans. Auto: all while it is short, then the newest minute")
+        self._span.addItems([text for text, _ in SPANS])
+        self._span.setPlaceholderText("Zoomed")
+        self._span.setMinimumContentsLength(7)
+        self._span.activated.connect(lambda place: self.plot.set_span(SPANS[place][1]))
+        self.plot.zoomed.connect(lambda: self._span.setCurrentIndex(-1))
         self._live_button = QToolButton()
         self._live_button.setText("Live")
         self._live_button.setToolTip("Follow the newest counters (double click in the plot, or End)")

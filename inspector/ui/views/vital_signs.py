@@ -16,11 +16,12 @@ from inspector.model.rates import WINDOW_SECS
 from inspector.model.snapshot import Lost, Snapshot, TargetState, Vitals
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.running_clock import RunningClock
-from inspector.ui.widgets.vital_cell import Sign, VitalCell
+from inspector.ui.widgets.vital_cell import SPARK_WIDTH, Sign, VitalCell
 from inspector.ui.wording import UNKNOWN_TEXT, age, number, rate
 
 SPARK_SECS: Final = 60.0
-SPARK_POINTS: Final = 72
+"""The newest minute; what there is of it takes the whole width."""
+SPARK_POINTS: Final = 2 * SPARK_WIDTH
 READINGS: Final = 2048
 COMPACT_WIDTH: Final = 980
 LOST_NAMES: Final = 8
@@ -77,7 +78,7 @@ class VitalSigns(QWidget):
         self._births.show_sign(_rate_sign("+", window.births, f"Handles created, {over}"))
         self._deaths.show_sign(_rate_sign("−", window.deaths, f"Handles released, {over}"))
         last = self._history.last_at
-        self._live.show_spark(self._history.live_line(last - SPARK_SECS, last, points=SPARK_POINTS))
+        self._live.show_spark(self._history.live_line(max(last - SPARK_SECS, self._history.first_at), last, points=SPARK_POINTS))
 
     def set_paused(self, paused: bool) -> None:
         """Let ages stand still, or grow again."""

@@ -23,7 +23,8 @@ from inspector.ui.widgets.count_axis import CountAxis
 from inspector.ui.widgets.time_axis import TimeAxis
 
 FRAME_MILLIS: Final = 16
-SPAN_SECS: Final = 60.0
+AUTO_SPANS_SECS: Final = (10.0, 20.0, 30.0, 60.0)
+"""What a short history is shown in: the first that holds it all, at last the newest minute."""
 MIN_SPAN_SECS: Final = 1.0
 LEAD_SHARE: Final = 0.01
 """Of the span, left free at the right of the newest reading."""
@@ -45,6 +46,8 @@ class ChurnPlot(QWidget):
     """``float``: the moment under the pointer, seconds since the Unix epoch; ``nan`` when it left."""
     following_changed = Signal(bool)
     """Whether the plot moves along with time."""
+    zoomed = Signal()
+    """A person chose another width of the time axis by wheel or key."""
     painted = Signal(object)
     """``ChurnFrame`` that was just drawn."""
 
@@ -57,7 +60,7 @@ class ChurnPlot(QWidget):
         self._pens: dict[int, QPen] = {}
         self._hidden: frozenset[int] = frozenset()
         self._following, self._paused = True, False
-        self._span_secs = SPAN_SECS
+        self._span_secs, self._is_auto = AUTO_SPANS_SECS[0], True
         self._begin = 0.0
         self._tops = [0.0, 0.0]
         self._drag_from: tuple[float, float] | None = None
@@ -86,6 +89,8 @@ class ChurnPlot(QWidget):
     def visible_range(self) -> tuple[float, float]:
         """First and last moment shown, seconds since the Unix epoch."""
         if self._following and not self._paused and not math.isnan(self._history.last_at):
+            if self._is_auto:
+                self._span_secs = auto_span(self._history.last_at - self._history.first_at)
             self._begin = self._history.last_at - self._span_secs * (1 - LEAD_SHARE)
         return self._begin, self._begin + self._span_secs
 
@@ -107,10 +112,11 @@ class ChurnPlot(QWidget):
         self._hidden = keys
         self.request_draw()
 
-    def set_span(self, span_secs: float) -> None:
-        """Show that many seconds; the right edge stays."""
+    def set_span(self, span_secs: float | None) -> None:
+        """Show that many seconds; the right edge stays. ``None``: everything while it is short, then the newest minute."""
         end = self.visible_range[1]
-        self._span_secs = max(span_secs, MIN_SPAN_SECS)
+        self._is_auto = span_secs is None
+        self._span_secs = max(span_secs or AUTO_SPANS_SECS[-1], MIN_SPAN_SECS)
         self._begin = end - self._span_secs
         self.request_draw()
 
@@ -337,11 +343,14 @@ class ChurnPlot(QWidget):
 
     def _zoom(self, factor: float, around: float | None) -> None:
         begin, end = self.visible_range
-        longest = max(self._history.last_at - self._history.first_at, SPAN_SECS) * 1.1 if len(self._history) else SPAN_SECS
+        longest = (
+            max(self._history.last_at - self._history.first_at, AUTO_SPANS_SECS[-1]) * 1.1 if len(self._history) else AUTO_SPANS_SECS[-1]
+        )
         span = min(max(self._span_secs * factor, MIN_SPAN_SECS), longest)
         pivot = end if self._following or around is None else around
         self._begin = pivot - (pivot - begin) * span / self._span_secs
-        self._span_secs = span
+        self._span_secs, self._is_auto = span, False
+        self.zoomed.emit()
         self.request_draw()
 
     def _moment_at(self, position: QPointF) -> float:
@@ -359,6 +368,11 @@ class ChurnPlot(QWidget):
             if inside:
                 pointer.setValue(at - self._history.first_at)
         self.pointed.emit(at if inside else float("nan"))
+
+
+def auto_span(history_secs: float) -> float:
+    """Width of the time axis for a history of that length."""
+    return next((span for span in AUTO_SPANS_SECS if history_secs <= span * (1 - 2 * LEAD_SHARE)), AUTO_SPANS_SECS[-1])
 
 
 def _set_line(curve: Any, line: Line, base: float) -> None:
