@@ -7,6 +7,7 @@ What ``arc-inspector run`` starts as its child. The program sees what it would s
 from __future__ import annotations
 
 import io
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Final
 
 from inspector.agent.process import start
 from inspector.errors import InspectorError, UsageError
+from inspector.wire.environment import WAIT_VARIABLE
 
 ARCHIVES: Final = (".zip", ".pyz")
 
@@ -30,6 +32,9 @@ def main(words: list[str]) -> int:
         start(level, program=" ".join([sys.executable, *(["-m"] if is_module else []), target, *arguments]))
     except InspectorError as error:
         print(f"arc-inspector: {error}", file=sys.stderr)
+        wait_for_viewer(published=False)
+    else:
+        wait_for_viewer(published=True)
     sys.argv = [target, *arguments]
     try:
         run_module(target) if is_module else run_path(Path(target))
@@ -40,6 +45,15 @@ def main(words: list[str]) -> int:
         sys.excepthook(type(error), error, error.__traceback__)
         return 1
     return 0
+
+
+def wait_for_viewer(*, published: bool) -> None:
+    """Wait until the viewer that started us has attached, if it asked for that and there is something to attach to."""
+    descriptor = os.environ.pop(WAIT_VARIABLE, "")
+    if descriptor:
+        if published:
+            os.read(int(descriptor), 1)
+        os.close(int(descriptor))
 
 
 def parse(words: list[str]) -> tuple[str, bool, str, list[str]]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from inspector.attach.discovery import FoundProcess, find_published
 from inspector.errors import AttachError
+from inspector.wire.environment import WAIT_VARIABLE
 
 PATIENCE_SECS: Final = 30.0
 """How long a program may take until its agent shows: imports run before it in some set-ups."""
@@ -24,12 +25,28 @@ _PACKAGE_PARENT: Final = Path(__file__).resolve().parents[2]
 class Child:
     """A process that we started."""
 
-    def __init__(self, command: Sequence[str], *, stdin: int | None = None, stdout: int | None = None) -> None:
-        """Start it, with this package importable. Raises ``AttachError`` when that fails."""
+    def __init__(self, command: Sequence[str], *, stdin: int | None = None, stdout: int | None = None, waits: bool = False) -> None:
+        """Start it, with this package importable. Raises ``AttachError`` when that fails.
+
+        ``waits``: the launcher runs the program only after ``release``, so that we can attach before.
+        """
+        read_end, self._release_end = os.pipe() if waits else (-1, -1)
+        variables = environment(os.environ) | ({WAIT_VARIABLE: str(read_end)} if waits else {})
+        passed = (read_end,) if waits else ()
         try:
-            self.process = subprocess.Popen(list(command), stdin=stdin, stdout=stdout, env=environment(os.environ))  # noqa: S603 - what the person asked for
+            self.process = subprocess.Popen(list(command), stdin=stdin, stdout=stdout, env=variables, pass_fds=passed)  # noqa: S603 - what the person asked for
         except OSError as error:
+            self.release()
             raise AttachError(f"cannot be started: {error.strerror or error}: {command[0]}") from error
+        finally:
+            if waits:
+                os.close(read_end)
+
+    def release(self) -> None:
+        """Let the program run. May be called again; any one thread."""
+        descriptor, self._release_end = self._release_end, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def wait_published(self, patience_secs: float = PATIENCE_SECS) -> FoundProcess:
         """Wait until it can be attached. Raises ``AttachError`` when it ends before, or takes too long."""

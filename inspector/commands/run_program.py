@@ -17,13 +17,15 @@ import typer
 
 from inspector.commands.child import Child, exit_status
 from inspector.commands.live_line import LiveLine
-from inspector.commands.opening import session_with
+from inspector.commands.opening import Watch, session_with
 from inspector.commands.output import print_error
 from inspector.commands.window import open_window, require_display
 from inspector.errors import AttachError, UsageError
 from inspector.model.snapshot import Level
 from inspector.session.protocol import Session
 
+ATTACH_SECS: Final = 5.0
+"""How long the program waits for us to be registered as its viewer."""
 FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
@@ -40,12 +42,14 @@ def run_program(
     wanted = parse_level(level)
     if not headless:
         require_display()
-    child = Child(launch_command(python, wanted, context.args, is_module=module))
+    child = Child(launch_command(python, wanted, context.args, is_module=module), waits=True)
     with forwarded_signals(child):
         try:
             _inspect(child, wanted, headless=headless)
         except AttachError as error:
             print_error(str(error))
+        finally:
+            child.release()
         raise typer.Exit(exit_status(child.process.wait()))
 
 
@@ -84,9 +88,17 @@ def forwarded_signals(child: Child) -> Iterator[None]:
 def _inspect(child: Child, level: Level, *, headless: bool) -> None:
     """Look at the program until it ends (headless) or the window is closed."""
     if headless:
-        _follow(session_with(child.wait_published(), level=level), child)
+        _follow(_attach(child, level), child)
     else:
-        open_window(initial=lambda _connector: session_with(child.wait_published(), level=level), initial_name="the program")
+        open_window(initial=lambda _connector: _attach(child, level), initial_name="the program")
+
+
+def _attach(child: Child, level: Level) -> Session:
+    """A session that sees the program from its first line on."""
+    session = session_with(child.wait_published(), level=level)
+    Watch(session).wait(lambda _: session.capabilities.act, ATTACH_SECS)
+    child.release()
+    return session
 
 
 def _follow(session: Session, child: Child) -> None:
