@@ -61,7 +61,8 @@ def test_a_leak_made_on_purpose_is_found_by_its_site() -> None:
         assert places.count(leak) == 50
         assert len(places) == 51
         target.ask("forget")
-        assert len(read_table(target.ready["segment"]).live("Amount")) == 1
+        with watched(target.ready["segment"]) as watch:
+            watch.until(counts("Amount"), [ONE])
 
 
 def test_whole_stacks_name_who_called() -> None:

@@ -92,11 +92,10 @@ class UniffiAdapter:
         self._is_scan_due = False
         owners = {rows.proxy_class.cls: rows for bindings in self._bindings for rows in bindings.proxies}
         found = 0
-        for proxy_class, proxies in live_proxies([rows.proxy_class for rows in owners.values()]):
+        for proxy_class, references in live_proxies([rows.proxy_class for rows in owners.values()]):
             yield found
-            while proxies:
-                found += owners[proxy_class.cls].adopt(proxies[-SLICE_ROWS:])
-                del proxies[-SLICE_ROWS:]
+            for start in range(0, len(references), SLICE_ROWS):
+                found += owners[proxy_class.cls].adopt(references[start : start + SLICE_ROWS])
                 yield found
         for bindings in self._bindings:
             found += bindings.foreign.reconcile()
@@ -181,8 +180,5 @@ class UniffiAdapter:
 
 def _proxy_at(place: int | None, proxy_class: ProxyClass) -> Any:
     """The live proxy with this ``id``; ``None`` when it went."""
-    for _, proxies in live_proxies([proxy_class]):
-        for proxy in proxies:
-            if id(proxy) == place:
-                return proxy
-    return None
+    alive = (reference() for _, references in live_proxies([proxy_class]) for reference in references)
+    return next((proxy for proxy in alive if proxy is not None and id(proxy) == place), None)

@@ -43,16 +43,8 @@ class Recorder:
 
     def add(self, type_index: int, address: int, data: int, site: int) -> int:
         """A row for an object that crossed the boundary now, on this thread; 0 when it found no room."""
-        row = ffi.new(WORD)
-        if not site:
-            lib.ai_row_add(type_index, address, data, 1, row, ffi.NULL)
-            return int(row[0])
-        lib.ai_set_site(site)
-        try:
-            lib.ai_row_add(type_index, address, data, 1, row, ffi.NULL)
-        finally:
-            lib.ai_set_site(0)
-        return int(row[0])
+        row: int = lib.ai_row_born(type_index, address, data, site)
+        return row
 
     def adopt(self, type_index: int, addresses: Sequence[int], datas: Sequence[int]) -> list[int]:
         """Rows for objects that were there before; their birth stays unknown. 0 for those that found no room."""
@@ -65,12 +57,12 @@ class Recorder:
         if row > 0:
             lib.ai_row_end(row, state, ffi.NULL)
 
-    def end_counted(self, row: int, address: int) -> None:
-        """The row's reference is about to be released; the count at ``address`` tells whether it is the last.
+    def end_counted(self, row: int, strong_at: int) -> None:
+        """The row's reference is about to be released; the count at that address tells whether it is the last.
 
         Of two last references released at the same instant by two threads, both may be called released.
         """
-        self.end(row, ReferenceState.DROPPED if load_word(address) == 1 else ReferenceState.RELEASED)
+        lib.ai_row_gone(row, strong_at)
 
     def set_address(self, row: int, address: int) -> None:
         """The heap address of a row's object, found after the row was made."""

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from inspector.agent.adapters.uniffi.layout import data_offset, trait_address
-from inspector.agent.adapters.uniffi.proxies import ProxyClass
+from inspector.agent.adapters.uniffi.proxies import ProxyClass, Reference
 from inspector.agent.adapters.uniffi.recorder import Recorder, load_word
 from inspector.runtime.sites import SiteTable
 from inspector.wire.schema import SITE_FRAMES, Kind, Level, ReferenceState
@@ -97,8 +97,9 @@ class ProxyRows:
         else:
             self._recorder.end_counted(row, handle - offset)
 
-    def adopt(self, proxies: Sequence[Any]) -> int:
-        """Rows for proxies that have none yet, their birth unknown; answers how many. The caller holds them meanwhile."""
+    def adopt(self, references: Sequence[Reference]) -> int:
+        """Rows for proxies that have none yet, their birth unknown; answers how many. Holds the proxies meanwhile."""
+        proxies = [proxy for reference in references if (proxy := reference()) is not None]
         fresh = [(proxy, handle) for proxy in proxies if (handle := self._unknown_handle(proxy)) is not None]
         if not fresh:
             return 0
@@ -106,7 +107,8 @@ class ProxyRows:
         rows = self._recorder.adopt(self._type_index or self._name_type(), addresses, [handle for _, handle in fresh])
         for (proxy, handle), address, row in zip(fresh, addresses, rows, strict=True):
             self._keep(id(proxy), row, handle, address)
-            self._watch(proxy, id(proxy))
+            if type(proxy) is not self._cls:
+                self._watch(proxy, id(proxy))
         return len(fresh)
 
     def reconcile(self) -> None:

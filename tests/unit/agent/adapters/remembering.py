@@ -56,6 +56,11 @@ class RememberingRecorder(Recorder):
         if row > 0:
             self.rows[row].state = state
 
+    def end_counted(self, row: int, strong_at: int) -> None:
+        with opened() as memory:
+            is_last = memory is not None and memory.word(strong_at) == 1
+        self.end(row, ReferenceState.DROPPED if is_last else ReferenceState.RELEASED)
+
     def set_address(self, row: int, address: int) -> None:
         self.rows[row].address = address
 
