@@ -9,7 +9,7 @@ use crate::atomic;
 use crate::count_one;
 use crate::hooks;
 use crate::layout::{EventKind, ReferenceState, ResourceState};
-use crate::registry::{generation_of, shown};
+use crate::registry::{generation_of, is_current, shown};
 use crate::runtime::Runtime;
 use crate::status::{Error, Result, Status};
 use crate::threads::{self, heavy_barrier, pins_of};
@@ -80,7 +80,7 @@ pub fn request(runtime: &Runtime, handle: u64, run: Run) -> Result<()> {
 /// The specification of a handle's type, if it is live and closes.
 fn closable(runtime: &Runtime, handle: u64) -> Result<&'static TypeSpec> {
     let word = runtime.table.slot_of(handle).map(|slot| slot.word0());
-    let word = word.filter(|word| word.generation() == generation_of(handle) && word.is_live());
+    let word = word.filter(|&word| is_current(word, handle) && word.is_live());
     let Some(word) = word else { return Err(refuse(runtime, handle, super::refusal(runtime, handle, 0))) };
     let spec = runtime.types.spec(word.type_id());
     spec.filter(|spec| spec.close.is_some()).ok_or_else(|| {

@@ -6,7 +6,7 @@ use crate::atomic;
 use crate::count_one;
 use crate::hooks;
 use crate::layout::{EventKind, ReferenceState, ResourceState};
-use crate::registry::{generation_of, Slot};
+use crate::registry::{generation_of, is_current, Slot};
 use crate::runtime::Runtime;
 use crate::status::{Result, Status};
 use crate::threads::{heavy_barrier, local, mutate, pins_of};
@@ -34,7 +34,7 @@ fn live(runtime: &Runtime, handle: u64) -> Option<(Slot<'_>, &'static TypeSpec)>
     let slot = runtime.table.slot_of(handle)?;
     let word = slot.word0();
     let spec = runtime.types.spec(word.type_id())?;
-    (word.generation() == generation_of(handle) && word.is_live()).then_some((slot, spec))
+    (is_current(word, handle) && word.is_live()).then_some((slot, spec))
 }
 
 /// Marks the row; None when it is not live any more.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::atomic;
 use crate::clock;
-use crate::layout::{ReferenceState, ResourceState};
+use crate::layout::{ReferenceState, ResourceState, FOREIGN_BIT};
 use crate::registry::{generation_of, shown, Slot};
 use crate::runtime::Runtime;
 use crate::status::{Error, Status};
@@ -19,7 +19,8 @@ pub fn refusal(runtime: &Runtime, handle: u64, wanted: u16) -> Error {
     }
     let Some(slot) = runtime.table.slot_of(handle) else { return unknown(handle) };
     let word = slot.word0();
-    if word.generation() < generation_of(handle) {
+    let is_numbered_so = handle & FOREIGN_BIT == 0 || runtime.types.spec(word.type_id()).is_none();
+    if generation_of(handle) == 0 || word.generation() < generation_of(handle) || !is_numbered_so {
         return unknown(handle);
     }
     if word.generation() > generation_of(handle) {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::hooks;
 use crate::layout::{EventKind, ResourceState};
 use crate::lifecycle::{self, Life};
-use crate::registry::{generation_of, Slot};
+use crate::registry::{is_current, Slot};
 use crate::rows::{self, NewRow};
 use crate::runtime::{runtime, Runtime};
 use crate::status::{Error, Result, Status};
@@ -166,7 +166,7 @@ pub fn borrow<T: Object>(handle: u64) -> Result<Borrowed<T>> {
     let pin = Pin::new(handle);
     let Some(slot) = runtime.table.slot_of(handle) else { return refuse(runtime, &pin, wanted::<T>(runtime)) };
     let word = slot.word0();
-    let is_ours = word.generation() == generation_of(handle) && word.type_id() == type_id && type_id != 0;
+    let is_ours = is_current(word, handle) && word.type_id() == type_id && type_id != 0;
     if !(is_ours && word.is_live() && is_open(word.resource())) {
         return refuse(runtime, &pin, wanted::<T>(runtime));
     }
@@ -203,7 +203,7 @@ pub fn with_raw<T>(handle: u64, body: impl FnOnce(&'static TypeSpec, &Slot<'_>, 
     let pin = Pin::new(handle);
     let Some(slot) = runtime.table.slot_of(handle) else { return refuse(runtime, &pin, 0) };
     let word = slot.word0();
-    if word.generation() != generation_of(handle) || !word.is_live() {
+    if !is_current(word, handle) || !word.is_live() {
         return refuse(runtime, &pin, 0);
     }
     let Some(spec) = runtime.types.spec(word.type_id()) else { return refuse(runtime, &pin, 0) };

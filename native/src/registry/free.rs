@@ -265,7 +265,7 @@ const _: () = assert!(size_of::<[AtomicU64; 8]>() == size_of::<HandleSlot>());
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::slot::Word0;
+    use crate::registry::Word0;
     use crate::segment::Capacities;
 
     fn table(rows: u32) -> Table {

@@ -8,7 +8,7 @@ mod free;
 mod slot;
 
 pub use free::{Magazine, Table};
-pub use slot::{Birth, Change, Slot};
+pub use slot::{Birth, Change, Slot, Word0};
 
 use crate::layout::FOREIGN_BIT;
 
@@ -28,6 +28,12 @@ pub fn generation_of(handle: u64) -> u32 {
 #[inline]
 pub fn handle_of(generation: u32, index: u32, is_foreign: bool) -> u64 {
     u64::from(generation) << 32 | u64::from(index) << 1 | if is_foreign { FOREIGN_BIT } else { 0 }
+}
+
+/// Whether word 0 is of the generation that a handle of our own runtime names.
+#[inline]
+pub fn is_current(word: Word0, handle: u64) -> bool {
+    word.generation() == generation_of(handle) && handle & FOREIGN_BIT == 0
 }
 
 /// A handle for people: `#index.generation`.
