@@ -166,3 +166,38 @@ impl Closer {
         lock(&self.state).is_stopped
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::sync::atomic::Ordering;
+    use std::time::Instant;
+
+    use super::super::peer::Peer;
+    use super::super::target::quiet::Quiet;
+    use super::super::waker::Waker;
+    use super::*;
+
+    #[test]
+    fn a_close_whose_viewer_is_gone_or_whose_deadline_passed_is_not_done() {
+        let target = Arc::new(Quiet::default());
+        let jobs = Arc::new(Jobs::new(Arc::clone(&target) as Arc<dyn Target>));
+        let closer = Closer::new(Arc::clone(&target) as Arc<dyn Target>, jobs);
+        let (near, far) = UnixStream::pair().expect("sockets");
+        let peer = Arc::new(Peer::new(near, 1, Arc::new(Waker::new().expect("sockets"))));
+        let mut origin = Origin { peer, nonce: 1, deadline: Instant::now() };
+        let close = || Errand::Close { handles: vec![6], although_held: false };
+        closer.push(close(), origin.clone());
+        origin.deadline += Duration::from_secs(60);
+        closer.push(close(), origin.clone());
+        drop(far);
+        std::thread::scope(|scope| {
+            scope.spawn(|| closer.serve());
+            while target.drops.load(Ordering::SeqCst) < 2 {
+                std::thread::yield_now();
+            }
+            assert!(closer.stop(Duration::from_secs(60)));
+        });
+        assert_eq!(target.closes.load(Ordering::SeqCst), 0);
+    }
+}

@@ -254,3 +254,66 @@ fn merge_answers(fields: &mut Fields, mut decided: Vec<CloseAnswer>, asked: &Fie
     decided.append(&mut answers);
     fields.insert("answers".into(), serde_json::json!(decided));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::sync::atomic::Ordering;
+
+    use super::super::peer::Peer;
+    use super::super::target::quiet::Quiet;
+    use super::super::waker::Waker;
+    use super::*;
+
+    fn origin(deadline: Duration) -> (Origin, UnixStream) {
+        let (near, far) = UnixStream::pair().expect("sockets");
+        let waker = Arc::new(Waker::new().expect("sockets"));
+        let peer = Arc::new(Peer::new(near, 1, waker));
+        (Origin { peer, nonce: 1, deadline: Instant::now() + deadline }, far)
+    }
+
+    fn next(jobs: &Jobs) -> Next {
+        jobs.next(Some(Duration::ZERO), 1 << 10)
+    }
+
+    #[test]
+    fn a_job_is_handed_out_once() {
+        let jobs = Jobs::new(Arc::new(Quiet::default()));
+        let (origin, _far) = origin(Duration::from_secs(60));
+        jobs.push("scan", Fields::new(), origin, Finish::Pass);
+        assert_eq!(next(&jobs), Next::Job(br#"{"job":1,"op":"scan"}"#.to_vec()));
+        assert_eq!(next(&jobs), Next::Nothing);
+    }
+
+    #[test]
+    fn a_worker_that_comes_late_gets_no_job_whose_deadline_passed_or_whose_viewer_is_gone() {
+        let target = Arc::new(Quiet::default());
+        let jobs = Jobs::new(Arc::clone(&target) as Arc<dyn Target>);
+        let (late, _far) = origin(Duration::ZERO);
+        let (gone, far) = origin(Duration::from_secs(60));
+        drop(far);
+        let (ended, _other) = origin(Duration::from_secs(60));
+        ended.peer.hang_up();
+        for origin in [late, gone, ended] {
+            jobs.push("gc", Fields::new(), origin, Finish::Collection(Totals::default()));
+        }
+        assert_eq!(next(&jobs), Next::Nothing);
+        assert_eq!(target.drops.load(Ordering::SeqCst), 3);
+    }
+
+    #[test]
+    fn a_beat_is_asked_for_once_until_it_is_answered_and_not_too_often() {
+        let jobs = Jobs::new(Arc::new(Quiet::default()));
+        let now = Instant::now();
+        jobs.beat(now);
+        jobs.beat(now + BEAT_INTERVAL);
+        assert_eq!(next(&jobs), Next::Job(br#"{"job":1,"op":"beat"}"#.to_vec()));
+        jobs.beat(now + BEAT_INTERVAL);
+        assert_eq!(next(&jobs), Next::Nothing);
+        assert!(jobs.reply(1, b"{}"));
+        jobs.beat(now + BEAT_INTERVAL / 2);
+        assert_eq!(next(&jobs), Next::Nothing);
+        jobs.beat(now + BEAT_INTERVAL);
+        assert!(matches!(next(&jobs), Next::Job(_)));
+    }
+}

@@ -93,3 +93,69 @@ pub trait Target: Send + Sync {
     /// Run the closes that wait and that the calling thread may run. Returns how many ran.
     fn drain(&self) -> usize;
 }
+
+/// A process in which nothing happens, for the tests of single parts.
+#[cfg(test)]
+pub mod quiet {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::{CloseAnswer, Duration, Identity, Target, Totals};
+
+    /// Counts what is dropped and what is closed.
+    #[derive(Default)]
+    pub struct Quiet {
+        /// Requests given up.
+        pub drops: AtomicU64,
+        /// Handles closed.
+        pub closes: AtomicU64,
+    }
+
+    impl Target for Quiet {
+        fn identity(&self) -> Identity {
+            Identity { pid: 1, start_time: 2 }
+        }
+
+        fn level(&self) -> u8 {
+            1
+        }
+
+        fn idle_level(&self) -> u8 {
+            1
+        }
+
+        fn set_level(&self, _level: u8) {}
+
+        fn set_viewers(&self, _count: u32, _interval: Option<Duration>) {}
+
+        fn interpreter_answered(&self) {}
+
+        fn count_drop(&self) {
+            self.drops.fetch_add(1, Ordering::SeqCst);
+        }
+
+        fn count_panic(&self) {}
+
+        fn add_cpu(&self, _nanos: u64) {}
+
+        fn totals(&self) -> Totals {
+            Totals::default()
+        }
+
+        fn preview(&self, _handle: u64) -> Option<CloseAnswer> {
+            None
+        }
+
+        fn close(&self, handle: u64, _although_held: bool) -> Option<CloseAnswer> {
+            self.closes.fetch_add(1, Ordering::SeqCst);
+            Some(CloseAnswer::new(handle, "closed", ""))
+        }
+
+        fn cancel(&self, _handle: u64) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn drain(&self) -> usize {
+            0
+        }
+    }
+}

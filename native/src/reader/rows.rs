@@ -120,3 +120,39 @@ fn words(slot: &HandleSlot) -> [u64; 8] {
     // SAFETY: both are 64 bytes (asserted in the layout), the slot has no padding, and any bytes are valid integers.
     unsafe { std::mem::transmute(*slot) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live() -> HandleSlot {
+        HandleSlot { reference_state: ReferenceState::Live as u8, generation: 3, address: 0x40, strong: 1, ..zeroed() }
+    }
+
+    #[test]
+    fn two_reads_agree_when_only_the_counts_differ() {
+        assert!(agree(&live(), &live()));
+        assert!(agree(&live(), &HandleSlot { strong: 2, weak: 1, in_flight: 1, ..live() }));
+    }
+
+    #[test]
+    fn two_reads_disagree_when_any_other_word_differs() {
+        let others = [
+            HandleSlot { generation: 4, ..live() },
+            HandleSlot { resource_state: 1, ..live() },
+            HandleSlot { address: 0x80, ..live() },
+            HandleSlot { created_at_ticks: 1, ..live() },
+            HandleSlot { changed_at_ticks: 1, ..live() },
+            HandleSlot { requester_thread: 1, ..live() },
+            HandleSlot { last_site: 1, ..live() },
+            HandleSlot { data: 1, ..live() },
+        ];
+        assert!(others.iter().all(|other| !agree(&live(), other)));
+    }
+
+    #[test]
+    fn a_row_that_is_being_written_agrees_with_nothing() {
+        let busy = HandleSlot { reference_state: BUSY | ReferenceState::Live as u8, ..live() };
+        assert!(!agree(&busy, &busy));
+    }
+}
