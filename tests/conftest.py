@@ -1,12 +1,42 @@
-"""Shared fixtures. Every test leaves zero live handles of our own runtime."""
+"""What holds for every test: no display, segments in a folder of its own, and zero live handles left."""
 
 from __future__ import annotations
 
 import gc
-import importlib.util
 import os
+import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+
+@pytest.fixture(autouse=True)
+def segments_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Targets that a test starts, and what they leave when killed, stay out of the machine's own list of processes.
+
+    In shared memory where there is some, as in use.
+    """
+    shared = Path("/dev/shm")  # noqa: S108 the place itself is what is asked for
+    with tempfile.TemporaryDirectory(prefix="arc-test-", dir=shared if shared.is_dir() else None) as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def zero_live_handles_left() -> Iterator[None]:
+    """What a test made in this process is released when it ends (in targets, their own last line tells)."""
+    before = _live_handles()
+    yield
+    if _live_handles() != before:
+        gc.collect()
+    assert _live_handles() == before, "the test left live handles behind"
+
+
+def _live_handles() -> int:
+    native: Any = sys.modules.get("inspector._native")
+    return 0 if native is None else int(native.lib.ai_live_handles())

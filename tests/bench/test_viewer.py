@@ -1,0 +1,103 @@
+"""What 100,000 handles cost the viewer: from attach to the first painted table, and each refresh after it.
+
+The peer is Qt's ready-made model (`QStandardItemModel` filled with the same texts): what one would write first.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QTableView
+
+from inspector.commands.offscreen import OffscreenWindow
+from inspector.model.snapshot import Snapshot, handle_text
+from tests.helpers.targets import Target, start_target
+
+HANDLES = 100_000
+ROUNDS = 15
+
+
+@pytest.fixture(scope="module")
+def crowded() -> Iterator[Target]:
+    with start_target("todo", "count") as target:
+        target.ask(f"many {HANDLES}")
+        yield target
+
+
+def millis(times: list[float]) -> float:
+    return statistics.median(times) * 1000
+
+
+def first_table_secs(target: Target) -> tuple[float, OffscreenWindow]:
+    offscreen = OffscreenWindow()
+    model = offscreen.window.workbench.handles.model
+    began = time.perf_counter()
+    offscreen.attach(target.pid)
+    offscreen.wait(lambda: model.rowCount() > 0, "the table")
+    offscreen.window.workbench.handles.table.viewport().repaint()
+    return time.perf_counter() - began, offscreen
+
+
+def ready_made_secs(snapshot: Snapshot) -> float:
+    """Fill and paint Qt's own model with three columns of the same rows (ours has ten)."""
+    began = time.perf_counter()
+    model = QStandardItemModel()
+    for row in range(len(snapshot.handles)):
+        model.appendRow(
+            [QStandardItem(text) for text in (handle_text(int(snapshot.handles.ids[row])), "live", str(snapshot.handles.strong[row]))]
+        )
+    view = QTableView()
+    view.setModel(model)
+    model.sort(0, Qt.SortOrder.AscendingOrder)
+    view.show()
+    view.viewport().repaint()
+    return time.perf_counter() - began
+
+
+@pytest.mark.benchmark(group="100,000 handles")
+def test_a_crowded_target_is_on_screen_sooner_than_a_ready_made_model_fills(benchmark: Any, crowded: Target) -> None:
+    ours, theirs = [], []
+    for _ in range(3):
+        secs, offscreen = first_table_secs(crowded)
+        with offscreen:
+            snapshot = offscreen.wait_settled()
+            assert len(snapshot.handles) >= HANDLES
+        ours.append(secs)
+        theirs.append(ready_made_secs(snapshot))
+    benchmark.extra_info.update(attach_ms=millis(ours), ready_made_ms=millis(theirs))
+    print(
+        f"\nattach to first painted table: {millis(ours):.0f} ms (goal 500), a ready-made model {millis(theirs):.0f} ms, ratio {millis(theirs) / millis(ours):.1f}"
+    )
+    benchmark.pedantic(lambda: None, rounds=1)
+    assert millis(ours) < millis(theirs)
+
+
+@pytest.mark.benchmark(group="100,000 handles")
+def test_a_refresh_of_the_table_takes_a_hundredth_of_filling_a_ready_made_model(benchmark: Any, crowded: Target) -> None:
+    _, offscreen = first_table_secs(crowded)
+    with offscreen:
+        snapshot = offscreen.wait_settled()
+        pane = offscreen.window.workbench.handles
+
+        def refresh() -> None:
+            pane.show_snapshot(snapshot)
+            pane.table.viewport().repaint()
+
+        times = []
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            refresh()
+            times.append(time.perf_counter() - began)
+        theirs = ready_made_secs(snapshot)
+        benchmark.extra_info.update(refresh_ms=millis(times), ready_made_ms=theirs * 1000)
+        print(
+            f"\nrefresh of the table: {millis(times):.1f} ms (goal 16), a ready-made model {theirs * 1000:.0f} ms, ratio {theirs * 1000 / millis(times):.0f}"
+        )
+        benchmark.pedantic(refresh, rounds=ROUNDS)
+        assert theirs * 1000 / millis(times) > 100
