@@ -90,10 +90,10 @@ def test_scanning_100_000_objects(benchmark: Any) -> None:
         adapter = UniffiAdapter()
         lib.ai_set_level(Level.COUNT)
         adapter.attach()
-        steps, began = adapter.scan(), time.perf_counter()
+        steps, began = adapter.scan(), time.thread_time()
         longest, last, found = 0.0, began, 0
         for so_far in steps:
-            found, longest, last = so_far, max(longest, time.perf_counter() - last), time.perf_counter()
+            found, longest, last = so_far, max(longest, time.thread_time() - last), time.thread_time()
         adapter.detach()
         assert found >= len(held)
         return (last - began) * 1e3, longest * 1e3

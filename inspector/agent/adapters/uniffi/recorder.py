@@ -6,7 +6,7 @@ row 0 here. Any thread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from inspector.wire import ffi, lib
@@ -22,10 +22,13 @@ class Recorder:
 
     __slots__ = ()
 
-    def level(self) -> int:
-        """The ``Level`` in force."""
-        level: int = lib.ai_level()
-        return level
+    # The calls for every object are the native functions themselves: a method around each would cost half as much again.
+    level: Callable[[], int] = staticmethod(lib.ai_level)
+    """The ``Level`` in force."""
+    add: Callable[[int, int, int, int], int] = staticmethod(lib.ai_row_born)
+    """A row for an object that crossed the boundary now, on this thread: type, address, data, site; 0 when it found no room."""
+    end_counted: Callable[[int, int], None] = staticmethod(lib.ai_row_gone)
+    """The row's reference is about to be released; the count at the address given second tells whether it is the last."""
 
     def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0) -> int:
         """The type of these; the same one for the same words. Raises when the table of types is full."""
@@ -41,11 +44,6 @@ class Recorder:
         check(status, error)
         return int(index[0])
 
-    def add(self, type_index: int, address: int, data: int, site: int) -> int:
-        """A row for an object that crossed the boundary now, on this thread; 0 when it found no room."""
-        row: int = lib.ai_row_born(type_index, address, data, site)
-        return row
-
     def adopt(self, type_index: int, addresses: Sequence[int], datas: Sequence[int]) -> list[int]:
         """Rows for objects that were there before; their birth stays unknown. 0 for those that found no room."""
         rows = ffi.new("uint64_t[]", len(addresses))
@@ -56,13 +54,6 @@ class Recorder:
         """The row's reference is gone: ``RELEASED``, or ``DROPPED`` when it was the last."""
         if row > 0:
             lib.ai_row_end(row, state, ffi.NULL)
-
-    def end_counted(self, row: int, strong_at: int) -> None:
-        """The row's reference is about to be released; the count at that address tells whether it is the last.
-
-        Of two last references released at the same instant by two threads, both may be called released.
-        """
-        lib.ai_row_gone(row, strong_at)
 
     def set_address(self, row: int, address: int) -> None:
         """The heap address of a row's object, found after the row was made."""

@@ -27,12 +27,10 @@ OUTER_OFFSET: Final = 16
 """Bytes from the start of a trait's outer ``Arc`` to the pair that it holds."""
 CALIBRATIONS: Final = 64
 """Proxies that are tried before a class's layout is called unknown."""
-BEING_MADE: Final = -1
-"""Stands for a row that is being added. A row that found no room is 0."""
 
 
 class ProxyRows:
-    """The rows of one proxy class."""
+    """The rows of one proxy class. A row that found no room is 0."""
 
     def __init__(self, proxy_class: ProxyClass, recorder: Recorder, sites: SiteTable) -> None:
         """Looks at no proxy, and names the type to the recorder only with its first row: packages have types that nobody uses."""
@@ -43,13 +41,13 @@ class ProxyRows:
         self._is_trait = proxy_class.kind == Kind.UNIFFI_TRAIT
         self._attribute = proxy_class.shape.handle_attribute
         self._recorder = recorder
+        self._level, self._add, self._end_counted = recorder.level, recorder.add, recorder.end_counted
         self._sites = sites
         self._type_index = 0
         self._rows: dict[int, int] = {}
         self._watched: dict[int, weakref.ref[Any]] = {}
         self._unplaced: dict[int, int] = {}
         self._calibrations_left = CALIBRATIONS
-        self._is_followed = True
 
     def __len__(self) -> int:
         """Live proxies that are known."""
@@ -65,18 +63,18 @@ class ProxyRows:
 
     def born(self, proxy: Any) -> None:
         """A proxy was made now, on this thread. One whose construction gave it no handle has no row."""
-        level = self._recorder.level()
+        level = self._level()
         handle = getattr(proxy, self._attribute, None)
-        if not level or handle is None or not self._is_followed:
+        if not level or handle is None:
             return
-        key, rows = id(proxy), self._rows
-        if key in rows and not self._makes_room(key):
-            return
-        rows[key] = BEING_MADE
         offset = self.offset
         address = self._address(proxy, handle) if offset is None else handle - offset
         site = 0 if level < HISTORY else self._sites.here(1 if level == HISTORY else SITE_FRAMES)
-        rows[key] = row = self._recorder.add(self._type_index or self._name_type(), address, handle, site)
+        row = self._add(self._type_index or self._name_type(), address, handle, site)
+        key = id(proxy)
+        known = self._rows.setdefault(key, row)
+        if known is not row:
+            self._supersede(key, known, row)
         if not address:
             self._unplaced[row] = handle
         if type(proxy) is not self._cls:
@@ -95,18 +93,21 @@ class ProxyRows:
         if offset is None or handle is None:
             self._recorder.end(row, self._state_after_release(handle))
         else:
-            self._recorder.end_counted(row, handle - offset)
+            self._end_counted(row, handle - offset)
 
     def adopt(self, references: Sequence[Reference]) -> int:
         """Rows for proxies that have none yet, their birth unknown; answers how many. Holds the proxies meanwhile."""
         proxies = [proxy for reference in references if (proxy := reference()) is not None]
         fresh = [(proxy, handle) for proxy in proxies if (handle := self._unknown_handle(proxy)) is not None]
-        if not fresh:
+        if not fresh or not self._level():
             return 0
         addresses = [self._address(proxy, handle) for proxy, handle in fresh]
         rows = self._recorder.adopt(self._type_index or self._name_type(), addresses, [handle for _, handle in fresh])
         for (proxy, handle), address, row in zip(fresh, addresses, rows, strict=True):
-            self._keep(id(proxy), row, handle, address)
+            if self._rows.setdefault(id(proxy), row) is not row:
+                self._recorder.end(row, ReferenceState.RELEASED)  # its birth hook was faster
+            elif not address:
+                self._unplaced[row] = handle
             if type(proxy) is not self._cls:
                 self._watch(proxy, id(proxy))
         return len(fresh)
@@ -119,7 +120,7 @@ class ProxyRows:
 
     def clear(self) -> None:
         """Follow the class no longer: forget all rows, without a trace in the table."""
-        self._is_followed = False
+        self._level = _off
         if self._rows:
             self._recorder.clear(self._type_index)
         self._rows.clear()
@@ -133,18 +134,8 @@ class ProxyRows:
         return self._type_index
 
     def _unknown_handle(self, proxy: Any) -> int | None:
-        """The handle of a proxy without a row, reserving its place; ``None`` when it has a row or no handle."""
-        handle = getattr(proxy, self._attribute, None)
-        if handle is None or id(proxy) in self._rows:
-            return None
-        self._rows[id(proxy)] = BEING_MADE
-        return int(handle)
-
-    def _keep(self, key: int, row: int, handle: int, address: int) -> None:
-        """Remember a row, and that it still needs an address."""
-        self._rows[key] = row
-        if not address and row:
-            self._unplaced[row] = handle
+        """The handle of a proxy without a row; ``None`` when it has a row or no handle."""
+        return None if id(proxy) in self._rows else getattr(proxy, self._attribute, None)
 
     def _watch(self, proxy: Any, key: int) -> None:
         """Look after a proxy whose subclass has a finaliser of its own, which may not call the generated one."""
@@ -154,18 +145,12 @@ class ProxyRows:
             except TypeError:
                 return  # no __weakref__: its row ends when its place is taken by another
 
-    def _makes_room(self, key: int) -> bool:
-        """A proxy at the place of a known one: that one went without a word, or was constructed a second time.
-
-        ``False`` when a scan on another thread is just adding this very proxy.
-        """
-        row = self._rows.get(key, 0)
-        if row == BEING_MADE:
-            return False
-        self._rows.pop(key, None)
+    def _supersede(self, key: int, known: int, row: int) -> None:
+        """A proxy at the place of a known one: that one went without a word, or was constructed again, or a scan was faster."""
+        self._rows[key] = row
         self._watched.pop(key, None)
-        self._recorder.end(row, ReferenceState.RELEASED)
-        return True
+        self._unplaced.pop(known, None)
+        self._recorder.end(known, ReferenceState.RELEASED)
 
     def _address(self, proxy: Any, handle: int) -> int:
         """The object's allocation, 0 while the class's layout is not known."""
@@ -193,3 +178,8 @@ class ProxyRows:
             return ReferenceState.RELEASED
         is_outer_last = not self.proxy_class.shape.trait_is_counted or load_word(handle - OUTER_OFFSET) == 1
         return ReferenceState.DROPPED if is_outer_last and load_word(load_word(handle)) == 1 else ReferenceState.RELEASED
+
+
+def _off() -> int:
+    """The level of what is not followed any more."""
+    return 0

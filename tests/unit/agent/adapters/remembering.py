@@ -30,10 +30,11 @@ class Row:
 class RememberingRecorder(Recorder):
     """Rows by number."""
 
-    __slots__ = ("off", "rows", "types")
+    __slots__ = ("failure", "off", "rows", "types")
 
     def __init__(self) -> None:
         self.off = False
+        self.failure: Exception | None = None
         self.types: list[tuple[str, str, Kind]] = []
         self.rows: dict[int, Row] = {}
 
@@ -47,6 +48,8 @@ class RememberingRecorder(Recorder):
         return self.types.index(key) + 1
 
     def add(self, type_index: int, address: int, data: int, site: int) -> int:
+        if self.failure is not None:
+            raise self.failure
         return self._row(type_index, address, data, born_now=True)
 
     def adopt(self, type_index: int, addresses: Sequence[int], datas: Sequence[int]) -> list[int]:
