@@ -20,9 +20,12 @@ use crate::sync::Lock;
 macro_rules! atomic {
     ($kind:ident, $record:expr, $($field:tt)+) => {{
         let record = $record;
+        // fields are names and indexes, of this crate's own
+        #[allow(clippy::macro_metavars_in_unsafe)]
         // SAFETY: the pointer came from `Segment`, so the record lies within the mapping, which is never unmapped while it is used;
         // every access to it is atomic.
-        unsafe { $kind::from_ptr(std::ptr::addr_of_mut!((*record).$($field)+)) }
+        let atomic = unsafe { $kind::from_ptr(std::ptr::addr_of_mut!((*record).$($field)+)) };
+        atomic
     }};
 }
 

@@ -196,7 +196,7 @@ fn items_are_shared_and_given_as_handles_of_their_own() {
     // SAFETY: one place, and one for the count.
     assert_eq!(unsafe { ai_todo_list_get_items(list, less.as_mut_ptr(), 1, &mut count, null_mut()) }, 0);
     assert_eq!(count, 2, "the count tells what did not fit");
-    [items[0], items[1], less[0], list].map(|handle| assert_eq!(release(handle), 0));
+    release_all([items[0], items[1], less[0], list]);
     assert_eq!(strong(item), 1);
     assert_eq!(release(item), 0);
 }

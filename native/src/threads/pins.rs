@@ -132,7 +132,8 @@ impl Drop for Pin {
         local(|local| pop(runtime, local, self.handle));
         let Some(slot) = runtime.table.slot_of(self.handle) else { return };
         let word = slot.word0();
-        if word.generation() == generation_of(self.handle) && !(word.is_live() && !word.is_close_pending()) {
+        let is_left = !word.is_live() || word.is_close_pending();
+        if is_left && word.generation() == generation_of(self.handle) {
             crate::lifecycle::after_call(runtime, self.handle);
         }
     }

@@ -1,0 +1,110 @@
+//! What the hooks cost: cloning and releasing a reference, `std::sync::Arc` against [`Traced`] with recording off and with a history; and what a
+//! checked call costs next to it. One interleaved run: every round measures all of them, so that what else the machine does hits all alike.
+//! Prints the median of the rounds, in nanoseconds an operation, and its ratio to `Arc`; then criterion has its say.
+
+#![allow(missing_docs, reason = "criterion's macros make public functions")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_inspector_native::clock;
+use arc_inspector_native::hooks;
+use arc_inspector_native::layout::Level;
+use arc_inspector_native::lifecycle;
+use arc_inspector_native::ownership::{borrow, lower, Traced};
+use arc_inspector_native::runtime::runtime;
+use arc_inspector_native::samples::{TodoItem, TodoList};
+use criterion::{criterion_group, criterion_main, Criterion};
+
+const ROUNDS: usize = 201;
+const REPEATS: u32 = 10_000;
+
+/// A thing to measure: its name, the level it runs at, what it does, and how many operations that is.
+struct Case<'a> {
+    name: &'static str,
+    level: Level,
+    operations: f64,
+    body: Box<dyn FnMut() + 'a>,
+    nanos: Vec<f64>,
+}
+
+impl<'a> Case<'a> {
+    fn new(name: &'static str, level: Level, operations: f64, body: impl FnMut() + 'a) -> Self {
+        Self { name, level, operations, body: Box::new(body), nanos: Vec::new() }
+    }
+
+    fn round(&mut self) {
+        hooks::set_level(runtime(), self.level as u8);
+        let began = Instant::now();
+        (self.body)();
+        self.nanos.push(began.elapsed().as_nanos() as f64 / f64::from(REPEATS) / self.operations);
+    }
+
+    fn median(&mut self) -> f64 {
+        self.nanos.sort_by(f64::total_cmp);
+        self.nanos[self.nanos.len() / 2]
+    }
+}
+
+fn repeat(mut body: impl FnMut()) {
+    for _ in 0..REPEATS {
+        body();
+    }
+}
+
+fn interleaved() {
+    let arc = Arc::new(TodoItem::new("a"));
+    let traced = Traced::new(TodoItem::new("b"));
+    let list = lower(Arc::new(TodoList::new())).expect("a row");
+    let mut cases = [
+        Case::new("Arc, clone + drop", Level::Off, 2.0, || repeat(|| drop(black_box(Arc::clone(black_box(&arc)))))),
+        Case::new("Traced off", Level::Off, 2.0, || repeat(|| drop(black_box(black_box(&traced).clone())))),
+        Case::new("Traced, counts only", Level::Count, 2.0, || repeat(|| drop(black_box(black_box(&traced).clone())))),
+        Case::new("Traced, history", Level::History, 2.0, || repeat(|| drop(black_box(black_box(&traced).clone())))),
+        Case::new("the clock alone", Level::Off, 1.0, || {
+            repeat(|| {
+                black_box(clock::ticks());
+            })
+        }),
+        Case::new("checked call, off", Level::Off, 1.0, || repeat(|| drop(black_box(borrow::<TodoList>(list).map(|list| list.len()))))),
+        Case::new("checked call, history", Level::History, 1.0, || {
+            repeat(|| drop(black_box(borrow::<TodoList>(list).map(|list| list.len()))));
+        }),
+        Case::new("handle, create + release", Level::Off, 1.0, || repeat(create_and_release)),
+        Case::new("handle, create + release, history", Level::History, 1.0, || repeat(create_and_release)),
+    ];
+    for _ in 0..ROUNDS {
+        cases.iter_mut().for_each(Case::round);
+    }
+    let bare = cases[0].median();
+    for case in &mut cases {
+        let median = case.median();
+        println!("{:36} {median:8.2} ns  ×{:.3}  {:+.2} ns", case.name, median / bare, median - bare);
+    }
+    drop(cases);
+    hooks::set_level(runtime(), Level::Off as u8);
+    lifecycle::release(runtime(), list).expect("it is live");
+}
+
+fn create_and_release() {
+    let handle = lower(Arc::new(TodoItem::new(""))).expect("a row");
+    lifecycle::release(runtime(), handle).expect("it is live");
+}
+
+fn handles(criterion: &mut Criterion) {
+    interleaved();
+    let arc = Arc::new(TodoItem::new("a"));
+    let traced = Traced::new(TodoItem::new("b"));
+    let mut group = criterion.benchmark_group("clone + drop");
+    group.bench_function("Arc", |bencher| bencher.iter(|| Arc::clone(black_box(&arc))));
+    for (name, level) in [("Traced off", Level::Off), ("Traced history", Level::History)] {
+        hooks::set_level(runtime(), level as u8);
+        group.bench_function(name, |bencher| bencher.iter(|| black_box(&traced).clone()));
+    }
+    hooks::set_level(runtime(), Level::Off as u8);
+    group.finish();
+}
+
+criterion_group!(benches, handles);
+criterion_main!(benches);
