@@ -29,7 +29,7 @@ class Appearance(QObject):
         self.choice = stored if stored in CHOICES else "system"
         self.theme = self._wanted()
         self._apply()
-        QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: self._follow())
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow)
 
     def choose(self, choice: str) -> None:
         """``system``, ``light`` or ``dark``; remembered."""

@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
@@ -224,17 +224,51 @@ def test_several_rows_can_be_chosen_across_types(pane: HandlesPane) -> None:
     assert set(pane.table.chosen) == {handle_id(1), handle_id(2), handle_id(3)}
 
 
-def test_the_context_menu_asks_the_window_for_its_actions(pane: HandlesPane, qtbot: QtBot) -> None:
-    pane.show_snapshot(snapshot_of([Row(1)]))
-    pane.choose((handle_id(1),))
-    from PySide6.QtGui import QContextMenuEvent
-
+def context_menu(pane: HandlesPane, qtbot: QtBot) -> QMenu:
     with qtbot.waitSignal(pane.menu_wanted) as wanted:
         pane.table.contextMenuEvent(QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(5, 5), QPoint(5, 5)))
-    menu = wanted.args[0]
-    assert isinstance(menu, QMenu)
-    assert menu.actions()[0].text() == "Copy ids"
+    return wanted.args[0]
+
+
+def choose(menu: QMenu, text: str) -> None:
+    next(action for action in menu.actions() if action.text() == text).trigger()
     menu.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("Only Journal", 'type:"Journal"'),
+        ("Only thread worker-1", 'thread:"worker-1"'),
+        ("Only site storage.py:12 open_journal", 'site:"storage.py:12 open_journal"'),
+    ],
+)
+def test_the_context_menu_filters_by_what_the_row_shows(pane: HandlesPane, qtbot: QtBot, text: str, source: str) -> None:
+    pane.show_snapshot(snapshot_of([Row(1), Row(2, "Journal", thread="worker-1", site=2)]))
+    pane.choose((handle_id(2),))
+    choose(context_menu(pane, qtbot), text)
+    assert pane.field.text() == source
+    assert texts(pane) == ["Journal", "#2.1"]
+
+
+def test_the_context_menu_copies_ids_and_folds_all(pane: HandlesPane, qtbot: QtBot) -> None:
+    pane.show_snapshot(snapshot_of([Row(1), Row(2, "Journal")]))
+    pane.choose((handle_id(1),))
+    choose(context_menu(pane, qtbot), "Copy ids")
+    assert QGuiApplication.clipboard().text() == "#1.1"
+    choose(context_menu(pane, qtbot), "Collapse all types")
+    assert texts(pane) == ["Journal", "TodoItem"]
+
+
+def test_columns_can_be_hidden_and_fitted_again(pane: HandlesPane) -> None:
+    pane.table.horizontalHeader().customContextMenuRequested.emit(QPoint(5, 5))
+    menu = pane.table.findChildren(QMenu)[-1]
+    choose(menu, "Weak")
+    assert pane.table.isColumnHidden(Column.WEAK)
+    pane.resize(1300, 400)
+    assert pane.table.isColumnHidden(Column.WEAK)
+    choose(menu, "Fit to the window")
+    assert not pane.table.isColumnHidden(Column.WEAK)
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)

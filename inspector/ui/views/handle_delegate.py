@@ -23,6 +23,7 @@ ROW_HEIGHT: Final = 24
 INDENT: Final = 28
 PADDING: Final = 8
 ICON: Final = 14
+MAX_FITS: Final = 20_000
 _STANDING_ICONS: Final = {
     Standing.NORMAL: ("dot", "text_quiet"),
     Standing.WAITING: ("waiting", "waiting"),
@@ -42,6 +43,7 @@ class HandleDelegate(QStyledItemDelegate):
         super().__init__(view)
         self._model = model
         self._view = view
+        self._fits: dict[tuple[str, int], str] = {}
         self._pixmaps: dict[tuple[str, str], QPixmap] = {}
         self._plain = ui_font()
         self._bold = ui_font(bold=True)
@@ -54,6 +56,7 @@ class HandleDelegate(QStyledItemDelegate):
         """Paint with other colours from now on."""
         self._theme = theme
         self._pixmaps.clear()
+        self._colors = {tint: theme.color(tint) for tint in theme.tokens()}
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """Wide enough for the text."""
@@ -61,13 +64,13 @@ class HandleDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         """One cell."""
+        group = self._model.group_at(index.row())
+        if group is None:
+            self._paint_handle(painter, option, index)
+            return
         painter.save()
         painter.setClipRect(_rect(option))
-        group = self._model.group_at(index.row())
-        if group is not None:
-            self._paint_group(painter, option, index, group)
-        else:
-            self._paint_handle(painter, option, index)
+        self._paint_group(painter, option, index, group)
         painter.restore()
 
     def _paint_handle(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
@@ -86,9 +89,18 @@ class HandleDelegate(QStyledItemDelegate):
             painter.drawPixmap(area.left(), area.center().y() - ICON // 2 + 1, self._icon(name, token))
             area.setLeft(area.left() + ICON + 6)
         painter.setFont(self._struck if tone in (Tone.DYING, Tone.DEAD) and column == Column.HANDLE else self._plain)
-        painter.setPen(self._theme.color(self._text_token(tone, column, text, selected=selected, standing=cells.standing(source))))
+        painter.setPen(self._colors[self._text_token(tone, column, text, selected=selected, standing=cells.standing(source))])
         flags = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if column in NUMBERS else Qt.AlignmentFlag.AlignLeft)
-        painter.drawText(area, flags, self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, area.width()))
+        painter.drawText(area, flags, self._fitted(text, area.width()))
+
+    def _fitted(self, text: str, width: int) -> str:
+        """The text, shortened to the width; remembered, because measuring costs more than painting."""
+        known = self._fits.get((text, width))
+        if known is None:
+            if len(self._fits) > MAX_FITS:
+                self._fits.clear()
+            known = self._fits[text, width] = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+        return known
 
     def _text_token(self, tone: Tone, column: int, text: str, *, selected: bool, standing: Standing) -> str:
         if selected:
@@ -148,10 +160,10 @@ class HandleDelegate(QStyledItemDelegate):
         """Paint the ground; whether the row is selected."""
         cell, state = _rect(option), _state(option)
         if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(cell, self._theme.color("selection"))
+            painter.fillRect(cell, self._colors["selection"])
             return True
         if state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(cell, self._theme.color("hover"))
+            painter.fillRect(cell, self._colors["hover"])
         if tone in (Tone.BORN, Tone.DYING):
             painter.fillRect(cell, self._theme.color("born_fill" if tone == Tone.BORN else "dying_fill", round(55 + 200 * left)))
         return False

@@ -198,6 +198,7 @@ class HandlesPane(QWidget):
         self._empty_button.clicked.connect(lambda: self.set_filter(""))
         self.table.reading.connect(self._set_reading)
         self.table.handles_chosen.connect(self.handles_chosen)
+        self.table.menu_wanted.connect(self._offer_filters)
         self.table.menu_wanted.connect(self.menu_wanted)
         header = self.table.horizontalHeader()
         header.setSortIndicator(self.query.column, Qt.SortOrder.DescendingOrder)
@@ -224,6 +225,23 @@ class HandlesPane(QWidget):
     def _holds_order(self) -> bool:
         """Somebody reads: the pointer is over the table, or a row is selected and the table has the focus."""
         return self._reading or bool(self.table.chosen and self.table.hasFocus())
+
+    def _offer_filters(self, menu: QMenu) -> None:
+        """Filters by what the current row shows."""
+        row, snapshot = self.table.currentIndex().row(), self._snapshot
+        group, source = self.model.group_of(row), self.model.source_row(row)
+        if group is None or snapshot is None:
+            return
+        menu.addSeparator()
+        menu.addAction(f"Only {group.name}", lambda: self.set_filter(f'type:"{group.name}"'))
+        if source < 0:
+            return
+        thread = snapshot.threads.get(int(snapshot.handles.created_threads[source]))
+        site = snapshot.sites.get(int(snapshot.handles.created_sites[source]))
+        if thread is not None and thread.name:
+            menu.addAction(f"Only thread {thread.name}", lambda: self.set_filter(f'thread:"{thread.name}"'))
+        if site is not None and site.short():
+            menu.addAction(f"Only site {site.short()}", lambda: self.set_filter(f'site:"{site.short()}"'))
 
     def _set_reading(self, reading: bool) -> None:
         self._reading = reading
