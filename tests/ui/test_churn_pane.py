@@ -147,6 +147,15 @@ def test_the_legend_s_numbers_change_a_few_times_a_second_only(qtbot: Any, fed: 
     assert legend(fed)[0] == "All  7,000"
 
 
+def test_the_busiest_type_comes_first_and_later_types_keep_their_places(pane: ChurnPane) -> None:
+    pane.show_snapshot(named())
+    for vitals in readings(count=31):
+        pane.show_vitals(vitals)
+    assert pane._types == (7, 6, 5, 4, 3)
+    pane.show_vitals(make_vitals(T0 + 20, [140, 4000, 5000, 900, 800, 700, 311], [30] * 7))
+    assert pane._types == (6, 5, 4, 3, 2)
+
+
 def test_a_click_in_the_legend_hides_a_line_and_another_brings_it_back(qtbot: Any, fed: ChurnPane) -> None:
     button = fed.legend._buttons[7]
     with qtbot.waitSignal(fed.legend.toggled) as switched:
@@ -239,6 +248,15 @@ def test_the_keyboard_pans_zooms_and_returns(qtbot: Any, fed: ChurnPane) -> None
     assert plot.visible_range[0] == pytest.approx(T0 - 1)
     qtbot.keyClick(plot, Qt.Key.Key_End)
     assert plot.following
+
+
+def test_the_keyboard_s_place_is_seen(qtbot: Any, fed: ChurnPane) -> None:
+    fed.activateWindow()
+    with qtbot.waitActive(fed):
+        fed.plot.setFocus()
+    assert fed.plot.grab().toImage().pixelColor(0, 40).name() == LIGHT.accent
+    fed.plot.clearFocus()
+    assert fed.plot.grab().toImage().pixelColor(0, 40).name() == LIGHT.surface
 
 
 def test_a_chosen_width_is_shown(fed: ChurnPane) -> None:

@@ -22,6 +22,8 @@ from inspector.ui.wording import clock, duration, number
 TOP_TYPES: Final = 5
 TYPES_CHOICE_SECS: Final = 2.0
 """Which types have lines is decided anew that often at most, so that the legend can be read."""
+SETTLING_SECS: Final = 10.0
+"""Of a new target: which type is busy shows only after a while."""
 SPANS: Final = (("Auto", None), ("10 s", 10.0), ("1 min", 60.0), ("5 min", 300.0), ("30 min", 1800.0), ("4 h", 14400.0))
 READOUT_INSET: Final = 12
 CALM_MILLIS: Final = 200
@@ -182,15 +184,15 @@ class ChurnPane(QWidget):
         self._pages.setCurrentWidget(self._page if len(self.history) > 1 else self._message)
 
     def _choose_types(self) -> None:
-        """Lines for the busiest types of what is shown; those that have one keep it while they are among the busiest."""
+        """Lines for the busiest types of what is shown, the busiest first; soon they keep their place while they are among the busiest."""
         if abs(self.history.last_at - self._chosen_at) < TYPES_CHOICE_SECS:
             return
         self._chosen_at = self.history.last_at
         begin, end = self.plot.visible_range
         busiest = self.history.busiest_types(begin, end, TOP_TYPES)
-        if set(busiest) != set(self._types):
-            kept = tuple(index for index in self._types if index in busiest)
-            self._types = kept + tuple(index for index in busiest if index not in kept)
+        settled = self.history.last_at - self.history.first_at > SETTLING_SECS
+        kept = tuple(index for index in self._types if index in busiest) if settled else ()
+        self._types = kept + tuple(index for index in busiest if index not in kept)
         self._show_types()
 
     def _show_types(self) -> None:

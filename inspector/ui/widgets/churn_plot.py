@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPen, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem, QVBoxLayout, QWidget
 
 from inspector.model.churn import ChurnHistory, Line
@@ -178,6 +178,14 @@ class ChurnPlot(QWidget):
             return self._mouse(event)
         return super().eventFilter(watched, event)
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A line around the plots while they have the keyboard."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setPen(self._theme.color("accent" if self.hasFocus() else "surface"))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows pan, plus and minus zoom, Home and End go to the beginning and to now."""
         key = event.key()
@@ -222,7 +230,7 @@ class ChurnPlot(QWidget):
         self._canvas.viewport().setMouseTracking(True)
         self._canvas.viewport().installEventFilter(self)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(1, 1, 1, 1)
         layout.addWidget(self._canvas)
 
     def _shape(self, plot: Any) -> None:
