@@ -43,14 +43,27 @@ def call_for_number(function: Callable[..., int], *arguments: Any) -> int:
     return int(out[0])
 
 
-def create(function: Callable[..., int], *arguments: Any) -> int:
-    """As ``call_for_number``, for a function that makes a handle: the caller's site is recorded as its birthplace."""
-    is_marked = SITES.mark()
-    try:
-        return call_for_number(function, *arguments)
-    finally:
-        if is_marked:
+def create(
+    function: Callable[..., int],
+    *arguments: Any,
+    _new: Callable[[Any], Any] = ffi.new,
+    _level: Callable[[], int] = lib.ai_level,
+    _history: int = lib.AiLevel_History,
+) -> int:
+    """As ``call_for_number``, for a function that makes a handle: from level *history* on the caller's site is its birthplace."""
+    out = _new(_NEW_NUMBER)
+    if _level() < _history:
+        status = function(*arguments, out, _NO_ERROR)
+    else:
+        SITES.mark()
+        try:
+            status = function(*arguments, out, _NO_ERROR)
+        finally:
             lib.ai_set_site(0)
+    if status:
+        raise_last(status)
+    number: int = out[0]
+    return number
 
 
 class Handle:

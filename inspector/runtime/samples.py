@@ -192,7 +192,7 @@ class Churn:
 
     def __init__(self, *, threads: int, per_second: int) -> None:
         """Start that many threads, each with so many rounds a second."""
-        number = call_for_number(lib.ai_churn_start, threads, per_second)
+        number = create(lib.ai_churn_start, threads, per_second)
         # At exit as well: native threads must not outlive the interpreter that their listeners run in.
         self._stop = weakref.finalize(self, _stop_churn, number)
 
