@@ -188,3 +188,27 @@ def test_a_process_that_ends_with_live_objects_ends_quietly() -> None:
 
         assert target.finish() == 0
         assert target.errors() == ""
+
+
+def test_calls_in_flight_do_not_raise_the_resting_count() -> None:
+    with start_target("bdk_steps") as target, watched(target.ready["segment"]) as watch:
+        target.ask("amount a 5")
+        target.ask("call_on a")
+        first = watch.until(counts("Amount"), [ONE])
+        watch.until(lambda snapshot: snapshot.serial > first.serial + 10 and counts("Amount")(snapshot) == [ONE], True)
+        target.ask("quiet")
+        watch.until(counts("Amount"), [ONE])
+
+
+def test_threads_that_make_and_drop_during_scans_leave_no_row_behind() -> None:
+    with start_target("bdk_steps", "none") as target:
+        target.ask("storm 3 3000")
+        segment = target.ask("start count")
+        with connect(segment, target.pid) as connection:
+            for _ in range(5):
+                ask(connection, "scan")
+            target.ask("calm")
+            ask(connection, "scan")
+        with watched(segment) as watch:
+            watch.until(counts("Amount"), [])
+        assert target.errors() == ""

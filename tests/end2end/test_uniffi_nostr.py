@@ -81,3 +81,13 @@ def test_results_of_calls_have_rows_only_as_long_as_their_proxies() -> None:
         assert len(table.live("Keys")) == 1
         assert not table.live("PublicKey")
         assert [row.type for row in table.rows if not row.is_live] == ["PublicKey"]
+
+
+def test_an_awaited_call_leaves_the_counts_as_they_were() -> None:
+    with start_target("nostr_steps") as target, watched(target.ready["segment"]) as watch:
+        target.ask("client c")
+        watch.until(counts("Client"), [ONE])
+        for _ in range(3):
+            assert target.ask("relays c") == 0
+        watch.until(counts("Client"), [ONE])
+        assert target.errors() == ""

@@ -20,6 +20,8 @@ KEPT: dict[str, Any] = {}
 """What the program holds, by name."""
 CACHE: list[Any] = []
 """The leak: nothing ever takes anything out."""
+STORM: list[threading.Thread] = []
+QUIET = threading.Event()
 
 
 def bdk() -> Any:
@@ -119,6 +121,42 @@ def persister(name: str) -> None:
     KEPT[name] = bdk().Persister.custom(Memory())
 
 
+def storm(threads: str, times: str) -> None:
+    """Start threads that make, share and drop; ``calm`` waits for them."""
+
+    def blow() -> None:
+        for sats in range(int(times)):
+            proxy = bdk().Amount.from_sat(sats)
+            shared = bdk().Amount._uniffi_make_instance(proxy._uniffi_clone_handle())
+            proxy.to_sat()
+            del proxy, shared
+
+    STORM.extend(threading.Thread(target=blow) for _ in range(int(threads)))
+    for thread in STORM:
+        thread.start()
+
+
+def calm() -> None:
+    while STORM:
+        STORM.pop().join()
+
+
+def call_on(name: str) -> None:
+    """A thread that calls a method of the object until ``quiet``; each call clones the handle first."""
+
+    def call() -> None:
+        while not QUIET.is_set():
+            KEPT[name].to_sat()
+
+    STORM.append(threading.Thread(target=call))
+    STORM[-1].start()
+
+
+def quiet() -> None:
+    QUIET.set()
+    calm()
+
+
 def attributes() -> dict[str, dict[str, int]]:
     """Identity of each attribute of each class of the package."""
     return {
@@ -145,7 +183,8 @@ def main() -> None:
     is_started = "none" not in sys.argv
     steps = (amount, mnemonic, share, duplicate, disarm, fail_to_lower, builder, on_thread, own, leak, many, forget, persister, attributes)
     serve(
-        {step.__name__: step for step in (*steps, load, start)} | {"drop": lambda name: KEPT.pop(name) and None, "stop": agent.stop},
+        {step.__name__: step for step in (*steps, storm, calm, call_on, quiet, load, start)}
+        | {"drop": lambda name: KEPT.pop(name) and None, "stop": agent.stop},
         segment=agent.start("history") if is_started else "",
         remember_line=remember.__code__.co_firstlineno + 2,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from typing import Any
 
@@ -76,10 +77,29 @@ def fail_to_lower(name: str, times: str) -> int:
     return failed
 
 
+def relays(name: str) -> int:
+    """A call that is awaited."""
+    return len(asyncio.run(KEPT[name].relays()))
+
+
 def drop(name: str) -> None:
     del KEPT[name]
 
 
 if __name__ == "__main__":
-    steps = (client, database, builder_over, builder_with_policy, policy, share, duplicate, disarm, keys, search, fail_to_lower, drop)
+    steps = (
+        client,
+        database,
+        builder_over,
+        builder_with_policy,
+        policy,
+        share,
+        duplicate,
+        disarm,
+        keys,
+        search,
+        fail_to_lower,
+        relays,
+        drop,
+    )
     serve({step.__name__: step for step in steps} | {"stop": agent.stop}, segment=agent.start("history"))
