@@ -14,6 +14,8 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from inspector.errors import FileFormatError
 
 INTEGER_RANGE: Final = range(-(2**63), 2**64)
@@ -31,6 +33,8 @@ def to_plain(value: object, *, leave_out: frozenset[str] = frozenset()) -> Any:
     """
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in fields(value) if f.name not in leave_out}
+    if isinstance(value, np.generic):
+        return to_plain(value.item())
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, float):

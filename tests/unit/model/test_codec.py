@@ -128,6 +128,20 @@ def test_what_is_written_is_read_back_unchanged_with_everything_unknown_in_it(sn
     assert same(decode(encode(snapshot)), snapshot)
 
 
+def test_numbers_that_came_out_of_arrays_are_written_as_numbers() -> None:
+    snapshot = snapshot_of([Row(1)])
+    counted = dataclasses.replace(snapshot, serial=np.int64(3), sampled_at=np.float64("nan"), lost=Lost({"rows": np.uint64(7)}))
+    found = decode(encode(counted))
+    assert (found.serial, found.lost.counts["rows"]) == (3, 7)
+    assert np.isnan(found.sampled_at)
+
+
+def test_names_that_are_no_unicode_come_back() -> None:
+    snapshot = snapshot_of([Row(1)])
+    odd = dataclasses.replace(snapshot.threads[1], name="w\udcff\0\U0001f600")
+    assert decode(encode(dataclasses.replace(snapshot, threads={1: odd}))).threads[1].name == "w\udcff\0\U0001f600"
+
+
 def test_a_hundred_thousand_rows_come_back_and_fit_a_screenshot() -> None:
     snapshot = big_snapshot(100_000, tombstones=500, pending=40)
     data = encode(snapshot)
