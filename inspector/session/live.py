@@ -98,6 +98,11 @@ class LiveSession:
             return Capabilities(act=False, reason=self._presence.refusal or "the target has not answered yet")
         return Capabilities(act=True, levels=True)
 
+    @property
+    def is_refused(self) -> bool:
+        """The target did not take us more than once: a socket that is only about to appear is there at the second attempt."""
+        return self._presence.failures > 1
+
     def subscribe(self, listener: SessionListener) -> Callable[[], None]:
         """Hear of everything from now on; the result ends that."""
         return self._subscribers.add(listener)

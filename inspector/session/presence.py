@@ -57,6 +57,7 @@ class Presence:
         self._registered = threading.Event()
         self._looking = threading.Event()
         self._refusal = ""
+        self._failures = 0
         self._busy = ""
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 
@@ -69,6 +70,11 @@ class Presence:
     def refusal(self) -> str:
         """Why the target does not take us, one line; ``""`` while it does or was not reached yet."""
         return self._refusal
+
+    @property
+    def failures(self) -> int:
+        """Attempts in a row that the target did not take."""
+        return self._failures
 
     @property
     def busy(self) -> str:
@@ -122,11 +128,12 @@ class Presence:
             try:
                 with ControlConnection(self._socket_path, pid=self._pid) as connection:
                     self._hello(connection)
-                    self._refusal = ""
+                    self._refusal, self._failures = "", 0
                     self._registered.set()
                     self._serve(connection)
             except ControlError as error:
                 self._refusal = str(error)
+                self._failures += 1
             finally:
                 self._registered.clear()
                 self._fail_questions()

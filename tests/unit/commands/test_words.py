@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import builtins
+import io
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+import inspector.__main__ as entry
+from inspector.commands import window
+from inspector.commands.app import run
+from inspector.commands.child import environment, exit_status
+from inspector.commands.close import full_number, guarded, parse_handle
+from inspector.commands.gc import sentence
+from inspector.commands.live_line import LiveLine, live_text, summary_lines
+from inspector.commands.output import printable
+from inspector.commands.rows import row_value, snapshot_value
+from inspector.commands.run_program import launch_command, parse_level
+from inspector.commands.shot import parse_size
+from inspector.errors import AttachError, UsageError
+from inspector.model.snapshot import UNKNOWN, Level, Reference, Resource
+from inspector.session.protocol import CloseAnswer, GcReport
+from tests.helpers.snapshots import T0, Row, snapshot_of
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("#88.1", 1 << 32 | 88 << 1), ("88.1", 1 << 32 | 88 << 1), ("4294967472", 4294967472), ("0x1000000b0", 0x1000000B0)],
+)
+def test_a_handle_is_written_as_shown_or_as_a_number(text: str, number: int):
+    assert parse_handle(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "milk", "#88", "-3", "0", str(2**64), "88.1.1"])
+def test_what_is_no_handle_is_wrong_use(text: str):
+    with pytest.raises(UsageError):
+        parse_handle(text)
+
+
+def test_a_foreign_handle_gets_the_bit_that_is_not_shown():
+    foreign = Row(5, foreign=True)
+    snapshot = snapshot_of([foreign, Row(6)])
+    assert full_number(parse_handle("#5.1"), snapshot) == foreign.id
+    assert full_number(parse_handle("#6.1"), snapshot) == Row(6).id
+    assert full_number(parse_handle("#7.1"), snapshot) == parse_handle("#7.1")
+
+
+def test_what_others_hold_would_be_refused():
+    held = CloseAnswer(1, "would_close", "", ("handle #2.1",))
+    assert guarded(held).outcome == "refused"
+    assert guarded(held).reason == "still held by handle #2.1"
+    free = CloseAnswer(1, "would_close", "")
+    assert guarded(free) == free
+
+
+def test_unknown_values_are_null():
+    snapshot = snapshot_of(
+        [Row(1, strong=UNKNOWN, weak=UNKNOWN, proxies=UNKNOWN, in_flight=UNKNOWN, native_refs=UNKNOWN, age_secs=float("nan"), site=0)]
+    )
+    row = row_value(snapshot, 0)
+    unknown = ("strong", "weak", "proxies", "native_refs", "in_flight", "created_at", "site", "owner_thread")
+    assert {name: row[name] for name in unknown} == dict.fromkeys(unknown)
+
+
+def test_a_double_free_to_come_is_a_number_and_not_unknown():
+    assert row_value(snapshot_of([Row(1, strong=1, proxies=2, native_refs=-1)]), 0)["native_refs"] == -1
+
+
+def test_lost_counts_are_part_of_the_object():
+    assert snapshot_value(snapshot_of([Row(1)], lost={"events": 7}), ())["lost"] == {"events": 7}
+
+
+def test_a_collection_in_one_sentence():
+    report = GcReport(collected=312, handles_released=40, closes_queued=2, still_pending=4, took_secs=0.038)
+    assert sentence(report) == "freed 312 objects, released 40 handles, 2 closes queued, 4 still pending, took 38 ms"
+    stuck = GcReport(collected=1, handles_released=1, closes_queued=0, still_pending=0, took_secs=0.001, uncollectable=3)
+    assert sentence(stuck).endswith("3 objects cannot be collected")
+
+
+def test_the_summary_at_the_end_names_what_was_left_by_type():
+    rows = [Row(1, "Journal", resource=Resource.DRAINING), Row(2), Row(3), Row(4, reference=Reference.DROPPED)]
+    lines = summary_lines(snapshot_of(rows))
+    assert lines[0] == "arc-inspector: 3 handles alive at the end, 1 pending close"
+    assert [line.split(":")[0].strip() for line in lines[1:]] == ["Journal", "TodoItem"]
+
+
+def test_without_a_snapshot_the_summary_says_so():
+    assert summary_lines(None) == ["arc-inspector: the program was never seen"]
+
+
+def test_the_live_line_says_state_and_counts():
+    assert live_text(snapshot_of([Row(1), Row(2)])) == "app.py (4711): live · 2 handles · 0 pending closes"
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what it was told."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_one_line_is_kept_up_to_date_and_cleared_for_the_summary():
+    terminal = Terminal()
+    line = LiveLine(terminal)
+    line.on_snapshot(snapshot_of([Row(1)]))
+    line.on_snapshot(snapshot_of([Row(1), Row(2)], at=T0 + 1))
+    assert terminal.getvalue() == "\r\x1b[Kapp.py (4711): live · 1 handle · 0 pending closes"
+    line.summarise(snapshot_of([]))
+    assert terminal.getvalue().endswith("\r\x1b[Karc-inspector: 0 handles alive at the end, 0 pending closes\n")
+
+
+def test_in_a_file_there_is_only_the_summary():
+    file = io.StringIO()
+    line = LiveLine(file)
+    line.on_snapshot(snapshot_of([Row(1)]))
+    assert file.getvalue() == ""
+
+
+def test_nothing_that_a_target_says_drives_the_terminal():
+    assert printable("a\x1b[31mb\x07\u202ec") == "a\ufffd[31mb\ufffd\ufffdc"
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, 0), (7, 7), (-signal.SIGKILL, 137), (-signal.SIGTERM, 143)])
+def test_an_exit_status_is_that_of_a_shell(code: int, status: int):
+    assert exit_status(code) == status
+
+
+def test_a_child_of_a_source_tree_finds_the_package_and_keeps_its_own_paths():
+    paths = environment({"PYTHONPATH": "/own"})["PYTHONPATH"].split(":")
+    assert paths[0] == "/own"
+    assert len(paths) == 2
+    assert environment({"PYTHONPATH": ":".join(paths)})["PYTHONPATH"].split(":") == paths
+
+
+def test_the_launcher_is_told_level_and_kind_of_target():
+    assert launch_command("py", Level.STACKS, ["app.py", "-m"], is_module=False)[1:] == [
+        "-m",
+        "inspector.agent.launch",
+        "--level",
+        "stacks",
+        "--",
+        "app.py",
+        "-m",
+    ]
+    assert launch_command("py", Level.COUNT, ["pkg", "x"], is_module=True)[3:] == ["--level", "count", "-m", "pkg", "x"]
+
+
+def test_levels_are_named():
+    assert parse_level("History") is Level.HISTORY
+    with pytest.raises(UsageError):
+        parse_level("everything")
+
+
+def test_sizes_are_written_with_a_cross():
+    assert parse_size("900x600") == (900, 600)
+    with pytest.raises(UsageError):
+        parse_size("900")
+
+
+def test_without_a_display_the_window_says_what_works(monkeypatch: pytest.MonkeyPatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(AttachError, match="no display"):
+        window.require_display()
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    window.require_display()
+
+
+def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("inspector.commands.ps.require_support", interrupted)
+    assert run(["ps"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_without_the_viewers_packages_one_line_says_how_to_install_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    real = builtins.__import__
+
+    def without_typer(name: str, *args: Any, **keywords: Mapping[str, Any]) -> Any:
+        if name == "inspector.commands.app":
+            raise ModuleNotFoundError("No module named 'typer'", name="typer")
+        return real(name, *args, **keywords)
+
+    monkeypatch.setattr(builtins, "__import__", without_typer)
+    assert entry.main() == 3
+    said = capsys.readouterr().err
+    assert said == "arc-inspector: the viewer is not installed (there is no typer): pip install 'arc-inspector[viewer]'\n"
