@@ -125,7 +125,8 @@ def _blocked(now: Situation, selected: int) -> dict[str, str]:
     unseen = nothing or ("" if now.has_snapshot else "no snapshot has arrived yet")
     still = unseen or ("" if now.answers else "the target does not change any more")
     unable = unseen or ("" if now.can.act else now.can.reason or "this session cannot act")
-    acting = unable or ("" if now.armed else "arm actions first") or ("the action before still runs" if now.busy else "")
+    late = "the target is hung" if now.hung else "the action before still runs" if now.busy else ""
+    acting = unable or ("" if now.armed else "arm actions first") or late
     chosen = "" if selected else "no handle is selected"
     reasons = {
         "filter": nothing,

@@ -38,6 +38,7 @@ class Situation:
     connecting: bool = False
     answers: bool = False
     """The target is live or hung, so it can still change."""
+    hung: bool = False
     can: Capabilities = NO_SESSION
     armed: bool = False
     paused: bool = False

@@ -278,7 +278,7 @@ class MainWindow(QMainWindow):
         elif target.state == TargetState.ENDED:
             self.banner.say(f"The target has ended{why}. This is its last state", button=other, action=go)
         elif target.state == TargetState.RECORDED:
-            self.banner.say(f"A recorded state of {target.name}, read only", button=other, action=go)
+            self.banner.say(f"A recorded state of {target.name}, read only{why}", button=other, action=go)
         else:
             self.banner.hide()
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QByteArray, Qt, Signal
-from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from inspector.model.snapshot import Snapshot, Vitals
@@ -51,6 +51,7 @@ class Workbench(QMainWindow):
         self.threads = ThreadsPane(theme)
         self._shown: Snapshot | None = None
         self._sized = False
+        self._low = False
         self.setCentralWidget(self.handles)
         self._docks = {
             key: self._dock(key, pane)
@@ -110,10 +111,10 @@ class Workbench(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put all docks back to their first places and sizes."""
-        low = 0 < self.height() < LOW_HEIGHT
+        self._low = low = 0 < self.height() < LOW_HEIGHT
         for key, dock in self._docks.items():
             dock.setFloating(False)
-            self.addDockWidget(_AREAS["pending" if low and key == "timeline" else key], dock)
+            self.addDockWidget(self._first_area(key), dock)
             dock.show()
         self.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.TopDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -138,7 +139,22 @@ class Workbench(QMainWindow):
             self._sized = True
             self.reset_layout()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Docks that nobody moved change to the places that suit a low window, or a high one."""
+        super().resizeEvent(event)
+        if self._sized and self._low != (self.height() < LOW_HEIGHT) and self._in_first_places():
+            self.reset_layout()
+
     # inside -------------------------------------------------------------------------------------------------------
+
+    def _first_area(self, key: str) -> Qt.DockWidgetArea:
+        return _AREAS["pending" if self._low and key == "timeline" else key]
+
+    def _in_first_places(self) -> bool:
+        return all(
+            self.dockWidgetArea(dock) == self._first_area(key) and not dock.isFloating() and not dock.isHidden()
+            for key, dock in self._docks.items()
+        )
 
     def _dock(self, key: str, pane: QWidget) -> QDockWidget:
         dock = QDockWidget(_TITLES[key], self)

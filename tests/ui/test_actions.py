@@ -43,6 +43,7 @@ def enabled(actions: Actions) -> set[str]:
         (ATTACHED, 2, ALWAYS | LOOKING | {"pause", "mark", "arm", "copy"}),
         (ARMED, 0, ALWAYS | LOOKING | {"pause", "mark", "arm", "gc"}),
         (ARMED, 2, ALWAYS | LOOKING | {"pause", "mark", "arm", "copy", "gc", "close"}),
+        (dataclasses.replace(ARMED, hung=True), 2, ALWAYS | LOOKING | {"pause", "mark", "arm", "copy"}),
         (dataclasses.replace(ARMED, busy=True), 2, ALWAYS | LOOKING | {"pause", "mark", "arm", "copy"}),
         (READ_ONLY, 2, ALWAYS | LOOKING | {"copy"}),
         (dataclasses.replace(READ_ONLY, paused=True), 0, ALWAYS | LOOKING | {"pause"}),

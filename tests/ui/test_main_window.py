@@ -16,6 +16,7 @@ from inspector.model.snapshot import Level, Reference, Resource, Snapshot, Targe
 from inspector.session.protocol import Capabilities, CloseAnswer, GcReport
 from inspector.ui.main_window import COMPACT_WIDTH, MainWindow
 from inspector.ui.theme import DARK
+from inspector.ui.workbench import LOW_HEIGHT
 from tests.helpers.fake_session import FakeConnector, FakeSession
 from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, make_vitals, snapshot_of, with_state
 
@@ -347,6 +348,22 @@ def test_a_window_closed_on_the_start_page_remembers_no_layout(settings, open_wi
     open_window().close()
     assert settings.value("layout") is None
     assert settings.value("geometry") is not None
+
+
+def test_a_low_window_puts_the_timeline_with_the_tabs_unless_somebody_moved_a_pane(qtbot: QtBot, attach: Attach) -> None:
+    window, _ = attach(SNAPSHOT)
+    bench = window.workbench
+    timeline = bench._docks["timeline"]
+    top, bottom = Qt.DockWidgetArea.TopDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+    assert bench.dockWidgetArea(timeline) == top
+    window.resize(900, 600)
+    qtbot.waitUntil(lambda: bench.dockWidgetArea(timeline) == bottom)
+    window.resize(1440, 900)
+    qtbot.waitUntil(lambda: bench.dockWidgetArea(timeline) == top)
+    bench._docks["threads"].hide()
+    window.resize(900, 600)
+    qtbot.waitUntil(lambda: bench.height() < LOW_HEIGHT)
+    assert bench.dockWidgetArea(timeline) == top
 
 
 def test_a_narrow_window_shows_icons_alone_and_cuts_nothing_off(qtbot: QtBot, attach: Attach) -> None:
