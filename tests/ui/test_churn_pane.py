@@ -115,6 +115,16 @@ def test_a_burst_of_readings_is_one_frame(qtbot: Any, pane: ChurnPane) -> None:
     assert len(frames) == 1
 
 
+def test_what_came_while_the_pane_was_hidden_is_drawn_when_it_is_shown(qtbot: Any, pane: ChurnPane) -> None:
+    pane.hide()
+    pane.show_snapshot(named())
+    with qtbot.assertNotEmitted(pane.plot.painted):
+        for vitals in readings(count=10):
+            pane.show_vitals(vitals)
+    with qtbot.waitSignal(pane.plot.painted):
+        pane.show()
+
+
 def test_the_lines_show_live_handles_births_and_deaths(fed: ChurnPane) -> None:
     total = fed.plot._curves[TOTAL]
     live, births, deaths = (curve.getData()[1] for curve in total)

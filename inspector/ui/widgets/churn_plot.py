@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem, QVBoxLayout, QWidget
 
 from inspector.model.churn import ChurnHistory, Line
@@ -177,6 +177,16 @@ class ChurnPlot(QWidget):
         elif isinstance(event, QMouseEvent):
             return self._mouse(event)
         return super().eventFilter(watched, event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Readings that came while it was hidden."""
+        super().showEvent(event)
+        self.request_draw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lines are computed for the pixels there are."""
+        super().resizeEvent(event)
+        self.request_draw()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """A line around the plots while they have the keyboard."""
