@@ -16,7 +16,8 @@ from inspector.model.snapshot import Collection, Snapshot, TargetState, Vitals
 from inspector.ui.theme import DARK, LIGHT
 from inspector.ui.views.churn import FIRST_READING, GONE, NO_TARGET, RECORDED, ChurnPane
 from inspector.ui.widgets.churn_lines import REST, TOTAL
-from inspector.ui.widgets.churn_plot import ChurnPlot, auto_span
+from inspector.ui.widgets.churn_plot import ChurnPlot
+from inspector.ui.widgets.time_window import auto_span
 from tests.helpers.snapshots import T0, World, big_snapshot, make_vitals, snapshot_of, with_state
 from tests.helpers.widget_life import what_is_left
 

@@ -21,13 +21,9 @@ from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame, SeriesLine
 from inspector.ui.widgets.churn_marks import MarkLines
 from inspector.ui.widgets.count_axis import CountAxis
 from inspector.ui.widgets.time_axis import TimeAxis
+from inspector.ui.widgets.time_window import TimeWindow
 
 FRAME_MILLIS: Final = 16
-AUTO_SPANS_SECS: Final = (10.0, 20.0, 30.0, 60.0)
-"""What a short history is shown in: the first that holds it all, at last the newest minute."""
-MIN_SPAN_SECS: Final = 1.0
-LEAD_SHARE: Final = 0.01
-"""Of the span, left free at the right of the newest reading."""
 AXIS_WIDTH: Final = 56
 ZOOM_STEP: Final = 1.25
 CAPTION_INSET: Final = 6
@@ -59,9 +55,7 @@ class ChurnPlot(QWidget):
         self._types: tuple[int, ...] = ()
         self._pens: dict[int, QPen] = {}
         self._hidden: frozenset[int] = frozenset()
-        self._following, self._paused = True, False
-        self._span_secs, self._is_auto = AUTO_SPANS_SECS[0], True
-        self._begin = 0.0
+        self._window = TimeWindow(history)
         self._tops = [0.0, 0.0]
         self._drag_from: tuple[float, float] | None = None
         self._curves: dict[int, tuple[Any, Any, Any]] = {}
@@ -78,21 +72,17 @@ class ChurnPlot(QWidget):
     @property
     def following(self) -> bool:
         """The plot moves along with time."""
-        return self._following
+        return self._window.following
 
     @property
     def span_secs(self) -> float:
         """Width of the time axis."""
-        return self._span_secs
+        return self._window.span_secs
 
     @property
     def visible_range(self) -> tuple[float, float]:
         """First and last moment shown, seconds since the Unix epoch."""
-        if self._following and not self._paused and not math.isnan(self._history.last_at):
-            if self._is_auto:
-                self._span_secs = auto_span(self._history.last_at - self._history.first_at)
-            self._begin = self._history.last_at - self._span_secs * (1 - LEAD_SHARE)
-        return self._begin, self._begin + self._span_secs
+        return self._window.visible_range
 
     def request_draw(self) -> None:
         """Draw soon; many requests make one frame."""
@@ -114,24 +104,18 @@ class ChurnPlot(QWidget):
 
     def set_span(self, span_secs: float | None) -> None:
         """Show that many seconds; the right edge stays. ``None``: everything while it is short, then the newest minute."""
-        end = self.visible_range[1]
-        self._is_auto = span_secs is None
-        self._span_secs = max(span_secs or AUTO_SPANS_SECS[-1], MIN_SPAN_SECS)
-        self._begin = end - self._span_secs
+        self._window.set_span(span_secs)
         self.request_draw()
 
     def set_following(self, following: bool) -> None:
         """Move along with time, or stay."""
-        if following != self._following:
-            self._begin = self.visible_range[0]
-            self._following = following
+        if self._window.set_following(following):
             self.following_changed.emit(following)
         self.request_draw()
 
     def set_paused(self, paused: bool) -> None:
         """Stand still without losing the place; readings still arrive."""
-        self._begin = self.visible_range[0]
-        self._paused = paused
+        self._window.set_paused(paused)
         self.request_draw()
 
     def set_theme(self, theme: Theme) -> None:
@@ -200,7 +184,7 @@ class ChurnPlot(QWidget):
         """Arrows pan, plus and minus zoom, Home and End go to the beginning and to now."""
         key = event.key()
         if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self._pan_to(self.visible_range[0] + self._span_secs * (0.1 if key == Qt.Key.Key_Right else -0.1))
+            self._pan_to(self.visible_range[0] + self.span_secs * (0.1 if key == Qt.Key.Key_Right else -0.1))
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
             self._zoom(ZOOM_STEP if key == Qt.Key.Key_Minus else 1 / ZOOM_STEP, None)
         elif key == Qt.Key.Key_Home:
@@ -310,7 +294,7 @@ class ChurnPlot(QWidget):
             ground.setVisible(self._rates.getViewBox().height() >= MIN_CAPTION_PIXELS)
         deaths, _ = self._captions[2]
         deaths.setPos(CAPTION_INSET, self._rates.getViewBox().height() - deaths.rect().height() - CAPTION_INSET / 3)
-        self._marks.show_marks(self._history.marks_between(begin, end), base, pixels / self._span_secs)
+        self._marks.show_marks(self._history.marks_between(begin, end), base, pixels / self.span_secs)
         self.frame_secs = time.perf_counter() - started
         self.painted.emit(frame)
 
@@ -348,26 +332,16 @@ class ChurnPlot(QWidget):
         x, begin = self._drag_from
         pixels = max(self._live.getViewBox().width(), 1)
         moved = event.position().x() - x
-        if abs(moved) > 3 or not self._following:
-            self._pan_to(begin - moved * self._span_secs / pixels)
+        if abs(moved) > 3 or not self.following:
+            self._pan_to(begin - moved * self.span_secs / pixels)
 
     def _pan_to(self, begin: float) -> None:
-        if math.isnan(begin) or math.isnan(self._history.last_at):
-            return
-        self.set_following(False)
-        earliest = min(self._history.first_at - self._span_secs * 0.5, self._history.last_at - self._span_secs)
-        self._begin = min(max(begin, earliest), self._history.last_at - self._span_secs * 0.1)
-        self.request_draw()
+        if not self._window.is_empty():
+            self.set_following(False)
+            self._window.pan_to(begin)
 
     def _zoom(self, factor: float, around: float | None) -> None:
-        begin, end = self.visible_range
-        longest = (
-            max(self._history.last_at - self._history.first_at, AUTO_SPANS_SECS[-1]) * 1.1 if len(self._history) else AUTO_SPANS_SECS[-1]
-        )
-        span = min(max(self._span_secs * factor, MIN_SPAN_SECS), longest)
-        pivot = end if self._following or around is None else around
-        self._begin = pivot - (pivot - begin) * span / self._span_secs
-        self._span_secs, self._is_auto = span, False
+        self._window.zoom(factor, around)
         self.zoomed.emit()
         self.request_draw()
 
@@ -375,7 +349,7 @@ class ChurnPlot(QWidget):
         begin, _ = self.visible_range
         box = self._live.getViewBox()
         left = box.mapToScene(QPointF(0, 0)).x()
-        moment: float = begin + (position.x() - left) * self._span_secs / max(box.width(), 1)
+        moment: float = begin + (position.x() - left) * self.span_secs / max(box.width(), 1)
         return moment
 
     def _point_at(self, position: QPointF | None) -> None:
@@ -386,11 +360,6 @@ class ChurnPlot(QWidget):
             if inside:
                 pointer.setValue(at - self._history.first_at)
         self.pointed.emit(at if inside else float("nan"))
-
-
-def auto_span(history_secs: float) -> float:
-    """Width of the time axis for a history of that length."""
-    return next((span for span in AUTO_SPANS_SECS if history_secs <= span * (1 - 2 * LEAD_SHARE)), AUTO_SPANS_SECS[-1])
 
 
 def _set_line(curve: Any, line: Line, base: float) -> None:
