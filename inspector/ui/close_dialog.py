@@ -27,6 +27,8 @@ from inspector.ui.theme import Theme
 from inspector.ui.widgets.labels import head_label, quiet_label
 
 HEADERS: Final = ("Handle", "Type", "What", "Reason", "Held by")
+MAX_ROWS: Final = 500
+"""Answers that are listed one by one; all are counted."""
 _WORDS: Final = {"would_close": "will close", "closed": "closed", "pending": "pending", "refused": "refused", "failed": "failed"}
 _LOOKS: Final = {
     "would_close": ("close", "text"),
@@ -103,6 +105,8 @@ class CloseDialog(QDialog):
         self.table.horizontalHeader().setStretchLastSection(True)
         self.table.horizontalHeader().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
         self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.more = quiet_label("")
+        self.more.hide()
         self.although = QCheckBox("")
         self.although.hide()
         self.although.toggled.connect(lambda _on: self._refresh_button())
@@ -119,13 +123,15 @@ class CloseDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(8)
-        for widget in (self.head, self.note, self.table, self.although):
+        for widget in (self.head, self.note, self.table, self.more, self.although):
             layout.addWidget(widget)
         layout.addLayout(buttons)
 
     def _fill(self, answers: Sequence[CloseAnswer]) -> None:
-        self.table.setRowCount(len(answers))
-        for row, answer in enumerate(answers):
+        self.table.setRowCount(min(len(answers), MAX_ROWS))
+        self.more.setVisible(len(answers) > MAX_ROWS)
+        self.more.setText(f"and {len(answers) - MAX_ROWS:,} more, not listed")
+        for row, answer in enumerate(answers[:MAX_ROWS]):
             holders = ", ".join(answer.holders) or "nobody else"
             texts = (
                 handle_text(answer.handle),

@@ -1,7 +1,7 @@
 """How the window gets at the world: a Protocol that the commands implement.
 
-The window names no process table, socket or file format; it is given a connector. All methods may block and are called
-on a worker thread, never on the GUI thread.
+The window names no process table, socket or file format; it is given a connector. ``processes``, ``recent`` and what opens a session may
+block: they are called on a worker thread. ``remember`` and ``screenshot_folder`` are quick and called on any.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from PySide6.QtCore import QByteArray, QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
@@ -340,12 +341,10 @@ class MainWindow(QMainWindow):
 
 def type_names(snapshot: Snapshot, handles: tuple[int, ...]) -> dict[int, str]:
     """Type of each handle that the snapshot knows; handle text where not."""
-    wanted = set(handles)
     names = {handle: handle_text(handle) for handle in handles}
-    for row, handle in enumerate(snapshot.handles.ids.tolist()):
-        if handle in wanted:
-            known = snapshot.types.get(int(snapshot.handles.types[row]))
-            names[handle] = known.name if known else ""
+    for row in np.flatnonzero(np.isin(snapshot.handles.ids, np.array(handles, dtype=np.uint64))):
+        known = snapshot.types.get(int(snapshot.handles.types[row]))
+        names[int(snapshot.handles.ids[row])] = known.name if known else ""
     return names
 
 

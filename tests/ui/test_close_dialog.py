@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inspector.session.protocol import CloseAnswer
-from inspector.ui.close_dialog import CloseDialog
+from inspector.ui.close_dialog import MAX_ROWS, CloseDialog
 from inspector.ui.theme import Theme
 from tests.helpers.snapshots import handle_id
 
@@ -77,6 +77,15 @@ def test_a_target_that_does_not_answer_closes_nothing(dialog: CloseDialog) -> No
     dialog.show_failure("The interpreter did not answer for 5 s")
     assert dialog.head.text() == "Nothing was closed"
     assert dialog.note.text() == "The interpreter did not answer for 5 s"
+
+
+def test_of_very_many_the_first_are_listed_and_all_are_closed(dialog: CloseDialog, qtbot: QtBot) -> None:
+    dialog.show_preview([CloseAnswer(handle_id(slot), "would_close", "") for slot in range(1, MAX_ROWS + 201)])
+    assert dialog.table.rowCount() == MAX_ROWS
+    assert dialog.more.text() == "and 200 more, not listed"
+    with qtbot.waitSignal(dialog.close_wanted) as wanted:
+        dialog.go.click()
+    assert len(wanted.args[0]) == MAX_ROWS + 200
 
 
 def test_enter_cancels_rather_than_closes(dialog: CloseDialog) -> None:
