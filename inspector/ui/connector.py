@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from inspector.model.snapshot import TargetState
 from inspector.session.protocol import Session
 
 
@@ -33,6 +34,11 @@ class ProcessRow:
     """``-1``: not known."""
     started_at: float = float("nan")
     """Seconds since the Unix epoch."""
+
+    @property
+    def gone(self) -> bool:
+        """Only its last state is left."""
+        return self.attachable and self.reason.startswith(str(TargetState.POST_MORTEM))
 
 
 @dataclass(frozen=True, slots=True)

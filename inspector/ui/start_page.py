@@ -29,7 +29,7 @@ from inspector.ui.theme import Theme
 from inspector.ui.widgets.labels import head_label, quiet_label, section_label
 
 REFRESH_MILLIS: Final = 2_000
-WIDTHS: Final = {Column.NAME: 190, Column.PID: 70, Column.RUNTIME: 120, Column.HANDLES: 100}
+WIDTHS: Final = {Column.NAME: 150, Column.PID: 66, Column.RUNTIME: 112, Column.HANDLES: 100}
 TOUR: Final = (
     "The demo has worker threads that churn through lists and journals.\n\n"
     "1  Watch the timeline: one type grows and never shrinks.\n"
@@ -186,9 +186,7 @@ class StartPage(QWidget):
             self.table.selectRow(self.model.row_of(chosen.pid))
         elif chosen is None and processes:
             self.table.selectRow(0)
-        attachable = sum(row.attachable for row in processes)
-        others = len(processes) - attachable
-        self.count.setText(_count_sentence(attachable, others))
+        self.count.setText(_count_sentence(processes))
         self._show_recent(recent)
         self._show_chosen()
 
@@ -218,6 +216,7 @@ class StartPage(QWidget):
     def _show_chosen(self) -> None:
         row = self._chosen()
         self.attach.setEnabled(row is not None and row.attachable)
+        self.attach.setText("Open" if row is not None and row.gone else "Attach")
         self.copy_fix.setVisible(row is not None and not row.attachable and bool(row.fix))
         if row is None:
             self.why.setText("Select a process, then press Enter")
@@ -237,7 +236,13 @@ class StartPage(QWidget):
             QGuiApplication.clipboard().setText(row.fix)
 
 
-def _count_sentence(attachable: int, others: int) -> str:
-    if not attachable:
+def _count_sentence(processes: Sequence[ProcessRow]) -> str:
+    gone = sum(row.gone for row in processes)
+    running = sum(row.attachable for row in processes) - gone
+    others = len(processes) - running - gone
+    parts = [wording.plural(running, "running process", "running processes")] if running else []
+    parts += [f"the last state of {wording.plural(gone, 'other')}" if running else f"the last state of {gone:,}"] if gone else []
+    if not parts:
         return "No process can be attached now. Start one with  arc-inspector run app.py,  or start the demo"
-    return f"{attachable:,} attachable" + (f", {wording.plural(others, 'other')} with the reason why not" if others else "")
+    text = " and ".join(parts) + " can be opened"
+    return text[:1].upper() + text[1:] + (f"; of {others:,} more the list says why not" if others else "")

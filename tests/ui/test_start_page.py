@@ -18,6 +18,9 @@ GOOD = ProcessRow(4711, "app.py", "python app.py", "CPython 3.11.7", True, live_
 BARE = ProcessRow(800, "web.py", "python web.py", "CPython 3.11.7", False, "no agent runs in it", "ARC_INSPECTOR=1 python web.py")
 
 
+GONE = ProcessRow(99, "old.py", "python old.py", "CPython 3.11.7", True, "post-mortem: it was killed", live_handles=3)
+
+
 class BrokenConnector(FakeConnector):
     def processes(self) -> tuple[ProcessRow, ...]:
         raise OSError("/proc is not mounted")
@@ -35,7 +38,16 @@ def page_of(qtbot: QtBot, theme: Theme, courier: Courier, connector: FakeConnect
 def test_attachable_processes_come_first_and_one_is_selected(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
     page = page_of(qtbot, theme, courier, FakeConnector([BARE, GOOD]))
     assert page.model.index(0, 0).data() == "app.py"
-    assert page.count.text() == "1 attachable, 1 other with the reason why not"
+    assert page.count.text() == "1 running process can be opened; of 1 more the list says why not"
+    assert page.attach.isEnabled()
+
+
+def test_what_is_left_of_a_dead_process_comes_after_the_running_ones_and_is_opened(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+    page = page_of(qtbot, theme, courier, FakeConnector([GONE, BARE, GOOD]))
+    assert [page.model.index(row, 0).data() for row in range(3)] == ["app.py", "old.py", "web.py"]
+    assert page.count.text() == "1 running process and the last state of 1 other can be opened; of 1 more the list says why not"
+    page.table.selectRow(1)
+    assert page.attach.text() == "Open"
     assert page.attach.isEnabled()
 
 
@@ -98,7 +110,7 @@ def test_a_page_that_is_not_seen_asks_nothing(qtbot: QtBot, theme: Theme, courie
     assert not page._timer.isActive()
 
 
-@pytest.mark.parametrize("rows", [(), (GOOD,), (GOOD, BARE)])
+@pytest.mark.parametrize("rows", [(), (GOOD,), (GOOD, BARE, GONE)])
 def test_the_process_model_is_sound(qtmodeltester, theme: Theme, rows: tuple[ProcessRow, ...]) -> None:
     model = ProcessModel(theme)
     qtmodeltester.check(model)

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from inspector.ui import wording
+from inspector.ui.assets import icon
 from inspector.ui.connector import ProcessRow
 from inspector.ui.theme import Theme
 
@@ -26,6 +27,14 @@ class Column(IntEnum):
 
 
 HEADERS: Final = ("Process", "PID", "Runtime", "Live handles", "Status")
+_LOOKS: Final = {
+    (True, False, False): ("dot", "live"),
+    (True, True, False): ("waiting", "waiting"),
+    (True, True, True): ("tombstone", "text_quiet"),
+    (False, True, False): ("dead", "text_quiet"),
+    (False, False, False): ("dead", "text_quiet"),
+}
+"""Icon and tint by: attachable, with a reason, gone."""
 _NUMBERS: Final = (Column.PID, Column.HANDLES)
 
 
@@ -44,8 +53,8 @@ class ProcessModel(QAbstractTableModel):
         self._contents_changed()
 
     def show(self, rows: Sequence[ProcessRow]) -> None:
-        """Attachable ones first, each part as the connector ordered it."""
-        ordered = tuple(sorted(rows, key=lambda row: not row.attachable))
+        """Running ones first, then those of which the last state is left, then the others; each part as the connector ordered it."""
+        ordered = tuple(sorted(rows, key=lambda row: (not row.attachable, row.gone)))
         if [row.pid for row in ordered] == [row.pid for row in self._rows]:
             self._rows = ordered
             self._contents_changed()
@@ -88,7 +97,10 @@ class ProcessModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(index.column())
         if role == Qt.ItemDataRole.ForegroundRole:
-            return self._theme.color("text" if row.attachable else "text_quiet")
+            return self._theme.color("text" if row.attachable and not row.gone else "text_quiet")
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == Column.STATUS:
+            name, tint = _LOOKS[(row.attachable, bool(row.reason), row.gone)]
+            return icon(name, self._theme, tint=tint)
         if role == Qt.ItemDataRole.ToolTipRole:
             return "\n".join(filter(None, (row.command, row.reason, row.fix)))
         return None
