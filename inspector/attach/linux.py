@@ -76,14 +76,6 @@ def segment_files() -> Iterator[Path]:
             continue
 
 
-def foreign_directories() -> list[Path]:
-    """Segment directories that this user may not read."""
-    if is_root():
-        return []
-    own = f"{DIRECTORY_PREFIX}{os.geteuid()}"
-    return [each for parent in _parents() for each in parent.glob(f"{DIRECTORY_PREFIX}*") if each.name != own]
-
-
 def process_stat(pid: int) -> ProcessStat | None:
     """State and start of a process; ``None`` when it does not exist or ``/proc`` may not be read."""
     try:

@@ -147,3 +147,21 @@ def test_a_process_is_known_by_pid_and_start_time():
     assert stat.state == "R"
     assert stat.start_time > 0
     assert linux.process_stat(NOBODY) is None
+
+
+def test_a_process_of_another_user_says_whose_it_is_and_what_helps(
+    folder: Path, sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+):
+    owner = found(sleeper.pid).user
+    monkeypatch.setattr(os, "geteuid", lambda: 54_321)
+    process = found(sleeper.pid)
+    assert (process.attachable, process.reason) == (False, f"belongs to user {owner}")
+    assert process.fix == f"run the inspector as that user: sudo -u {owner} arc-inspector"
+    with pytest.raises(AttachError, match=f"belongs to user {owner}; run the inspector as that user"):
+        find_target(sleeper.pid)
+
+
+def test_only_the_own_folder_is_looked_into(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    segment_of(folder, NOBODY)
+    monkeypatch.setattr(os, "geteuid", lambda: 54_321)
+    assert folder not in linux.segment_directories()
