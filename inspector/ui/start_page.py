@@ -29,7 +29,7 @@ from inspector.ui.theme import Theme
 from inspector.ui.widgets.labels import head_label, quiet_label, section_label
 
 REFRESH_MILLIS: Final = 2_000
-WIDTHS: Final = {Column.NAME: 150, Column.PID: 66, Column.RUNTIME: 112, Column.HANDLES: 100}
+WIDTHS: Final = {Column.NAME: 150, Column.PID: 66, Column.RUNTIME: 132, Column.HANDLES: 100}
 TOUR: Final = (
     "The demo has worker threads that churn through lists and journals.\n\n"
     "1  Watch the timeline: one type grows and never shrinks.\n"
@@ -241,7 +241,15 @@ def _count_sentence(processes: Sequence[ProcessRow]) -> str:
     running = sum(row.attachable for row in processes) - gone
     others = len(processes) - running - gone
     parts = [wording.plural(running, "running process", "running processes")] if running else []
-    parts += [f"the last state of {wording.plural(gone, 'other')}" if running else f"the last state of {gone:,}"] if gone else []
+    parts += (
+        [
+            f"the last state of {wording.plural(gone, 'other')}"
+            if running
+            else f"the last state of {wording.plural(gone, 'process', 'processes')}"
+        ]
+        if gone
+        else []
+    )
     if not parts:
         return "No process can be attached now. Start one with  arc-inspector run app.py,  or start the demo"
     text = " and ".join(parts) + " can be opened"
