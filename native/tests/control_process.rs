@@ -85,6 +85,15 @@ impl Other {
         client
     }
 
+    /// Stop it, and come back when it stands still.
+    fn stop(&self) {
+        self.signal(libc::SIGSTOP);
+        let mut status = 0;
+        // SAFETY: our child, and `status` outlives the call.
+        unsafe { libc::waitpid(self.child.id() as libc::pid_t, &mut status, libc::WUNTRACED) };
+        assert!(libc::WIFSTOPPED(status));
+    }
+
     fn signal(&self, signal: libc::c_int) {
         // SAFETY: plain numbers; the child has not been waited for.
         assert_eq!(unsafe { libc::kill(self.child.id() as libc::pid_t, signal) }, 0);
@@ -104,7 +113,7 @@ impl Drop for Other {
 fn a_close_given_up_while_the_process_was_stopped_is_not_done_when_it_runs_again() {
     let other = Other::start("stopped");
     let mut client = other.connect();
-    other.signal(libc::SIGSTOP);
+    other.stop();
     client.send(json!({"nonce": 2, "op": "close", "handles": [6], "deadline_ms": 200}));
     client.stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     let waited = client.reader.read(&mut [0]).unwrap_err();
@@ -121,7 +130,7 @@ fn a_viewer_that_hung_up_while_the_process_was_stopped_is_forgotten() {
     let other = Other::start("hung-up");
     let mut client = other.connect();
     let mut watcher = other.connect();
-    other.signal(libc::SIGSTOP);
+    other.stop();
     client.send(json!({"nonce": 2, "op": "close", "handles": [6]}));
     drop(client);
     other.signal(libc::SIGCONT);
