@@ -44,8 +44,12 @@ class Bindings:
             *(ProxyHooks(rows, faults, copied) for rows in self.proxies),
             ForeignHooks(self.foreign, faults),
         ]
-        for hooks in self._hooks:
-            hooks.set()
+        try:
+            for hooks in self._hooks:
+                hooks.set()
+        except BaseException:
+            self.undo()
+            raise
 
     def __contains__(self, row: int) -> bool:
         """Whether the row is of a live proxy or foreign object of the module."""
@@ -119,7 +123,7 @@ class UniffiAdapter:
         if fault is not None:
             if isinstance(fault, InspectorError):
                 raise fault
-            raise InspectorError(f"a hook failed: {type(fault).__name__}: {fault}") from fault
+            raise InspectorError(f"following UniFFI failed: {type(fault).__name__}: {fault}") from fault
 
     def owns(self, row: int) -> bool:
         """Whether the row is of a live proxy or foreign object."""
@@ -169,7 +173,7 @@ class UniffiAdapter:
         """Hook a generated module; one that cannot be followed is reported like a fault."""
         try:
             self._bindings.append(Bindings(module, self._recorder, self._faults, copied=self._note_copy))
-        except InspectorError as error:
+        except Exception as error:  # one odd module must not keep the agent from starting
             self._faults.add(error)
 
     def _holders(self, rows: ProxyRows, row: int) -> list[str]:

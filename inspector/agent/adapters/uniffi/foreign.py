@@ -35,6 +35,7 @@ class ForeignRows:
         self._sites = sites
         self._rows: dict[tuple[int, int], int] = {}
         self._types: dict[tuple[str, str], int] = {}
+        self._is_followed = True
 
     def __contains__(self, row: int) -> bool:
         """Whether the row is of an entry that is there."""
@@ -53,6 +54,8 @@ class ForeignRows:
         held = entries(handle_map).get(handle)
         site = 0 if level < Level.HISTORY else self._sites.here(1 if level == Level.HISTORY else SITE_FRAMES)
         self._rows[key] = self._recorder.add(self._type_index(type(held)), id(held), handle, site)
+        if not self._is_followed:
+            self.clear()  # a detach on another thread came between
 
     def gone(self, handle_map: Any, handle: int) -> None:
         """Rust gave a reference back."""
@@ -62,6 +65,8 @@ class ForeignRows:
 
     def reconcile(self) -> int:
         """Rows for entries without one, and an end to rows without an entry; answers how many are there now."""
+        if not self._is_followed or not self._recorder.level():
+            return 0
         known = list(self._rows)
         present = {(key, handle): held for key, handle_map in self._maps.items() for handle, held in entries(handle_map).items()}
         for gone in set(known) - present.keys():
@@ -76,7 +81,8 @@ class ForeignRows:
         return sum(len(handle_map._map) for handle_map in self._maps.values()) != len(self._rows)
 
     def clear(self) -> None:
-        """Forget all rows, without a trace in the table."""
+        """Follow the maps no longer: forget all rows, without a trace in the table."""
+        self._is_followed = False
         if self._rows:
             for type_index in self._types.values():
                 self._recorder.clear(type_index)

@@ -117,7 +117,7 @@ class ProxyHooks:
 
     def _finaliser(self, original: Callable[[Any], None]) -> Callable[[Any], None]:
         """``__del__``. The row ends first, so that the sampler does not read what is freed."""
-        gone, failed = self._rows.gone, self._faults.add
+        gone, left, failed = self._rows.gone, self._rows.left, self._faults.add
 
         @functools.wraps(original)
         def __del__(proxy: Any) -> None:  # noqa: N807 - it stands in the place of one
@@ -125,7 +125,10 @@ class ProxyHooks:
                 gone(proxy)
             except Exception as error:  # the proxy must be released whatever happens here
                 failed(error)
-            original(proxy)
+            try:
+                original(proxy)
+            finally:
+                left(proxy)
 
         return __del__
 

@@ -50,7 +50,7 @@ class ImportWatch:
             return
 
         def exec_module(module: ModuleType) -> None:
-            del loader.exec_module
+            vars(loader).pop("exec_module", None)
             loader.exec_module(module)
             if self in sys.meta_path:
                 self._imported(module)

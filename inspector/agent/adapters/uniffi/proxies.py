@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from inspect import unwrap
 from itertools import compress, repeat
 from operator import is_
 from types import FunctionType
@@ -123,7 +124,7 @@ def closure(cls: type) -> set[type]:
 
 def _describe(cls: type, shape: Shape, library: Any, namespace: Mapping[str, Any]) -> ProxyClass:
     """Read off the class's own ``__del__`` which function releases, and from the library's metadata what is behind the handle."""
-    finaliser: FunctionType = vars(cls)["__del__"]
+    finaliser: FunctionType = unwrap(vars(cls)["__del__"])
     names = finaliser.__code__.co_names
     rust_call = namespace[next(name for name in names if name.endswith("rust_call"))]
     free_name = next(name for name in names if "_fn_free_" in name)

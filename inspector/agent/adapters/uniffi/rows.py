@@ -11,6 +11,7 @@ counts (a clone in transit, or leaked by a call that failed to lower) shows in n
 
 from __future__ import annotations
 
+import gc
 import weakref
 from collections.abc import Sequence
 from typing import Any, Final
@@ -25,6 +26,8 @@ HISTORY: Final = int(Level.HISTORY)
 """As a plain number: comparing with a member costs 80 ns, a third of all that a birth costs here."""
 OUTER_OFFSET: Final = 16
 """Bytes from the start of a trait's outer ``Arc`` to the pair that it holds."""
+LEAVING: Final = -1
+"""Stands for the row of a proxy while its finaliser runs."""
 CALIBRATIONS: Final = 64
 """Proxies that are tried before a class's layout is called unknown."""
 
@@ -50,7 +53,7 @@ class ProxyRows:
         self._calibrations_left = CALIBRATIONS
 
     def __len__(self) -> int:
-        """Live proxies that are known."""
+        """Proxies that are known."""
         return len(self._rows)
 
     def __contains__(self, row: int) -> bool:
@@ -79,14 +82,18 @@ class ProxyRows:
             self._unplaced[row] = handle
         if type(proxy) is not self._cls:
             self._watch(proxy, key)
+        if self._level is _off:
+            self.clear()  # a detach on another thread came between
 
     def gone(self, proxy: Any) -> None:
-        """A proxy's finaliser runs: its reference is about to be released. Called before the library's own code."""
-        row = self._rows.pop(id(proxy), None)
-        if row is None:
+        """A proxy's finaliser runs: its reference is about to be released. Called before the library's own code, ``left`` after it."""
+        key = id(proxy)
+        row = self._rows.get(key, 0)
+        self._rows[key] = LEAVING
+        if row <= 0:
             return
         if self._watched:
-            self._watched.pop(id(proxy), None)
+            self._watched.pop(key, None)
         if self._unplaced:
             self._unplaced.pop(row, None)
         handle, offset = getattr(proxy, self._attribute, None), self.offset
@@ -94,6 +101,10 @@ class ProxyRows:
             self._recorder.end(row, self._state_after_release(handle))
         else:
             self._end_counted(row, handle - offset)
+
+    def left(self, proxy: Any) -> None:
+        """The finaliser of a proxy has run."""
+        self._rows.pop(id(proxy), None)
 
     def adopt(self, references: Sequence[Reference]) -> int:
         """Rows for proxies that have none yet, their birth unknown; answers how many. Holds the proxies meanwhile."""
@@ -110,6 +121,8 @@ class ProxyRows:
                 self._unplaced[row] = handle
             if type(proxy) is not self._cls:
                 self._watch(proxy, id(proxy))
+        if self._level is _off:
+            self.clear()  # a detach on another thread came between
         return len(fresh)
 
     def reconcile(self) -> None:
@@ -134,8 +147,14 @@ class ProxyRows:
         return self._type_index
 
     def _unknown_handle(self, proxy: Any) -> int | None:
-        """The handle of a proxy without a row; ``None`` when it has a row or no handle."""
-        return None if id(proxy) in self._rows else getattr(proxy, self._attribute, None)
+        """The handle of a proxy without a row; ``None`` when it has a row, or no handle, or none any more.
+
+        A weak reference gives a proxy out even while its finaliser runs, which lets it live on without a handle.
+        """
+        if id(proxy) in self._rows or gc.is_finalized(proxy):
+            return None
+        handle: int | None = getattr(proxy, self._attribute, None)
+        return handle
 
     def _watch(self, proxy: Any, key: int) -> None:
         """Look after a proxy whose subclass has a finaliser of its own, which may not call the generated one."""

@@ -285,7 +285,7 @@ def test_a_hook_that_fails_never_reaches_the_program(adapter: UniffiAdapter, rec
     recorder.failure = None
     assert amount.to_sat() == 4
 
-    with pytest.raises(InspectorError, match="a hook failed: LookupError: no such thing"):
+    with pytest.raises(InspectorError, match="following UniFFI failed: LookupError: no such thing"):
         adapter.poll()
     adapter.poll()
 
