@@ -6,13 +6,14 @@ An exception in one cannot reach the native caller: it goes to ``sys.unraisableh
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import sys
 from collections.abc import Callable
 from types import SimpleNamespace, TracebackType
 from typing import Any, Final
 
-from inspector.wire import ffi
+from inspector.wire import ffi, lib
 
 
 class ForeignMap:
@@ -50,6 +51,14 @@ class ForeignMap:
 
 FOREIGN: Final = ForeignMap()
 """One a process: native code calls back through plain functions, which find the object by its key alone."""
+
+
+EXIT_PATIENCE_MILLIS: Final = 500
+"""How long the end of the interpreter waits for callbacks on their way. One that blocks for longer may abort the process."""
+
+# The interpreter ends threads that wait for it, also those within a callback, whose native frames do not survive that.
+# Functions that the program registers to run at its exit come before this one and may still be called back.
+atexit.register(lib.ai_foreign_close, EXIT_PATIENCE_MILLIS)
 
 
 def report_unraisable(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

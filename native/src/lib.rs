@@ -6,6 +6,7 @@ pub mod clock;
 pub mod control;
 pub mod cpu;
 pub mod ffi;
+pub mod foreign;
 pub mod fork;
 pub mod hooks;
 pub mod layout;

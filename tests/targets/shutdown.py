@@ -44,6 +44,15 @@ def daemon(started: threading.Event) -> None:
         item.clone()
 
 
+def changing(started: threading.Event) -> None:
+    """Is called back without end, also while the interpreter goes."""
+    todo = TodoList()
+    todo.listen(Listener(lambda notice, item: None))
+    started.set()
+    while True:
+        todo.add_text("on a daemon thread")
+
+
 def main() -> None:
     if sys.argv[1] != "none":
         agent.start(sys.argv[1])
@@ -56,9 +65,10 @@ def main() -> None:
     KEPT.append(heard)
     KEPT.append(Churn(threads=2, per_second=1000))
     atexit.register(lambda: KEPT.append(heard.add_text("at exit")))
-    started = threading.Event()
-    threading.Thread(target=daemon, args=(started,), daemon=True).start()
-    started.wait()
+    for work in (daemon, changing, changing):
+        started = threading.Event()
+        threading.Thread(target=work, args=(started,), daemon=True).start()
+        started.wait()
     say("ready", {})
 
 

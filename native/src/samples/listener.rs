@@ -1,8 +1,9 @@
 //! An object of the host language that native code holds.
 
 use super::{TodoItem, ORIGIN};
+use crate::foreign;
 use crate::layout::{Kind, ReferenceState};
-use crate::lifecycle::Life;
+use crate::lifecycle::{self, Life};
 use crate::ownership::{plain, Object, Traced};
 use crate::rows::{self, NewRow};
 use crate::runtime::runtime;
@@ -57,7 +58,11 @@ impl Listener {
     pub fn notify(&self, notice: Notice, item: Traced<TodoItem>) {
         if let Ok(handle) = item.lower() {
             // SAFETY: the promise made to `new`; `self` lives, so `drop` was not called.
-            unsafe { (self.notify)(self.key, notice as u32, handle) };
+            let is_told = foreign::call(|| unsafe { (self.notify)(self.key, notice as u32, handle) });
+            if !is_told {
+                // ours again, and live
+                let _ = lifecycle::release(runtime(), handle);
+            }
         }
     }
 }
@@ -85,6 +90,6 @@ impl Drop for Listener {
             let _ = rows::end(runtime(), self.row, ReferenceState::Released);
         }
         // SAFETY: the promise made to `new`; this happens once.
-        unsafe { (self.drop)(self.key) };
+        foreign::call(|| unsafe { (self.drop)(self.key) });
     }
 }
