@@ -22,6 +22,9 @@ struct Said {
 /// A table of rows; types are numbered as their kinds.
 struct Table {
     rows: Vec<[AtomicU64; 8]>,
+    /// Row and word 0 that it gets between the look before the reading and the look after it.
+    at_second_look: Mutex<Option<(u32, u64)>>,
+    looks: AtomicU64,
     said: Mutex<Said>,
     changed: Condvar,
 }
@@ -31,7 +34,7 @@ impl Table {
         let unknown = counts(STRONG_UNKNOWN, COUNT_UNKNOWN, COUNT_UNKNOWN);
         let row = |_| std::array::from_fn(|word| AtomicU64::new(if word == 2 { unknown } else { 0 }));
         let rows = (0..=rows).map(row).collect();
-        Arc::new(Self { rows, said: Mutex::default(), changed: Condvar::new() })
+        Arc::new(Self { rows, at_second_look: Mutex::default(), looks: AtomicU64::new(0), said: Mutex::default(), changed: Condvar::new() })
     }
 
     fn put(&self, index: usize, state: ReferenceState, kind: Kind, generation: u32, address: u64) {
@@ -74,6 +77,10 @@ impl Sampled for Table {
     }
 
     fn words(&self, index: u32) -> &[AtomicU64; 8] {
+        let mut change = self.at_second_look.lock().unwrap();
+        if let Some((_, word)) = change.take_if(|(row, _)| *row == index && self.looks.fetch_add(1, Ordering::Relaxed) == 1) {
+            self.rows[index as usize][0].store(word, Ordering::SeqCst);
+        }
         &self.rows[index as usize]
     }
 
@@ -213,6 +220,29 @@ fn a_row_used_again_forgets_the_counts_of_its_last_occupant() {
 }
 
 #[test]
+fn a_row_that_died_or_was_used_again_while_its_memory_was_read_is_not_written() {
+    let object = Arc::new(7_u64);
+    let (first, second) = (1_u64 << 32, 2_u64 << 32);
+    let kind = (Kind::Arc as u64) << 16;
+    for now in [first | kind | ReferenceState::Dropped as u64, second | kind | ReferenceState::Live as u64] {
+        let table = Table::new(1);
+        table.put_live(1, Kind::Arc, address(&object));
+        *table.at_second_look.lock().unwrap() = Some((1, now));
+        assert_eq!(Pass::new().run(&*table, || true), 0);
+        assert_eq!(table.counts(1).0, STRONG_UNKNOWN, "{now:#x}");
+        assert_eq!(*table.at_second_look.lock().unwrap(), None, "there was a second look");
+    }
+}
+
+#[test]
+fn a_row_that_went_with_its_memory_is_no_loss() {
+    let table = Table::new(1);
+    table.put_live(1, Kind::Arc, NOWHERE);
+    *table.at_second_look.lock().unwrap() = Some((1, 1 << 32 | ReferenceState::Dropped as u64));
+    assert_eq!(Pass::new().run(&*table, || true), 0);
+}
+
+#[test]
 fn rows_that_come_and_go_under_the_pass_never_show_counts_of_freed_memory() {
     let table = Table::new(8);
     let stop = std::sync::atomic::AtomicBool::new(false);
@@ -229,15 +259,13 @@ fn rows_that_come_and_go_under_the_pass_never_show_counts_of_freed_memory() {
             }
         });
         let mut pass = Pass::new();
-        let seen: Vec<u32> = (0..20_000)
-            .map(|_| {
-                pass.run(&*table, || true);
-                table.counts(3).0
-            })
-            .collect();
+        let mut seen = Vec::new();
+        while seen.iter().filter(|&&strong| strong == 1).count() < 50 {
+            pass.run(&*table, || true);
+            seen.push(table.counts(3).0);
+        }
         stop.store(true, Ordering::Relaxed);
         assert!(seen.iter().all(|&strong| strong == 1 || strong == STRONG_UNKNOWN));
-        assert!(seen.contains(&1), "no pass met a living row");
     });
 }
 

@@ -184,3 +184,32 @@ fn store_counts(words: &[AtomicU64; 8], generation: u32, counts: u64) {
         let _ = words[2].compare_exchange(counts, UNKNOWN, COUNTS, COUNTS);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(generation: u64, counts: u64) -> [AtomicU64; 8] {
+        [generation << 32 | 1, 0, counts, 0, 0, 0, 0, 0].map(AtomicU64::new)
+    }
+
+    #[test]
+    fn counts_of_a_row_of_that_generation_are_stored() {
+        let row = words(4, UNKNOWN);
+        store_counts(&row, 4, counts_word(2, 1, COUNT_UNKNOWN));
+        assert_eq!(row[2].load(COUNTS), counts_word(2, 1, COUNT_UNKNOWN));
+    }
+
+    #[test]
+    fn counts_stored_in_a_row_that_was_used_again_just_then_are_taken_back() {
+        let row = words(5, UNKNOWN);
+        store_counts(&row, 4, counts_word(2, 1, COUNT_UNKNOWN));
+        assert_eq!(row[2].load(COUNTS), UNKNOWN);
+    }
+
+    #[test]
+    fn a_weak_count_leaves_out_the_one_of_all_strongs_and_is_unknown_while_it_is_locked() {
+        let weak = |weak| (counts_word(1, weak, 0) >> 32) as u16;
+        assert_eq!([weak(1), weak(3), weak(0), weak(u64::MAX), weak(1 << 40)], [0, 2, 0, COUNT_UNKNOWN, COUNT_UNKNOWN - 1]);
+    }
+}
