@@ -83,11 +83,16 @@ fn find_ring(runtime: &Runtime, local: &Local) -> *mut RingHeader {
     ring
 }
 
-/// Writes an event of the calling thread.
+/// Writes an event of the calling thread, now.
+pub fn write(runtime: &Runtime, kind: u8, handle: u64, address: u64, count: u32) {
+    write_at(runtime, clock::ticks(), kind, handle, address, count);
+}
+
+/// Writes an event of the calling thread, for which the clock was read already: that is most of what an event costs.
 ///
 /// The count of written events is stored last, with Release: a reader who sees it sees the event, unless it was overwritten since, which the
 /// count tells as well. The event numbered `written - RING_EVENTS` may be half overwritten at any time.
-pub fn write(runtime: &Runtime, kind: u8, handle: u64, address: u64, count: u32) {
+pub fn write_at(runtime: &Runtime, at_ticks: u64, kind: u8, handle: u64, address: u64, count: u32) {
     local(|local| {
         let mut ring = local.ring.get();
         if ring.is_null() {
@@ -100,7 +105,7 @@ pub fn write(runtime: &Runtime, kind: u8, handle: u64, address: u64, count: u32)
         let written = atomic!(AtomicU64, ring, written);
         let number = written.load(Ordering::Relaxed);
         let event = event_at(ring, number);
-        atomic!(AtomicU64, event, at_ticks).store(clock::ticks(), Ordering::Relaxed);
+        atomic!(AtomicU64, event, at_ticks).store(at_ticks, Ordering::Relaxed);
         atomic!(AtomicU64, event, handle).store(handle, Ordering::Relaxed);
         atomic!(AtomicU64, event, address).store(address, Ordering::Relaxed);
         atomic!(AtomicU32, event, count_kind).store(count.min(COUNT_LIMIT) << 8 | u32::from(kind), Ordering::Relaxed);

@@ -12,6 +12,8 @@ use crate::status::{Error, Result, Status};
 
 /// How long the segment of a process that crashed is kept.
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many of them are kept: a service that crashes all the time must not fill the memory that they lie in.
+const KEPT: usize = 64;
 
 /// The name that the segment's file has.
 #[derive(Clone, Debug, Default)]
@@ -93,25 +95,66 @@ pub fn remove(runtime: &Runtime) {
     }
 }
 
-/// Removes what processes left behind that died long ago. Never opens a file of ours: closing it again would drop our lock.
+/// Removes what processes left behind that died long ago, and of the others all but the newest. Never opens a file of ours: closing it again
+/// would drop our lock.
 fn sweep(directory: &Path, own: &str) {
     let Ok(entries) = fs::read_dir(directory) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or("").trim_start_matches('.');
-        let is_segment = path.extension().is_some_and(|extension| extension == "seg");
-        if is_segment && stem != own && is_abandoned(&path) {
+    let paths = entries.flatten().map(|entry| entry.path()).filter(|path| is_anothers(path, own));
+    let mut dead: Vec<(SystemTime, PathBuf)> = paths.filter_map(|path| died(&path).map(|at| (at, path))).collect();
+    dead.sort_by(|first, second| second.cmp(first));
+    let now = SystemTime::now();
+    for (number, (at, path)) in dead.iter().enumerate() {
+        if number >= KEPT || now.duration_since(*at).unwrap_or_default() > RETENTION {
             // whoever else sweeps may be first
             let _ = fs::remove_file(path.with_extension("sock"));
-            let _ = fs::remove_file(&path);
+            let _ = fs::remove_file(path);
         }
     }
 }
 
-fn is_abandoned(path: &Path) -> bool {
-    let Ok(file) = platform::open_plainly(path) else { return false };
-    let is_held = !matches!(platform::lock_holder(&file), Ok(None));
+fn is_anothers(path: &Path, own: &str) -> bool {
+    let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or("").trim_start_matches('.');
+    path.extension().is_some_and(|extension| extension == "seg") && stem != own
+}
+
+/// When the segment of a process that does not live any more was last written to, as far as the file system knows. One that was
+/// hidden has nothing to tell after the death of its process, and counts as very old.
+fn died(path: &Path) -> Option<SystemTime> {
+    let file = platform::open_plainly(path).ok()?;
     let is_hidden = path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with('.'));
-    let age = file.metadata().and_then(|found| found.modified()).map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
-    // one that was hidden has nothing to tell after the death of its process
-    !is_held && (is_hidden || age.is_ok_and(|age| age > RETENTION))
+    match platform::lock_holder(&file) {
+        Ok(None) if is_hidden => Some(SystemTime::UNIX_EPOCH),
+        Ok(None) => file.metadata().and_then(|found| found.modified()).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{File, FileTimes};
+
+    fn dead(directory: &Path, name: &str, age: Duration) -> PathBuf {
+        let path = directory.join(name);
+        let modified = SystemTime::now() - age;
+        File::create(&path).expect("a file").set_times(FileTimes::new().set_modified(modified)).expect("its time");
+        path
+    }
+
+    #[test]
+    fn what_died_long_ago_goes_and_of_the_rest_the_newest_stay() {
+        let directory = std::env::temp_dir().join(format!("arc-inspector-sweep-{}", platform::process_id()));
+        fs::create_dir_all(&directory).expect("a directory");
+        let old = dead(&directory, "1-1.seg", RETENTION + Duration::from_secs(60));
+        let hidden = dead(&directory, ".2-2.seg", Duration::ZERO);
+        let own = dead(&directory, "3-3.seg", RETENTION * 2);
+        let recent: Vec<PathBuf> =
+            (0..KEPT as u64 + 5).map(|age| dead(&directory, &format!("9{age}-1.seg"), Duration::from_secs(age * 60))).collect();
+        sweep(&directory, "3-3");
+        assert!(!old.exists() && !hidden.exists() && own.exists());
+        let kept: Vec<bool> = recent.iter().map(|path| path.exists()).collect();
+        assert_eq!(kept.iter().filter(|&&is_kept| is_kept).count(), KEPT);
+        assert!(kept[..KEPT].iter().all(|&is_kept| is_kept), "the newest are kept");
+        fs::remove_dir_all(&directory).expect("it is ours");
+    }
 }

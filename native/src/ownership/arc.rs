@@ -8,14 +8,16 @@ use std::ops::Deref;
 use std::sync::atomic::AtomicU16;
 use std::sync::Arc;
 
+use crate::clock;
 use crate::hooks;
 use crate::layout::{EventKind, ResourceState};
 use crate::lifecycle::{self, Life};
 use crate::registry::{is_current, Slot};
+use crate::ring;
 use crate::rows::{self, NewRow};
 use crate::runtime::{runtime, Runtime};
 use crate::status::{Error, Result, Status};
-use crate::threads::Pin;
+use crate::threads::{local, Pin};
 use crate::types::{CloseSpec, Operations, TypeSpec};
 
 /// A type whose objects can be handed out as handles.
@@ -174,7 +176,7 @@ pub fn borrow<T: Object>(handle: u64) -> Result<Borrowed<T>> {
     // so whoever releases this handle now leaves it to us. `ManuallyDrop`: the reference stays the row's.
     let object = ManuallyDrop::new(unsafe { Arc::from_raw(slot.data() as *const T) });
     if hooks::has_history(runtime, type_id) {
-        hooks::event(runtime, EventKind::Borrow, type_id, handle, slot.address(), 0);
+        record_borrow(runtime, &slot, handle);
     }
     Ok(Borrowed { object, pin })
 }
@@ -183,6 +185,16 @@ pub fn borrow<T: Object>(handle: u64) -> Result<Borrowed<T>> {
 #[cold]
 fn wanted<T: Object>(runtime: &Runtime) -> u16 {
     runtime.types.index_of(runtime, T::spec()).unwrap_or(0)
+}
+
+#[cold]
+#[inline(never)]
+fn record_borrow(runtime: &Runtime, slot: &Slot<'_>, handle: u64) {
+    let at_ticks = match local(|local| local.began.get()) {
+        0 => clock::ticks(),
+        began => began,
+    };
+    ring::write_at(runtime, at_ticks, EventKind::Borrow as u8, handle, slot.address(), 0);
 }
 
 #[inline]

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Error, ErrorKind};
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -263,13 +263,4 @@ pub fn peer_of(socket: &impl AsRawFd) -> io::Result<(u32, u32)> {
     // SAFETY: `place` has room for `length` bytes.
     checked(unsafe { libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, place.cast(), &mut length) })?;
     Ok((peer.pid as u32, peer.uid))
-}
-
-/// A second descriptor is never needed: takes over one that a C interface gave.
-///
-/// # Safety
-/// `fd` is open and owned by nobody else.
-pub unsafe fn file_from(fd: libc::c_int) -> File {
-    // SAFETY: the caller's promise.
-    unsafe { File::from_raw_fd(fd) }
 }

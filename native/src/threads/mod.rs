@@ -31,6 +31,8 @@ pub struct Local {
     known: Cell<bool>,
     /// Calls in flight.
     pub depth: Cell<u32>,
+    /// When its newest call began, ticks; 0 below level *history*.
+    pub began: Cell<u64>,
     /// Stack for its next recorded operations.
     pub site: Cell<u32>,
     /// Its ring; NULL: none yet.
@@ -49,6 +51,7 @@ thread_local! {
             index: Cell::new(0),
             known: Cell::new(false),
             depth: Cell::new(0),
+            began: Cell::new(0),
             site: Cell::new(0),
             ring: Cell::new(std::ptr::null_mut()),
             ring_refused: Cell::new(false),

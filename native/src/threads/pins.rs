@@ -109,6 +109,7 @@ fn push(local: &Local, handle: u64) {
     }
     atomic!(AtomicU64, slot, calls[place]).store(handle, Ordering::Relaxed);
     let began = if hooks::hottest() >= Level::History as u8 { clock::ticks() } else { 0 };
+    local.began.set(began);
     atomic!(AtomicU64, slot, call_ticks[place]).store(began, Ordering::Relaxed);
     // SeqCst: releases the two stores above, and comes before the load of word 0 that follows
     atomic!(AtomicU64, slot, depth).store(place as u64 + 1, Ordering::SeqCst);
