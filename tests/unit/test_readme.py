@@ -38,7 +38,9 @@ def test_every_dev_command_of_the_readme_is_one_that_the_script_knows(words: lis
 
 @pytest.mark.parametrize("words", subcommands_of_the_inspector(), ids=" ".join)
 def test_every_subcommand_of_the_readme_exists_with_its_options(words: list[str]) -> None:
-    asked = subprocess.run([sys.executable, "-m", "inspector", words[0], "--help"], capture_output=True, text=True, check=False, env={"COLUMNS": "200", "NO_COLOR": "1"})
+    command = [sys.executable, "-m", "inspector", words[0], "--help"]
+    plain = {"COLUMNS": "200", "NO_COLOR": "1"}
+    asked = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=plain)
     assert asked.returncode == 0, asked.stderr
     for option in (word for word in words[1:] if word.startswith("-") and words[0] != "run"):
         assert option in asked.stdout
