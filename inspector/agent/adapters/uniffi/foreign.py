@@ -90,7 +90,7 @@ class ForeignRows:
 
     def _type_index(self, cls: type) -> int:
         """The type of a Python class."""
-        key = cls.__module__, cls.__qualname__
+        key = cls.__module__, cls.__qualname__.rpartition("<locals>.")[2]
         if key not in self._types:
             self._types[key] = self._recorder.type_index(name=key[1], origin=key[0], kind=Kind.UNIFFI_FOREIGN)
         return self._types[key]
