@@ -17,7 +17,8 @@ def uniffi_todo() -> ModuleType:
     bindings = crate / "target" / "python" / "uniffi_todo.py"
     library = crate / "target" / "release" / "libuniffi_todo.so"
     if not bindings.exists():
-        subprocess.run(["cargo", "build", "--release", "--locked"], cwd=crate, check=True, capture_output=True)
+        build = ["cargo", "build", "--release", "--locked"]
+        subprocess.run(build, cwd=crate, check=True, capture_output=True)
         generate = ["cargo", "run", "-q", "--release", "--locked", "--bin", "uniffi-bindgen", "--", "generate", "--library", str(library)]
         subprocess.run([*generate, "--language", "python", "--out-dir", str(bindings.parent)], cwd=crate, check=True, capture_output=True)
         shutil.copy(library, bindings.parent)

@@ -26,19 +26,23 @@ print(json.dumps({"running": inspector.agent.is_running(), "items": len(todo), "
 
 
 def interpreters() -> list[str]:
-    """Commands of the Pythons on this machine that can make environments."""
-    found = []
-    for version in VERSIONS:
-        command = f"python{version}"
-        try:
-            probe = subprocess.run([command, "-c", "import venv, ensurepip"], capture_output=True, check=False)
-        except FileNotFoundError:
-            continue
-        if probe.returncode == 0:
-            found.append(command)
-    if not found:
-        found.append(sys.executable)
-    return found
+    """Pythons of this machine that can make environments, one a version: on the path, or where pyenv keeps them."""
+    kept = sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/*/bin/python3"))
+    found: dict[str, str] = {}
+    for command in [*(f"python{version}" for version in VERSIONS), *map(str, kept), sys.executable]:
+        version = version_of(command)
+        if version in VERSIONS:
+            found.setdefault(version, command)
+    return list(found.values())
+
+
+def version_of(command: str) -> str:
+    """``3.12``, or an empty text when it does not run or cannot make environments."""
+    probe = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
+    try:
+        return subprocess.run([command, "-c", probe], capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
 
 
 def run(*command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -72,7 +76,7 @@ def try_in(python: str, wheel: Path) -> None:
         lines = bare.stderr.strip().splitlines()
         is_told = bare.returncode == 3 and len(lines) == 1 and "arc-inspector[viewer]" in lines[0]
         expect(is_told, "without the viewer the command says what to install", bare)
-        print(f"{python}: ok")
+        print(f"{version_of(python)}: ok")
 
 
 def main() -> None:
