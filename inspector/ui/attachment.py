@@ -235,9 +235,9 @@ class Attachment(QObject):
     def _take_snapshot(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         if self._session is not None:
-            self._change(
-                can=self._session.capabilities, answers=snapshot.target.state in (TargetState.LIVE, TargetState.HUNG), has_snapshot=True
-            )
+            hung = snapshot.target.state is TargetState.HUNG
+            answers = hung or snapshot.target.state is TargetState.LIVE
+            self._change(can=self._session.capabilities, answers=answers, hung=hung, has_snapshot=True)
         self.snapshot_seen.emit(snapshot)
         if not self.situation.paused:
             self._show(snapshot)

@@ -206,10 +206,13 @@ def test_each_state_has_its_sentence_and_button(
         assert window.pages.currentWidget() is window.start
 
 
-def test_a_target_that_recovers_loses_its_banner(qtbot: QtBot, attach: Attach) -> None:
+def test_a_target_that_recovers_loses_its_banner_and_can_act_again(qtbot: QtBot, attach: Attach) -> None:
     window, session = attach(with_state(SNAPSHOT, TargetState.HUNG, "stopped"))
+    arm(window)
     assert window.banner.isVisible()
+    assert not window.commands["gc"].isEnabled()
     publish(qtbot, window, session, SNAPSHOT)
+    assert window.commands["gc"].isEnabled()
     assert not window.banner.isVisible()
 
 
