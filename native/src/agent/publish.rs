@@ -52,9 +52,18 @@ pub fn publish(runtime: &Runtime, directory: Option<&Path>) -> Result<PathBuf> {
         Name::Hidden(hidden) => fs::rename(hidden, &path),
         Name::None => name_new(runtime, &path),
     };
-    named.map_err(|error| Error::io(format!("cannot publish the segment as {}", path.display()), &error))?;
+    named.map_err(|error| refused(&error, &path, usual))?;
     *name = Name::Published(path.clone());
     Ok(path)
+}
+
+fn refused(error: &io::Error, path: &Path, usual: &Path) -> Error {
+    if error.kind() != ErrorKind::CrossesDevices {
+        return Error::io(format!("cannot publish the segment as {}", path.display()), error);
+    }
+    // made at the first use of a handle, and a file cannot move to another file system under its mapping
+    let made = format!("this process's segment was made in {} at the first use of a handle", usual.display());
+    Error::new(Status::Unavailable, format!("{made}, which is another file system than {}", path.parent().unwrap_or(path).display()))
 }
 
 fn name_new(runtime: &Runtime, path: &Path) -> io::Result<()> {
