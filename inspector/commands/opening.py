@@ -95,7 +95,7 @@ def open_live(pid: int) -> Iterator[tuple[Session, Snapshot]]:
 
 
 def _is_settled(snapshot: Snapshot, session: Session, began_at: float) -> bool:
-    """The target has sampled its counts for us, or will not."""
-    if snapshot.target.state is not TargetState.LIVE or (isinstance(session, LiveSession) and session.is_refused):
+    """The target has sampled its counts for us and its interpreter has answered, or will not."""
+    if snapshot.target.state is not TargetState.LIVE or not isinstance(session, LiveSession) or session.is_refused:
         return True
-    return session.capabilities.act and snapshot.sampled_at >= began_at
+    return session.capabilities.act and session.has_answered and snapshot.sampled_at >= began_at

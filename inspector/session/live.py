@@ -66,8 +66,7 @@ class LiveSession:
         ``level`` is what the target records while we look, ``None``: as it is. ``on_end`` runs once, on the pump thread, at the end.
         """
         self._segment = Segment(segment_path)
-        header = self._segment.header()
-        self._pid = int(header.pid)
+        self._pid = _pid_of(self._segment)
         self._socket_path = socket_path(segment_path)
         wishes = Wishes(level=None if level is None else int(level), interval_ms=int(SNAPSHOT_SECS * 1000))
         self._presence = Presence(self._socket_path, pid=self._pid, wishes=wishes)
@@ -95,6 +94,8 @@ class LiveSession:
         if latest is not None and latest.target.state in (TargetState.ENDED, TargetState.POST_MORTEM):
             return Capabilities(act=False, reason=f"the process is gone: {latest.target.reason}")
         if not self._presence.is_registered:
+            if latest is not None and latest.target.state is TargetState.HUNG:
+                return Capabilities(act=False, reason=f"the target is hung: {latest.target.reason}")
             return Capabilities(act=False, reason=self._presence.refusal or "the target has not answered yet")
         return Capabilities(act=True, levels=True)
 
@@ -102,6 +103,11 @@ class LiveSession:
     def is_refused(self) -> bool:
         """The target did not take us more than once: a socket that is only about to appear is there at the second attempt."""
         return self._presence.failures > 1
+
+    @property
+    def has_answered(self) -> bool:
+        """The target's interpreter has answered since we look, so that *live* is more than a guess."""
+        return self._observer.has_answered
 
     def subscribe(self, listener: SessionListener) -> Callable[[], None]:
         """Hear of everything from now on; the result ends that."""
@@ -209,6 +215,15 @@ class LiveSession:
         lost = self._observer.lost(reason, self._latest)
         if lost is not None:
             self._publish(lost)
+
+
+def _pid_of(segment: Segment) -> int:
+    """Whose segment it is; one that cannot be read is closed."""
+    try:
+        return int(segment.header().pid)
+    except SegmentError:
+        segment.close()
+        raise
 
 
 def _mapped(future: Future[Answer], change: Callable[[Answer], Result]) -> Future[Result]:

@@ -31,6 +31,9 @@ class Observer:
     def __init__(self, segment: Segment, presence: Presence) -> None:
         """Nothing is read yet."""
         self.verdict = Verdict(TargetState.LIVE)
+        self.has_answered = False
+        """The interpreter, if there is one, has answered since we look; any thread may ask."""
+        self._first_answer_ticks: int | None = None
         self._segment = segment
         self._presence = presence
         self._source = SegmentSource(segment)
@@ -49,7 +52,9 @@ class Observer:
         """Judge how the target is doing; true when its state or reason changed. Raises ``SegmentError``."""
         has_lock = self._segment.lock_holder() is not None  # before the header: an ending is written before the lock goes
         raw = self._source.vitals()
-        verdict = self._liveness.judge(self._signs(raw, at, has_lock=has_lock))
+        signs = self._signs(raw, at, has_lock=has_lock)
+        verdict = self._liveness.judge(signs)
+        self._note_answer(signs)
         self._measure_cost(raw, at)
         if verdict.state is not self.verdict.state:
             self._state_since = time.time()
@@ -102,6 +107,12 @@ class Observer:
             has_interpreter=text_of(raw.header["runtime"][0]).startswith(_PYTHONS),
             busy=self._presence.busy,
         )
+
+    def _note_answer(self, signs: Signs) -> None:
+        if self._first_answer_ticks is None:
+            self._first_answer_ticks = signs.interpreter_ticks
+        if not signs.has_interpreter or signs.interpreter_ticks != self._first_answer_ticks:
+            self.has_answered = True
 
     def _measure_cost(self, raw: RawVitals, at: float) -> None:
         cpu_secs = raw.number("agent_cpu_nanos") / NANOS_PER_SEC

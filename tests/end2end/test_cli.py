@@ -182,7 +182,21 @@ def test_a_stopped_target_can_be_listed_and_is_called_hung() -> None:
         printed = run_command("handles", target.pid, "--json").json
         assert (printed["target"]["state"], printed["target"]["reason"]) == ("hung", "it is stopped by a signal")
         assert [each["id"] for each in printed["handles"]] == [handle_text(item)]
-        run_command("gc", target.pid).assert_one_line_error(1)
+        run_command("gc", target.pid).assert_one_line_error(1, "the target is hung: it is stopped by a signal")
+
+
+def test_a_target_that_holds_its_interpreter_can_be_listed_and_is_called_hung() -> None:
+    with start_target("holding") as target:
+        item = target.ask("item")
+        target.tell("hold 60")
+        target.expect("holding")
+        printed = run_command("handles", target.pid, "--json").json
+        assert printed["target"]["state"] == "hung"
+        assert printed["target"]["reason"].startswith("the interpreter has not answered for")
+        assert [each["strong"] for each in printed["handles"] if each["id"] == handle_text(item)] == [1]
+        target.send_signal(signal.SIGUSR1)
+        target.expect("hold")
+        assert run_command("handles", target.pid, "--json").json["target"]["state"] == "live"
 
 
 def test_what_a_killed_target_left_can_be_listed_and_opened_but_not_asked() -> None:
