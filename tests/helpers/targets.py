@@ -84,10 +84,21 @@ class Target:
         return line.decode()
 
     def finish(self, *, patience_secs: float = PATIENCE_SECS) -> int:
-        """Close stdin, wait for the end, and return the exit status (negative: killed by that signal)."""
+        """Close stdin, wait for the end, and return the exit status (negative: killed by that signal).
+
+        A target whose last line is ``left N`` says how many handles it could not get rid of: none is right.
+        """
         assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
-        return self.process.wait(patience_secs)
+        try:
+            status = self.process.wait(patience_secs)
+        except subprocess.TimeoutExpired as error:
+            raise TargetFailedError(f"the target did not end within {patience_secs:.0f} s:\n{self.errors()}") from error
+        last = (self._unread + self.process.stdout.read()).decode().splitlines()[-1:]
+        if last and last[0].startswith("left ") and last != ["left 0"]:
+            raise TargetFailedError(f"the target {last[0]} live handles when it ended")
+        return status
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal: SIGSTOP, SIGCONT, SIGKILL …."""

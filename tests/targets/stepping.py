@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from inspector.wire import lib
 
 
 def say(word: str, value: Any = None) -> None:
@@ -14,10 +17,11 @@ def say(word: str, value: Any = None) -> None:
     print(word if value is None else f"{word} {json.dumps(value)}", flush=True)
 
 
-def serve(steps: Mapping[str, Callable[..., Any]], **ready: Any) -> None:
+def serve(steps: Mapping[str, Callable[..., Any]], *, forget: Callable[[], None] | None = None, **ready: Any) -> None:
     """Run steps by name, with the line's other words as text arguments; an exception is answered, not fatal.
 
-    Every step's answer is ``name json``; one that raises answers ``error {"type", "message"}``.
+    Every step's answer is ``name json``; one that raises answers ``error {"type", "message"}``. With ``forget``, which lets go
+    of all that the steps made, the last line is ``left N``: the handles that are still live.
     """
     say("ready", {"pid": os.getpid(), **ready})
     for line in sys.stdin:
@@ -28,3 +32,7 @@ def serve(steps: Mapping[str, Callable[..., Any]], **ready: Any) -> None:
             say("error", {"type": type(error).__name__, "message": str(error)})
         else:
             say(name, value)
+    if forget is not None:
+        forget()
+        gc.collect()
+        say("left", lib.ai_live_handles())

@@ -66,6 +66,16 @@ class Program:
         self.errands: dict[str, Errand] = {}
         self.kept: list[Any] = []
 
+    def _let_go(self) -> None:
+        """Everything goes: threads end, handles are released."""
+        for errand in self.errands.values():
+            errand.end()
+        if (churn := self.named.pop("churn", None)) is not None:
+            churn.stop()
+        self.errands.clear()
+        self.named.clear()
+        self.kept.clear()
+
     def keep(self, name: str, thing: Any) -> int:
         self.named[name] = thing
         return int(thing.handle)
@@ -162,9 +172,7 @@ def main() -> None:
     segment = "" if level == "none" else str(agent.start(level=level))
     program = Program()
     steps = {name: getattr(program, name) for name in dir(program) if callable(getattr(program, name)) and not name.startswith("_")}
-    serve(steps, segment=segment)
-    for errand in program.errands.values():
-        errand.end()
+    serve(steps, forget=program._let_go, segment=segment)
 
 
 if __name__ == "__main__":
