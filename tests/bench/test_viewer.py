@@ -70,12 +70,13 @@ def test_a_crowded_target_is_on_screen_sooner_than_a_ready_made_model_fills(benc
             assert len(snapshot.handles) >= HANDLES
         ours.append(secs)
         theirs.append(ready_made_secs(snapshot))
+    ratio = millis(theirs) / millis(ours)
     benchmark.extra_info.update(attach_ms=millis(ours), ready_made_ms=millis(theirs))
     print(
-        f"\nattach to first painted table: {millis(ours):.0f} ms (goal 500), a ready-made model {millis(theirs):.0f} ms, ratio {millis(theirs) / millis(ours):.1f}"
+        f"\nattach to first painted table: {millis(ours):.0f} ms (goal 500), a ready-made model {millis(theirs):.0f} ms, ratio {ratio:.1f}"
     )
     benchmark.pedantic(lambda: None, rounds=1)
-    assert millis(ours) < millis(theirs)
+    assert ratio > 1
 
 
 @pytest.mark.benchmark(group="100,000 handles")
@@ -95,9 +96,8 @@ def test_a_refresh_of_the_table_takes_a_hundredth_of_filling_a_ready_made_model(
             refresh()
             times.append(time.perf_counter() - began)
         theirs = ready_made_secs(snapshot)
+        ratio = theirs * 1000 / millis(times)
         benchmark.extra_info.update(refresh_ms=millis(times), ready_made_ms=theirs * 1000)
-        print(
-            f"\nrefresh of the table: {millis(times):.1f} ms (goal 16), a ready-made model {theirs * 1000:.0f} ms, ratio {theirs * 1000 / millis(times):.0f}"
-        )
+        print(f"\nrefresh of the table: {millis(times):.1f} ms (goal 16), a ready-made model {theirs * 1000:.0f} ms, ratio {ratio:.0f}")
         benchmark.pedantic(refresh, rounds=ROUNDS)
-        assert theirs * 1000 / millis(times) > 100
+        assert ratio > 100
