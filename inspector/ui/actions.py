@@ -43,6 +43,7 @@ SPECS: Final = (
     Spec("open", "Open…", "open", "Ctrl+O", "Open a screenshot or session file"),
     Spec("demo", "Start the demo", "demo", "", "Start the sample target and inspect it"),
     Spec("theme", "Switch theme", "theme", "Ctrl+T", "Light, dark"),
+    Spec("system_theme", "Follow the system's theme", "theme", "", "Light or dark as the desktop is"),
     Spec("copy", "Copy ids", "copy", "", "Copy the ids of the selected handles"),
     Spec("clear_filter", "Clear filter", "clear", "Esc", "Show all rows again"),
     Spec("sort", "Sort new rows in", "refresh", "F5", "Give rows that arrived at the end their places"),

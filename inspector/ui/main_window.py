@@ -44,7 +44,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setObjectName("window")
         self.setWindowTitle("arc-inspector")
-        self.setMinimumSize(720, 480)
+        self.setMinimumSize(840, 480)
         self.resize(1440, 900)
         self.setAcceptDrops(True)
         self._connector = connector
@@ -119,6 +119,7 @@ class MainWindow(QMainWindow):
                 "open": self._choose_file,
                 "demo": self.attachment.start_demo,
                 "theme": self.appearance.switch,
+                "system_theme": lambda: self.appearance.choose("system"),
                 "back": lambda: self._revisit(self._history.back()),
                 "forward": lambda: self._revisit(self._history.forward()),
                 "reset_layout": self.workbench.reset_layout,
@@ -136,6 +137,8 @@ class MainWindow(QMainWindow):
         self.start.attach_wanted.connect(self.attachment.attach)
         self.start.demo_wanted.connect(self.attachment.start_demo)
         self.start.open_wanted.connect(self._choose_file)
+        self.start.back_wanted.connect(lambda: self.pages.setCurrentWidget(self.workbench))
+        self.pages.currentChanged.connect(lambda _page: self._page_changed())
         self.start.file_wanted.connect(self.attachment.open_file)
         self.workbench.selection_changed.connect(self._selection_changed)
         self.workbench.handles.menu_wanted.connect(self._extend_menu)
@@ -148,6 +151,8 @@ class MainWindow(QMainWindow):
 
     def show_processes(self) -> None:
         """The start page; a session that is open goes on behind it."""
+        target = self.attachment.snapshot.target if self.attachment.snapshot else None
+        self.start.show_session(target.name if target else "")
         self.pages.setCurrentWidget(self.start)
         self.start.table.setFocus()
 
@@ -227,7 +232,6 @@ class MainWindow(QMainWindow):
         self.vital_signs.clear()
         self._history = History()
         self.pages.setCurrentWidget(self.workbench)
-        self.vital_signs.show()
         self.banner.say("Waiting for the first snapshot …")
         self.workbench.handles.table.setFocus()
 
@@ -236,12 +240,20 @@ class MainWindow(QMainWindow):
             self._closing.reject()
         self.workbench.clear()
         self.vital_signs.clear()
-        self.vital_signs.hide()
-        self.banner.hide()
+        self.start.show_session("")
         self.status.clear()
         self.toolbar.chip.show_target(None)
         self.setWindowTitle("arc-inspector")
         self.pages.setCurrentWidget(self.start)
+        self._page_changed()
+
+    def _page_changed(self) -> None:
+        """Vital signs and banner belong to the session's page."""
+        in_session = self.pages.currentWidget() is self.workbench
+        self.vital_signs.setVisible(in_session)
+        self.banner.hide()
+        if in_session and self.attachment.snapshot is not None:
+            self._show_state(self.attachment.snapshot)
 
     def _situation_changed(self, now: Situation) -> None:
         self.commands.apply(now, selected=len(self.workbench.handles.table.chosen))
@@ -261,7 +273,8 @@ class MainWindow(QMainWindow):
         self.vital_signs.show_snapshot(snapshot)
         paused = self.attachment.situation.paused
         self.status.show_snapshot(snapshot, rate_hz=self.attachment.rate_hz, skipped=self.attachment.skipped, paused=paused)
-        self._show_state(snapshot)
+        if self.pages.currentWidget() is self.workbench:
+            self._show_state(snapshot)
 
     def _vitals_seen(self, vitals: Vitals) -> None:
         self.vital_signs.show_vitals(vitals)

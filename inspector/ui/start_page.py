@@ -48,6 +48,8 @@ class StartPage(QWidget):
     demo_wanted = Signal()
     open_wanted = Signal()
     """Choose a file."""
+    back_wanted = Signal()
+    """Return to the session that goes on behind the page."""
     file_wanted = Signal(object)
     """``Path`` of a recent file."""
 
@@ -74,6 +76,11 @@ class StartPage(QWidget):
         self.open.setIcon(icon("open", theme))
         for row in range(self.recent.count()):
             self.recent.item(row).setIcon(icon("screenshot", theme, tint="text_quiet"))
+
+    def show_session(self, name: str) -> None:
+        """Offer the way back to a session on ``name``; empty: there is none."""
+        self.back.setText(f"Back to {name}")
+        self.back.setVisible(bool(name))
 
     def refresh(self) -> None:
         """Ask for processes and recent files, unless an answer is still awaited."""
@@ -106,7 +113,13 @@ class StartPage(QWidget):
     def _build_processes(self) -> QVBoxLayout:
         column = QVBoxLayout()
         column.setSpacing(8)
-        column.addWidget(head_label("Inspect a running process"))
+        line = QHBoxLayout()
+        line.addWidget(head_label("Inspect a running process"), 1)
+        self.back = QPushButton("")
+        self.back.clicked.connect(self.back_wanted)
+        self.back.hide()
+        line.addWidget(self.back)
+        column.addLayout(line)
         self.count = quiet_label("Looking for processes …")
         column.addWidget(self.count)
         self.table = QTableView()

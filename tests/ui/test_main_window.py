@@ -164,6 +164,22 @@ def test_closing_shows_first_what_it_will_do_and_then_what_it_did(qtbot: QtBot, 
     assert window._closing is None
 
 
+def test_one_can_look_at_other_processes_and_return_to_the_session(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(with_state(SNAPSHOT, TargetState.HUNG, "stopped"))
+    window.commands["attach"].trigger()
+    assert window.pages.currentWidget() is window.start
+    publish(qtbot, window, session, with_state(SNAPSHOT, TargetState.HUNG, "stopped"))
+    assert not window.banner.isVisible()
+    assert not window.vital_signs.isVisible()
+    assert window.start.back.text() == "Back to app.py"
+    window.start.back.click()
+    assert window.pages.currentWidget() is window.workbench
+    assert window.banner.isVisible()
+    assert window.vital_signs.isVisible()
+    window.commands["detach"].trigger()
+    assert not window.start.back.isVisible()
+
+
 def test_disarming_is_per_target(qtbot: QtBot, attach: Attach) -> None:
     window, _ = attach(SNAPSHOT)
     arm(window)
