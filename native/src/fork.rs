@@ -4,6 +4,7 @@
 //! away; the child moves it to where the first one is, so every pointer into the segment stays good. Only the forking thread lives on there:
 //! the pins and free rows of the others go, and so does their part in pending closes.
 
+use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
 
 use crate::atomic;
@@ -62,10 +63,16 @@ extern "C" fn prepare() {
     let Some(runtime) = existing() else { return };
     // a thread without a slot must not be enrolled half-way through
     threads::here();
-    let file = runtime.directory.as_ref().ok().and_then(|directory| platform::unnamed_file(directory).ok());
+    let file = new_file(runtime);
     hold_locks(runtime);
     threads::hold_writers(runtime);
     *TWIN.lock() = runtime.segment().twin(file).ok();
+}
+
+/// A file for the child, where ours is or, when that place was removed, where one would be made now; none for one in private memory.
+fn new_file(runtime: &Runtime) -> Option<File> {
+    let directory = runtime.directory.as_ref().ok()?;
+    platform::unnamed_file(directory).ok().or_else(|| platform::unnamed_file(&platform::segment_directory(None).ok()?).ok())
 }
 
 extern "C" fn parent() {

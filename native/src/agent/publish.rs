@@ -39,10 +39,8 @@ pub fn publish(runtime: &Runtime, directory: Option<&Path>) -> Result<PathBuf> {
     if !runtime.segment().has_file() {
         return Err(Error::new(Status::Unavailable, format!("no room for a segment: {}", usual.display())));
     }
-    let directory = match directory {
-        Some(path) => platform::segment_directory(Some(path)).map_err(|error| Error::new(Status::Unavailable, error.to_string()))?,
-        None => usual.to_owned(),
-    };
+    // found anew: it may have been removed, or the environment may name another, since the segment was made
+    let directory = platform::segment_directory(directory).map_err(|error| Error::new(Status::Unavailable, error.to_string()))?;
     let stem = stem()?;
     sweep(&directory, &stem);
     let path = directory.join(format!("{stem}.seg"));
@@ -58,6 +56,10 @@ pub fn publish(runtime: &Runtime, directory: Option<&Path>) -> Result<PathBuf> {
 }
 
 fn refused(error: &io::Error, path: &Path, usual: &Path) -> Error {
+    if error.kind() == ErrorKind::NotFound {
+        let lost = "somebody removed this process's segment, and a file cannot get a name again";
+        return Error::new(Status::Unavailable, format!("{lost}: {}", path.display()));
+    }
     if error.kind() != ErrorKind::CrossesDevices {
         return Error::io(format!("cannot publish the segment as {}", path.display()), error);
     }
