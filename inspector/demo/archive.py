@@ -1,11 +1,16 @@
-"""Archives: journals whose close waits for a slow append, and a cursor whose owner does not come by."""
+"""Archives: journals whose close waits for a slow append, and a cursor whose owner does not come by.
+
+Whoever inspects the demo may close any of them at any time; ``ClosedError`` is therefore expected everywhere here.
+"""
 
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from inspector.errors import ClosedError
 from inspector.runtime import Cursor, Journal, drain
 
 SLOW_MILLIS: Final = 25_000
@@ -32,8 +37,8 @@ class Archivist:
         number = 0
         while not self._stopping.is_set():
             number += 1
-            journal = Journal(self._folder / f"journal-{number}.txt")
-            self.archive(journal)
+            with suppress(ClosedError):
+                self.archive(Journal(self._folder / f"journal-{number}.txt"))
             self._stopping.wait(PAUSE_SECS)
 
     def archive(self, journal: Journal) -> None:
@@ -43,18 +48,20 @@ class Archivist:
         writer = threading.Thread(target=self._append, args=(journal, began), name="slow-writer", daemon=True)
         writer.start()
         began.wait()
-        self._close_in_use(journal)
+        self._close_in_use(journal, writer)
         writer.join()
 
     def _append(self, journal: Journal, began: threading.Event) -> None:
         """The slow append: a call in flight."""
         began.set()
-        journal.append_slowly("the day's minutes", millis=self._slow_millis)
+        with suppress(ClosedError):
+            journal.append_slowly("the day's minutes", millis=self._slow_millis)
 
-    def _close_in_use(self, journal: Journal) -> None:
+    def _close_in_use(self, journal: Journal, writer: threading.Thread) -> None:
         """Ask for the close once the append is in flight; before, it would close at once and the append would be refused."""
-        while not journal.pending_reason() and not self._stopping.wait(0.01):
-            pass
+        while not journal.pending_reason():
+            if self._stopping.wait(0.01) or not writer.is_alive():
+                return
         journal.close(flush=True)
         self.close_waits.set()
 
@@ -84,4 +91,5 @@ class Reader:
         """Ask for the cursor's close on the caller's thread: it stays pending."""
         self._opened.wait()
         if self._cursor is not None:
-            self._cursor.close()
+            with suppress(ClosedError):
+                self._cursor.close()

@@ -13,7 +13,7 @@ from typing import Final
 from inspector.demo.archive import CALM_MILLIS, Archivist, Reader
 from inspector.demo.planning import Planner, leave_garbage
 from inspector.demo.reminders import REMEMBERED
-from inspector.runtime import Churn, TodoItem, TodoList
+from inspector.runtime import Churn, Journal, TodoItem, TodoList
 
 PLANNERS: Final = 3
 NATIVE_THREADS: Final = 3
@@ -49,6 +49,9 @@ class Demo:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="arc-inspector-demo-", ignore_cleanup_errors=True)))
             stack.callback(REMEMBERED.clear)
+            # Nobody else holds it and nothing uses it: what can be closed from outside without harm. Closed there, it is left alone here.
+            notes = stack.enter_context(Journal(folder / "notes.txt"))
+            notes.append("to be closed by whoever looks")
             stack.callback(self._stopping.set)
             if self._options.calm:
                 self._run_calm(folder, ready)

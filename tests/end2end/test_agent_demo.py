@@ -42,6 +42,18 @@ def test_a_forced_collection_frees_the_demos_garbage() -> None:
         assert ask(viewer, "gc")["released"] >= 8
 
 
+def test_a_resource_of_the_demo_can_be_closed_from_outside_and_it_still_ends_well() -> None:
+    with start_command([*DEMO, "--calm"]) as target:
+        segment = target.ready["segment"]
+        notes = next(row for row in read_table(segment).live("Journal") if row.created and row.created[0].endswith(" Demo.run"))
+        with connect(segment, target.pid) as viewer:
+            answers = ask(viewer, "close", handles=[notes.number], although_held=False)["answers"]
+        assert [answer["outcome"] for answer in answers] == ["closed"], answers
+        assert read_table(segment).row(notes.number).resource is ResourceState.CLOSED
+        assert target.finish() == 0
+        assert target.errors() == ""
+
+
 def test_the_busy_demo_runs_native_and_python_threads() -> None:
     with start_command(DEMO) as target:
         wanted = {"MainThread", "planner-1", "planner-2", "planner-3", "reader", "archivist", "worker-1", "worker-2", "worker-3"}
