@@ -28,7 +28,7 @@ class Archivist:
         self._stopping = stopping
         self._slow_millis = slow_millis
         self.close_waits = threading.Event()
-        """Set once a close was asked for."""
+        """Set once a close was asked for, or will not be."""
         # Daemons: they sit in native calls of many seconds, for which the end of the program does not wait.
         self.thread = threading.Thread(target=self._run, name="archivist", daemon=True)
 
@@ -48,7 +48,10 @@ class Archivist:
         writer = threading.Thread(target=self._append, args=(journal, began), name="slow-writer", daemon=True)
         writer.start()
         began.wait()
-        self._close_in_use(journal, writer)
+        try:
+            self._close_in_use(journal, writer)
+        finally:
+            self.close_waits.set()
         writer.join()
 
     def _append(self, journal: Journal, began: threading.Event) -> None:
@@ -63,7 +66,6 @@ class Archivist:
             if self._stopping.wait(0.01) or not writer.is_alive():
                 return
         journal.close(flush=True)
-        self.close_waits.set()
 
 
 class Reader:
