@@ -112,12 +112,15 @@ def arrange(snapshot: Snapshot, query: Query) -> Arrangement:
 
 
 def hold(previous: Arrangement, snapshot: Snapshot, query: Query) -> Arrangement:
-    """As ``arrange``, but rows that were shown stay in their order and new ones go to the end of their group."""
+    """As ``arrange``, but rows that were shown stay in their order and new ones go, sorted, to the end of their group."""
     rows = np.flatnonzero(visible(snapshot, query))
     places = _places(previous, snapshot.handles.ids[rows])
     new = places < 0
     arrived = np.where(new, True, previous.arrived[np.maximum(places, 0)]) if len(previous) else new
-    places = np.where(new, len(previous) + np.arange(len(rows)), places)
+    newcomers = np.flatnonzero(new)
+    if len(newcomers):
+        sorted_newcomers = np.lexsort(_order(snapshot, query, rows[newcomers]))
+        places[newcomers[sorted_newcomers]] = len(previous) + np.arange(len(newcomers))
     ranks, order_of_types = _type_ranks(snapshot)
     keys = ranks[snapshot.handles.types[rows]] * (len(previous) + len(rows) + 1) + places
     if np.any(keys[1:] < keys[:-1]):
@@ -226,13 +229,14 @@ def _arrangement(snapshot: Snapshot, query: Query, rows: Ints, types: list[int],
 
 
 def _misplaced(snapshot: Snapshot, query: Query, rows: Ints, groups: list[Group], arrived: Mask) -> int:
-    """Arrived rows that a sort would put above a row before them."""
+    """Arrived rows that a sort would put above a live row before them. Dead rows are on their way down and do not count."""
     if not arrived.any():
         return 0
     keys, late = _order(snapshot, query, rows)
+    lives = alive(snapshot.handles)[rows]
     count = 0
     for group in groups:
-        part = np.flatnonzero(late[group.start : group.stop] < 2) + group.start  # below tombstones is not out of place
+        part = np.flatnonzero(lives[group.start : group.stop]) + group.start
         if arrived[part].any():
             ranks = np.empty(len(part), dtype=np.int64)
             ranks[np.lexsort((keys[part], late[part]))] = np.arange(len(part))

@@ -149,6 +149,9 @@ class HandlesPane(QWidget):
         self._arrivals = QPushButton("", self)
         self._arrivals.setProperty("flat", True)
         self._arrivals.setToolTip("They stand at the end of their type: click to sort them in")
+        policy = self._arrivals.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # or the table moves when it appears
+        self._arrivals.setSizePolicy(policy)
         self._arrivals.hide()
 
     def _build_body(self) -> None:

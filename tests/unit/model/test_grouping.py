@@ -101,6 +101,14 @@ def test_an_arrival_that_belongs_at_the_end_is_not_announced() -> None:
     assert after.arrivals == 0
 
 
+def test_rows_that_arrive_together_are_sorted_among_themselves() -> None:
+    query = Query(column=Column.AGE)
+    before = arrange(snapshot_of([Row(9, age_secs=9)]), query)
+    after = hold(before, snapshot_of([Row(9, age_secs=9), Row(1, age_secs=1), Row(2, age_secs=3), Row(3, age_secs=2)], serial=2), query)
+    assert shown(after) == ["#9.1", "#2.1", "#3.1", "#1.1"]
+    assert after.arrivals == 0
+
+
 def test_an_arrival_below_tombstones_is_not_announced() -> None:
     dead = Row(1, age_secs=90, reference=Reference.DROPPED, changed_secs=30)
     before = arrange(snapshot_of([dead, Row(2, age_secs=8)]), Query())
