@@ -30,8 +30,10 @@ macro_rules! atomic {
 }
 
 const PAGE: u64 = 4096;
-/// Files grow by this much at a time: 1,024 handles.
+/// The part of the handles grows by this much at a time: 1,024 rows.
 const GROWTH: u64 = 64 * 1024;
+/// The others, of which a process needs few records, by this much.
+const SMALL_GROWTH: u64 = 8 * 1024;
 /// A ring and its events.
 const RING_BYTES: u32 = (size_of::<RingHeader>() + layout::RING_EVENTS as usize * size_of::<Event>()) as u32;
 
@@ -221,7 +223,8 @@ impl Segment {
         let file = self.file.lock();
         let (extent, from) = (self.extent(part), reserved.load(Ordering::Relaxed));
         let limit = (u64::from(extent.record_bytes) * u64::from(extent.capacity)).next_multiple_of(PAGE);
-        let upto = needed.next_multiple_of(GROWTH).min(limit);
+        let growth = if part == Part::Handles { GROWTH } else { SMALL_GROWTH };
+        let upto = needed.next_multiple_of(growth).min(limit);
         if upto > from {
             let result = file.as_ref().map_or(Ok(()), |file| platform::allocate(file, extent.offset + from, upto - from));
             if result.is_err() {

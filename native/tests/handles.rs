@@ -258,6 +258,22 @@ fn of_four_threads_that_release_one_handle_one_succeeds() {
 }
 
 #[test]
+fn calls_and_a_release_racing_end_with_one_drop_and_no_pin() {
+    for _ in 0..60 {
+        let handle = lower(Arc::new(TodoList::new())).unwrap();
+        let object = Arc::downgrade(borrow::<TodoList>(handle).unwrap().arc());
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| while borrow::<TodoList>(handle).is_ok_and(|list| list.is_empty()) {});
+            }
+            scope.spawn(|| lifecycle::release(runtime(), handle).unwrap());
+        });
+        assert_eq!(object.strong_count(), 0);
+        assert_eq!(runtime().table.slot_of(handle).unwrap().word0().reference(), ReferenceState::Dropped as u8);
+    }
+}
+
+#[test]
 fn a_traced_reference_becomes_a_handle_without_counting() {
     let traced = Traced::new(TodoItem::new("x"));
     let other = traced.clone();
