@@ -146,10 +146,11 @@ pub(crate) unsafe fn let_go() {
 
 /// In a forked child: the threads are not there, the name is the parent's.
 pub(crate) fn after_fork(runtime: &Runtime) {
-    if let Some(agent) = AGENT.lock().take() {
+    let agent = AGENT.lock().take();
+    IS_INHERITED.store(agent.is_some(), Ordering::SeqCst);
+    if let Some(agent) = agent {
         // its thread does not exist here: not to be joined
         std::mem::forget(agent);
-        IS_INHERITED.store(true, Ordering::SeqCst);
         // as without viewers: the parent's viewers look at the parent
         let idle = atomic!(AtomicU8, runtime.segment().header(), idle_level).load(Ordering::Relaxed);
         hooks::set_level(runtime, idle);
