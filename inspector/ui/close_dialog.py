@@ -94,6 +94,7 @@ class CloseDialog(QDialog):
         self.head = head_label(f"Close {wording.plural(len(self._handles), 'resource')}?")
         self.note = QLabel("Asking the target what would happen …")
         self.note.setWordWrap(True)
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
         self.table = QTableWidget(0, len(HEADERS))
         self.table.setObjectName("answers")
         self.table.setHorizontalHeaderLabels(HEADERS)

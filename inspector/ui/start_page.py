@@ -148,6 +148,7 @@ class StartPage(QWidget):
         line = QHBoxLayout()
         self.why = QLabel("")
         self.why.setWordWrap(True)
+        self.why.setTextFormat(Qt.TextFormat.PlainText)
         self.why.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.why.setMinimumHeight(36)
         self.copy_fix = QPushButton("Copy fix")

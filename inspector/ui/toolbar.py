@@ -12,7 +12,7 @@ from inspector.ui.actions import Actions
 from inspector.ui.assets import pixmap
 from inspector.ui.attachment import DEFAULT_RATE_HZ, RATES_HZ, Situation
 from inspector.ui.theme import Theme
-from inspector.ui.widgets.labels import ElidedLabel
+from inspector.ui.widgets.labels import ElidedLabel, plain_tip
 
 STATE_LOOKS: Final = {
     TargetState.LIVE: ("dot", "live"),
@@ -60,7 +60,7 @@ class TargetChip(QFrame):
         else:
             name, state, looks = f"{target.name} · {target.pid}", str(target.state), STATE_LOOKS[target.state]
             why = f"\n{target.state}: {target.reason}" if target.reason else ""
-            self.setToolTip(f"{target.command}\n{target.runtime}, process {target.pid}{why}")
+            self.setToolTip(plain_tip(f"{target.command}\n{target.runtime}, process {target.pid}{why}"))
         self._icon.setPixmap(pixmap(looks[0], getattr(self._theme, looks[1]), 14, self.devicePixelRatioF()))
         self._name.set_whole(name)
         self._state.setText(state)

@@ -42,7 +42,7 @@ class Workbench(QMainWindow):
         super().__init__(parent)
         self.setWindowFlags(Qt.WindowType.Widget)
         self.setObjectName("workbench")
-        self.setDockOptions(self.DockOption.AnimatedDocks | self.DockOption.AllowNestedDocks | self.DockOption.AllowTabbedDocks)
+        self.setDockOptions(self.DockOption.AllowNestedDocks | self.DockOption.AllowTabbedDocks)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea))
         self.handles = HandlesPane(theme, courier)
         self.detail = DetailPane(theme)

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from inspector.errors import TargetBusyError
 from inspector.model.snapshot import Level, Reference, Resource, Snapshot, TargetState
 from inspector.session.protocol import Capabilities, CloseAnswer, GcReport
+from inspector.ui.command_palette import CommandPalette
 from inspector.ui.main_window import COMPACT_WIDTH, MainWindow
 from inspector.ui.theme import DARK
 from inspector.ui.workbench import LOW_HEIGHT
@@ -290,6 +291,40 @@ def test_a_file_dropped_on_the_window_is_opened(qtbot: QtBot, open_window: Open,
         window.dropEvent(QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, mime, buttons, keys))
     assert connector.remembered == [path]
     assert "recorded" in window.banner.text
+
+
+def test_a_file_is_chosen_and_opened(qtbot: QtBot, open_window: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "shot.png"
+    window = open_window(FakeConnector(files={path: FakeSession(SNAPSHOT)}, folder=tmp_path))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    with qtbot.waitSignal(window.attachment.snapshot_shown):
+        qtbot.mouseClick(window.start.open, Qt.MouseButton.LeftButton)
+    assert window.workbench.handles.model.rowCount() == 4
+
+
+def test_choosing_no_file_opens_nothing(open_window: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    window = open_window()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("", ""))
+    window.commands["open"].trigger()
+    assert not window.attachment.situation.connecting
+
+
+def test_a_mark_is_put_into_the_timeline_at_the_newest_snapshot(qtbot: QtBot, attach: Attach, monkeypatch: pytest.MonkeyPatch) -> None:
+    window, _ = attach(SNAPSHOT)
+    marks: list[float] = []
+    monkeypatch.setattr(window.workbench.churn, "add_mark", marks.append)
+    qtbot.keyClick(window.workbench.handles.table, Qt.Key.Key_M)
+    assert marks == [SNAPSHOT.taken_at]
+
+
+def test_the_command_palette_runs_what_is_typed(qtbot: QtBot, attach: Attach) -> None:
+    window, _ = attach(SNAPSHOT)
+    qtbot.keyClick(window.workbench.handles.table, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    palette = window.findChild(CommandPalette)
+    qtbot.keyClicks(palette.field, "threads")
+    assert not window.workbench._docks["threads"].isHidden()
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert window.workbench._docks["threads"].isHidden()
 
 
 def test_a_drag_without_a_file_is_refused(open_window: Open) -> None:

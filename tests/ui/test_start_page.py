@@ -69,6 +69,14 @@ def test_a_process_that_cannot_be_attached_says_why_and_how_to_fix_it(qtbot: QtB
         qtbot.keyClick(page.table, Qt.Key.Key_Return)
 
 
+def test_a_command_that_looks_like_markup_is_shown_as_it_is(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+    odd = ProcessRow(7, "odd.py", "python -c '<b>bold</b>'", "", True)
+    page = page_of(qtbot, theme, courier, FakeConnector([odd]))
+    assert page.why.textFormat() == Qt.TextFormat.PlainText
+    assert page.why.text() == odd.command
+    assert "&lt;b&gt;bold" in str(page.model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole))
+
+
 def test_no_process_is_a_sentence_with_a_way_on(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
     page = page_of(qtbot, theme, courier, FakeConnector())
     assert "No process can be attached now" in page.count.text()

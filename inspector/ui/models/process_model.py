@@ -12,6 +12,7 @@ from inspector.ui import wording
 from inspector.ui.assets import icon
 from inspector.ui.connector import ProcessRow
 from inspector.ui.theme import Theme
+from inspector.ui.widgets.labels import plain_tip
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
@@ -102,7 +103,7 @@ class ProcessModel(QAbstractTableModel):
             name, tint = _LOOKS[(row.attachable, bool(row.reason), row.gone)]
             return icon(name, self._theme, tint=tint)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(filter(None, (row.command, row.reason, row.fix)))
+            return plain_tip("\n".join(filter(None, (row.command, row.reason, row.fix))))
         return None
 
     def _contents_changed(self) -> None:

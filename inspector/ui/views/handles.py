@@ -145,6 +145,7 @@ class HandlesPane(QWidget):
         self._counts = quiet_label("")
         self._error = QLabel("", self)
         self._error.setProperty("alarm", True)
+        self._error.setTextFormat(Qt.TextFormat.PlainText)
         self._error.hide()
         self._arrivals = QPushButton("", self)
         self._arrivals.setProperty("flat", True)

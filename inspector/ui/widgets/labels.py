@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
@@ -13,6 +15,11 @@ def set_flag(widget: QWidget, name: str, *, on: bool) -> None:
         widget.setProperty(name, on)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+
+
+def plain_tip(text: str) -> str:
+    """A tooltip that shows ``text`` as it is: what a target calls itself may look like markup."""
+    return f'<p style="white-space:pre-wrap">{escape(text)}</p>'
 
 
 def quiet_label(text: str, parent: QWidget | None = None) -> QLabel:
@@ -68,4 +75,4 @@ class ElidedLabel(QLabel):
     def _fit(self) -> None:
         shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, max(self.width(), 24))
         self.setText(shown)
-        self.setToolTip(self._whole if shown != self._whole else "")
+        self.setToolTip(plain_tip(self._whole) if shown != self._whole else "")
