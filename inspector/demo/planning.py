@@ -12,11 +12,11 @@ from inspector.demo.reminders import remember_for_ever
 from inspector.runtime import Listener, Notice, TodoItem, TodoList
 
 CHORES: Final = ("water the plants", "call back", "order paper", "review the draft", "book the room", "renew the licence", "back up")
-BACKLOG_LISTS: Final = 120
+BACKLOG_LISTS: Final = 24
 """Lists that a planner keeps before it lets the oldest go."""
 MOST_ITEMS: Final = 12
 ROUND_SECS: Final = 0.05
-REMINDER_EVERY: Final = 6
+REMINDER_EVERY: Final = 4
 """One item in so many is remembered for ever."""
 
 

@@ -34,7 +34,7 @@ def test_the_calm_demo_has_a_close_that_drains_and_one_that_waits_for_its_owner(
 def test_the_leak_is_found_by_its_site() -> None:
     with start_command([*DEMO, "--calm"]) as target:
         sites = Counter(row.created[0].rpartition(" ")[2] for row in read_table(target.ready["segment"]).live("TodoItem"))
-        assert sites["remember_for_ever"] > 10
+        assert sites.most_common(1)[0][0] == "remember_for_ever", sites
 
 
 def test_a_forced_collection_frees_the_demos_garbage() -> None:
