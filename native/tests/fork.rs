@@ -133,6 +133,7 @@ fn a_child_of_a_running_agent_publishes_itself_when_asked() {
         let is_started = agent::start_in_child().is_ok();
         let path = agent::segment_path().unwrap_or_default();
         let is_own = path != parent
+            && path.parent() == parent.parent()
             && path.exists()
             && Reader::open(&path).is_ok_and(|reader| reader.header().is_ok_and(|header| header.pid == std::process::id()));
         agent::exit();

@@ -4,7 +4,7 @@ mod publish;
 mod served;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
 use std::sync::Arc;
 
 use crate::atomic;
@@ -41,9 +41,13 @@ struct Agent {
     segment: PathBuf,
 }
 
-static AGENT: Lock<Option<Agent>> = Lock::new(None);
-/// Whether this process's parent had an agent when it forked us.
-static IS_INHERITED: AtomicBool = AtomicBool::new(false);
+struct State {
+    agent: Option<Agent>,
+    /// Where the agent of this process's parent had its segment when it forked us; None: it had no agent.
+    inherited: Option<PathBuf>,
+}
+
+static STATE: Lock<State> = Lock::new(State { agent: None, inherited: None });
 
 /// Publishes the segment and starts the threads. Does nothing when they run.
 pub fn start(options: &Options<'_>) -> Result<()> {
@@ -61,8 +65,8 @@ pub fn start(options: &Options<'_>) -> Result<()> {
 }
 
 fn start_threads(runtime: &'static Runtime, directory: Option<&Path>) -> Result<()> {
-    let mut agent = AGENT.lock();
-    if agent.is_some() {
+    let mut state = STATE.lock();
+    if state.agent.is_some() {
         return Ok(());
     }
     let header = runtime.segment().header();
@@ -76,14 +80,14 @@ fn start_threads(runtime: &'static Runtime, directory: Option<&Path>) -> Result<
         Ok(served)
     });
     let served = served.inspect_err(|_| publish::withdraw(runtime))?;
-    *agent = Some(Agent { sampler: served.sampler(), segment });
+    state.agent = Some(Agent { sampler: served.sampler(), segment });
     Ok(())
 }
 
 /// Ends the threads and takes the segment out of sight; handles go on working. Does nothing when they do not run.
 pub fn stop() {
     let Some(runtime) = existing() else { return };
-    let agent = AGENT.lock().take();
+    let agent = STATE.lock().agent.take();
     let Some(agent) = agent else { return };
     hooks::set_level(runtime, Level::Off as u8);
     control::stop();
@@ -95,7 +99,7 @@ pub fn stop() {
 /// The process ends: says so and removes the files. Waits for nobody.
 pub fn exit() {
     let Some(runtime) = existing() else { return };
-    if AGENT.lock().is_some() {
+    if is_running() {
         say_ended(runtime, Ending::Exited);
         if let Some(control) = control::running() {
             control.unlink();
@@ -113,26 +117,24 @@ fn say_ended(runtime: &Runtime, ending: Ending) {
 
 /// Whether the agent runs.
 pub fn is_running() -> bool {
-    AGENT.lock().is_some()
+    STATE.lock().agent.is_some()
 }
 
 /// Where the segment lies, while the agent runs.
 pub fn segment_path() -> Option<PathBuf> {
-    AGENT.lock().as_ref().map(|agent| agent.segment.clone())
+    STATE.lock().agent.as_ref().map(|agent| agent.segment.clone())
 }
 
 /// Starts again in a forked child what ran in its parent; does nothing when nothing did.
 pub fn start_in_child() -> Result<()> {
     let Some(runtime) = existing() else { return Ok(()) };
-    if !IS_INHERITED.swap(false, Ordering::SeqCst) {
-        return Ok(());
-    }
-    start_threads(runtime, None)
+    let inherited = STATE.lock().inherited.take();
+    inherited.map_or(Ok(()), |directory| start_threads(runtime, Some(&directory)))
 }
 
 /// Holds the agent's state across a fork.
 pub(crate) fn hold() {
-    AGENT.hold();
+    STATE.hold();
 }
 
 /// Lets it go.
@@ -141,13 +143,15 @@ pub(crate) fn hold() {
 /// Held by `hold` before.
 pub(crate) unsafe fn let_go() {
     // SAFETY: the caller's promise.
-    unsafe { AGENT.let_go() };
+    unsafe { STATE.let_go() };
 }
 
 /// In a forked child: the threads are not there, the name is the parent's.
 pub(crate) fn after_fork(runtime: &Runtime) {
-    let agent = AGENT.lock().take();
-    IS_INHERITED.store(agent.is_some(), Ordering::SeqCst);
+    let mut state = STATE.lock();
+    let agent = state.agent.take();
+    state.inherited = agent.as_ref().and_then(|agent| agent.segment.parent()).map(Path::to_owned);
+    drop(state);
     if let Some(agent) = agent {
         // its thread does not exist here: not to be joined
         std::mem::forget(agent);
