@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ctypes
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,17 @@ from inspector.wire.schema import Kind, ReferenceState
 from tests.helpers.tables import read_table
 
 
+@pytest.fixture(scope="module")
+def folder() -> Iterator[str]:
+    """One for all tests here, on the file system of every other: this process has one segment for life, whose file cannot leave it."""
+    shared = Path("/dev/shm")  # noqa: S108 the place itself is what is asked for
+    with tempfile.TemporaryDirectory(prefix="arc-test-", dir=shared if shared.is_dir() else None) as folder:
+        yield folder
+
+
 @pytest.fixture
-def segment(tmp_path: Path) -> Iterator[str]:
-    yield agent.start("history", adapters=(), directory=str(tmp_path))
+def segment(folder: str) -> Iterator[str]:
+    yield agent.start("history", adapters=(), directory=folder)
     agent.stop()
 
 
