@@ -57,6 +57,10 @@ class UnknownHandleError(HandleError):
     """The number was never a handle."""
 
 
+class PoisonedError(HandleError):
+    """A call panicked inside the object before; it may be half changed and can only be released."""
+
+
 class ClosedError(HandleError):
     """The resource is closed."""
 

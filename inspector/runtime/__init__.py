@@ -5,5 +5,22 @@ from __future__ import annotations
 from inspector.runtime.handles import Counts, Handle
 from inspector.runtime.resources import Resource, drain
 from inspector.runtime.samples import Churn, Cursor, Journal, Listener, Notice, TodoItem, TodoList
+from inspector.runtime.strategies import ForeignObjects, SerialTodoList, SharedTodoList, ThinTodoList
 
-__all__ = ["Churn", "Counts", "Cursor", "Handle", "Journal", "Listener", "Notice", "Resource", "TodoItem", "TodoList", "drain"]
+__all__ = [
+    "Churn",
+    "Counts",
+    "Cursor",
+    "ForeignObjects",
+    "Handle",
+    "Journal",
+    "Listener",
+    "Notice",
+    "Resource",
+    "SerialTodoList",
+    "SharedTodoList",
+    "ThinTodoList",
+    "TodoItem",
+    "TodoList",
+    "drain",
+]

@@ -15,6 +15,7 @@ from inspector.errors import (
     HandleError,
     InspectorError,
     NativePanicError,
+    PoisonedError,
     SegmentError,
     StaleHandleError,
     UnknownHandleError,
@@ -45,6 +46,7 @@ class Status(IntEnum):
     VERSION_MISMATCH = lib.AiStatus_VersionMismatch
     NOT_RUNNING = lib.AiStatus_NotRunning
     TABLE_FULL = lib.AiStatus_TableFull
+    POISONED = lib.AiStatus_Poisoned
 
 
 ERRORS: Final[Mapping[int, type[InspectorError]]] = MappingProxyType(
@@ -62,6 +64,7 @@ ERRORS: Final[Mapping[int, type[InspectorError]]] = MappingProxyType(
         Status.BAD_SEGMENT: SegmentError,
         Status.VERSION_MISMATCH: SegmentError,
         Status.NOT_RUNNING: ControlError,
+        Status.POISONED: PoisonedError,
     }
 )
 """Statuses that are not named here raise ``InspectorError`` itself."""

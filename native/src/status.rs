@@ -42,6 +42,8 @@ pub enum Status {
     NotRunning = 16,
     /// A table is full.
     TableFull = 17,
+    /// A call panicked inside the object before, and it may be half changed.
+    Poisoned = 18,
 }
 
 /// A failed operation: its status and one line, cause first.

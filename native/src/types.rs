@@ -42,6 +42,8 @@ pub struct TypeSpec {
     pub name: &'static str,
     /// Crate or module.
     pub origin: &'static str,
+    /// How its objects are owned.
+    pub kind: Kind,
     /// None: the type does not close.
     pub close: Option<CloseSpec>,
     /// Size of the value.
@@ -157,7 +159,7 @@ impl TypeSpec {
             name: self.name,
             origin: self.origin,
             close_signature: self.close.map_or("", |close| close.signature),
-            kind: Kind::Arc as u8,
+            kind: self.kind as u8,
             closes: self.close.is_some(),
             is_thread_affine: self.close.is_some_and(|close| close.is_thread_affine),
             size_bytes: self.size_bytes,

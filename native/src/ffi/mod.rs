@@ -8,6 +8,7 @@ pub mod quick;
 pub mod reader;
 pub mod recorder;
 pub mod samples;
+pub mod strategies;
 
 use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};

@@ -8,7 +8,7 @@ use super::{catch, place, AiBuffer, AiError, AiText};
 use crate::lifecycle;
 use crate::ownership::{borrow, lower, Object, Traced};
 use crate::runtime::runtime;
-use crate::samples::{Churn, Cursor, Journal, Listener, TodoItem, TodoList};
+use crate::samples::{lower_all, Churn, Cursor, Journal, Listener, TodoItem, TodoList};
 use crate::status::{Error, Result, Status};
 
 /// A handle of an object made by `make`, once it is known that there is a place for it.
@@ -94,21 +94,6 @@ pub unsafe extern "C" fn ai_todo_list_get_items(
             Ok(())
         })
     }
-}
-
-/// Handles of all of them, or of none.
-fn lower_all(items: impl Iterator<Item = Traced<TodoItem>>) -> Result<Vec<u64>> {
-    let mut handles = Vec::new();
-    for item in items {
-        match item.lower() {
-            Ok(handle) => handles.push(handle),
-            Err(error) => {
-                handles.into_iter().try_for_each(|handle| lifecycle::release(runtime(), handle))?;
-                return Err(error);
-            }
-        }
-    }
-    Ok(handles)
 }
 
 /// The number of items.

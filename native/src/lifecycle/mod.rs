@@ -12,7 +12,7 @@ mod words;
 
 pub use close::{cancel, close_with_defaults, drain_here, owner_ended, preview, request, Run};
 pub use life::Life;
-pub use release::release;
+pub use release::{release, release_last};
 pub use words::{age, refusal, tombstone};
 
 use std::collections::HashMap;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::atomic;
 use crate::count_one;
 use crate::hooks;
-use crate::layout::{EventKind, ReferenceState, ResourceState};
+use crate::layout::{EventKind, Kind, ReferenceState, ResourceState};
+use crate::ownership::thin;
 use crate::registry::{generation_of, is_current, Slot};
 use crate::runtime::Runtime;
 use crate::status::{Result, Status};
@@ -15,6 +16,15 @@ use crate::types::{self, TypeSpec};
 /// Gives up the reference that `handle` names. Calls in flight on it go on, and the last of them lets go; while a close of the
 /// object is pending, that does. Any thread.
 pub fn release(runtime: &Runtime, handle: u64) -> Result<()> {
+    let is_counted_here = live(runtime, handle).is_some_and(|(_, spec)| spec.kind == Kind::Thin);
+    if is_counted_here && !thin::release_one(runtime, handle)? {
+        return Ok(());
+    }
+    release_last(runtime, handle)
+}
+
+/// Ends the row. For rows that count references themselves: by who took the count to 0.
+pub fn release_last(runtime: &Runtime, handle: u64) -> Result<()> {
     let Some((slot, spec)) = live(runtime, handle) else {
         let error = super::refusal(runtime, handle, 0);
         hooks::misuse(runtime, error.status, handle);

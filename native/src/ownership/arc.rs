@@ -8,9 +8,11 @@ use std::ops::Deref;
 use std::sync::atomic::AtomicU16;
 use std::sync::Arc;
 
+use super::checked::{self, InUse};
+use super::thin;
 use crate::clock;
 use crate::hooks;
-use crate::layout::{EventKind, ResourceState};
+use crate::layout::{EventKind, Kind, ResourceState};
 use crate::lifecycle::{self, Life};
 use crate::registry::{is_current, Slot};
 use crate::ring;
@@ -43,6 +45,7 @@ pub const fn plain<T: Object>(name: &'static str, origin: &'static str) -> TypeS
     TypeSpec {
         name,
         origin,
+        kind: Kind::Arc,
         close: None,
         size_bytes: size_of::<T>() as u64,
         data_offset: data_offset::<T>(),
@@ -160,46 +163,21 @@ impl<T: Object> Deref for Borrowed<T> {
 /// or asked to close.
 #[inline(always)] // 10 ns of 15 were the result's way through memory
 pub fn borrow<T: Object>(handle: u64) -> Result<Borrowed<T>> {
-    let runtime = runtime();
-    if runtime.lives.has_waiting() {
-        lifecycle::drain_here();
-    }
-    let type_id = T::spec().index.load(std::sync::atomic::Ordering::Relaxed);
-    let pin = Pin::new(handle);
-    let Some(slot) = runtime.table.slot_of(handle) else { return refuse(runtime, &pin, wanted::<T>(runtime)) };
-    let word = slot.word0();
-    let is_ours = is_current(word, handle) && word.type_id() == type_id && type_id != 0;
-    if !(is_ours && word.is_live() && is_open(word.resource())) {
-        return refuse(runtime, &pin, wanted::<T>(runtime));
-    }
+    let InUse { pin, slot } = checked::enter(T::spec(), handle)?;
     // SAFETY: the row is live and of type T, so its data came from `Arc::<T>::into_raw`; the pin was shown before word 0 was loaded,
     // so whoever releases this handle now leaves it to us. `ManuallyDrop`: the reference stays the row's.
     let object = ManuallyDrop::new(unsafe { Arc::from_raw(slot.data() as *const T) });
-    if hooks::has_history(runtime, type_id) {
-        record_borrow(runtime, &slot, handle);
-    }
     Ok(Borrowed { object, pin })
-}
-
-/// What a refusal names as the type that was expected, also when no object of it was ever handed out.
-#[cold]
-fn wanted<T: Object>(runtime: &Runtime) -> u16 {
-    runtime.types.index_of(runtime, T::spec()).unwrap_or(0)
 }
 
 #[cold]
 #[inline(never)]
-fn record_borrow(runtime: &Runtime, slot: &Slot<'_>, handle: u64) {
+pub(super) fn record_borrow(runtime: &Runtime, slot: &Slot<'_>, handle: u64) {
     let at_ticks = match local(|local| local.began.get()) {
         0 => clock::ticks(),
         began => began,
     };
     ring::write_at(runtime, at_ticks, EventKind::Borrow as u8, handle, slot.address(), 0);
-}
-
-#[inline]
-fn is_open(resource: u8) -> bool {
-    resource <= ResourceState::Open as u8 || resource == ResourceState::CloseFailed as u8
 }
 
 #[cold]
@@ -225,6 +203,9 @@ pub fn with_raw<T>(handle: u64, body: impl FnOnce(&'static TypeSpec, &Slot<'_>, 
 /// Another handle on the same object.
 pub fn clone_handle(handle: u64) -> Result<u64> {
     with_raw(handle, |spec, slot, data| {
+        if spec.kind == Kind::Thin {
+            return thin::clone_handle(slot, handle);
+        }
         let runtime = runtime();
         let type_id = slot.word0().type_id();
         let index = rows::take(runtime)?;
@@ -243,10 +224,15 @@ pub fn clone_handle(handle: u64) -> Result<u64> {
     })
 }
 
-/// Strong and weak count of the object, read from its `Arc`.
+/// Strong and weak count of the object, read from where its strategy keeps them. A thin one has no weak count.
 pub fn strong_and_weak(handle: u64) -> Result<(u64, u64)> {
-    // SAFETY: the pin of `with_raw` keeps the reference through the call.
-    with_raw(handle, |spec, _, data| Ok(unsafe { (spec.operations.counts)(data) }))
+    with_raw(handle, |spec, slot, data| {
+        if spec.kind == Kind::Thin {
+            return Ok((thin::strong(slot), 0));
+        }
+        // SAFETY: the pin of `with_raw` keeps the reference through the call.
+        Ok(unsafe { (spec.operations.counts)(data) })
+    })
 }
 
 /// Whether two handles name one object.

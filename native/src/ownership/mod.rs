@@ -1,7 +1,18 @@
 //! How objects are owned across the boundary. One strategy a file; `arc` is the default.
+//!
+//! All of them use the segment's rows as their table, the same pins for calls, the same hooks, and refuse what is wrong with the same words.
 
 mod arc;
+mod arc_map;
+mod checked;
+pub mod foreign;
+mod mutex_map;
+pub(crate) mod thin;
 mod traced;
 
 pub use arc::{borrow, clone_handle, closable, is_same, lower, plain, strong_and_weak, with_raw, Borrowed, Object};
+pub use arc_map::{ArcMap, Shared};
+pub use foreign::ForeignMap;
+pub use mutex_map::{Held, Locked, MutexMap};
+pub use thin::{Thin, ThinMap};
 pub use traced::Traced;

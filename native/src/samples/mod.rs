@@ -4,13 +4,15 @@ mod churn;
 mod cursor;
 mod journal;
 mod listener;
+mod lists;
 mod todo;
 
 pub use churn::Churn;
 pub use cursor::Cursor;
 pub use journal::Journal;
 pub use listener::{Listener, Notice};
-pub use todo::{TodoItem, TodoList};
+pub use lists::{Items, Lists, SERIAL_LISTS, SHARED_LISTS, THIN_LISTS};
+pub use todo::{lower_all, TodoItem, TodoList};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::{locked, Listener, Notice, ORIGIN};
-use crate::lifecycle::Life;
+use crate::lifecycle::{self, Life};
 use crate::ownership::{plain, Object, Traced};
+use crate::runtime::runtime;
+use crate::status::Result;
 use crate::types::TypeSpec;
 
 static TODO_ITEM: TypeSpec = plain::<TodoItem>("TodoItem", ORIGIN);
@@ -127,4 +129,19 @@ impl TodoList {
     pub fn listen(&self, listener: Arc<Listener>) {
         locked(&self.listeners).push(listener);
     }
+}
+
+/// Handles of all of them, or of none.
+pub fn lower_all(items: impl Iterator<Item = Traced<TodoItem>>) -> Result<Vec<u64>> {
+    let mut handles = Vec::new();
+    for item in items {
+        match item.lower() {
+            Ok(handle) => handles.push(handle),
+            Err(error) => {
+                handles.into_iter().try_for_each(|handle| lifecycle::release(runtime(), handle))?;
+                return Err(error);
+            }
+        }
+    }
+    Ok(handles)
 }

@@ -1,0 +1,204 @@
+//! The sample lists of every strategy, and host-language objects held by native code.
+
+use super::{catch, place, AiError, AiText};
+use crate::ownership::{borrow, foreign, Traced};
+use crate::samples::{lower_all, Lists, TodoItem};
+
+/// An empty list of the strategy whose `Kind` is given.
+///
+/// # Safety
+/// `out` is a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_list_new(kind: u8, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let out = place(out)?;
+            *out = Lists::of_kind(kind)?.create()?;
+            Ok(())
+        })
+    }
+}
+
+/// Shares an item with a list. `WrongType` when the list is of another strategy.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_list_add_item(kind: u8, list: u64, item: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let item = borrow::<TodoItem>(item)?;
+            Lists::of_kind(kind)?.add(list, Traced::from_arc(item.arc().clone()))
+        })
+    }
+}
+
+/// Adds a new item, whose handle goes to `item` unless that is NULL.
+///
+/// # Safety
+/// `text` is valid, `item` is NULL or a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_list_add_text(kind: u8, list: u64, text: AiText, item: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let new = Traced::new(TodoItem::new(text.read()?));
+            Lists::of_kind(kind)?.add(list, new.clone())?;
+            if let Some(item) = item.as_mut() {
+                *item = new.lower()?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Handles of a list's items, each of its own; `count` says how many items there are, of which the first `capacity` were given.
+///
+/// # Safety
+/// `items` points to places for `capacity` handles, `count` to a place for a number, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_list_get_items(
+    kind: u8,
+    list: u64,
+    items: *mut u64,
+    capacity: usize,
+    count: *mut usize,
+    error: *mut AiError,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let count = place(count)?;
+            let found = Lists::of_kind(kind)?.items(list)?;
+            *count = found.len();
+            if items.is_null() {
+                return Ok(());
+            }
+            let handles = lower_all(found.into_iter().take(capacity))?;
+            std::ptr::copy_nonoverlapping(handles.as_ptr(), items, handles.len());
+            Ok(())
+        })
+    }
+}
+
+/// The number of items.
+///
+/// # Safety
+/// `out` is a place for a number, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_list_len(kind: u8, list: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let out = place(out)?;
+            *out = Lists::of_kind(kind)?.len(list)? as u64;
+            Ok(())
+        })
+    }
+}
+
+/// Shares all items of `from` with `into`; both may name the same list.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_list_merge(kind: u8, into: u64, from: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || Lists::of_kind(kind)?.merge(into, from)) }
+}
+
+/// A handle of the item at a position. A position that is not there is a bug, and panics as one: `Panic`, and from then on `Poisoned` where
+/// the strategy cannot know what was left half changed.
+///
+/// # Safety
+/// `item` is a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_list_item_at(kind: u8, list: u64, position: usize, item: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let item = place(item)?;
+            *item = Lists::of_kind(kind)?.item_at(list, position)?.lower()?;
+            Ok(())
+        })
+    }
+}
+
+/// A handle for a value of the host language, of a type of kind `Foreign` that `ai_type` described.
+///
+/// # Safety
+/// `out` is a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_foreign_new(foreign_type: u16, value: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let out = place(out)?;
+            *out = foreign::insert(foreign_type, value)?;
+            Ok(())
+        })
+    }
+}
+
+/// The value of a handle.
+///
+/// # Safety
+/// `out` is a place for the value, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_foreign_value(foreign_type: u16, handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            *place(out)? = foreign::value(foreign_type, handle)?;
+            Ok(())
+        })
+    }
+}
+
+/// Ends a handle and gives its value, which nobody else gets.
+///
+/// # Safety
+/// `out` is a place for the value, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_foreign_delete(foreign_type: u16, handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let out = place(out)?;
+            *out = foreign::delete(foreign_type, handle)?;
+            Ok(())
+        })
+    }
+}
+
+/// As `ai_foreign_value`, where a wrong handle is a bug: it panics, which answers `Panic` and is counted as one.
+///
+/// # Safety
+/// `out` is a place for the value, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_foreign_must_value(foreign_type: u16, handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            *place(out)? = foreign::must(foreign::value(foreign_type, handle));
+            Ok(())
+        })
+    }
+}
+
+/// As `ai_foreign_delete`, where a wrong handle is a bug: it panics, which answers `Panic` and is counted as one.
+///
+/// # Safety
+/// `out` is a place for the value, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_foreign_must_delete(foreign_type: u16, handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            *place(out)? = foreign::must(foreign::delete(foreign_type, handle));
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! What every strategy over the table shares: how a call gets at an object, and how the objects of a handle map are kept.
+//!
+//! A map is a type of its own in the segment. Its rows carry its index, so that a handle of another map is told from its own by the same look
+//! at word 0 that tells a dead handle from a living one.
+
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::Arc;
+
+use crate::hooks;
+use crate::layout::{EventKind, Kind, ResourceState};
+use crate::lifecycle::{self, Life};
+use crate::registry::{is_current, Slot};
+use crate::rows::{self, NewRow};
+use crate::runtime::{runtime, Runtime};
+use crate::status::{Error, Result, Status};
+use crate::threads::Pin;
+use crate::types::{Operations, TypeSpec};
+
+/// A handle in use by a call: while the pin lives, nobody lets go of the row's reference.
+pub(super) struct InUse {
+    /// Ends the use.
+    pub pin: Pin,
+    /// The row.
+    pub slot: Slot<'static>,
+}
+
+/// Lets a call of this thread use a handle of the type `spec`. Refused when the handle is not live, is of another type, or its resource is closed
+/// or asked to close.
+#[inline(always)] // the result's way through memory would cost more than all the rest
+pub(super) fn enter(spec: &'static TypeSpec, handle: u64) -> Result<InUse> {
+    let runtime = runtime();
+    if runtime.lives.has_waiting() {
+        lifecycle::drain_here();
+    }
+    let type_id = spec.index.load(Ordering::Relaxed);
+    let pin = Pin::new(handle);
+    let Some(slot) = runtime.table.slot_of(handle) else { return refuse(runtime, spec, &pin) };
+    let word = slot.word0();
+    let is_ours = is_current(word, handle) && word.type_id() == type_id && type_id != 0;
+    if !(is_ours && word.is_live() && is_open(word.resource())) {
+        return refuse(runtime, spec, &pin);
+    }
+    if hooks::has_history(runtime, type_id) {
+        super::arc::record_borrow(runtime, &slot, handle);
+    }
+    Ok(InUse { pin, slot })
+}
+
+#[inline]
+fn is_open(resource: u8) -> bool {
+    resource <= ResourceState::Open as u8 || resource == ResourceState::CloseFailed as u8
+}
+
+/// Names the type that was wanted also when no object of it was ever handed out.
+#[cold]
+fn refuse(runtime: &Runtime, spec: &'static TypeSpec, pin: &Pin) -> Result<InUse> {
+    let wanted = runtime.types.index_of(runtime, spec).unwrap_or(0);
+    let error = lifecycle::refusal(runtime, pin.handle(), wanted);
+    hooks::misuse(runtime, error.status, pin.handle());
+    Err(error)
+}
+
+/// An object of a map, with what the runtime keeps about it.
+pub(super) struct Entry<V> {
+    life: Life,
+    /// The map's own: the object, or the object in its mutex.
+    pub value: V,
+}
+
+impl<V: Send + Sync + 'static> Entry<V> {
+    /// An object of the map `spec`.
+    pub fn new(spec: &'static TypeSpec, value: V) -> Self {
+        Self { life: Life::new(spec), value }
+    }
+
+    /// The specification of a map of such entries. Its operations take a pointer that `Arc::<Entry<V>>::into_raw` gave.
+    pub const fn spec(name: &'static str, origin: &'static str, kind: Kind) -> TypeSpec {
+        let counts = 2 * size_of::<usize>();
+        TypeSpec {
+            name,
+            origin,
+            kind,
+            close: None,
+            size_bytes: size_of::<V>() as u64,
+            data_offset: counts.next_multiple_of(align_of::<Self>()) as u64,
+            operations: Operations {
+                clone: Self::clone_raw,
+                release: Self::release_raw,
+                counts: Self::counts_raw,
+                life: Self::life_raw,
+                close: refuse_close,
+            },
+            index: AtomicU16::new(0),
+        }
+    }
+
+    /// # Safety
+    /// `data` came from `Arc::<Self>::into_raw`, and that reference lives through the call.
+    unsafe fn clone_raw(data: u64) {
+        // SAFETY: the caller's promise.
+        unsafe { Arc::increment_strong_count(data as *const Self) };
+    }
+
+    /// # Safety
+    /// As for `clone_raw`; the reference is given up.
+    unsafe fn release_raw(data: u64) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { Arc::into_inner(Arc::from_raw(data as *const Self)) }.is_some()
+    }
+
+    /// # Safety
+    /// As for `clone_raw`.
+    unsafe fn counts_raw(data: u64) -> (u64, u64) {
+        // SAFETY: the caller's promise; not dropped, so the count stays.
+        let arc = std::mem::ManuallyDrop::new(unsafe { Arc::from_raw(data as *const Self) });
+        (Arc::strong_count(&arc) as u64, Arc::weak_count(&arc) as u64)
+    }
+
+    /// # Safety
+    /// As for `clone_raw`.
+    unsafe fn life_raw(data: u64) -> *const Life {
+        // SAFETY: the caller's promise.
+        &raw const unsafe { &*(data as *const Self) }.life
+    }
+}
+
+/// # Safety
+/// None: it looks at nothing.
+pub(super) unsafe fn refuse_close(_data: u64) -> Result<()> {
+    Err(Error::new(Status::BadArgument, "the type does not close"))
+}
+
+/// Hands an entry out under a handle of its own. On failure the reference is dropped.
+pub(super) fn lower<V: Send + Sync + 'static>(spec: &'static TypeSpec, entry: Arc<Entry<V>>) -> Result<u64> {
+    let runtime = runtime();
+    let type_id = runtime.types.index_of(runtime, spec)?;
+    let index = rows::take(runtime)?;
+    let strong = Arc::strong_count(&entry);
+    let data = Arc::into_raw(entry) as u64;
+    let address = data - spec.data_offset;
+    let row = NewRow { type_id, address, data, owner: 0, is_foreign: false, is_born_now: true };
+    // SAFETY: the reference just given up keeps the entry at least until its handle is known to somebody.
+    unsafe { &*(data as *const Entry<V>) }.life.set_address(address);
+    let handle = rows::publish(runtime, index, &row, ResourceState::None);
+    hooks::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
+    Ok(handle)
+}
+
+/// The entry that a handle in use names.
+///
+/// # Safety
+/// `used` was entered with the specification of a map of `Entry<V>`.
+#[inline(always)]
+pub(super) unsafe fn entry<V>(used: &InUse) -> &Entry<V> {
+    // SAFETY: the row is of the map, so `lower` put the pointer there; the pin was shown before the row was found alive, so whoever releases the
+    // handle meanwhile leaves the reference to us.
+    unsafe { &*(used.slot.data() as *const Entry<V>) }
+}

@@ -1,0 +1,186 @@
+//! A handle map with a mutex per object: access to one object is strictly serialised, so a call gets `&mut` and the object need not be `Sync`.
+//!
+//! A panic inside a call may leave the object half changed. It poisons that object alone: every later call on it is refused by name, while it can
+//! still be released.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::checked::{self, Entry, InUse};
+use crate::layout::Kind;
+use crate::registry::shown;
+use crate::status::{Error, Result, Status};
+use crate::types::TypeSpec;
+
+thread_local! {
+    /// Its address tells the threads that live now apart.
+    static HERE: Cell<u8> = const { Cell::new(0) };
+}
+
+/// A map; a `static`, whose address and name make it what it is.
+pub struct MutexMap<T> {
+    spec: TypeSpec,
+    objects: PhantomData<fn(T) -> T>,
+}
+
+/// An object in its mutex.
+struct Serial<T> {
+    object: Mutex<T>,
+    /// The thread that is inside, 0: none. A thread only ever asks for its own number, which it alone stores: Relaxed.
+    inside: AtomicUsize,
+}
+
+/// An object of a map, held natively. Handed out again it is the same object.
+pub struct Held<T>(Arc<Entry<Serial<T>>>);
+
+impl<T> Clone for Held<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Held<T> {
+    /// Strong references, this one among them.
+    pub fn strong_count(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
+    /// Whether both are one object.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Calls `body` with the object to itself.
+    pub fn with<R>(&self, body: impl FnOnce(&mut T) -> R) -> Result<R> {
+        Ok(body(&mut lock(&self.0.value, "an object of a mutex map")?.object))
+    }
+}
+
+/// A lock that is held, by the thread that is inside.
+struct Inside<'a, T> {
+    object: MutexGuard<'a, T>,
+    inside: &'a AtomicUsize,
+}
+
+impl<T> Drop for Inside<'_, T> {
+    fn drop(&mut self) {
+        self.inside.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Waits for an object; refused when this thread has it already, and when a call panicked in it.
+fn lock<'a, T>(serial: &'a Serial<T>, name: &str) -> Result<Inside<'a, T>> {
+    let here = HERE.with(|here| std::ptr::from_ref(here) as usize);
+    if serial.inside.load(Ordering::Relaxed) == here {
+        return Err(Error::new(Status::WrongThread, format!("this thread is inside the object already, in a call further out: {name}")));
+    }
+    let Ok(object) = serial.object.lock() else {
+        return Err(Error::new(Status::Poisoned, format!("a call panicked inside the object, which may be half changed: {name}")));
+    };
+    serial.inside.store(here, Ordering::Relaxed);
+    Ok(Inside { object, inside: &serial.inside })
+}
+
+/// The objects of one call, each locked once, however many handles name it.
+pub struct Locked<'a, T, const N: usize> {
+    inside: Vec<Inside<'a, T>>,
+    /// Which of `inside` the handle at this position names.
+    at: [usize; N],
+}
+
+impl<T, const N: usize> Locked<'_, T, N> {
+    /// The object of the handle at `position`.
+    pub fn get(&mut self, position: usize) -> &mut T {
+        &mut self.inside[self.at[position]].object
+    }
+
+    /// The objects of two handles; None when they are one.
+    pub fn two(&mut self, first: usize, second: usize) -> Option<(&mut T, &mut T)> {
+        let (first, second) = (self.at[first], self.at[second]);
+        if first == second {
+            return None;
+        }
+        let (low, high) = self.inside.split_at_mut(first.max(second));
+        let (low, high) = (&mut *low[first.min(second)].object, &mut *high[0].object);
+        Some(if first < second { (low, high) } else { (high, low) })
+    }
+}
+
+impl<T: Send + 'static> MutexMap<T> {
+    /// An empty map under a name that no other map of this origin has.
+    pub const fn new(name: &'static str, origin: &'static str) -> Self {
+        Self { spec: Entry::<Serial<T>>::spec(name, origin, Kind::MutexMap), objects: PhantomData }
+    }
+
+    /// Takes an object in; the handle owns its first reference.
+    pub fn insert(&'static self, object: T) -> Result<u64> {
+        self.lower(self.hold(object))
+    }
+
+    /// An object of this map that only native code holds so far.
+    pub fn hold(&'static self, object: T) -> Held<T> {
+        Held(Arc::new(Entry::new(&self.spec, Serial { object: Mutex::new(object), inside: AtomicUsize::new(0) })))
+    }
+
+    /// Gives a reference to a new handle.
+    pub fn lower(&'static self, object: Held<T>) -> Result<u64> {
+        checked::lower(&self.spec, object.0)
+    }
+
+    /// The object, counted up: it outlives the call and the handle.
+    pub fn get(&'static self, handle: u64) -> Result<Held<T>> {
+        let used = checked::enter(&self.spec, handle)?;
+        let entry = std::ptr::from_ref(self.entry(&used));
+        // SAFETY: the entry lies in the `Arc` whose reference the row keeps while it is in use; this counts one up and takes that.
+        Ok(Held(unsafe {
+            Arc::increment_strong_count(entry);
+            Arc::from_raw(entry)
+        }))
+    }
+
+    /// Calls `body` with the object to itself; waits for calls that are inside. A panic in `body` goes on and poisons the object.
+    #[inline]
+    pub fn with<R>(&'static self, handle: u64, body: impl FnOnce(&mut T) -> R) -> Result<R> {
+        let used = checked::enter(&self.spec, handle)?;
+        let mut inside = self.lock(&used)?;
+        Ok(body(&mut inside.object))
+    }
+
+    /// Calls `body` with the objects of several handles, which may be the same. Each object is locked once, in the order of their addresses, so that
+    /// two such calls never wait for each other in a ring.
+    pub fn with_all<R, const N: usize>(&'static self, handles: [u64; N], body: impl FnOnce(Locked<'_, T, N>) -> R) -> Result<R> {
+        let mut used = Vec::with_capacity(N);
+        for handle in handles {
+            used.push(checked::enter(&self.spec, handle)?);
+        }
+        let mut addresses: Vec<u64> = used.iter().map(|used| used.slot.data()).collect();
+        let at_address = addresses.clone();
+        addresses.sort_unstable();
+        addresses.dedup();
+        let at = std::array::from_fn(|position| addresses.partition_point(|&address| address < at_address[position]));
+        let mut inside = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            let position = at_address.iter().position(|&other| other == address).unwrap_or(0);
+            inside.push(self.lock(&used[position])?);
+        }
+        Ok(body(Locked { inside, at }))
+    }
+
+    fn lock<'a>(&'static self, used: &'a InUse) -> Result<Inside<'a, T>> {
+        lock(&self.entry(used).value, self.spec.name).map_err(|error| named(error, used))
+    }
+
+    #[inline(always)]
+    fn entry<'a>(&'static self, used: &'a InUse) -> &'a Entry<Serial<T>> {
+        // SAFETY: only this map enters with its own specification.
+        unsafe { checked::entry(used) }
+    }
+}
+
+/// The error with the handle's number beside the type's name.
+#[cold]
+fn named(error: Error, used: &InUse) -> Error {
+    Error::new(error.status, format!("{} {}", error.message, shown(used.pin.handle())))
+}
