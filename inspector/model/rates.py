@@ -30,6 +30,12 @@ class RateWindow:
         while len(self._seen) > 2 and self._seen[1].at <= vitals.at - self.window_secs:
             self._seen.popleft()
 
+    def copy(self) -> RateWindow:
+        """One that holds the same readings and takes no new ones by this one."""
+        copied = RateWindow(self.window_secs)
+        copied._seen.extend(self._seen)
+        return copied
+
     def per_type(self, type_index: int) -> tuple[float, float]:
         """Births and deaths per second; ``nan`` until there are two readings."""
         if len(self._seen) < 2:

@@ -23,8 +23,10 @@ from inspector.ui.connector import Connector
 
 RATES_HZ: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 DEFAULT_RATE_HZ: Final = 10.0
-LEAST_VITALS_HZ: Final = 20.0
-"""Counters are cheap: read this often whatever the rate of snapshots."""
+VITALS_HZ: Final = 60.0
+"""Counters are cheap: read this often whatever the rate of snapshots, so that the timeline moves smoothly."""
+UNWATCHED_VITALS_HZ: Final = 10.0
+"""While the window is hidden or minimised: enough for the timeline to be whole when somebody looks again."""
 NO_SESSION: Final = Capabilities(act=False, reason="attach to a process first")
 
 T = TypeVar("T")
@@ -84,6 +86,7 @@ class Attachment(QObject):
         self.shown: Snapshot | None = None
         """The one that the panes show."""
         self.rate_hz = DEFAULT_RATE_HZ
+        self._watched = True
         self.situation = Situation()
         self._bridge.snapshot_arrived.connect(self._take_snapshot)
         self._bridge.vitals_arrived.connect(self.vitals_seen)
@@ -151,8 +154,13 @@ class Attachment(QObject):
     def set_rate(self, rate_hz: float) -> None:
         """Snapshots per second."""
         self.rate_hz = rate_hz
-        if self._session is not None:
-            self._session.set_interval(snapshot_secs=1 / rate_hz, vitals_secs=1 / max(rate_hz, LEAST_VITALS_HZ))
+        self._set_interval()
+
+    def set_watched(self, watched: bool) -> None:
+        """Somebody can see the window, or nobody can."""
+        if watched != self._watched:
+            self._watched = watched
+            self._set_interval()
 
     def set_level(self, level: Level) -> None:
         """Ask the target to record more or less."""
@@ -184,6 +192,11 @@ class Attachment(QObject):
         self._ask(self._session.close_handles(handles, although_held=although_held), done, on_error=self.close_failed.emit, busy=True)
 
     # inside -------------------------------------------------------------------------------------------------------
+
+    def _set_interval(self) -> None:
+        if self._session is not None:
+            vitals_hz = VITALS_HZ if self._watched else UNWATCHED_VITALS_HZ
+            self._session.set_interval(snapshot_secs=1 / self.rate_hz, vitals_secs=1 / vitals_hz)
 
     def _ask(
         self,

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QByteArray, QSettings, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from inspector.model.snapshot import Snapshot, TargetState, Vitals, handle_text
@@ -192,6 +192,22 @@ class MainWindow(QMainWindow):
         self.courier.close()
         super().closeEvent(event)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Somebody looks: the timeline moves smoothly."""
+        super().showEvent(event)
+        self._note_watching()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks: read less often."""
+        super().hideEvent(event)
+        self._note_watching()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Minimised is not looked at."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self._note_watching()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Words beside the icons only where there is room."""
         super().resizeEvent(event)
@@ -221,6 +237,9 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
         if isinstance(layout, QByteArray):
             self.workbench.restore_layout(layout)
+
+    def _note_watching(self) -> None:
+        self.attachment.set_watched(self.isVisible() and not self.isMinimized())
 
     def _set_theme(self, theme: Theme) -> None:
         self.commands.set_theme(theme)
@@ -278,8 +297,7 @@ class MainWindow(QMainWindow):
 
     def _vitals_seen(self, vitals: Vitals) -> None:
         self.vital_signs.show_vitals(vitals)
-        if not self.attachment.situation.paused:
-            self.workbench.show_vitals(vitals)
+        self.workbench.show_vitals(vitals)
 
     def _show_state(self, snapshot: Snapshot) -> None:
         target = snapshot.target

@@ -22,6 +22,9 @@ LAYOUT_VERSION: Final = 1
 """Grows when panes come or go: a layout saved before is not restored."""
 LOW_HEIGHT: Final = 560
 """Below it the timeline shares its place with pending closes and threads, so that the table keeps some rows."""
+TIMELINE_SHARE: Final = 0.33
+PENDING_SHARE: Final = 0.19
+"""Of the panes' height, at first: both plots can be read, and the oldest closes are seen."""
 _AREAS: Final = {
     "timeline": Qt.DockWidgetArea.TopDockWidgetArea,
     "detail": Qt.DockWidgetArea.RightDockWidgetArea,
@@ -73,7 +76,7 @@ class Workbench(QMainWindow):
         self._show_counts(snapshot)
 
     def show_vitals(self, vitals: Vitals) -> None:
-        """Timeline and rates take newer counters."""
+        """Timeline and rates take newer counters, also while paused: what happened meanwhile is no gap."""
         self.churn.show_vitals(vitals)
         self.handles.show_vitals(vitals)
 
@@ -96,7 +99,7 @@ class Workbench(QMainWindow):
 
     def set_paused(self, paused: bool) -> None:
         """Let nothing move, ages neither."""
-        for pane in (self.pending, self.threads, self.churn):
+        for pane in (self.handles, self.pending, self.threads, self.churn):
             pane.set_paused(paused)
 
     def open_pane(self, key: str) -> None:
@@ -165,7 +168,9 @@ class Workbench(QMainWindow):
     def _size_docks(self) -> None:
         height, width = max(self.height(), 480), max(self.width(), 800)
         self.resizeDocks(
-            [self._docks["timeline"], self._docks["pending"]], [int(height * 0.24), int(height * 0.22)], Qt.Orientation.Vertical
+            [self._docks["timeline"], self._docks["pending"]],
+            [int(height * TIMELINE_SHARE), int(height * PENDING_SHARE)],
+            Qt.Orientation.Vertical,
         )
         self.resizeDocks([self._docks["detail"]], [min(360, int(width * 0.32))], Qt.Orientation.Horizontal)
 

@@ -305,6 +305,34 @@ def test_paused_it_stands_still_and_forgets_nothing(fed: ChurnPane) -> None:
     assert fed.history.last_at == T0 + 12
 
 
+def test_paused_neither_lines_nor_the_legend_s_numbers_change(fed: ChurnPane) -> None:
+    fed.set_paused(True)
+    line = fed.plot._curves[TOTAL][0].getData()
+    fed.show_vitals(make_vitals(T0 + 10.1, [9000] * 7, [100] * 7))
+    fed.plot.draw_now()
+    fed._calm.timeout.emit()
+    assert np.array_equal(fed.plot._curves[TOTAL][0].getData(), line)
+    assert legend(fed)[0] == "All  2,779"
+
+
+def labels(plot: ChurnPlot) -> dict[str, tuple[float, float]]:
+    """First and last pixel of each label, by its text."""
+    shown = [label for label in plot._marks._labels if label.isVisible()]
+    boxes = {label.toPlainText(): label.mapRectToScene(label.boundingRect()) for label in shown}
+    return {text: (box.left(), box.right()) for text, box in boxes.items()}
+
+
+def test_a_label_near_the_right_edge_stands_left_of_its_line(fed: ChurnPane) -> None:
+    box = fed.plot._live.getViewBox()
+    edge = box.mapToScene(QPointF(box.width(), 0)).x()
+    fed.add_mark(T0 + 9.8)
+    fed.plot.draw_now()
+    fed.grab()  # labels take their places when they are painted
+    assert set(labels(fed.plot)) == {"attached", "mark"}
+    assert labels(fed.plot)["mark"][1] < edge
+    assert labels(fed.plot)["attached"][1] < labels(fed.plot)["mark"][0]
+
+
 def test_the_pointer_reads_the_values_of_its_moment(qtbot: Any, fed: ChurnPane) -> None:
     mouse(fed.plot, QEvent.Type.MouseMove, place_of(fed.plot, 0.95))
     fed.plot.draw_now()

@@ -5,6 +5,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -57,7 +58,7 @@ def test_attaching_shows_the_target_in_every_part(attach: Attach) -> None:
     assert window.windowTitle().startswith("app.py (4711)")
     assert window.workbench.handles.model.rowCount() == 4
     assert window.toolbar.level.currentData() == Level.HISTORY
-    assert session.intervals == [(0.1, 0.05)]
+    assert session.intervals == [(0.1, 1 / 60)]
     assert window.vital_signs.isVisible()
     assert not window.banner.isVisible()
 
@@ -111,10 +112,42 @@ def test_pause_freezes_the_panes_but_not_the_vital_signs(qtbot: QtBot, attach: A
     assert window.workbench.handles.model.rowCount() == 5
 
 
+def test_a_pause_leaves_no_gap_in_the_timeline(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(SNAPSHOT)
+    churn = window.workbench.churn
+    window.commands["pause"].trigger()
+    frozen = churn.plot.newest_at
+    for i in range(1, 10):
+        with qtbot.waitSignal(window.attachment.vitals_seen):
+            session.publish_vitals(make_vitals(T0 + i, [5 + i], [0]))
+    assert churn.plot.newest_at == frozen
+    window.commands["pause"].trigger()
+    assert churn.plot.newest_at == T0 + 9
+    assert not np.isnan(churn.history.live_line(T0, T0 + 9, points=100).values).any()
+
+
+def test_a_window_that_nobody_sees_reads_less_often(attach: Attach) -> None:
+    window, session = attach(SNAPSHOT)
+    window.showMinimized()
+    assert session.intervals[-1] == (0.1, 0.1)
+    window.showNormal()
+    assert session.intervals[-1] == (0.1, 1 / 60)
+    window.hide()
+    assert session.intervals[-1] == (0.1, 0.1)
+
+
+def test_at_its_first_size_the_timeline_takes_about_a_third_of_the_panes(attach: Attach) -> None:
+    window, _ = attach(SNAPSHOT)
+    bench = window.workbench
+    share = bench._docks["timeline"].height() / bench.height()
+    assert 0.3 < share < 0.4
+    assert bench._docks["pending"].height() < bench._docks["timeline"].height()
+
+
 def test_the_rate_and_the_level_are_asked_of_the_session(qtbot: QtBot, attach: Attach) -> None:
     window, session = attach(SNAPSHOT)
     window.toolbar.rate_wanted.emit(0.5)
-    assert session.intervals[-1] == (2.0, 0.05)
+    assert session.intervals[-1] == (2.0, 1 / 60)
     window.toolbar.level_wanted.emit(Level.STACKS)
     level, future = session.level_requests[0]
     assert level == Level.STACKS

@@ -62,6 +62,15 @@ def test_rates_say_their_direction_and_the_window_they_were_measured_over(qtbot:
     assert strip._births.sign.tooltip == "Handles created, over the last 2.0 s"
 
 
+def test_numbers_change_ten_times_a_second_however_often_counters_arrive(qtbot: Any) -> None:
+    strip = strip_of(qtbot)
+    strip.show_vitals(make_vitals(T0, [100], [0]))
+    strip.show_vitals(make_vitals(T0 + 1 / 60, [200], [0]))
+    assert values(strip)[0] == "100"
+    strip.show_vitals(make_vitals(T0 + 6 / 60, [300], [0]))
+    assert values(strip)[0] == "300"
+
+
 def test_a_rate_of_nothing_has_no_direction(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     for i in range(30):

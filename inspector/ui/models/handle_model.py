@@ -39,6 +39,8 @@ class HandleModel(QAbstractTableModel):
         """Empty."""
         super().__init__(parent)
         self.rates = RateWindow()
+        """What the groups show; stands still while paused."""
+        self._newest_rates = self.rates
         self.cells: HandleCells | None = None
         self._arrangement: Arrangement | None = None
         self._unfolded: dict[str, bool] = {}
@@ -71,7 +73,7 @@ class HandleModel(QAbstractTableModel):
     def clear(self) -> None:
         """Show nothing and forget which groups were folded."""
         self.beginResetModel()
-        self.rates = RateWindow()
+        self.rates = self._newest_rates = RateWindow()
         self.cells = self._arrangement = None
         self._tops, self._rows = [], 0
         self._unfolded.clear()
@@ -79,7 +81,11 @@ class HandleModel(QAbstractTableModel):
 
     def add_vitals(self, vitals: Vitals) -> None:
         """Take newer counters for the groups' rates."""
-        self.rates.add(vitals)
+        self._newest_rates.add(vitals)
+
+    def set_paused(self, paused: bool) -> None:
+        """Let the groups' rates stand still; counters that arrive meanwhile are kept."""
+        self.rates = self._newest_rates.copy() if paused else self._newest_rates
 
     # rows ---------------------------------------------------------------------------------------------------------
 

@@ -58,6 +58,7 @@ class ChurnPane(QWidget):
         self._types: tuple[int, ...] = ()
         self._chosen_at = -math.inf
         self._pointed_at = math.nan
+        self._paused = False
         self._frame: ChurnFrame | None = None
         self._calm = QTimer(self)
         self._calm.setSingleShot(True)
@@ -92,6 +93,7 @@ class ChurnPane(QWidget):
 
     def set_paused(self, paused: bool) -> None:
         """Stand still, or go on; counters that arrive meanwhile are kept."""
+        self._paused = paused
         self.plot.set_paused(paused)
 
     def set_theme(self, theme: Theme) -> None:
@@ -176,6 +178,8 @@ class ChurnPane(QWidget):
             return
         if first:
             self.history.add_mark(Mark(vitals.at, MarkKind.ATTACH, "Attached"))
+        if self._paused and not first:
+            return
         self._choose_types()
         if self.isVisible():
             self.plot.request_draw()
@@ -234,7 +238,7 @@ class ChurnPane(QWidget):
         if frame is None:
             return
         self._frame = None
-        at = self.history.last_at if math.isnan(self._pointed_at) else self._pointed_at
+        at = self.plot.newest_at if math.isnan(self._pointed_at) else self._pointed_at
         self.legend.show_values({series.key: number(series.live.value_at(at)) for series in frame.series})
         self.plot.setAccessibleDescription(self._sentence(frame, at))
         self._calm.start()

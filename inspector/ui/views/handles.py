@@ -68,6 +68,10 @@ class HandlesPane(QWidget):
         """Take newer counters for the groups' rates."""
         self.model.add_vitals(vitals)
 
+    def set_paused(self, paused: bool) -> None:
+        """Let the groups' rates stand still, or move again."""
+        self.model.set_paused(paused)
+
     def set_theme(self, theme: Theme) -> None:
         """Change colours."""
         self._theme = theme

@@ -22,7 +22,9 @@ from inspector.ui.wording import UNKNOWN_TEXT, age, number, rate
 SPARK_SECS: Final = 60.0
 """The newest minute; what there is of it takes the whole width."""
 SPARK_POINTS: Final = 2 * SPARK_WIDTH
-READINGS: Final = 2048
+READINGS: Final = 4096
+CALM_SECS: Final = 0.09
+"""Numbers change ten times a second at most, however often counters arrive: nobody reads more."""
 COMPACT_WIDTH: Final = 980
 LOST_NAMES: Final = 8
 """Kinds of loss that the tooltip lists."""
@@ -46,6 +48,7 @@ class VitalSigns(QWidget):
         self._history = ChurnHistory(capacity=READINGS)
         self._pending: PendingCloses = empty_pending_closes()
         self._target: tuple[int, int] | None = None
+        self._shown_at = -math.inf
         self._clock = RunningClock(self)
         self._clock.ticked.connect(self._show_pending)
         self._build(theme)
@@ -66,12 +69,16 @@ class VitalSigns(QWidget):
         if snapshot.target.state is TargetState.RECORDED:
             self._live.show_sign(Sign(number(snapshot.vitals.live), tooltip="Live handles when the file was written"))
         else:
+            self._shown_at = -math.inf
             self.show_vitals(snapshot.vitals)
 
     def show_vitals(self, vitals: Vitals) -> None:
         """Live count and rates."""
         if not self._history.add(vitals) and len(self._history) != 1:
             return
+        if 0 <= vitals.at - self._shown_at < CALM_SECS:
+            return
+        self._shown_at = vitals.at
         window = self._history.rates(WINDOW_SECS)
         over = "two readings are needed" if math.isnan(window.window_secs) else f"over the last {window.window_secs:.1f} s"
         self._live.show_sign(Sign(number(vitals.live), tooltip="Handles that are valid now. Click to show them"))
@@ -92,6 +99,7 @@ class VitalSigns(QWidget):
     def clear(self) -> None:
         """There is no target any more."""
         self._history.clear()
+        self._shown_at = -math.inf
         self._clock.stop()
         self._target = None
         self._pending = empty_pending_closes()

@@ -54,14 +54,19 @@ class ChurnFrame:
         return next((each for each in self.series if each.key == key), None)
 
 
-def compute_frame(history: ChurnHistory, begin: float, end: float, *, pixels: int, types: tuple[int, ...]) -> ChurnFrame:
-    """The lines of ``types``, of the rest and of the total between two moments, for a plot ``pixels`` wide."""
+def compute_frame(
+    history: ChurnHistory, begin: float, end: float, *, pixels: int, types: tuple[int, ...], until: float = math.inf
+) -> ChurnFrame:
+    """The lines of ``types``, of the rest and of the total between two moments, for a plot ``pixels`` wide.
+
+    Readings after ``until`` are left out; they change no scale and no step.
+    """
     width = max(nice_secs((end - begin) * PIXELS_PER_STEP / max(pixels, 1)), MIN_RATE_WIDTH_SECS)
 
     def lines(type_index: int | None) -> tuple[Line, Line, Line]:
         live = history.live_line(begin, end, points=pixels, type_index=type_index)
         births, deaths = history.rate_line(begin, end, width_secs=width, type_index=type_index)
-        return live, births, Line(deaths.at, -deaths.values)
+        return _cut(live, until), _cut(births, until), _cut(Line(deaths.at, -deaths.values), until)
 
     total = SeriesLines(TOTAL, *lines(None))
     each = tuple(SeriesLines(index, *lines(index)) for index in types)
@@ -89,6 +94,11 @@ def ceiling(peak: float, present: float) -> float:
     wanted = max(peak, 4.0) * 1.06
     power = 10.0 ** math.floor(math.log10(wanted))
     return next(factor * power for factor in CEILINGS if factor * power >= wanted)
+
+
+def _cut(line: Line, until: float) -> Line:
+    kept = int(np.searchsorted(line.at, until, side="right"))
+    return line if kept == len(line.at) else Line(line.at[:kept], line.values[:kept])
 
 
 def _left_of(total: Line, parts: list[Line]) -> Line:

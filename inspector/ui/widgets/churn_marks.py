@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 
 from inspector.model.churn import Mark, MarkKind
 from inspector.ui.theme import Theme, ui_font
+from inspector.ui.widgets.view_curve import ViewCurve
 
 MIN_GAP_PIXELS: Final = 3
 """Lines of one kind closer than that are one line."""
@@ -35,10 +36,11 @@ class MarkLines:
     def __init__(self, theme: Theme, plots: tuple[Any, ...]) -> None:
         """No lines yet; labels go to the first of the plots."""
         self._theme = theme
-        self._curves = {kind: [pg.PlotCurveItem(connect="pairs", skipFiniteCheck=True) for _ in plots] for kind in MarkKind}
+        self._curves = {kind: [ViewCurve(connect="pairs", skipFiniteCheck=True) for _ in plots] for kind in MarkKind}
         for curves in self._curves.values():
             for curve, plot in zip(curves, plots, strict=True):
                 plot.addItem(curve, ignoreBounds=True)
+        self._dressed: dict[Any, tuple[MarkKind, Theme]] = {}
         self._labels = [pg.TextItem(anchor=(0, 0)) for _ in range(MAX_LABELS)]
         for label in self._labels:
             label.setFont(ui_font(8.5))
@@ -64,18 +66,28 @@ class MarkLines:
         self._show_labels([mark for mark in marks if mark.kind in LABELS], base, LABEL_GAP_PIXELS / pixels_per_sec)
 
     def _show_labels(self, marks: list[Mark], base: float, gap_secs: float) -> None:
-        top = self._box.viewRange()[1][1]
+        (_, edge), (_, top) = self._box.viewRange()
+        flips_after = base + edge - gap_secs  # right of its line a label would be cut from there on
         labelled: list[Mark] = []
         for mark in reversed(marks):
-            if len(labelled) < MAX_LABELS and (not labelled or labelled[-1].at - mark.at >= gap_secs):
+            between = 2 if labelled and mark.at <= flips_after < labelled[-1].at else 1
+            if len(labelled) < MAX_LABELS and (not labelled or labelled[-1].at - mark.at >= between * gap_secs):
                 labelled.append(mark)
         for label, mark in zip(self._labels, labelled, strict=False):
-            label.setText(LABELS[mark.kind], self._theme.color(TOKENS[mark.kind]))
-            label.fill = pg.mkBrush(self._theme.color("surface", 210))
+            self._dress(label, mark.kind)
+            label.setAnchor((1, 0) if mark.at > flips_after else (0, 0))
             label.setPos(mark.at - base, top)
             label.show()
         for label in self._labels[len(labelled) :]:
             label.hide()
+
+    def _dress(self, label: Any, kind: MarkKind) -> None:
+        """Words and colours; laying out text is slow, so only when they change."""
+        dress = (kind, self._theme)
+        if self._dressed.get(label) != dress:
+            self._dressed[label] = dress
+            label.setText(LABELS[kind], self._theme.color(TOKENS[kind]))
+            label.fill = pg.mkBrush(self._theme.color("surface", 210))
 
 
 def thinned(at: list[float], gap: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -22,8 +22,10 @@ from inspector.ui.widgets.churn_marks import MarkLines
 from inspector.ui.widgets.count_axis import CountAxis
 from inspector.ui.widgets.time_axis import TimeAxis
 from inspector.ui.widgets.time_window import TimeWindow
+from inspector.ui.widgets.view_curve import ViewCurve
 
-FRAME_MILLIS: Final = 16
+FRAME_SECS: Final = 0.015
+"""From one repaint to the next at least: just less than a frame of 60 Hz, so that a reading that comes a little early is not left out."""
 AXIS_WIDTH: Final = 56
 ZOOM_STEP: Final = 1.25
 CAPTION_INSET: Final = 6
@@ -59,11 +61,13 @@ class ChurnPlot(QWidget):
         self._tops = [0.0, 0.0]
         self._drag_from: tuple[float, float] | None = None
         self._curves: dict[int, tuple[Any, Any, Any]] = {}
+        self._drawn_at = 0.0
         self.frame_secs = 0.0
         """What the newest repaint took to compute and hand over."""
         self._build()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._draw)
         self.set_theme(theme)
 
@@ -80,6 +84,11 @@ class ChurnPlot(QWidget):
         return self._window.span_secs
 
     @property
+    def newest_at(self) -> float:
+        """The newest reading that is drawn; while paused the one that was newest then."""
+        return self._window.newest_at
+
+    @property
     def visible_range(self) -> tuple[float, float]:
         """First and last moment shown, seconds since the Unix epoch."""
         return self._window.visible_range
@@ -87,7 +96,8 @@ class ChurnPlot(QWidget):
     def request_draw(self) -> None:
         """Draw soon; many requests make one frame."""
         if not self._timer.isActive():
-            self._timer.start(max(FRAME_MILLIS, int(2e3 * self.frame_secs)))
+            due_secs = self._drawn_at + max(FRAME_SECS, 2 * self.frame_secs) - time.perf_counter()
+            self._timer.start(max(0, math.ceil(due_secs * 1e3)))
 
     def set_types(self, types: tuple[int, ...], pens: dict[int, QPen]) -> None:
         """Types that have lines of their own, and how each line is drawn (``TOTAL`` and ``REST`` too)."""
@@ -260,7 +270,7 @@ class ChurnPlot(QWidget):
         self._curves = {}
         for key in (REST, *self._types, TOTAL):
             if key in self._pens:
-                curves = tuple(pg.PlotCurveItem(pen=self._pens[key], antialias=False, skipFiniteCheck=True) for _ in range(3))
+                curves = tuple(ViewCurve(pen=self._pens[key], antialias=False, skipFiniteCheck=True) for _ in range(3))
                 self._live.addItem(curves[0])
                 self._rates.addItem(curves[1])
                 self._rates.addItem(curves[2])
@@ -279,10 +289,10 @@ class ChurnPlot(QWidget):
     def _draw(self) -> None:
         if not len(self._history):
             return
-        started = time.perf_counter()
+        started = self._drawn_at = time.perf_counter()
         begin, end = self.visible_range
         pixels = max(int(self._live.getViewBox().width()), 100)
-        frame = compute_frame(self._history, begin, end, pixels=pixels, types=self._types)
+        frame = compute_frame(self._history, begin, end, pixels=pixels, types=self._types, until=self.newest_at)
         base = self._history.first_at
         for series in frame.series:
             for curve, line in zip(self._curves.get(series.key, ()), (series.live, series.births, series.deaths), strict=False):
@@ -294,7 +304,7 @@ class ChurnPlot(QWidget):
             ground.setVisible(self._rates.getViewBox().height() >= MIN_CAPTION_PIXELS)
         deaths, _ = self._captions[2]
         deaths.setPos(CAPTION_INSET, self._rates.getViewBox().height() - deaths.rect().height() - CAPTION_INSET / 3)
-        self._marks.show_marks(self._history.marks_between(begin, end), base, pixels / self.span_secs)
+        self._marks.show_marks(self._history.marks_between(begin, min(end, self.newest_at)), base, pixels / self.span_secs)
         self.frame_secs = time.perf_counter() - started
         self.painted.emit(frame)
 
@@ -309,6 +319,8 @@ class ChurnPlot(QWidget):
         self._tops = [ceiling(frame.highest_live, self._tops[0]), ceiling(frame.highest_rate, self._tops[1])]
         self._live.setRange(xRange=(frame.begin - base, frame.end - base), yRange=(0, self._tops[0]), padding=0)
         self._rates.setRange(xRange=(frame.begin - base, frame.end - base), yRange=(-self._tops[1], self._tops[1]), padding=0)
+        for plot in (self._live, self._rates):
+            plot.getViewBox().updateMatrix()  # else it is found out of date while painting, and all is painted twice
 
     # looking elsewhere --------------------------------------------------------------------------------------------
 

@@ -28,6 +28,12 @@ class TimeWindow:
         self._is_auto = True
         self._following = True
         self._paused = False
+        self._held_at = math.inf
+
+    @property
+    def newest_at(self) -> float:
+        """The newest reading to show: while paused the one that was newest then; ``nan`` when there is none."""
+        return min(self._history.last_at, self._held_at)
 
     @property
     def following(self) -> bool:
@@ -65,6 +71,8 @@ class TimeWindow:
     def set_paused(self, paused: bool) -> None:
         """Stand still without losing the place."""
         self._begin = self.visible_range[0]
+        if paused != self._paused:
+            self._held_at = self._history.last_at if paused and len(self._history) else math.inf
         self._paused = paused
 
     def pan_to(self, begin: float) -> None:
