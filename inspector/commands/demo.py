@@ -11,6 +11,7 @@ import numpy as np
 import typer
 
 from inspector.commands.window import has_display, open_window
+from inspector.model.filter import quoted
 from inspector.model.pending import pending_closes
 from inspector.model.snapshot import Reference, Resource, Snapshot, handle_text
 
@@ -66,7 +67,7 @@ class Tour:
         if leaked is None:
             return
         type_name, row, count = leaked
-        self._bench.handles.set_filter(f'type:"{type_name}"')
+        self._bench.handles.set_filter(f"type:{quoted(type_name)}")
         self._bench.choose(int(snapshot.handles.ids[row]))
         self._offscreen.run_for(400)
         site = snapshot.sites.get(int(snapshot.handles.created_sites[row]))

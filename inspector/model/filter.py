@@ -1,12 +1,13 @@
-"""The filter language of the handle table.
+r"""The filter language of the handle table.
 
 ::
 
     plain words           match the type's name, the site, thread names, the state and ids
     "two words"           one word with a space in it
     type:Journal,Todo     type, state, thread, owner, id, site, kind, origin; commas give alternatives
-    thread:"worker-1"     a quoted value must match whole
+    thread:"worker-1"     a quoted value must match whole; \" stands for a quote in it
     strong>=2 age>10s     count (= strong), weak, proxies, inflight, native, age; with > >= < <= = !=
+    born:14:03..14:05:20  when the handle was created, local time of day (its nearest past); either end may be missing
     -state:open           a minus in front: not
 
 All terms must hold. Unknown values match no comparison. Pure; any thread: ``parse`` on each key stroke, ``Filter.mask``
@@ -27,6 +28,7 @@ import numpy.typing as npt
 from inspector.errors import InspectorError
 from inspector.model.snapshot import UNKNOWN, Handles, Ids, Reference, Snapshot
 from inspector.model.states import alive, search_words
+from inspector.model.time_of_day import TimeRange, parse_range
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -49,7 +51,11 @@ _COMPARE: Final[dict[str, Callable[[npt.NDArray[np.float64], float], Mask]]] = {
     "=": np.equal,
     "!=": np.not_equal,
 }
-_TOKEN: Final = re.compile(r'(?P<not>-?)(?P<body>(?:"[^"]*"|[^\s"])+)')
+RANGE_KEYS: Final = ("born",)
+_QUOTED: Final = re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL)
+_TOKEN: Final = re.compile(r'(?P<not>-?)(?P<body>(?:"(?:\\.|[^"\\])*"|[^\s"])+)', re.DOTALL)
+_ALTERNATIVE: Final = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^,"])+', re.DOTALL)
+_ESCAPED: Final = re.compile(r'\\(["\\])')
 _KEYED: Final = re.compile(r"(?P<key>[A-Za-z]+):(?!:)(?P<value>.*)", re.DOTALL)
 _COMPARED: Final = re.compile(r"(?P<key>[A-Za-z_]+)(?P<op>>=|<=|!=|>|<|=)(?P<value>.*)", re.DOTALL)
 _NUMBER: Final = re.compile(r"(?P<number>-?\d[\d,]*(?:\.\d+)?)(?P<unit>[a-z]*)")
@@ -127,6 +133,19 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Born:
+    """``born:14:03:20..14:03:25``: created between the two, both included."""
+
+    between: TimeRange
+
+    def mask(self, snapshot: Snapshot) -> Mask:
+        """See ``Term``."""
+        begin, end = self.between.moments(snapshot.taken_at)
+        born = snapshot.handles.created_at
+        return np.asarray((born >= begin) & (born <= end))
+
+
+@dataclass(frozen=True, slots=True)
 class Inverted:
     """The term does not hold."""
 
@@ -155,16 +174,32 @@ class Filter:
         """It asks for dead rows by state or by id, so they are wanted even where tombstones are hidden."""
         return any(isinstance(t, Keyed) and (t.key == "id" or (t.key == "state" and _names_death(t))) for t in self.terms)
 
+    def born_between(self, now: float) -> tuple[float, float] | None:
+        """The range of births that it asks for, as seconds since the Unix epoch; ``None``: it asks for none."""
+        return next((term.between.moments(now) for term in self.terms if isinstance(term, Born)), None)
+
 
 def parse(source: str) -> Filter:
     """Read a filter. Raises ``FilterError`` with one line that helps."""
-    if source.count('"') % 2:
+    if '"' in _QUOTED.sub("", source):
         raise FilterError('a quote is not closed: add “"”')
     terms: list[Term] = []
     for found in _TOKEN.finditer(source):
         term = _term(found["body"])
         terms.append(Inverted(term) if found["not"] else term)
     return Filter(tuple(terms), source.strip())
+
+
+def quoted(text: str) -> str:
+    """``text`` so that a filter finds exactly it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def replaced(source: str, key: str, term: str) -> str:
+    """The filter ``source`` with ``term`` instead of what it said about ``key``; an empty ``term`` only takes that away."""
+    kept = [found[0] for found in _TOKEN.finditer(source) if not found["body"].casefold().startswith(f"{key}:")]
+    return " ".join([*kept, term]).strip()
 
 
 def number_column(snapshot: Snapshot, column: str) -> npt.NDArray[np.float64]:
@@ -180,23 +215,37 @@ def number_column(snapshot: Snapshot, column: str) -> npt.NDArray[np.float64]:
 
 def _term(body: str) -> Term:
     if body.startswith('"') or body == "-":
-        return Word(Text(body.replace('"', "").casefold()))
+        return Word(Text(_plain(body)))
     if compared := _COMPARED.fullmatch(body):
         return _compared(compared["key"].casefold().replace("_", ""), compared["op"], compared["value"])
     if keyed := _KEYED.fullmatch(body):
         return _keyed(keyed["key"].casefold(), keyed["value"])
-    return Word(Text(body.replace('"', "").casefold()))
+    return Word(Text(_plain(body)))
+
+
+def _plain(body: str) -> str:
+    """What the text looks for: without its quotes, case-folded."""
+    return _QUOTED.sub(lambda found: _ESCAPED.sub(r"\1", found[1]), body).casefold()
 
 
 def _keyed(key: str, value: str) -> Term:
     if key in NUMBER_KEYS:
         return _compared(key, "=", value)
+    if key in RANGE_KEYS:
+        return _born(value)
     if key not in TEXT_KEYS:
         raise FilterError(f"there is no “{key}:”{_suggestion(key)}")
-    parts = re.findall(r'(?:"[^"]*"|[^,"])+', value)
+    parts = _ALTERNATIVE.findall(value)
     if not parts:
         raise FilterError(f"“{key}:” needs a value, such as {_EXAMPLES[key]}")
-    return Keyed(key, tuple(Text(part.replace('"', "").casefold(), part.startswith('"') and part.endswith('"')) for part in parts))
+    return Keyed(key, tuple(Text(_plain(part), _QUOTED.fullmatch(part) is not None) for part in parts))
+
+
+def _born(value: str) -> Term:
+    between = parse_range(value)
+    if between is None:
+        raise FilterError("“born:” needs a range of times, such as born:14:03..14:05:20 or born:14:03..")
+    return Born(between)
 
 
 _EXAMPLES: Final = {
@@ -227,9 +276,9 @@ def _compared(key: str, op: str, value: str) -> Term:
 
 
 def _suggestion(key: str) -> str:
-    known = (*TEXT_KEYS, *NUMBER_KEYS)
+    known = (*TEXT_KEYS, *RANGE_KEYS, *NUMBER_KEYS)
     near = difflib.get_close_matches(key, known, n=1)
-    return f": did you mean “{near[0]}”?" if near else f": use {', '.join(TEXT_KEYS)} or {', '.join(NUMBER_KEYS)}"
+    return f": did you mean “{near[0]}”?" if near else f": use {', '.join((*TEXT_KEYS, *RANGE_KEYS))} or {', '.join(NUMBER_KEYS)}"
 
 
 def _names_death(term: Keyed) -> bool:
@@ -245,7 +294,7 @@ def _text_mask(key: str, text: Text, snapshot: Snapshot) -> Mask:
     if key == "state":
         return _state_mask(text, handles)
     if key in ("thread", "owner"):
-        named = _chosen({i: t.name for i, t in snapshot.threads.items()}, text)
+        named = _chosen({i: t.name or str(t.tid) for i, t in snapshot.threads.items()}, text)
         owner = _pick(named, handles.owner_threads)
         return owner if key == "owner" else owner | _pick(named, handles.created_threads)
     if key == "site":

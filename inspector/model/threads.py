@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inspector.model.filter import quoted
 from inspector.model.snapshot import Floats, Ints, Resource, Snapshot, ThreadRow
 from inspector.model.states import alive, pending
 
@@ -64,8 +65,7 @@ def thread_table(snapshot: Snapshot | None) -> ThreadTable:
 
 def filter_text(thread: ThreadRow, key: str = "thread") -> str:
     """The handle filter for this thread: ``thread:"worker-3"`` or ``owner:"worker-3"``, by its number when it has no name."""
-    name = thread.name or str(thread.tid)
-    return f'{key}:"{name.replace(chr(34), "")}"'
+    return f"{key}:{quoted(thread.name or str(thread.tid))}"
 
 
 def _handle_counts(snapshot: Snapshot, indices: Ints) -> tuple[Ints, Ints, Ints]:

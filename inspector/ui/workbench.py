@@ -67,13 +67,15 @@ class Workbench(QMainWindow):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """All panes show this one."""
-        self._shown = snapshot
+        is_first, self._shown = self._shown is None, snapshot
         self.handles.show_snapshot(snapshot)
         self.churn.show_snapshot(snapshot)
         self.pending.show_snapshot(snapshot)
         self.threads.show_snapshot(snapshot)
         self.detail.show_snapshot(snapshot)
         self._show_counts(snapshot)
+        if is_first:
+            self._show_range()
 
     def show_vitals(self, vitals: Vitals) -> None:
         """Timeline and rates take newer counters, also while paused: what happened meanwhile is no gap."""
@@ -181,10 +183,17 @@ class Workbench(QMainWindow):
         self.pending.handle_chosen.connect(self.choose)
         self.threads.filter_wanted.connect(self.handles.set_filter)
         self.churn.filter_wanted.connect(self.handles.set_filter)
+        self.churn.born_wanted.connect(lambda term: self.handles.narrow("born", term))
+        self.handles.filter_changed.connect(lambda _source: self._show_range())
 
     def _selected(self, handles: tuple[int, ...]) -> None:
         self.detail.choose(handles[0] if handles else None, self._shown)
         self.selection_changed.emit(handles)
+
+    def _show_range(self) -> None:
+        """The timeline marks the births that the table is filtered by."""
+        born = self.handles.query.filter.born_between(self._shown.taken_at) if self._shown else None
+        self.churn.show_range(born)
 
     def _show_counts(self, snapshot: Snapshot) -> None:
         """The tabs say how much there is to see."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from inspector.model.churn import MarkKind
 from inspector.model.snapshot import Collection, Snapshot, TargetState, Vitals
+from inspector.model.time_of_day import range_text
 from inspector.ui.theme import DARK, LIGHT
 from inspector.ui.views.churn import FIRST_READING, GONE, NO_TARGET, RECORDED, ChurnPane
 from inspector.ui.widgets.churn_lines import REST, TOTAL
@@ -63,10 +64,20 @@ def place_of(plot: ChurnPlot, share: float) -> QPointF:
     return QPointF(box.mapToScene(QPointF(box.width() * share, 20)))
 
 
-def mouse(plot: ChurnPlot, kind: QEvent.Type, place: QPointF) -> None:
-    button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else Qt.MouseButton.LeftButton
-    event = QMouseEvent(kind, place, place, button, button, Qt.KeyboardModifier.NoModifier)
+SHIFT, NO_KEY = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifier
+LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
+
+
+def mouse(plot: ChurnPlot, kind: QEvent.Type, place: QPointF, button: Any = LEFT, keys: Any = NO_KEY) -> None:
+    button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else button
+    event = QMouseEvent(kind, place, place, button, button, keys)
     QApplication.sendEvent(plot._canvas.viewport(), event)
+
+
+def drag(plot: ChurnPlot, first: float, last: float, button: Any = LEFT, keys: Any = NO_KEY) -> None:
+    mouse(plot, QEvent.Type.MouseButtonPress, place_of(plot, first), button, keys)
+    mouse(plot, QEvent.Type.MouseMove, place_of(plot, last), button, keys)
+    mouse(plot, QEvent.Type.MouseButtonRelease, place_of(plot, last), button, keys)
 
 
 def wheel(plot: ChurnPlot, notches: int, place: QPointF) -> None:
@@ -202,14 +213,48 @@ def test_the_plot_follows_the_newest_reading(fed: ChurnPane) -> None:
     assert fed.plot.visible_range[1] == pytest.approx(before + 30 - 9.9)
 
 
-def test_dragging_looks_back_and_double_click_returns_to_now(qtbot: Any, fed: ChurnPane) -> None:
+@pytest.mark.parametrize(("first", "last"), [(0.90, 0.96), (0.96, 0.90)])
+def test_dragging_over_the_timeline_asks_for_what_was_born_there(qtbot: Any, fed: ChurnPane, first: float, last: float) -> None:
+    begin, end = (fed.plot._moment_at(place_of(fed.plot, share)) for share in (0.90, 0.96))
+    with qtbot.waitSignal(fed.born_wanted) as wanted:
+        drag(fed.plot, first, last)
+    assert wanted.args == [f"born:{range_text(begin, end)}"]
+    assert fed.plot.following
+    assert fed.plot._ranges.is_shown
+
+
+def test_a_range_ends_where_the_view_ends(qtbot: Any, fed: ChurnPane) -> None:
+    _, end = fed.plot.visible_range
+    with qtbot.waitSignal(fed.plot.range_selected) as selected:
+        drag(fed.plot, 0.9, 1.4)
+    assert selected.args[1] == pytest.approx(end)
+
+
+def test_a_click_takes_the_range_away_and_does_nothing_where_there_is_none(qtbot: Any, fed: ChurnPane) -> None:
+    with qtbot.assertNotEmitted(fed.born_wanted):
+        drag(fed.plot, 0.5, 0.5)
+    fed.show_range((T0, T0 + 1))
+    with qtbot.waitSignal(fed.born_wanted) as wanted:
+        drag(fed.plot, 0.5, 0.5)
+    assert wanted.args == [""]
+    fed.show_range(None)
+    assert not fed.plot._ranges.is_shown
+
+
+def test_a_range_without_a_beginning_is_marked_too(fed: ChurnPane) -> None:
+    fed.show_range((-math.inf, T0 + 1))
+    fed.plot.draw_now()
+    assert fed.plot._ranges.is_shown
+    assert not fed.grab().isNull()
+
+
+@pytest.mark.parametrize(("button", "keys"), [(LEFT, SHIFT), (MIDDLE, NO_KEY)])
+def test_panning_looks_back_and_double_click_returns_to_now(qtbot: Any, fed: ChurnPane, button: Any, keys: Any) -> None:
     plot = fed.plot
     plot.set_span(5)
     begin = plot.visible_range[0]
     with qtbot.waitSignal(plot.following_changed) as changed:
-        mouse(plot, QEvent.Type.MouseButtonPress, place_of(plot, 0.5))
-        mouse(plot, QEvent.Type.MouseMove, place_of(plot, 0.7))
-        mouse(plot, QEvent.Type.MouseButtonRelease, place_of(plot, 0.7))
+        drag(plot, 0.5, 0.7, button, keys)
     assert changed.args == [False]
     assert plot.visible_range[0] == pytest.approx(begin - 1, abs=0.05)
     assert not fed._live_button.isChecked()
@@ -226,6 +271,7 @@ def test_a_small_shake_of_the_hand_is_no_drag(fed: ChurnPane) -> None:
     mouse(fed.plot, QEvent.Type.MouseMove, place + QPointF(2, 0))
     mouse(fed.plot, QEvent.Type.MouseButtonRelease, place + QPointF(2, 0))
     assert fed.plot.following
+    assert not fed.plot._ranges.is_shown
 
 
 def test_the_wheel_zooms_around_now_while_following_and_around_the_pointer_else(fed: ChurnPane) -> None:

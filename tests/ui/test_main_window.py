@@ -126,6 +126,21 @@ def test_a_pause_leaves_no_gap_in_the_timeline(qtbot: QtBot, attach: Attach) -> 
     assert not np.isnan(churn.history.live_line(T0, T0 + 9, points=100).values).any()
 
 
+def test_a_range_of_the_timeline_filters_the_table_beside_what_else_is_asked(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(snapshot_of([Row(1, age_secs=1), Row(2, age_secs=30), Row(3, age_secs=60), Row(4, "Journal", age_secs=30)]))
+    bench = window.workbench
+    with qtbot.waitSignal(window.attachment.vitals_seen):
+        session.publish_vitals(make_vitals(T0 + 1, [9], [0]))
+    bench.handles.set_filter("type:TodoItem")
+    bench.churn.plot.range_selected.emit(T0 - 40, T0 - 20)
+    assert bench.handles.query.filter.source.startswith("type:TodoItem born:")
+    assert bench.handles.model.holds(handle_id(2)) is not None
+    assert [bench.handles.model.holds(handle_id(slot)) for slot in (1, 3, 4)] == [None] * 3
+    assert bench.churn.plot._ranges.is_shown
+    bench.handles.set_filter("")
+    assert not bench.churn.plot._ranges.is_shown
+
+
 def test_a_window_that_nobody_sees_reads_less_often(attach: Attach) -> None:
     window, session = attach(SNAPSHOT)
     window.showMinimized()

@@ -12,7 +12,9 @@ from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from inspector.model.churn import ChurnHistory, Mark, MarkKind
+from inspector.model.filter import quoted
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
+from inspector.model.time_of_day import range_text
 from inspector.ui.theme import Theme, ui_font
 from inspector.ui.widgets.churn_legend import ChurnLegend, LegendEntry
 from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame
@@ -43,6 +45,8 @@ class ChurnPane(QWidget):
 
     handle_chosen = Signal(object)
     """Part of what every pane offers; the timeline names no single handle and never sends it."""
+    born_wanted = Signal(str)
+    """Filter term that keeps the handles born in the range that was selected; empty: no range any more."""
     filter_wanted = Signal(str)
     """Filter that shows the handles of the type whose legend entry was double-clicked."""
 
@@ -90,6 +94,10 @@ class ChurnPane(QWidget):
         """Put a line at a moment (seconds since the Unix epoch); ``text`` is shown when the pointer is there."""
         self.history.add_mark(Mark(at, MarkKind.MARK, text))
         self.plot.request_draw()
+
+    def show_range(self, born: tuple[float, float] | None) -> None:
+        """Show which range of births the table is filtered by, in seconds since the Unix epoch; ``None``: by none."""
+        self.plot.show_range(born)
 
     def set_paused(self, paused: bool) -> None:
         """Stand still, or go on; counters that arrive meanwhile are kept."""
@@ -144,13 +152,15 @@ class ChurnPane(QWidget):
         self.legend.toggled.connect(self.plot.set_hidden)
         self.legend.filter_wanted.connect(self.filter_wanted)
         self.plot.painted.connect(self._painted)
+        self.plot.range_selected.connect(lambda begin, end: self.born_wanted.emit(f"born:{range_text(begin, end)}"))
+        self.plot.range_dropped.connect(lambda: self.born_wanted.emit(""))
         self.plot.pointed.connect(self._pointed)
         self.plot.following_changed.connect(self._live_button.setChecked)
 
     def _build_head(self) -> QHBoxLayout:
         self._span = QComboBox()
         self._span.setAccessibleName("Width of the time axis")
-        self._span.setToolTip("Width of the time axis; the wheel zooms, dragging pans. Auto: all while it is short, then the newest minute")
+        self._span.setToolTip("Width of the time axis; the wheel zooms. Auto: all while it is short, then the newest minute")
         self._span.addItems([text for text, _ in SPANS])
         self._span.setPlaceholderText("Zoomed")
         self._span.setMinimumContentsLength(7)
@@ -202,7 +212,7 @@ class ChurnPane(QWidget):
     def _show_types(self) -> None:
         pens = self._pens()
         self.plot.set_types(self._types, pens)
-        named = [LegendEntry(index, self._name(index), pens[index], f'type:"{self._name(index)}"') for index in self._types]
+        named = [LegendEntry(index, self._name(index), pens[index], f"type:{quoted(self._name(index))}") for index in self._types]
         entries = [LegendEntry(TOTAL, "All", pens[TOTAL], "state:live"), *named]
         if len(self._names) > len(self._types):
             entries.append(LegendEntry(REST, "Other types", pens[REST], ""))

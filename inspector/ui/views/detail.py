@@ -11,8 +11,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.model.equation import equation_of
+from inspector.model.filter import quoted
 from inspector.model.snapshot import PENDING, Level, Reference, Resource, Site, Snapshot, handle_text
 from inspector.model.states import ALIVE, state_words
+from inspector.model.threads import filter_text
 from inspector.ui import wording
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.count_bar import CountBar, sentence
@@ -229,7 +231,7 @@ class DetailPane(QWidget):
         if known is None:
             return f"type {index}"
         swatch = f'<span style="color:{self._theme.category(known.name).name()}">■</span>'
-        link = self._link(f'filter:type:"{known.name}"', known.name)
+        link = self._link(f"filter:type:{quoted(known.name)}", known.name)
         size = f", {known.size_bytes:,} bytes" if known.size_bytes >= 0 else ""
         origin = f" from {escape(known.origin)}" if known.origin else ""
         closes = f"closes with {escape(known.close_signature or 'close()')}" if known.closes else "did not opt in to closing"
@@ -240,7 +242,7 @@ class DetailPane(QWidget):
         if thread is None:
             return "an unknown thread" if not index else f"thread {index}"
         name = thread.name or f"thread {thread.tid}"
-        return self._link(f'filter:thread:"{thread.name}"', name) + ("" if thread.alive else " (ended)")
+        return self._link(f"filter:{filter_text(thread)}", name) + ("" if thread.alive else " (ended)")
 
     def _stack(self, snapshot: Snapshot, index: int) -> str:
         site: Site | None = snapshot.sites.get(index)

@@ -10,9 +10,10 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
-from inspector.model.filter import FilterError, parse
+from inspector.model.filter import FilterError, parse, quoted, replaced
 from inspector.model.grouping import Arrangement, Column, Query
 from inspector.model.snapshot import Snapshot, Vitals
+from inspector.model.threads import filter_text
 from inspector.ui import wording
 from inspector.ui.arranger import Arranger
 from inspector.ui.assets import icon
@@ -22,6 +23,12 @@ from inspector.ui.theme import Theme
 from inspector.ui.views.handle_table import HandleTable
 from inspector.ui.widgets.labels import quiet_label, set_flag
 
+FILTER_HELP: Final = """Words are searched in type, site, thread, state and id; all terms must hold
+type: state: thread: owner: id: site: kind: origin:    text, alternatives with commas, whole in quotes (\\" for a quote)
+strong weak proxies inflight native    with > >= < <= = !=, such as strong>1
+age>10s    ms, s, min, h or d
+born:14:03..14:05:20    created then; drag over the timeline to choose the range
+-type:Journal    a minus: not"""
 MOMENTS_SECS: Final = (0.5, 2.0, 5.0, 30.0)
 FILTER_HINT: Final = "Filter: words, type:Journal, state:pending, thread:worker, strong>1, age>10s, -not"
 TYPING_MILLIS: Final = 120
@@ -93,6 +100,10 @@ class HandlesPane(QWidget):
         self.field.setText(text)
         self.apply_filter()
 
+    def narrow(self, key: str, term: str) -> None:
+        """Filter by ``term`` instead of what the filter says about ``key``; its other terms stay."""
+        self.set_filter(replaced(self.query.filter.source, key, term))
+
     def apply_filter(self) -> bool:
         """Use what the field says; a bad filter is explained and the last good one stays."""
         self._typing.stop()
@@ -129,6 +140,7 @@ class HandlesPane(QWidget):
     def _build_head(self) -> None:
         self.field = QLineEdit(self, placeholderText=FILTER_HINT, clearButtonEnabled=True)
         self.field.setAccessibleName("Filter of the handle table")
+        self.field.setToolTip(FILTER_HELP)
         self._search_icon = QAction(self)
         self.field.addAction(self._search_icon, QLineEdit.ActionPosition.LeadingPosition)
         self._tombstones = QToolButton(self)
@@ -241,15 +253,15 @@ class HandlesPane(QWidget):
         if group is None or snapshot is None:
             return
         menu.addSeparator()
-        menu.addAction(f"Only {group.name}", lambda: self.set_filter(f'type:"{group.name}"'))
+        menu.addAction(f"Only {group.name}", lambda: self.set_filter(f"type:{quoted(group.name)}"))
         if source < 0:
             return
         thread = snapshot.threads.get(int(snapshot.handles.created_threads[source]))
         site = snapshot.sites.get(int(snapshot.handles.created_sites[source]))
-        if thread is not None and thread.name:
-            menu.addAction(f"Only thread {thread.name}", lambda: self.set_filter(f'thread:"{thread.name}"'))
+        if thread is not None:
+            menu.addAction(f"Only thread {thread.name or thread.tid}", lambda: self.set_filter(filter_text(thread)))
         if site is not None and site.short():
-            menu.addAction(f"Only site {site.short()}", lambda: self.set_filter(f'site:"{site.short()}"'))
+            menu.addAction(f"Only site {site.short()}", lambda: self.set_filter(f"site:{quoted(site.short())}"))
 
     def _set_reading(self, reading: bool) -> None:
         self._reading = reading

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent, QWheelEvent
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem, QVBoxLayout, QWidget
 
 from inspector.model.churn import ChurnHistory, Line
@@ -20,6 +20,8 @@ from inspector.ui.theme import Theme, ui_font
 from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame, SeriesLines, ceiling, compute_frame, highest
 from inspector.ui.widgets.churn_marks import MarkLines
 from inspector.ui.widgets.count_axis import CountAxis
+from inspector.ui.widgets.plot_gestures import PlotGestures
+from inspector.ui.widgets.range_bands import RangeBands
 from inspector.ui.widgets.time_axis import TimeAxis
 from inspector.ui.widgets.time_window import TimeWindow
 from inspector.ui.widgets.view_curve import ViewCurve
@@ -44,6 +46,10 @@ class ChurnPlot(QWidget):
     """``float``: the moment under the pointer, seconds since the Unix epoch; ``nan`` when it left."""
     following_changed = Signal(bool)
     """Whether the plot moves along with time."""
+    range_selected = Signal(float, float)
+    """A person dragged over the time between two moments, seconds since the Unix epoch."""
+    range_dropped = Signal()
+    """A person clicked while a range was marked: it is not wanted any more."""
     zoomed = Signal()
     """A person chose another width of the time axis by wheel or key."""
     painted = Signal(object)
@@ -59,7 +65,9 @@ class ChurnPlot(QWidget):
         self._hidden: frozenset[int] = frozenset()
         self._window = TimeWindow(history)
         self._tops = [0.0, 0.0]
-        self._drag_from: tuple[float, float] | None = None
+        self._pressed_at = (0.0, 0.0)
+        self._selecting: tuple[float, float] | None = None
+        self._range: tuple[float, float] | None = None
         self._curves: dict[int, tuple[Any, Any, Any]] = {}
         self._drawn_at = 0.0
         self.frame_secs = 0.0
@@ -117,6 +125,11 @@ class ChurnPlot(QWidget):
         self._window.set_span(span_secs)
         self.request_draw()
 
+    def show_range(self, moments: tuple[float, float] | None) -> None:
+        """Mark what lies between two moments, seconds since the Unix epoch; either may be infinite. ``None``: nothing is marked."""
+        self._range = moments
+        self._show_range(moments)
+
     def set_following(self, following: bool) -> None:
         """Move along with time, or stay."""
         if self._window.set_following(following):
@@ -143,6 +156,7 @@ class ChurnPlot(QWidget):
             caption.setBrush(theme.color("text_quiet"))
             ground.setBrush(theme.color("surface", 210))
         self._marks.set_theme(theme)
+        self._ranges.set_theme(theme)
         self._fill_totals()
         self.request_draw()
 
@@ -152,6 +166,7 @@ class ChurnPlot(QWidget):
         self._types = ()
         self._pens = {}
         self._rebuild_curves()
+        self.show_range(None)
         self.set_following(True)
 
     def draw_now(self) -> None:
@@ -160,17 +175,6 @@ class ChurnPlot(QWidget):
         self._draw()
 
     # Qt -----------------------------------------------------------------------------------------------------------
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Wheel zooms, drag pans, double click follows; pyqtgraph's own mouse handling would scale both axes."""
-        if event.type() == QEvent.Type.Leave:
-            self._point_at(None)
-        elif isinstance(event, QWheelEvent):
-            self._zoom(ZOOM_STEP ** (-event.angleDelta().y() / 120), self._moment_at(event.position()))
-            return True
-        elif isinstance(event, QMouseEvent):
-            return self._mouse(event)
-        return super().eventFilter(watched, event)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Readings that came while it was hidden."""
@@ -231,11 +235,21 @@ class ChurnPlot(QWidget):
         for plot, pointer in zip((self._live, self._rates), self._pointers, strict=True):
             pointer.hide()
             plot.addItem(pointer, ignoreBounds=True)
-        self._canvas.viewport().setMouseTracking(True)
-        self._canvas.viewport().installEventFilter(self)
+        self._ranges = RangeBands(self._theme, (self._live, self._rates))
+        self._connect(PlotGestures(self._canvas.viewport()))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
         layout.addWidget(self._canvas)
+
+    def _connect(self, gestures: PlotGestures) -> None:
+        gestures.pointed.connect(self._point_at)
+        gestures.pressed.connect(self._press)
+        gestures.panned.connect(self._pan)
+        gestures.dragged.connect(self._select)
+        gestures.dropped.connect(self._selected)
+        gestures.clicked.connect(self._drop_range)
+        gestures.double_clicked.connect(lambda: self.set_following(True))
+        gestures.wheeled.connect(lambda notches, place: self._zoom(ZOOM_STEP**-notches, self._moment_at(place)))
 
     def _shape(self, plot: Any) -> None:
         plot.setMenuEnabled(False)
@@ -270,11 +284,11 @@ class ChurnPlot(QWidget):
         self._curves = {}
         for key in (REST, *self._types, TOTAL):
             if key in self._pens:
-                curves = tuple(ViewCurve(pen=self._pens[key], antialias=False, skipFiniteCheck=True) for _ in range(3))
-                self._live.addItem(curves[0])
-                self._rates.addItem(curves[1])
-                self._rates.addItem(curves[2])
-                self._curves[key] = curves
+                first, second, third = (ViewCurve(pen=self._pens[key], antialias=False, skipFiniteCheck=True) for _ in range(3))
+                self._live.addItem(first)
+                self._rates.addItem(second)
+                self._rates.addItem(third)
+                self._curves[key] = first, second, third
         self._fill_totals()
 
     def _fill_totals(self) -> None:
@@ -324,28 +338,34 @@ class ChurnPlot(QWidget):
 
     # looking elsewhere --------------------------------------------------------------------------------------------
 
-    def _mouse(self, event: QMouseEvent) -> bool:
-        kind = event.type()
-        if kind == QEvent.Type.MouseButtonDblClick:
-            self.set_following(True)
-        elif kind == QEvent.Type.MouseButtonPress and event.button() == Qt.MouseButton.LeftButton:
-            self._drag_from = (event.position().x(), self.visible_range[0])
-            self.setFocus(Qt.FocusReason.MouseFocusReason)
-        elif kind == QEvent.Type.MouseButtonRelease:
-            self._drag_from = None
-        elif kind == QEvent.Type.MouseMove:
-            self._drag_or_point(event)
-        return True
+    def _press(self, place: QPointF) -> None:
+        self._pressed_at = (self._moment_at(place), self.visible_range[0])
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
 
-    def _drag_or_point(self, event: QMouseEvent) -> None:
-        if self._drag_from is None:
-            self._point_at(event.position())
-            return
-        x, begin = self._drag_from
-        pixels = max(self._live.getViewBox().width(), 1)
-        moved = event.position().x() - x
-        if abs(moved) > 3 or not self.following:
-            self._pan_to(begin - moved * self.span_secs / pixels)
+    def _pan(self, moved: float) -> None:
+        _, begin = self._pressed_at
+        self._pan_to(begin - moved * self.span_secs / max(self._live.getViewBox().width(), 1))
+
+    def _select(self, place: QPointF) -> None:
+        """From where the button went down to here, but not beyond what is seen."""
+        if not self._window.is_empty():
+            begin, end = self.visible_range
+            here = min(max(self._moment_at(place), begin), end)
+            self._selecting = min(here, self._pressed_at[0]), max(here, self._pressed_at[0])
+            self._show_range(self._selecting)
+
+    def _selected(self) -> None:
+        selecting, self._selecting = self._selecting, None
+        if selecting is not None:
+            self.range_selected.emit(*selecting)
+
+    def _drop_range(self) -> None:
+        if self._range is not None:
+            self.range_dropped.emit()
+
+    def _show_range(self, moments: tuple[float, float] | None) -> None:
+        self._ranges.show_range(None if self._window.is_empty() else moments, self._history.first_at)
+        self.request_draw()
 
     def _pan_to(self, begin: float) -> None:
         if not self._window.is_empty():

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.model.filter import FilterError, parse
+from inspector.model.filter import FilterError, parse, quoted, replaced
 from inspector.model.snapshot import UNKNOWN, Reference, Resource, Snapshot, handle_text
-from tests.helpers.snapshots import Row, World, big_snapshot, snapshot_of
+from inspector.model.threads import filter_text
+from inspector.model.time_of_day import range_text
+from tests.helpers.snapshots import T0, Row, World, big_snapshot, snapshot_of
 
 JOURNAL = Row(1, "Journal", resource=Resource.DRAINING, strong=3, in_flight=2, age_secs=90, thread="worker-1", owner="worker-2", site=2)
 ITEM = Row(2, "TodoItem", strong=1, age_secs=5, thread="worker-10", site=1, generation=3)
@@ -88,12 +92,48 @@ def test_a_filter_finds_exactly_the_rows_it_names(source: str, slots: list[int])
         ("age>3q", "ms, s, min, h or d"),
         ("strong>3s", "no unit"),
         ("type:", "type:Journal"),
+        ("born:14:03", "born:14:03.."),
+        ("born:..", "needs a range of times"),
+        ("born:25:00..", "needs a range of times"),
+        ("bron:14:03..", "did you mean “born”"),
+        ('"open\\"', "quote is not closed"),
         ('"open', "quote is not closed"),
     ],
 )
 def test_a_bad_filter_says_what_to_type_instead(source: str, hint: str) -> None:
     with pytest.raises(FilterError, match=hint.replace(".", r"\.")):
         parse(source)
+
+
+@pytest.mark.parametrize("name", ['say "hi"', "back\\slash", 'both \\" of them', "plain", "type:a,b"])
+def test_a_quoted_name_is_found_whatever_is_in_it(name: str) -> None:
+    snapshot = snapshot_of([Row(1, name), Row(2, f"{name} not"), Row(3, "else")], world=World(types=(name, f"{name} not", "else")))
+    assert slots_found(f"type:{quoted(name)}", snapshot) == [1]
+    assert slots_found(f"type:else,{quoted(name)}", snapshot) == [1, 3]
+    assert slots_found(quoted(name), snapshot) == [1, 2]
+
+
+def test_a_thread_without_a_name_is_found_by_its_number() -> None:
+    snapshot = snapshot_of([Row(1, thread="MainThread"), Row(2, thread="worker-1")])
+    nameless = dataclasses.replace(snapshot.threads[2], name="")
+    snapshot = dataclasses.replace(snapshot, threads={**snapshot.threads, 2: nameless})
+    assert slots_found(filter_text(nameless), snapshot) == [2]
+
+
+def test_handles_are_found_by_when_they_were_born() -> None:
+    ages = {1: 90.0, 2: 30.25, 3: 30.0, 4: 5.0, 5: float("nan")}
+    snapshot = snapshot_of([Row(slot, age_secs=secs) for slot, secs in ages.items()])
+    assert slots_found(f"born:{range_text(T0 - 31, T0 - 29)}", snapshot) == [2, 3]
+    assert slots_found(f"born:{range_text(T0 - 30.2, T0 - 29)}", snapshot) == [3]
+    assert slots_found(f"born:{range_text(T0 - 31, T0).partition('..')[0]}..", snapshot) == [2, 3, 4]
+    assert slots_found(f"born:..{range_text(T0 - 31, T0).partition('..')[0]}", snapshot) == [1]
+    assert parse(f"born:{range_text(T0 - 31, T0 - 29)}").born_between(T0) == pytest.approx((T0 - 31, T0 - 29))
+    assert parse("type:Journal").born_between(T0) is None
+
+
+def test_one_term_of_a_filter_is_replaced_and_the_others_stay() -> None:
+    assert replaced('type:"a b" born:14:03.. -x', "born", "born:14:05..") == 'type:"a b" -x born:14:05..'
+    assert replaced("born:14:03..", "born", "") == ""
 
 
 def test_a_rust_path_is_a_plain_word() -> None:

@@ -62,7 +62,7 @@ def test_rows_of_threads_that_are_no_longer_listed_do_no_harm() -> None:
 def test_the_filter_of_a_thread_quotes_its_name() -> None:
     thread = snapshot_of().threads[2]
     assert filter_text(thread) == 'thread:"worker-1"'
-    assert filter_text(dataclasses.replace(thread, name='odd "name"')) == 'thread:"odd name"'
+    assert filter_text(dataclasses.replace(thread, name='odd "name"')) == 'thread:"odd \\"name\\""'
     assert filter_text(dataclasses.replace(thread, name="")) == 'thread:"9002"'
 
 
