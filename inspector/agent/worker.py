@@ -10,7 +10,6 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from inspector.agent.adapters.protocol import Adapter
@@ -23,14 +22,16 @@ IDLE_MILLIS: Final = 1000
 THREAD_NAME: Final = "arc-inspector"
 
 
-@dataclass(slots=True)
 class Scan:
     """A scan on its way: all adapters one after the other, a slice a turn."""
 
-    steps: Iterator[int]
-    jobs: list[int] = field(default_factory=list)
-    """Numbers of the jobs that wait for it."""
-    rows: int = 0
+    __slots__ = ("jobs", "rows", "steps")
+
+    def __init__(self, steps: Iterator[int], jobs: Sequence[int] = ()) -> None:
+        """``jobs`` are the numbers of those that wait for it, ``rows`` what it found so far."""
+        self.steps = steps
+        self.jobs = list(jobs)
+        self.rows = 0
 
 
 class Worker:

@@ -6,8 +6,7 @@ Calls go through cffi in API mode; the GIL is released meanwhile. Errors are tho
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, NoReturn, Self
+from typing import Any, Final, NamedTuple, NoReturn, Self
 
 from inspector.runtime.sites import SITES
 from inspector.wire import ffi, lib
@@ -19,8 +18,7 @@ _NO_ERROR: Final = ffi.NULL
 """Handed over where a message is needed only when something fails: a place for it would double the price of most calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """Counts of an object at one moment, as its ``Arc`` has them."""
 
     strong: int

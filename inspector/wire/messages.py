@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from inspector.errors import ControlError
 
@@ -22,21 +22,21 @@ OPERATIONS: Final = frozenset(
     {"hello", "ping", "level", "interval", "gc", "preview", "close", "cancel", "drain", "threads", "scan", "referrers", "detach"}
 )
 
+NO_FIELDS: Final[Mapping[str, Any]] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Request:
+
+class Request(NamedTuple):
     """What a viewer asks of a target."""
 
     nonce: int
     op: str
     deadline_ms: int
     """From its arrival; the target drops what is later."""
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = NO_FIELDS
     """What the operation takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a target answered."""
 
     nonce: int
@@ -49,8 +49,7 @@ class Answer:
     """Everything else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """What the native side hands to the agent's worker thread: a command that needs the interpreter."""
 
     number: int

@@ -7,7 +7,6 @@ from ``fields``. Immutable; any thread.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
@@ -117,19 +116,26 @@ class ClockSource(IntEnum):
     MONOTONIC = lib.AiClockSource_Monotonic
 
 
-@dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a record."""
+    """One field of a record. Not changed once made."""
 
-    name: str
-    offset: int
-    """Bytes from the record's start."""
-    type: str
-    """A C integer (``uint32_t``), or the name of a record (``AiSection``)."""
-    size_bytes: int
-    """Of one element."""
-    count: int | None
-    """Elements of an array; ``None``: a single one."""
+    __slots__ = ("count", "name", "offset", "size_bytes", "type")
+
+    def __init__(self, *, name: str, offset: int, type: str, size_bytes: int, count: int | None) -> None:
+        """Describe it.
+
+        Args:
+            name: As in the record.
+            offset: Bytes from the record's start.
+            type: A C integer (``uint32_t``), or the name of a record (``AiSection``).
+            size_bytes: Of one element.
+            count: Elements of an array; ``None``: a single one.
+        """
+        self.name = name
+        self.offset = offset
+        self.type = type
+        self.size_bytes = size_bytes
+        self.count = count
 
     @property
     def is_record(self) -> bool:

@@ -14,6 +14,7 @@ import pytest
 from inspector.agent.adapters.uniffi import UniffiAdapter
 from inspector.wire import lib
 from inspector.wire.schema import Level
+from tests.bench.conftest import StateGoal
 from tests.bench.interleave import nanos_per_call
 
 MANY = 100_000
@@ -61,7 +62,7 @@ def calling(module: ModuleType) -> Callable[[int], None]:
 
 
 @pytest.mark.benchmark(group="uniffi: create and release")
-def test_creating_and_releasing_while_followed(benchmark: Any, adapter: UniffiAdapter, unfollowed: ModuleType) -> None:
+def test_creating_and_releasing_while_followed(benchmark: Any, goal: StateGoal, adapter: UniffiAdapter, unfollowed: ModuleType) -> None:
     subjects = {"plain": creating(unfollowed, Level.COUNT)}
     subjects |= {level.name.lower(): creating(bdkpython.bdk, level) for level in (Level.OFF, Level.COUNT, Level.HISTORY, Level.STACKS)}
     times = nanos_per_call(subjects, calls=2_000)
@@ -69,17 +70,17 @@ def test_creating_and_releasing_while_followed(benchmark: Any, adapter: UniffiAd
     ratios = {name: nanos / times["plain"] for name, nanos in times.items()}
     print("\ncreate + release: plain", f"{times['plain']:.0f} ns,", ", ".join(f"{name} x{ratio:.2f}" for name, ratio in ratios.items()))
     benchmark.pedantic(creating(bdkpython.bdk, Level.COUNT), args=(1_000,), rounds=10)
-    assert ratios["count"] < 1.6
+    goal("UniFFI create and release, followed at level count / not followed", ratios["count"], at_most=1.6)
 
 
 @pytest.mark.benchmark(group="uniffi: method call")
-def test_methods_cost_nothing_more_while_followed(benchmark: Any, adapter: UniffiAdapter, unfollowed: ModuleType) -> None:
+def test_methods_cost_nothing_more_while_followed(benchmark: Any, goal: StateGoal, adapter: UniffiAdapter, unfollowed: ModuleType) -> None:
     times = nanos_per_call({"plain": calling(unfollowed), "followed": calling(bdkpython.bdk)}, calls=5_000)
     benchmark.extra_info.update(times)
     ratio = times["followed"] / times["plain"]
     print(f"\nmethod call: plain {times['plain']:.0f} ns, followed x{ratio:.3f}")
     benchmark.pedantic(calling(bdkpython.bdk), args=(1_000,), rounds=10)
-    assert ratio < 1.05
+    goal("UniFFI method call, followed / not followed", ratio, at_most=1.05)
 
 
 @pytest.mark.benchmark(group="uniffi: scan")

@@ -12,12 +12,10 @@ is cut into slices for that. What an adapter raises is caught, counted and repor
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class CloseVerdict:
+class CloseVerdict(NamedTuple):
     """What became of a close request, or would become of it."""
 
     outcome: str

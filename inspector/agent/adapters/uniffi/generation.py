@@ -16,9 +16,8 @@ Reads names and constants of code objects; calls nothing of the module. Any thre
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 LIBRARY_NAMES: Final = ("_UniffiLib", "_UniFFILib")
 """What generated code calls the loaded library; the second up to UniFFI 0.24."""
@@ -26,8 +25,7 @@ CONTRACT_CHECKS: Final = ("_uniffi_check_contract_api_version", "uniffi_check_co
 CONTRACT_VARIABLE: Final = "bindings_contract_version"
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """How the proxies of a generation are built."""
 
     contracts: range
@@ -47,16 +45,14 @@ SHAPES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(NamedTuple):
     """The generation of one module."""
 
     contract: int
     shape: Shape
 
 
-@dataclass(frozen=True, slots=True)
-class Unsupported:
+class Unsupported(NamedTuple):
     """A module that UniFFI wrote and that is not followed."""
 
     reason: str

@@ -10,15 +10,13 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 MEMORY: Final = "/proc/self/mem"
 WORD_BYTES: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """This process's memory, for the time of one ``opened``."""
 
     descriptor: int

@@ -12,9 +12,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from inspect import unwrap
 from itertools import compress, repeat
 from operator import is_
 from types import FunctionType
@@ -36,18 +34,21 @@ Found = tuple["ProxyClass", list[Reference]]
 """Instances of one class."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class ProxyClass:
-    """A generated class whose instances each own a handle."""
+    """A generated class whose instances each own a handle. Equal to itself alone; its fields do not change."""
 
-    cls: type
-    kind: Kind
-    """``UNIFFI`` or ``UNIFFI_TRAIT``."""
-    shape: Shape
-    clone: Callable[[Any], int]
-    """Given a proxy: counts up and returns the handle for Rust."""
-    release: Callable[[int], object]
-    """Given a handle: counts down."""
+    __slots__ = ("clone", "cls", "kind", "release", "shape")
+
+    def __init__(self, cls: type, *, kind: Kind, shape: Shape, clone: Callable[[Any], int], release: Callable[[int], object]) -> None:
+        """``kind``: ``UNIFFI`` or ``UNIFFI_TRAIT``.
+
+        ``clone`` counts a proxy up and returns the handle for Rust; ``release`` counts a handle down.
+        """
+        self.cls = cls
+        self.kind = kind
+        self.shape = shape
+        self.clone = clone
+        self.release = release
 
     @property
     def name(self) -> str:
@@ -124,7 +125,9 @@ def closure(cls: type) -> set[type]:
 
 def _describe(cls: type, shape: Shape, library: Any, namespace: Mapping[str, Any]) -> ProxyClass:
     """Read off the class's own ``__del__`` which function releases, and from the library's metadata what is behind the handle."""
-    finaliser: FunctionType = unwrap(vars(cls)["__del__"])
+    finaliser: FunctionType = vars(cls)["__del__"]
+    while wrapped := getattr(finaliser, "__wrapped__", None):
+        finaliser = wrapped
     names = finaliser.__code__.co_names
     rust_call = namespace[next(name for name in names if name.endswith("rust_call"))]
     free_name = next(name for name in names if "_fn_free_" in name)
