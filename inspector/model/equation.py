@@ -26,19 +26,22 @@ class CountEquation:
     missing: int
     """Proxies without a strong reference behind them: a double free to come."""
 
+    calls_estimated: bool = False
+    """``in_flight`` comes from sampling the strong count."""
+
     @property
     def known(self) -> bool:
         """The strong count was sampled."""
         return self.strong != UNKNOWN
 
 
-def equation_of(handles: Handles, row: int) -> CountEquation:
-    """The equation of a row's object."""
+def equation_of(handles: Handles, row: int, *, calls_estimated: bool = False) -> CountEquation:
+    """The equation of a row's object; ``calls_estimated``: calls in flight of its kind are known by sampling only."""
     strong, proxies = int(handles.strong[row]), int(handles.proxies[row])
     in_flight, weak = int(handles.in_flight[row]), int(handles.weak[row])
     if strong == UNKNOWN:
-        return CountEquation(UNKNOWN, weak, proxies, in_flight, UNKNOWN, 0, 0)
+        return CountEquation(UNKNOWN, weak, proxies, in_flight, UNKNOWN, 0, 0, calls_estimated)
     native = int(handles.native_refs[row])
     held = max(native, 0)
     rest = strong - max(proxies, 0) - held
-    return CountEquation(strong, weak, proxies, in_flight, held, max(rest, 0), max(-rest, -native, 0))
+    return CountEquation(strong, weak, proxies, in_flight, held, max(rest, 0), max(-rest, -native, 0), calls_estimated)

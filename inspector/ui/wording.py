@@ -21,6 +21,11 @@ def number(value: int | float | None) -> str:
     return f"{value:,.0f}"
 
 
+def estimated(value: int) -> str:
+    """``≈3``: a count that was not read but follows from others; ``–`` when not known."""
+    return UNKNOWN_TEXT if value < 0 else f"≈{value:,}"
+
+
 def signed(value: int) -> str:
     """``1,204`` or ``−3``, for counts that may be negative."""
     return f"{value:,}".replace("-", "−")

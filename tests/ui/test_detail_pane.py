@@ -196,6 +196,11 @@ def test_a_count_bar_says_what_it_paints(qtbot: QtBot, theme: Theme, row: Row, w
     assert not bar.grab().isNull()
 
 
+def test_calls_that_are_estimated_say_so(qtbot: QtBot, theme: Theme) -> None:
+    equation = equation_of(snapshot_of([Row(1, strong=2, proxies=1, native_refs=1, in_flight=2)]).handles, 0, calls_estimated=True)
+    assert sentence(equation) == "strong 2 = 1 proxy + 1 native ref, ≈2 calls in flight"
+
+
 def test_the_parts_of_a_count_bar_are_as_wide_as_their_counts(qtbot: QtBot, theme: Theme) -> None:
     bar = CountBar(theme)
     qtbot.addWidget(bar)

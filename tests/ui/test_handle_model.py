@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
 from pytestqt.qtbot import QtBot
@@ -48,6 +50,27 @@ def test_the_same_rows_with_new_values_move_nothing(model: HandleModel, qtbot: Q
     with qtbot.assertNotEmitted(model.layoutChanged), qtbot.waitSignal(model.dataChanged):
         model.show(shown(snapshot_of([Row(1, strong=5)], serial=2)))
     assert model.index(1, Column.STRONG).data() == "5"
+
+
+def of_kind(kind: str, *rows: Row) -> Snapshot:
+    snapshot = snapshot_of(rows)
+    types = {index: dataclasses.replace(row, kind=kind) for index, row in snapshot.types.items()}
+    return dataclasses.replace(snapshot, types=types, sampled_at=T0 - 0.04)
+
+
+@pytest.mark.parametrize(("kind", "texts"), [("arc", ["2", "0", "–"]), ("uniffi", ["≈2", "≈0", "–"]), ("uniffi_trait", ["≈2", "≈0", "–"])])
+def test_calls_in_flight_are_marked_where_they_are_estimated(model: HandleModel, kind: str, texts: list[str]) -> None:
+    model.show(shown(of_kind(kind, Row(1, in_flight=2), Row(2), Row(3, in_flight=UNKNOWN))))
+    cells = [model.index(row, Column.IN_FLIGHT) for row in (1, 2, 3)]
+    assert [cell.data() for cell in cells] == texts
+    assert ("estimated" in str(cells[0].data(Qt.ItemDataRole.ToolTipRole))) is (kind != "arc")
+
+
+def test_a_sampled_count_says_how_old_it_is(model: HandleModel) -> None:
+    model.show(shown(of_kind("arc", Row(1, strong=3), Row(2, strong=0, reference=Reference.DROPPED))))
+    tips = [str(model.index(row, Column.STRONG).data(Qt.ItemDataRole.ToolTipRole)) for row in (1, 2)]
+    assert "3, sampled 40 ms ago" in tips[0]
+    assert "sampled" not in tips[1]
 
 
 def test_a_persistent_index_follows_its_handle(model: HandleModel) -> None:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Final
 
 from inspector.model.grouping import Column, Group
+from inspector.model.kinds import calls_are_estimated
 from inspector.model.rates import RateWindow
 from inspector.model.snapshot import UNKNOWN, Level, Snapshot, handle_text
 from inspector.model.states import ALIVE, Standing, standing, state_words
@@ -41,6 +42,12 @@ HEADER_HINTS: Final = {
     Column.THREAD: "Thread that created the handle; with an arrow, the one that alone may close it",
     Column.SITE: "Where the handle was created",
 }
+
+
+CALLS_ESTIMATED: Final = (
+    "estimated: a call of this kind of object holds a clone of its reference, so calls are what the strong count was above its rest "
+    "when it was sampled; short calls may be missed"
+)
 
 
 class Tone(Enum):
@@ -93,13 +100,15 @@ class HandleCells:
             return f"created at {born}{died}"
         if column == Column.NATIVE and int(self.snapshot.handles.native_refs[row]) < 0:
             return "more proxies than strong references: a double free to come"
+        if column == Column.IN_FLIGHT and self._has_estimated_calls(row):
+            return CALLS_ESTIMATED
         if column == Column.SITE:
             return self._stack(row)
         if column == Column.THREAD and self.text(row, column) == wording.UNKNOWN_TEXT:
             return "thread not recorded: the handle is older than the agent, or level is off"
         if bool(self.snapshot.handles.changing[row]):
             return "the row was being written: its fields may be of two moments"
-        return self.text(row, column)
+        return self._sampled(row, column) if column in (Column.STRONG, Column.WEAK, Column.NATIVE) else self.text(row, column)
 
     def _left(self, since_secs: float) -> float:
         if math.isnan(since_secs) or since_secs >= self.moment_secs:
@@ -117,12 +126,28 @@ class HandleCells:
             wording.number(strong),
             wording.number(int(handles.weak[row])),
             wording.number(int(handles.proxies[row])),
-            wording.number(int(handles.in_flight[row])),
+            self._calls(row),
             wording.UNKNOWN_TEXT if strong == UNKNOWN else wording.signed(int(handles.native_refs[row])),
             wording.age(until - float(handles.created_at[row])),
             self._threads(row),
             self._site(row),
         )
+
+    def _calls(self, row: int) -> str:
+        count = int(self.snapshot.handles.in_flight[row])
+        return wording.estimated(count) if self._has_estimated_calls(row) else wording.number(count)
+
+    def _has_estimated_calls(self, row: int) -> bool:
+        known = self.snapshot.types.get(int(self.snapshot.handles.types[row]))
+        return known is not None and calls_are_estimated(known.kind)
+
+    def _sampled(self, row: int, column: int) -> str:
+        """A count that the sampler reads, and how old it is."""
+        sampled_at = self.snapshot.sampled_at
+        text = self.text(row, column)
+        if math.isnan(sampled_at) or int(self.snapshot.handles.references[row]) not in ALIVE:
+            return text
+        return f"{text}, sampled {wording.duration(max(self.snapshot.taken_at - sampled_at, 0.0))} ago"
 
     def _threads(self, row: int) -> str:
         created = self._thread_name(int(self.snapshot.handles.created_threads[row]))

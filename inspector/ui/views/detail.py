@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSc
 
 from inspector.model.equation import equation_of
 from inspector.model.filter import quoted
+from inspector.model.kinds import calls_are_estimated
 from inspector.model.snapshot import PENDING, Level, Reference, Resource, Site, Snapshot, handle_text
 from inspector.model.states import ALIVE, state_words
 from inspector.model.threads import filter_text
@@ -184,7 +185,8 @@ class DetailPane(QWidget):
         handles = snapshot.handles
         self._title.setText(handle_text(int(handles.ids[row])))
         self._type.setText(self._type_text(snapshot, row))
-        equation = equation_of(handles, row)
+        known = snapshot.types.get(int(handles.types[row]))
+        equation = equation_of(handles, row, calls_estimated=known is not None and calls_are_estimated(known.kind))
         self._equation.setText(sentence(equation) + (f"; weak {equation.weak:,}" if equation.weak >= 0 else ""))
         self._bar.show_equation(equation)
         self._reference.show_lane(reference_lane(int(handles.references[row])))

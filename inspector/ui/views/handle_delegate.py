@@ -113,7 +113,7 @@ class HandleDelegate(QStyledItemDelegate):
             return _STANDING_ICONS[standing][1]
         if column == Column.NATIVE and text.startswith("−"):
             return "suspect"
-        return "text_quiet" if column in (Column.THREAD, Column.SITE) or (column in NUMBERS and text == "0") else "text"
+        return "text_quiet" if column in (Column.THREAD, Column.SITE) or (column in NUMBERS and text in ("0", "≈0")) else "text"
 
     def _paint_group(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex, group: Group

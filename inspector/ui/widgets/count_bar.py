@@ -95,7 +95,8 @@ class CountBar(QWidget):
         for name, tint, one, many in _PARTS:
             count = getattr(self._equation, name) if self._equation else 0
             if count > 0:
-                found.append((count, tint, wording.plural(count, one, many)))
+                estimated = name == "in_flight" and self._equation is not None and self._equation.calls_estimated
+                found.append((count, tint, ("≈" if estimated else "") + wording.plural(count, one, many)))
         return found
 
     def _legend(self) -> list[tuple[str, str]]:
@@ -120,4 +121,5 @@ def sentence(equation: CountEquation) -> str:
     text = f"strong {equation.strong:,} = {' + '.join(terms) or '0'}"
     if equation.missing:
         text += f", {equation.missing:,} too few"
-    return f"{text}, {wording.plural(equation.in_flight, 'call')} in flight" if equation.in_flight > 0 else text
+    about = "≈" if equation.calls_estimated else ""
+    return f"{text}, {about}{wording.plural(equation.in_flight, 'call')} in flight" if equation.in_flight > 0 else text

@@ -1,0 +1,13 @@
+"""What the kinds of types mean for the numbers shown. Kinds are ``TypeRow.kind``. Pure; any thread."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CLONING_KINDS: Final = ("uniffi", "declared")
+"""Beginnings of the kinds whose calls clone the object's reference: no record says who calls, only the count goes up meanwhile."""
+
+
+def calls_are_estimated(kind: str) -> bool:
+    """Calls in flight are known by sampling the strong count, so short ones may be missed."""
+    return kind.startswith(CLONING_KINDS)
