@@ -61,13 +61,13 @@ def socket_path(segment: Path) -> Path:
 
 
 def find_processes() -> Sequence[FoundProcess]:
-    """All candidates: attachable ones first, then what is left of dead ones, then the others, newest first within each."""
+    """All candidates: attachable ones first, then those that cannot be, then what is left of dead ones, newest first within each."""
     if not linux.is_supported():
         return ()
     with_segment = _newest_of_each(_from_segments())
     taken = {found.pid for found in with_segment if found.alive}
     others = [found for process in _processes() if process.pid not in taken and (found := _without_segment(process))]
-    return sorted([*with_segment, *others], key=lambda each: (not each.attachable, not each.alive, -each.started_at))
+    return sorted([*with_segment, *others], key=lambda each: (not each.alive, not each.attachable, -each.started_at))
 
 
 def find_target(pid: int) -> FoundProcess:

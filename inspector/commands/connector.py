@@ -108,4 +108,5 @@ def _row(found: FoundProcess) -> ProcessRow:
         fix=found.fix,
         live_handles=found.live_handles,
         started_at=found.started_at,
+        alive=found.alive,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 import typer
 
@@ -11,9 +12,15 @@ from inspector.attach.linux import require_support
 from inspector.commands.output import add_row, console, new_table, print_json
 from inspector.commands.rows import PlainRow, count, seconds
 
+MOST_DEAD: Final = 5
+"""Dead processes in the table, the newest ones: what is looked for is seldom an old one."""
 
-def ps(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """List the processes that can be inspected, and why the others cannot."""
+
+def ps(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, always with all processes.")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="List every dead process whose last state is left.")] = False,
+) -> None:
+    """List the processes that can be inspected, why the others cannot, and dead ones whose last state is left."""
     require_support()
     found = find_processes()
     if as_json:
@@ -23,10 +30,20 @@ def ps(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON obje
         print("No Python process and no process with an agent runs here; try: arc-inspector demo")
         return
     table = new_table("PID", "Name", "Runtime", "Handles", "Attachable", "What helps", right=frozenset({"PID", "Handles"}))
-    for each in found:
+    shown, left_out = (found, 0) if show_all else without_old_dead(found)
+    for each in shown:
         handles = "–" if each.live_handles < 0 else f"{each.live_handles:,}"
         add_row(table, str(each.pid), each.name, each.runtime or "–", handles, _attachable(each), each.fix)
     console().print(table)
+    if left_out:
+        print(f"and {left_out:,} more: arc-inspector ps --all")
+
+
+def without_old_dead(found: Sequence[FoundProcess]) -> tuple[list[FoundProcess], int]:
+    """The list with its first ``MOST_DEAD`` dead processes only, and how many were left out."""
+    dead = [each for each in found if not each.alive]
+    shown = [each for each in found if each.alive] + dead[:MOST_DEAD]
+    return shown, len(found) - len(shown)
 
 
 def _attachable(found: FoundProcess) -> str:

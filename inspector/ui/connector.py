@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from inspector.model.snapshot import TargetState
 from inspector.session.protocol import Session
 
 
@@ -35,10 +34,13 @@ class ProcessRow:
     started_at: float = float("nan")
     """Seconds since the Unix epoch."""
 
+    alive: bool = True
+    """False: only its segment is left."""
+
     @property
     def gone(self) -> bool:
-        """Only its last state is left."""
-        return self.attachable and self.reason.startswith(str(TargetState.POST_MORTEM))
+        """It has ended, and its last state can be opened."""
+        return self.attachable and not self.alive
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,7 @@ class StartPage(QWidget):
         if chosen is not None and self._chosen() is None:
             self.table.selectRow(self.model.row_of(chosen.pid))
         elif chosen is None and processes:
-            self.table.selectRow(0)
+            self.table.selectRow(self.model.first_attachable())
         self.count.setText(_count_sentence(processes))
         self._show_recent(recent)
         self._show_chosen()

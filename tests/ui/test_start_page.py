@@ -18,7 +18,8 @@ GOOD = ProcessRow(4711, "app.py", "python app.py", "CPython 3.11.7", True, live_
 BARE = ProcessRow(800, "web.py", "python web.py", "CPython 3.11.7", False, "no agent runs in it", "ARC_INSPECTOR=1 python web.py")
 
 
-GONE = ProcessRow(99, "old.py", "python old.py", "CPython 3.11.7", True, "post-mortem: it was killed", live_handles=3)
+GONE = ProcessRow(99, "old.py", "python old.py", "CPython 3.11.7", True, "post-mortem: it was killed", live_handles=3, alive=False)
+ENDED = ProcessRow(98, "done.py", "python done.py", "CPython 3.11.7", True, "it ended, its last state is left", live_handles=3, alive=False)
 
 
 class BrokenConnector(FakeConnector):
@@ -44,11 +45,18 @@ def test_attachable_processes_come_first_and_one_is_selected(qtbot: QtBot, theme
 
 def test_what_is_left_of_a_dead_process_comes_after_the_running_ones_and_is_opened(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
     page = page_of(qtbot, theme, courier, FakeConnector([GONE, BARE, GOOD]))
-    assert [page.model.index(row, 0).data() for row in range(3)] == ["app.py", "old.py", "web.py"]
+    assert [page.model.index(row, 0).data() for row in range(3)] == ["app.py", "web.py", "old.py"]
     assert page.count.text() == "1 running process and the last state of 1 other can be opened; of 1 more the list says why not"
-    page.table.selectRow(1)
+    page.table.selectRow(2)
     assert page.attach.text() == "Open"
     assert page.attach.isEnabled()
+
+
+def test_a_process_that_ended_is_opened_and_not_called_running(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+    page = page_of(qtbot, theme, courier, FakeConnector([BARE, ENDED]))
+    assert page.count.text() == "The last state of 1 process can be opened; of 1 more the list says why not"
+    assert page.table.selectionModel().selectedRows()[0].row() == 1
+    assert page.attach.text() == "Open"
 
 
 def test_enter_attaches(qtbot: QtBot, theme: Theme, courier: Courier) -> None:

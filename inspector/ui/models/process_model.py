@@ -1,4 +1,4 @@
-"""Processes on the start page as a table: attachable ones first, the others greyed with the reason."""
+"""Processes on the start page as a table: attachable ones first, the others greyed with the reason, at last what is left of dead ones."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class ProcessModel(QAbstractTableModel):
         self._contents_changed()
 
     def show(self, rows: Sequence[ProcessRow]) -> None:
-        """Running ones first, then those of which the last state is left, then the others; each part as the connector ordered it."""
-        ordered = tuple(sorted(rows, key=lambda row: (not row.attachable, row.gone)))
+        """Attachable ones first, then the other running ones, then what is left of dead ones; each part as the connector ordered it."""
+        ordered = tuple(sorted(rows, key=lambda row: (not row.alive, not row.attachable)))
         if [row.pid for row in ordered] == [row.pid for row in self._rows]:
             self._rows = ordered
             self._contents_changed()
@@ -67,6 +67,10 @@ class ProcessModel(QAbstractTableModel):
     def process(self, row: int) -> ProcessRow | None:
         """The process in this row."""
         return self._rows[row] if 0 <= row < len(self._rows) else None
+
+    def first_attachable(self) -> int:
+        """The first row that can be opened, the first of all when none can."""
+        return next((at for at, row in enumerate(self._rows) if row.attachable), 0)
 
     def row_of(self, pid: int) -> int:
         """-1: not listed."""

@@ -51,6 +51,13 @@ def test_a_living_process_with_a_segment_is_attachable(folder: Path):
     assert (process.live_handles, process.segment) == (2, path)
 
 
+def test_what_can_be_attached_comes_first_and_what_is_dead_last(folder: Path, sleeper: subprocess.Popen[bytes]):
+    segment_of(folder, NOBODY - 1)
+    with lock_held(segment_of(folder, NOBODY)):
+        order = [each.pid for each in find_processes() if each.pid in (NOBODY, NOBODY - 1, sleeper.pid)]
+    assert order == [NOBODY, sleeper.pid, NOBODY - 1]
+
+
 def test_what_a_killed_process_left_is_listed_as_post_mortem(folder: Path):
     segment_of(folder, NOBODY)
     process = found(NOBODY)
