@@ -29,18 +29,24 @@ int main(void) {
         fprintf(stderr, "%.*s\n", (int)error.length, (const char *)error.message);
         return 1;
     }
+    uint64_t handle = 0;
+    if (ai_todo_list_new(&handle, &error) != 0) {
+        fprintf(stderr, "%.*s\n", (int)error.length, (const char *)error.message);
+        return 1;
+    }
     static double ours[ROUNDS], theirs[ROUNDS];
     for (int round = 0; round < ROUNDS; round++) {
         double begin = now();
-        for (uint32_t i = 0; i < EVENTS; i++) ai_event(AiEventKind_Clone, 2, 4096, i);
+        for (uint32_t i = 0; i < EVENTS; i++) ai_event(AiEventKind_Clone, handle, 4096, i & 0xFFFF);
         double middle = now();
-        for (uint32_t i = 0; i < EVENTS; i++) lttng_ust_tracepoint(arc_peer, event, 2, 4096, i, 0);
+        for (uint32_t i = 0; i < EVENTS; i++) lttng_ust_tracepoint(arc_peer, event, handle, 4096, i, 0);
         ours[round] = (middle - begin) / EVENTS;
         theirs[round] = (now() - middle) / EVENTS;
     }
     qsort(ours, ROUNDS, sizeof *ours, by_value);
     qsort(theirs, ROUNDS, sizeof *theirs, by_value);
     printf("{\"ours_nanos\": %.2f, \"lttng_nanos\": %.2f, \"ratio\": %.1f}\n", ours[ROUNDS / 2], theirs[ROUNDS / 2], theirs[ROUNDS / 2] / ours[ROUNDS / 2]);
+    ai_handle_release(handle, &error);
     ai_stop(&error);
     return 0;
 }
