@@ -27,3 +27,17 @@ pub fn read_tsc() -> u64 {
 pub fn read_tsc() -> u64 {
     0
 }
+
+/// Begins to fetch a place that will soon be written. Any address will do: nothing is read.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub fn prefetch<T>(place: *const T) {
+    use std::arch::x86_64::{_mm_prefetch, _MM_HINT_ET0};
+    // SAFETY: a hint, which never faults.
+    unsafe { _mm_prefetch::<_MM_HINT_ET0>(place.cast()) };
+}
+
+/// Elsewhere the cache is left to itself.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+pub fn prefetch<T>(_place: *const T) {}

@@ -103,6 +103,7 @@ extern "C" fn child() {
 
 fn begin_anew(runtime: &Runtime) {
     let header = runtime.segment().header();
+    threads::set_barriers();
     runtime.deep.keep_only(threads::here());
     threads::keep_only_this(runtime);
     runtime.lives.keep_only_this(runtime);

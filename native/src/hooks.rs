@@ -86,6 +86,11 @@ pub fn has_history(runtime: &Runtime, type_id: u16) -> bool {
 
 /// Adds one to a counter of a type: `bump(runtime, type_id, |shard| addr_of_mut!((*shard).closed))`.
 pub fn bump(runtime: &Runtime, type_id: u16, field: impl FnOnce(*mut TypeShard) -> *mut u64) {
+    bump_by(runtime, type_id, 1, field);
+}
+
+#[inline]
+fn bump_by(runtime: &Runtime, type_id: u16, change: u64, field: impl FnOnce(*mut TypeShard) -> *mut u64) {
     if type_id == 0 {
         return;
     }
@@ -93,7 +98,27 @@ pub fn bump(runtime: &Runtime, type_id: u16, field: impl FnOnce(*mut TypeShard) 
     let slot = runtime.segment().type_slot(u32::from(type_id));
     // SAFETY: the shard lies in the mapping; `field` only takes an address within it, of an aligned u64.
     let counter = unsafe { AtomicU64::from_ptr(field(std::ptr::addr_of_mut!((*slot).shards[shard]))) };
-    counter.fetch_add(1, Ordering::Relaxed);
+    counter.fetch_add(change, Ordering::Relaxed);
+}
+
+/// Counts a handle of a type as living (`1`) or gone (`-1`), at every level.
+#[inline]
+pub fn count_live(runtime: &Runtime, type_id: u16, change: i64) {
+    bump_by(runtime, type_id, change as u64, |shard| {
+        // SAFETY: only the field's address is taken; the shard lies in the mapping.
+        unsafe { std::ptr::addr_of_mut!((*shard).live) }
+    });
+}
+
+/// Handles that are live now, of all types.
+pub fn live_handles(runtime: &Runtime) -> u64 {
+    let mut live = atomic!(AtomicU64, runtime.segment().header(), live_handles).load(Ordering::Relaxed);
+    for index in 1..runtime.segment().used(Part::Types) {
+        for shard in 0..TYPE_SHARDS {
+            live = live.wrapping_add(atomic!(AtomicU64, runtime.segment().type_slot(index), shards[shard].live).load(Ordering::Relaxed));
+        }
+    }
+    live
 }
 
 /// Adds one to a counter of a type's shard, by the counter's name.

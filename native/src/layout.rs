@@ -300,7 +300,7 @@ pub struct Header {
     pub agent_cpu_nanos: u64,
     /// When the segment ended, ticks; 0 while it lives.
     pub ended_at_ticks: u64,
-    /// Handles that are live now, all types.
+    /// Handles that are live now, all types. In the file only those that no `TypeShard::live` counts; whoever reads the header adds these.
     pub live_handles: u64,
     /// Close requests that have not run.
     pub pending_closes: u64,
@@ -378,8 +378,10 @@ pub struct TypeShard {
     pub never_closed: u64,
     /// Destructors that ran.
     pub dropped: u64,
+    /// Handles born less handles gone on these threads, at every level; wraps below 0. The sum over all shards is what lives.
+    pub live: u64,
     /// Not used.
-    pub reserved: [u64; 3],
+    pub reserved: [u64; 2],
 }
 
 /// A type. 896 bytes.

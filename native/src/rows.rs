@@ -7,7 +7,7 @@ use crate::clock;
 use crate::count_one;
 use crate::hooks;
 use crate::layout::{EventKind, Kind, Level, ReferenceState, ResourceState};
-use crate::registry::{generation_of, index_of, shown, Birth, Slot};
+use crate::registry::{generation_of, index_of, shown, Birth, Slot, Word0};
 use crate::runtime::{lost, Runtime};
 use crate::segment::Part;
 use crate::status::{Error, Result, Status};
@@ -57,13 +57,17 @@ pub fn publish(runtime: &Runtime, index: u32, row: &NewRow, resource: ResourceSt
             site: if level >= Level::History as u8 { local.site.get() } else { 0 },
         }
     });
+    if let Some(user) = runtime.table.user(index) {
+        // Relaxed: published with the row
+        user.store(local(|local| local.user()), Ordering::Relaxed);
+    }
     let handle = mutate(runtime, || runtime.table.publish(index, &birth));
     record(runtime, row, index, level);
     handle
 }
 
 fn record(runtime: &Runtime, row: &NewRow, index: u32, level: u8) {
-    atomic!(AtomicU64, runtime.segment().header(), live_handles).fetch_add(1, Ordering::Relaxed);
+    hooks::count_live(runtime, row.type_id, 1);
     if !runtime.table.is_tracked(index) {
         atomic!(AtomicU64, lost(), untracked_handles).fetch_add(1, Ordering::Relaxed);
     }
@@ -138,7 +142,7 @@ pub fn end(runtime: &Runtime, row: u64, state: ReferenceState) -> Result<()> {
 }
 
 fn record_end(runtime: &Runtime, type_id: u16, state: ReferenceState) {
-    atomic!(AtomicU64, runtime.segment().header(), live_handles).fetch_sub(1, Ordering::Relaxed);
+    hooks::count_live(runtime, type_id, -1);
     if !hooks::counts(runtime, type_id) {
         return;
     }
@@ -196,13 +200,14 @@ pub fn clear(runtime: &Runtime, type_id: u16) -> Result<()> {
         let Some(slot) = runtime.table.slot(index) else { continue };
         let seen = slot.word0();
         if seen.type_id() == type_id && seen.is_live() {
-            clear_row(runtime, index, &slot, seen.generation());
+            clear_row(runtime, index, &slot, seen);
         }
     }
     Ok(())
 }
 
-fn clear_row(runtime: &Runtime, index: u32, slot: &Slot<'_>, generation: u32) {
+fn clear_row(runtime: &Runtime, index: u32, slot: &Slot<'_>, seen: Word0) {
+    let (generation, type_id) = (seen.generation(), seen.type_id());
     let is_cleared = mutate(runtime, || {
         let Some(word) = slot.begin(generation) else { return false };
         let is_live = word.is_live();
@@ -210,7 +215,7 @@ fn clear_row(runtime: &Runtime, index: u32, slot: &Slot<'_>, generation: u32) {
         is_live
     });
     if is_cleared {
-        atomic!(AtomicU64, runtime.segment().header(), live_handles).fetch_sub(1, Ordering::Relaxed);
+        hooks::count_live(runtime, type_id, -1);
         let handle = crate::registry::handle_of(generation, index, false);
         debug_assert_eq!(index_of(handle), index);
         local(|local| runtime.table.give_back(handle, &local.magazine));

@@ -16,7 +16,7 @@ use arc_inspector_native::status::Status;
 use arc_inspector_native::threads::pins_of;
 
 fn live() -> u64 {
-    atomic!(AtomicU64, runtime().segment().header(), live_handles).load(Ordering::SeqCst)
+    hooks::live_handles(runtime())
 }
 
 /// Created, released and dropped, all types.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use arc_inspector_native::agent::{self, Options};
 use arc_inspector_native::atomic;
+use arc_inspector_native::hooks;
 use arc_inspector_native::layout::{Level, ThreadState};
 use arc_inspector_native::lifecycle;
 use arc_inspector_native::ownership::{borrow, lower};
@@ -52,8 +53,7 @@ fn a_child_uses_and_releases_its_handles_without_touching_the_parents() {
     let _turn = TURN.lock().unwrap();
     let handle = lower(Arc::new(TodoList::new())).unwrap();
     let parent = runtime().segment().header();
-    let (pid, live) = (atomic!(AtomicU32, parent, pid).load(Ordering::SeqCst), atomic!(AtomicU64, parent, live_handles));
-    let before = live.load(Ordering::SeqCst);
+    let (pid, before) = (atomic!(AtomicU32, parent, pid).load(Ordering::SeqCst), hooks::live_handles(runtime()));
     let code = in_child(|| {
         let is_usable = borrow::<TodoList>(handle).is_ok_and(|list| list.is_empty());
         let is_released = lifecycle::release(runtime(), handle).is_ok();
@@ -63,7 +63,7 @@ fn a_child_uses_and_releases_its_handles_without_touching_the_parents() {
     });
     assert_eq!(code, 0);
     assert!(is_live(handle));
-    assert_eq!(live.load(Ordering::SeqCst), before);
+    assert_eq!(hooks::live_handles(runtime()), before);
     assert_eq!(atomic!(AtomicU32, parent, pid).load(Ordering::SeqCst), pid);
     lifecycle::release(runtime(), handle).unwrap();
 }

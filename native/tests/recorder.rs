@@ -190,10 +190,9 @@ fn rows_that_nobody_watches_any_more_end_without_a_word() {
     let (addresses, mut rows): (Vec<u64>, _) = ((1..=100).map(|number| number * 64).collect(), vec![0; 100]);
     // SAFETY: a hundred of each.
     assert_eq!(unsafe { ai_rows_add(type_id, addresses.as_ptr(), addresses.as_ptr(), 100, rows.as_mut_ptr(), null_mut()) }, 0);
-    let live = atomic!(AtomicU64, runtime().segment().header(), live_handles);
-    let before = live.load(Ordering::SeqCst);
+    let before = hooks::live_handles(runtime());
     ai_rows_clear(type_id);
-    assert_eq!(live.load(Ordering::SeqCst), before - 100);
+    assert_eq!(hooks::live_handles(runtime()), before - 100);
     assert!(rows.iter().all(|&row| slot(row).word0().reference() == ReferenceState::Free as u8));
     assert_eq!(end(rows[0], ReferenceState::Released), Status::StaleHandle as i32);
 }

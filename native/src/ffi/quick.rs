@@ -5,10 +5,9 @@
 
 use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{catch, panicked, place, report, AiError};
-use crate::atomic;
+use crate::hooks;
 use crate::ownership::{borrow, with_raw};
 use crate::runtime;
 use crate::samples::TodoList;
@@ -75,5 +74,5 @@ pub unsafe extern "C" fn ai_handle_address(handle: u64, out: *mut u64, error: *m
 /// Handles that are live now, of all types.
 #[no_mangle]
 pub extern "C" fn ai_live_handles() -> u64 {
-    runtime::existing().map_or(0, |runtime| atomic!(AtomicU64, runtime.segment().header(), live_handles).load(Ordering::Relaxed))
+    runtime::existing().map_or(0, hooks::live_handles)
 }

@@ -12,7 +12,7 @@ use crate::layout::{EventKind, ReferenceState, ResourceState};
 use crate::registry::{generation_of, is_current, shown};
 use crate::runtime::Runtime;
 use crate::status::{Error, Result, Status};
-use crate::threads::{self, heavy_barrier, pins_of};
+use crate::threads::{self, pins_of};
 use crate::types::{self, TypeSpec};
 
 /// What a close runs: the type's close method with the arguments of whoever asked. It gets the data pointer of a living object.
@@ -137,13 +137,9 @@ pub(super) fn settle(runtime: &Runtime, address: u64) -> Outcome {
 
 /// The rows show `CloseRequested` or later, so no new call begins, and each that ends looks here again once the lock is free.
 fn obstacle(runtime: &Runtime, address: u64, entry: &Entry) -> Option<Obstacle> {
-    if calls_in_flight(runtime, address) > 0 {
-        // a call that has just ended may still be seen and may have missed the request: look again behind a barrier
-        heavy_barrier();
-        let calls = calls_in_flight(runtime, address);
-        if calls > 0 {
-            return Some(Obstacle::Calls(calls));
-        }
+    let calls = calls_in_flight(runtime, address);
+    if calls > 0 {
+        return Some(Obstacle::Calls(calls));
     }
     let owner = super::life_of(runtime, entry)?.owner();
     (threads::is_alive(runtime, owner) && threads::here() != owner).then_some(Obstacle::Owner(owner))

@@ -10,7 +10,7 @@ use crate::ownership::thin;
 use crate::registry::{generation_of, is_current, Slot};
 use crate::runtime::Runtime;
 use crate::status::{Result, Status};
-use crate::threads::{heavy_barrier, local, mutate, pins_of};
+use crate::threads::{is_mine_alone, is_only_user, is_pinned, local, mutate};
 use crate::types::{self, TypeSpec};
 
 /// Gives up the reference that `handle` names. Calls in flight on it go on, and the last of them lets go; while a close of the
@@ -30,6 +30,9 @@ pub fn release_last(runtime: &Runtime, handle: u64) -> Result<()> {
         hooks::misuse(runtime, error.status, handle);
         return Err(error);
     };
+    if spec.close.is_none() && release_alone(runtime, handle, &slot) {
+        return Ok(());
+    }
     let is_asked = if spec.close.is_some() { ask_closable(runtime, handle, &slot) } else { ask(runtime, handle, &slot).is_some() };
     if !is_asked {
         // another thread was first
@@ -52,15 +55,42 @@ fn ask(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<()> {
     let type_id = slot.word0().type_id();
     let change = hooks::change(runtime, type_id, true);
     mutate(runtime, || {
-        let word = slot.begin(generation_of(handle))?;
-        if !word.is_live() {
-            slot.end(word);
-            return None;
-        }
+        let word = slot.begin_change(generation_of(handle), ReferenceState::Live, ReferenceState::ReleaseRequested)?;
         slot.note(&change);
-        slot.end(word.with(ReferenceState::ReleaseRequested as u8, word.resource()));
+        slot.end(word);
         Some(())
     })
+}
+
+/// The whole way at once, for a row that only this thread has used and uses no more: one locked instruction. False: it is not so, or the row is not live any more.
+///
+/// The note of the row's user is read once more after word 0 has changed (SeqCst both), so a newcomer is seen here or sees that it is too late.
+fn release_alone(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> bool {
+    if !is_mine_alone(runtime, handle) {
+        return false;
+    }
+    let change = hooks::change(runtime, slot.word0().type_id(), true);
+    let ended = mutate(runtime, || {
+        let word = slot.begin_change(generation_of(handle), ReferenceState::Live, ReferenceState::ReleaseRequested)?;
+        slot.note(&change);
+        if !is_only_user(runtime, handle) {
+            slot.end(word);
+            return Some(None);
+        }
+        slot.end_for_good(word.with(ReferenceState::Released as u8, word.resource()));
+        Some(Some(slot.data()))
+    });
+    match ended {
+        None => false,
+        Some(None) => {
+            finish_if_idle(runtime, handle);
+            true
+        }
+        Some(Some(data)) => {
+            let_go(runtime, handle, slot, data);
+            true
+        }
+    }
 }
 
 /// `ask` under the lock of `Lives`, where the row's other changes happen.
@@ -89,30 +119,12 @@ pub(super) fn finish_if_idle(runtime: &Runtime, handle: u64) {
     }
 }
 
-/// Whether a call uses the handle. A pin that is seen may be one whose call has just ended and missed what was left to it, so it is looked at
-/// again behind a barrier.
-fn is_pinned(runtime: &Runtime, handle: u64) -> bool {
-    let look = || {
-        let mut found = false;
-        pins_of(runtime, |_, pinned| found |= pinned == handle);
-        found
-    };
-    look() && {
-        heavy_barrier();
-        look()
-    }
-}
-
 /// Turns the row into a tombstone; only one thread gets the data pointer.
 fn claim(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64> {
     mutate(runtime, || {
-        let word = slot.begin(generation_of(handle))?;
-        if word.reference() != ReferenceState::ReleaseRequested as u8 {
-            slot.end(word);
-            return None;
-        }
+        let word = slot.begin_change(generation_of(handle), ReferenceState::ReleaseRequested, ReferenceState::Released)?;
         let data = slot.data();
-        slot.end(word.with(ReferenceState::Released as u8, word.resource()));
+        slot.end(word);
         Some(data)
     })
 }
@@ -140,10 +152,9 @@ fn let_go(runtime: &Runtime, handle: u64, slot: &Slot<'_>, data: u64) {
     // SAFETY: `claim` gave the row's reference to this thread alone, and no call uses it.
     let is_dropped = unsafe { (spec.operations.release)(data) };
     if is_dropped {
-        mutate(runtime, || {
-            let Some(word) = slot.begin(generation_of(handle)) else { return };
-            slot.end(word.with(ReferenceState::Dropped as u8, after_drop(word.resource())));
-        });
+        // of a row that was released nobody but us changes anything; see `Slot::begin_change`
+        let word = slot.word0();
+        mutate(runtime, || slot.end_for_good(word.with(ReferenceState::Dropped as u8, after_drop(word.resource()))));
     }
     local(|local| runtime.table.give_back(handle, &local.magazine));
 }
@@ -160,7 +171,7 @@ fn after_drop(resource: u8) -> u8 {
 
 fn record(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec, data: u64) {
     let type_id = slot.word0().type_id();
-    atomic!(AtomicU64, runtime.segment().header(), live_handles).fetch_sub(1, Ordering::Relaxed);
+    hooks::count_live(runtime, type_id, -1);
     if !hooks::counts(runtime, type_id) {
         return;
     }

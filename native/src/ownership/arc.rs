@@ -190,7 +190,7 @@ fn refuse<T>(runtime: &Runtime, pin: &Pin, type_id: u16) -> Result<T> {
 /// Uses the reference of a handle of any type of ours, closed or not, by its specification and data pointer.
 pub fn with_raw<T>(handle: u64, body: impl FnOnce(&'static TypeSpec, &Slot<'_>, u64) -> Result<T>) -> Result<T> {
     let runtime = runtime();
-    let pin = Pin::new(handle);
+    let pin = Pin::new(runtime, handle);
     let Some(slot) = runtime.table.slot_of(handle) else { return refuse(runtime, &pin, 0) };
     let word = slot.word0();
     if !is_current(word, handle) || !word.is_live() {

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::Arc;
 
 use crate::hooks;
-use crate::layout::{EventKind, Kind, ResourceState};
+use crate::layout::{EventKind, Kind, ResourceState, FOREIGN_BIT};
 use crate::lifecycle::{self, Life};
-use crate::registry::{is_current, Slot};
+use crate::registry::{is_current, Slot, Word0};
 use crate::rows::{self, NewRow};
 use crate::runtime::{runtime, Runtime};
 use crate::status::{Error, Result, Status};
@@ -33,11 +33,11 @@ pub(super) fn enter(spec: &'static TypeSpec, handle: u64) -> Result<InUse> {
         lifecycle::drain_here();
     }
     let type_id = spec.index.load(Ordering::Relaxed);
-    let pin = Pin::new(handle);
+    let pin = Pin::new(runtime, handle);
     let Some(slot) = runtime.table.slot_of(handle) else { return refuse(runtime, spec, &pin) };
     let word = slot.word0();
-    let is_ours = is_current(word, handle) && word.type_id() == type_id && type_id != 0;
-    if !(is_ours && word.is_live() && is_open(word.resource())) {
+    let is_plain = word.is_plain(handle, type_id) && handle & FOREIGN_BIT == 0;
+    if !is_plain && !is_usable(word, handle, type_id) {
         return refuse(runtime, spec, &pin);
     }
     if hooks::has_history(runtime, type_id) {
@@ -46,9 +46,11 @@ pub(super) fn enter(spec: &'static TypeSpec, handle: u64) -> Result<InUse> {
     Ok(InUse { pin, slot })
 }
 
-#[inline]
-fn is_open(resource: u8) -> bool {
-    resource <= ResourceState::Open as u8 || resource == ResourceState::CloseFailed as u8
+#[cold]
+fn is_usable(word: Word0, handle: u64, type_id: u16) -> bool {
+    let is_ours = is_current(word, handle) && word.type_id() == type_id && type_id != 0;
+    let is_open = word.resource() <= ResourceState::Open as u8 || word.resource() == ResourceState::CloseFailed as u8;
+    is_ours && word.is_live() && is_open
 }
 
 /// Names the type that was wanted also when no object of it was ever handed out.

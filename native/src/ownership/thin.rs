@@ -240,7 +240,7 @@ pub(super) fn clone_handle(slot: &Slot<'_>, handle: u64) -> Result<u64> {
 
 /// Gives up one reference of a handle of this kind. True: it was the last, and the caller has to end the row.
 pub(crate) fn release_one(runtime: &Runtime, handle: u64) -> Result<bool> {
-    let pin = Pin::new(handle);
+    let pin = Pin::new(runtime, handle);
     let slot = runtime.table.slot_of(handle).filter(|slot| is_current(slot.word0(), handle) && slot.word0().is_live());
     let Some(left) = slot.and_then(|slot| release_one_of(&slot, handle)) else {
         let error = released(runtime, pin.handle());

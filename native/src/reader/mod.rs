@@ -12,7 +12,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use crate::layout::{Event, HandleSlot, Header, ThreadSlot, CALL_DEPTH};
+use crate::layout::{Event, HandleSlot, Header, ThreadSlot, TypeSlot, CALL_DEPTH};
 
 pub use events::{EventsRead, Rings};
 pub use file::{zeroed, Record, SegmentFile};
@@ -91,9 +91,27 @@ impl Reader {
 
     /// The header as it is now, its marks checked.
     pub fn header(&self) -> Result<Header> {
-        let header = self.file.read_one(0)?;
+        let mut header: Header = self.file.read_one(0)?;
         self.geometry.check_later(&header)?;
+        header.live_handles = header.live_handles.wrapping_add(self.live_by_type()?);
         Ok(header)
+    }
+
+    /// Handles that the types' shards count. Read at several moments: may be off by what was born and went meanwhile, but never below 0.
+    fn live_by_type(&self) -> Result<u64> {
+        const SOME: usize = 16;
+        // SAFETY: a type is plain numbers, for which zeros are values.
+        let mut types: [TypeSlot; SOME] = unsafe { std::mem::zeroed() };
+        let (mut live, mut from) = (0_u64, 1);
+        loop {
+            let count = self.records(Part::Types, from, &mut types)?;
+            let shards = types[..count].iter().flat_map(|slot| &slot.shards);
+            live = shards.fold(live, |live, shard| live.wrapping_add(shard.live));
+            if count < SOME {
+                return Ok(if (live as i64) < 0 { 0 } else { live });
+            }
+            from += count;
+        }
     }
 
     /// All rows up to the high-water mark, see `Rows::all`.

@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::ops::Range;
+use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use super::slot::Slot;
 use super::{generation_of, handle_of, index_of, Birth};
@@ -11,7 +12,7 @@ use crate::segment::{Part, Segment};
 use crate::sync::Lock;
 
 /// Rows that a thread takes from, and gives back to, the common queue at a time.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 /// Dead rows that are kept from being used again.
 const QUARANTINE: usize = 1024;
 /// Rows of private memory made at a time.
@@ -39,6 +40,10 @@ impl Stack {
         let length = self.length.get().checked_sub(1)?;
         self.length.set(length);
         Some(self.indexes[length].get())
+    }
+
+    fn peek(&self) -> Option<u32> {
+        Some(self.indexes[self.length.get().checked_sub(1)?].get())
     }
 
     /// False when it is full.
@@ -83,14 +88,34 @@ struct Free {
     fresh_private: u32,
 }
 
+/// More than one thread has used the row, or nobody knows.
+pub const SHARED: u16 = u16::MAX;
+
+/// Untouched until a row is used: pages of zeros that the system has not made yet.
+fn zeroed(length: usize) -> Box<[AtomicU16]> {
+    let numbers = Box::into_raw(vec![0_u16; length].into_boxed_slice());
+    // SAFETY: an `AtomicU16` has the layout of a `u16`, and the box is used as this alone from now on.
+    unsafe { Box::from_raw(numbers as *mut [AtomicU16]) }
+}
+
 type Chunk = [[AtomicU64; 8]; CHUNK as usize];
+
+/// On cache lines of its own: what is written often stays away from what every call reads.
+#[repr(align(128))]
+struct Apart<T>(T);
 
 /// All rows of the process: those of the segment and, when it is full, those in private memory, which work but are not seen.
 pub struct Table {
     segment: Segment,
-    free: Lock<Free>,
+    /// The rows of the segment, where they lie for life.
+    rows: AtomicPtr<[AtomicU64; 8]>,
+    /// How many of them are ready, from the first on. Only grows.
+    ready: AtomicU32,
+    free: Apart<Lock<Free>>,
     private: Box<[AtomicPtr<Chunk>]>,
     private_used: AtomicU32,
+    /// Of each row of the segment the only thread that has used it in its present life, or `SHARED`.
+    users: Box<[AtomicU16]>,
 }
 
 impl Table {
@@ -98,8 +123,10 @@ impl Table {
     pub fn new(segment: Segment) -> Self {
         segment.reserve(Part::Handles, 0, 1);
         let private = (0..CHUNKS).map(|_| AtomicPtr::new(std::ptr::null_mut())).collect();
-        let free = Lock::new(Free { dead: VecDeque::new(), fresh: 1, fresh_private: MAX_HANDLES });
-        Self { segment, free, private, private_used: AtomicU32::new(MAX_HANDLES) }
+        let free = Apart(Lock::new(Free { dead: VecDeque::new(), fresh: 1, fresh_private: MAX_HANDLES }));
+        let rows = AtomicPtr::new(std::ptr::from_ref(segment.handle(0)).cast_mut());
+        let users = zeroed(segment.capacity(Part::Handles) as usize);
+        Self { segment, rows, ready: AtomicU32::new(0), free, private, private_used: AtomicU32::new(MAX_HANDLES), users }
     }
 
     /// The segment.
@@ -109,15 +136,19 @@ impl Table {
     }
 
     /// The row at an index that was used at some time.
-    #[inline]
+    #[inline(always)]
     pub fn slot(&self, index: u32) -> Option<Slot<'_>> {
-        if index == 0 {
-            return None;
+        // Acquire pairs with the Release in `fresh_batch`: the row's bytes are reserved
+        if index.wrapping_sub(1) < self.ready.load(Ordering::Acquire) {
+            // SAFETY: ready, so within the mapping, which lives as long as the table and stays where it is.
+            return Some(Slot::new(unsafe { &*self.rows.load(Ordering::Relaxed).add(index as usize) }));
         }
-        if index < MAX_HANDLES {
-            return (index < self.segment.used(Part::Handles)).then(|| Slot::new(self.segment.handle(index)));
-        }
-        if index >= self.private_used.load(Ordering::Acquire) {
+        self.private_slot(index)
+    }
+
+    #[cold]
+    fn private_slot(&self, index: u32) -> Option<Slot<'_>> {
+        if index < MAX_HANDLES || index >= self.private_used.load(Ordering::Acquire) {
             return None;
         }
         let at = index - MAX_HANDLES;
@@ -133,50 +164,63 @@ impl Table {
         self.slot(index_of(handle))
     }
 
+    /// The only thread that has used the row so far, [`SHARED`] when there are several. None: the row has no such note and counts as shared.
+    #[inline]
+    pub fn user(&self, index: u32) -> Option<&AtomicU16> {
+        self.users.get(index as usize)
+    }
+
     /// Whether a row at this index can be seen from outside.
     pub fn is_tracked(&self, index: u32) -> bool {
         index < MAX_HANDLES
     }
 
     /// A free row; None when even private memory has no more. Takes the lock once in `BATCH` calls, so not inside `threads::mutate`.
+    #[inline]
     pub fn take(&self, magazine: &Magazine) -> Option<u32> {
-        magazine.free.pop().or_else(|| {
+        let taken = magazine.free.pop().or_else(|| {
             self.refill(magazine);
             magazine.free.pop()
-        })
+        });
+        // rows wait long before they are used again, so the next one is in no near cache
+        if let Some(next) = magazine.free.peek() {
+            crate::cpu::prefetch(self.rows.load(Ordering::Relaxed).wrapping_add(next as usize));
+        }
+        taken
     }
 
     #[cold]
     fn refill(&self, magazine: &Magazine) {
-        let mut free = self.free.lock();
+        let mut free = self.free.0.lock();
         let surplus = free.dead.len().saturating_sub(QUARANTINE).min(BATCH);
-        let found: Vec<u32> = if surplus > 0 {
-            free.dead.drain(..surplus).collect()
+        if surplus > 0 {
+            fill(magazine, free.dead.drain(..surplus).rev());
         } else if let Some(fresh) = self.fresh_batch(&mut free) {
-            fresh
-        } else {
+            fill(magazine, fresh.rev());
+        } else if !free.dead.is_empty() {
             // no room for fresh rows: tombstones are the smaller loss
             let oldest = free.dead.len().min(BATCH);
-            free.dead.drain(..oldest).collect()
-        };
-        let found = if found.is_empty() { self.private_batch(&mut free) } else { found };
-        // in reverse, because the magazine hands out its newest first
-        found.into_iter().rev().all(|index| magazine.free.push(index));
+            fill(magazine, free.dead.drain(..oldest).rev());
+        } else {
+            fill(magazine, self.private_batch(&mut free).rev());
+        }
     }
 
-    fn fresh_batch(&self, free: &mut Free) -> Option<Vec<u32>> {
+    fn fresh_batch(&self, free: &mut Free) -> Option<Range<u32>> {
         let room = self.segment.capacity(Part::Handles).saturating_sub(free.fresh).min(BATCH as u32);
         if room == 0 || !self.segment.reserve(Part::Handles, free.fresh, room) {
             return None;
         }
         free.fresh += room;
-        Some((free.fresh - room..free.fresh).collect())
+        // row 0 is none
+        self.ready.store(free.fresh - 1, Ordering::Release);
+        Some(free.fresh - room..free.fresh)
     }
 
-    fn private_batch(&self, free: &mut Free) -> Vec<u32> {
+    fn private_batch(&self, free: &mut Free) -> Range<u32> {
         let at = free.fresh_private - MAX_HANDLES;
         let Some(chunk) = self.private.get((at / CHUNK) as usize) else {
-            return Vec::new();
+            return 0..0;
         };
         if at % CHUNK == 0 {
             let rows: Box<Chunk> = Box::new(std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0))));
@@ -184,7 +228,7 @@ impl Table {
         }
         free.fresh_private += BATCH as u32;
         self.private_used.store(free.fresh_private, Ordering::Release);
-        (free.fresh_private - BATCH as u32..free.fresh_private).collect()
+        free.fresh_private - BATCH as u32..free.fresh_private
     }
 
     /// Makes a row live and returns its handle. Inside `threads::mutate`.
@@ -207,13 +251,13 @@ impl Table {
     }
 
     fn flush_dead(&self, magazine: &Magazine) {
-        self.free.lock().dead.extend(magazine.dead.drain());
+        self.free.0.lock().dead.extend(magazine.dead.drain());
     }
 
     /// Takes back everything a thread held; it ends.
     pub fn empty(&self, magazine: &Magazine) {
         self.flush_dead(magazine);
-        let mut free = self.free.lock();
+        let mut free = self.free.0.lock();
         for index in magazine.free.drain() {
             free.dead.push_front(index);
         }
@@ -221,7 +265,7 @@ impl Table {
 
     /// Holds the queue across a fork.
     pub fn hold(&self) {
-        self.free.hold();
+        self.free.0.hold();
     }
 
     /// Lets it go.
@@ -230,15 +274,22 @@ impl Table {
     /// Held by `hold` before.
     pub unsafe fn let_go(&self) {
         // SAFETY: the caller's promise.
-        unsafe { self.free.let_go() };
+        unsafe { self.free.0.let_go() };
     }
 
     /// Finds all free rows anew, in a forked child: what other threads had in stock is theirs no more.
     pub fn find_free(&self) {
-        let mut free = self.free.lock();
+        let mut free = self.free.0.lock();
         let (fresh, private) = (free.fresh, free.fresh_private);
         let indexes = (1..fresh).chain(MAX_HANDLES..private);
         free.dead = indexes.filter(|&index| self.slot(index).is_some_and(|slot| is_free(&slot))).collect();
+    }
+}
+
+/// The last to come is handed out first, so they come in reverse.
+fn fill(magazine: &Magazine, found: impl Iterator<Item = u32>) {
+    for index in found {
+        magazine.free.push(index);
     }
 }
 

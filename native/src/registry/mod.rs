@@ -7,7 +7,7 @@
 mod free;
 mod slot;
 
-pub use free::{Magazine, Table};
+pub use free::{Magazine, Table, SHARED};
 pub use slot::{Birth, Change, Slot, Word0};
 
 use crate::layout::FOREIGN_BIT;

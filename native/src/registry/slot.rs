@@ -93,6 +93,22 @@ impl Word0 {
         (ResourceState::CloseRequested as u8..=ResourceState::Closing as u8).contains(&self.resource())
     }
 
+    /// Whether there is nothing about it that a call which ends has to see to: live, and not closing or closed.
+    #[inline]
+    pub fn is_quiet(self) -> bool {
+        const OPEN: u64 = ResourceState::Open as u64;
+        self.0 & STATES & !BUSY_BIT & !(OPEN << 8) == ReferenceState::Live as u64
+    }
+
+    /// Whether it is the word of that handle, whose type is `type_id`, and quiet. The plain case of a look at it; another answer than yes has to be
+    /// looked at in detail.
+    #[inline]
+    pub fn is_plain(self, handle: u64, type_id: u16) -> bool {
+        const OPEN: u64 = ResourceState::Open as u64;
+        let wanted = handle & !0xFFFF_FFFF | u64::from(type_id) << 16 | ReferenceState::Live as u64;
+        self.0 & !BUSY_BIT & !(OPEN << 8) == wanted
+    }
+
     /// Whether the handle may be used at all.
     #[inline]
     pub fn is_live(self) -> bool {
@@ -203,6 +219,33 @@ impl<'a> Slot<'a> {
                 return Some(word);
             }
         }
+    }
+
+    /// As `begin`, but only from the state `from`, showing `to` at once: a call that starts now is refused. None when the row is in another state.
+    /// So a row that has ended is left alone by everybody but who ended it.
+    pub fn begin_change(&self, generation: u32, from: ReferenceState, to: ReferenceState) -> Option<Word0> {
+        loop {
+            let word = self.word0();
+            if word.generation() != generation || word.reference() != from as u8 {
+                return None;
+            }
+            if word.is_busy() {
+                std::hint::spin_loop();
+                std::thread::yield_now();
+                continue;
+            }
+            let next = word.with(to as u8, word.resource());
+            // SeqCst: the first half of "change word 0, then look who uses the row"; see `threads::Pin`
+            if self.words[0].compare_exchange(word.0, next.0 | BUSY_BIT, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+                return Some(next);
+            }
+        }
+    }
+
+    /// The last word on a row that this thread ended with no call in flight: nobody else writes it any more.
+    /// Release: what was noted before is seen with it.
+    pub fn end_for_good(&self, word: Word0) {
+        self.words[0].store(word.0 & !BUSY_BIT, Ordering::Release);
     }
 
     /// Shows another state while still `BUSY`, so that calls which start now are refused. SeqCst as in `begin`.

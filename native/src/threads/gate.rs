@@ -25,7 +25,7 @@ pub fn set_barriers() {
 
 /// The frequent side of a pair of barriers: orders for the compiler what [`heavy_barrier`] orders for the processor.
 #[inline]
-pub(super) fn light_barrier() {
+pub(crate) fn light_barrier() {
     if HAS_BARRIERS.load(Ordering::Relaxed) {
         compiler_fence(Ordering::SeqCst);
     } else {

@@ -4,7 +4,7 @@ mod gate;
 mod pins;
 
 pub use gate::{heavy_barrier, hold_writers, let_writers_go, mutate, set_barriers, Writing};
-pub use pins::{pins_of, DeepPins, Pin};
+pub use pins::{is_mine_alone, is_only_user, is_pinned, pins_of, DeepPins, Pin};
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
@@ -13,7 +13,7 @@ use crate::atomic;
 use crate::clock;
 use crate::layout::{RingHeader, ThreadSlot, ThreadState};
 use crate::platform;
-use crate::registry::Magazine;
+use crate::registry::{Magazine, SHARED};
 use crate::runtime::{existing, lost, runtime, Runtime};
 use crate::segment::{write_text, Part};
 use crate::sync::Lock;
@@ -41,6 +41,17 @@ pub struct Local {
     pub ring_refused: Cell<bool>,
     /// Its free rows.
     pub magazine: Magazine,
+}
+
+impl Local {
+    /// How this thread is noted as the user of a row: one without a slot shows no pins there, so its rows count as shared.
+    #[inline]
+    pub fn user(&self) -> u16 {
+        match self.index.get() {
+            0 => SHARED,
+            index => index,
+        }
+    }
 }
 
 thread_local! {
@@ -143,6 +154,12 @@ fn state(runtime: &Runtime, index: u16) -> u8 {
 /// Whether that thread has not ended. Index 0, a thread unknown, counts as ended.
 pub fn is_alive(runtime: &Runtime, index: u16) -> bool {
     index != 0 && u32::from(index) < runtime.segment().used(Part::Threads) && state(runtime, index) == ThreadState::Live as u8
+}
+
+/// The calling thread's own as it is, with a slot or without.
+#[inline(always)]
+fn known<T>(body: impl FnOnce(&Local) -> T) -> T {
+    LOCAL.with(body)
 }
 
 /// The calling thread's own; it gets a slot now if it has none.

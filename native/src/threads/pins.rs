@@ -1,23 +1,28 @@
 //! Pins: a call shows which handle it uses by writing it into its thread's slot, which is also how the viewer sees calls in flight.
 //!
-//! The order that makes it safe is Dekker's. A call stores its pin and then loads word 0 of the row; a releaser, or who closes, changes word 0 and
-//! then loads the pins. All four are SeqCst, so at least one of them sees the other: the call finds the handle dead, or the
-//! releaser finds the call and leaves the release to it.
+//! A call stores its pin and then loads word 0 of the row; a releaser, or who closes, changes word 0 and then looks at the pins. At least one of the two
+//! must see the other: the call finds the handle dead, or the releaser finds the call and leaves the release to it. That takes a full barrier
+//! on both sides, and calls are a thousand times more frequent, so the releaser pays for both: it has every thread pass a barrier
+//! ([`super::heavy_barrier`]) before it looks. A call's store is either before that barrier, and seen, or its load of word 0 is after it,
+//! and sees the change. The same holds at a call's end, which takes the pin away and looks at word 0 for what was left to it.
+//! Without `membarrier` calls have a fence of their own, and releasers too.
 //!
-//! At its end the call takes the pin away and looks at word 0 once more, to see what was left to it. Here the two sides are not equally frequent,
-//! so only the rare one pays: the call stores plainly, and a releaser who found a pin has every thread pass a barrier before it
-//! believes that ([`pins_of`] twice, [`super::heavy_barrier`] between). After that, either the pin is seen gone, or the call will see word 0.
+//! Most handles are used by one thread alone, and there even that is not needed: what a thread did it sees. So each row notes its only
+//! user ([`crate::registry::Table::user`]). Another thread's pin first changes the note to `SHARED` and then loads word 0; a releaser that is the
+//! only user changes word 0 and then loads the note. These four are SeqCst and rare: once a row, and once a release. So the releaser sees that it has
+//! company and takes the way of the first paragraph, or the newcomer finds the handle dead.
+//! A thread's number may be given to another after its end; the pins of the first are gone by then, so the second may take its place.
 
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 
-use super::gate::light_barrier;
-use super::{local, Local};
+use super::gate::{heavy_barrier, light_barrier};
+use super::{known, local, Local};
 use crate::atomic;
 use crate::clock;
 use crate::hooks;
 use crate::layout::{EventKind, Level, ThreadSlot, CALL_DEPTH};
-use crate::registry::generation_of;
+use crate::registry::{generation_of, index_of, SHARED};
 use crate::ring;
 use crate::runtime::{lost, runtime, Runtime};
 use crate::segment::Part;
@@ -78,19 +83,40 @@ impl DeepPins {
     }
 }
 
-/// A call's use of a handle; ends with it. Stays on its thread. One word, so that it travels in a register: the pins of one handle
-/// are alike, and the newest of them is as good as its own.
+/// A call's use of a handle; ends with it. Stays on its thread.
 pub struct Pin {
     handle: u64,
+    /// Where it was put. Pins of one handle are alike: another of them may stand there by the time this one ends.
+    place: u32,
     on_this_thread: PhantomData<*const ()>,
 }
 
 impl Pin {
-    /// Shows that this thread uses `handle`, whatever that is but 0; the caller validates it afterwards, in that order.
-    #[inline]
-    pub fn new(handle: u64) -> Self {
-        local(|local| push(local, handle));
-        Self { handle, on_this_thread: PhantomData }
+    /// Shows that this thread uses `handle`, whatever that is; the caller validates it afterwards, in that order.
+    ///
+    /// The plain case is spelt out here: a call's price is the way of `depth` through memory, from one call to the next.
+    #[inline(always)]
+    pub fn new(runtime: &Runtime, handle: u64) -> Self {
+        let place = known(|local| {
+            let (slot, place) = (local.slot.get(), local.depth.get());
+            if slot.is_null() || place as usize >= CALL_DEPTH || hooks::hottest() >= Level::History as u8 {
+                push(handle);
+            } else {
+                local.depth.set(place + 1);
+                local.began.set(0);
+                show(slot, place as usize, handle, 0);
+            }
+            if let Some(user) = runtime.table.user(index_of(handle)) {
+                let only = user.load(Ordering::Relaxed);
+                if only != SHARED && only != local.index.get() {
+                    join(user);
+                }
+            }
+            place
+        });
+        // keeps the load of word 0 that follows behind the pin, as far as `heavy_barrier` can tell
+        light_barrier();
+        Self { handle, place, on_this_thread: PhantomData }
     }
 
     /// The handle.
@@ -100,19 +126,34 @@ impl Pin {
     }
 }
 
-#[inline]
-fn push(local: &Local, handle: u64) {
-    let (slot, place) = (local.slot.get(), local.depth.get() as usize);
-    local.depth.set(place as u32 + 1);
-    if slot.is_null() || place >= CALL_DEPTH {
-        return push_deep(local, slot, place, handle);
-    }
+/// Another thread than the only user so far. SeqCst: before the load of word 0.
+#[cold]
+fn join(user: &AtomicU16) {
+    user.store(SHARED, Ordering::SeqCst);
+}
+
+/// Any pin: the first of a thread, a deep one, one whose time is recorded.
+#[cold]
+#[inline(never)]
+fn push(handle: u64) {
+    local(|local| {
+        let (slot, place) = (local.slot.get(), local.depth.get() as usize);
+        local.depth.set(place as u32 + 1);
+        if slot.is_null() || place >= CALL_DEPTH {
+            return push_deep(local, slot, place, handle);
+        }
+        let began = if hooks::hottest() >= Level::History as u8 { clock::ticks() } else { 0 };
+        local.began.set(began);
+        show(slot, place, handle, began);
+    });
+}
+
+#[inline(always)]
+fn show(slot: *mut ThreadSlot, place: usize, handle: u64, began: u64) {
     atomic!(AtomicU64, slot, calls[place]).store(handle, Ordering::Relaxed);
-    let began = if hooks::hottest() >= Level::History as u8 { clock::ticks() } else { 0 };
-    local.began.set(began);
     atomic!(AtomicU64, slot, call_ticks[place]).store(began, Ordering::Relaxed);
-    // SeqCst: releases the two stores above, and comes before the load of word 0 that follows
-    atomic!(AtomicU64, slot, depth).store(place as u64 + 1, Ordering::SeqCst);
+    // Release: who sees the depth sees the pin
+    atomic!(AtomicU64, slot, depth).store(place as u64 + 1, Ordering::Release);
 }
 
 #[cold]
@@ -124,19 +165,61 @@ fn push_deep(local: &Local, slot: *mut ThreadSlot, place: usize, handle: u64) {
 }
 
 impl Drop for Pin {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         let runtime = runtime();
-        if hooks::hottest() >= Level::History as u8 {
-            record_return(runtime, self.handle);
+        if !known(|local| self.pop_plain(local)) {
+            return leave(runtime, self.handle);
         }
-        local(|local| pop(runtime, local, self.handle));
-        let Some(slot) = runtime.table.slot_of(self.handle) else { return };
-        let word = slot.word0();
-        let is_left = !word.is_live() || word.is_close_pending();
-        if is_left && word.generation() == generation_of(self.handle) {
-            crate::lifecycle::after_call(runtime, self.handle);
+        light_barrier();
+        if let Some(slot) = runtime.table.slot_of(self.handle) {
+            if !slot.word0().is_quiet() {
+                look_back(runtime, self.handle);
+            }
         }
+    }
+}
+
+impl Pin {
+    /// Takes the pin away when it is the newest and no hole is below it; false: nothing was done.
+    #[inline(always)]
+    fn pop_plain(&self, local: &Local) -> bool {
+        let (slot, place) = (local.slot.get(), self.place as usize);
+        let is_last = local.depth.get() == self.place + 1 && place < CALL_DEPTH && !slot.is_null();
+        if !is_last || hooks::hottest() >= Level::History as u8 {
+            return false;
+        }
+        let is_ours = atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == self.handle;
+        if !is_ours || place > 0 && atomic!(AtomicU64, slot, calls[place - 1]).load(Ordering::Relaxed) == 0 {
+            return false;
+        }
+        local.depth.set(self.place);
+        // Release: the call is over before its pin goes
+        atomic!(AtomicU64, slot, depth).store(place as u64, Ordering::Release);
+        true
+    }
+}
+
+/// The end of any call.
+#[cold]
+#[inline(never)]
+fn leave(runtime: &Runtime, handle: u64) {
+    if hooks::hottest() >= Level::History as u8 {
+        record_return(runtime, handle);
+    }
+    local(|local| pop(runtime, local, handle));
+    look_back(runtime, handle);
+}
+
+/// Does what was left to a call that has ended.
+#[cold]
+#[inline(never)]
+fn look_back(runtime: &Runtime, handle: u64) {
+    let Some(slot) = runtime.table.slot_of(handle) else { return };
+    let word = slot.word0();
+    let is_left = !word.is_live() || word.is_close_pending();
+    if is_left && word.generation() == generation_of(handle) {
+        crate::lifecycle::after_call(runtime, handle);
     }
 }
 
@@ -153,7 +236,6 @@ fn record_return(runtime: &Runtime, handle: u64) {
 }
 
 /// Takes the newest pin of a handle away.
-#[inline]
 fn pop(runtime: &Runtime, local: &Local, handle: u64) {
     let (slot, depth) = (local.slot.get(), local.depth.get() as usize);
     let is_newest = !slot.is_null()
@@ -186,7 +268,6 @@ fn pop_other(runtime: &Runtime, local: &Local, handle: u64) {
 }
 
 /// Sets the depth, less the holes at its end.
-#[inline]
 fn show_depth(local: &Local, slot: *mut ThreadSlot, mut depth: usize) {
     if slot.is_null() {
         return local.depth.set(depth as u32);
@@ -200,8 +281,39 @@ fn show_depth(local: &Local, slot: *mut ThreadSlot, mut depth: usize) {
     light_barrier();
 }
 
-/// Calls `body` with the thread and the handle of every call in flight.
+/// Whether this thread is the only one that has used a row. SeqCst: after the change of word 0 that the caller made.
+#[inline]
+pub fn is_only_user(runtime: &Runtime, handle: u64) -> bool {
+    let only = runtime.table.user(index_of(handle)).map_or(SHARED, |user| user.load(Ordering::SeqCst));
+    only != SHARED && local(|local| local.index.get() == only)
+}
+
+/// Whether only this thread has used a row, and no call of it uses it now.
+#[inline]
+pub fn is_mine_alone(runtime: &Runtime, handle: u64) -> bool {
+    is_only_user(runtime, handle) && !local(|local| is_pinned_here(runtime, local, handle))
+}
+
+/// Whether a call uses a handle whose word 0 says that it ends (stored SeqCst by this thread before). A no is for good.
+pub fn is_pinned(runtime: &Runtime, handle: u64) -> bool {
+    if is_only_user(runtime, handle) {
+        return local(|local| is_pinned_here(runtime, local, handle));
+    }
+    let mut found = false;
+    pins_of(runtime, |_, pinned| found |= pinned == handle);
+    found
+}
+
+#[inline]
+fn is_pinned_here(runtime: &Runtime, local: &Local, handle: u64) -> bool {
+    let (slot, depth) = (local.slot.get(), (local.depth.get() as usize).min(CALL_DEPTH));
+    let is_shown = (0..depth).any(|place| !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle);
+    is_shown || runtime.deep.has(local.index.get(), handle)
+}
+
+/// Calls `body` with the thread and the handle of every call in flight: of all those that began before this, and were not refused.
 pub fn pins_of(runtime: &Runtime, mut body: impl FnMut(u16, u64)) {
+    heavy_barrier();
     for index in 1..runtime.segment().used(Part::Threads) {
         let slot = runtime.segment().thread(index);
         let depth = atomic!(AtomicU64, slot, depth).load(Ordering::SeqCst).min(CALL_DEPTH as u64);

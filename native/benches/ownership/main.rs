@@ -1,0 +1,48 @@
+//! What owning objects across the boundary costs: every strategy beside the real peers, as ratios. `ARC_INSPECTOR_DOCS` names the file that the table is
+//! written to; criterion then has its say about the calls of one thread.
+
+#![allow(missing_docs, reason = "criterion's macros make public functions")]
+
+mod measure;
+mod peers;
+mod report;
+
+use std::hint::black_box;
+
+use arc_inspector_native::layout::Level;
+use criterion::{criterion_group, criterion_main, Criterion};
+
+use measure::Row;
+
+const ROUNDS: usize = 101;
+const QUICK_ROUNDS: usize = 9;
+
+fn interleaved() -> Vec<Row> {
+    let is_quick = std::env::args().any(|argument| argument == "--quick");
+    let mut rows: Vec<Row> = peers::peers().into_iter().map(|peer| Row::new(peer, Level::Off)).collect();
+    let counted: Vec<Row> = rows.iter().filter(|row| report::is_ours(row)).map(|row| Row::new(row.peer, Level::Count)).collect();
+    rows.extend(counted);
+    for _ in 0..if is_quick { QUICK_ROUNDS } else { ROUNDS } {
+        rows.iter_mut().for_each(Row::round);
+    }
+    rows
+}
+
+fn ownership(criterion: &mut Criterion) {
+    let rows = interleaved();
+    let text = report::text(&rows);
+    println!("{text}");
+    if let Ok(path) = std::env::var("ARC_INSPECTOR_DOCS") {
+        std::fs::write(&path, text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+    let mut group = criterion.benchmark_group("call");
+    for peer in peers::peers() {
+        let handle = (peer.create)();
+        group.bench_function(peer.name.replace(['`', '*', '/'], ""), |bencher| bencher.iter(|| (black_box(peer.call))(black_box(handle))));
+        (peer.free)(handle);
+    }
+    group.finish();
+}
+
+criterion_group!(benches, ownership);
+criterion_main!(benches);

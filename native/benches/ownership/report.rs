@@ -1,0 +1,97 @@
+//! The table, and how it was measured.
+
+use std::fmt::Write;
+
+use arc_inspector_native::layout::Level;
+
+use crate::measure::{Row, COLUMNS};
+use crate::peers::{BASE, FOREIGN_NAME, HANDLE_MAP};
+
+/// The measured figure of `cgo.Handle` (Go 1.23), new and delete together, on another machine.
+const CGO_NANOS: f64 = 255.0;
+
+/// Whether it is one of this repository's.
+pub fn is_ours(row: &Row) -> bool {
+    row.peer.name.starts_with("**")
+}
+
+fn find<'a>(rows: &'a [Row], name: &str) -> &'a Row {
+    rows.iter().find(|row| row.peer.name == name && row.level == Level::Off).expect("measured")
+}
+
+/// The whole page.
+pub fn text(rows: &[Row]) -> String {
+    let mut text = String::from(INTRODUCTION);
+    let base = find(rows, BASE);
+    let by: [f64; COLUMNS.len()] = std::array::from_fn(|column| {
+        base.nanos(if column <= 2 {
+            0
+        } else if column <= 4 {
+            3
+        } else {
+            5
+        })
+    });
+    let _ = writeln!(text, "\n| | {} |\n|---|{}", COLUMNS.join(" | "), "---|".repeat(COLUMNS.len()));
+    for row in rows {
+        let recorded = if row.level == Level::Count { ", counts recorded" } else { "" };
+        let _ = write!(text, "| {}{recorded} |", row.peer.name);
+        for (column, by) in by.iter().enumerate() {
+            let _ = write!(text, " {:.1} (×{:.2}) |", row.nanos(column), row.nanos(column) / by);
+        }
+        text.push('\n');
+    }
+    text.push_str(MEASURED);
+    goals(&mut text, rows);
+    text
+}
+
+fn goals(text: &mut String, rows: &[Row]) {
+    let base = find(rows, BASE);
+    let map = find(rows, HANDLE_MAP);
+    let foreign = find(rows, FOREIGN_NAME);
+    text.push_str("\n## Against the goals\n\n| | goal | `arc` | `arc_map` | `thin` |\n|---|---|---|---|---|\n");
+    let ours: Vec<&Row> = ["**`arc`**", "**`arc_map`**", "**`thin`**"].into_iter().map(|name| find(rows, name)).collect();
+    let mut line = |what: &str, goal: &str, ratio: &dyn Fn(&Row) -> f64| {
+        let _ = write!(text, "| {what} | {goal} |");
+        for row in &ours {
+            let _ = write!(text, " {:.2} |", ratio(row));
+        }
+        text.push('\n');
+    };
+    line("checked call, by the unchecked `Arc` clone + drop", "≤ 1.0, better 0.35", &|row| row.nanos(0) / base.nanos(0));
+    line("two threads on one object, by the same of `Arc`", "≤ 0.2", &|row| row.nanos(1) / base.nanos(1));
+    line("two threads on their own objects, times faster than `ConcurrentHandleMap`", "≥ 5", &|row| map.nanos(2) / row.nanos(2));
+    line("create, by `Arc`", "≤ 1.6", &|row| row.nanos(3) / base.nanos(3));
+    line("free, by `Arc`", "≤ 1.2", &|row| row.nanos(5) / base.nanos(5));
+    line("create, two threads by one", "flat", &|row| row.nanos(4) / row.nanos(3));
+    line("free, two threads by one", "flat", &|row| row.nanos(6) / row.nanos(5));
+    line("recording counts, call", "≤ 1.05", &|row| counted(rows, row).nanos(0) / row.nanos(0));
+    line("recording counts, create + free", "≤ 1.05", &|row| {
+        let both = |row: &Row| row.nanos(3) + row.nanos(5);
+        both(counted(rows, row)) / both(row)
+    });
+    let both = foreign.nanos(3) + foreign.nanos(5);
+    let _ = writeln!(
+        text,
+        "\n`foreign`, new + delete: {both:.1} ns, ×{:.1} faster than the {CGO_NANOS} ns that Go 1.23's `cgo.Handle` takes for the two (measured \
+         elsewhere: there is no Go on this machine, so only the order of magnitude can be compared; goal 5).",
+        CGO_NANOS / both
+    );
+}
+
+fn counted<'a>(rows: &'a [Row], row: &Row) -> &'a Row {
+    rows.iter().find(|other| other.level == Level::Count && other.peer.name == row.peer.name).expect("measured")
+}
+
+const INTRODUCTION: &str = "# What ownership costs
+
+Written by `./dev bench ownership`; do not edit. Nanoseconds an operation; in brackets the ratio to an `Arc` of one thread: its clone + drop for calls, its
+creation and its free for those. Ours are checked (zero, stale, wrong type, random bits), show the call to the viewer and hold up a release meanwhile; what
+stands above them in the table is unchecked, but for the handle map.
+";
+
+const MEASURED: &str = "
+Everybody is called through a C function pointer, in one interleaved run: each round measures every row and every column once, and the lower quartile of the
+rounds counts. *Two threads*: what each of them sees. Recording is off unless the row says otherwise. ffi-support and triomphe are the released crates.
+";
