@@ -199,11 +199,16 @@ class Lost:
     """What was lost or refused, on either side. Names as in the layout's ``Lost``, then the viewer's own."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Only what is not zero is worth showing. Keys with the prefix ``misuse_`` are refused uses, not losses."""
+    """Only what is not zero is worth showing. Keys with the prefix ``misuse_`` are refused uses, ``sampler_skips`` are passes cut short to
+    keep the cost low: neither are losses."""
 
     def total(self) -> int:
-        """Everything lost; refused uses are not losses."""
-        return sum(n for name, n in self.counts.items() if not name.startswith("misuse_"))
+        """Everything lost. Refused uses are not losses, nor is sampling less often."""
+        return sum(n for name, n in self.counts.items() if not name.startswith("misuse_") and name != "sampler_skips")
+
+    def refused(self) -> int:
+        """Uses that were refused: of the number 0, of released handles, of another type's, of closed resources."""
+        return sum(n for name, n in self.counts.items() if name.startswith("misuse_"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Final
 
@@ -15,13 +14,14 @@ from inspector.model.snapshot import Snapshot, TargetState, Vitals, handle_text
 from inspector.ui.actions import Actions
 from inspector.ui.appearance import Appearance
 from inspector.ui.assets import icon
-from inspector.ui.attachment import Attachment, Situation, error_sentence
+from inspector.ui.attachment import Attachment, Situation
 from inspector.ui.bridge import Courier
+from inspector.ui.camera import Camera
 from inspector.ui.close_dialog import CloseDialog
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.connector import Connector
 from inspector.ui.history import History, Place
-from inspector.ui.screenshot import save_screenshot
+from inspector.ui.losses_dialog import LossesDialog
 from inspector.ui.start_page import StartPage
 from inspector.ui.status_line import StatusLine
 from inspector.ui.theme import Theme
@@ -54,6 +54,7 @@ class MainWindow(QMainWindow):
         self.courier = Courier(self)
         self.appearance = Appearance(settings, self)
         self.attachment = Attachment(connector, self.courier, self)
+        self.camera = Camera(self, connector, self.courier)
         self.commands = Actions(self.appearance.theme, self)
         self._build()
         self._connect_attachment()
@@ -99,6 +100,7 @@ class MainWindow(QMainWindow):
         attachment.snapshot_shown.connect(self.workbench.show_snapshot)
         attachment.vitals_seen.connect(self._vitals_seen)
         attachment.told.connect(self._tell)
+        self.camera.told.connect(self._tell)
         attachment.previewed.connect(lambda answers: self._closing.show_preview(answers) if self._closing else None)
         attachment.closed.connect(lambda answers: self._closing.show_result(answers) if self._closing else None)
         attachment.close_failed.connect(lambda why: self._closing.show_failure(why) if self._closing else None)
@@ -146,6 +148,7 @@ class MainWindow(QMainWindow):
         self.vital_signs.filter_wanted.connect(self.workbench.handles.set_filter)
         self.vital_signs.pane_wanted.connect(self.workbench.open_pane)
         self.vital_signs.handle_chosen.connect(self.workbench.choose)
+        self.vital_signs.losses_wanted.connect(self._show_losses)
 
     # what others call ---------------------------------------------------------------------------------------------
 
@@ -158,26 +161,13 @@ class MainWindow(QMainWindow):
 
     def take_screenshot(self) -> None:
         """Save the window with its data, in the connector's folder."""
-        snapshot = self.attachment.shown
-        if snapshot is None:
-            return
-        folder = self._connector.screenshot_folder()
-        name = f"{snapshot.target.name}-{time.strftime('%Y%m%d-%H%M%S')}.png"
-        self.save_screenshot(folder / name.replace("/", "_"))
+        if self.attachment.shown is not None:
+            self.camera.take(self.attachment.shown, note=self.workbench.handles.query.filter.source)
 
-    def save_screenshot(self, path: Path) -> bool:
-        """Save the window with its data; whether that succeeded is also shown."""
-        snapshot = self.attachment.shown
-        if snapshot is None:
-            return False
-        try:
-            save_screenshot(self, snapshot, path, note=self.workbench.handles.query.filter.source)
-        except Exception as error:  # a full disk must not end the session
-            self._tell(f"The screenshot was not saved: {error_sentence(error)}", "alarm")
-            return False
-        self._connector.remember(path)
-        self._tell(f"Saved {path} with its data inside", "plain")
-        return True
+    def save_screenshot(self, path: Path) -> None:
+        """Save the window with its data; the result bar says how that went."""
+        if self.attachment.shown is not None:
+            self.camera.save(self.attachment.shown, path, note=self.workbench.handles.query.filter.source)
 
     # Qt -----------------------------------------------------------------------------------------------------------
 
@@ -355,6 +345,17 @@ class MainWindow(QMainWindow):
         palette = CommandPalette((*self.commands.all(), *self.workbench.dock_actions()), self)
         palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         palette.open()
+
+    def _show_losses(self) -> None:
+        snapshot, shown = self.attachment.snapshot, self.findChild(LossesDialog)
+        if isinstance(shown, LossesDialog):
+            shown.raise_()
+        elif snapshot is not None:
+            dialog = LossesDialog(snapshot.lost, self)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            self.attachment.snapshot_seen.connect(dialog.follow)
+            self.attachment.finished.connect(dialog.reject)
+            dialog.show()
 
     def _extend_menu(self, menu: QMenu) -> None:
         for key in ("close", "clear_filter", "sort"):

@@ -1,6 +1,7 @@
 """A picture of the window that carries its data: what is on screen, a line that says what it was, and the snapshot inside.
 
-Reading one back needs no Qt: ``inspector.model.screenshot``. GUI thread only.
+Only taking the picture needs the GUI thread; encoding and writing it take tenths of a second and work on any.
+Reading one back needs no Qt: ``inspector.model.screenshot``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from inspector.model.snapshot import Snapshot
 from inspector.ui.theme import DARK, LIGHT, Theme, ui_font
 from inspector.ui.wording import clock, number
 
-__all__ = ["embed", "extract", "save_screenshot", "stamp_text"]
+__all__ = ["embed", "extract", "save_screenshot", "stamp_text", "take_picture", "write_picture"]
 
 STAMP_HEIGHT: Final = 26
 STAMP_INSET: Final = 10
@@ -31,14 +32,23 @@ DISTRIBUTION: Final = "arc-inspector"
 
 
 def save_screenshot(window: QWidget, snapshot: Snapshot, path: Path, *, note: str = "") -> None:
-    """Write ``window`` as a PNG with ``snapshot`` inside to ``path``; ``note`` (the filter) goes into the stamp line.
+    """Write ``window`` as a PNG with ``snapshot`` inside to ``path``; ``note`` (the filter) goes into the stamp line. GUI thread.
 
     The file is whole or not there: it is written beside ``path`` and moved. Raises ``FileFormatError``, one line, when it cannot
     be written or the snapshot is too large.
     """
+    write_picture(take_picture(window, snapshot, note=note), snapshot, path)
+
+
+def take_picture(window: QWidget, snapshot: Snapshot, *, note: str = "") -> QImage:
+    """``window`` as it looks now, with the stamp line. GUI thread."""
     picture = window.grab().toImage()
-    stamped = _stamped(picture, stamp_text(snapshot, note), _theme_of(picture))
-    _write_whole(path, embed(_png(stamped), snapshot))
+    return _stamped(picture, stamp_text(snapshot, note), _theme_of(picture))
+
+
+def write_picture(picture: QImage, snapshot: Snapshot, path: Path) -> None:
+    """Write ``picture`` as a PNG with ``snapshot`` inside; any thread. Raises as ``save_screenshot``."""
+    _write_whole(path, embed(_png(picture), snapshot))
 
 
 def stamp_text(snapshot: Snapshot, note: str = "") -> tuple[str, str]:

@@ -6,6 +6,7 @@ import math
 
 from PySide6.QtWidgets import QHBoxLayout, QStatusBar, QWidget
 
+from inspector.model.losses import losses_of, notes_of, refused_of
 from inspector.model.snapshot import Cost, Lost, Snapshot, TargetState
 from inspector.ui import wording
 from inspector.ui.widgets.labels import ElidedLabel, quiet_label, set_flag
@@ -61,15 +62,18 @@ class StatusLine(QStatusBar):
             self.sampled.setToolTip("Strong and weak counts were not read yet")
             return
         ago = max(snapshot.taken_at - snapshot.sampled_at, 0.0)
-        self.sampled.setText(f"sampled {wording.duration(ago)} ago")
-        self.sampled.setToolTip(f"Counts were read at {wording.clock(snapshot.sampled_at)}")
+        notes = notes_of(snapshot.lost)
+        self.sampled.setText(f"sampled {wording.duration(ago)} ago" + (", less often" if notes else ""))
+        more = "".join(f"\n{each.count:,} {each.what}: {each.meaning}" for each in notes)
+        self.sampled.setToolTip(f"Counts were read at {wording.clock(snapshot.sampled_at)}{more}")
 
     def _show_lost(self, lost: Lost) -> None:
         total = lost.total()
         self.lost.setText(f"lost {total:,}")
         set_flag(self.lost, "quiet", on=not total)
         set_flag(self.lost, "alarm", on=total > 0)
-        lines = [f"{name.replace('_', ' ')}: {count:,}" for name, count in sorted(lost.counts.items()) if count]
+        lines = [f"{each.count:,} {each.what}" for each in losses_of(lost)]
+        lines += [f"{each.count:,} {each.what}, refused" for each in refused_of(lost)]
         self.lost.setToolTip("\n".join(lines) if lines else "Nothing was lost")
         self.lost.setAccessibleName(f"Lost {total:,}. " + ", ".join(lines))
 

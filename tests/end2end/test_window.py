@@ -180,7 +180,8 @@ def test_a_killed_target_stays_open_as_post_mortem(qtbot: QtBot, window: MainWin
     wait(qtbot, lambda: "is gone" in window.banner.text)
     assert cell(window, item, Column.STATE) == "live"
     assert window.attachment.snapshot.target.state is TargetState.POST_MORTEM
-    assert window.save_screenshot(tmp_path / "shot.png")
+    window.save_screenshot(tmp_path / "shot.png")
+    wait(qtbot, lambda: window.result.text.startswith("Saved "))
     with qtbot.waitSignal(window.attachment.began, timeout=PATIENCE_MILLIS):
         window.attachment.open_file(tmp_path / "shot.png")
     wait(qtbot, lambda: "A recorded state of todo.py" in window.banner.text)

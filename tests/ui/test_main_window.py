@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
 import gc
+import threading
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -8,15 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from inspector.errors import TargetBusyError
+from inspector.model.screenshot import extract
 from inspector.model.snapshot import Level, Reference, Resource, Snapshot, TargetState
 from inspector.session.protocol import Capabilities, CloseAnswer, GcReport
 from inspector.ui.command_palette import CommandPalette
+from inspector.ui.losses_dialog import LossesDialog
 from inspector.ui.main_window import COMPACT_WIDTH, MainWindow
+from inspector.ui.screenshot import write_picture
 from inspector.ui.theme import DARK
 from inspector.ui.workbench import LOW_HEIGHT
 from tests.helpers.fake_session import FakeConnector, FakeSession
@@ -288,9 +293,38 @@ def test_what_was_lost_is_red_and_listed(qtbot: QtBot, attach: Attach) -> None:
     publish(qtbot, window, session, snapshot_of([Row(1)], serial=2, lost={"untracked_handles": 1204, "misuse_stale": 3}))
     assert window.status.lost.text() == "lost 1,204"
     assert window.status.lost.property("alarm")
-    assert "untracked handles: 1,204\n" not in window.status.lost.text()
-    assert "untracked handles: 1,204" in window.status.lost.toolTip()
-    assert "misuse stale: 3" in window.status.lost.toolTip()
+    assert "1,204 handles without a row" in window.status.lost.toolTip()
+    assert "3 uses after release, refused" in window.status.lost.toolTip()
+
+
+def test_sampling_less_often_is_a_note_and_no_loss(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(SNAPSHOT)
+    fewer = dataclasses.replace(snapshot_of([Row(1)], serial=2, lost={"sampler_skips": 7}), sampled_at=T0)
+    publish(qtbot, window, session, fewer)
+    assert not window.status.lost.property("alarm")
+    assert window.status.sampled.text().endswith("ago, less often")
+    assert "7 passes of the sampler cut short" in window.status.sampled.toolTip()
+
+
+def test_the_losses_are_read_in_words_and_follow_the_target(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(snapshot_of([Row(1)], lost={"untracked_handles": 1204, "misuse_stale": 3, "sampler_skips": 2, "new_kind": 1}))
+    window.vital_signs._lost.click()
+    window.vital_signs._lost.click()
+    (dialog,) = window.findChildren(LossesDialog)
+    assert dialog.isVisible()
+    assert dialog.lines == (
+        "1,204 handles without a row",
+        "1 new kind",
+        "3 uses after release",
+        "2 passes of the sampler cut short",
+    )
+    publish(qtbot, window, session, snapshot_of([Row(1)], serial=2, lost={"untracked_handles": 1300}))
+    assert dialog.lines == ("1,300 handles without a row",)
+    publish(qtbot, window, session, snapshot_of([Row(1)], serial=3))
+    assert dialog.lines == ()
+    assert not dialog.grab().isNull()
+    window.commands["detach"].trigger()
+    qtbot.waitUntil(lambda: not window.findChildren(LossesDialog))
 
 
 def test_the_tools_own_cost_is_on_screen(attach: Attach) -> None:
@@ -307,22 +341,43 @@ def test_a_selected_handle_is_shown_in_detail_through_its_death(qtbot: QtBot, at
     assert "dropped" in window.workbench.detail._values["Changed"].text()
 
 
-def test_a_screenshot_carries_its_snapshot_and_is_remembered(attach: Attach, tmp_path: Path) -> None:
-    from inspector.model.screenshot import extract
-
+def test_a_screenshot_carries_its_snapshot_and_is_remembered(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
     window, _ = attach(SNAPSHOT)
     path = tmp_path / "shot.png"
-    assert window.save_screenshot(path)
+    window.save_screenshot(path)
+    qtbot.waitUntil(lambda: window.result.text.startswith("Saved "))
     assert extract(path).handles.ids.tolist() == SNAPSHOT.handles.ids.tolist()
-    assert window.result.text.startswith("Saved ")
     window.commands["screenshot"].trigger()
-    assert len(list(tmp_path.glob("app.py-*.png"))) == 1
+    qtbot.waitUntil(lambda: len(list(tmp_path.glob("app.py-*.png"))) == 1)
 
 
-def test_a_screenshot_that_cannot_be_written_is_one_line(attach: Attach, tmp_path: Path) -> None:
+def test_a_screenshot_shows_what_was_there_when_it_was_asked_for_and_the_window_goes_on(
+    qtbot: QtBot, attach: Attach, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, session = attach(SNAPSHOT)
+    may_write, threads = threading.Event(), []
+
+    def slow(picture: QImage, snapshot: Snapshot, path: Path) -> None:
+        threads.append(threading.current_thread())
+        may_write.wait(10)
+        write_picture(picture, snapshot, path)
+
+    monkeypatch.setattr("inspector.ui.camera.write_picture", slow)
+    window.save_screenshot(tmp_path / "shot.png")
+    assert window.result.text == "Saving shot.png …"
+    publish(qtbot, window, session, snapshot_of([Row(1), JOURNAL, Row(3)], serial=2))
+    assert window.workbench.handles.model.rowCount() == 5
+    may_write.set()
+    qtbot.waitUntil(lambda: window.result.text.startswith("Saved "))
+    assert threads != [threading.main_thread()]
+    assert extract(tmp_path / "shot.png").handles.ids.tolist() == SNAPSHOT.handles.ids.tolist()
+
+
+def test_a_screenshot_that_cannot_be_written_is_one_line(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
     window, _ = attach(SNAPSHOT)
-    assert not window.save_screenshot(tmp_path / "nowhere" / "shot.png")
-    assert window.result.text.startswith("The screenshot was not saved: ")
+    window.save_screenshot(tmp_path / "nowhere" / "shot.png")
+    qtbot.waitUntil(lambda: window.result.text.startswith("The screenshot was not saved: "))
+    assert "\n" not in window.result.text
 
 
 def test_a_file_dropped_on_the_window_is_opened(qtbot: QtBot, open_window: Open, tmp_path: Path) -> None:

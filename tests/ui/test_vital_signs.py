@@ -51,7 +51,8 @@ def test_a_snapshot_fills_in_handles_objects_pending_closes_and_losses(qtbot: An
     )
     assert values(strip) == ["4", "3", UNKNOWN_TEXT, UNKNOWN_TEXT, "1", "1,200"]
     assert strip._waiting.sign.beside == "oldest 41 s"
-    assert strip._lost.sign.tooltip == "Lost, so numbers may be short:\n1,200 untracked handles"
+    assert strip._lost.sign.tooltip == "Lost, so numbers may be short. Click to read what that means:\n1,200 handles without a row"
+    assert strip._lost.sign.beside == "9 refused"
 
 
 def test_rates_say_their_direction_and_the_window_they_were_measured_over(qtbot: Any) -> None:
@@ -96,6 +97,14 @@ def test_nothing_pending_and_nothing_lost_are_said_and_quiet(qtbot: Any) -> None
     ]
 
 
+def test_refused_uses_and_sampling_less_often_are_no_losses(qtbot: Any) -> None:
+    strip = strip_of(qtbot)
+    strip.show_snapshot(snapshot_of(lost={"misuse_stale": 9, "sampler_skips": 400}))
+    assert (strip._lost.sign.value, strip._lost.sign.beside, strip._lost.sign.tint) == ("0", "9 refused", "text_quiet")
+    strip.show_snapshot(snapshot_of(lost={"sampler_skips": 400}, serial=2))
+    assert (strip._lost.sign.value, strip._lost.sign.beside) == ("0", "")
+
+
 def test_an_unknown_age_is_left_out(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of([waiting(1, float("nan"))]))
@@ -119,6 +128,13 @@ def test_every_number_is_a_door(qtbot: Any, cell: str, signal: str, sent: str) -
     with qtbot.waitSignal(getattr(strip, signal)) as opened:
         qtbot.mouseClick(getattr(strip, cell), Qt.MouseButton.LeftButton)
     assert opened.args == [sent]
+
+
+def test_the_losses_lead_to_what_they_mean(qtbot: Any) -> None:
+    strip = strip_of(qtbot)
+    strip.show_snapshot(snapshot_of(lost={"untracked_handles": 1}))
+    with qtbot.waitSignal(strip.losses_wanted):
+        strip._lost.click()
 
 
 def test_the_pending_number_leads_to_the_oldest_close(qtbot: Any) -> None:

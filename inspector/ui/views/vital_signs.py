@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from inspector.model.churn import ChurnHistory
+from inspector.model.losses import losses_of
 from inspector.model.objects import object_count
 from inspector.model.pending import PendingCloses, empty_pending_closes, pending_closes
 from inspector.model.rates import WINDOW_SECS
@@ -17,7 +18,7 @@ from inspector.model.snapshot import Lost, Snapshot, TargetState, Vitals
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.running_clock import RunningClock
 from inspector.ui.widgets.vital_cell import SPARK_WIDTH, Sign, VitalCell
-from inspector.ui.wording import UNKNOWN_TEXT, age, number, rate
+from inspector.ui.wording import UNKNOWN_TEXT, age, number, plural, rate
 
 SPARK_SECS: Final = 60.0
 """The newest minute; what there is of it takes the whole width."""
@@ -38,6 +39,8 @@ class VitalSigns(QWidget):
     """Filter that shows what was clicked."""
     pane_wanted = Signal(str)
     """Key of the pane that shows what was clicked: ``timeline`` or ``pending``."""
+    losses_wanted = Signal()
+    """The losses were clicked: what was lost and what it means."""
     handle_chosen = Signal(object)
     """``int``: the oldest pending close was clicked."""
 
@@ -137,8 +140,7 @@ class VitalSigns(QWidget):
         self._births.clicked.connect(lambda: self.pane_wanted.emit("timeline"))
         self._deaths.clicked.connect(lambda: self.pane_wanted.emit("timeline"))
         self._waiting.clicked.connect(self._open_pending)
-        self._lost.setEnabled(False)
-        self._lost.unsetCursor()
+        self._lost.clicked.connect(self.losses_wanted)
 
     def _open_pending(self) -> None:
         self.pane_wanted.emit("pending")
@@ -165,13 +167,15 @@ class VitalSigns(QWidget):
         self._waiting.show_sign(Sign(number(count), beside, token, icon, tooltip))
 
     def _show_lost(self, lost: Lost) -> None:
-        total = lost.total()
+        total, refused = lost.total(), lost.refused()
+        beside = f"{number(refused)} refused" if refused else ""
         if not total:
-            self._lost.show_sign(Sign("0", tint="text_quiet", tooltip="Nothing was lost: all that happened is counted"))
+            also = f". {plural(refused, 'use')} refused: click to read which" if refused else ": all that happened is counted"
+            self._lost.show_sign(Sign("0", beside, "text_quiet", tooltip=f"Nothing was lost{also}"))
             return
-        kinds = sorted(((n, name) for name, n in lost.counts.items() if n and not name.startswith("misuse_")), reverse=True)
-        lines = [f"{number(n)} {name.replace('_', ' ')}" for n, name in kinds[:LOST_NAMES]]
-        self._lost.show_sign(Sign(number(total), "", "alarm", "failed", "\n".join(["Lost, so numbers may be short:", *lines])))
+        lines = [f"{number(each.count)} {each.what}" for each in losses_of(lost)[:LOST_NAMES]]
+        tooltip = "\n".join(["Lost, so numbers may be short. Click to read what that means:", *lines])
+        self._lost.show_sign(Sign(number(total), beside, "alarm", "failed", tooltip))
 
 
 def _rate_sign(direction: str, per_sec: float, tooltip: str) -> Sign:

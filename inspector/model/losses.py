@@ -1,0 +1,67 @@
+"""What was lost or refused, in words: what it was, and what that means for the numbers on screen.
+
+Apart from the panes because vital signs, status line and dialog say the same. Pure; any thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from inspector.model.snapshot import Lost
+
+SAMPLER_SKIPS: Final = "sampler_skips"
+_LOSSES: Final = {
+    "untracked_handles": ("handles without a row", "They work, but no table shows them, and live counts are short by those that live"),
+    "threads": ("threads without a record", "Their names and calls in flight are unknown"),
+    "types": ("types without a name", "Their handles are listed without a type"),
+    "sites": ("stacks without room", "Handles created there show no site"),
+    "strings": ("names or lines without room", "Some names and sites are empty"),
+    "events": ("events of threads without a ring", "The history of handles used on those threads has holes"),
+    "deep_calls": ("calls nested too deep to be recorded", "Calls in flight may be short while they run"),
+    "unreadable": ("counts that could not be read", "The strong and weak counts of those rows were unknown at that moment"),
+    "control_drops": ("requests refused or given up", "A viewer asked for something that was not done"),
+    "panics": ("panics caught at the boundary", "A native call failed; it was reported as an error to the caller"),
+    "damaged_rows": ("rows that could not be understood", "They are left out of the tables of this snapshot"),
+}
+_REFUSED: Final = {
+    "misuse_zero": ("uses of the number 0", "It is never a handle"),
+    "misuse_stale": ("uses after release", "The handle had been given back; its tombstone says by whom"),
+    "misuse_type": ("uses as another type", "The handle names an object of a type that the call does not take"),
+    "misuse_unknown": ("uses of a number that was never a handle", "The number was made up or damaged"),
+    "misuse_closed": ("uses of a closed resource", "It was closed before, or closed twice"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One counter that is not zero."""
+
+    count: int
+    what: str
+    """``handles without a row``."""
+    meaning: str
+    """A sentence without a full stop, or ``""``."""
+
+
+def losses_of(lost: Lost) -> tuple[Counted, ...]:
+    """What was lost, the most first."""
+    return _counted({name: n for name, n in lost.counts.items() if not name.startswith("misuse_") and name != SAMPLER_SKIPS}, _LOSSES)
+
+
+def refused_of(lost: Lost) -> tuple[Counted, ...]:
+    """What was refused, the most first."""
+    return _counted({name: n for name, n in lost.counts.items() if name.startswith("misuse_")}, _REFUSED)
+
+
+def notes_of(lost: Lost) -> tuple[Counted, ...]:
+    """What is neither, but good to know."""
+    skips = lost.counts.get(SAMPLER_SKIPS, 0)
+    meaning = "Passes over the counts were cut short to keep the cost for the target low: counts are sampled less often than asked for"
+    return (Counted(skips, "passes of the sampler cut short", meaning),) if skips else ()
+
+
+def _counted(counts: dict[str, int], words: dict[str, tuple[str, str]]) -> tuple[Counted, ...]:
+    """Counters of a newer version that have no words here keep their names."""
+    found = [Counted(n, *words.get(name, (name.replace("_", " "), ""))) for name, n in counts.items() if n]
+    return tuple(sorted(found, key=lambda each: -each.count))

@@ -1,0 +1,48 @@
+"""Takes screenshots of the window while it goes on: the picture on the GUI thread, encoding and writing on a worker."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from inspector.model.snapshot import Snapshot
+from inspector.ui.attachment import error_sentence
+from inspector.ui.bridge import Courier
+from inspector.ui.connector import Connector
+from inspector.ui.screenshot import take_picture, write_picture
+
+
+class Camera(QObject):
+    """Saves one window. GUI thread."""
+
+    told = Signal(str, str)
+    """A sentence and its tone (``plain`` or ``alarm``) for the result bar: that it saves, then how that went."""
+
+    def __init__(self, window: QWidget, connector: Connector, courier: Courier) -> None:
+        """Pictures of ``window``; ``connector`` names the folder and remembers files."""
+        super().__init__(window)
+        self._window = window
+        self._connector = connector
+        self._courier = courier
+
+    def take(self, snapshot: Snapshot, *, note: str = "") -> None:
+        """Save to a new file in the connector's folder; ``note`` (the filter) goes into the stamp line."""
+        name = f"{snapshot.target.name}-{time.strftime('%Y%m%d-%H%M%S')}.png"
+        self.save(snapshot, self._connector.screenshot_folder() / name.replace("/", "_"), note=note)
+
+    def save(self, snapshot: Snapshot, path: Path, *, note: str = "") -> None:
+        """Save to ``path``."""
+        picture = take_picture(self._window, snapshot, note=note)
+        self.told.emit(f"Saving {path.name} …", "plain")
+        self._courier.run(lambda: write_picture(picture, snapshot, path), lambda _none: self._saved(path), self._failed)
+
+    def _saved(self, path: Path) -> None:
+        self._connector.remember(path)
+        self.told.emit(f"Saved {path} with its data inside", "plain")
+
+    def _failed(self, error: BaseException) -> None:
+        """A full disk must not end the session."""
+        self.told.emit(f"The screenshot was not saved: {error_sentence(error)}", "alarm")
