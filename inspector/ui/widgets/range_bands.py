@@ -20,7 +20,7 @@ class RangeBands:
         """Nothing is marked."""
         self._bands = [pg.LinearRegionItem(movable=False) for _ in plots]
         for band, plot in zip(self._bands, plots, strict=True):
-            band.setZValue(-5)
+            band.setZValue(-0.5)  # over the areas, below the lines
             band.hide()
             plot.addItem(band, ignoreBounds=True)
         self.set_theme(theme)
