@@ -10,6 +10,7 @@ from PySide6.QtGui import QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from inspector.model.filter import NUMBER_KEYS, RANGE_KEYS, TEXT_KEYS
 from inspector.model.grouping import Column
 from inspector.model.snapshot import Reference, TargetState
 from inspector.ui.arranger import LARGE
@@ -318,3 +319,10 @@ def test_clearing_drops_the_snapshot(pane: HandlesPane) -> None:
     assert pane.table.chosen == ()
     assert pane._snapshot is None
     assert pane.model.rowCount() == 0
+
+
+@pytest.mark.parametrize("key", [*TEXT_KEYS, *RANGE_KEYS, *(key for key in NUMBER_KEYS if key != "count")])
+def test_the_help_of_the_filter_names_every_field(qtbot: QtBot, theme: Theme, courier: Courier, key: str) -> None:
+    pane = HandlesPane(theme, courier)
+    qtbot.addWidget(pane)
+    assert key in pane.field.toolTip()
