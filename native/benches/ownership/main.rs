@@ -8,13 +8,14 @@ mod peers;
 mod report;
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use arc_inspector_native::layout::Level;
 use criterion::{criterion_group, criterion_main, Criterion};
 
 use measure::Row;
 
-const ROUNDS: usize = 101;
+const ROUNDS: usize = 25;
 const QUICK_ROUNDS: usize = 9;
 
 fn interleaved() -> Vec<Row> {
@@ -36,6 +37,7 @@ fn ownership(criterion: &mut Criterion) {
         std::fs::write(&path, text).unwrap_or_else(|error| panic!("{path}: {error}"));
     }
     let mut group = criterion.benchmark_group("call");
+    group.warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
     for peer in peers::peers() {
         let handle = (peer.create)();
         group.bench_function(peer.name.replace(['`', '*', '/'], ""), |bencher| bencher.iter(|| (black_box(peer.call))(black_box(handle))));

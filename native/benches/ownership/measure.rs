@@ -12,7 +12,7 @@ use crate::peers::Peer;
 
 const CALLS: u32 = 20_000;
 /// Tries to have two threads really run side by side.
-const TRIES: usize = 40;
+const TRIES: usize = 20;
 const OBJECTS: usize = 2_000;
 
 /// What is measured, in the order of the table's columns.

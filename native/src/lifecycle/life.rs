@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
 
 use crate::count_one;
 use crate::hooks;
-use crate::layout::{EventKind, ResourceState};
+use crate::layout::{EventKind, Level, ResourceState};
 use crate::runtime::{existing, Runtime};
 use crate::threads;
 use crate::types::TypeSpec;
@@ -61,6 +61,9 @@ impl Life {
 
 impl Drop for Life {
     fn drop(&mut self) {
+        if hooks::hottest() == Level::Off as u8 {
+            return;
+        }
         if let Some(runtime) = existing() {
             self.record_drop(runtime);
         }

@@ -9,31 +9,38 @@ use crate::layout::{EventKind, Kind, ReferenceState, ResourceState};
 use crate::ownership::thin;
 use crate::registry::{generation_of, is_current, Slot};
 use crate::runtime::Runtime;
-use crate::status::{Result, Status};
+use crate::status::{Error, Result, Status};
 use crate::threads::{is_mine_alone, is_only_user, is_pinned, local, mutate};
 use crate::types::{self, TypeSpec};
 
 /// Gives up the reference that `handle` names. Calls in flight on it go on, and the last of them lets go; while a close of the
 /// object is pending, that does. Any thread.
 pub fn release(runtime: &Runtime, handle: u64) -> Result<()> {
-    let is_counted_here = live(runtime, handle).is_some_and(|(_, spec)| spec.kind == Kind::Thin);
-    if is_counted_here && !thin::release_one(runtime, handle)? {
+    let Some((slot, spec)) = live(runtime, handle) else { return Err(refuse(runtime, handle)) };
+    if spec.kind == Kind::Thin && !thin::release_one(runtime, handle)? {
         return Ok(());
     }
-    release_last(runtime, handle)
+    end(runtime, handle, &slot, spec)
 }
 
 /// Ends the row. For rows that count references themselves: by who took the count to 0.
 pub fn release_last(runtime: &Runtime, handle: u64) -> Result<()> {
-    let Some((slot, spec)) = live(runtime, handle) else {
-        let error = super::refusal(runtime, handle, 0);
-        hooks::misuse(runtime, error.status, handle);
-        return Err(error);
-    };
-    if spec.close.is_none() && release_alone(runtime, handle, &slot) {
+    let Some((slot, spec)) = live(runtime, handle) else { return Err(refuse(runtime, handle)) };
+    end(runtime, handle, &slot, spec)
+}
+
+#[cold]
+fn refuse(runtime: &Runtime, handle: u64) -> Error {
+    let error = super::refusal(runtime, handle, 0);
+    hooks::misuse(runtime, error.status, handle);
+    error
+}
+
+fn end(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) -> Result<()> {
+    if spec.close.is_none() && release_alone(runtime, handle, slot, spec) {
         return Ok(());
     }
-    let is_asked = if spec.close.is_some() { ask_closable(runtime, handle, &slot) } else { ask(runtime, handle, &slot).is_some() };
+    let is_asked = if spec.close.is_some() { ask_closable(runtime, handle, slot) } else { ask(runtime, handle, slot).is_some() };
     if !is_asked {
         // another thread was first
         hooks::misuse(runtime, Status::StaleHandle, handle);
@@ -65,7 +72,7 @@ fn ask(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<()> {
 /// The whole way at once, for a row that only this thread has used and uses no more: one locked instruction. False: it is not so, or the row is not live any more.
 ///
 /// The note of the row's user is read once more after word 0 has changed (SeqCst both), so a newcomer is seen here or sees that it is too late.
-fn release_alone(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> bool {
+fn release_alone(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) -> bool {
     if !is_mine_alone(runtime, handle) {
         return false;
     }
@@ -87,7 +94,7 @@ fn release_alone(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> bool {
             true
         }
         Some(Some(data)) => {
-            let_go(runtime, handle, slot, data);
+            let_go(runtime, handle, slot, spec, data);
             true
         }
     }
@@ -114,8 +121,8 @@ pub(super) fn finish_if_idle(runtime: &Runtime, handle: u64) {
     }
     let claimed =
         if types::closes(runtime, word.type_id()) { claim_closable(runtime, handle, &slot) } else { claim(runtime, handle, &slot) };
-    if let Some(data) = claimed {
-        let_go(runtime, handle, &slot, data);
+    if let (Some(data), Some(spec)) = (claimed, runtime.types.spec(word.type_id())) {
+        let_go(runtime, handle, &slot, spec, data);
     }
 }
 
@@ -145,16 +152,14 @@ fn claim_closable(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64
 }
 
 /// Counts the reference down; the row shows what came of it and goes back.
-fn let_go(runtime: &Runtime, handle: u64, slot: &Slot<'_>, data: u64) {
-    let word = slot.word0();
-    let Some(spec) = runtime.types.spec(word.type_id()) else { return };
+fn let_go(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec, data: u64) {
     record(runtime, handle, slot, spec, data);
     // SAFETY: `claim` gave the row's reference to this thread alone, and no call uses it.
     let is_dropped = unsafe { (spec.operations.release)(data) };
     if is_dropped {
-        // of a row that was released nobody but us changes anything; see `Slot::begin_change`
+        // of a row that was released nobody but us changes anything (see `Slot::begin_change`); one store, which no fork can fall into
         let word = slot.word0();
-        mutate(runtime, || slot.end_for_good(word.with(ReferenceState::Dropped as u8, after_drop(word.resource()))));
+        slot.end_for_good(word.with(ReferenceState::Dropped as u8, after_drop(word.resource())));
     }
     local(|local| runtime.table.give_back(handle, &local.magazine));
 }
