@@ -12,8 +12,9 @@ from inspector.commands.opening import settled_session
 from inspector.commands.output import add_row, console, new_table, print_json, printable
 from inspector.commands.rows import row_value, snapshot_value
 from inspector.errors import UsageError
-from inspector.model.filter import Filter, FilterError, parse
+from inspector.model.filter import Filter, FilterError, parse, quoted
 from inspector.model.grouping import Arrangement, Column, Query, arrange
+from inspector.model.losses import losses_of, notes_of, refused_of
 from inspector.model.snapshot import Snapshot
 from inspector.ui.wording import age, plural
 
@@ -42,9 +43,7 @@ def handles(
 def chosen_filter(kind: str, filter_text: str) -> Filter:
     """Both options as one filter. Raises ``UsageError``."""
     try:
-        return parse(
-            " ".join(part for part in (f'type:"{kind}"' if kind.count(" ") else f"type:{kind}" if kind else "", filter_text) if part)
-        )
+        return parse(" ".join(part for part in (kind and f"type:{quoted(kind)}", filter_text) if part))
     except FilterError as error:
         raise UsageError(f"the filter is not understood: {error}") from error
 
@@ -55,9 +54,9 @@ def print_handles(snapshot: Snapshot, arranged: Arrangement, limit: int) -> None
     out.print(printable(headline(snapshot)), soft_wrap=True, markup=False)
     _print_summary(out, snapshot, arranged)
     _print_rows(out, snapshot, arranged, limit)
-    lost = {name: number for name, number in snapshot.lost.counts.items() if number}
-    if lost:
-        out.print("Lost or refused: " + ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in lost.items()), markup=False)
+    for title, counted in (("Lost", losses_of(snapshot.lost)), ("Refused", refused_of(snapshot.lost)), ("Note", notes_of(snapshot.lost))):
+        if counted:
+            out.print(f"{title}: " + ", ".join(f"{each.count:,} {each.what}" for each in counted), soft_wrap=True, markup=False)
 
 
 def headline(snapshot: Snapshot) -> str:
