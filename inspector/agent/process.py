@@ -17,6 +17,7 @@ from inspector.agent.adapters.protocol import Adapter
 from inspector.agent.agent import Agent, segment_path
 from inspector.errors import InspectorError, UsageError
 from inspector.wire import lib
+from inspector.wire.environment import EXIT_REPORT_JSON_VARIABLE, EXIT_REPORT_VARIABLE
 from inspector.wire.schema import Level
 
 
@@ -58,6 +59,7 @@ class AgentSlot:
         with self._lock:
             agent, self._agent = self._agent, None
             if agent is not None:
+                _report_exit()
                 agent.exit()
 
     @property
@@ -91,6 +93,14 @@ class AgentSlot:
         if util is not None:
             # The child clears its finalisers after this hook and before the functions registered here.
             util.register_after_fork(self, lambda slot: util.Finalize(None, slot.exit, exitpriority=0))
+
+
+def _report_exit() -> None:
+    """Say what is alive, if the environment asks for that; otherwise nothing is loaded for it."""
+    if os.environ.keys() & {EXIT_REPORT_VARIABLE, EXIT_REPORT_JSON_VARIABLE}:
+        from inspector.agent.exit_report import report_exit
+
+        report_exit(segment_path(), os.environ)
 
 
 PROCESS: Final = AgentSlot()

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.commands import attach, close, demo, gc, handles, open_file, pending, ps, run_program, shot
+from inspector.commands import attach, audit, close, demo, drain, gc, handles, open_file, pending, ps, run_program, shot
 from inspector.commands.output import print_error
 from inspector.commands.version import version_line
 from inspector.commands.window import open_window
@@ -54,6 +54,8 @@ def make_app() -> typer.Typer:
     app.command("pending")(pending.pending)
     app.command("gc")(gc.gc)
     app.command("close")(close.close)
+    app.command("drain")(drain.drain)
+    app.command("audit")(audit.audit)
     app.command("shot")(shot.shot)
     app.command("open")(open_file.open_file)
     return app

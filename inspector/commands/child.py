@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from inspector.attach.discovery import FoundProcess, find_published
@@ -25,13 +26,21 @@ _PACKAGE_PARENT: Final = Path(__file__).resolve().parents[2]
 class Child:
     """A process that we started."""
 
-    def __init__(self, command: Sequence[str], *, stdin: int | None = None, stdout: int | None = None, waits: bool = False) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        stdin: int | None = None,
+        stdout: int | None = None,
+        waits: bool = False,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Start it, with this package importable. Raises ``AttachError`` when that fails.
 
-        ``waits``: the launcher runs the program only after ``release``, so that we can attach before.
+        ``more`` is added to its environment. ``waits``: the launcher runs the program only after ``release``, so that we can attach before.
         """
         read_end, self._release_end = os.pipe() if waits else (-1, -1)
-        variables = environment(os.environ) | ({WAIT_VARIABLE: str(read_end)} if waits else {})
+        variables = environment(os.environ) | ({WAIT_VARIABLE: str(read_end)} if waits else {}) | dict(more)
         passed = (read_end,) if waits else ()
         try:
             self.process = subprocess.Popen(list(command), stdin=stdin, stdout=stdout, env=variables, pass_fds=passed)  # noqa: S603 - what the person asked for

@@ -1,6 +1,7 @@
-"""``arc-inspector close PID HANDLE…``: close resources, guarded.
+"""``arc-inspector close PID HANDLE…`` and ``close PID --filter TEXT``: close resources, guarded.
 
 What others hold is refused with their names; ``--although-held`` closes it all the same, ``--dry-run`` only says what would happen.
+Objects that need another one of those asked for are closed before it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from inspector.commands.opening import open_live
 from inspector.commands.output import add_row, console, new_table, print_json
 from inspector.commands.rows import answer_value
 from inspector.errors import UsageError
-from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.filter import Filter, FilterError, parse
+from inspector.model.snapshot import Resource, Snapshot, handle_text
+from inspector.model.states import alive
 from inspector.session.protocol import CloseAnswer, Session
 from inspector.wire.schema import handle_number
 
@@ -25,19 +28,27 @@ REFUSED_STATUS: Final = 1
 _SHOWN: Final = re.compile(r"#?(?P<slot>\d{1,10})\.(?P<generation>\d{1,10})")
 _GOOD: Final = frozenset({"would_close", "closed", "pending"})
 _MOST: Final = 2**64
+_OPEN: Final = (Resource.OPEN, Resource.CLOSE_FAILED)
 
 
 def close(
     pid: Annotated[int, typer.Argument(help="Process id.")],
-    handles: Annotated[list[str], typer.Argument(metavar="HANDLE…", help="As shown (#88.1) or as a number.")],
+    handles: Annotated[list[str] | None, typer.Argument(metavar="HANDLE…", help="As shown (#88.1) or as a number.")] = None,
+    filter_text: Annotated[
+        str, typer.Option("--filter", help="All open resources that the window's filter shows: 'type:Journal age>10s'.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     although_held: Annotated[bool, typer.Option("--although-held", help="Also what others hold or use.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
 ) -> None:
     """Close resources of a process."""
-    named = [parse_handle(text) for text in handles]
+    named = [parse_handle(text) for text in handles or ()]
+    wanted_by = parse_filter(filter_text)
+    if not named and not wanted_by.terms:
+        raise UsageError("nothing to close: name handles, or use --filter")
     with open_live(pid) as (session, snapshot):
         wanted = [full_number(handle, snapshot) for handle in named]
+        wanted += [handle for handle in found_by(wanted_by, snapshot) if handle not in wanted]
         answers = ask(session, wanted, although_held=although_held, dry_run=dry_run)
     if as_json:
         print_json({"answers": [answer_value(answer) for answer in answers]})
@@ -45,6 +56,14 @@ def close(
         _print(answers)
     if any(answer.outcome not in _GOOD for answer in answers):
         raise typer.Exit(REFUSED_STATUS)
+
+
+def parse_filter(text: str) -> Filter:
+    """The window's filter. Raises ``UsageError``."""
+    try:
+        return parse(text)
+    except FilterError as error:
+        raise UsageError(f"the filter is not understood: {error}") from error
 
 
 def parse_handle(text: str) -> int:
@@ -70,22 +89,56 @@ def full_number(handle: int, snapshot: Snapshot) -> int:
 
 def ask(session: Session, wanted: Sequence[int], *, although_held: bool, dry_run: bool) -> tuple[CloseAnswer, ...]:
     """Preview, then close what may be closed: nothing is closed when something would be refused, so that there is one outcome."""
-    previewed = session.preview_close(wanted).result()
+    if not wanted:
+        return ()
+    previewed = in_order(session.preview_close(wanted).result())
     if not although_held:
-        previewed = tuple(guarded(answer) for answer in previewed)
+        previewed = tuple(guarded(answer, wanted) for answer in previewed)
     if dry_run or any(answer.outcome == "refused" for answer in previewed):
         return previewed
-    return session.close_handles(wanted, although_held=although_held).result()
+    return session.close_handles([answer.handle for answer in previewed], although_held=although_held).result()
 
 
-def guarded(answer: CloseAnswer) -> CloseAnswer:
-    """What would close but is held by others is refused."""
-    if answer.outcome != "would_close" or not answer.holders:
+def found_by(wanted: Filter, snapshot: Snapshot) -> list[int]:
+    """Open resources that a filter shows, one handle of each object, in slot order; none for an empty filter."""
+    if not wanted.terms:
+        return []
+    handles = snapshot.handles
+    shown = wanted.mask(snapshot) & alive(handles) & np.isin(handles.resources, _OPEN)
+    # a row whose address is not known stands for itself
+    objects = np.where(handles.addresses == 0, handles.ids, handles.addresses)[shown]
+    _, firsts = np.unique(objects, return_index=True)
+    return [int(handle) for handle in handles.ids[shown][np.sort(firsts)]]
+
+
+def in_order(answers: Sequence[CloseAnswer]) -> tuple[CloseAnswer, ...]:
+    """What needs another comes before that one; otherwise as they were."""
+    by_handle = {answer.handle: answer for answer in answers}
+    ordered: dict[int, CloseAnswer] = {}
+
+    def place(answer: CloseAnswer, above: frozenset[int]) -> None:
+        for handle in answer.first:
+            if handle in by_handle and handle not in above:
+                place(by_handle[handle], above | {answer.handle})
+        ordered.setdefault(answer.handle, answer)
+
+    for answer in answers:
+        place(answer, frozenset())
+    return tuple(ordered.values())
+
+
+def guarded(answer: CloseAnswer, wanted: Sequence[int] = ()) -> CloseAnswer:
+    """What would close but is held by others is refused; those that are closed before it do not count."""
+    closed_before = sum(handle in wanted for handle in answer.first)
+    if answer.outcome != "would_close" or len(answer.holders) <= closed_before:
         return answer
     return replace(answer, outcome="refused", reason=f"still held by {', '.join(answer.holders)}")
 
 
 def _print(answers: Sequence[CloseAnswer]) -> None:
+    if not answers:
+        print("No open resource is shown by this filter.")
+        return
     table = new_table("Handle", "Outcome", "Reason", "Held by")
     for answer in answers:
         add_row(table, handle_text(answer.handle), answer.outcome.replace("_", " "), answer.reason, ", ".join(answer.holders))

@@ -84,6 +84,7 @@ def answer_value(answer: CloseAnswer) -> PlainRow:
         "outcome": answer.outcome,
         "reason": answer.reason or None,
         "holders": list(answer.holders),
+        "close_first": [handle_text(handle) for handle in answer.first],
     }
 
 

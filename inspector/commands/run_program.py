@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -23,18 +24,21 @@ from inspector.commands.window import open_window, require_display
 from inspector.errors import AttachError, UsageError
 from inspector.model.snapshot import Level
 from inspector.session.protocol import Session
+from inspector.wire.environment import EXIT_REPORT_JSON_VARIABLE, EXIT_REPORT_VARIABLE
 
 ATTACH_SECS: Final = 5.0
 """How long the program waits for us to be registered as its viewer."""
 FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
-def run_program(
+def run_program(  # noqa: PLR0913 - an option each
     context: typer.Context,
     module: Annotated[bool, typer.Option("-m", help="The target is a module.")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="No window: a line on stderr, and a summary at the end.")] = False,
     level: Annotated[str, typer.Option("--level", help="off, count, history or stacks.")] = "stacks",
     python: Annotated[str, typer.Option("--python", help="Another interpreter that has arc-inspector installed.")] = sys.executable,
+    exit_report: Annotated[bool, typer.Option("--exit-report", help="Say on stderr what is alive when the program ends.")] = False,
+    exit_report_json: Annotated[str, typer.Option("--exit-report-json", metavar="FILE", help="Write that as JSON.")] = "",
 ) -> None:
     """Start a Python program under the agent and inspect it: run [OPTIONS] [-m] TARGET [ARGS…]."""
     if not context.args:
@@ -42,7 +46,9 @@ def run_program(
     wanted = parse_level(level)
     if not headless:
         require_display()
-    child = Child(launch_command(python, wanted, context.args, is_module=module), waits=True)
+    child = Child(
+        launch_command(python, wanted, context.args, is_module=module), waits=True, more=exit_variables(exit_report, exit_report_json)
+    )
     with forwarded_signals(child):
         try:
             _inspect(child, wanted, headless=headless)
@@ -56,6 +62,12 @@ def run_program(
 def launch_command(python: str, level: Level, words: Sequence[str], *, is_module: bool) -> list[str]:
     """The command line that runs a program under the agent."""
     return [python, "-m", "inspector.agent.launch", "--level", level.name.lower(), *(["-m"] if is_module else ["--"]), *words]
+
+
+def exit_variables(is_wanted: bool, file: str) -> dict[str, str]:
+    """What the agent is told about the end of the program."""
+    variables = {EXIT_REPORT_VARIABLE: "1"} if is_wanted else {}
+    return variables | ({EXIT_REPORT_JSON_VARIABLE: str(Path(file).absolute())} if file else {})
 
 
 def parse_level(text: str) -> Level:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspector.runtime.handles import Counts, Handle
+from inspector.runtime.loops import asyncio_drain
 from inspector.runtime.resources import Resource, drain
 from inspector.runtime.samples import Churn, Cursor, Journal, Listener, Notice, TodoItem, TodoList
 from inspector.runtime.strategies import ForeignObjects, SerialTodoList, SharedTodoList, ThinTodoList
@@ -22,5 +23,6 @@ __all__ = [
     "ThinTodoList",
     "TodoItem",
     "TodoList",
+    "asyncio_drain",
     "drain",
 ]

@@ -7,24 +7,37 @@ runs later; the inspector shows it with its reason.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from inspector.errors import ClosedError
 from inspector.runtime.handles import call
+from inspector.runtime.loops import wait_ended
 from inspector.runtime.sites import SITES
 from inspector.wire import lib
 from inspector.wire.status import Status, message_of, new_error, raise_status
 
+MILLIS_PER_SEC: Final = 1000
+LONGEST_DEADLINE_SECS: Final = 10 * 365 * 86400
 
-def close(function: Callable[..., int], *arguments: Any) -> bool:
-    """Call a native close method; ``True`` when it ran, ``False`` when it is pending. The caller's site is recorded."""
+
+def close(function: Callable[..., int], *arguments: Any, deadline_secs: float | None = None) -> bool:
+    """Call a native close method; ``True`` when it ran, ``False`` when it is pending. The caller's site is recorded.
+
+    A close that has not run ``deadline_secs`` from now is withdrawn: the resource is open again, and ``Resource.close_result`` says so.
+    Raises ``ValueError`` for a deadline that is not ahead.
+    """
+    if deadline_secs is not None:
+        set_deadline(deadline_secs)
     is_marked = SITES.mark()
     error = new_error()
     try:
         status = function(*arguments, error)
     finally:
+        if deadline_secs is not None:
+            lib.ai_set_close_deadline(0)
         if is_marked:
             lib.ai_set_site(0)
     if status == Status.PENDING:
@@ -32,6 +45,13 @@ def close(function: Callable[..., int], *arguments: Any) -> bool:
     if status:
         raise_status(status, error)
     return True
+
+
+def set_deadline(secs: float) -> None:
+    """The next close that this thread asks for has so long. Raises ``ValueError``."""
+    if not 0 < secs <= LONGEST_DEADLINE_SECS:
+        raise ValueError(f"a deadline lies between now and {LONGEST_DEADLINE_SECS:,} s ahead, not {secs} s")
+    lib.ai_set_close_deadline(math.ceil(secs * MILLIS_PER_SEC))
 
 
 def drain() -> int:
@@ -43,8 +63,8 @@ class Resource:
     """Context manager of a type that opted in to closing: ``class Journal(Handle, Resource, closes_by="close", closes_with={…})``.
 
     Leaving the block calls that method with those arguments, whether the block failed or not; a resource that was
-    closed inside the block is left alone. ``async with`` does the same: a close never waits, so it does not hold up the
-    event loop for longer than the close method itself.
+    closed inside the block is left alone. ``async with`` does the same and ends when the close has run: while that drains, or waits
+    for its owner, the event loop goes on.
     """
 
     __slots__ = ()
@@ -76,6 +96,22 @@ class Resource:
         """Take back a close that is pending."""
         call(lib.ai_close_cancel, self._handle)
 
+    def close_result(self) -> bool:
+        """How the newest close ended: ``True``, it ran; ``False``, it is pending.
+
+        Raises ``CloseError`` with the reason when it failed, was taken back, or was withdrawn at its deadline, and
+        ``InspectorError`` when none was asked for.
+        """
+        error = new_error()
+        status = lib.ai_close_result(self._handle, error)
+        if status and status != Status.PENDING:
+            raise_status(status, error)
+        return not status
+
+    async def wait_closed(self) -> None:
+        """Wait until a pending close has run, without holding the event loop up. Raises as ``close_result``."""
+        await wait_ended(self._handle, lambda: not self.close_result())
+
     def __enter__(self) -> Self:
         """Nothing is opened: the constructor did that."""
         return self
@@ -93,5 +129,13 @@ class Resource:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """As ``__exit__``, on the event loop's thread: that is the owner thread of what was opened on it."""
-        self.__exit__(kind, error, trace)
+        """As ``__exit__``, on the event loop's thread, which is the owner of what was opened on it; then wait until it is closed.
+
+        A task that is cancelled while it waits leaves the close pending.
+        """
+        try:
+            is_closed = getattr(self, self._closes_by)(**self._closes_with)
+        except ClosedError:
+            return
+        if is_closed is False:
+            await self.wait_closed()

@@ -153,9 +153,9 @@ class Journal(Handle, Resource, closes_by="close", closes_with={"flush": True}):
         """Lines appended since it was opened."""
         return call_for_number(lib.ai_journal_lines, self._handle)
 
-    def close(self, *, flush: bool = True) -> bool:
-        """Close the file; ``False`` when calls are in flight, the last of which will close it."""
-        return close(lib.ai_journal_close, self._handle, flush)
+    def close(self, *, flush: bool = True, deadline_secs: float | None = None) -> bool:
+        """Close the file; ``False`` when calls are in flight, the last of which will close it unless ``deadline_secs`` have passed."""
+        return close(lib.ai_journal_close, self._handle, flush, deadline_secs=deadline_secs)
 
 
 class Cursor(Handle, Resource, closes_by="close"):
@@ -180,9 +180,12 @@ class Cursor(Handle, Resource, closes_by="close"):
             raise StopIteration
         return line
 
-    def close(self) -> bool:
-        """Close it; ``False`` on another thread than the owner's, which closes it when it comes by (``drain``)."""
-        return close(lib.ai_cursor_close, self._handle)
+    def close(self, *, deadline_secs: float | None = None) -> bool:
+        """Close it; ``False`` on another thread than the owner's, which closes it when it comes by (``drain``) before the deadline.
+
+        An owner that ends without coming by runs what waits for it; after its end whoever asks closes.
+        """
+        return close(lib.ai_cursor_close, self._handle, deadline_secs=deadline_secs)
 
 
 class Churn:

@@ -6,6 +6,7 @@ Pure; any thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from inspector.errors import ControlError, TargetBusyError
@@ -17,6 +18,36 @@ _OUTCOMES: Final = frozenset({"would_close", "closed", "pending", "refused", "fa
 _BUSY_STATUSES: Final = frozenset({"GivenUp", "Busy"})
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedAct:
+    """What a viewer did to the target."""
+
+    at: float
+    """Seconds since the Unix epoch, by the target's clock."""
+    op: str
+    pid: int
+    """The viewer's; 0 when it is in no namespace of the target's."""
+    uid: int
+    handles: tuple[int, ...]
+    """The first of them."""
+    handle_count: int
+    outcome: str
+    """``done``, or the status of what was not."""
+    result: Any
+    """Of a close, an outcome for each of the first handles; of others their figures; of what was not done, why."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLog:
+    """Acts, oldest first."""
+
+    acts: tuple[AuditedAct, ...]
+    dropped: int
+    """Older ones that are not kept."""
+    trouble: str
+    """Why the log's file is not written; ``""`` when it is, or none is asked for."""
 
 
 def require_ok(answer: Answer) -> Answer:
@@ -37,6 +68,16 @@ def gc_report(answer: Answer) -> GcReport:
 def close_answers(answer: Answer) -> tuple[CloseAnswer, ...]:
     """What became of each handle. Raises ``ControlError`` for an answer that is none."""
     return _checked(answer, lambda fields: tuple(_close_answer(each) for each in fields["answers"]))
+
+
+def drain_report(answer: Answer) -> tuple[int, int]:
+    """How many closes ran, and how many are pending still. Raises ``ControlError`` for an answer that is none."""
+    return _checked(answer, lambda fields: (int(fields["ran"]), int(fields["still_pending"])))
+
+
+def audit_log(answer: Answer) -> AuditLog:
+    """What viewers did. Raises ``ControlError`` for an answer that is none."""
+    return _checked(answer, _audit_log)
 
 
 def level_in(answer: Answer) -> int:
@@ -72,4 +113,27 @@ def _close_answer(fields: Mapping[str, Any]) -> CloseAnswer:
         outcome=outcome,
         reason=" ".join(str(fields.get("reason", "")).split()),
         holders=tuple(str(holder) for holder in fields.get("holders", ())),
+        first=tuple(int(handle) for handle in fields.get("first", ())),
     )
+
+
+def _audit_log(fields: Mapping[str, Any]) -> AuditLog:
+    acts = tuple(_act(each) for each in fields["acts"])
+    return AuditLog(acts, int(fields["dropped"]), _one_line(fields.get("trouble") or ""))
+
+
+def _act(fields: Mapping[str, Any]) -> AuditedAct:
+    return AuditedAct(
+        at=float(fields["at"]),
+        op=str(fields["op"]),
+        pid=int(fields["pid"]),
+        uid=int(fields["uid"]),
+        handles=tuple(int(handle) for handle in fields["handles"]),
+        handle_count=int(fields["handle_count"]),
+        outcome=str(fields["outcome"]),
+        result=fields.get("result"),
+    )
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())

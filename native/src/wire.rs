@@ -59,6 +59,8 @@ pub enum Command {
     },
     /// Run the closes that wait and may run.
     Drain,
+    /// What did viewers do?
+    Audit,
     /// Look at the names of the interpreter's threads again.
     Threads,
     /// Look for objects again.

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::control::{CloseAnswer, Identity, Target, Totals};
 use crate::hooks;
 use crate::layout::TYPE_SHARDS;
-use crate::lifecycle;
+use crate::lifecycle::{self, Child};
 use crate::ownership;
 use crate::registry::{generation_of, shown};
 use crate::runtime::Runtime;
@@ -50,8 +50,9 @@ impl Served {
         slot.is_some_and(|word| word.generation() == generation_of(handle) && self.runtime.types.spec(word.type_id()).is_none())
     }
 
-    /// Who else holds the object: other handles, calls in flight, and references that have neither.
-    fn holders(&self, handle: u64) -> Vec<String> {
+    /// Who else holds the object: other handles, calls in flight, objects that need it, and references that are none of these. Objects that
+    /// needed it and are closed hold it no more in a way that matters.
+    fn holders(&self, handle: u64, children: &[Child]) -> Vec<String> {
         let Some(slot) = self.runtime.table.slot_of(handle) else { return Vec::new() };
         let address = slot.address();
         let others = self.handles_of(address, handle);
@@ -62,7 +63,8 @@ impl Served {
             }
         });
         let strong = ownership::strong_and_weak(handle).map_or(0, |(strong, _)| strong);
-        match strong.saturating_sub(others.len() as u64 + 1) {
+        holders.extend(children.iter().filter(|child| child.is_open).map(|child| format!("{}, to be closed first", child.name)));
+        match strong.saturating_sub((others.len() + children.len()) as u64 + 1) {
             0 => {}
             1 => holders.push("1 native reference".to_owned()),
             more => holders.push(format!("{more} native references")),
@@ -84,14 +86,18 @@ impl Served {
     }
 
     fn answer(&self, handle: u64, result: Result<()>, done: &str) -> CloseAnswer {
-        let holders = self.holders(handle);
+        let children = lifecycle::children(self.runtime, handle);
         let mut answer = match result {
             Ok(()) => CloseAnswer::new(handle, done, ""),
             Err(Error { status: Status::Pending, message }) => CloseAnswer::new(handle, "pending", message),
             Err(Error { status: Status::CloseFailed, message }) => CloseAnswer::new(handle, "failed", message),
             Err(Error { message, .. }) => CloseAnswer::new(handle, "refused", message),
         };
-        answer.holders = holders;
+        answer.holders = self.holders(handle, &children);
+        answer.first = children.iter().filter(|child| child.is_open).map(|child| child.handle).collect();
+        if answer.reason.is_empty() {
+            answer.reason = lifecycle::handover(self.runtime, handle).unwrap_or_default();
+        }
         answer
     }
 }
@@ -162,10 +168,12 @@ impl Target for Served {
         if self.is_adapters(handle) {
             return None;
         }
-        let holders = self.holders(handle);
+        let children = lifecycle::children(self.runtime, handle);
+        let holders = self.holders(handle, &children);
         if !although_held && !holders.is_empty() && lifecycle::preview(self.runtime, handle).is_ok() {
             let reason = format!("still held by {}", holders.join(", "));
-            return Some(CloseAnswer { holders, ..CloseAnswer::new(handle, "refused", reason) });
+            let first = children.iter().filter(|child| child.is_open).map(|child| child.handle).collect();
+            return Some(CloseAnswer { holders, first, ..CloseAnswer::new(handle, "refused", reason) });
         }
         Some(self.answer(handle, lifecycle::close_with_defaults(self.runtime, handle), "closed"))
     }

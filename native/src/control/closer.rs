@@ -124,6 +124,7 @@ impl Closer {
             Errand::Drain => {
                 let mut fields = Fields::new();
                 fields.insert("ran".into(), self.target.drain().into());
+                fields.insert("still_pending".into(), self.target.totals().pending.into());
                 origin.succeed(fields);
             }
         }
@@ -184,8 +185,8 @@ mod tests {
         let jobs = Arc::new(Jobs::new(Arc::clone(&target) as Arc<dyn Target>));
         let closer = Closer::new(Arc::clone(&target) as Arc<dyn Target>, jobs);
         let (near, far) = UnixStream::pair().expect("sockets");
-        let peer = Arc::new(Peer::new(near, 1, Arc::new(Waker::new().expect("sockets"))));
-        let mut origin = Origin { peer, nonce: 1, deadline: Instant::now() };
+        let peer = Arc::new(Peer::new(near, (1, 1), Arc::new(Waker::new().expect("sockets"))));
+        let mut origin = Origin { peer, nonce: 1, deadline: Instant::now(), act: None };
         let close = || Errand::Close { handles: vec![6], although_held: false };
         closer.push(close(), origin.clone());
         origin.deadline += Duration::from_secs(60);

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::audit::{Act, Audit};
 use super::closer::{Closer, Errand};
 use super::connection::{Connection, Wishes};
 use super::jobs::{Finish, Jobs};
@@ -24,6 +25,8 @@ pub struct Commands {
     pub jobs: Arc<Jobs>,
     /// For the native thread that closes.
     pub closer: Arc<Closer>,
+    /// What viewers did.
+    pub audit: Arc<Audit>,
     /// Viewers attached now.
     pub viewers: Cell<u32>,
 }
@@ -56,7 +59,12 @@ impl Commands {
     }
 
     fn run(&self, connection: &mut Connection, request: Request, arrival: Instant) -> After {
-        let origin = Origin { peer: Arc::clone(&connection.peer), nonce: request.nonce, deadline: arrival + request.deadline };
+        let origin = Origin {
+            peer: Arc::clone(&connection.peer),
+            nonce: request.nonce,
+            deadline: arrival + request.deadline,
+            act: Act::of(&request.command).map(|act| (Arc::clone(&self.audit), Arc::new(act))),
+        };
         if origin.drop_if_given_up(&*self.target, "the process ran again") {
             return After::Nothing;
         }
@@ -66,6 +74,7 @@ impl Commands {
             _ if connection.wishes.is_none() => return self.refuse(&origin, "say hello first"),
             Command::Level { level } => return self.level(connection, level, origin),
             Command::Interval { interval_ms } => return wish(connection, origin, |wishes| wishes.interval = interval(interval_ms)),
+            Command::Audit => origin.succeed(self.audit.report()),
             command => self.delegate(command, origin),
         }
         After::Nothing
@@ -88,7 +97,7 @@ impl Commands {
             Command::Close { handles, although_held } => self.closer.push(Errand::Close { handles, although_held }, origin),
             Command::Cancel { handle } => self.closer.push(Errand::Cancel(handle), origin),
             Command::Drain => self.closer.push(Errand::Drain, origin),
-            Command::Hello(_) | Command::Ping | Command::Level { .. } | Command::Interval { .. } => {}
+            Command::Hello(_) | Command::Ping | Command::Audit | Command::Level { .. } | Command::Interval { .. } => {}
         }
     }
 

@@ -134,7 +134,7 @@ mod tests {
         let (near, far) = UnixStream::pair().expect("sockets");
         near.set_nonblocking(true).expect("a socket");
         let waker = Arc::new(Waker::new().expect("sockets"));
-        (Connection::new(Arc::new(Peer::new(near, 1, waker)), now), far)
+        (Connection::new(Arc::new(Peer::new(near, (1, 1), waker)), now), far)
     }
 
     fn greet(connection: &mut Connection) {

@@ -268,8 +268,8 @@ mod tests {
     fn origin(deadline: Duration) -> (Origin, UnixStream) {
         let (near, far) = UnixStream::pair().expect("sockets");
         let waker = Arc::new(Waker::new().expect("sockets"));
-        let peer = Arc::new(Peer::new(near, 1, waker));
-        (Origin { peer, nonce: 1, deadline: Instant::now() + deadline }, far)
+        let peer = Arc::new(Peer::new(near, (1, 1), waker));
+        (Origin { peer, nonce: 1, deadline: Instant::now() + deadline, act: None }, far)
     }
 
     fn next(jobs: &Jobs) -> Next {

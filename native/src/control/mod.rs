@@ -4,6 +4,7 @@
 //! answers and never waits. The *closer* runs close methods. What needs the interpreter waits in `jobs` for a thread of the
 //! interpreter's own. Each request has a deadline and is dropped, not done later, when that passes or its viewer hangs up first.
 
+mod audit;
 mod closer;
 mod commands;
 mod connection;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use crate::platform::ipc;
 use crate::status::{Error, Result};
 
+use audit::Audit;
 use closer::Closer;
 use commands::Commands;
 use peer::lock;
@@ -64,7 +66,13 @@ impl Control {
         let jobs = Arc::new(Jobs::new(Arc::clone(&target)));
         let closer = Arc::new(Closer::new(Arc::clone(&target), Arc::clone(&jobs)));
         let is_stopping = Arc::new(AtomicBool::new(false));
-        let commands = Commands { target, jobs: Arc::clone(&jobs), closer: Arc::clone(&closer), viewers: Cell::new(0) };
+        let commands = Commands {
+            target,
+            jobs: Arc::clone(&jobs),
+            closer: Arc::clone(&closer),
+            audit: Arc::new(Audit::from_environment()),
+            viewers: Cell::new(0),
+        };
         let server = Server::new(listener, Arc::clone(&waker), Arc::clone(&is_stopping), commands);
         let control = Self { path: path.to_owned(), jobs, closer, waker, is_stopping, threads: Mutex::new(None) };
         control.spawn(server).inspect_err(|_| control.unlink()).map_err(failed)?;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::audit::{Act, Audit};
 use super::descriptors::Listed;
 use super::target::Target;
 use super::waker::Waker;
@@ -29,6 +30,8 @@ pub struct Peer {
     pub stream: UnixStream,
     /// Process, 0 when it is in no namespace of ours.
     pub pid: u32,
+    /// User.
+    pub uid: u32,
     /// We closed the connection.
     gone: AtomicBool,
     /// Bytes that wait to be written.
@@ -38,9 +41,9 @@ pub struct Peer {
 
 impl Peer {
     /// Take a fresh connection.
-    pub fn new(stream: UnixStream, pid: u32, waker: Arc<Waker>) -> Self {
+    pub fn new(stream: UnixStream, (pid, uid): (u32, u32), waker: Arc<Waker>) -> Self {
         let listed = Listed::new(stream.as_raw_fd());
-        Self { _listed: listed, stream, pid, gone: AtomicBool::new(false), outgoing: Mutex::default(), waker }
+        Self { _listed: listed, stream, pid, uid, gone: AtomicBool::new(false), outgoing: Mutex::default(), waker }
     }
 
     /// Hand `line` to the control thread, which writes it. Any thread.
@@ -101,17 +104,27 @@ pub struct Origin {
     pub nonce: u64,
     /// It must not begin later.
     pub deadline: Instant,
+    /// What is written down when it is answered, and where.
+    pub act: Option<(Arc<Audit>, Arc<Act>)>,
 }
 
 impl Origin {
     /// Say that it was done.
     pub fn succeed(&self, fields: Fields) {
+        self.record(Ok(&fields));
         self.peer.send(&wire::success(self.nonce, fields));
     }
 
     /// Say why it was not done.
     pub fn fail(&self, status: &str, error: &str) {
+        self.record(Err((status, error)));
         self.peer.send(&wire::failure(self.nonce, status, error));
+    }
+
+    fn record(&self, outcome: Result<&Fields, (&str, &str)>) {
+        if let Some((audit, act)) = &self.act {
+            audit.record(act, self.peer.pid, self.peer.uid, outcome);
+        }
     }
 
     /// Nobody waits for it any more, so it must not be done: the deadline passed or the peer hung up.

@@ -168,7 +168,7 @@ impl Server {
         if self.connections.len() >= MAX_CONNECTIONS {
             return Err((stream, "TableFull", format!("{MAX_CONNECTIONS} viewers are connected already")));
         }
-        let peer = Peer::new(stream, pid, Arc::clone(&self.waker));
+        let peer = Peer::new(stream, (pid, uid), Arc::clone(&self.waker));
         self.connections.push(Connection::new(Arc::new(peer), now));
         Ok(())
     }

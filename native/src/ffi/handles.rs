@@ -104,3 +104,30 @@ pub unsafe extern "C" fn ai_close_cancel(handle: u64, error: *mut AiError) -> i3
 pub extern "C" fn ai_drain() -> usize {
     catch_value(0, lifecycle::drain_here)
 }
+
+/// Gives this thread's next close request a deadline: one that has not run by then is withdrawn, and `ai_close_result` says so. 0: none.
+#[no_mangle]
+pub extern "C" fn ai_set_close_deadline(millis: u64) {
+    lifecycle::set_deadline(millis);
+}
+
+/// How the newest close request of a handle's object ended: `Ok`, it closed; `Pending`, it waits or runs; `CloseFailed`, it failed or was
+/// withdrawn, with the reason; `BadArgument`, none was made.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_close_result(handle: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || lifecycle::close_result(runtime(), handle)) }
+}
+
+/// Tells `listener` of pending closes from now on, on any thread: `AiCloseNews`, a handle of the object, a thread's index or 0. NULL: nobody.
+///
+/// # Safety
+/// It stays callable until `ai_foreign_close`.
+#[no_mangle]
+pub unsafe extern "C" fn ai_close_listen(listener: Option<unsafe extern "C" fn(u32, u64, u32)>) {
+    // SAFETY: the caller's promise.
+    unsafe { lifecycle::listen(listener) };
+}

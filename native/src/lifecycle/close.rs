@@ -4,6 +4,8 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::deadline::{keep_deadlines, take_deadline, withdraw};
+use super::watch::{tell, told_of, CloseNews};
 use super::{show, Entry};
 use crate::atomic;
 use crate::count_one;
@@ -19,7 +21,7 @@ use crate::types::{self, TypeSpec};
 pub type Run = Box<dyn FnOnce(u64) -> Result<()> + Send>;
 
 /// What stands between a request and its close.
-enum Obstacle {
+pub(super) enum Obstacle {
     Calls(usize),
     Owner(u16),
 }
@@ -29,6 +31,15 @@ impl Obstacle {
         match self {
             Self::Calls(_) => ResourceState::Draining,
             Self::Owner(_) => ResourceState::WaitingOwner,
+        }
+    }
+
+    /// What the request waited for in vain.
+    pub(super) fn waited(&self, runtime: &Runtime) -> String {
+        match self {
+            Self::Calls(1) => "waited for 1 call in flight".to_owned(),
+            Self::Calls(calls) => format!("waited for {calls} calls in flight"),
+            Self::Owner(owner) => format!("waited for its owner, {}", threads::name_of(runtime, *owner)),
         }
     }
 
@@ -66,11 +77,16 @@ pub fn close_with_defaults(runtime: &Runtime, handle: u64) -> Result<()> {
 }
 
 /// Asks for a close. Runs it now when nothing stands in the way; otherwise the error has the status `Pending` and says what it waits for, and
-/// the last call in flight or the owner thread runs it. Never waits.
+/// the last call in flight or the owner thread runs it, or it is withdrawn at its deadline. Never waits.
 pub fn request(runtime: &Runtime, handle: u64, run: Run) -> Result<()> {
+    let deadline = take_deadline();
     closable(runtime, handle)?;
-    let address = enter_request(runtime, handle, run)?;
-    match settle(runtime, address) {
+    let address = enter_request(runtime, handle, run, deadline)?;
+    let outcome = settle(runtime, address);
+    if deadline.is_some() && matches!(outcome, Outcome::Blocked(_)) {
+        keep_deadlines(&runtime.lives);
+    }
+    match outcome {
         Outcome::Ran(result) => result,
         Outcome::Blocked(reason) => Err(Error::new(Status::Pending, format!("{reason}: close of {}", shown(handle)))),
         Outcome::Nothing => Err(Error::new(Status::Pending, format!("another thread closes it now: {}", shown(handle)))),
@@ -95,7 +111,7 @@ fn refuse(runtime: &Runtime, handle: u64, error: Error) -> Error {
 }
 
 /// Puts the request into the table and has the rows show it, from when on calls are refused.
-fn enter_request(runtime: &Runtime, handle: u64, run: Run) -> Result<u64> {
+fn enter_request(runtime: &Runtime, handle: u64, run: Run, deadline: Option<Instant>) -> Result<u64> {
     let mut inner = runtime.lives.inner.lock();
     // under the lock the row cannot leave the table, so the address is its object's
     let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
@@ -112,6 +128,8 @@ fn enter_request(runtime: &Runtime, handle: u64, run: Run) -> Result<u64> {
     }
     let change = hooks::change(runtime, word.type_id(), true);
     entry.request = Some(run);
+    entry.deadline = deadline;
+    entry.withdrawn = None;
     show(runtime, entry, ResourceState::CloseRequested, Some(change));
     atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_add(1, Ordering::Relaxed);
     drop(inner);
@@ -121,13 +139,21 @@ fn enter_request(runtime: &Runtime, handle: u64, run: Run) -> Result<u64> {
 
 /// Runs the close of the object at `address` if one is asked for and nothing stands in its way any more.
 pub(super) fn settle(runtime: &Runtime, address: u64) -> Outcome {
+    if let Some(reason) = withdraw(runtime, address) {
+        return Outcome::Blocked(reason);
+    }
     let mut inner = runtime.lives.inner.lock();
     let Some(entry) = inner.get_mut(&address) else { return Outcome::Nothing };
     if entry.request.is_none() {
         return Outcome::Nothing;
     }
     if let Some(obstacle) = obstacle(runtime, address, entry) {
-        show_waiting(runtime, entry, obstacle.state());
+        let is_news = show_waiting(runtime, entry, obstacle.state());
+        let told = if is_news { told_of(entry) } else { Vec::new() };
+        drop(inner);
+        if let Obstacle::Owner(owner) = obstacle {
+            tell(CloseNews::WaitsForOwner, &told[..told.len().min(1)], owner);
+        }
         return Outcome::Blocked(obstacle.reason(runtime));
     }
     let Some(claim) = claim(runtime, address, entry) else { return Outcome::Nothing };
@@ -136,7 +162,7 @@ pub(super) fn settle(runtime: &Runtime, address: u64) -> Outcome {
 }
 
 /// The rows show `CloseRequested` or later, so no new call begins, and each that ends looks here again once the lock is free.
-fn obstacle(runtime: &Runtime, address: u64, entry: &Entry) -> Option<Obstacle> {
+pub(super) fn obstacle(runtime: &Runtime, address: u64, entry: &Entry) -> Option<Obstacle> {
     let calls = calls_in_flight(runtime, address);
     if calls > 0 {
         return Some(Obstacle::Calls(calls));
@@ -158,12 +184,19 @@ fn resource_state(runtime: &Runtime, entry: &Entry) -> Option<ResourceState> {
     super::life_of(runtime, entry).map(super::Life::state)
 }
 
-fn show_waiting(runtime: &Runtime, entry: &Entry, state: ResourceState) {
+/// Whether that is new.
+fn show_waiting(runtime: &Runtime, entry: &Entry, state: ResourceState) -> bool {
     let before = resource_state(runtime, entry);
     if before != Some(state) {
         count_waiting(runtime, before, state);
         show(runtime, entry, state, None);
     }
+    before != Some(state)
+}
+
+/// The request of an entry is taken back.
+pub(super) fn uncount_waiting(runtime: &Runtime, entry: &Entry) {
+    count_waiting(runtime, resource_state(runtime, entry), ResourceState::Open);
 }
 
 fn count_waiting(runtime: &Runtime, before: Option<ResourceState>, after: ResourceState) {
@@ -180,6 +213,7 @@ fn claim(runtime: &Runtime, address: u64, entry: &mut Entry) -> Option<Claim> {
     let &handle = entry.handles.first()?;
     let type_id = runtime.table.slot_of(handle)?.word0().type_id();
     let run = entry.request.take()?;
+    entry.deadline = None;
     count_waiting(runtime, resource_state(runtime, entry), ResourceState::Closing);
     entry.is_closing = true;
     show(runtime, entry, ResourceState::Closing, None);
@@ -207,14 +241,16 @@ fn run(runtime: &Runtime, claim: Claim) -> Result<()> {
 }
 
 /// The request is over: the rows show how, and releases that waited for it go on.
-fn end(runtime: &Runtime, address: u64, type_id: u16, state: ResourceState) {
+pub(super) fn end(runtime: &Runtime, address: u64, type_id: u16, state: ResourceState) {
     let mut inner = runtime.lives.inner.lock();
     let Some(entry) = inner.get_mut(&address) else { return };
     entry.is_closing = false;
     show(runtime, entry, state, Some(hooks::change(runtime, type_id, false)));
     atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_sub(1, Ordering::Relaxed);
     let released: Vec<u64> = entry.handles.iter().copied().filter(|&handle| is_released(runtime, handle)).collect();
+    let told = told_of(entry);
     drop(inner);
+    tell(CloseNews::Ended, &told, 0);
     released.into_iter().for_each(|handle| super::release::finish_if_idle(runtime, handle));
 }
 
@@ -230,13 +266,17 @@ pub fn cancel(runtime: &Runtime, handle: u64) -> Result<()> {
     let (address, type_id) = (slot.address(), slot.word0().type_id());
     let entry = inner.get_mut(&address).filter(|entry| entry.is_pending());
     let entry = entry.ok_or_else(|| Error::new(Status::BadArgument, format!("no close of it is pending: {}", shown(handle))))?;
-    let before = resource_state(runtime, entry);
-    if entry.request.take().is_none() {
+    let Some(request) = entry.request.take() else {
         return Err(Error::new(Status::CloseRefused, format!("its close runs already: {}", shown(handle))));
-    }
-    count_waiting(runtime, before, ResourceState::Open);
+    };
+    entry.deadline = None;
+    entry.withdrawn = Some("taken back before it ran".to_owned());
+    // until its rows show it nobody may release the last handle or begin another close
+    entry.is_closing = true;
+    uncount_waiting(runtime, entry);
     drop(inner);
     end(runtime, address, type_id, ResourceState::Open);
+    drop(request);
     Ok(())
 }
 

@@ -17,6 +17,8 @@ pub struct Life {
     owner: u16,
     /// Heap address, set when a handle first names the object.
     address: AtomicU64,
+    /// Data pointer of the object that it holds and needs, 0: none.
+    parent: AtomicU64,
 }
 
 impl Life {
@@ -24,7 +26,7 @@ impl Life {
     pub fn new(spec: &'static TypeSpec) -> Self {
         let state = if spec.close.is_some() { ResourceState::Open } else { ResourceState::None };
         let owner = if spec.close.is_some_and(|close| close.is_thread_affine) { threads::here() } else { 0 };
-        Self { spec, state: AtomicU8::new(state as u8), owner, address: AtomicU64::new(0) }
+        Self { spec, state: AtomicU8::new(state as u8), owner, address: AtomicU64::new(0), parent: AtomicU64::new(0) }
     }
 
     /// The state of the resource. Changes under the lock of `Lives`; Relaxed suffices for those who hold it.
@@ -44,6 +46,16 @@ impl Life {
     /// Remembers the heap address for the event of the drop.
     pub fn set_address(&self, address: u64) {
         self.address.store(address, Ordering::Relaxed);
+    }
+
+    /// Says that this object holds the one at data pointer `parent` and needs its resource, so that it should be closed first.
+    pub fn needs(&self, parent: u64) {
+        self.parent.store(parent, Ordering::Relaxed);
+    }
+
+    /// Data pointer of the object that it needs, 0: none.
+    pub fn parent(&self) -> u64 {
+        self.parent.load(Ordering::Relaxed)
     }
 
     fn record_drop(&self, runtime: &Runtime) {

@@ -5,18 +5,25 @@
 //! object and its close request stand in one table, and every change of their rows happens under its lock.
 
 mod close;
+mod deadline;
 mod life;
+mod plan;
 mod release;
 mod states;
+mod watch;
 mod words;
 
 pub use close::{cancel, close_with_defaults, drain_here, owner_ended, preview, request, Run};
+pub use deadline::set_deadline;
 pub use life::Life;
+pub use plan::{children, handover, Child};
 pub use release::{release, release_last};
+pub use watch::{close_result, listen, CloseNews, Listener};
 pub use words::{age, refusal, tombstone};
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 use crate::layout::{ReferenceState, ResourceState};
 use crate::registry::{generation_of, Change};
@@ -28,6 +35,8 @@ use crate::threads::mutate;
 #[derive(Default)]
 pub struct Lives {
     inner: Lock<HashMap<u64, Entry>>,
+    /// Who keeps the deadlines; taken before `inner` where both are.
+    keeper: deadline::Keeper,
     /// Closes that wait for their owner thread; looked at by each call, so that it can be a safe point.
     waiting: AtomicU32,
 }
@@ -41,6 +50,10 @@ struct Entry {
     data: u64,
     /// The close that was asked for and that nobody runs yet.
     request: Option<Run>,
+    /// When that is withdrawn.
+    deadline: Option<Instant>,
+    /// Why the last request was withdrawn; until the next one.
+    withdrawn: Option<String>,
     /// Whether somebody runs the close method now.
     is_closing: bool,
 }
@@ -60,6 +73,7 @@ impl Lives {
 
     /// Holds the table across a fork.
     pub fn hold(&self) {
+        self.keeper.hold();
         self.inner.hold();
     }
 
@@ -69,7 +83,10 @@ impl Lives {
     /// Held by `hold` before.
     pub unsafe fn let_go(&self) {
         // SAFETY: the caller's promise.
-        unsafe { self.inner.let_go() };
+        unsafe {
+            self.inner.let_go();
+            self.keeper.let_go();
+        }
     }
 
     /// Enters a new handle, whose row `publish` makes with the resource's present state, so that no change of it is missed.
@@ -84,6 +101,7 @@ impl Lives {
 
     /// In a forked child: a close that another thread was running will not end there, and counts as failed.
     pub fn keep_only_this(&self, runtime: &Runtime) {
+        *self.keeper.lock() = None;
         let mut inner = self.inner.lock();
         for entry in inner.values_mut().filter(|entry| entry.is_closing) {
             entry.is_closing = false;
@@ -115,6 +133,12 @@ fn life_of<'a>(runtime: &Runtime, entry: &'a Entry) -> Option<&'a Life> {
     let spec = runtime.types.spec(word.type_id())?;
     // SAFETY: a handle in the entry owns a reference to the object, and the lock that guards the entry keeps it there.
     Some(unsafe { &*(spec.operations.life)(entry.data) })
+}
+
+/// The type of an entry's object, 0: unknown.
+fn type_of(runtime: &Runtime, entry: &Entry) -> u16 {
+    let slot = entry.handles.first().and_then(|&handle| runtime.table.slot_of(handle));
+    slot.map_or(0, |slot| slot.word0().type_id())
 }
 
 /// A call on `handle` has ended and found that something was left to the last of them.

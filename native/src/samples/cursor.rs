@@ -38,7 +38,9 @@ impl Cursor {
     /// At the first line of `journal`, which lives at least as long. The calling thread becomes the owner.
     pub fn open(journal: Arc<Journal>) -> Result<Self> {
         let file = File::open(journal.path()).map_err(|error| Error::io(journal.path().display(), &error))?;
-        Ok(Self { life: Life::new(&CURSOR), journal, reader: Mutex::new(Some(BufReader::new(file))) })
+        let life = Life::new(&CURSOR);
+        life.needs(Arc::as_ptr(&journal) as u64);
+        Ok(Self { life, journal, reader: Mutex::new(Some(BufReader::new(file))) })
     }
 
     /// The next line without its end; None after the last.

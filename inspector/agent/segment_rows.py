@@ -1,0 +1,113 @@
+"""This process's own segment, read the way a viewer reads it but without numpy. One thread."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+from types import TracebackType
+from typing import Any, Self
+
+from inspector.wire import ffi, lib
+from inspector.wire.schema import BUSY, TYPE_SHARDS, ReferenceState, handle_number
+from inspector.wire.status import new_error, raise_status
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRow:
+    """A handle that is alive."""
+
+    handle: int
+    """Its number without the foreign bit."""
+    type: str
+    closes: bool
+    resource: int
+    """``ResourceState``."""
+
+
+class OwnSegment:
+    """An open segment; use it in ``with``."""
+
+    __slots__ = ("_reader",)
+
+    def __init__(self, path: str) -> None:
+        """Open it. Raises ``InspectorError``."""
+        name, error = os.fsencode(path), new_error()
+        self._reader = lib.ai_reader_open(ffi.from_buffer("uint8_t[]", name), len(name), error)
+        if self._reader == ffi.NULL:
+            raise_status(error.status, error)
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close it."""
+        lib.ai_reader_close(self._reader)
+
+    def live_rows(self) -> dict[LiveRow, str]:
+        """All rows that are alive, with where each was made (``""``: not recorded)."""
+        types, sites = self._types(), dict[int, str]()
+        rows: dict[LiveRow, str] = {}
+        for index, slot in self._slots():
+            if slot.reference_state & ~BUSY != ReferenceState.LIVE:
+                continue
+            name, closes = types.get(slot.type_id, ("?", False))
+            site = slot.created_site
+            if site and site not in sites:
+                sites[site] = self._site(site)
+            row = LiveRow(handle_number(index, slot.generation), name, closes, int(slot.resource_state))
+            rows[row] = sites.get(site, "")
+        return rows
+
+    def never_closed(self) -> int:
+        """Resources that were dropped without a close so far."""
+        return sum(slot.shards[shard].never_closed for slot in self._type_slots() for shard in range(TYPE_SHARDS))
+
+    def _slots(self) -> Iterator[tuple[int, Any]]:
+        """Rows with their indices; each is valid until the next."""
+        changing, error = ffi.new("uint64_t *"), new_error()
+        capacity = int(lib.ai_live_handles()) + 1024
+        while True:
+            slots, indices = ffi.new("AiHandleSlot[]", capacity), ffi.new("uint32_t[]", capacity)
+            count = self._count(lib.ai_reader_live(self._reader, slots, indices, capacity, changing, error), error)
+            if count <= capacity:
+                yield from ((indices[position], slots[position]) for position in range(count))
+                return
+            capacity = count + 1024  # tombstones too; they may be many more than what lives
+
+    def _type_slots(self) -> Iterator[Any]:
+        """Types in the order of their indices; each is valid until the next."""
+        error, capacity = new_error(), lib.AiMAX_TYPES
+        slots = ffi.new("AiTypeSlot[]", capacity)
+        count = self._count(lib.ai_reader_types(self._reader, slots, 0, capacity, error), error)
+        yield from (slots[index] for index in range(count))
+
+    def _types(self) -> dict[int, tuple[str, bool]]:
+        named = enumerate(self._type_slots())
+        return {
+            index: (ffi.string(ffi.cast("char *", slot.name), 128).decode(errors="replace"), bool(slot.closes)) for index, slot in named
+        }
+
+    def _site(self, index: int) -> str:
+        """The innermost frame: ``app.py:41 add``."""
+        error, site, frame = new_error(), ffi.new("AiSiteSlot[]", 1), ffi.new("AiFrameSlot[]", 1)
+        if not self._count(lib.ai_reader_sites(self._reader, site, index, 1, error), error) or not site[0].frame_count:
+            return ""
+        if not self._count(lib.ai_reader_frames(self._reader, frame, site[0].frames[0], 1, error), error):
+            return ""
+        line = f":{frame[0].line}" if frame[0].line else ""
+        return f"{PurePath(self._text(frame[0].file)).name}{line} {self._text(frame[0].function)}".strip()
+
+    def _text(self, offset: int) -> str:
+        error, capacity = new_error(), 4096
+        buffer = ffi.new("uint8_t[]", capacity)
+        length = self._count(lib.ai_reader_text(self._reader, offset, buffer, capacity, error), error)
+        return bytes(ffi.buffer(buffer, min(length, capacity))).decode(errors="replace")
+
+    @staticmethod
+    def _count(count: int, error: Any) -> int:
+        if count < 0:
+            raise_status(error.status, error)
+        return int(count)

@@ -1,0 +1,72 @@
+"""``arc-inspector audit PID``: what viewers did to a process, oldest first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from inspector.commands.asking import ask_target
+from inspector.commands.output import add_row, console, new_table, print_json, printable
+from inspector.model.snapshot import handle_text
+from inspector.session.answers import AuditedAct, AuditLog, audit_log
+
+
+def audit(
+    pid: Annotated[int, typer.Argument(help="Process id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print what viewers did to a process: collections, closes, cancels, drains, levels."""
+    log = audit_log(ask_target(pid, "audit"))
+    if as_json:
+        print_json({"acts": [act_value(act) for act in log.acts], "dropped": log.dropped, "trouble": log.trouble or None})
+    else:
+        _print(log)
+
+
+def act_value(act: AuditedAct) -> Mapping[str, Any]:
+    """One act as JSON."""
+    return {
+        "at": act.at,
+        "op": act.op,
+        "pid": act.pid,
+        "uid": act.uid,
+        "handles": [handle_text(handle) for handle in act.handles],
+        "handle_count": act.handle_count,
+        "outcome": act.outcome,
+        "result": act.result,
+    }
+
+
+def result_text(act: AuditedAct) -> str:
+    """What came of it, for people: ``#5.1 closed, #6.1 pending``, ``collected 3, released 1``."""
+    match act.result:
+        case None:
+            return ""
+        case str():
+            return act.result
+        case list():
+            return ", ".join(f"{handle_text(int(each['handle']))} {each['outcome']}" for each in act.result)
+        case dict():
+            return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in act.result.items())
+        case _:
+            return json.dumps(act.result)
+
+
+def _print(log: AuditLog) -> None:
+    if log.trouble:
+        console().print(printable(log.trouble), markup=False, soft_wrap=True)
+    if not log.acts:
+        print("No viewer has done anything to this process.")
+        return
+    table = new_table("At", "Act", "By process", "User", "Handles", "Outcome", "Result", right=frozenset({"By process", "User", "Handles"}))
+    for act in log.acts:
+        at = datetime.fromtimestamp(act.at, tz=UTC).astimezone()
+        outcome, result = act.outcome, result_text(act)
+        add_row(table, f"{at:%H:%M:%S}", act.op, str(act.pid), str(act.uid), f"{act.handle_count:,}" or "–", outcome, result)
+    console().print(table)
+    if log.dropped:
+        print(f"… and {log.dropped:,} older ones that are not kept")

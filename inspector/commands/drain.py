@@ -1,0 +1,24 @@
+"""``arc-inspector drain PID``: run the closes that wait and that nothing stands in the way of any more."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from inspector.commands.asking import ask_target
+from inspector.commands.output import print_json
+from inspector.session.answers import drain_report
+from inspector.ui.wording import plural
+
+
+def drain(
+    pid: Annotated[int, typer.Argument(help="Process id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Run the closes of a process that wait for an owner that has ended; what waits for a living one goes on waiting."""
+    ran, still_pending = drain_report(ask_target(pid, "drain"))
+    if as_json:
+        print_json({"ran": ran, "still_pending": still_pending})
+    else:
+        print(f"ran {plural(ran, 'close')}, {still_pending:,} still pending")

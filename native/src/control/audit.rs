@@ -1,0 +1,212 @@
+//! What viewers did to this process: who, when, to what, and what came of it. Bounded in memory; in a file as well when the program's
+//! environment asks for that.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{json, Value};
+
+use super::peer::lock;
+use crate::wire::{Command, Fields};
+
+/// Names the file that acts are appended to, one JSON object a line.
+const FILE_VARIABLE: &str = "ARC_INSPECTOR_AUDIT";
+/// Acts that are kept; older ones are counted.
+const MAX_KEPT: usize = 500;
+/// Handles of one act that are written down; of the others their number.
+const MAX_HANDLES: usize = 16;
+
+/// An act that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    op: &'static str,
+    handles: Vec<u64>,
+}
+
+impl Act {
+    /// The act that a command is; None for one that only looks.
+    pub fn of(command: &Command) -> Option<Self> {
+        let act = |op, handles: &[u64]| Some(Self { op, handles: handles.to_vec() });
+        match command {
+            Command::Gc => act("gc", &[]),
+            Command::Close { handles, .. } => act("close", handles),
+            Command::Cancel { handle } => act("cancel", &[*handle]),
+            Command::Drain => act("drain", &[]),
+            Command::Level { .. } => act("level", &[]),
+            Command::Hello(hello) if hello.level.is_some() => act("level", &[]),
+            Command::Detach => act("detach", &[]),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Kept {
+    acts: VecDeque<Value>,
+    dropped: u64,
+    file: Option<File>,
+    trouble: Option<String>,
+}
+
+/// The log.
+#[derive(Default)]
+pub struct Audit {
+    kept: Mutex<Kept>,
+}
+
+impl Audit {
+    /// A log; in a file as well when the environment names one. A file that cannot be written is said on stderr and in each `report`.
+    pub fn from_environment() -> Self {
+        let audit = Self::default();
+        if let Some(path) = std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()) {
+            audit.write_to(Path::new(&path));
+        }
+        audit
+    }
+
+    fn write_to(&self, path: &Path) {
+        let mut kept = lock(&self.kept);
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
+        match options.open(path) {
+            Ok(file) => kept.file = Some(file),
+            Err(error) => {
+                let trouble = format!("{error}: audit log {}", path.display());
+                eprintln!("arc-inspector: {trouble}");
+                kept.trouble = Some(trouble);
+            }
+        }
+    }
+
+    /// Writes down what came of an act: the fields of its answer, or the status and the reason why it was not done.
+    pub fn record(&self, act: &Act, pid: u32, uid: u32, outcome: Result<&Fields, (&str, &str)>) {
+        let secs = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let shown = &act.handles[..act.handles.len().min(MAX_HANDLES)];
+        let mut line = json!({"at": secs, "op": act.op, "pid": pid, "uid": uid, "handles": shown, "handle_count": act.handles.len()});
+        match outcome {
+            Ok(fields) => {
+                line["outcome"] = "done".into();
+                line["result"] = result_of(act, fields);
+            }
+            Err((status, reason)) => {
+                line["outcome"] = status.into();
+                line["result"] = reason.into();
+            }
+        }
+        self.keep(line);
+    }
+
+    fn keep(&self, line: Value) {
+        let mut kept = lock(&self.kept);
+        if let Some(Err(error)) = kept.file.as_mut().map(|file| file.write_all(format!("{line}\n").as_bytes())) {
+            kept.file = None;
+            kept.trouble = Some(format!("{error}: audit log, nothing more is written to it"));
+        }
+        if kept.acts.len() == MAX_KEPT {
+            kept.acts.pop_front();
+            kept.dropped += 1;
+        }
+        kept.acts.push_back(line);
+    }
+
+    /// All that is kept, oldest first; `dropped` says how many older ones are not, `trouble` why the file is not written.
+    pub fn report(&self) -> Fields {
+        let kept = lock(&self.kept);
+        let mut fields = Fields::new();
+        fields.insert("acts".into(), kept.acts.iter().cloned().collect());
+        fields.insert("dropped".into(), kept.dropped.into());
+        fields.insert("trouble".into(), kept.trouble.clone().into());
+        fields
+    }
+}
+
+/// What is worth keeping of an answer.
+fn result_of(act: &Act, fields: &Fields) -> Value {
+    let pick =
+        |names: &[&str]| names.iter().filter_map(|&name| Some((name.to_owned(), fields.get(name)?.clone()))).collect::<Fields>().into();
+    match act.op {
+        "close" => {
+            let answers = fields.get("answers").and_then(Value::as_array);
+            let outcome = |answer: &Value| json!({"handle": answer["handle"], "outcome": answer["outcome"]});
+            answers.into_iter().flatten().take(MAX_HANDLES).map(outcome).collect()
+        }
+        "gc" => pick(&["collected", "released", "closes_queued", "still_pending", "took_nanos"]),
+        "drain" => pick(&["ran", "still_pending"]),
+        "level" => pick(&["level"]),
+        _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn cancel(handle: u64) -> Act {
+        Act::of(&Command::Cancel { handle }).expect("an act")
+    }
+
+    #[test]
+    fn what_only_looks_is_no_act() {
+        assert_eq!(Act::of(&Command::Ping), None);
+        assert_eq!(Act::of(&Command::Preview { handles: vec![1] }), None);
+        assert_eq!(Act::of(&Command::Threads), None);
+    }
+
+    #[test]
+    fn an_act_is_kept_with_who_and_what_came_of_it() {
+        let audit = Audit::default();
+        audit.record(&cancel(2), 7, 8, Err(("CloseRefused", "its close runs already")));
+        let act = &audit.report()["acts"][0];
+        assert_eq!((&act["op"], &act["pid"], &act["uid"]), (&json!("cancel"), &json!(7), &json!(8)));
+        assert_eq!((&act["handles"], &act["outcome"]), (&json!([2]), &json!("CloseRefused")));
+        assert_eq!(act["result"], json!("its close runs already"));
+    }
+
+    #[test]
+    fn the_oldest_acts_are_dropped_and_counted() {
+        let audit = Audit::default();
+        (0..MAX_KEPT as u64 + 3).for_each(|handle| audit.record(&cancel(handle), 1, 1, Ok(&Fields::new())));
+        let report = audit.report();
+        assert_eq!(report["acts"].as_array().map(Vec::len), Some(MAX_KEPT));
+        assert_eq!((&report["dropped"], &report["acts"][0]["handles"]), (&json!(3), &json!([3])));
+    }
+
+    #[test]
+    fn the_longest_log_fits_into_one_line() {
+        let audit = Audit::default();
+        let handles: Vec<u64> = (0..1000).map(|low| u64::MAX - low).collect();
+        let answers: Vec<Value> = handles.iter().map(|handle| json!({"handle": handle, "outcome": "would_close"})).collect();
+        let mut fields = Fields::new();
+        fields.insert("answers".into(), answers.into());
+        let act = Act { op: "close", handles };
+        (0..MAX_KEPT).for_each(|_| audit.record(&act, u32::MAX, u32::MAX, Ok(&fields)));
+        let line = crate::wire::success(u64::MAX, audit.report());
+        assert!(line.windows(9).any(|bytes| bytes == b"\"ok\":true"), "the log has {} bytes", line.len());
+    }
+
+    #[test]
+    fn the_file_is_ours_alone_and_no_link_is_followed() {
+        let folder = std::env::temp_dir();
+        let path = folder.join(format!("arc-inspector-audit-{}", std::process::id()));
+        let link = path.with_extension("link");
+        let audit = Audit::default();
+        audit.write_to(&path);
+        audit.record(&cancel(2), 7, 8, Ok(&Fields::new()));
+        let text = std::fs::read_to_string(&path).expect("the file");
+        let mode = std::fs::metadata(&path).expect("the file").permissions().mode() & 0o777;
+        std::os::unix::fs::symlink(&path, &link).expect("a link");
+        let refused = Audit::default();
+        refused.write_to(&link);
+        std::fs::remove_file(&link).expect("the link");
+        std::fs::remove_file(&path).expect("the file");
+        assert_eq!((text.lines().count(), mode), (1, 0o600));
+        assert!(refused.report()["trouble"].is_string());
+    }
+}

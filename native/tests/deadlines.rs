@@ -1,0 +1,189 @@
+//! Deadlines of closes, plans for objects that need others, and owners that have ended.
+
+#![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
+
+use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_inspector_native::layout::ResourceState;
+use arc_inspector_native::lifecycle::{self, children, close_result, close_with_defaults, handover, set_deadline};
+use arc_inspector_native::ownership::{borrow, lower};
+use arc_inspector_native::runtime::runtime;
+use arc_inspector_native::samples::{Cursor, Journal};
+use arc_inspector_native::status::{Error, Status};
+
+/// How long anything may take on a busy machine before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+const SOON_MILLIS: u64 = 1;
+const NEVER_MILLIS: u64 = 3_600_000;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("arc-inspector-{}-{name}", std::process::id())))
+    }
+
+    fn journal(&self) -> (Arc<Journal>, u64) {
+        let journal = Arc::new(Journal::open(&self.0).unwrap());
+        (Arc::clone(&journal), lower(journal).unwrap())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).unwrap();
+    }
+}
+
+fn resource(handle: u64) -> u8 {
+    runtime().table.slot_of(handle).unwrap().word0().resource()
+}
+
+fn status(result: &Result<(), Error>) -> Status {
+    result.as_ref().err().map_or(Status::Ok, |error| error.status)
+}
+
+fn close_within(handle: u64, millis: u64) -> Status {
+    set_deadline(millis);
+    status(&close_with_defaults(runtime(), handle))
+}
+
+/// How the close ended, once it has.
+fn ended(handle: u64) -> Result<(), Error> {
+    let began = Instant::now();
+    loop {
+        let result = close_result(runtime(), handle);
+        if status(&result) != Status::Pending {
+            return result;
+        }
+        assert!(began.elapsed() < PATIENCE, "the close pends for ever");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_close_that_drains_past_its_deadline_is_withdrawn_and_says_why() {
+    let folder = Folder::new("withdrawn");
+    let (_, journal) = folder.journal();
+    let call = borrow::<Journal>(journal).unwrap();
+    assert_eq!(close_within(journal, SOON_MILLIS), Status::Pending);
+    let error = ended(journal).unwrap_err();
+    assert_eq!(error.status, Status::CloseFailed);
+    assert!(error.message.starts_with("withdrawn, its deadline passed: it waited for 1 call in flight: close of #"), "{}", error.message);
+    assert_eq!(resource(journal), ResourceState::Open as u8);
+    drop(call);
+    assert_eq!(resource(journal), ResourceState::Open as u8, "the call that ended ran nothing");
+    borrow::<Journal>(journal).unwrap().append("still open").unwrap();
+    assert_eq!(close_within(journal, 0), Status::Ok);
+    assert_eq!(status(&close_result(runtime(), journal)), Status::Ok);
+    lifecycle::release(runtime(), journal).unwrap();
+}
+
+#[test]
+fn a_close_that_runs_before_its_deadline_is_a_close_like_any_other() {
+    let folder = Folder::new("in-time");
+    let (_, journal) = folder.journal();
+    let call = borrow::<Journal>(journal).unwrap();
+    assert_eq!(close_within(journal, NEVER_MILLIS), Status::Pending);
+    assert_eq!(status(&close_result(runtime(), journal)), Status::Pending);
+    drop(call);
+    assert_eq!(status(&ended(journal)), Status::Ok);
+    lifecycle::release(runtime(), journal).unwrap();
+}
+
+#[test]
+fn the_soonest_of_several_deadlines_is_kept_whatever_their_order() {
+    let folder = Folder::new("soonest");
+    let (_, late) = folder.journal();
+    let (_, soon) = folder.journal();
+    let calls = (borrow::<Journal>(late).unwrap(), borrow::<Journal>(soon).unwrap());
+    assert_eq!(close_within(late, NEVER_MILLIS), Status::Pending);
+    assert_eq!(close_within(soon, SOON_MILLIS), Status::Pending);
+    assert_eq!(status(&ended(soon)), Status::CloseFailed);
+    assert_eq!(status(&close_result(runtime(), late)), Status::Pending);
+    drop(calls);
+    assert_eq!(status(&ended(late)), Status::Ok);
+    for handle in [late, soon] {
+        lifecycle::release(runtime(), handle).unwrap();
+    }
+}
+
+#[test]
+fn a_deadline_is_of_one_request_only() {
+    let folder = Folder::new("one-request");
+    let (_, first) = folder.journal();
+    let (_, second) = folder.journal();
+    assert_eq!(close_within(first, SOON_MILLIS), Status::Ok);
+    let call = borrow::<Journal>(second).unwrap();
+    assert_eq!(status(&close_with_defaults(runtime(), second)), Status::Pending);
+    drop(call);
+    assert_eq!(status(&ended(second)), Status::Ok);
+    for handle in [first, second] {
+        lifecycle::release(runtime(), handle).unwrap();
+    }
+}
+
+#[test]
+fn a_release_during_a_close_that_is_withdrawn_happens_then() {
+    let folder = Folder::new("released");
+    let (journal_itself, journal) = folder.journal();
+    let call = borrow::<Journal>(journal).unwrap();
+    assert_eq!(close_within(journal, SOON_MILLIS), Status::Pending);
+    lifecycle::release(runtime(), journal).unwrap();
+    let began = Instant::now();
+    drop(call);
+    while Arc::strong_count(&journal_itself) > 1 {
+        assert!(began.elapsed() < PATIENCE, "the reference was never let go");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn nothing_was_asked_for_is_no_result() {
+    let folder = Folder::new("nothing");
+    let (_, journal) = folder.journal();
+    assert_eq!(status(&close_result(runtime(), journal)), Status::BadArgument);
+    lifecycle::release(runtime(), journal).unwrap();
+}
+
+#[test]
+fn a_cursor_is_named_to_be_closed_before_its_journal() {
+    let folder = Folder::new("children");
+    let (journal_itself, journal) = folder.journal();
+    let cursor = lower(Arc::new(Cursor::open(journal_itself).unwrap())).unwrap();
+    let found = children(runtime(), journal);
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].handle, found[0].is_open), (cursor, true));
+    assert!(found[0].name.starts_with("Cursor #"), "{}", found[0].name);
+    close_with_defaults(runtime(), cursor).unwrap();
+    assert!(!children(runtime(), journal)[0].is_open);
+    lifecycle::release(runtime(), cursor).unwrap();
+    assert!(children(runtime(), journal).is_empty());
+    lifecycle::release(runtime(), journal).unwrap();
+}
+
+#[test]
+fn an_ended_owner_hands_over_to_whoever_asks_and_is_named() {
+    let folder = Folder::new("handover");
+    let (journal_itself, journal) = folder.journal();
+    let (made, is_made) = channel();
+    let (go, may_go) = channel::<()>();
+    let owner = std::thread::Builder::new().name("keeper".into());
+    let owner = owner.spawn(move || {
+        made.send(lower(Arc::new(Cursor::open(journal_itself).unwrap())).unwrap()).unwrap();
+        may_go.recv().unwrap();
+    });
+    let cursor = is_made.recv().unwrap();
+    assert_eq!(handover(runtime(), cursor), None, "its owner lives");
+    go.send(()).unwrap();
+    owner.unwrap().join().unwrap();
+    let said = handover(runtime(), cursor).unwrap();
+    assert_eq!(said, "its owner has ended, so whoever asks closes it: thread \"keeper\"");
+    assert_eq!(close_within(cursor, 0), Status::Ok);
+    for handle in [cursor, journal] {
+        lifecycle::release(runtime(), handle).unwrap();
+    }
+}
