@@ -7,8 +7,8 @@ use arc_inspector_native::layout::Level;
 use crate::measure::{Row, COLUMNS};
 use crate::peers::{BASE, FOREIGN_NAME, HANDLE_MAP};
 
-/// The measured figure of `cgo.Handle` (Go 1.23), new and delete together, on another machine.
-const CGO_NANOS: f64 = 255.0;
+/// Where `./dev bench ownership` says what `cgo.Handle` takes for new and delete together on this machine, when there is a Go.
+const CGO_VARIABLE: &str = "ARC_INSPECTOR_CGO_NANOS";
 
 /// Whether it is one of this repository's.
 pub fn is_ours(row: &Row) -> bool {
@@ -37,7 +37,7 @@ pub fn text(rows: &[Row]) -> String {
         let recorded = if row.level == Level::Count { ", counts recorded" } else { "" };
         let _ = write!(text, "| {}{recorded} |", row.peer.name);
         for (column, by) in by.iter().enumerate() {
-            let _ = write!(text, " {:.1} (×{:.2}) |", row.nanos(column), row.nanos(column) / by);
+            let _ = write!(text, " {} |", figure(row.nanos(column), *by));
         }
         text.push('\n');
     }
@@ -55,7 +55,9 @@ fn goals(text: &mut String, rows: &[Row]) {
     let mut line = |what: &str, goal: &str, ratio: &dyn Fn(&Row) -> f64| {
         let _ = write!(text, "| {what} | {goal} |");
         for row in &ours {
-            let _ = write!(text, " {:.2} |", ratio(row));
+            let ratio = ratio(row);
+            let shown = if ratio.is_nan() { "–".into() } else { format!("{ratio:.2}") };
+            let _ = write!(text, " {shown} |");
         }
         text.push('\n');
     };
@@ -72,12 +74,22 @@ fn goals(text: &mut String, rows: &[Row]) {
         both(counted(rows, row)) / both(row)
     });
     let both = foreign.nanos(3) + foreign.nanos(5);
-    let _ = writeln!(
-        text,
-        "\n`foreign`, new + delete: {both:.1} ns, ×{:.1} faster than the {CGO_NANOS} ns that Go 1.23's `cgo.Handle` takes for the two (measured \
-         elsewhere: there is no Go on this machine, so only the order of magnitude can be compared; goal 5).",
-        CGO_NANOS / both
-    );
+    let _ = match std::env::var(CGO_VARIABLE).ok().and_then(|nanos| nanos.parse::<f64>().ok()) {
+        Some(cgo) => writeln!(
+            text,
+            "\n`foreign`, new + delete: {both:.1} ns, ×{:.1} faster than Go's `cgo.Handle`, which took {cgo:.1} ns right before (goal 5).",
+            cgo / both
+        ),
+        None => writeln!(text, "\n`foreign`, new + delete: {both:.1} ns; no Go was found to compare with."),
+    };
+}
+
+/// A figure, or a dash where no round could be measured.
+fn figure(nanos: f64, by: f64) -> String {
+    if nanos.is_nan() {
+        return "–".into();
+    }
+    format!("{nanos:.1} (×{:.2})", nanos / by)
 }
 
 fn counted<'a>(rows: &'a [Row], row: &Row) -> &'a Row {
@@ -93,7 +105,7 @@ stands above them in the table is unchecked, but for the handle map.
 
 const MEASURED: &str = "
 Everybody is called through a C function pointer, in one interleaved run: each round measures every row and every column once, and the lower quartile of the
-rounds counts. *Two threads*: what each of them sees; a round counts only when both had a processor of their own nearly all the time (NaN: none did).
+rounds counts. *Two threads*: what each of them sees; a round counts only when both had a processor of their own nearly all the time (–: none did).
 Recording is off unless the row says otherwise. ffi-support and triomphe are the released crates.
 
 What the ratios depend on: how dear a locked instruction is on the machine. The goals were set where `Arc` clone + drop takes 9.8 ns, and 41 ns on two threads

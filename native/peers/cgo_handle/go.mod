@@ -1,0 +1,3 @@
+module arcinspector/cgohandle
+
+go 1.20
