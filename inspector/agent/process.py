@@ -61,6 +61,8 @@ class AgentSlot:
             if agent is not None:
                 _report_exit()
                 agent.exit()
+            else:
+                lib.ai_exit()  # a stopped agent keeps its file, hidden, for the next start
 
     @property
     def is_running(self) -> bool:

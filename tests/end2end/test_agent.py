@@ -32,6 +32,14 @@ def test_stopping_leaves_no_thread_hook_socket_or_file() -> None:
         assert target.errors() == ""
 
 
+def test_a_program_that_ends_after_its_agent_stopped_leaves_an_empty_folder() -> None:
+    with start_target("agent_steps") as target:
+        folder = Path(target.ask("start")).parent
+        target.ask("stop")
+        assert target.finish() == 0
+        assert list(folder.iterdir()) == []
+
+
 def test_starting_and_stopping_fifty_times_leaves_nothing() -> None:
     with start_target("agent_steps") as target:
         before = target.ask("traces")
