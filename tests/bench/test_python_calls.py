@@ -32,7 +32,7 @@ def empty(calls: int) -> None:
 @pytest.mark.benchmark(group="method call from Python")
 def test_a_method_call_is_25_times_cheaper_than_through_uniffi(benchmark: Any, goal: StateGoal) -> None:
     ours, theirs = TodoList(), uniffi_todo().TodoList()
-    subjects = {"empty loop": empty, "bare": looped(lib.ai_level), "ours": looped(ours.__len__), "uniffi": looped(theirs.len)}
+    subjects = {"empty loop": empty, "bare": looped(lib.ai_layout_version), "ours": looped(ours.__len__), "uniffi": looped(theirs.len)}
     times = nanos_per_call(subjects, calls=20_000)
     benchmark.extra_info.update(times)
     our_nanos, their_nanos = times["ours"] - times["empty loop"], times["uniffi"] - times["empty loop"]

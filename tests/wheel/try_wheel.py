@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
@@ -79,11 +80,21 @@ def try_in(python: str, wheel: Path) -> None:
         print(f"{version_of(python)}: ok")
 
 
+def expect_resources(wheel: Path) -> None:
+    """What the window draws with is in the wheel."""
+    root = Path(__file__).resolve().parents[2] / "resources"
+    wanted = {f"inspector/ui/resources/{path.relative_to(root)}" for name in ("icons", "themes") for path in (root / name).iterdir()}
+    with zipfile.ZipFile(wheel) as archive:
+        missing = wanted - set(archive.namelist())
+    expect(bool(wanted) and not missing, "the wheel has every icon and theme", missing)
+
+
 def main() -> None:
     """Try the one wheel everywhere."""
     wheels = list(Path(sys.argv[1]).resolve().glob("*.whl"))
     expect(len(wheels) == 1, "one wheel was built", wheels)
     expect("-cp311-abi3-" in wheels[0].name, "the wheel is for all Pythons from 3.11", wheels[0].name)
+    expect_resources(wheels[0])
     for python in interpreters():
         try_in(python, wheels[0])
 
