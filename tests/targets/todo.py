@@ -5,8 +5,8 @@ Arguments: the level to start the agent at (default ``history``), or ``none`` to
 Steps: ``list N``, ``item N TEXT``, ``add LIST ITEM``, ``text LIST TEXT [ITEM]``, ``last LIST N``, ``clone N M``, ``release N``,
 ``drop N``, ``journal N PATH``, ``append N LINE``, ``append_slowly N LINE MILLIS`` (on a thread of its own; ``join`` waits for it),
 ``close N``, ``cursor N JOURNAL`` (owned by a thread of its own that does not come by until ``visit N``), ``cycle N``
-(a list in a garbage cycle), ``gc``, ``churn THREADS PER_SECOND``, ``calm``, ``many COUNT``, ``forget``,
-``numbers``, ``level NAME``, ``stop``, ``start``.
+(a list in a garbage cycle; from then on only ``gc`` and viewers collect), ``gc``, ``churn THREADS PER_SECOND``, ``calm``,
+``many COUNT``, ``forget``, ``numbers``, ``level NAME``, ``stop``, ``start``.
 """
 
 from __future__ import annotations
@@ -133,6 +133,7 @@ class Program:
         return int(self.errands[name].do(drain))
 
     def cycle(self, name: str) -> int:
+        gc.disable()  # what a forced collection frees must not have been freed by one that came by itself
         todo = TodoList()
         knot: list[Any] = [todo]
         knot.append(knot)
