@@ -22,6 +22,7 @@ from inspector.ui.command_palette import CommandPalette
 from inspector.ui.connector import Connector
 from inspector.ui.history import History, Place
 from inspector.ui.losses_dialog import LossesDialog
+from inspector.ui.panes import PaneParts
 from inspector.ui.start_page import StartPage
 from inspector.ui.status_line import StatusLine
 from inspector.ui.theme import Theme
@@ -76,7 +77,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner(theme)
         self.result = Banner(theme, dismissable=True)
         self.start = StartPage(theme, self._connector, self.courier)
-        self.workbench = Workbench(theme, self.courier)
+        self.workbench = Workbench(PaneParts(theme, self.courier, self.attachment, self._settings))
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start)
         self.pages.addWidget(self.workbench)

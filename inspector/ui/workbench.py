@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final, TypeVar, cast
 
 from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from inspector.model.snapshot import Snapshot, Vitals
-from inspector.ui.bridge import Courier
+from inspector.ui.panes import BOTTOM, LAYOUT_VERSION, PANES, Pane, PaneParts, PaneSpec, Pausable, TakesVitals
 from inspector.ui.theme import Theme
 from inspector.ui.views.churn import ChurnPane
 from inspector.ui.views.detail import DetailPane
@@ -18,79 +19,73 @@ from inspector.ui.views.handles import HandlesPane
 from inspector.ui.views.pending import PendingPane
 from inspector.ui.views.threads import ThreadsPane
 
-LAYOUT_VERSION: Final = 1
-"""Grows when panes come or go: a layout saved before is not restored."""
 LOW_HEIGHT: Final = 560
 """Below it the timeline shares its place with pending closes and threads, so that the table keeps some rows."""
 TIMELINE_SHARE: Final = 0.33
 PENDING_SHARE: Final = 0.19
 """Of the panes' height, at first: both plots can be read, and the oldest closes are seen."""
-_AREAS: Final = {
-    "timeline": Qt.DockWidgetArea.TopDockWidgetArea,
-    "detail": Qt.DockWidgetArea.RightDockWidgetArea,
-    "pending": Qt.DockWidgetArea.BottomDockWidgetArea,
-    "threads": Qt.DockWidgetArea.BottomDockWidgetArea,
-}
-_TITLES: Final = {"timeline": "Timeline", "detail": "Detail", "pending": "Pending closes", "threads": "Threads"}
+_Pane = TypeVar("_Pane", bound=QWidget)
 
 
 class Workbench(QMainWindow):
-    """Handles, and docks for the timeline, one handle's detail, pending closes and threads."""
+    """Handles, and the docks of ``PANES``."""
 
     selection_changed = Signal(object)
     """``tuple[int, ...]``: handles that actions work on."""
 
-    def __init__(self, theme: Theme, courier: Courier, parent: QWidget | None = None) -> None:
+    def __init__(self, parts: PaneParts, parent: QWidget | None = None) -> None:
         """Empty panes in their first places."""
         super().__init__(parent)
         self.setWindowFlags(Qt.WindowType.Widget)
         self.setObjectName("workbench")
         self.setDockOptions(self.DockOption.AllowNestedDocks | self.DockOption.AllowTabbedDocks)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea))
-        self.handles = HandlesPane(theme, courier)
-        self.detail = DetailPane(theme)
-        self.churn = ChurnPane(theme)
-        self.pending = PendingPane(theme)
-        self.threads = ThreadsPane(theme)
+        self.handles = HandlesPane(parts.theme, parts.courier)
+        self._panes = {spec.key: spec.make(parts) for spec in PANES}
+        self.detail = self.pane("detail", DetailPane)
+        self.churn = self.pane("timeline", ChurnPane)
+        self.pending = self.pane("pending", PendingPane)
+        self.threads = self.pane("threads", ThreadsPane)
         self._shown: Snapshot | None = None
         self._sized = False
         self._low = False
         self.setCentralWidget(self.handles)
-        self._docks = {
-            key: self._dock(key, pane)
-            for key, pane in (("timeline", self.churn), ("detail", self.detail), ("pending", self.pending), ("threads", self.threads))
-        }
+        self._docks = {spec.key: self._dock(spec) for spec in PANES}
         self.reset_layout()
         self._connect()
 
     # what others call ---------------------------------------------------------------------------------------------
 
+    def pane(self, key: str, kind: type[_Pane]) -> _Pane:
+        """The pane called ``key``, which is of that class."""
+        found = self._panes[key]
+        if not isinstance(found, kind):
+            raise TypeError(f"the pane {key} is no {kind.__name__}")
+        return found
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """All panes show this one."""
         is_first, self._shown = self._shown is None, snapshot
-        self.handles.show_snapshot(snapshot)
-        self.churn.show_snapshot(snapshot)
-        self.pending.show_snapshot(snapshot)
-        self.threads.show_snapshot(snapshot)
-        self.detail.show_snapshot(snapshot)
-        self._show_counts(snapshot)
+        for pane in self._all():
+            pane.show_snapshot(snapshot)
         if is_first:
             self._show_range()
 
     def show_vitals(self, vitals: Vitals) -> None:
         """Timeline and rates take newer counters, also while paused: what happened meanwhile is no gap."""
-        self.churn.show_vitals(vitals)
-        self.handles.show_vitals(vitals)
+        for pane in self._all():
+            if isinstance(pane, TakesVitals):
+                pane.show_vitals(vitals)
 
     def set_theme(self, theme: Theme) -> None:
         """Change colours everywhere."""
-        for pane in (self.handles, self.detail, self.churn, self.pending, self.threads):
+        for pane in self._all():
             pane.set_theme(theme)
 
     def clear(self) -> None:
         """Nothing is attached."""
         self._shown = None
-        for pane in (self.handles, self.detail, self.churn, self.pending, self.threads):
+        for pane in self._all():
             pane.clear()
 
     def choose(self, handle: int) -> None:
@@ -101,11 +96,12 @@ class Workbench(QMainWindow):
 
     def set_paused(self, paused: bool) -> None:
         """Let nothing move, ages neither."""
-        for pane in (self.handles, self.pending, self.threads, self.churn):
-            pane.set_paused(paused)
+        for pane in self._all():
+            if isinstance(pane, Pausable):
+                pane.set_paused(paused)
 
     def open_pane(self, key: str) -> None:
-        """Show the dock ``key`` (``timeline``, ``detail``, ``pending``, ``threads``) on top."""
+        """Show the dock ``key`` on top."""
         dock = self._docks[key]
         dock.show()
         dock.raise_()
@@ -116,14 +112,15 @@ class Workbench(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put all docks back to their first places and sizes."""
-        self._low = low = 0 < self.height() < LOW_HEIGHT
-        for key, dock in self._docks.items():
+        self._low = 0 < self.height() < LOW_HEIGHT
+        for spec in PANES:
+            dock = self._docks[spec.key]
             dock.setFloating(False)
-            self.addDockWidget(self._first_area(key), dock)
-            dock.show()
+            self.addDockWidget(self._first_area(spec), dock)
+            dock.setVisible(spec.shown)
         self.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.TopDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        bottom = ["timeline", "pending", "threads"] if low else ["pending", "threads"]
+        bottom = [spec.key for spec in PANES if self._first_area(spec) == BOTTOM]
         for first, second in pairwise(bottom):
             self.tabifyDockWidget(self._docks[first], self._docks[second])
         self._docks[bottom[0]].raise_()
@@ -152,19 +149,23 @@ class Workbench(QMainWindow):
 
     # inside -------------------------------------------------------------------------------------------------------
 
-    def _first_area(self, key: str) -> Qt.DockWidgetArea:
-        return _AREAS["pending" if self._low and key == "timeline" else key]
+    def _all(self) -> tuple[Pane, ...]:
+        return (self.handles, *cast("tuple[Pane, ...]", tuple(self._panes.values())))
+
+    def _first_area(self, spec: PaneSpec) -> Qt.DockWidgetArea:
+        return BOTTOM if self._low and spec.key == "timeline" else spec.area
 
     def _in_first_places(self) -> bool:
+        docks = ((spec, self._docks[spec.key]) for spec in PANES)
         return all(
-            self.dockWidgetArea(dock) == self._first_area(key) and not dock.isFloating() and not dock.isHidden()
-            for key, dock in self._docks.items()
+            self.dockWidgetArea(dock) == self._first_area(spec) and not dock.isFloating() and dock.isHidden() != spec.shown
+            for spec, dock in docks
         )
 
-    def _dock(self, key: str, pane: QWidget) -> QDockWidget:
-        dock = QDockWidget(_TITLES[key], self)
-        dock.setObjectName(key)
-        dock.setWidget(pane)
+    def _dock(self, spec: PaneSpec) -> QDockWidget:
+        dock = QDockWidget(spec.title, self)
+        dock.setObjectName(spec.key)
+        dock.setWidget(self._panes[spec.key])
         return dock
 
     def _size_docks(self) -> None:
@@ -177,14 +178,25 @@ class Workbench(QMainWindow):
         self.resizeDocks([self._docks["detail"]], [min(360, int(width * 0.32))], Qt.Orientation.Horizontal)
 
     def _connect(self) -> None:
+        self._open_doors()
         self.handles.handles_chosen.connect(self._selected)
-        self.detail.handle_chosen.connect(self.choose)
-        self.detail.filter_wanted.connect(self.handles.set_filter)
-        self.pending.handle_chosen.connect(self.choose)
-        self.threads.filter_wanted.connect(self.handles.set_filter)
-        self.churn.filter_wanted.connect(self.handles.set_filter)
         self.churn.born_wanted.connect(lambda term: self.handles.narrow("born", term))
         self.handles.filter_changed.connect(lambda _source: self._show_range())
+
+    def _open_doors(self) -> None:
+        """What panes have in common: a click leads elsewhere, and the tab says how much there is to see."""
+        doors: dict[str, Callable[[Any], None]] = {
+            "handle_chosen": self.choose,
+            "filter_wanted": self.handles.set_filter,
+            "pane_wanted": self.open_pane,
+        }
+        for spec in PANES:
+            pane, dock = self._panes[spec.key], self._docks[spec.key]
+            for name, slot in doors.items():
+                if hasattr(pane, name):
+                    getattr(pane, name).connect(slot)
+            if hasattr(pane, "count_changed"):
+                pane.count_changed.connect(lambda count, spec=spec, dock=dock: dock.setWindowTitle(_tab_title(spec, count)))
 
     def _selected(self, handles: tuple[int, ...]) -> None:
         self.detail.choose(handles[0] if handles else None, self._shown)
@@ -195,8 +207,6 @@ class Workbench(QMainWindow):
         born = self.handles.query.filter.born_between(self._shown.taken_at) if self._shown else None
         self.churn.show_range(born)
 
-    def _show_counts(self, snapshot: Snapshot) -> None:
-        """The tabs say how much there is to see."""
-        pending = snapshot.vitals.pending
-        self._docks["pending"].setWindowTitle(f"Pending closes {pending:,}" if pending else "Pending closes")
-        self._docks["threads"].setWindowTitle(f"Threads {len(snapshot.threads):,}" if snapshot.threads else "Threads")
+
+def _tab_title(spec: PaneSpec, count: int) -> str:
+    return f"{spec.title} {count:,}" if count else spec.title

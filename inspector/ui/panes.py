@@ -1,0 +1,96 @@
+"""The docks of the workbench, one line each: what it is called, where it lies at first, and what is in it. GUI thread.
+
+To add a pane: write it in ``ui/views``, add its line to ``PANES``. The workbench gives it snapshots, and connects those of its signals
+that are called ``handle_chosen`` (``int``), ``filter_wanted`` (``str``), ``pane_wanted`` (``str``, a key) and ``count_changed`` (``int``).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol, runtime_checkable
+
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtWidgets import QWidget
+
+from inspector.model.snapshot import Snapshot, Vitals
+from inspector.ui.attachment import Attachment
+from inspector.ui.bridge import Courier
+from inspector.ui.theme import Theme
+from inspector.ui.views.churn import ChurnPane
+from inspector.ui.views.detail import DetailPane
+from inspector.ui.views.pending import PendingPane
+from inspector.ui.views.threads import ThreadsPane
+
+TOP: Final = Qt.DockWidgetArea.TopDockWidgetArea
+RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
+BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
+
+
+class Pane(Protocol):
+    """What every pane can do; it is a ``QWidget``."""
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show a newer snapshot."""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change colours."""
+
+    def clear(self) -> None:
+        """Nothing is attached."""
+
+
+@runtime_checkable
+class Pausable(Protocol):
+    """A pane in which something moves between snapshots."""
+
+    def set_paused(self, paused: bool) -> None:
+        """Let it stand still, or move again."""
+
+
+@runtime_checkable
+class TakesVitals(Protocol):
+    """A pane that wants counters, up to 60 times a second, also while paused."""
+
+    def show_vitals(self, vitals: Vitals) -> None:
+        """Newer counters."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaneParts:
+    """What a pane may be made of."""
+
+    theme: Theme
+    courier: Courier
+    """Runs what takes longer than a frame."""
+    attachment: Attachment
+    """Asks the session."""
+    settings: QSettings
+    """Keeps what a person chose, under the pane's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaneSpec:
+    """One dock."""
+
+    key: str
+    """Name in the code, the saved layout and ``open_pane``."""
+    title: str
+    """On its tab; a count follows when the pane has a signal ``count_changed``."""
+    area: Qt.DockWidgetArea
+    make: Callable[[PaneParts], QWidget]
+    """Makes a ``Pane``."""
+    shown: bool = True
+    """At first; otherwise only once somebody opens it."""
+
+
+PANES: Final = (
+    PaneSpec("timeline", "Timeline", TOP, lambda parts: ChurnPane(parts.theme)),
+    PaneSpec("detail", "Detail", RIGHT, lambda parts: DetailPane(parts.theme)),
+    PaneSpec("pending", "Pending closes", BOTTOM, lambda parts: PendingPane(parts.theme)),
+    PaneSpec("threads", "Threads", BOTTOM, lambda parts: ThreadsPane(parts.theme)),
+)
+"""In the order of their tabs."""
+LAYOUT_VERSION: Final = zlib.crc32(",".join(spec.key for spec in PANES).encode()) & 0x7FFF_FFFF
+"""Another one when panes come or go: a layout saved before is not restored."""
