@@ -89,6 +89,17 @@ class Segment:
         """Copy bytes of the string arena from ``first`` on; returns how many."""
         return self._read(lib.ai_reader_strings, "uint8_t[]", into, first)
 
+    def read_events(self, into: Any, ring: int, first: int) -> tuple[int, int, int]:
+        """Copy ``AiEvent`` records of a ring from sequence number ``first`` on, oldest first, as many as fit.
+
+        Returns how many, the number to go on from, and how many were overwritten before they could be read.
+        """
+        error = new_error()
+        following, lost = ffi.new("uint64_t *"), ffi.new("uint64_t *")
+        records = ffi.from_buffer("AiEvent[]", into, require_writable=True)
+        count = self._count(lib.ai_reader_events(self._open(), ring, first, records, len(records), following, lost, error), error)
+        return count, int(following[0]), int(lost[0])
+
     def lock_holder(self) -> int | None:
         """The process that holds the lock which a target keeps for life; ``None``: nobody, the target is gone.
 

@@ -20,8 +20,10 @@ from inspector.attach.discovery import socket_path
 from inspector.attach.segment import Segment
 from inspector.errors import ControlError, SegmentError
 from inspector.model.build import build_vitals
+from inspector.model.events import EventBatch, EventCursor
 from inspector.model.snapshot import Level, Snapshot, TargetState
 from inspector.session.answers import close_answers, gc_report, level_in, require_ok
+from inspector.session.events import EventReader
 from inspector.session.observer import Observer
 from inspector.session.presence import Presence, Wishes
 from inspector.session.protocol import Capabilities, CloseAnswer, GcReport, SessionListener
@@ -67,6 +69,7 @@ class LiveSession:
         """
         self._segment = Segment(segment_path)
         self._pid = _pid_of(self._segment)
+        self._events = EventReader(segment_path)
         self._socket_path = socket_path(segment_path)
         wishes = Wishes(level=None if level is None else int(level), interval_ms=int(SNAPSHOT_SECS * 1000))
         self._presence = Presence(self._socket_path, pid=self._pid, wishes=wishes)
@@ -139,6 +142,10 @@ class LiveSession:
         wanted = list(handles)
         return self._submit(lambda: close_answers(self._command("close", handles=wanted, although_held=although_held)))
 
+    def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
+        """What happened after ``after``, also of a target that has gone."""
+        return self._submit(lambda: self._events.read(after))
+
     def end(self) -> None:
         """Detach. The target returns to its idle level; its last snapshot stays in ``latest``."""
         with self._wake:
@@ -146,6 +153,7 @@ class LiveSession:
             self._wake.notify_all()
         self._presence.end()
         self._commands.shutdown(wait=False, cancel_futures=True)
+        self._events.close()
 
     def join(self, timeout_secs: float = 5.0) -> None:
         """Wait until the session's threads have ended, after ``end`` or the target's death."""

@@ -9,6 +9,7 @@ from inspector.attach.segment import Segment
 from inspector.model.build import Moment, build_snapshot, clock_of
 from inspector.model.raw import RawState
 from inspector.model.snapshot import Snapshot
+from inspector.session.events import EventReader
 from inspector.session.liveness import Liveness, Signs
 from inspector.session.source import SegmentSource
 from inspector.session.static import StaticSession
@@ -20,7 +21,10 @@ def postmortem_session(path: Path) -> StaticSession:
     with Segment(path) as segment:
         source = SegmentSource(segment)
         snapshot = snapshot_of_dead(source, source.state(), serial=1)
-    return StaticSession(snapshot, reason=f"the process is gone: {snapshot.target.reason}")
+    reader = EventReader(path)
+    events = reader.read(None)
+    reader.close()
+    return StaticSession(snapshot, reason=f"the process is gone: {snapshot.target.reason}", events=events)
 
 
 def snapshot_of_dead(source: SegmentSource, raw: RawState, *, serial: int) -> Snapshot:

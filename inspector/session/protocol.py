@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
+from inspector.model.events import EventBatch, EventCursor
 from inspector.model.snapshot import Level, Snapshot, Vitals
 
 
@@ -88,6 +89,12 @@ class Session(Protocol):
 
     def close_handles(self, handles: Sequence[int], *, although_held: bool = False) -> Future[tuple[CloseAnswer, ...]]:
         """Close resources. Without ``although_held`` one that others hold is refused, with their names."""
+
+    def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
+        """What happened after ``after``; ``None``: all that is still there. Events are recorded from level *history* on.
+
+        Fails with ``InspectorError`` where there are none to read. Ask only while somebody looks.
+        """
 
     def end(self) -> None:
         """Detach. The target returns to its idle level."""

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from inspector.errors import ControlError
+from inspector.model.events import EventBatch, EventCursor, no_events
 from inspector.model.snapshot import Level, Snapshot
 from inspector.session.protocol import Capabilities, CloseAnswer, GcReport, SessionListener
 
@@ -14,9 +15,13 @@ from inspector.session.protocol import Capabilities, CloseAnswer, GcReport, Sess
 class StaticSession:
     """A ``Session`` that can show and cannot act. Any thread."""
 
-    def __init__(self, snapshot: Snapshot, *, reason: str) -> None:
-        """Show ``snapshot``; ``reason`` says why nothing can be asked of its target, a sentence without a full stop."""
+    def __init__(self, snapshot: Snapshot, *, reason: str, events: EventBatch | None = None) -> None:
+        """Show ``snapshot``; ``reason`` says why nothing can be asked of its target, a sentence without a full stop.
+
+        ``events``: what is known of what happened; ``None``: nothing was kept.
+        """
         self._snapshot = snapshot
+        self._events = events
         self._capabilities = Capabilities(act=False, reason=reason, levels=False)
 
     @property
@@ -52,10 +57,23 @@ class StaticSession:
         """Fails with ``ControlError``."""
         return self._refuse()
 
+    def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
+        """All that was kept, once: after that nothing more comes. Fails with ``ControlError`` when none were."""
+        if self._events is None:
+            return refused("events were not kept here")
+        batch: Future[EventBatch] = Future()
+        batch.set_result(self._events if after is None else EventBatch(no_events(), after))
+        return batch
+
     def end(self) -> None:
         """Without effect."""
 
     def _refuse(self) -> Future[Any]:
-        refusal: Future[Any] = Future()
-        refusal.set_exception(ControlError(self._capabilities.reason))
-        return refusal
+        return refused(self._capabilities.reason)
+
+
+def refused(reason: str) -> Future[Any]:
+    """A future that has failed with ``ControlError``."""
+    refusal: Future[Any] = Future()
+    refusal.set_exception(ControlError(reason))
+    return refusal

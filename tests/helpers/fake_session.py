@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from inspector.errors import AttachError
+from inspector.model.events import EventBatch, EventCursor
 from inspector.model.snapshot import Level, Snapshot, Vitals
 from inspector.session.protocol import Capabilities, CloseAnswer, GcReport, SessionListener
 from inspector.ui.connector import ProcessRow, RecentFile
@@ -23,6 +24,7 @@ class FakeSession:
         self.gc_requests: list[Future[GcReport]] = []
         self.previews: list[tuple[tuple[int, ...], Future[tuple[CloseAnswer, ...]]]] = []
         self.closes: list[tuple[tuple[int, ...], bool, Future[tuple[CloseAnswer, ...]]]] = []
+        self.event_requests: list[tuple[EventCursor | None, Future[EventBatch]]] = []
         self.ended = False
         self._latest = snapshot
         self.can = capabilities or Capabilities(act=True, levels=True)
@@ -62,6 +64,10 @@ class FakeSession:
     def close_handles(self, handles: Sequence[int], *, although_held: bool = False) -> Future[tuple[CloseAnswer, ...]]:
         self.closes.append((tuple(handles), although_held, Future()))
         return self.closes[-1][2]
+
+    def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
+        self.event_requests.append((after, Future()))
+        return self.event_requests[-1][1]
 
     def end(self) -> None:
         self.ended = True

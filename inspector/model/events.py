@@ -1,0 +1,124 @@
+"""What happened to handles, one record an event: what the rings of a target's threads still hold, put in the order of time.
+
+Rings overwrite their oldest events. Where a reader was lapped, a record of kind ``GAP`` says how many were lost, so that a hole is never
+taken for silence. Pure numpy; any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from inspector.model.snapshot import Codes, Floats, Ids, Ints
+
+KEPT_EVENTS: Final = 200_000
+"""Events that a viewer keeps by default: 12 MB."""
+
+
+class EventKind(IntEnum):
+    """What an event says. Values are those of ``EventKind`` in the layout (a test compares them), and ``GAP``."""
+
+    GAP = 0
+    """Not in the layout: here events were overwritten before they were read; ``counts`` says how many."""
+    CREATE = 1
+    CLONE = 2
+    BORROW = 3
+    RETURN = 4
+    RELEASE = 5
+    CLOSE_REQUEST = 6
+    CLOSE = 7
+    DROP = 8
+    MISUSE = 9
+
+
+KIND_WORDS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        EventKind.GAP: "gap",
+        EventKind.CREATE: "created",
+        EventKind.CLONE: "cloned",
+        EventKind.BORROW: "call began",
+        EventKind.RETURN: "call ended",
+        EventKind.RELEASE: "released",
+        EventKind.CLOSE_REQUEST: "close requested",
+        EventKind.CLOSE: "closed",
+        EventKind.DROP: "dropped",
+        EventKind.MISUSE: "use refused",
+    }
+)
+"""Kinds for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Columns of one length, oldest first, read-only."""
+
+    at: Floats
+    """Seconds since the Unix epoch."""
+    kinds: Codes
+    """``EventKind`` values."""
+    handles: Ids
+    """0: a native clone or release that has none."""
+    addresses: Ids
+    counts: Ints
+    """Strong count afterwards; of a misuse its ``Status``; of a gap the events lost."""
+    threads: Ints
+    """Index of the thread; 0: not known any more."""
+    sites: Ints
+    """Index of the site; 0: not recorded."""
+    numbers: Ids
+    """``ring << 48 | sequence number``, unique; of a gap that of the first event it swallowed, with bit 47 set."""
+
+    def __len__(self) -> int:
+        """Records, gaps among them."""
+        return len(self.at)
+
+    def take(self, rows: npt.NDArray[Any] | slice) -> Events:
+        """Some of them, by mask, indices or slice."""
+        return Events(*(_frozen(getattr(self, each.name)[rows]) for each in fields(self)))
+
+    def lost(self) -> int:
+        """Events that the gaps stand for."""
+        return int(self.counts[self.kinds == EventKind.GAP].sum())
+
+
+@dataclass(frozen=True, slots=True)
+class EventCursor:
+    """How far a reader got: the next sequence number of each ring."""
+
+    following: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class EventBatch:
+    """What one reading found, and where to go on."""
+
+    events: Events
+    cursor: EventCursor
+
+
+def no_events() -> Events:
+    """None at all."""
+    ints, ids = np.empty(0, np.int64), np.empty(0, np.uint64)
+    return Events(np.empty(0), np.empty(0, np.uint8), ids, ids, ints, ints, ints, ids)
+
+
+def joined(parts: Sequence[Events], *, limit: int = KEPT_EVENTS) -> Events:
+    """All of ``parts`` in the order of time, at most the newest ``limit``. Events of one moment keep the order of ``parts``."""
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return no_events()
+    whole = Events(*(np.concatenate([getattr(part, each.name) for part in filled]) for each in fields(Events)))
+    if (np.diff(whole.at) >= 0).all():
+        return whole.take(slice(max(len(whole) - limit, 0), None))
+    return whole.take(np.argsort(whole.at, kind="stable")[-limit:])
+
+
+def _frozen(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    column.flags.writeable = False
+    return column
