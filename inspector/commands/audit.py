@@ -12,7 +12,8 @@ import typer
 from inspector.commands.asking import ask_target
 from inspector.commands.output import add_row, console, new_table, print_json, printable
 from inspector.model.snapshot import handle_text
-from inspector.session.answers import AuditedAct, AuditLog, audit_log
+from inspector.session.answers import audit_log
+from inspector.session.protocol import AuditedAct, AuditLog
 
 
 def audit(

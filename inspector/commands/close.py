@@ -19,8 +19,8 @@ from inspector.commands.output import add_row, console, new_table, print_json
 from inspector.commands.rows import answer_value
 from inspector.errors import UsageError
 from inspector.model.filter import Filter, FilterError, parse
-from inspector.model.snapshot import Resource, Snapshot, handle_text
-from inspector.model.states import alive
+from inspector.model.snapshot import Snapshot, handle_text
+from inspector.session.close_plan import found_by, in_order, others_of
 from inspector.session.protocol import CloseAnswer, Session
 from inspector.wire.schema import handle_number
 
@@ -28,7 +28,6 @@ REFUSED_STATUS: Final = 1
 _SHOWN: Final = re.compile(r"#?(?P<slot>\d{1,10})\.(?P<generation>\d{1,10})")
 _GOOD: Final = frozenset({"would_close", "closed", "pending"})
 _MOST: Final = 2**64
-_OPEN: Final = (Resource.OPEN, Resource.CLOSE_FAILED)
 
 
 def close(
@@ -99,38 +98,10 @@ def ask(session: Session, wanted: Sequence[int], *, although_held: bool, dry_run
     return session.close_handles([answer.handle for answer in previewed], although_held=although_held).result()
 
 
-def found_by(wanted: Filter, snapshot: Snapshot) -> list[int]:
-    """Open resources that a filter shows, one handle of each object, in slot order; none for an empty filter."""
-    if not wanted.terms:
-        return []
-    handles = snapshot.handles
-    shown = wanted.mask(snapshot) & alive(handles) & np.isin(handles.resources, _OPEN)
-    # a row whose address is not known stands for itself
-    objects = np.where(handles.addresses == 0, handles.ids, handles.addresses)[shown]
-    _, firsts = np.unique(objects, return_index=True)
-    return [int(handle) for handle in handles.ids[shown][np.sort(firsts)]]
-
-
-def in_order(answers: Sequence[CloseAnswer]) -> tuple[CloseAnswer, ...]:
-    """What needs another comes before that one; otherwise as they were."""
-    by_handle = {answer.handle: answer for answer in answers}
-    ordered: dict[int, CloseAnswer] = {}
-
-    def place(answer: CloseAnswer, above: frozenset[int]) -> None:
-        for handle in answer.first:
-            if handle in by_handle and handle not in above:
-                place(by_handle[handle], above | {answer.handle})
-        ordered.setdefault(answer.handle, answer)
-
-    for answer in answers:
-        place(answer, frozenset())
-    return tuple(ordered.values())
-
-
 def guarded(answer: CloseAnswer, wanted: Sequence[int] = ()) -> CloseAnswer:
     """What would close but is held by others is refused; those that are closed before it do not count."""
-    closed_before = sum(handle in wanted for handle in answer.first)
-    if answer.outcome != "would_close" or len(answer.holders) <= closed_before:
+    others = others_of(answer, wanted)
+    if answer.outcome != "would_close" or not others:
         return answer
     return replace(answer, outcome="refused", reason=f"still held by {', '.join(answer.holders)}")
 

@@ -17,8 +17,8 @@ def drain(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Run the closes of a process that wait for an owner that has ended; what waits for a living one goes on waiting."""
-    ran, still_pending = drain_report(ask_target(pid, "drain"))
+    report = drain_report(ask_target(pid, "drain"))
     if as_json:
-        print_json({"ran": ran, "still_pending": still_pending})
+        print_json({"ran": report.ran, "still_pending": report.still_pending})
     else:
-        print(f"ran {plural(ran, 'close')}, {still_pending:,} still pending")
+        print(f"ran {plural(report.ran, 'close')}, {report.still_pending:,} still pending")

@@ -6,11 +6,10 @@ Pure; any thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from inspector.errors import ControlError, TargetBusyError
-from inspector.session.protocol import CloseAnswer, GcReport
+from inspector.session.protocol import AuditedAct, AuditLog, CloseAnswer, DrainReport, GcReport
 from inspector.wire.messages import Answer
 
 NANOS_PER_SEC: Final = 1_000_000_000
@@ -18,36 +17,6 @@ _OUTCOMES: Final = frozenset({"would_close", "closed", "pending", "refused", "fa
 _BUSY_STATUSES: Final = frozenset({"GivenUp", "Busy"})
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class AuditedAct:
-    """What a viewer did to the target."""
-
-    at: float
-    """Seconds since the Unix epoch, by the target's clock."""
-    op: str
-    pid: int
-    """The viewer's; 0 when it is in no namespace of the target's."""
-    uid: int
-    handles: tuple[int, ...]
-    """The first of them."""
-    handle_count: int
-    outcome: str
-    """``done``, or the status of what was not."""
-    result: Any
-    """Of a close, an outcome for each of the first handles; of others their figures; of what was not done, why."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditLog:
-    """Acts, oldest first."""
-
-    acts: tuple[AuditedAct, ...]
-    dropped: int
-    """Older ones that are not kept."""
-    trouble: str
-    """Why the log's file is not written; ``""`` when it is, or none is asked for."""
 
 
 def require_ok(answer: Answer) -> Answer:
@@ -70,9 +39,14 @@ def close_answers(answer: Answer) -> tuple[CloseAnswer, ...]:
     return _checked(answer, lambda fields: tuple(_close_answer(each) for each in fields["answers"]))
 
 
-def drain_report(answer: Answer) -> tuple[int, int]:
-    """How many closes ran, and how many are pending still. Raises ``ControlError`` for an answer that is none."""
-    return _checked(answer, lambda fields: (int(fields["ran"]), int(fields["still_pending"])))
+def drain_report(answer: Answer) -> DrainReport:
+    """What a drain came to. Raises ``ControlError`` for an answer that is none."""
+    return _checked(answer, lambda fields: DrainReport(ran=int(fields["ran"]), still_pending=int(fields["still_pending"])))
+
+
+def referrers_in(answer: Answer) -> tuple[str, ...]:
+    """A sentence for each holder of a proxy. Raises ``ControlError`` for an answer that is none."""
+    return _checked(answer, lambda fields: tuple(_one_line(each) for each in fields["referrers"]))
 
 
 def audit_log(answer: Answer) -> AuditLog:

@@ -22,11 +22,12 @@ from inspector.errors import ControlError, SegmentError
 from inspector.model.build import build_vitals
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.snapshot import Level, Snapshot, TargetState
-from inspector.session.answers import close_answers, gc_report, level_in, require_ok
+from inspector.session.answers import audit_log, close_answers, drain_report, gc_report, level_in, referrers_in, require_ok
+from inspector.session.batches import ask_in_batches
 from inspector.session.events import EventReader
 from inspector.session.observer import Observer
 from inspector.session.presence import Presence, Wishes
-from inspector.session.protocol import Capabilities, CloseAnswer, GcReport, SessionListener
+from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
 from inspector.session.subscribers import Subscribers
 from inspector.wire.messages import Answer
 from inspector.wire.schema import LAYOUT_VERSION
@@ -135,12 +136,30 @@ class LiveSession:
     def preview_close(self, handles: Sequence[int]) -> Future[tuple[CloseAnswer, ...]]:
         """What ``close`` would do. Changes nothing."""
         wanted = list(handles)
-        return self._submit(lambda: close_answers(self._command("preview", handles=wanted)))
+        return self._submit(lambda: ask_in_batches(lambda some: close_answers(self._command("preview", handles=some)), wanted))
 
     def close_handles(self, handles: Sequence[int], *, although_held: bool = False) -> Future[tuple[CloseAnswer, ...]]:
         """Close resources. Without ``although_held`` one that others hold is refused, with their names."""
         wanted = list(handles)
-        return self._submit(lambda: close_answers(self._command("close", handles=wanted, although_held=although_held)))
+        return self._submit(
+            lambda: ask_in_batches(lambda some: close_answers(self._command("close", handles=some, although_held=although_held)), wanted)
+        )
+
+    def drain(self) -> Future[DrainReport]:
+        """Run the closes that wait and that nothing stands in the way of any more."""
+        return self._submit(lambda: drain_report(self._command("drain")))
+
+    def cancel_close(self, handle: int) -> Future[None]:
+        """Take a close that has not run back. Fails with ``ControlError`` and the reason when that cannot be done."""
+        return self._submit(lambda: self._do("cancel", handle=handle))
+
+    def referrers(self, handle: int) -> Future[tuple[str, ...]]:
+        """The Python objects that hold the handle's proxy, a short sentence each."""
+        return self._submit(lambda: referrers_in(self._command("referrers", handle=handle)))
+
+    def audit(self) -> Future[AuditLog]:
+        """What viewers did to the target."""
+        return self._submit(lambda: audit_log(self._command("audit")))
 
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
         """What happened after ``after``, also of a target that has gone."""
@@ -173,6 +192,9 @@ class LiveSession:
             hello = {"layout": LAYOUT_VERSION, "role": "command", "level": None}
             require_ok(connection.ask("hello", wait_secs=COMMAND_SECS, is_given_up=self._is_over, **hello))
             return connection.ask(op, wait_secs=COMMAND_SECS, is_given_up=self._is_over, **fields)
+
+    def _do(self, op: str, **fields: Any) -> None:
+        require_ok(self._command(op, **fields))
 
     def _is_over(self) -> bool:
         return self._is_ending

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.snapshot import Level, Snapshot, Vitals
@@ -39,6 +39,44 @@ class CloseAnswer:
     """Who else holds the object, for the person to read."""
     first: tuple[int, ...] = ()
     """Handles of objects that need this one and have to be closed before; each is one of the ``holders``."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrainReport:
+    """What running the closes that wait came to."""
+
+    ran: int
+    still_pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedAct:
+    """What a viewer did to the target."""
+
+    at: float
+    """Seconds since the Unix epoch, by the target's clock."""
+    op: str
+    pid: int
+    """The viewer's; 0 when it is in no namespace of the target's."""
+    uid: int
+    handles: tuple[int, ...]
+    """The first of them."""
+    handle_count: int
+    outcome: str
+    """``done``, or the status of what was not."""
+    result: Any
+    """Of a close, an outcome for each of the first handles; of others their figures; of what was not done, why."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLog:
+    """Acts, oldest first."""
+
+    acts: tuple[AuditedAct, ...]
+    dropped: int
+    """Older ones that are not kept."""
+    trouble: str
+    """Why the log's file is not written; ``""`` when it is, or none is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +133,18 @@ class Session(Protocol):
 
         Fails with ``InspectorError`` where there are none to read. Ask only while somebody looks.
         """
+
+    def drain(self) -> Future[DrainReport]:
+        """Run the closes that wait and that nothing stands in the way of any more."""
+
+    def cancel_close(self, handle: int) -> Future[None]:
+        """Take a close that has not run back. Fails with ``ControlError`` and the reason when that cannot be done."""
+
+    def referrers(self, handle: int) -> Future[tuple[str, ...]]:
+        """The Python objects that hold the handle's proxy, a short sentence each."""
+
+    def audit(self) -> Future[AuditLog]:
+        """What viewers did to the target."""
 
     def end(self) -> None:
         """Detach. The target returns to its idle level."""

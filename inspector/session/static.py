@@ -9,7 +9,7 @@ from typing import Any
 from inspector.errors import ControlError
 from inspector.model.events import EventBatch, EventCursor, no_events
 from inspector.model.snapshot import Level, Snapshot
-from inspector.session.protocol import Capabilities, CloseAnswer, GcReport, SessionListener
+from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
 
 
 class StaticSession:
@@ -64,6 +64,22 @@ class StaticSession:
         batch: Future[EventBatch] = Future()
         batch.set_result(self._events if after is None else EventBatch(no_events(), after))
         return batch
+
+    def drain(self) -> Future[DrainReport]:
+        """Fails with ``ControlError``."""
+        return self._refuse()
+
+    def cancel_close(self, handle: int) -> Future[None]:
+        """Fails with ``ControlError``."""
+        return self._refuse()
+
+    def referrers(self, handle: int) -> Future[tuple[str, ...]]:
+        """Fails with ``ControlError``."""
+        return self._refuse()
+
+    def audit(self) -> Future[AuditLog]:
+        """Fails with ``ControlError``."""
+        return self._refuse()
 
     def end(self) -> None:
         """Without effect."""

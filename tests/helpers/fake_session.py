@@ -10,7 +10,7 @@ from pathlib import Path
 from inspector.errors import AttachError
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.snapshot import Level, Snapshot, Vitals
-from inspector.session.protocol import Capabilities, CloseAnswer, GcReport, SessionListener
+from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
 from inspector.ui.connector import ProcessRow, RecentFile
 
 
@@ -25,6 +25,10 @@ class FakeSession:
         self.previews: list[tuple[tuple[int, ...], Future[tuple[CloseAnswer, ...]]]] = []
         self.closes: list[tuple[tuple[int, ...], bool, Future[tuple[CloseAnswer, ...]]]] = []
         self.event_requests: list[tuple[EventCursor | None, Future[EventBatch]]] = []
+        self.drains: list[Future[DrainReport]] = []
+        self.cancels: list[tuple[int, Future[None]]] = []
+        self.referrer_requests: list[tuple[int, Future[tuple[str, ...]]]] = []
+        self.audits: list[Future[AuditLog]] = []
         self.ended = False
         self._latest = snapshot
         self.can = capabilities or Capabilities(act=True, levels=True)
@@ -68,6 +72,22 @@ class FakeSession:
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
         self.event_requests.append((after, Future()))
         return self.event_requests[-1][1]
+
+    def drain(self) -> Future[DrainReport]:
+        self.drains.append(Future())
+        return self.drains[-1]
+
+    def cancel_close(self, handle: int) -> Future[None]:
+        self.cancels.append((handle, Future()))
+        return self.cancels[-1][1]
+
+    def referrers(self, handle: int) -> Future[tuple[str, ...]]:
+        self.referrer_requests.append((handle, Future()))
+        return self.referrer_requests[-1][1]
+
+    def audit(self) -> Future[AuditLog]:
+        self.audits.append(Future())
+        return self.audits[-1]
 
     def end(self) -> None:
         self.ended = True

@@ -1,0 +1,159 @@
+"""What closing some resources takes, in which order: made from the answers of a preview.
+
+A target says of each handle who holds it, and which others need it and have to be closed before (a cursor before its journal). The plan
+puts those before, tells what others hold, and what of it a person has to agree to. Pure; any thread.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from inspector.model.filter import Filter
+from inspector.model.snapshot import Resource, Snapshot, handle_text
+from inspector.model.states import alive
+from inspector.session.protocol import CloseAnswer
+
+_CLOSABLE: Final = frozenset({"would_close", "pending"})
+FATES: Final = {
+    "closes": "will close",
+    "waits": "will be asked to close, and wait",
+    "held": "held by others",
+    "refused": "cannot be closed",
+}
+"""What can become of a step, in words; in the order in which a person wants to hear of it."""
+_OPEN: Final = (Resource.OPEN, Resource.CLOSE_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person agreed to."""
+
+    held: bool = False
+    """Close also what others hold or use."""
+    needed: bool = False
+    """Close also, and first, what needs the things asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One resource of a plan."""
+
+    answer: CloseAnswer
+    """As previewed."""
+    is_added: bool
+    """Nobody asked for it; another one cannot be closed before it."""
+    others: tuple[str, ...]
+    """Who holds it, apart from what is closed before it in this plan."""
+
+    @property
+    def is_held(self) -> bool:
+        """Somebody holds it who is not closed before it."""
+        return bool(self.others)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePlan:
+    """Previews in the order in which they have to be closed."""
+
+    asked: tuple[int, ...]
+    answers: tuple[CloseAnswer, ...] = ()
+
+    def with_answers(self, more: Iterable[CloseAnswer]) -> ClosePlan:
+        """The plan with further previews; those of a handle that is known already are ignored."""
+        known = {answer.handle for answer in self.answers}
+        new = [answer for answer in more if answer.handle not in known]
+        return replace(self, answers=in_order((*self.answers, *new)))
+
+    def unknown(self) -> tuple[int, ...]:
+        """Handles that have to be closed before others and were not previewed yet."""
+        known = {answer.handle for answer in self.answers}
+        wanted = dict.fromkeys(handle for answer in self.answers for handle in answer.first)
+        return tuple(handle for handle in wanted if handle not in known)
+
+    def steps(self, consent: Consent) -> tuple[Step, ...]:
+        """All that was asked for, and with consent what has to be closed before, in order."""
+        asked = frozenset(self.asked)
+        shown = [answer for answer in self.answers if answer.handle in asked or consent.needed]
+        going: set[int] = set()
+        steps = []
+        for answer in shown:
+            step = Step(answer, is_added=answer.handle not in asked, others=others_of(answer, going))
+            steps.append(step)
+            if goes(step, consent) and answer.outcome == "would_close":  # what waits holds the others on
+                going.add(answer.handle)
+        return tuple(steps)
+
+    def wanted(self, consent: Consent) -> tuple[int, ...]:
+        """What is to be closed, in order."""
+        return tuple(step.answer.handle for step in self.steps(consent) if goes(step, consent))
+
+    def needed(self) -> tuple[int, ...]:
+        """What nobody asked for but has to be closed before."""
+        asked = frozenset(self.asked)
+        return tuple(answer.handle for answer in self.answers if answer.handle not in asked)
+
+
+def goes(step: Step, consent: Consent) -> bool:
+    """Whether this step is taken."""
+    return step.answer.outcome in _CLOSABLE and (consent.held or not step.is_held or step.answer.outcome == "pending")
+
+
+def others_of(answer: CloseAnswer, closed_before: Iterable[int]) -> tuple[str, ...]:
+    """Holders that remain when ``closed_before`` is closed: a target names what has to be closed first as a holder too, with its id."""
+    before = frozenset(closed_before)
+    gone = {handle_text(handle) for handle in answer.first if handle in before}
+    return tuple(holder for holder in answer.holders if not any(number in holder.split(",")[0].split() for number in gone))
+
+
+def in_order(answers: Sequence[CloseAnswer]) -> tuple[CloseAnswer, ...]:
+    """What needs another comes before that one; otherwise as they were."""
+    by_handle = {answer.handle: answer for answer in answers}
+    ordered: dict[int, CloseAnswer] = {}
+
+    def place(answer: CloseAnswer, above: frozenset[int]) -> None:
+        for handle in answer.first:
+            if handle in by_handle and handle not in above:
+                place(by_handle[handle], above | {answer.handle})
+        ordered.setdefault(answer.handle, answer)
+
+    for answer in answers:
+        place(answer, frozenset())
+    return tuple(ordered.values())
+
+
+def found_by(wanted: Filter, snapshot: Snapshot) -> list[int]:
+    """Open resources that a filter shows, one handle of each object, in slot order; none for an empty filter."""
+    if not wanted.terms:
+        return []
+    return open_resources(snapshot, wanted.mask(snapshot))
+
+
+def open_resources(snapshot: Snapshot, shown: npt.NDArray[np.bool_]) -> list[int]:
+    """Resources among the rows ``shown`` that are open, one handle of each object, in slot order."""
+    handles = snapshot.handles
+    rows = shown & alive(handles) & np.isin(handles.resources, _OPEN)
+    # a row whose address is not known stands for itself
+    objects = np.where(handles.addresses == 0, handles.ids, handles.addresses)[rows]
+    _, firsts = np.unique(objects, return_index=True)
+    return [int(handle) for handle in handles.ids[rows][np.sort(firsts)]]
+
+
+def counted(steps: Sequence[Step], consent: Consent, names: Mapping[int, str]) -> tuple[tuple[str, str, int], ...]:
+    """How many resources of which type meet which fate: ``("closes", "Journal", 120)``, the most first within a fate."""
+    found = Counter((fate_of(step, consent), names.get(step.answer.handle, "")) for step in steps)
+    order = tuple(FATES)
+    ranked = sorted(found.items(), key=lambda item: (order.index(item[0][0]), -item[1], item[0][1]))
+    return tuple((fate, name, count) for (fate, name), count in ranked)
+
+
+def fate_of(step: Step, consent: Consent) -> str:
+    """A key of ``FATES``."""
+    if not goes(step, consent):
+        return "held" if step.answer.outcome in _CLOSABLE else "refused"
+    return "waits" if step.answer.outcome == "pending" else "closes"
