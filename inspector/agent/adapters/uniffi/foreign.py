@@ -19,7 +19,8 @@ from inspector.agent.adapters.uniffi.recorder import Recorder
 from inspector.runtime.sites import SiteTable
 from inspector.wire.schema import SITE_FRAMES, Kind, Level, ReferenceState
 
-MAP_CLASS: Final = "_UniffiHandleMap"
+ENTRIES: Final = ("_map", "_left_map")
+"""Where a map keeps its entries by handle; the second up to UniFFI 0.26."""
 COUNTING_UP: Final = ("insert", "clone")
 """Methods that return the handle of a new entry."""
 
@@ -29,7 +30,6 @@ class ForeignRows:
 
     def __init__(self, namespace: Mapping[str, Any], recorder: Recorder, sites: SiteTable) -> None:
         """Finds the maps; looks at no entry."""
-        self.map_class = namespace.get(MAP_CLASS)
         self._maps = handle_maps(namespace)
         self._recorder = recorder
         self._sites = sites
@@ -45,6 +45,11 @@ class ForeignRows:
         """The Python object of a row; ``None`` when it went."""
         key = next((key for key, known in list(self._rows.items()) if known == row), None)
         return None if key is None else entries(self._maps[key[0]]).get(key[1])
+
+    @property
+    def map_classes(self) -> set[type]:
+        """Classes of the maps."""
+        return {type(handle_map) for handle_map in self._maps.values()}
 
     def born(self, handle_map: Any, handle: int) -> None:
         """Rust was given a reference now, on this thread."""
@@ -78,7 +83,7 @@ class ForeignRows:
 
     def is_behind(self) -> bool:
         """Whether there are more or fewer entries than rows. Cheap."""
-        return sum(len(handle_map._map) for handle_map in self._maps.values()) != len(self._rows)
+        return sum(len(_entries(handle_map)) for handle_map in self._maps.values()) != len(self._rows)
 
     def clear(self) -> None:
         """Follow the maps no longer: forget all rows, without a trace in the table."""
@@ -97,30 +102,30 @@ class ForeignRows:
 
 
 class ForeignHooks:
-    """The hooks of one module's handle-map class."""
+    """The hooks of one module's handle-map classes."""
 
     def __init__(self, rows: ForeignRows, faults: Faults) -> None:
         """Sets nothing yet."""
         self._rows = rows
         self._faults = faults
         self._is_active = True
-        self._hooked = HookedClass(rows.map_class) if isinstance(rows.map_class, type) else None
+        self._hooked = [(map_class, HookedClass(map_class)) for map_class in rows.map_classes]
 
     def set(self) -> None:
         """Replace the methods that add and remove entries."""
-        if self._hooked is None or not isinstance(self._rows.map_class, type):
-            return
-        own = vars(self._rows.map_class)
-        for name in COUNTING_UP:
-            if name in own:
-                self._hooked.replace(name, self._adding(own[name]))
-        self._hooked.replace("remove", self._removing(own["remove"]))
+        for map_class, hooked in self._hooked:
+            own = vars(map_class)
+            for name in COUNTING_UP:
+                if name in own:
+                    hooked.replace(name, self._adding(own[name]))
+            if "remove" in own:
+                hooked.replace("remove", self._removing(own["remove"]))
 
     def undo(self) -> None:
-        """Leave the class as it was."""
+        """Leave the classes as they were."""
         self._is_active = False
-        if self._hooked is not None:
-            self._hooked.undo()
+        for _, hooked in self._hooked:
+            hooked.undo()
 
     def _adding(self, original: Callable[[Any, Any], int]) -> Callable[[Any, Any], int]:
         """``insert`` and ``clone``."""
@@ -155,12 +160,23 @@ class ForeignHooks:
 
 def handle_maps(namespace: Mapping[str, Any]) -> dict[int, Any]:
     """The handle maps of a generated module by ``id``. Empty maps are falsy, so none is tested for truth."""
-    map_class = namespace.get(MAP_CLASS)
     maps = (vars(value).get("_handle_map") for value in list(namespace.values()) if isinstance(value, type))
-    return {id(found): found for found in maps if found is not None and type(found) is map_class}
+    return {id(found): found for found in maps if _is_map(found)}
 
 
 def entries(handle_map: Any) -> dict[int, Any]:
     """A copy of a map's entries. Made in one step of the interpreter, without the map's lock: a target must not wait for the tool."""
-    copied: dict[int, Any] = handle_map._map.copy()
-    return copied
+    return _entries(handle_map).copy()
+
+
+def _entries(handle_map: Any) -> dict[int, Any]:
+    """A map's entries themselves."""
+    own = vars(handle_map)
+    found: dict[int, Any] = next(own[name] for name in ENTRIES if name in own)
+    return found
+
+
+def _is_map(found: Any) -> bool:
+    """Whether this is built as a handle map, of whatever generation."""
+    own = getattr(found, "__dict__", {})
+    return callable(getattr(type(found), "insert", None)) and any(type(own.get(name)) is dict for name in ENTRIES)

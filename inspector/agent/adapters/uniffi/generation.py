@@ -1,14 +1,16 @@
 """Which generation of UniFFI wrote a module, told by its structure.
 
-What a handle is changed with the generation, so a wrong guess would show wrong counts: a module is followed only when
-contract number and structure agree with a row of the table below; every other is named with the reason.
+What a handle is changed with the generation, so a wrong guess would show wrong counts. Each generation builds its proxies in its own
+way; that, not a package's name or version, tells them apart. The contract number must not contradict it.
 
-============ ===================== ========================================= ==========================
-contract     attribute             object                                    Rust-implemented trait
-============ ===================== ========================================= ==========================
-30           ``_handle`` (u64)     ``Arc::into_raw``                         ``Arc<Arc<dyn T>>``
-24 … 29      ``_pointer``          ``Arc::into_raw``, explicit clone (0.26)  ``Box<Arc<dyn T>>``
-============ ===================== ========================================= ==========================
+=============== =========== ===================== ========================================= =============================
+UniFFI          contract    attribute             object                                    Rust-implemented trait
+=============== =========== ===================== ========================================= =============================
+0.30 and later  30 …        ``_handle`` (u64)     ``Arc::into_raw``, explicit clone         ``Arc<Arc<dyn T>>``
+0.26 … 0.29     25 … 29     ``_pointer``          ``Arc::into_raw``, explicit clone         ``Box<Arc<dyn T>>``
+0.12 … 0.25     … 24        ``_pointer``          ``Arc::into_raw``, calls borrow           ``Box<Arc<dyn T>>``
+… 0.11          none        ``_handle``           key of a map inside the library           none
+=============== =========== ===================== ========================================= =============================
 
 Reads names and constants of code objects; calls nothing of the module. Any thread.
 """
@@ -23,32 +25,40 @@ LIBRARY_NAMES: Final = ("_UniffiLib", "_UniFFILib")
 """What generated code calls the loaded library; the second up to UniFFI 0.24."""
 CONTRACT_CHECKS: Final = ("_uniffi_check_contract_api_version", "uniffi_check_contract_api_version")
 CONTRACT_VARIABLE: Final = "bindings_contract_version"
+NEWEST_KNOWN: Final = 30
+"""Of later contracts the objects are followed, their counts only where the library's own clone proves the layout."""
 
 
 class Shape(NamedTuple):
     """How the proxies of a generation are built."""
 
     contracts: range
+    """Contract numbers that agree with it; 0 stands for a module that names none."""
     handle_attribute: str
     """Where a proxy keeps its handle."""
     make_name: str
     """The classmethod that every lift passes through."""
-    clone_name: str
-    """The method that counts up and returns a handle for Rust."""
+    clone_name: str | None
+    """The method that counts up and returns a handle for Rust; ``None`` where calls borrow instead."""
     trait_is_counted: bool
     """A trait's handle is itself an ``Arc``; otherwise it is a ``Box``."""
+    is_address: bool = True
+    """The handle is where the object lies; otherwise the library keeps the object elsewhere and its counts are not to be had."""
 
 
-SHAPES: Final = (
-    Shape(range(30, 31), "_handle", "_uniffi_make_instance", "_uniffi_clone_handle", trait_is_counted=True),
-    Shape(range(24, 30), "_pointer", "_make_instance_", "_uniffi_clone_pointer", trait_is_counted=False),
-)
+CLONED_HANDLE: Final = Shape(range(30, 1000), "_handle", "_uniffi_make_instance", "_uniffi_clone_handle", trait_is_counted=True)
+CLONED_POINTER: Final = Shape(range(24, 30), "_pointer", "_make_instance_", "_uniffi_clone_pointer", trait_is_counted=False)
+BORROWED_POINTER: Final = Shape(range(26), "_pointer", "_make_instance_", None, trait_is_counted=False)
+MAP_KEY: Final = Shape(range(1), "_handle", "_make_instance_", None, trait_is_counted=False, is_address=False)
+SHAPES: Final = (CLONED_HANDLE, CLONED_POINTER, BORROWED_POINTER, MAP_KEY)
+"""The first that fits a class is its shape."""
 
 
 class Generation(NamedTuple):
     """The generation of one module."""
 
     contract: int
+    """0: the module names none (before UniFFI 0.23)."""
     shape: Shape
 
 
@@ -66,16 +76,15 @@ def is_generated(namespace: Mapping[str, Any]) -> bool:
 
 def recognise(namespace: Mapping[str, Any]) -> Generation | Unsupported:
     """The generation of a generated module, or why it is not followed."""
-    contract = contract_of(namespace)
-    if contract is None:
-        return Unsupported("UniFFI before 0.24 is not supported yet: the module names no contract version")
-    fitting = [shape for shape in SHAPES if contract in shape.contracts]
-    if not fitting:
-        return Unsupported(f"UniFFI contract {contract} is not supported yet")
-    shape = fitting[0]
-    if all(is_proxy_class(cls, shape) for cls in candidate_classes(namespace)):
+    contract = contract_of(namespace) or 0
+    shapes = {shape_of(cls) for cls in candidate_classes(namespace)}
+    if None in shapes or len(shapes) > 1:
+        return Unsupported(f"its classes are built in a way that UniFFI {_named(contract)} is not known for")
+    shape = shapes.pop() if shapes else _usual_shape(contract)
+    if shape is not None and contract in shape.contracts:
         return Generation(contract, shape)
-    return Unsupported(f"UniFFI contract {contract} without {shape.clone_name} is not supported yet")
+    built = shape.handle_attribute if shape is not None else "no known"
+    return Unsupported(f"UniFFI {_named(contract)} is not known to keep its handles in {built}")
 
 
 def contract_of(namespace: Mapping[str, Any]) -> int | None:
@@ -89,20 +98,49 @@ def contract_of(namespace: Mapping[str, Any]) -> int | None:
 
 
 def candidate_classes(namespace: Mapping[str, Any]) -> Iterator[type]:
-    """Classes that the module itself defines and that make instances from handles, of whatever generation."""
+    """Classes that the module itself defines and that release a handle or are made from one, of whatever generation."""
     seen: set[type] = set()
     home = namespace.get("__name__")
     for value in list(namespace.values()):
         if not isinstance(value, type) or value.__module__ != home or value in seen:
             continue
         seen.add(value)
-        if any(shape.make_name in vars(value) for shape in SHAPES):
+        if free_name_of(value) is not None or any(shape.make_name in vars(value) for shape in SHAPES):
             yield value
 
 
-def is_proxy_class(cls: type, shape: Shape) -> bool:
-    """Whether the class itself (not a base) is built in this shape."""
+def shape_of(cls: type) -> Shape | None:
+    """How the class itself (not a base) is built; ``None``: in no known way."""
     own = vars(cls)
-    return isinstance(own.get(shape.make_name), classmethod) and all(
-        isinstance(own.get(name), FunctionType) for name in (shape.clone_name, "__init__", "__del__")
-    )
+    finaliser = finaliser_of(cls)
+    for shape in SHAPES:
+        makes = isinstance(own.get(shape.make_name), classmethod)
+        keeps = finaliser is not None and shape.handle_attribute in finaliser.__code__.co_consts
+        if keeps and makes and free_name_of(cls) and (shape.clone_name is None or isinstance(own.get(shape.clone_name), FunctionType)):
+            return shape
+    return None
+
+
+def free_name_of(cls: type) -> str | None:
+    """The library's function that releases handles of the class; ``None`` when its finaliser names none."""
+    finaliser = finaliser_of(cls)
+    names = finaliser.__code__.co_names if finaliser is not None else ()
+    return next((name for name in names if "_fn_free_" in name or name.endswith("_object_free")), None)
+
+
+def finaliser_of(cls: type) -> FunctionType | None:
+    """The class's own finaliser as it was generated, also while a hook stands in its place."""
+    finaliser = vars(cls).get("__del__")
+    while wrapped := getattr(finaliser, "__wrapped__", None):
+        finaliser = wrapped
+    return finaliser if isinstance(finaliser, FunctionType) else None
+
+
+def _usual_shape(contract: int) -> Shape | None:
+    """The shape that a module without classes would have."""
+    return next((shape for shape in SHAPES if contract in shape.contracts), None)
+
+
+def _named(contract: int) -> str:
+    """A contract for people."""
+    return f"contract {contract}" if contract else "before contract numbers"

@@ -76,7 +76,8 @@ class ProxyHooks:
     def set(self) -> None:
         """Replace the class's constructor, its lifting classmethod and its finaliser."""
         cls, make_name = self._rows.proxy_class.cls, self._rows.proxy_class.shape.make_name
-        self._hooked.replace("__init__", self._constructor(vars(cls)["__init__"]))
+        if "__init__" in vars(cls):  # generations before 0.26 write none where the library has no constructor
+            self._hooked.replace("__init__", self._constructor(vars(cls)["__init__"]))
         self._hooked.replace(make_name, classmethod(self._maker(vars(cls)[make_name].__func__)))
         self._hooked.replace("__del__", self._finaliser(vars(cls)["__del__"]))
         if "__reduce_ex__" not in vars(cls):

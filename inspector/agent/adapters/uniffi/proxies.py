@@ -15,16 +15,17 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import compress, repeat
 from operator import is_
-from types import FunctionType
 from typing import Any, Final
 
-from inspector.agent.adapters.uniffi.generation import LIBRARY_NAMES, Generation, Shape, candidate_classes
+from inspector.agent.adapters.uniffi.generation import LIBRARY_NAMES, NEWEST_KNOWN, Generation, Shape, candidate_classes, free_name_of
 from inspector.wire.schema import Kind
 
 CLASSES_AT_ONCE: Final = 4
 """Classes of one walk through the heap: 8.5 ms at 430,000 tracked objects, 2 ms at 100,000."""
 HELD_AT_ONCE: Final = 20_000
 """Instances that become weak references in one step: 2 ms."""
+CALL_NAMES: Final = ("_uniffi_rust_call", "_rust_call", "rust_call")
+"""What generated code calls its caller of native functions, newest first."""
 TRAIT_METADATA: Final = frozenset({12, 13})
 """First byte of an interface's metadata symbol: 4 object, 12 trait, 13 trait that Python can implement (``uniffi_meta::codes``)."""
 
@@ -39,10 +40,13 @@ class ProxyClass:
 
     __slots__ = ("clone", "cls", "kind", "release", "shape")
 
-    def __init__(self, cls: type, *, kind: Kind, shape: Shape, clone: Callable[[Any], int], release: Callable[[int], object]) -> None:
+    def __init__(
+        self, cls: type, *, kind: Kind, shape: Shape, clone: Callable[[Any], int] | None, release: Callable[[int], object]
+    ) -> None:
         """``kind``: ``UNIFFI`` or ``UNIFFI_TRAIT``.
 
-        ``clone`` counts a proxy up and returns the handle for Rust; ``release`` counts a handle down.
+        ``clone`` counts a proxy up and returns the handle for Rust (``None``: its generation has no such thing); ``release`` counts
+        a handle down.
         """
         self.cls = cls
         self.kind = kind
@@ -64,7 +68,7 @@ class ProxyClass:
 def proxy_classes(namespace: Mapping[str, Any], generation: Generation) -> tuple[ProxyClass, ...]:
     """The proxy classes of a generated module."""
     library = next(namespace[name] for name in LIBRARY_NAMES if name in namespace)
-    return tuple(_describe(cls, generation.shape, library, namespace) for cls in candidate_classes(namespace))
+    return tuple(_describe(cls, generation, library, namespace) for cls in candidate_classes(namespace))
 
 
 def live_proxies(classes: Sequence[ProxyClass]) -> Iterator[Found]:
@@ -123,21 +127,27 @@ def closure(cls: type) -> set[type]:
     return found
 
 
-def _describe(cls: type, shape: Shape, library: Any, namespace: Mapping[str, Any]) -> ProxyClass:
-    """Read off the class's own ``__del__`` which function releases, and from the library's metadata what is behind the handle."""
-    finaliser: FunctionType = vars(cls)["__del__"]
-    while wrapped := getattr(finaliser, "__wrapped__", None):
-        finaliser = wrapped
-    names = finaliser.__code__.co_names
-    rust_call = namespace[next(name for name in names if name.endswith("rust_call"))]
-    free_name = next(name for name in names if "_fn_free_" in name)
+def _describe(cls: type, generation: Generation, library: Any, namespace: Mapping[str, Any]) -> ProxyClass:
+    """Read off the class's own ``__del__`` which function releases, and from the library's metadata what is behind the handle.
+
+    What a trait's handle leads to is only known up to ``NEWEST_KNOWN``: later it is treated like any object.
+    """
+    free_name, shape = free_name_of(cls) or "", generation.shape
+    release = _release(free_name, library, namespace)
+    is_trait = generation.contract <= NEWEST_KNOWN and _is_trait(cls, free_name, library, namespace)
     return ProxyClass(
         cls=cls,
-        kind=Kind.UNIFFI_TRAIT if _is_trait(cls, free_name, library, namespace) else Kind.UNIFFI,
+        kind=Kind.UNIFFI_TRAIT if is_trait else Kind.UNIFFI,
         shape=shape,
-        clone=vars(cls)[shape.clone_name],
-        release=lambda handle: rust_call(getattr(library, free_name), handle),
+        clone=vars(cls)[shape.clone_name] if shape.clone_name is not None else None,
+        release=release,
     )
+
+
+def _release(free_name: str, library: Any, namespace: Mapping[str, Any]) -> Callable[[int], object]:
+    """Counts a handle down as the class's own finaliser does."""
+    rust_call = next(namespace[name] for name in CALL_NAMES if name in namespace)
+    return lambda handle: rust_call(getattr(library, free_name), handle)
 
 
 def _is_trait(cls: type, free_name: str, library: Any, namespace: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Sequence
 from typing import Any, Final
 
-from inspector.agent.adapters.uniffi.layout import data_offset, trait_address
+from inspector.agent.adapters.uniffi.layout import data_offset, likely_offset, trait_address
 from inspector.agent.adapters.uniffi.proxies import ProxyClass, Reference
 from inspector.agent.adapters.uniffi.recorder import Recorder, load_word
 from inspector.runtime.sites import SiteTable
@@ -173,6 +173,8 @@ class ProxyRows:
 
     def _address(self, proxy: Any, handle: int) -> int:
         """The object's allocation, 0 while the class's layout is not known."""
+        if not self.proxy_class.shape.is_address:
+            return 0
         if self._is_trait:
             return trait_address(handle)
         if self.offset is None:
@@ -185,7 +187,7 @@ class ProxyRows:
             return
         self._calibrations_left -= 1
         clone, release = self.proxy_class.clone, self.proxy_class.release
-        self.offset = data_offset(handle, lambda: clone(proxy), release)
+        self.offset = data_offset(handle, lambda: clone(proxy), release) if clone is not None else likely_offset(handle)
         if self.offset is not None:
             while self._unplaced:
                 row, waiting = self._unplaced.popitem()

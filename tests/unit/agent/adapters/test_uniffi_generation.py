@@ -6,7 +6,18 @@ import bdkpython.bdk
 import nostr_sdk.nostr_sdk
 import pytest
 
-from inspector.agent.adapters.uniffi.generation import Generation, Unsupported, candidate_classes, is_generated, recognise
+from inspector.agent.adapters.uniffi.generation import (
+    BORROWED_POINTER,
+    CLONED_HANDLE,
+    CLONED_POINTER,
+    MAP_KEY,
+    Generation,
+    Shape,
+    Unsupported,
+    candidate_classes,
+    is_generated,
+    recognise,
+)
 from inspector.agent.adapters.uniffi.proxies import proxy_classes
 from inspector.wire.schema import Kind
 
@@ -14,13 +25,21 @@ CHECK = "def _uniffi_check_contract_api_version(lib):\n    bindings_contract_ver
 HANDLES = """
 class Thing:
     def __init__(self): pass
-    def __del__(self): pass
+    def __del__(self):
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_made_fn_free_thing, handle)
     def _uniffi_clone_handle(self): pass
     @classmethod
     def _uniffi_make_instance(cls, handle): pass
 """
-POINTERS = HANDLES.replace("_uniffi_clone_handle", "_uniffi_clone_pointer").replace("_uniffi_make_instance", "_make_instance_")
-NO_CLONE = POINTERS.replace("_uniffi_clone_pointer", "other")
+POINTERS = (
+    HANDLES.replace("_uniffi_clone_handle", "_uniffi_clone_pointer")
+    .replace("_uniffi_make_instance", "_make_instance_")
+    .replace('"_handle"', '"_pointer"')
+)
+BORROWED = POINTERS.replace("_uniffi_clone_pointer", "other").replace("uniffi_made_fn_free_thing", "ffi_made_4a5b_Thing_object_free")
+MAP_KEYS = BORROWED.replace('"_pointer"', '"_handle"')
 
 
 def module_of(source: str) -> dict[str, Any]:
@@ -38,22 +57,46 @@ def test_the_generation_of_a_real_package_is_recognised(module: Any) -> None:
     assert generation.shape.handle_attribute == "_handle"
 
 
+def shape_from(source: str) -> Shape:
+    generation = recognise(module_of(source))
+    assert isinstance(generation, Generation)
+    return generation.shape
+
+
 @pytest.mark.parametrize("contract", range(24, 30))
 def test_pointers_with_an_explicit_clone_are_followed(contract: int) -> None:
-    generation = recognise(module_of(CHECK.format(contract) + POINTERS))
+    assert shape_from(CHECK.format(contract) + POINTERS) is CLONED_POINTER
 
-    assert isinstance(generation, Generation)
-    assert generation.shape.handle_attribute == "_pointer"
-    assert not generation.shape.trait_is_counted
+
+@pytest.mark.parametrize("check", ["", CHECK.format(22), CHECK.format(24)])
+def test_pointers_that_calls_borrow_are_followed(check: str) -> None:
+    assert shape_from(check + BORROWED) is BORROWED_POINTER
+
+
+def test_a_later_contract_is_followed_while_its_structure_stays() -> None:
+    assert shape_from(CHECK.format(31) + HANDLES) is CLONED_HANDLE
+
+
+def test_keys_of_a_map_inside_the_library_are_no_addresses() -> None:
+    shape = shape_from(MAP_KEYS)
+
+    assert shape is MAP_KEY
+    assert not shape.is_address
+
+
+def test_a_class_without_a_constructor_of_its_own_is_a_proxy_class() -> None:
+    assert shape_from(CHECK.format(24) + BORROWED.replace("    def __init__(self): pass\n", "")) is BORROWED_POINTER
 
 
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        (CHECK.format(31) + HANDLES, "contract 31 is not supported yet"),
-        (CHECK.format(25) + NO_CLONE, "contract 25 without _uniffi_clone_pointer is not supported yet"),
-        (CHECK.format(30) + POINTERS, "contract 30 without _uniffi_clone_handle is not supported yet"),
-        (HANDLES, "names no contract version"),
+        (CHECK.format(29) + BORROWED, "contract 29 is not known to keep its handles in _pointer"),
+        (CHECK.format(30) + POINTERS, "contract 30 is not known to keep its handles in _pointer"),
+        (CHECK.format(28) + HANDLES, "contract 28 is not known to keep its handles in _handle"),
+        (HANDLES, "before contract numbers is not known to keep its handles in _handle"),
+        (HANDLES.replace("_uniffi_make_instance", "_make"), "built in a way that UniFFI before contract numbers is not known for"),
+        (CHECK.format(30) + HANDLES + POINTERS.replace("Thing", "Other"), "built in a way that UniFFI contract 30 is not known for"),
     ],
 )
 def test_a_generation_that_is_not_known_is_refused_with_the_reason(source: str, reason: str) -> None:

@@ -1,0 +1,171 @@
+"""A target over one unmodified package of some generation of UniFFI: makes, shares, leaks and drops its objects by steps.
+
+Arguments: the family of the package (``glean``, ``nostr``, ``bdk``), then folders that go to the front of ``sys.path``, then
+options: ``early NAME`` makes one object before the agent starts.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from stepping import serve
+
+from inspector import agent
+
+KEPT: dict[str, Any] = {}
+"""What the program holds, by name."""
+
+
+class Glean:
+    """Metrics, which need no running Glean. The generated module alone: the package around it has dependencies."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load ``_uniffi.py`` or ``_uniffi/glean.py``."""
+        places = (folder / "glean" / "_uniffi.py", folder / "glean" / "_uniffi" / "glean.py")
+        spec = importlib.util.spec_from_file_location("glean_generated", next(place for place in places if place.exists()))
+        assert spec is not None
+        assert spec.loader is not None
+        self.module = importlib.util.module_from_spec(spec)
+        sys.modules["glean_generated"] = self.module
+        spec.loader.exec_module(self.module)
+
+    def make(self) -> Any:
+        return self.module.BooleanMetric(self._meta("switch"))
+
+    def holder(self) -> Any:
+        """An object of Rust that keeps the objects it gives out."""
+        return self.module.LabeledBoolean(self._meta("labelled"), ["a", "b"])
+
+    def again(self, holder: Any) -> Any:
+        return holder.get("a")
+
+    def _meta(self, name: str) -> Any:
+        return self.module.CommonMetricData(
+            category="made", name=name, send_in_pings=[], lifetime=self.module.Lifetime.PING, disabled=True, dynamic_label=None
+        )
+
+
+class Nostr:
+    """Keys, filters and clients; nothing goes over a network."""
+
+    def __init__(self, folder: Path) -> None:
+        """Import the package, of one module or two."""
+        sys.path.insert(0, str(folder))
+        self.package = importlib.import_module("nostr_sdk")
+
+    def make(self) -> Any:
+        return self.package.Keys.generate()
+
+    def filter(self) -> Any:
+        return self.package.Filter()
+
+    def client(self) -> Any:
+        return self.package.Client(None)
+
+    def held(self) -> Any:
+        """An object of Rust that holds a Python object, through the package's own trait."""
+        package = self.package
+        if hasattr(package.ClientBuilder, "admit_policy"):
+            return package.ClientBuilder().admit_policy(type("Policy", (package.AdmitPolicy,), {})())
+        return package.NostrDatabase.custom(type("Policy", (package.CustomNostrDatabase,), {})())
+
+
+class Bdk:
+    """Wallets and amounts."""
+
+    def __init__(self, folder: Path) -> None:
+        """Import the package."""
+        sys.path.insert(0, str(folder))
+        self.package = importlib.import_module("bdkpython")
+        self.generated: ModuleType = importlib.import_module("bdkpython.bdk")
+
+    def make(self) -> Any:
+        if hasattr(self.package, "Amount"):
+            return self.package.Amount.from_sat(1)
+        keys = "wpkh(03d902f35f560e0470c63313c7369168d9d7df2d49bf295fd9fb7cb109ccee0494)"
+        module = self.generated
+        return module.OfflineWallet(keys, module.Network.TESTNET, module.DatabaseConfig.MEMORY(""))
+
+    def filter(self) -> Any:
+        return self.package.TxBuilder()
+
+
+FAMILIES = {"glean": Glean, "nostr": Nostr, "bdk": Bdk}
+
+
+def names(thing: Any) -> str:
+    """The class of an object."""
+    return type(thing).__name__
+
+
+def share(name: str, of: str) -> None:
+    """A second proxy as the library lifts one: with a count of its own."""
+    proxy = KEPT[of]
+    make = getattr(type(proxy), "_uniffi_make_instance", None) or type(proxy)._make_instance_
+    clone = getattr(proxy, "_uniffi_clone_handle", None) or proxy._uniffi_clone_pointer
+    KEPT[name] = make(clone())
+
+
+def duplicate(name: str, of: str) -> None:
+    """A second proxy that shares the first one's count: a double free to come."""
+    KEPT[name] = copy.copy(KEPT[of])
+
+
+def disarm(name: str) -> None:
+    """Keep a duplicate from releasing what it does not own."""
+    vars(KEPT[name])["_pointer" if "_pointer" in vars(KEPT[name]) else "_handle"] = None
+
+
+def fail_to_lower(name: str, times: str) -> int:
+    """Calls whose argument cannot be lowered, after the clone for ``self``."""
+    failed = 0
+    call = getattr(KEPT[name], "hashtag", None) or KEPT[name].sighash
+    for _ in range(int(times)):
+        try:
+            call("\ud800")
+        except UnicodeEncodeError:
+            failed += 1
+    return failed
+
+
+def attributes() -> dict[str, dict[str, int]]:
+    """Identity of each attribute of each class, and of each global, of the generated modules."""
+    found = {}
+    for name, module in list(sys.modules.items()):
+        scope = vars(module) if isinstance(module, ModuleType) else {}
+        if "_UniffiLib" in scope or "_UniFFILib" in scope:
+            found[name] = {key: id(value) for key, value in scope.items()}
+            for key, cls in scope.items():
+                if isinstance(cls, type):
+                    found[f"{name}.{key}"] = {each: id(value) for each, value in vars(cls).items() if each != "__slotnames__"}
+            library = scope.get("_UniffiLib") or scope.get("_UniFFILib")
+            found[f"{name} library"] = {key: id(value) for key, value in vars(library).items()}
+    return found
+
+
+def main() -> None:
+    family = FAMILIES[sys.argv[1]](Path(sys.argv[2]))
+
+    def make(name: str, *how: str) -> str:
+        """``make NAME [METHOD [ARGUMENT]]``; answers the class."""
+        method, *arguments = how or ("make",)
+        KEPT[name] = getattr(family, method)(*(KEPT[each] for each in arguments))
+        return names(KEPT[name])
+
+    if "early" in sys.argv:
+        make("early")
+    steps = (make, share, duplicate, disarm, fail_to_lower, attributes)
+    serve(
+        {step.__name__: step for step in steps} | {"drop": lambda name: KEPT.pop(name) and None, "start": agent.start, "stop": agent.stop},
+        segment=agent.start("history") if "none" not in sys.argv else "",
+    )
+
+
+if __name__ == "__main__":
+    main()
