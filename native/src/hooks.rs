@@ -58,6 +58,7 @@ pub fn find_hottest(runtime: &Runtime) {
         }
     }
     HOTTEST.store(hottest, Ordering::Relaxed);
+    threads::plain::set_history(hottest >= Level::History as u8);
 }
 
 /// The level in force for a type.

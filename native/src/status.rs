@@ -75,5 +75,12 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Fast ways hand a failure on as one word.
+impl From<Box<Error>> for Error {
+    fn from(error: Box<Self>) -> Self {
+        *error
+    }
+}
+
 /// The result of everything fallible in this crate.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use arc_inspector_native::lifecycle;
-use arc_inspector_native::ownership::{borrow, lower, plain, ArcMap, ForeignMap, MutexMap, Object, ThinMap};
+use arc_inspector_native::ownership::{call, lower, plain, ArcMap, ForeignMap, MutexMap, Object, ThinMap};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::types::TypeSpec;
 use ffi_support::{ConcurrentHandleMap, Handle};
@@ -139,7 +139,7 @@ extern "C" fn own_create() -> u64 {
 }
 
 extern "C" fn own_call(handle: u64) -> u64 {
-    borrow::<Owned>(handle).expect("a live handle").thing.read()
+    call::<Owned, _>(handle, |owned| owned.thing.read()).expect("a live handle")
 }
 
 extern "C" fn own_free(handle: u64) {

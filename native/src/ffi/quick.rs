@@ -8,7 +8,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use super::{catch, panicked, place, report, AiError};
 use crate::hooks;
-use crate::ownership::{borrow, with_raw};
+use crate::ownership::{call, with_raw};
 use crate::runtime;
 use crate::samples::TodoList;
 use crate::status::{Error, Result, Status};
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn ai_last_error(error: *mut AiError) -> i32 {
 /// Items of a list, or minus a status.
 #[no_mangle]
 pub extern "C" fn ai_todo_list_count(list: u64) -> i64 {
-    answer(|| Ok(borrow::<TodoList>(list)?.len() as i64))
+    answer(|| call::<TodoList, _>(list, |list| list.len() as i64))
 }
 
 /// Heap address of the object that a handle names: equal for all handles of one object.

@@ -14,7 +14,7 @@ use crate::layout::{EventKind, ReferenceState, ResourceState};
 use crate::registry::{generation_of, is_current, shown};
 use crate::runtime::Runtime;
 use crate::status::{Error, Result, Status};
-use crate::threads::{self, pins_of};
+use crate::threads::{self, pins_of, plain};
 use crate::types::{self, TypeSpec};
 
 /// What a close runs: the type's close method with the arguments of whoever asked. It gets the data pointer of a living object.
@@ -188,7 +188,7 @@ fn resource_state(runtime: &Runtime, entry: &Entry) -> Option<ResourceState> {
 fn show_waiting(runtime: &Runtime, entry: &Entry, state: ResourceState) -> bool {
     let before = resource_state(runtime, entry);
     if before != Some(state) {
-        count_waiting(runtime, before, state);
+        count_waiting(before, state);
         show(runtime, entry, state, None);
     }
     before != Some(state)
@@ -196,16 +196,15 @@ fn show_waiting(runtime: &Runtime, entry: &Entry, state: ResourceState) -> bool 
 
 /// The request of an entry is taken back.
 pub(super) fn uncount_waiting(runtime: &Runtime, entry: &Entry) {
-    count_waiting(runtime, resource_state(runtime, entry), ResourceState::Open);
+    count_waiting(resource_state(runtime, entry), ResourceState::Open);
 }
 
-fn count_waiting(runtime: &Runtime, before: Option<ResourceState>, after: ResourceState) {
-    let waiting = &runtime.lives.waiting;
+fn count_waiting(before: Option<ResourceState>, after: ResourceState) {
     if before == Some(ResourceState::WaitingOwner) {
-        waiting.fetch_sub(1, Ordering::Relaxed);
+        plain::remove_waiting();
     }
     if after == ResourceState::WaitingOwner {
-        waiting.fetch_add(1, Ordering::Relaxed);
+        plain::add_waiting();
     }
 }
 
@@ -214,7 +213,7 @@ fn claim(runtime: &Runtime, address: u64, entry: &mut Entry) -> Option<Claim> {
     let type_id = runtime.table.slot_of(handle)?.word0().type_id();
     let run = entry.request.take()?;
     entry.deadline = None;
-    count_waiting(runtime, resource_state(runtime, entry), ResourceState::Closing);
+    count_waiting(resource_state(runtime, entry), ResourceState::Closing);
     entry.is_closing = true;
     show(runtime, entry, ResourceState::Closing, None);
     Some(Claim { address, data: entry.data, type_id, handle, run })
@@ -300,7 +299,7 @@ pub fn preview(runtime: &Runtime, handle: u64) -> Result<()> {
 /// A safe point: runs the closes that wait for the calling thread, and those whose owner has ended. Returns how many ran.
 pub fn drain_here() -> usize {
     let Some(runtime) = crate::runtime::existing() else { return 0 };
-    if !runtime.lives.has_waiting() {
+    if !plain::has_waiting() {
         return 0;
     }
     settle_where(runtime, |owner| owner == threads::here() || !threads::is_alive(runtime, owner))

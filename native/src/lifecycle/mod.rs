@@ -22,7 +22,6 @@ pub use watch::{close_result, listen, CloseNews, Listener};
 pub use words::{age, refusal, tombstone};
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use crate::layout::{ReferenceState, ResourceState};
@@ -37,8 +36,6 @@ pub struct Lives {
     inner: Lock<HashMap<u64, Entry>>,
     /// Who keeps the deadlines; taken before `inner` where both are.
     keeper: deadline::Keeper,
-    /// Closes that wait for their owner thread; looked at by each call, so that it can be a safe point.
-    waiting: AtomicU32,
 }
 
 /// An object that can be closed.
@@ -65,12 +62,6 @@ impl Entry {
 }
 
 impl Lives {
-    /// Whether some close waits for its owner thread.
-    #[inline]
-    pub fn has_waiting(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0
-    }
-
     /// Holds the table across a fork.
     pub fn hold(&self) {
         self.keeper.hold();

@@ -110,7 +110,9 @@ impl<T: Send + Sync + 'static> ArcMap<T> {
     #[inline]
     pub fn with<R>(&'static self, handle: u64, body: impl FnOnce(&T) -> R) -> Result<R> {
         let used = checked::enter(&self.spec, handle)?;
-        Ok(body(&self.entry(&used).value))
+        let result = body(&self.entry(&used).value);
+        used.end();
+        Ok(result)
     }
 
     /// Calls `body` with the objects of several handles, which may be the same.

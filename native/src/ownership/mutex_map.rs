@@ -145,7 +145,10 @@ impl<T: Send + 'static> MutexMap<T> {
     pub fn with<R>(&'static self, handle: u64, body: impl FnOnce(&mut T) -> R) -> Result<R> {
         let used = checked::enter(&self.spec, handle)?;
         let mut inside = self.lock(&used)?;
-        Ok(body(&mut inside.object))
+        let result = body(&mut inside.object);
+        drop(inside);
+        used.end();
+        Ok(result)
     }
 
     /// Calls `body` with the objects of several handles, which may be the same. Each object is locked once, in the order of their addresses, so that

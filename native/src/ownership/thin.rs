@@ -141,7 +141,9 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
     #[inline]
     pub fn with<R>(&'static self, handle: u64, body: impl FnOnce(&T) -> R) -> Result<R> {
         let used = checked::enter(&self.spec, handle)?;
-        Ok(body(self.object(&used)))
+        let result = body(self.object(&used));
+        used.end();
+        Ok(result)
     }
 
     /// Calls `body` with the objects of several handles, which may be the same.

@@ -146,6 +146,18 @@ impl Table {
         self.private_slot(index)
     }
 
+    /// The row that a handle of our own names, with the note of its only user; None: a number of another kind, or a row of private memory.
+    #[inline(always)]
+    pub fn plain_row(&self, handle: u64) -> Option<(Slot<'_>, &AtomicU16)> {
+        // the foreign bit comes to the top, where it makes the index too large
+        let index = (handle as u32).rotate_right(1);
+        if index.wrapping_sub(1) >= self.ready.load(Ordering::Acquire) {
+            return None;
+        }
+        // SAFETY: ready, so within the mapping, and within the users, of which there are as many as the segment can have rows.
+        unsafe { Some((Slot::new(&*self.rows.load(Ordering::Relaxed).add(index as usize)), self.users.get_unchecked(index as usize))) }
+    }
+
     #[cold]
     fn private_slot(&self, index: u32) -> Option<Slot<'_>> {
         if index < MAX_HANDLES || index >= self.private_used.load(Ordering::Acquire) {

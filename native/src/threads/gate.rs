@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{compiler_fence, fence, AtomicBool, AtomicU32, Ordering};
 
-use super::local;
+use super::{local, plain};
 use crate::platform;
 use crate::runtime::Runtime;
 
@@ -20,7 +20,9 @@ pub struct Writing(AtomicU32);
 
 /// Registers for `membarrier`; before the first row is written.
 pub fn set_barriers() {
-    HAS_BARRIERS.store(platform::prepare_barriers().is_ok(), Ordering::Relaxed);
+    let has_barriers = platform::prepare_barriers().is_ok();
+    HAS_BARRIERS.store(has_barriers, Ordering::Relaxed);
+    plain::set_fences(!has_barriers);
 }
 
 /// The frequent side of a pair of barriers: orders for the compiler what [`heavy_barrier`] orders for the processor.

@@ -2,6 +2,7 @@
 
 mod gate;
 mod pins;
+pub mod plain;
 
 pub use gate::{heavy_barrier, hold_writers, let_writers_go, mutate, set_barriers, Writing};
 pub use pins::{is_mine_alone, is_only_user, is_pinned, pins_of, DeepPins, Pin};

@@ -14,15 +14,15 @@
 //! A thread's number may be given to another after its end; the pins of the first are gone by then, so the second may take its place.
 
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{compiler_fence, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use super::gate::{heavy_barrier, light_barrier};
-use super::{known, local, Local};
+use super::{known, local, plain, Local};
 use crate::atomic;
 use crate::clock;
 use crate::hooks;
 use crate::layout::{EventKind, Level, ThreadSlot, CALL_DEPTH};
-use crate::registry::{generation_of, index_of, SHARED};
+use crate::registry::{generation_of, index_of, Slot, SHARED};
 use crate::ring;
 use crate::runtime::{lost, runtime, Runtime};
 use crate::segment::Part;
@@ -86,37 +86,40 @@ impl DeepPins {
 /// A call's use of a handle; ends with it. Stays on its thread.
 pub struct Pin {
     handle: u64,
-    /// Where it was put. Pins of one handle are alike: another of them may stand there by the time this one ends.
-    place: u32,
     on_this_thread: PhantomData<*const ()>,
 }
 
 impl Pin {
     /// Shows that this thread uses `handle`, whatever that is; the caller validates it afterwards, in that order.
-    ///
-    /// The plain case is spelt out here: a call's price is the way of `depth` through memory, from one call to the next.
-    #[inline(always)]
     pub fn new(runtime: &Runtime, handle: u64) -> Self {
-        let place = known(|local| {
-            let (slot, place) = (local.slot.get(), local.depth.get());
-            if slot.is_null() || place as usize >= CALL_DEPTH || hooks::hottest() >= Level::History as u8 {
-                push(handle);
-            } else {
-                local.depth.set(place + 1);
-                local.began.set(0);
-                show(slot, place as usize, handle, 0);
-            }
-            if let Some(user) = runtime.table.user(index_of(handle)) {
-                let only = user.load(Ordering::Relaxed);
-                if only != SHARED && only != local.index.get() {
-                    join(user);
-                }
-            }
-            place
-        });
+        push(handle);
+        if let Some(user) = runtime.table.user(index_of(handle)) {
+            known(|local| join(local, user));
+        }
         // keeps the load of word 0 that follows behind the pin, as far as `heavy_barrier` can tell
         light_barrier();
-        Self { handle, place, on_this_thread: PhantomData }
+        Self { handle, on_this_thread: PhantomData }
+    }
+
+    /// As `new`, in the plain case: the thread's only call, nothing to record, a handle that names a row of the segment. None: it is not, and nothing
+    /// was done.
+    ///
+    /// What it stores are constants, so that a call need not wait for the last one's `depth` to come back from memory: the branch on it is guessed.
+    #[inline(always)]
+    pub fn plain(runtime: &Runtime, handle: u64) -> Option<(Self, Slot<'_>)> {
+        known(|local| {
+            let slot = local.slot.get();
+            if !plain::is_plain() || local.depth.get() != 0 || slot.is_null() {
+                return None;
+            }
+            let (row, user) = runtime.table.plain_row(handle)?;
+            local.depth.set(1);
+            show(slot, 0, handle);
+            join(local, user);
+            // as in `new`; the plain way is not taken where barriers take more than that
+            compiler_fence(Ordering::SeqCst);
+            Some((Self { handle, on_this_thread: PhantomData }, row))
+        })
     }
 
     /// The handle.
@@ -124,16 +127,72 @@ impl Pin {
     pub fn handle(&self) -> u64 {
         self.handle
     }
+
+    /// What dropping it does, where speed counts: the row is at hand, and no unwinding is under way.
+    #[inline(always)]
+    pub fn end(self, row: &Slot<'_>) {
+        let handle = self.handle;
+        std::mem::forget(self);
+        if !known(pop_plain) {
+            return unpin(handle);
+        }
+        light_barrier();
+        if !row.word0().is_quiet() {
+            look_back(runtime(), handle);
+        }
+    }
 }
 
-/// Another thread than the only user so far. SeqCst: before the load of word 0.
+impl Drop for Pin {
+    #[inline(always)]
+    fn drop(&mut self) {
+        unpin(self.handle);
+    }
+}
+
+/// The end of any call; with the handle in a register, so that a pin needs no memory.
+#[inline(never)]
+fn unpin(handle: u64) {
+    let runtime = runtime();
+    if !known(pop_plain) {
+        return leave(runtime, handle);
+    }
+    light_barrier();
+    if runtime.table.slot_of(handle).is_some_and(|slot| !slot.word0().is_quiet()) {
+        look_back(runtime, handle);
+    }
+}
+
+/// Takes away the only pin of a thread that did not record when it began; false: it is not so, and nothing was done.
+///
+/// Whichever pin ends, at depth 1 the first place is its: pins of one handle are alike, and each has a place, or is a deep one above a full array.
+#[inline(always)]
+fn pop_plain(local: &Local) -> bool {
+    let slot = local.slot.get();
+    let is_plain = local.depth.get() == 1 && local.began.get() == 0 && !slot.is_null();
+    if is_plain {
+        local.depth.set(0);
+        // Release: the call is over before its pin goes
+        atomic!(AtomicU64, slot, depth).store(0, Ordering::Release);
+    }
+    is_plain
+}
+
+/// Sees to it that the row's note of its only user names this thread or nobody. SeqCst: before the load of word 0.
+#[inline(always)]
+fn join(local: &Local, user: &AtomicU16) {
+    let only = user.load(Ordering::Relaxed);
+    if only != local.index.get() && only != SHARED {
+        share(user);
+    }
+}
+
 #[cold]
-fn join(user: &AtomicU16) {
+fn share(user: &AtomicU16) {
     user.store(SHARED, Ordering::SeqCst);
 }
 
-/// Any pin: the first of a thread, a deep one, one whose time is recorded.
-#[cold]
+/// Any pin: the first of a thread, an inner or a deep one, one whose time is recorded.
 #[inline(never)]
 fn push(handle: u64) {
     local(|local| {
@@ -144,14 +203,15 @@ fn push(handle: u64) {
         }
         let began = if hooks::hottest() >= Level::History as u8 { clock::ticks() } else { 0 };
         local.began.set(began);
-        show(slot, place, handle, began);
+        // plain pins leave the times as they are: `show_depth` takes them away with the pins that brought them
+        atomic!(AtomicU64, slot, call_ticks[place]).store(began, Ordering::Relaxed);
+        show(slot, place, handle);
     });
 }
 
 #[inline(always)]
-fn show(slot: *mut ThreadSlot, place: usize, handle: u64, began: u64) {
+fn show(slot: *mut ThreadSlot, place: usize, handle: u64) {
     atomic!(AtomicU64, slot, calls[place]).store(handle, Ordering::Relaxed);
-    atomic!(AtomicU64, slot, call_ticks[place]).store(began, Ordering::Relaxed);
     // Release: who sees the depth sees the pin
     atomic!(AtomicU64, slot, depth).store(place as u64 + 1, Ordering::Release);
 }
@@ -164,43 +224,7 @@ fn push_deep(local: &Local, slot: *mut ThreadSlot, place: usize, handle: u64) {
     }
 }
 
-impl Drop for Pin {
-    #[inline(always)]
-    fn drop(&mut self) {
-        let runtime = runtime();
-        if !known(|local| self.pop_plain(local)) {
-            return leave(runtime, self.handle);
-        }
-        light_barrier();
-        if let Some(slot) = runtime.table.slot_of(self.handle) {
-            if !slot.word0().is_quiet() {
-                look_back(runtime, self.handle);
-            }
-        }
-    }
-}
-
-impl Pin {
-    /// Takes the pin away when it is the newest and no hole is below it; false: nothing was done.
-    #[inline(always)]
-    fn pop_plain(&self, local: &Local) -> bool {
-        let (slot, place) = (local.slot.get(), self.place as usize);
-        let is_last = local.depth.get() == self.place + 1 && place < CALL_DEPTH && !slot.is_null();
-        if !is_last || hooks::hottest() >= Level::History as u8 {
-            return false;
-        }
-        let is_ours = atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == self.handle;
-        if !is_ours || place > 0 && atomic!(AtomicU64, slot, calls[place - 1]).load(Ordering::Relaxed) == 0 {
-            return false;
-        }
-        local.depth.set(self.place);
-        // Release: the call is over before its pin goes
-        atomic!(AtomicU64, slot, depth).store(place as u64, Ordering::Release);
-        true
-    }
-}
-
-/// The end of any call.
+/// The end of a call that is not the only one of its thread, or whose time is recorded.
 #[cold]
 #[inline(never)]
 fn leave(runtime: &Runtime, handle: u64) {
@@ -274,6 +298,11 @@ fn show_depth(local: &Local, slot: *mut ThreadSlot, mut depth: usize) {
     }
     while (1..=CALL_DEPTH).contains(&depth) && atomic!(AtomicU64, slot, calls[depth - 1]).load(Ordering::Relaxed) == 0 {
         depth -= 1;
+    }
+    if depth == 0 {
+        // plain pins come without a time, and leave that of the first place alone
+        local.began.set(0);
+        atomic!(AtomicU64, slot, call_ticks[0]).store(0, Ordering::Relaxed);
     }
     local.depth.set(depth as u32);
     atomic!(AtomicU64, slot, depth).store(depth as u64, Ordering::Release);

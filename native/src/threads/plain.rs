@@ -1,0 +1,53 @@
+//! One word that says whether a call may go the plain way: no fences of its own, no history, no close that waits for a thread to come by.
+//!
+//! It only chooses between ways that are both right, so every access is Relaxed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const FENCES: u64 = 1;
+const HISTORY: u64 = 2;
+/// The closes that wait for their owner thread are counted in the upper half.
+const ONE_WAITING: u64 = 1 << 32;
+
+/// 0: nothing. Until the runtime is made, nothing is known of the kernel's barriers.
+static UNUSUAL: AtomicU64 = AtomicU64::new(FENCES);
+
+/// Whether a call may go the plain way.
+#[inline(always)]
+pub fn is_plain() -> bool {
+    UNUSUAL.load(Ordering::Relaxed) == 0
+}
+
+/// Whether calls need fences of their own, because the kernel has no barriers for all threads.
+pub fn set_fences(is_on: bool) {
+    set(FENCES, is_on);
+}
+
+/// Whether some type has a history.
+pub fn set_history(is_on: bool) {
+    set(HISTORY, is_on);
+}
+
+/// A close waits for its owner thread from now on.
+pub fn add_waiting() {
+    UNUSUAL.fetch_add(ONE_WAITING, Ordering::Relaxed);
+}
+
+/// One waits no more.
+pub fn remove_waiting() {
+    UNUSUAL.fetch_sub(ONE_WAITING, Ordering::Relaxed);
+}
+
+/// Whether some close waits for its owner thread.
+#[inline]
+pub fn has_waiting() -> bool {
+    UNUSUAL.load(Ordering::Relaxed) >= ONE_WAITING
+}
+
+fn set(bit: u64, is_on: bool) {
+    if is_on {
+        UNUSUAL.fetch_or(bit, Ordering::Relaxed);
+    } else {
+        UNUSUAL.fetch_and(!bit, Ordering::Relaxed);
+    }
+}
