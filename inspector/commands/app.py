@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.commands import attach, audit, close, demo, drain, gc, handles, open_file, pending, ps, run_program, shot
+from inspector.commands import attach, audit, close, demo, drain, findings, gc, handles, open_file, pending, ps, run_program, shot
 from inspector.commands.output import print_error
 from inspector.commands.version import version_line
 from inspector.commands.window import open_window
@@ -52,6 +52,7 @@ def make_app() -> typer.Typer:
     app.command("run", context_settings=_PASSED_ON)(run_program.run_program)
     app.command("handles")(handles.handles)
     app.command("pending")(pending.pending)
+    app.command("findings")(findings.findings)
     app.command("gc")(gc.gc)
     app.command("close")(close.close)
     app.command("drain")(drain.drain)

@@ -6,11 +6,13 @@ Runs on the session's pump thread. Vectorised: 100,000 rows take about twenty mi
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Final
 
 import numpy as np
 
 from inspector.model.clock import NANOS_PER_SEC, Clock
 from inspector.model.counts import Flags, in_flight_of, is_live, native_refs_of, objects_of, pins_by_row, proxies_of
+from inspector.model.limits import Limit
 from inspector.model.names import Names, type_totals
 from inspector.model.raw import LayoutCodes, RawState, RawVitals, Records, text_of
 from inspector.model.snapshot import (
@@ -31,6 +33,17 @@ from inspector.model.snapshot import (
     Vitals,
 )
 
+LIMITED: Final = {
+    "handles": "handles",
+    "threads": "threads",
+    "types": "types",
+    "sites": "stacks",
+    "frames": "frames of stacks",
+    "strings": "bytes of names",
+    "rings": "event rings",
+}
+"""Sections of the segment, and what their records are called."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -41,6 +54,8 @@ class Moment:
     target: Target
     cost_share: float = float("nan")
     """Of one core, over the last interval."""
+    limits: tuple[Limit, ...] = ()
+    """Those of the process, as the system tells."""
 
 
 def clock_of(raw: RawVitals) -> Clock:
@@ -86,7 +101,15 @@ def build_snapshot(raw: RawState, names: Names, codes: LayoutCodes, moment: Mome
         cost=_cost(raw, moment.cost_share),
         sampled_at=clock.secs(header.number("sampled_at_ticks")),
         last_close_secs=header.number("last_close_nanos") / NANOS_PER_SEC or float("nan"),
+        limits=(*build_limits(header), *moment.limits),
     )
+
+
+def build_limits(raw: RawVitals) -> tuple[Limit, ...]:
+    """Records of the segment in use. Rows of dead handles are given out again, so of handles those count that live."""
+    sections = {name: raw.header[name][0] for name in LIMITED}
+    used = {name: int(section["used"]) for name, section in sections.items()} | {"handles": raw.number("live_handles")}
+    return tuple(Limit(LIMITED[name], used[name], int(section["capacity"])) for name, section in sections.items() if section["capacity"])
 
 
 def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:

@@ -17,6 +17,8 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from inspector.model.limits import Limit
+
 Ints: TypeAlias = npt.NDArray[np.int64]
 Ids: TypeAlias = npt.NDArray[np.uint64]
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -304,6 +306,8 @@ class Snapshot:
     """When the counts were last sampled."""
     last_close_secs: float = float("nan")
     """What the newest finished close took."""
+    limits: tuple[Limit, ...] = ()
+    """What the target can run out of; what is not known is left out."""
 
     def live_count(self) -> int:
         """Rows that are not tombstones."""

@@ -6,10 +6,12 @@ import time
 from dataclasses import replace
 from typing import Final
 
+from inspector.attach.descriptors import open_descriptors
 from inspector.attach.linux import process_stat
 from inspector.attach.segment import Segment
 from inspector.model.build import Moment, build_snapshot, clock_of
 from inspector.model.clock import NANOS_PER_SEC
+from inspector.model.limits import Limit
 from inspector.model.raw import RawVitals, text_of
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.liveness import Liveness, Signs, Verdict
@@ -22,6 +24,8 @@ _SHARE_SECS: Final = 1.0
 """The window over which the tool's own cost is averaged."""
 _ASK_SECS: Final = 1.0
 """How often a hung target is asked what its interpreter does."""
+_COUNT_SECS: Final = 1.0
+"""How often the target's file descriptors are counted."""
 _PYTHONS: Final = ("CPython", "PyPy")
 
 
@@ -42,6 +46,8 @@ class Observer:
         self._serial = 0
         self._cost_share = float("nan")
         self._asked_at = 0.0
+        self._counted_at = -_COUNT_SECS
+        self._process_limits: tuple[Limit, ...] = ()
         self._cost_from: tuple[float, float] | None = None
 
     def vitals(self) -> RawVitals:
@@ -72,7 +78,7 @@ class Observer:
         if self.verdict.is_final:
             return snapshot_of_dead(self._source, raw, serial=self._serial)
         target = target_of(raw.vitals, self.verdict, self._state_since)
-        moment = Moment(serial=self._serial, taken_at=time.time(), target=target, cost_share=self._cost_share)
+        moment = Moment(serial=self._serial, taken_at=time.time(), target=target, cost_share=self._cost_share, limits=self._limits(at))
         return build_snapshot(raw, self._source.names, self._source.codes, moment)
 
     def lost(self, reason: str, latest: Snapshot | None) -> Snapshot | None:
@@ -82,6 +88,14 @@ class Observer:
             return None
         target = replace(latest.target, state=TargetState.POST_MORTEM, reason=reason, state_since=time.time())
         return replace(latest, serial=latest.serial + 1, target=target)
+
+    def _limits(self, at: float) -> tuple[Limit, ...]:
+        """What the system allows the process; counting costs a list of names, so it is done about once a second."""
+        if at - self._counted_at >= _COUNT_SECS:
+            self._counted_at = at
+            descriptors = open_descriptors(self._segment.header().pid)
+            self._process_limits = () if descriptors is None else (Limit("file descriptors", *descriptors),)
+        return self._process_limits
 
     def _ask_why(self, verdict: Verdict, at: float) -> None:
         """The native thread of a target whose interpreter hangs can say what it is busy with."""

@@ -1,0 +1,148 @@
+"""``arc-inspector findings PID``: what deserves a look, with its evidence."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Annotated, Final
+
+import platformdirs
+import typer
+
+from inspector.commands.handles import headline
+from inspector.commands.opening import settled_session
+from inspector.commands.output import console, print_json, printable
+from inspector.commands.rows import PlainRow, snapshot_value
+from inspector.commands.spans import parse_span
+from inspector.errors import InspectorError, UsageError
+from inspector.model.events import EventBatch, Events, joined
+from inspector.model.findings.finding import Facts, Finding, Verdict
+from inspector.model.findings.judge import Report, judge
+from inspector.model.findings.trend import Trend
+from inspector.model.snapshot import Level, Snapshot, Vitals, handle_text
+from inspector.session.live import LiveSession
+from inspector.session.mutes import Mutes
+from inspector.session.protocol import Session
+
+LOOK_SECS: Final = 0.25
+"""From one observation to the next."""
+EVENT_SECS: Final = 5.0
+"""How long reading the events may take."""
+SIGNS: Final = {Verdict.SUSPECT: "!", Verdict.YOUNG: "…", Verdict.UNMEASURED: "?", Verdict.OK: "✓"}
+
+
+def findings(
+    pid: Annotated[int, typer.Argument(help="Process id.")],
+    span: Annotated[str, typer.Option("--for", metavar="SPAN", help="How long to watch: growth and drift show only over time.")] = "6s",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    mute: Annotated[str, typer.Option("--mute", metavar="KEY", help="Hear no more of the finding with this key; needs --reason.")] = "",
+    unmute: Annotated[str, typer.Option("--unmute", metavar="KEY", help="Hear of it again.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why it is muted; kept and shown.")] = "",
+) -> None:
+    """Watch a process for a while and print what deserves a look. Exit status 1 when something does."""
+    watch_secs = parse_span(span)
+    if bool(mute) != bool(reason):
+        raise UsageError("--mute KEY and --reason TEXT go together")
+    mutes = Mutes(mutes_path())
+    if mute:
+        mutes.mute(mute, reason)
+    if unmute:
+        mutes.unmute(unmute)
+    with settled_session(pid, level=Level.HISTORY) as (session, first):
+        snapshot, trend = _observe(session, first, watch_secs)
+        events = _events_of(session)
+    report = judge(Facts(snapshot, trend, events), mutes=mutes.all())
+    if as_json:
+        print_json(report_value(snapshot, report))
+    else:
+        _print(snapshot, report)
+    raise typer.Exit(1 if report.suspects() else 0)
+
+
+def mutes_path() -> Path:
+    """Where the viewer keeps what is muted."""
+    return platformdirs.user_config_path("arc-inspector") / "mutes.json"
+
+
+def report_value(snapshot: Snapshot, report: Report) -> PlainRow:
+    """The object that ``--json`` prints."""
+    value = snapshot_value(snapshot, ())
+    del value["handles"]
+    return value | {
+        "observed_secs": report.observed_secs,
+        "suspects": len(report.suspects()),
+        "findings": [_finding_value(report, each) for each in report.findings],
+    }
+
+
+class _Observer:
+    """Takes each snapshot of a session into a trend; pump thread."""
+
+    def __init__(self, first: Snapshot) -> None:
+        self.trend = Trend(min_gap_secs=LOOK_SECS / 2)
+        self.newest = first
+        self.trend.observe(first)
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        self.newest = snapshot
+        self.trend.observe(snapshot)
+
+    def on_vitals(self, vitals: Vitals) -> None:
+        """Not used."""
+
+
+def _observe(session: Session, first: Snapshot, watch_secs: float) -> tuple[Snapshot, Trend]:
+    """Look for so long; at a session that does not change once."""
+    observer = _Observer(first)
+    if isinstance(session, LiveSession):
+        session.set_interval(snapshot_secs=LOOK_SECS, vitals_secs=watch_secs)
+        leave = session.subscribe(observer)
+        threading.Event().wait(watch_secs)
+        leave()
+    return observer.newest, observer.trend
+
+
+def _events_of(session: Session) -> Events | None:
+    """What is still known of what happened; ``None`` where nothing was recorded."""
+    try:
+        batch: EventBatch = session.read_events().result(EVENT_SECS)
+    except (InspectorError, TimeoutError):
+        return None
+    return joined([batch.events]) if len(batch.events) else None
+
+
+def _finding_value(report: Report, finding: Finding) -> PlainRow:
+    return {
+        "key": finding.key,
+        "rule": finding.rule,
+        "title": report.rule_of(finding).title,
+        "verdict": str(finding.verdict),
+        "headline": finding.headline,
+        "subject": finding.subject or None,
+        "evidence": list(finding.evidence),
+        "filter": finding.filter or None,
+        "handles": [handle_text(handle) for handle in finding.handles],
+        "muted": finding.muted or None,
+    }
+
+
+def _print(snapshot: Snapshot, report: Report) -> None:
+    out = console()
+    out.print(printable(headline(snapshot)), soft_wrap=True, markup=False)
+    for finding in report.findings:
+        rule = report.rule_of(finding)
+        muted = f"  (muted: {finding.muted})" if finding.muted else ""
+        out.print(printable(f"{SIGNS[finding.verdict]} {rule.title}: {finding.headline}{muted}"), soft_wrap=True, markup=False)
+        if finding.verdict is Verdict.SUSPECT and not finding.muted:
+            _print_evidence(finding, rule.about)
+    suspects = len(report.suspects())
+    out.print("Nothing is suspect." if not suspects else f"{suspects} to look at.", markup=False)
+
+
+def _print_evidence(finding: Finding, about: str) -> None:
+    out = console()
+    for line in (*finding.evidence, about):
+        out.print(printable(f"    {line}"), soft_wrap=True, markup=False)
+    if finding.handles:
+        out.print(printable(f"    {', '.join(handle_text(handle) for handle in finding.handles)}"), soft_wrap=True, markup=False)
+    out.print(printable(f"    key: {finding.key}"), soft_wrap=True, markup=False)

@@ -1,0 +1,139 @@
+"""Resources that are never closed: the ones that were dropped open, and how much of a type's resources is closed at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inspector.model.findings.finding import Facts, Finding, Verdict
+from inspector.model.findings.groups import Group, counted, grouped, ids_of
+from inspector.model.pending import pending_closes
+from inspector.model.snapshot import Resource, Snapshot, TypeRow
+from inspector.model.states import alive
+
+NO_CLOSING_TYPES = "No type opted in to closing"
+
+
+@dataclass(frozen=True, slots=True)
+class NeverClosed:
+    """Looks for resources that were dropped while open."""
+
+    key: str = "never-closed"
+    title: str = "Dropped without close"
+    about: str = (
+        "A resource whose last reference went while it was open: what its close would have written, sent or unlocked was not."
+        " Use it as a context manager, or close it where it was made"
+    )
+
+    def check(self, facts: Facts) -> list[Finding]:
+        """One finding a type and site; of types whose tombstones are gone, one with the count."""
+        snapshot = facts.snapshot
+        closing = [row for row in snapshot.types.values() if row.closes]
+        if not closing:
+            return [Finding(self.key, Verdict.UNMEASURED, NO_CLOSING_TYPES)]
+        guilty = [row for row in closing if row.never_closed > 0]
+        if not guilty:
+            return [Finding(self.key, Verdict.OK, "Every resource that was dropped had been closed")]
+        rows = np.flatnonzero((snapshot.handles.resources == Resource.NEVER_CLOSED) & ~alive(snapshot.handles))
+        groups = [group for group in grouped(snapshot, rows) if group.type_index in {row.index for row in guilty}]
+        named = {group.type_index for group in groups}
+        return [self._finding(snapshot, group) for group in groups] + [self._count_only(row) for row in guilty if row.index not in named]
+
+    def _finding(self, snapshot: Snapshot, group: Group) -> Finding:
+        row = snapshot.types[group.type_index]
+        return Finding(
+            self.key,
+            Verdict.SUSPECT,
+            f"{counted(len(group), group.type_name)} dropped without close, made at {group.site or 'a place that was not recorded'}",
+            subject=group.subject,
+            evidence=(
+                f"{row.never_closed:,} of this type since the segment began, {row.closed:,} were closed",
+                f"It closes by {row.close_signature}" if row.close_signature else "How it closes is not said",
+            ),
+            filter=f'{group.filter.replace(" state:live", "")} state:"never closed"',
+            handles=ids_of(snapshot, group.rows),
+        )
+
+    def _count_only(self, row: TypeRow) -> Finding:
+        return Finding(
+            self.key,
+            Verdict.SUSPECT,
+            f"{counted(row.never_closed, row.name)} dropped without close",
+            subject=row.name,
+            evidence=("Their tombstones are gone, so where they were made is not known any more",),
+            filter=f'type:"{row.name}"',
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCoverage:
+    """Looks at how many of a type's resources were closed before they ended."""
+
+    key: str = "close-coverage"
+    title: str = "Close coverage"
+    about: str = (
+        "The share of a type's ended resources that somebody closed. Below the limit some way through the program forgets to close;"
+        " the rule on resources dropped without close names the places"
+    )
+    min_ended: int = 5
+    limit_share: float = 0.95
+
+    def check(self, facts: Facts) -> list[Finding]:
+        """One finding a closing type, whatever its verdict."""
+        closing = [row for _, row in sorted(facts.snapshot.types.items()) if row.closes]
+        if not closing:
+            return [Finding(self.key, Verdict.UNMEASURED, NO_CLOSING_TYPES)]
+        return [self._finding(row) for row in closing]
+
+    def _finding(self, row: TypeRow) -> Finding:
+        ended = row.closed + row.never_closed
+        share = row.closed / ended if ended else 1.0
+        text = f"{row.name}: {row.closed:,} of {ended:,} ended resources were closed ({share:.0%})"
+        if ended < self.min_ended:
+            return Finding(
+                self.key, Verdict.YOUNG, f"{row.name}: {counted(ended, 'resource')} ended so far, too few to say", subject=row.name
+            )
+        verdict = Verdict.OK if share >= self.limit_share else Verdict.SUSPECT
+        return Finding(
+            self.key, verdict, text, subject=row.name, evidence=(f"{row.never_closed:,} were dropped open",), filter=f'type:"{row.name}"'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LatePending:
+    """Looks for pending closes that wait longer than they should."""
+
+    key: str = "pending-too-old"
+    title: str = "Closes that wait too long"
+    about: str = (
+        "A close that was asked for and has not run for long: a call that does not end, an owner thread that does not come by, or a full"
+        " queue. The pane of pending closes says which"
+    )
+    limit_secs: float = 10.0
+
+    def check(self, facts: Facts) -> list[Finding]:
+        """One finding a type and site of creation."""
+        snapshot = facts.snapshot
+        if not any(row.closes for row in snapshot.types.values()):
+            return [Finding(self.key, Verdict.UNMEASURED, NO_CLOSING_TYPES)]
+        closes = pending_closes(snapshot)
+        late = np.flatnonzero(snapshot.taken_at - closes.since > self.limit_secs)
+        if not len(late):
+            waiting = f"{counted(len(closes), 'close')} pending, none" if len(closes) else "No close has been pending"
+            return [Finding(self.key, Verdict.OK, f"{waiting} for more than {self.limit_secs:g} s")]
+        reasons = {int(closes.rows[place]): closes.reason(int(place)) for place in late}
+        return [self._finding(snapshot, group, reasons) for group in grouped(snapshot, closes.rows[late])]
+
+    def _finding(self, snapshot: Snapshot, group: Group, reasons: dict[int, str]) -> Finding:
+        oldest = float(np.nanmax(snapshot.taken_at - snapshot.handles.changed_at[group.rows]))
+        why = list(dict.fromkeys(reasons[int(row)] for row in group.rows))[:3]
+        return Finding(
+            self.key,
+            Verdict.SUSPECT,
+            f"{counted(len(group), 'close')} of {group.type_name} waiting, the oldest for {oldest:,.0f} s",
+            subject=group.subject,
+            evidence=(*why, f"Made at {group.site or 'a place that was not recorded'}"),
+            filter=f"{group.filter.replace(' state:live', '')} state:pending",
+            handles=ids_of(snapshot, group.rows),
+        )

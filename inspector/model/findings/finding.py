@@ -1,0 +1,77 @@
+"""What a rule says, and what a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from inspector.model.events import Events
+from inspector.model.findings.trend import Trend
+from inspector.model.snapshot import Snapshot
+
+
+class Verdict(StrEnum):
+    """How sure a rule is."""
+
+    SUSPECT = "suspect"
+    YOUNG = "too young to say"
+    OK = "ok"
+    UNMEASURED = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What rules look at."""
+
+    snapshot: Snapshot
+    trend: Trend
+    """What was observed before, the snapshot included."""
+    events: Events | None = None
+    """``None``: not recorded (below level *history*), or not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One verdict of one rule."""
+
+    rule: str
+    """Key of the rule."""
+    verdict: Verdict
+    headline: str
+    """A sentence without a full stop."""
+    subject: str = ""
+    """What it is about, the same in each run of the program: a type and a site. With ``rule`` it is what a person mutes."""
+    evidence: tuple[str, ...] = ()
+    """Facts with numbers, the strongest first; each a sentence without a full stop."""
+    filter: str = ""
+    """Filter that shows the rows; ``""``: there are none to show."""
+    handles: tuple[int, ...] = ()
+    """A few of the handles, for a closer look."""
+    muted: str = ""
+    """Why a person does not want to hear of it."""
+
+    @property
+    def key(self) -> str:
+        """Names rule and subject for good."""
+        return f"{self.rule}: {self.subject}" if self.subject else self.rule
+
+
+class Rule(Protocol):
+    """Something worth watching."""
+
+    @property
+    def key(self) -> str:
+        """Short and stable: ``leak-suspect``."""
+
+    @property
+    def title(self) -> str:
+        """For people: ``Leak suspects``."""
+
+    @property
+    def about(self) -> str:
+        """What it looks for, why that matters and what to do; one or two sentences."""
+
+    def check(self, facts: Facts) -> Sequence[Finding]:
+        """The suspects, or one finding that says why there is none: it is well, too young, or not measured."""

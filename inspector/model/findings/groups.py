@@ -1,0 +1,104 @@
+"""Rows by what they are and where they come from: how rules name their suspects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from inspector.model.filter import quoted
+from inspector.model.snapshot import Ints, Snapshot, handle_text
+
+SHOWN_HANDLES: Final = 5
+"""Handles that a finding names."""
+NO_SITE: Final = "an unknown place"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of one type that were created at one site."""
+
+    type_index: int
+    type_name: str
+    site_index: int
+    site: str
+    """The innermost line, ``""`` when not recorded."""
+    rows: Ints
+
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self.rows)
+
+    @property
+    def subject(self) -> str:
+        """``TodoItem from app.py:41 add``."""
+        return f"{self.type_name} from {self.site}" if self.site else self.type_name
+
+    @property
+    def filter(self) -> str:
+        """Filter that shows rows of the type and the site."""
+        return filter_of(self.type_name, self.site)
+
+
+def grouped(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> list[Group]:
+    """``rows`` of the handle table by type and site of creation, the largest group first."""
+    if not len(rows):
+        return []
+    handles = snapshot.handles
+    keys = handles.types[rows] << 32 | handles.created_sites[rows]
+    distinct, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    order = np.argsort(inverse, kind="stable")
+    parts = np.split(rows[order], np.cumsum(counts)[:-1])
+    groups = [
+        Group(
+            int(key) >> 32, type_name(snapshot, int(key) >> 32), int(key) & 0xFFFF_FFFF, site_name(snapshot, int(key) & 0xFFFF_FFFF), part
+        )
+        for key, part in zip(distinct, parts, strict=True)
+    ]
+    return sorted(groups, key=len, reverse=True)
+
+
+def type_name(snapshot: Snapshot, index: int) -> str:
+    """The type's name, or its number where it has none."""
+    row = snapshot.types.get(index)
+    return row.name if row and row.name else f"type {index}"
+
+
+def site_name(snapshot: Snapshot, index: int) -> str:
+    """The innermost line of a stack, ``""`` when not recorded."""
+    site = snapshot.sites.get(index)
+    return site.short() if site else ""
+
+
+def filter_of(name: str, site: str = "", extra: str = "state:live") -> str:
+    """Filter for the handles of a type, from one site."""
+    return " ".join(filter(None, (f"type:{quoted(name)}", f"site:{quoted(site)}" if site else "", extra)))
+
+
+def ids_of(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> tuple[int, ...]:
+    """A few of the handles, the first ones."""
+    return tuple(int(handle) for handle in snapshot.handles.ids[rows[:SHOWN_HANDLES]])
+
+
+def ids_filter(handles: Sequence[int]) -> str:
+    """Filter for these very handles, dead ones too."""
+    return "id:" + ",".join(handle_text(handle) for handle in handles) if handles else ""
+
+
+def span(secs: float) -> str:
+    """``41 s``, ``4 min``, ``3 h``, ``2 d``."""
+    if math.isnan(secs):
+        return "an unknown time"
+    for limit, unit_secs, unit in ((172_800, 86_400, "d"), (7_200, 3_600, "h"), (120, 60, "min")):
+        if secs >= limit:
+            return f"{secs / unit_secs:.0f} {unit}"
+    return f"{secs:.1f} s" if secs < 9.95 else f"{secs:.0f} s"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """``1 handle``, ``1,204 handles``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

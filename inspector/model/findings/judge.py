@@ -1,0 +1,77 @@
+"""All rules at once: what the findings pane, the vital signs and the command line show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from inspector.model.findings.ahead import LimitsAhead
+from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
+from inspector.model.findings.drift import CountDrifts
+from inspector.model.findings.finding import Facts, Finding, Rule, Verdict
+from inspector.model.findings.leaks import LeakSuspects
+from inspector.model.findings.negative import NegativeReferences
+from inspector.model.findings.orphans import Orphans
+from inspector.model.findings.refused import RefusedUses
+from inspector.model.findings.threads import OwnerEnded, WrongThread
+
+ORDER: Final = (Verdict.SUSPECT, Verdict.YOUNG, Verdict.UNMEASURED, Verdict.OK)
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule with its usual limits, the gravest first."""
+    return (
+        NegativeReferences(),
+        LeakSuspects(),
+        CountDrifts(),
+        RefusedUses(),
+        NeverClosed(),
+        LatePending(),
+        OwnerEnded(),
+        WrongThread(),
+        LimitsAhead(),
+        Orphans(),
+        CloseCoverage(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the rules say of one moment."""
+
+    at: float
+    """Seconds since the Unix epoch; ``nan`` before the first look."""
+    findings: tuple[Finding, ...]
+    """Suspects first, muted ones after them; then what cannot be said yet, what is not measured, what is well."""
+    rules: tuple[Rule, ...]
+    observed_secs: float = 0.0
+
+    def suspects(self) -> tuple[Finding, ...]:
+        """What deserves a look and is not muted."""
+        return tuple(each for each in self.findings if each.verdict is Verdict.SUSPECT and not each.muted)
+
+    def rule_of(self, finding: Finding) -> Rule:
+        """The rule that made it."""
+        return next(rule for rule in self.rules if rule.key == finding.rule)
+
+
+def judge(facts: Facts, rules: Sequence[Rule] = (), mutes: Mapping[str, str] | None = None) -> Report:
+    """What ``rules`` (none: all) say. ``mutes``: reasons by the key of a finding."""
+    applied = tuple(rules) or all_rules()
+    findings = [_muted(finding, mutes or {}) for rule in applied for finding in rule.check(facts)]
+    return Report(facts.snapshot.taken_at, tuple(_ordered(findings)), applied, facts.trend.span_secs)
+
+
+def nothing_judged() -> Report:
+    """Before the first look."""
+    return Report(float("nan"), (), all_rules())
+
+
+def _muted(finding: Finding, mutes: Mapping[str, str]) -> Finding:
+    return replace(finding, muted=mutes[finding.key]) if finding.verdict is Verdict.SUSPECT and finding.key in mutes else finding
+
+
+def _ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """By verdict, muted suspects after the others; else as they came."""
+    return sorted(findings, key=lambda each: (ORDER.index(each.verdict), bool(each.muted)))

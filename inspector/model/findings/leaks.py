@@ -1,0 +1,107 @@
+"""Leak suspects: types whose live count keeps growing, by handles that stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inspector.model.findings.finding import Facts, Finding, Verdict
+from inspector.model.findings.groups import Group, counted, grouped, ids_of, span
+from inspector.model.findings.trend import Trend
+from inspector.model.snapshot import Ints, Snapshot
+from inspector.model.states import alive
+
+
+@dataclass(frozen=True, slots=True)
+class LeakSuspects:
+    """Looks at the low-water marks of four stretches of time: a cache or a burst falls back, a leak does not.
+
+    A type is suspect when each mark is above the one before, and what was made since the first and before the last stretch still lives.
+    """
+
+    key: str = "leak-suspect"
+    title: str = "Leak suspects"
+    about: str = (
+        "A type whose live count never falls back and whose new handles stay. Look at where they are made, and at who holds one of the"
+        " oldest; a cache that still fills looks the same"
+    )
+    min_span_secs: float = 4.0
+    min_observations: int = 8
+    min_growth: int = 8
+    site_share: float = 0.2
+    """Of what stayed: sites with less are not named on their own."""
+
+    def check(self, facts: Facts) -> list[Finding]:
+        """One finding a type and site that grows."""
+        trend, snapshot = facts.trend, facts.snapshot
+        if len(trend.observations) < self.min_observations or trend.span_secs < self.min_span_secs:
+            seen = f"{counted(len(trend.observations), 'look')} in {span(trend.span_secs)}"
+            wanted = f"{self.min_observations} looks over {span(self.min_span_secs)}"
+            return [Finding(self.key, Verdict.YOUNG, f"Growth shows over time: {seen} so far, {wanted} are needed")]
+        growing = [each for index in snapshot.types if (each := self._growth_of(trend, snapshot, index)) is not None]
+        if growing:
+            return [self._finding(snapshot, each, group, trend.span_secs) for each, group in self._places(snapshot, growing)]
+        return [Finding(self.key, Verdict.OK, f"No type kept growing in the {span(trend.span_secs)} observed")]
+
+    def _growth_of(self, trend: Trend, snapshot: Snapshot, index: int) -> _Growth | None:
+        at, live = trend.live_of(index)
+        marks = _low_marks(at, live)
+        if marks[3] - marks[0] < self.min_growth or not marks[0] < marks[1] < marks[2] < marks[3]:
+            return None
+        last_stretch = at[-1] - (at[-1] - at[0]) / 4
+        handles = snapshot.handles
+        rows = np.flatnonzero(
+            alive(handles) & (handles.types == index) & (handles.created_at >= at[0]) & (handles.created_at < last_stretch)
+        )
+        return _Growth(live[0], live[-1], rows) if 2 * len(rows) >= marks[3] - marks[0] else None
+
+    def _places(self, snapshot: Snapshot, growing: list[_Growth]) -> list[tuple[_Growth, Group]]:
+        """Where what stayed was made, the place with the most first."""
+        places = [(each, group) for each in growing for group in grouped(snapshot, each.stayed)]
+        large = [(each, group) for each, group in places if len(group) >= self.site_share * len(each.stayed)]
+        return sorted(large, key=lambda place: len(place[1]), reverse=True)
+
+    def _finding(self, snapshot: Snapshot, growth: _Growth, group: Group, span_secs: float) -> Finding:
+        per_sec = len(group) / (span_secs * 0.75)
+        place = group.site or "a place that was not recorded"
+        return Finding(
+            self.key,
+            Verdict.SUSPECT,
+            f"{group.type_name} keeps growing: {counted(len(group), 'handle')} made at {place} stayed",
+            subject=group.subject,
+            evidence=(
+                f"{group.type_name}: {growth.first:,} → {growth.newest:,} live in {span(span_secs)}, and never back",
+                f"{len(group):,} of the {len(growth.stayed):,} that stayed were made at {place}, {per_sec:,.1f} each second",
+                *_stack(snapshot, group.site_index),
+            ),
+            filter=group.filter,
+            handles=ids_of(snapshot, group.rows),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Growth:
+    """A type that grew: live handles at first and now, and the rows of those made meanwhile that stayed."""
+
+    first: int
+    newest: int
+    stayed: Ints
+
+
+def _low_marks(at: list[float], live: list[int]) -> list[int]:
+    """The lowest live count of each of four stretches of equal time; a stretch without an observation takes the one before."""
+    edges = np.linspace(at[0], at[-1], 5)
+    stretches = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, 3)
+    marks: list[int] = []
+    for stretch in range(4):
+        inside = [count for count, place in zip(live, stretches, strict=True) if place == stretch]
+        marks.append(min(inside) if inside else marks[-1])
+    return marks
+
+
+def _stack(snapshot: Snapshot, index: int) -> tuple[str, ...]:
+    site = snapshot.sites.get(index)
+    if site is None or len(site.frames) < 2:
+        return ()
+    return ("Called from " + " ← ".join(frame.short() for frame in site.frames[1:4]),)

@@ -1,0 +1,76 @@
+"""Fewer references than handles: a double free to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from inspector.model.filter import quoted
+from inspector.model.findings.finding import Facts, Finding, Verdict
+from inspector.model.findings.groups import Group, counted, grouped, ids_of
+from inspector.model.snapshot import UNKNOWN, Ints, Snapshot
+from inspector.model.states import alive
+
+
+@dataclass(frozen=True, slots=True)
+class NegativeReferences:
+    """Looks for objects whose strong count is smaller than the number of handles on them.
+
+    Counts are sampled: an object that got a handle since the last pass is left out, its count may be older than the handle.
+    """
+
+    key: str = "negative-references"
+    title: str = "Double frees to come"
+    about: str = (
+        "An object with fewer strong references than handles: one was given back twice, or never taken. When the handles go, the object is"
+        " freed while somebody still uses it. Do not release more of them; look at who released last"
+    )
+
+    def check(self, facts: Facts) -> list[Finding]:
+        """One finding a type and site of creation."""
+        snapshot = facts.snapshot
+        handles = snapshot.handles
+        known = alive(handles) & (handles.strong != UNKNOWN) & (handles.proxies != UNKNOWN)
+        if not known.any():
+            return [Finding(self.key, Verdict.UNMEASURED, "No object's strong count is known")]
+        rows = np.flatnonzero(known & (handles.native_refs < 0) & ~handles.changing & ~_newer_than_counts(snapshot))
+        if not len(rows):
+            return [Finding(self.key, Verdict.OK, "Every object has at least as many references as handles")]
+        return [self._finding(snapshot, group) for group in grouped(snapshot, _oldest_of_each(snapshot, rows))]
+
+    def _finding(self, snapshot: Snapshot, group: Group) -> Finding:
+        handles = snapshot.handles
+        first = int(group.rows[0])
+        same = np.flatnonzero(alive(handles) & np.isin(handles.addresses, handles.addresses[group.rows]))
+        missing = -int(handles.native_refs[first])
+        return Finding(
+            self.key,
+            Verdict.SUSPECT,
+            f"{counted(len(group), group.type_name)} with fewer references than handles: freed too early when the handles go",
+            subject=group.subject,
+            evidence=(
+                f"Strong count {int(handles.strong[first]):,}, but {counted(int(handles.proxies[first]), 'handle')}: {missing:,} missing",
+                f"Made at {group.site or 'a place that was not recorded'}",
+            ),
+            filter=f"type:{quoted(group.type_name)} native<0",
+            handles=ids_of(snapshot, same),
+        )
+
+
+def _oldest_of_each(snapshot: Snapshot, rows: Ints) -> Ints:
+    """One row an object: where its first handle was made."""
+    handles = snapshot.handles
+    rows = rows[np.argsort(handles.created_at[rows], kind="stable")]
+    _, first = np.unique(handles.addresses[rows], return_index=True)
+    return rows[first]
+
+
+def _newer_than_counts(snapshot: Snapshot) -> npt.NDArray[np.bool_]:
+    """Rows of objects that a handle was made for, or that changed, after the counts were sampled."""
+    handles = snapshot.handles
+    newest = np.fmax(handles.created_at, handles.changed_at)
+    with np.errstate(invalid="ignore"):
+        young = alive(handles) & ~(newest < snapshot.sampled_at)
+    return np.isin(handles.addresses, handles.addresses[young])

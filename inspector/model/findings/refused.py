@@ -1,0 +1,76 @@
+"""Uses that were refused: of closed resources, of released handles, of numbers that are no handles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inspector.model.events import EventKind, Events
+from inspector.model.findings.finding import Facts, Finding, Verdict
+from inspector.model.findings.groups import counted, ids_filter, site_name
+from inspector.model.losses import Counted, refused_of
+from inspector.model.pending import thread_name
+from inspector.model.snapshot import Level, Snapshot, handle_text
+
+SHOWN_USES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedUses:
+    """Looks at the counters of refused uses, and at the events that tell where they happened."""
+
+    key: str = "refused-use"
+    title: str = "Use after close or release"
+    about: str = (
+        "Somebody used a handle that was closed, released, or never one. The use was refused, so nothing broke; without this runtime it"
+        " would have been a use after free"
+    )
+
+    def check(self, facts: Facts) -> list[Finding]:
+        """One finding a kind of refusal."""
+        snapshot = facts.snapshot
+        refused = refused_of(snapshot.lost)
+        if refused:
+            return [self._finding(facts, each) for each in refused]
+        if snapshot.target.level is Level.OFF:
+            return [Finding(self.key, Verdict.UNMEASURED, "Refused uses are not counted at level off")]
+        return [Finding(self.key, Verdict.OK, "No use of a handle was refused")]
+
+    def _finding(self, facts: Facts, refusal: Counted) -> Finding:
+        uses = _uses(facts.events) if facts.events is not None else None
+        handles = () if uses is None else tuple(dict.fromkeys(int(handle) for handle in uses.handles[-SHOWN_USES:] if handle))
+        return Finding(
+            self.key,
+            Verdict.SUSPECT,
+            f"{refusal.count:,} {refusal.what}",
+            subject=refusal.what,
+            evidence=(refusal.meaning, *_told(facts.snapshot, uses)),
+            filter=ids_filter(handles),
+            handles=handles,
+        )
+
+
+def _uses(events: Events) -> Events:
+    return events.take(events.kinds == EventKind.MISUSE)
+
+
+def _told(snapshot: Snapshot, uses: Events | None) -> tuple[str, ...]:
+    """The newest refused uses with thread and place. They are of all kinds: an event does not tell the counter it went to."""
+    if uses is None:
+        return ("Where is recorded from level history on",)
+    newest = range(max(len(uses) - SHOWN_USES, 0), len(uses))
+    lines = []
+    for place in newest:
+        thread = thread_name(snapshot, int(uses.threads[place])) or "a thread"
+        site = site_name(snapshot, int(uses.sites[place]))
+        lines.append(f"{handle_text(int(uses.handles[place]))} on {thread}" + (f" at {site}" if site else ""))
+    if not lines:
+        return ("Its event was overwritten before it was read",)
+    distinct = list(dict.fromkeys(lines))
+    more = int(np.count_nonzero(uses.kinds)) - len(lines)
+    return (f"Newest refused {'uses' if len(distinct) > 1 else 'use'}: " + "; ".join(distinct), *_more(more))
+
+
+def _more(count: int) -> tuple[str, ...]:
+    return (f"{counted(count, 'more event')} of refused uses in the history",) if count > 0 else ()

@@ -1,0 +1,20 @@
+"""What a target can run out of, and how near it is. Pure; any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Something of which there is only so much."""
+
+    name: str
+    """``handles``, ``threads``, ``file descriptors`` …"""
+    used: int
+    capacity: int
+
+    @property
+    def share(self) -> float:
+        """Of the capacity: 0.5 is half of it."""
+        return self.used / self.capacity if self.capacity > 0 else 0.0
