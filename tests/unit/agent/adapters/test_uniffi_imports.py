@@ -103,9 +103,7 @@ def test_a_generation_that_is_not_supported_is_named_once_and_left_alone(importa
     adapter.attach()
     try:
         module = importlib.import_module(NAME)
-        with pytest.raises(
-            InspectorError, match=f"{NAME} is not followed: .* UniFFI contract 99 is not known for"
-        ):
+        with pytest.raises(InspectorError, match=f"{NAME} is not followed: .* UniFFI contract 99 is not known for"):
             adapter.poll()
         adapter.poll()
         assert "__init__" not in vars(module.Thing)
