@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.own import OwnRuntimeAdapter
 from inspector.agent.adapters.protocol import Adapter
 from inspector.agent.adapters.uniffi.adapter import UniffiAdapter
@@ -12,4 +13,4 @@ def make_adapters() -> list[Adapter]:
 
     Our own runtime comes last: it asks every object of the program whether it owns a row, the others look it up.
     """
-    return [UniffiAdapter(), OwnRuntimeAdapter()]
+    return [UniffiAdapter(), DeclaredAdapter(), OwnRuntimeAdapter()]

@@ -45,12 +45,16 @@ class ImportWatch:
         return None
 
     def _watch(self, loader: Any) -> None:
-        """Have this loader's next execution reported."""
-        if type(loader) not in WATCHED_LOADERS or "exec_module" in vars(loader):
+        """Have this loader's next execution reported; to each watch, when there are several."""
+        if type(loader) not in WATCHED_LOADERS:
             return
+        before = vars(loader).get("exec_module")
 
         def exec_module(module: ModuleType) -> None:
-            vars(loader).pop("exec_module", None)
+            if before is None:
+                vars(loader).pop("exec_module", None)
+            else:
+                loader.exec_module = before
             loader.exec_module(module)
             if self in sys.meta_path:
                 self._imported(module)

@@ -1,0 +1,213 @@
+"""The adapter for declared classes: rows for whatever a few lines of TOML describe.
+
+Declarations come from files at start (``ARC_INSPECTOR_ADAPTERS``, the project's ``pyproject.toml``) and from viewers while it runs.
+Classes are hooked as soon as they are imported; until then, and for whatever is wrong with it, each declaration says why it has no rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from types import CoroutineType, ModuleType
+from typing import Any, Final
+
+from inspector.agent.adapters.declared.followed import Followed
+from inspector.agent.adapters.declared.hooks import is_mutable
+from inspector.agent.adapters.declared.instances import YOUNG, Reference, references
+from inspector.agent.adapters.declared.recorder import DeclaredRecorder
+from inspector.agent.adapters.declared.rows import DeclaredRows
+from inspector.agent.adapters.declared.sources import declared_here
+from inspector.agent.adapters.protocol import CloseVerdict
+from inspector.agent.adapters.uniffi.hooks import Faults
+from inspector.agent.adapters.uniffi.imports import ImportWatch
+from inspector.agent.referrers import describe_referrers
+from inspector.errors import InspectorError
+from inspector.wire.declaration_files import Declared
+from inspector.wire.declarations import Declaration
+
+SLICE_ROWS: Final = 500
+"""Proxies looked at without letting other threads run; about 1 ms."""
+ROUND_ROWS: Final = 200
+"""Proxies of each declaration looked at in one poll."""
+MAX_DECLARED: Final = 500
+"""Declarations of one process, from whatever sides."""
+
+
+class DeclaredAdapter:
+    """Follows declared classes. Threads as ``Adapter`` says; hooks run on the program's threads."""
+
+    name: Final = "declared"
+
+    def __init__(self, declared: Declared | None = None, recorder: DeclaredRecorder | None = None) -> None:
+        """Looks at nothing yet. Without ``declared`` the files of this process's environment and project are read at ``attach``."""
+        self._declared = declared
+        self._recorder = recorder or DeclaredRecorder()
+        self._faults = Faults()
+        self._watch = ImportWatch(self._imported)
+        self._followed: dict[str, Followed] = {}
+        self._troubles: list[str] = []
+        self._by_class: dict[type, DeclaredRows] = {}
+        self._is_watching = False
+        self._is_scan_due = False
+
+    def attach(self) -> None:
+        """Read what is declared and hook what is imported. Without declarations nothing is set."""
+        declared = self._declared or declared_here()
+        self._troubles = list(declared.troubles)
+        for trouble in declared.troubles:
+            self._faults.add(InspectorError(trouble))
+        self._take(declared.declarations)
+
+    def detach(self) -> None:
+        """Take all hooks off; attributes are what they were."""
+        self._watch.undo()
+        self._is_watching = False
+        self._by_class.clear()
+        while self._followed:
+            self._followed.popitem()[1].undo()
+
+    def declare(self, declarations: Sequence[Declaration]) -> None:
+        """More of them, from a viewer. One about a class that is declared already changes nothing. Worker thread."""
+        self._take(declarations)
+        self._is_scan_due = True
+        self.poll_quietly()
+
+    def states(self) -> dict[str, Any]:
+        """What is declared and what became of it, as a viewer is told."""
+        return {"declared": [followed.state() for followed in self._followed.values()], "troubles": list(self._troubles)}
+
+    def scan(self) -> Iterator[int]:
+        """Rows for the proxies that live now and have none."""
+        self._is_scan_due = False
+        found = 0
+        for some in references(list(self._by_class)):
+            yield found
+            for start in range(0, len(some), SLICE_ROWS):
+                found += self._adopt(some[start : start + SLICE_ROWS])
+                yield found
+
+    def poll(self) -> None:
+        """New modules, new proxies of classes that carry no hook, and proxies that were released in a way no hook saw."""
+        self.poll_quietly()
+        fault = self._faults.take()
+        if fault is not None:
+            raise fault if isinstance(fault, InspectorError) else InspectorError(f"{type(fault).__name__}: {fault}") from fault
+
+    def poll_quietly(self) -> None:
+        """As ``poll``, without the faults."""
+        self._resolve()
+        for rows in list(self._by_class.values()):
+            rows.look_round(ROUND_ROWS)
+        if self._is_scan_due:
+            for _ in self.scan():
+                time.sleep(0)
+        unhooked = [cls for cls in list(self._by_class) if not is_mutable(cls)]
+        for some in references(unhooked, YOUNG):
+            self._adopt(some)
+
+    def owns(self, row: int) -> bool:
+        """Whether the row is of a declared class or library."""
+        return self._rows_with(row) is not None
+
+    def close(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
+        """Call the method that the declaration names."""
+        rows = self._rows_with(row)
+        proxy = None if rows is None else rows.proxy(row)
+        if rows is None or proxy is None:
+            return CloseVerdict("refused", "no Python object holds it, so there is nothing whose close could be called")
+        declared = rows.declaration
+        holders = tuple(describe_referrers(proxy))
+        refusal = _refusal(declared, proxy)
+        if refusal:
+            return CloseVerdict("refused", refusal, holders)
+        if holders and not although_held and not preview:
+            return CloseVerdict("refused", f"still held by {', '.join(holders)}", holders)
+        if preview:
+            return CloseVerdict("would_close", "", holders)
+        return self._call_close(rows, proxy, holders)
+
+    def referrers(self, row: int) -> Sequence[str]:
+        """The Python objects that hold the row's proxy."""
+        rows = self._rows_with(row)
+        proxy = None if rows is None else rows.proxy(row)
+        return [] if proxy is None else describe_referrers(proxy)
+
+    def _call_close(self, rows: DeclaredRows, proxy: Any, holders: tuple[str, ...]) -> CloseVerdict:
+        """The call itself. Raises what the program's method raises."""
+        declared = rows.declaration
+        result = getattr(proxy, declared.close)(**declared.close_with)
+        if isinstance(result, CoroutineType):
+            result.close()
+            return CloseVerdict("refused", f"{declared.close} is a coroutine, which only the program's event loop can run", holders)
+        if declared.released is None and declared.handle is None:
+            rows.release(proxy)
+        elif rows.observe(proxy):
+            return CloseVerdict("pending", f"{declared.close_signature} has returned, and the handle is not released yet", holders)
+        return CloseVerdict("closed", "", holders)
+
+    def _take(self, declarations: Sequence[Declaration]) -> None:
+        """Begin to follow those that are new."""
+        for declaration in declarations:
+            if len(self._followed) >= MAX_DECLARED:
+                self._troubles.append(f"{MAX_DECLARED} declarations are followed already: {declaration.key}: {declaration.source}")
+                return
+            if declaration.key not in self._followed:
+                self._followed[declaration.key] = Followed(declaration, self._recorder, self._faults, self._observe)
+        if self._followed and not self._is_watching:
+            self._is_watching = True
+            self._watch.set()
+        self._resolve()
+
+    def _resolve(self, finished: str = "") -> None:
+        """Hook what has been imported meanwhile."""
+        for followed in list(self._followed.values()):
+            if followed.resolve(finished) and followed.cls is not None and followed.rows is not None:
+                self._by_class.setdefault(followed.cls, followed.rows)
+                self._is_scan_due = True
+
+    def _imported(self, module: ModuleType) -> None:
+        """A module was imported just now. On the thread that imports it; must not raise."""
+        root = module.__name__.partition(".")[0]
+        for followed in list(self._followed.values()):
+            names = (followed.declaration.cls, followed.declaration.library, *followed.declaration.made_by)
+            if any(name.partition(".")[0] == root for name in names):
+                try:
+                    self._resolve(module.__name__)
+                except Exception as error:  # an import of the program must not fail because of the tool
+                    self._faults.add(error)
+                return
+
+    def _observe(self, proxy: Any) -> bool:
+        """A proxy was made or may have changed. The class nearest to its own, of those that are declared, has its rows. Raises nothing."""
+        by_class = self._by_class
+        for cls in type.__dict__["__mro__"].__get__(type(proxy)):
+            rows = by_class.get(cls)
+            if rows is not None:
+                return rows.observe(proxy)
+        return False
+
+    def _adopt(self, some: Sequence[Reference]) -> int:
+        """Rows for those that have none; their birth is unknown."""
+        found = 0
+        for reference in some:
+            proxy = reference()
+            mro = () if proxy is None else type.__dict__["__mro__"].__get__(type(proxy))
+            rows = next((self._by_class[cls] for cls in mro if cls in self._by_class), None)
+            if rows is not None:
+                found += rows.adopt([proxy])
+        return found
+
+    def _rows_with(self, row: int) -> DeclaredRows | None:
+        """The rows that a row is among."""
+        return next((each.rows for each in list(self._followed.values()) if each.rows is not None and row in each.rows), None)
+
+
+def _refusal(declared: Declaration, proxy: Any) -> str:
+    """Why a proxy cannot be closed from here; ``""`` when it can."""
+    if not declared.close:
+        return f"{declared.name} did not opt in to closing"
+    if declared.owner_closes:
+        return "only the thread that made it may close it, and nothing can be run there"
+    if not callable(getattr(proxy, declared.close, None)):
+        return f"{declared.cls} has no method {declared.close}"
+    return ""

@@ -1,0 +1,122 @@
+"""One declaration at work: resolved among the imported modules, hooked, and its rows; or why it is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inspector.agent.adapters.declared.functions import FunctionHooks
+from inspector.agent.adapters.declared.hooks import ClassHooks, Observe, is_mutable
+from inspector.agent.adapters.declared.instances import can_be_found
+from inspector.agent.adapters.declared.names import Missing, find
+from inspector.agent.adapters.declared.recorder import DeclaredRecorder
+from inspector.agent.adapters.declared.rows import DeclaredRows
+from inspector.agent.adapters.uniffi.hooks import Faults
+from inspector.errors import InspectorError
+from inspector.wire.declarations import Declaration
+
+
+class Followed:
+    """A declaration from the moment it is known. Any one thread at a time."""
+
+    def __init__(self, declaration: Declaration, recorder: DeclaredRecorder, faults: Faults, observe: Observe) -> None:
+        """Looks at nothing yet. ``observe`` is given the proxies of all declared classes."""
+        self.declaration = declaration
+        self.cls: type | None = None
+        """The class, once it is hooked."""
+        self.rows: DeclaredRows | None = None
+        """Once it is resolved."""
+        self.waits_for = ""
+        """What has to be imported first; ``""`` when nothing."""
+        self.trouble = ""
+        """Why it is not, or not fully, followed; ``""`` when all is well."""
+        self._recorder = recorder
+        self._faults = faults
+        self._observe = observe
+        self._hooks: list[ClassHooks | FunctionHooks] = []
+        self._is_settled = False
+
+    def resolve(self, finished: str = "") -> bool:
+        """Hook what is imported by now; true when that was done just now. What is wrong becomes ``trouble`` and a fault, once.
+
+        ``finished`` is a module whose body has run just now.
+        """
+        if self._is_settled:
+            self._look_for_makers(finished)
+            return False
+        places = [find(name, finished) for name in (self.declaration.cls, self.declaration.library) if name]
+        missing = next((place for place in places if isinstance(place, Missing)), None)
+        if missing is not None:
+            self.waits_for = missing.reason if missing.is_waiting else ""
+            if not missing.is_waiting:
+                self._settle(missing.reason)
+            return False
+        try:
+            self._follow([place.value for place in places if not isinstance(place, Missing)])
+        except Exception as error:  # one odd class must not keep the agent from starting
+            self.undo()
+            self._settle(f"{error}" or type(error).__name__)
+            return False
+        return True
+
+    def undo(self) -> None:
+        """Take the hooks off and the rows out of the table."""
+        while self._hooks:
+            self._hooks.pop().undo()
+        if self.rows is not None:
+            self.rows.clear()
+        self._is_settled, self.cls, self.rows = True, None, None
+
+    def state(self) -> dict[str, Any]:
+        """As a viewer is told."""
+        return {
+            "class": self.declaration.key,
+            "source": self.declaration.source,
+            "rows": 0 if self.rows is None else len(self.rows),
+            "is_followed": self.rows is not None,
+            "waits_for": self.waits_for,
+            "trouble": self.trouble,
+        }
+
+    def _follow(self, found: list[Any]) -> None:
+        """Hook the class, and the functions of the library."""
+        declared = self.declaration
+        cls = found.pop(0) if declared.cls else None
+        if cls is not None and not isinstance(cls, type):
+            raise InspectorError("not a class")
+        if cls is not None and not cls.__weakrefoffset__:
+            raise InspectorError("its instances cannot be referred to weakly, so their end would not be seen")
+        origin = declared.library if cls is None else cls.__module__
+        self.rows = DeclaredRows(declared, origin, self._recorder, self._faults)
+        troubles: list[str] = []
+        if cls is not None:
+            hooks = ClassHooks(cls, declared, self._observe)
+            self._hooks.append(hooks)
+            self.cls = cls
+            troubles += hooks.set() + _limits(cls, declared)
+        if declared.library:
+            functions = FunctionHooks(found.pop(), self.rows, self._faults)
+            self._hooks.append(functions)
+            troubles += functions.set()
+        self._settle("; ".join(troubles))
+
+    def _look_for_makers(self, finished: str) -> None:
+        """Functions that make proxies may be imported later than the class."""
+        for hooks in self._hooks:
+            if isinstance(hooks, ClassHooks):
+                troubles = hooks.look_for_makers(finished)
+                if troubles:
+                    self._settle("; ".join(troubles))
+
+    def _settle(self, trouble: str) -> None:
+        """Resolved, as far as it goes."""
+        self._is_settled, self.waits_for = True, ""
+        if trouble:
+            self.trouble = trouble
+            self._faults.add(InspectorError(f"{self.declaration.key}: {trouble}: {self.declaration.source}"))
+
+
+def _limits(cls: type, declaration: Declaration) -> list[str]:
+    """What cannot be seen of a class."""
+    if not is_mutable(cls) and not declaration.made_by and not can_be_found(cls):
+        return ["its class belongs to an extension, and no made_by names the functions that make it"]
+    return []

@@ -1,0 +1,174 @@
+"""The hooks of one declared class: where its proxies are born, and where they may open, close or give back their handle.
+
+Hooks call the original, pass on what it returns or raises, and then have the proxy looked at. A class of an extension whose attributes
+cannot be set gets no hook on itself, only on the functions that make it. Undoing leaves every attribute identical to before.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from types import FunctionType
+from typing import Any, Final
+
+from inspector.agent.adapters.declared.names import Missing, Place, find
+from inspector.agent.adapters.uniffi.hooks import ABSENT
+from inspector.wire.declarations import Declaration
+
+IMMUTABLE_FLAG: Final = 1 << 8
+HEAP_FLAG: Final = 1 << 9
+"""``Py_TPFLAGS_IMMUTABLETYPE`` and ``Py_TPFLAGS_HEAPTYPE``."""
+MAX_RETURNED: Final = 100
+"""Proxies in one list or tuple that a function returned which are looked at; a scan finds the rest."""
+
+Observe = Callable[[Any], object]
+
+
+class Replaced:
+    """Attributes of classes and modules that were replaced."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._replaced: list[tuple[Any, str, object, object]] = []
+
+    def replace(self, owner: Any, name: str, hook: object) -> None:
+        """Set an attribute; raises ``TypeError`` or ``AttributeError`` where that is impossible, and then nothing is changed."""
+        before = vars(owner).get(name, ABSENT)
+        setattr(owner, name, hook)
+        self._replaced.append((owner, name, before, hook))
+
+    def undo(self) -> None:
+        """Put back what was there, newest first; what somebody else has set over a hook meanwhile stays."""
+        while self._replaced:
+            owner, name, before, hook = self._replaced.pop()
+            if vars(owner).get(name, ABSENT) is not hook:
+                continue
+            if before is ABSENT:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
+
+
+class ClassHooks:
+    """The hooks of one class."""
+
+    def __init__(self, cls: type, declaration: Declaration, observe: Observe) -> None:
+        """``observe`` is given each proxy that was made or may have changed; it raises nothing."""
+        self._cls = cls
+        self._declaration = declaration
+        self._observe = observe
+        self._replaced = Replaced()
+        self._made_by = set(declaration.made_by)
+
+    def set(self) -> list[str]:
+        """Set them; one line for each that could not be."""
+        troubles = self._hook_class() if is_mutable(self._cls) else []
+        return troubles + self.look_for_makers()
+
+    def look_for_makers(self, finished: str = "") -> list[str]:
+        """Hook the functions that make proxies and are imported by now; one line for each that there is not."""
+        troubles = []
+        for dotted in sorted(self._made_by):
+            place = find(dotted, finished)
+            if isinstance(place, Missing) and place.is_waiting:
+                continue
+            self._made_by.discard(dotted)
+            trouble = place.reason if isinstance(place, Missing) else self._hook_maker(place)
+            if trouble:
+                troubles.append(f"made_by {dotted}: {trouble}")
+        return troubles
+
+    def undo(self) -> None:
+        """Leave the class and the makers as they were."""
+        self._made_by.clear()
+        self._replaced.undo()
+
+    def _hook_class(self) -> list[str]:
+        """The constructor, and the methods that change a proxy."""
+        troubles = []
+        self._replaced.replace(self._cls, "__init__", self._constructor(self._cls.__init__))  # type: ignore[misc]  # as it would be called
+        declared = self._declaration
+        for name in dict.fromkeys((*declared.watch, *([declared.close] if declared.close else []))):
+            method = getattr(self._cls, name, None)
+            if not callable(method):
+                troubles.append(f"it has no method {name}")
+            elif not isinstance(static_attribute(self._cls, name), staticmethod | classmethod):
+                self._replaced.replace(self._cls, name, self._method(method))
+        return troubles
+
+    def _hook_maker(self, place: Place) -> str:
+        """One function or method; why not, if not."""
+        raw = place.value
+        function = raw.__func__ if isinstance(raw, staticmethod | classmethod) else raw
+        if not callable(function):
+            return "not a function"
+        hook: Any = self._maker(function)
+        if isinstance(raw, classmethod):
+            hook = classmethod(hook)
+        elif isinstance(raw, staticmethod) or (isinstance(place.owner, type) and not hasattr(type(raw), "__get__")):
+            hook = staticmethod(hook)
+        try:
+            self._replaced.replace(place.owner, place.name, hook)
+        except (TypeError, AttributeError):
+            return "it cannot be replaced, its class belongs to an extension"
+        return ""
+
+    def _constructor(self, original: Callable[..., None]) -> Callable[..., None]:
+        """``__init__``."""
+        observe = self._observe
+        # The inherited one of ``object`` takes no arguments once a class has its own; they were for ``__new__``.
+        takes_none = original is object.__init__ and getattr(self._cls, "__new__", None) is not object.__new__
+
+        @functools.wraps(original)
+        def __init__(proxy: Any, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it stands in the place of one
+            if not takes_none:
+                original(proxy, *args, **kwargs)
+            observe(proxy)
+
+        return __init__
+
+    def _method(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """A method that may open, close or give back."""
+        observe = self._observe
+
+        @functools.wraps(original)
+        def method(proxy: Any, /, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return original(proxy, *args, **kwargs)
+            finally:
+                observe(proxy)
+
+        return method
+
+    def _maker(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that returns a proxy, or some."""
+        observe, cls = self._observe, self._cls
+
+        def maker(*args: Any, **kwargs: Any) -> Any:
+            made = original(*args, **kwargs)
+            some: Iterable[Any] = made[:MAX_RETURNED] if type(made) in (list, tuple) else (made,)
+            for each in some:
+                if cls in type.__dict__["__mro__"].__get__(type(each)):
+                    observe(each)
+            return made
+
+        return functools.wraps(original)(maker) if isinstance(original, FunctionType) else _named_like(maker, original)
+
+
+def is_mutable(cls: type) -> bool:
+    """Whether attributes of a class can be set."""
+    return cls.__flags__ & (HEAP_FLAG | IMMUTABLE_FLAG) == HEAP_FLAG
+
+
+def static_attribute(cls: type, name: str) -> object:
+    """An attribute as it stands in the class or one above."""
+    return next((vars(each)[name] for each in cls.__mro__ if name in vars(each)), None)
+
+
+def _named_like(hook: Callable[..., Any], original: Any) -> Callable[..., Any]:
+    """The name and text of a function that is not written in Python."""
+    for name in ("__name__", "__qualname__", "__doc__", "__module__"):
+        value = getattr(original, name, None)
+        if isinstance(value, str):
+            setattr(hook, name, value)
+    return hook

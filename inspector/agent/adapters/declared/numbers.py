@@ -1,0 +1,63 @@
+"""What a handle is as a number, whatever a wrapper keeps it in: an integer, a ctypes value or pointer, a cffi pointer, an object."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NamedTuple
+
+from inspector.wire import ffi
+
+MAX_DEPTH = 3
+"""Objects within objects that are looked into for a ``value``."""
+WORD = (1 << 64) - 1
+
+
+class Number(NamedTuple):
+    """A handle."""
+
+    value: int
+    """0: there is none."""
+    is_address: bool
+    """It is a place in memory, so that rows with the same number stand for one object."""
+
+
+NONE = Number(0, is_address=False)
+
+
+def number_of(value: Any) -> Number:
+    """The handle in a value; ``NONE`` for what stands for no handle: none, 0, -1, a null pointer. Raises ``TypeError`` for what is none."""
+    for _ in range(MAX_DEPTH):
+        if value is None or value is False:
+            return NONE
+        if isinstance(value, int):
+            return NONE if value in (0, -1) else Number(value & WORD, is_address=False)
+        if isinstance(value, ffi.CData):
+            return _of_cffi(value)
+        pointer = _of_ctypes(value)
+        if pointer is not None:
+            return pointer
+        if not hasattr(type(value), "value"):
+            return Number(id(value), is_address=True)  # an opaque object of an extension: it is the handle
+        value = value.value
+    raise TypeError(f"{type(value).__name__} is no handle")
+
+
+def _of_cffi(value: Any) -> Number:
+    """A pointer, or a number in a C type."""
+    kind = ffi.typeof(value).kind
+    number = int(ffi.cast("uintptr_t", value))
+    return Number(number, is_address=kind in ("pointer", "function", "array")) if number else NONE
+
+
+def _of_ctypes(value: Any) -> Number | None:
+    """A pointer of ctypes; ``None`` for other values. ctypes is not loaded for it: without it there are no such values."""
+    ctypes = sys.modules.get("ctypes")
+    if ctypes is None:
+        return None
+    if isinstance(value, ctypes.c_void_p | ctypes.c_char_p | ctypes.c_wchar_p | ctypes._Pointer):
+        number = ctypes.cast(value, ctypes.c_void_p).value
+    elif isinstance(value, ctypes.Structure | ctypes.Union | ctypes.Array):
+        number = ctypes.addressof(value)
+    else:
+        return None
+    return Number(number, is_address=True) if number else NONE

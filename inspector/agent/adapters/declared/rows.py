@@ -1,0 +1,212 @@
+"""The rows of one declaration: a row for each handle that a proxy owns, from its birth (or the scan that found it) to its release.
+
+Proxies are known by weak references, never held. Calls may come from any thread at any time, also from a weak reference's end in the
+middle of another call here; so there is no lock, and each step is one dictionary operation, which is atomic.
+
+With a library's functions declared a row is a reference that they gave out, and ends when they get it back: a proxy that goes
+without freeing leaves its row behind, which is the leak that one looks for.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
+
+from inspector.agent.adapters.declared.numbers import Number, number_of
+from inspector.agent.adapters.declared.recorder import DeclaredRecorder
+from inspector.agent.adapters.uniffi.hooks import Faults
+from inspector.errors import InspectorError
+from inspector.runtime.sites import SiteTable
+from inspector.wire.declarations import Declaration
+from inspector.wire.schema import SITE_FRAMES, Level, ReferenceState, ResourceState
+
+HISTORY: Final = int(Level.HISTORY)
+
+
+class ProxyRef(weakref.ref[Any]):
+    """A weak reference that knows its row."""
+
+    __slots__ = ("key", "number", "row")
+
+    key: int
+    """``id`` of the proxy."""
+    number: int
+    row: int
+
+
+class DeclaredRows:
+    """The rows of one declaration. A row that found no room is 0."""
+
+    def __init__(self, declaration: Declaration, origin: str, recorder: DeclaredRecorder, faults: Faults) -> None:
+        """Looks at no proxy. Raises when there is no room for another type."""
+        self.declaration = declaration
+        self._recorder = recorder
+        self._faults = faults
+        self._sites = SiteTable(("inspector.runtime", "inspector.agent", *declaration.hide))
+        self._type_index = recorder.declared_type(declaration, origin)
+        self._refs: dict[int, ProxyRef] = {}
+        self._by_number: dict[int, list[int]] = {}
+        self._is_followed = True
+        self._turn: Iterator[int] = iter(())
+        self._level: Callable[[], int] = recorder.level
+
+    def __len__(self) -> int:
+        """Rows that live."""
+        return self._functions_rows() if self.declaration.frees else len(self._refs)
+
+    def __contains__(self, row: int) -> bool:
+        """Whether the row is of a live handle."""
+        return row > 0 and (self.proxy(row) is not None or any(row in rows for rows in list(self._by_number.values())))
+
+    def proxy(self, row: int) -> Any:
+        """The proxy of a row; ``None`` when it has none, or none any more."""
+        return next((ref() for ref in list(self._refs.values()) if ref.row == row), None)
+
+    def observe(self, proxy: Any, *, is_born_now: bool = True) -> bool:
+        """A proxy was made, or may have changed, on this thread: give it a row, or end the one it has. Whether it has a row then.
+
+        Raises nothing: what the proxy's attributes raise is kept as a fault.
+        """
+        try:
+            ref = self._refs.get(id(proxy))
+            if ref is None or ref() is not proxy:
+                return self._greet(proxy, is_born_now=is_born_now)
+            if self.is_released(proxy):
+                self.release(proxy)
+                return False
+        except Exception as error:  # the program's own call must not fail because of the tool
+            self._faults.add(InspectorError(f"{self.declaration.key}: {type(error).__name__}: {error}: {self.declaration.source}"))
+            return False
+        return True
+
+    def is_released(self, proxy: Any) -> bool:
+        """Whether a proxy gave its handle back. Raises whatever its attributes raise."""
+        declared = self.declaration
+        if declared.released is not None:
+            return declared.released.holds(proxy)
+        return declared.handle is not None and not number_of(declared.handle.read(proxy)).value
+
+    def release(self, proxy: Any) -> None:
+        """A proxy gave its handle back."""
+        ref = self._refs.pop(id(proxy), None)
+        if ref is not None and not self.declaration.frees:
+            self._end(ref.row, ReferenceState.RELEASED, is_closed=True)
+
+    def look_round(self, most: int) -> None:
+        """Look at some of the live proxies, other ones each time: they may have been released in a way that no hook saw."""
+        if self.declaration.released is None and self.declaration.handle is None:
+            return
+        keys = list(islice(self._turn, most))
+        if len(keys) < most:
+            self._turn = iter(list(self._refs))
+        for key in keys:
+            ref = self._refs.get(key)
+            proxy = None if ref is None else ref()
+            if proxy is not None:
+                self.observe(proxy)
+
+    def adopt(self, proxies: Sequence[Any]) -> int:
+        """Rows for proxies that have none yet, their birth unknown; answers how many there are now."""
+        return sum(self.observe(proxy, is_born_now=False) for proxy in proxies)
+
+    def created(self, number: Number) -> None:
+        """The library gave out a reference, on this thread."""
+        if number.value and self._level():
+            self._add_reference(number, is_born_now=True)
+
+    def freed(self, number: Number) -> None:
+        """The library got a reference back; the oldest, when it gave out several."""
+        rows = self._by_number.get(number.value)
+        if not rows:
+            return  # given out before anybody looked
+        row = rows.pop(0)
+        if not rows:
+            self._by_number.pop(number.value, None)
+        for key, ref in list(self._refs.items()):
+            if ref.row == row:
+                self._refs.pop(key, None)
+        self._end(row, ReferenceState.RELEASED if rows else ReferenceState.DROPPED, is_closed=not rows)
+        self._tell_counts(rows)
+
+    def clear(self) -> None:
+        """Follow no longer: forget all rows, without a trace in the table."""
+        self._is_followed = False
+        self._level = _off
+        self._recorder.clear(self._type_index)
+        self._refs.clear()
+        self._by_number.clear()
+
+    def _greet(self, proxy: Any, *, is_born_now: bool) -> bool:
+        """A proxy without a row: give it one, if it has a handle."""
+        declared = self.declaration
+        number = Number(id(proxy), is_address=True) if declared.handle is None else number_of(declared.handle.read(proxy))
+        if not self._level() or not number.value or self.is_released(proxy):
+            return False
+        ref = ProxyRef(proxy, self._gone)
+        ref.key, ref.number = id(proxy), number.value
+        ref.row = self._row_for(number, is_born_now=is_born_now)
+        before = self._refs.get(ref.key)
+        self._refs[ref.key] = ref
+        if before is not None:
+            self._lose(before)
+        if not self._is_followed:
+            self.clear()  # a detach on another thread came between
+        return True
+
+    def _row_for(self, number: Number, *, is_born_now: bool) -> int:
+        """A row: of the reference that the library gave out for this proxy just before, or a new one."""
+        if not self.declaration.frees:
+            return self._add(number, is_born_now=is_born_now)
+        taken = {ref.row for ref in list(self._refs.values()) if ref.number == number.value}
+        free = [row for row in self._by_number.get(number.value, ()) if row not in taken]
+        return free[-1] if free else self._add_reference(number, is_born_now=is_born_now)
+
+    def _add_reference(self, number: Number, *, is_born_now: bool) -> int:
+        """A row that is found again by its number."""
+        row = self._add(number, is_born_now=is_born_now)
+        rows = self._by_number.setdefault(number.value, [])
+        rows.append(row)
+        self._tell_counts(rows)
+        return row
+
+    def _add(self, number: Number, *, is_born_now: bool) -> int:
+        """A row in the table."""
+        address = number.value if number.is_address else 0
+        if not is_born_now:
+            return self._recorder.adopt(self._type_index, [address], [number.value])[0]
+        level = self._level()
+        site = 0 if level < HISTORY else self._sites.here(1 if level == HISTORY else SITE_FRAMES)
+        return self._recorder.add(self._type_index, address, number.value, site)
+
+    def _gone(self, ref: ProxyRef) -> None:
+        """A proxy is gone, without having given its handle back before. On the thread that let it go."""
+        if self._refs.get(ref.key) is ref:
+            del self._refs[ref.key]
+            self._lose(ref)
+
+    def _lose(self, ref: ProxyRef) -> None:
+        """A row whose proxy is gone: the wrapper's end is its handle's, unless the library has a function for that."""
+        if not self.declaration.frees:
+            self._end(ref.row, ReferenceState.DROPPED, is_closed=False)
+
+    def _end(self, row: int, state: ReferenceState, *, is_closed: bool) -> None:
+        if not self._is_followed:
+            return
+        if is_closed and self.declaration.close:
+            self._recorder.set_resource(row, ResourceState.CLOSED)
+        self._recorder.end(row, state)
+
+    def _tell_counts(self, rows: Sequence[int]) -> None:
+        """The strong count of an object is the number of references that are out."""
+        for row in rows:
+            self._recorder.set_strong(row, len(rows))
+
+    def _functions_rows(self) -> int:
+        return sum(map(len, list(self._by_number.values())))
+
+
+def _off() -> int:
+    """The level of what is not followed any more."""
+    return 0

@@ -1,0 +1,124 @@
+"""Where declarations are written: TOML files, a project's ``pyproject.toml``, and those shipped with the tool by name.
+
+Reading a file never raises: what is wrong with it is one line. A file that another user could have written is not used. Any thread.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from inspector.wire.declarations import Declaration, parse_declarations
+
+MAX_FILE_BYTES: Final = 256 << 10
+SHIPPED: Final = Path(__file__).resolve().parent.parent / "agent" / "adapters" / "declared" / "shipped"
+PROJECT_FILE: Final = "pyproject.toml"
+TOOL: Final = "arc-inspector"
+
+
+@dataclass(slots=True)
+class Declared:
+    """What was read. Not shared between threads."""
+
+    declarations: list[Declaration] = field(default_factory=list)
+    """The first of two about one class counts."""
+    troubles: list[str] = field(default_factory=list)
+    """One line each, cause first."""
+
+    def add(self, values: object, source: str) -> None:
+        """Take what is right of a list of tables."""
+        found, troubles = parse_declarations(values, source)
+        known = {declaration.key for declaration in self.declarations}
+        self.declarations += [declaration for declaration in found if declaration.key not in known]
+        self.troubles += troubles
+
+
+def shipped_names() -> list[str]:
+    """What can be named instead of a file."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def read_named(names: Sequence[str], into: Declared, *, folder: Path) -> None:
+    """Files, relative to ``folder``, and shipped declarations by name."""
+    for name in names:
+        shipped = SHIPPED / f"{name}.toml"
+        if name.isidentifier() and shipped.is_file():
+            read_file(shipped, into)
+        elif name.isidentifier():
+            into.troubles.append(f"no adapter of this name, there are {', '.join(shipped_names())}: {name}")
+        else:
+            read_file(folder / Path(name).expanduser(), into)
+
+
+def read_file(path: Path, into: Declared) -> None:
+    """A file of declarations: ``[[proxy]]`` tables, in a ``pyproject.toml`` below ``tool.arc-inspector``."""
+    if path.name == PROJECT_FILE:
+        read_project(path, into)
+        return
+    table = load_toml(path, into.troubles)
+    if table is not None:
+        _take(table, path, into)
+
+
+def read_project(path: Path, into: Declared) -> None:
+    """The tool's own table of a project's file, when it has one."""
+    _take(project_table(path, into.troubles), path, into)
+
+
+def project_table(path: Path, troubles: list[str]) -> dict[str, Any]:
+    """``[tool.arc-inspector]`` of a project's file; empty when there is none."""
+    table = load_toml(path, troubles, only_with=b"tool.arc-inspector") or {}
+    tools = table.get("tool")
+    own = tools.get(TOOL) if isinstance(tools, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
+def find_project(folder: Path) -> Path | None:
+    """The nearest ``pyproject.toml`` at or above a folder."""
+    return next((path for each in (folder, *folder.parents) if (path := each / PROJECT_FILE).is_file()), None)
+
+
+def load_toml(path: Path, troubles: list[str], *, only_with: bytes = b"") -> dict[str, Any] | None:
+    """A file as TOML; ``None`` with a line in ``troubles`` when it is none, and without one when ``only_with`` does not occur in it."""
+    try:
+        data = _read_own(path)
+    except OSError as error:
+        troubles.append(f"{error.strerror or error}: {path}")
+        return None
+    if only_with not in data:
+        return None
+    import tomllib  # programs without declarations do not pay for it
+
+    try:
+        return tomllib.loads(data.decode())
+    except (ValueError, RecursionError) as error:  # ValueError: no TOML, or no UTF-8
+        troubles.append(f"not TOML, {error}: {path}")
+        return None
+
+
+def _take(table: dict[str, Any], path: Path, into: Declared) -> None:
+    """The lists of one table."""
+    names = table.get("adapters", [])
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        # A file that names files would be a chain; only shipped ones go from within a file, and files of a project.
+        wanted = names if path.name == PROJECT_FILE else [name for name in names if name.isidentifier()]
+        read_named(wanted, into, folder=path.parent)
+    else:
+        into.troubles.append(f"adapters is not a list of names: {path}")
+    if "proxy" in table:
+        into.add(table["proxy"], path.name)
+
+
+def _read_own(path: Path) -> bytes:
+    """The bytes of a file that only this user or root could have written. Raises ``OSError``."""
+    # A named pipe must not hold up a program's start.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - a descriptor
+        status = os.fstat(file.fileno())
+        if path.parent != SHIPPED and (status.st_uid not in (os.getuid(), 0) or status.st_mode & 0o002):
+            raise PermissionError(0, "others may write this file, so it is not used")
+        if status.st_size > MAX_FILE_BYTES:
+            raise OSError(0, f"more than {MAX_FILE_BYTES >> 10} KiB, so it is not read")
+        return file.read(MAX_FILE_BYTES + 1)
