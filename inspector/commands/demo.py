@@ -86,17 +86,17 @@ class Tour:
 
     def collect(self) -> None:
         """Force a collection."""
-        self._act(self._offscreen.window.attachment.force_gc)
+        self._act(self._offscreen.window.acting.force_gc)
         self._save("collected", self._offscreen.said)
 
     def close_resource(self) -> None:
         """Close one open resource that nothing else holds."""
-        attachment = self._offscreen.window.attachment
+        acting = self._offscreen.window.acting
         handle = closable_handle(self._now())
         if handle is None:
             return
         self._bench.choose(handle)
-        self._act(lambda: attachment.close_handles((handle,), although_held=True))
+        self._act(lambda: acting.close_handles((handle,), although_held=True))
         self._save("closed", f"{handle_text(handle)}: {self._offscreen.said}")
 
     @property

@@ -30,12 +30,35 @@ class Spec:
     checkable: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What actions would work on."""
+
+    handles: int = 0
+    """Selected."""
+    pending: int = 0
+    """Selected ones with a pending close."""
+    pending_anywhere: bool = False
+    filtered: bool = False
+    """The table is filtered."""
+
+
 SPECS: Final = (
     Spec("filter", "Filter handles", "search", "/", "Go to the filter field"),
     Spec("pause", "Pause", "pause", "Space", "Freeze the panes; vital signs go on", checkable=True),
     Spec("mark", "Mark", "mark", "M", "Put a vertical mark into the timeline"),
     Spec("gc", "Force GC", "collect", "G", "Collect garbage in the target and show what it freed"),
     Spec("close", "Close…", "close", "C", "Close the selected resources; shows first what will happen"),
+    Spec(
+        "close_shown",
+        "Close all shown…",
+        "close",
+        "Shift+C",
+        "Close every open resource that the filter shows; shows first what will happen",
+    ),
+    Spec("drain", "Drain now", "drain", "", "Run the pending closes that nothing stands in the way of any more"),
+    Spec("take_back", "Take close back", "take_back", "", "Take the pending closes of the selected handles back: they stay open"),
+    Spec("audit", "What was done", "audit", "", "What viewers did to this target"),
     Spec("screenshot", "Screenshot", "screenshot", "S", "Save a picture with the whole snapshot inside"),
     Spec("arm", "Arm actions", "arm", "Ctrl+Shift+A", "Allow Force GC and Close on this target", checkable=True),
     Spec("attach", "Attach…", "attach", "Ctrl+N", "Choose a process"),
@@ -62,6 +85,7 @@ class Actions(QObject):
         """Adds all to ``window``, so that shortcuts work in every pane."""
         super().__init__(window)
         self._by_key: dict[str, QAction] = {}
+        self._applied: tuple[Situation, Chosen] | None = None
         for spec in SPECS:
             action = QAction(spec.text, window)
             action.setIconText(spec.text)  # or Qt takes the dots off in the toolbar
@@ -72,7 +96,7 @@ class Actions(QObject):
             window.addAction(action)
             self._by_key[spec.key] = action
         self.set_theme(theme)
-        self.apply(Situation(), selected=0)
+        self.apply(Situation(), Chosen())
         application = QApplication.instance()
         if isinstance(application, QApplication):
             application.focusChanged.connect(self._yield_space)
@@ -95,9 +119,12 @@ class Actions(QObject):
         for spec in SPECS:
             self._by_key[spec.key].setIcon(icon(spec.icon, theme))
 
-    def apply(self, now: Situation, *, selected: int) -> None:
+    def apply(self, now: Situation, chosen: Chosen) -> None:
         """Enable what is possible; the tooltip says why something is not."""
-        blocked = _blocked(now, selected)
+        if (now, chosen) == self._applied:
+            return
+        self._applied = now, chosen
+        blocked = _blocked(now, chosen)
         for spec in SPECS:
             action, reason = self._by_key[spec.key], blocked.get(spec.key, "")
             action.setEnabled(not reason)
@@ -120,7 +147,7 @@ class Actions(QObject):
         self._by_key["pause"].setShortcut(QKeySequence() if on_button else QKeySequence("Space"))
 
 
-def _blocked(now: Situation, selected: int) -> dict[str, str]:
+def _blocked(now: Situation, what: Chosen) -> dict[str, str]:
     """Why actions are not possible, by key."""
     nothing = "" if now.attached else "no target is attached"
     unseen = nothing or ("" if now.has_snapshot else "no snapshot has arrived yet")
@@ -128,7 +155,7 @@ def _blocked(now: Situation, selected: int) -> dict[str, str]:
     unable = unseen or ("" if now.can.act else now.can.reason or "this session cannot act")
     late = "the target is hung" if now.hung else "the action before still runs" if now.busy else ""
     acting = unable or ("" if now.armed else "arm actions first") or late
-    chosen = "" if selected else "no handle is selected"
+    chosen = "" if what.handles else "no handle is selected"
     reasons = {
         "filter": nothing,
         "clear_filter": nothing,
@@ -139,6 +166,10 @@ def _blocked(now: Situation, selected: int) -> dict[str, str]:
         "arm": unable,
         "gc": acting,
         "close": acting or chosen,
+        "close_shown": acting or ("" if what.filtered else "filter the handles first"),
+        "drain": acting or ("" if what.pending_anywhere else "nothing is waiting to close"),
+        "take_back": acting or chosen or ("" if what.pending else "the selected handles have no pending close"),
+        "audit": nothing,
         "screenshot": unseen,
         "detach": nothing,
         "back": nothing,

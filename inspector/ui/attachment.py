@@ -6,7 +6,7 @@ Apart from the widgets so that they only listen. All slots and signals on the GU
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from inspector.errors import InspectorError
 from inspector.model.snapshot import Level, Snapshot, TargetState
-from inspector.session.protocol import Capabilities, CloseAnswer, GcReport, Session
-from inspector.ui import wording
+from inspector.session.protocol import Capabilities, Session
 from inspector.ui.bridge import Bridge, Courier
 from inspector.ui.connector import Connector
 
@@ -66,12 +65,6 @@ class Attachment(QObject):
     """``Vitals``."""
     told = Signal(str, str)
     """A sentence and its tone (``plain``, ``waiting`` or ``alarm``) for the result bar."""
-    previewed = Signal(object)
-    """``tuple[CloseAnswer, ...]``."""
-    closed = Signal(object)
-    """``tuple[CloseAnswer, ...]``."""
-    close_failed = Signal(str)
-    """Preview or close failed: why, a sentence."""
 
     def __init__(self, connector: Connector, courier: Courier, parent: QObject | None = None) -> None:
         """No session yet."""
@@ -164,32 +157,43 @@ class Attachment(QObject):
 
     def set_level(self, level: Level) -> None:
         """Ask the target to record more or less."""
-        if self._session is not None:
-            self._ask(
-                self._session.set_level(level), lambda now: self.told.emit(f"The target records at level {now.name.lower()}", "plain")
-            )
+        self.ask(
+            lambda session: session.set_level(level), lambda now: self.told.emit(f"The target records at level {now.name.lower()}", "plain")
+        )
 
-    def force_gc(self) -> None:
-        """Collect garbage in the target and tell what it freed."""
-        if self._session is not None and self.situation.armed:
-            self.told.emit("Collecting garbage in the target …", "plain")
-            self._ask(self._session.force_gc(), lambda report: self.told.emit(gc_sentence(report), "plain"), busy=True)
+    def ask(
+        self,
+        question: Callable[[Session], Future[T]],
+        on_result: Callable[[T], None],
+        *,
+        on_error: Callable[[str], None] | None = None,
+        busy: bool = False,
+        quiet: bool = False,
+    ) -> None:
+        """Ask the session, if there is one; its answer comes back on the GUI thread, unless the session ended before.
 
-    def preview_close(self, handles: Sequence[int]) -> None:
-        """Ask what closing would do; the answer comes by ``previewed``."""
-        if self._session is not None:
-            self._ask(self._session.preview_close(handles), self.previewed.emit, on_error=self.close_failed.emit)
-
-    def close_handles(self, handles: Sequence[int], *, although_held: bool) -> None:
-        """Close resources; the answer comes by ``closed``."""
-        if self._session is None or not self.situation.armed:
+        ``on_error`` is given why, a sentence, which the result bar says too unless ``quiet``. ``busy``: it is an action.
+        """
+        if self._session is None:
             return
+        this_round = self._round
+        if busy:
+            self._change(busy=True)
 
-        def done(answers: tuple[CloseAnswer, ...]) -> None:
-            self.closed.emit(answers)
-            self.told.emit(close_sentence(answers), "alarm" if any(a.outcome == "failed" for a in answers) else "plain")
+        def result(value: T) -> None:
+            if this_round == self._round:
+                self._calm(busy=busy)
+                on_result(value)
 
-        self._ask(self._session.close_handles(handles, although_held=although_held), done, on_error=self.close_failed.emit, busy=True)
+        def failed(error: BaseException) -> None:
+            if this_round == self._round:
+                self._calm(busy=busy)
+                if not quiet:
+                    self.told.emit(error_sentence(error), "alarm")
+                if on_error is not None:
+                    on_error(error_sentence(error))
+
+        self._courier.watch(question(self._session), result, failed)
 
     # inside -------------------------------------------------------------------------------------------------------
 
@@ -198,31 +202,9 @@ class Attachment(QObject):
             vitals_hz = VITALS_HZ if self._watched else UNWATCHED_VITALS_HZ
             self._session.set_interval(snapshot_secs=1 / self.rate_hz, vitals_secs=1 / vitals_hz)
 
-    def _ask(
-        self,
-        future: Future[T],
-        on_result: Callable[[T], None],
-        *,
-        on_error: Callable[[str], None] | None = None,
-        busy: bool = False,
-    ) -> None:
-        this_round = self._round
+    def _calm(self, *, busy: bool) -> None:
         if busy:
-            self._change(busy=True)
-
-        def result(value: T) -> None:
-            if this_round == self._round:
-                self._change(busy=False)
-                on_result(value)
-
-        def failed(error: BaseException) -> None:
-            if this_round == self._round:
-                self._change(busy=False)
-                self.told.emit(error_sentence(error), "alarm")
-                if on_error is not None:
-                    on_error(error_sentence(error))
-
-        self._courier.watch(future, result, failed)
+            self._change(busy=False)
 
     def _opened(self, session: Session, of_round: int) -> None:
         if of_round != self._round:
@@ -266,30 +248,6 @@ class Attachment(QObject):
         if situation != self.situation:
             self.situation = situation
             self.changed.emit(situation)
-
-
-def gc_sentence(report: GcReport) -> str:
-    """``freed 312 objects, released 40 handles, 2 closes queued, 4 still pending, took 38 ms``."""
-    parts = (
-        f"Collection freed {wording.plural(report.collected, 'object')}",
-        f"released {wording.plural(report.handles_released, 'handle')}",
-        f"{wording.plural(report.closes_queued, 'close')} queued",
-        f"{report.still_pending:,} still pending",
-        f"took {wording.duration(report.took_secs)}",
-    )
-    text = ", ".join(parts)
-    return text + (f"; {wording.plural(report.uncollectable, 'object')} cannot be collected" if report.uncollectable else "")
-
-
-def close_sentence(answers: Sequence[CloseAnswer]) -> str:
-    """``Closed 2 resources, 1 pending (2 calls in flight), 1 refused``."""
-    by = {outcome: [a for a in answers if a.outcome == outcome] for outcome in ("closed", "pending", "refused", "failed")}
-    parts = [f"Closed {wording.plural(len(by['closed']), 'resource')}"]
-    for outcome in ("pending", "refused", "failed"):
-        if by[outcome]:
-            reasons = sorted({a.reason for a in by[outcome] if a.reason})
-            parts.append(f"{len(by[outcome]):,} {outcome}" + (f" ({'; '.join(reasons[:2])})" if reasons else ""))
-    return ", ".join(parts)
 
 
 def error_sentence(error: BaseException) -> str:

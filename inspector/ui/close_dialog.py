@@ -1,116 +1,115 @@
-"""Closing resources: shows first what will happen to each handle and who holds it, afterwards what did. GUI thread."""
+"""Closing resources: shows first what will happen to each, in which order and who holds it, afterwards what did. GUI thread."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QDialog,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from inspector.model.snapshot import handle_text
+from inspector.session.close_plan import FATES, ClosePlan, Consent, counted
 from inspector.session.protocol import CloseAnswer
 from inspector.ui import wording
-from inspector.ui.assets import icon
 from inspector.ui.theme import Theme
-from inspector.ui.widgets.labels import head_label, quiet_label
+from inspector.ui.widgets.close_steps import CloseSteps
+from inspector.ui.widgets.holders_box import HoldersBox
+from inspector.ui.widgets.labels import head_label, plain_label, quiet_label
 
-HEADERS: Final = ("Handle", "Type", "What", "Reason", "Held by")
-MAX_ROWS: Final = 500
-"""Answers that are listed one by one; all are counted."""
-_WORDS: Final = {"would_close": "will close", "closed": "closed", "pending": "pending", "refused": "refused", "failed": "failed"}
-_LOOKS: Final = {
-    "would_close": ("close", "text"),
-    "closed": ("closed", "text_quiet"),
-    "pending": ("waiting", "waiting"),
-    "refused": ("info", "text_quiet"),
-    "failed": ("failed", "alarm"),
-}
-"""Icon and token of each outcome."""
+_SUMMARIZED: Final = 6
+"""Parts of the summary that are written out."""
 
 
 class CloseDialog(QDialog):
     """Asks, then reports; stays open until dismissed."""
 
     close_wanted = Signal(object, bool)
-    """``tuple[int, ...]`` of handles, and whether to close those that others hold."""
+    """``tuple[int, ...]`` of handles in their order, and whether to close those that others hold."""
+    referrers_wanted = Signal(object)
+    """``int``: a handle whose Python holders a person wants to see."""
 
-    def __init__(self, theme: Theme, handles: Sequence[int], names: dict[int, str], parent: QWidget | None = None) -> None:
-        """``names``: type of each handle. Waits for ``show_preview``."""
+    def __init__(self, theme: Theme, handles: Sequence[int], names: Mapping[int, str], parent: QWidget | None = None) -> None:
+        """``names``: type of each handle. Waits for ``show_plan``."""
         super().__init__(parent)
-        self._theme = theme
-        self._handles = tuple(handles)
         self._names = names
-        self._answers: tuple[CloseAnswer, ...] = ()
+        self._plan = ClosePlan(tuple(handles))
         self.setWindowTitle("Close resources")
-        self.resize(760, 420)
-        self._build()
+        self.resize(820, 480)
+        self._build(theme)
 
     @property
     def handles(self) -> tuple[int, ...]:
         """Handles asked about."""
-        return self._handles
+        return self._plan.asked
 
-    def show_preview(self, answers: Sequence[CloseAnswer]) -> None:
-        """What would happen."""
-        self._answers = tuple(answers)
-        self._fill(answers)
-        held = [a for a in answers if a.holders]
-        self.although.setVisible(bool(held))
-        self.although.setText(f"Close also {wording.plural(len(held), 'resource')} that others hold")
-        self._refresh_button()
+    @property
+    def consent(self) -> Consent:
+        """What is ticked."""
+        return Consent(held=self.although.isChecked(), needed=self.needed.isChecked())
+
+    def show_plan(self, plan: ClosePlan, names: Mapping[int, str]) -> None:
+        """What would happen; ``names`` has the types of what needs them too."""
+        self._plan, self._names = plan, names
+        needed = len(plan.needed())
+        self.needed.setVisible(needed > 0)
+        self.needed.setText(f"Close first {wording.plural(needed, 'resource')} that {'needs' if needed == 1 else 'need'} them")
+        self._show_steps()
+        self.steps.select_held()
 
     def show_result(self, answers: Sequence[CloseAnswer]) -> None:
         """What happened."""
-        self._fill(answers)
-        count = sum(a.outcome == "closed" for a in answers)
-        self.head.setText(f"Closed {wording.plural(count, 'resource')}")
-        self.note.setText("A pending close runs when its reason is gone; it stays in Pending closes until then")
-        self.although.hide()
-        self.go.hide()
-        self.cancel.setText("Done")
-        self.cancel.setFocus()
+        self.steps.show_answers(answers, self._names)
+        count = sum(answer.outcome == "closed" for answer in answers)
+        waiting = any(answer.outcome == "pending" for answer in answers)
+        self.head.setText(
+            f"Closed {wording.plural(count, 'resource')}" if count else "Nothing was closed yet" if waiting else "Nothing was closed"
+        )
+        self.note.setText(
+            "What is pending closes when its reason is gone; it stays in Pending closes until then, where it can be taken back"
+            if waiting
+            else "Handles stay valid; further use of what is closed is refused"
+        )
+        self._end()
 
     def show_failure(self, sentence: str) -> None:
         """The target did not answer."""
         self.head.setText("Nothing was closed")
         self.note.setText(sentence)
-        self.go.hide()
-        self.although.hide()
-        self.cancel.setText("Done")
+        self._end()
 
-    def _build(self) -> None:
-        self.head = head_label(f"Close {wording.plural(len(self._handles), 'resource')}?")
-        self.note = QLabel("Asking the target what would happen …")
-        self.note.setWordWrap(True)
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.table = QTableWidget(0, len(HEADERS))
-        self.table.setObjectName("answers")
-        self.table.setHorizontalHeaderLabels(HEADERS)
-        self.table.setAccessibleName("What happens to each handle")
-        self.table.verticalHeader().hide()
-        self.table.setShowGrid(False)
-        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-        self.table.horizontalHeader().setStretchLastSection(True)
-        self.table.horizontalHeader().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.more = quiet_label("")
-        self.more.hide()
-        self.although = QCheckBox("")
-        self.although.hide()
-        self.although.toggled.connect(lambda _on: self._refresh_button())
+    def show_referrers(self, handle: int, sentences: Sequence[str]) -> None:
+        """The Python objects that hold a handle's proxy."""
+        self.holders.show_referrers(handle, sentences)
+
+    def show_no_referrers(self, handle: int, why: str) -> None:
+        """They cannot be told."""
+        self.holders.show_trouble(handle, why)
+
+    # building -----------------------------------------------------------------------------------------------------
+
+    def _build(self, theme: Theme) -> None:
+        self.head = head_label(f"Close {wording.plural(len(self.handles), 'resource')}?")
+        self.note = plain_label("Asking the target what would happen …")
+        self.steps = CloseSteps(theme)
+        self.steps.chosen.connect(self._show_holders)
+        self.holders = HoldersBox()
+        self.needed = self._box()
+        self.although = self._box()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(8)
+        for widget in (self.head, self.note, self.steps, self.holders, self.needed, self.although):
+            layout.addWidget(widget)
+        layout.setStretchFactor(self.steps, 1)
+        layout.addLayout(self._build_buttons())
+
+    def _box(self) -> QCheckBox:
+        box = QCheckBox("")
+        box.hide()
+        box.toggled.connect(lambda _on: self._show_steps())
+        return box
+
+    def _build_buttons(self) -> QHBoxLayout:
         self.go = QPushButton("Close")
         self.go.setEnabled(False)
         self.go.clicked.connect(self._go)
@@ -121,55 +120,45 @@ class CloseDialog(QDialog):
         buttons.addWidget(quiet_label("A close cannot be undone"), 1)
         buttons.addWidget(self.go)
         buttons.addWidget(self.cancel)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 16, 16, 16)
-        layout.setSpacing(8)
-        for widget in (self.head, self.note, self.table, self.more, self.although):
-            layout.addWidget(widget)
-        layout.addLayout(buttons)
+        return buttons
 
-    def _fill(self, answers: Sequence[CloseAnswer]) -> None:
-        self.table.setRowCount(min(len(answers), MAX_ROWS))
-        self.more.setVisible(len(answers) > MAX_ROWS)
-        self.more.setText(f"and {len(answers) - MAX_ROWS:,} more, not listed")
-        for row, answer in enumerate(answers[:MAX_ROWS]):
-            holders = ", ".join(answer.holders) or "nobody else"
-            texts = (
-                handle_text(answer.handle),
-                self._names.get(answer.handle, ""),
-                _WORDS.get(answer.outcome, answer.outcome),
-                answer.reason,
-                holders,
-            )
-            name, tint = _LOOKS.get(answer.outcome, ("info", "text_quiet"))
-            for column, text in enumerate(texts):
-                item = QTableWidgetItem(text)
-                item.setToolTip(text)
-                if column == 2:
-                    item.setIcon(icon(name, self._theme, tint=tint))
-                    item.setForeground(self._theme.color(tint))
-                self.table.setItem(row, column, item)
-        self.table.resizeColumnsToContents()
-        self.table.horizontalHeader().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+    # inside -------------------------------------------------------------------------------------------------------
 
-    def _wanted(self) -> tuple[int, ...]:
-        """Handles that would close now; those that others hold only with consent."""
-        although = self.although.isChecked()
-        return tuple(a.handle for a in self._answers if a.outcome in ("would_close", "pending") or (although and a.holders))
-
-    def _refresh_button(self) -> None:
-        wanted = self._wanted()
-        refused = len(self._answers) - len(wanted)
+    def _show_steps(self) -> None:
+        consent = self.consent
+        steps = self._plan.steps(consent)
+        wanted = self._plan.wanted(consent)
+        self.steps.show_steps(steps, consent, self._names)
+        held = sum(step.is_held and step.answer.outcome == "would_close" for step in steps)
+        self.although.setVisible(held > 0)
+        self.although.setText(f"Close also {wording.plural(held, 'resource')} that others hold")
         self.go.setEnabled(bool(wanted))
         self.go.setText(f"Close {wording.plural(len(wanted), 'resource')}" if wanted else "Close")
-        self.note.setText(
-            f"{wording.plural(len(wanted), 'resource')} will be closed; handles stay valid and further use is refused"
-            + (f". {refused:,} will not" if refused else "")
-            if wanted
-            else "None of them can be closed"
-        )
+        self.note.setText(self._summary(consent))
+
+    def _summary(self, consent: Consent) -> str:
+        """``120 Journal will close · 3 Journal held by others``."""
+        found = counted(self._plan.steps(consent), consent, self._names)
+        parts = [f"{count:,} {name or 'of unknown type'} {FATES[fate]}" for fate, name, count in found[:_SUMMARIZED]]
+        rest = sum(count for _, _, count in found[_SUMMARIZED:])
+        return " · ".join([*parts, *([f"{rest:,} more"] if rest else [])]) or "There is nothing to close"
+
+    def _show_holders(self, answer: CloseAnswer | None) -> None:
+        if answer is None:
+            self.holders.clear()
+        elif self.holders.show_answer(answer):
+            self.referrers_wanted.emit(answer.handle)
 
     def _go(self) -> None:
+        wanted, consent = self._plan.wanted(self.consent), self.consent
         self.go.setEnabled(False)
+        self.needed.setEnabled(False)
+        self.although.setEnabled(False)
         self.note.setText("Closing …")
-        self.close_wanted.emit(self._wanted(), self.although.isChecked())
+        self.close_wanted.emit(wanted, consent.held)
+
+    def _end(self) -> None:
+        for widget in (self.go, self.although, self.needed, self.holders):
+            widget.hide()
+        self.cancel.setText("Done")
+        self.cancel.setFocus()

@@ -10,20 +10,27 @@ from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from inspector.model.snapshot import Snapshot, TargetState, Vitals, handle_text
-from inspector.ui.actions import Actions
+from inspector.model.snapshot import Snapshot, Vitals
+from inspector.model.states import pending
+from inspector.session.close_plan import found_by
+from inspector.session.protocol import GcReport
+from inspector.ui.acting import Acting
+from inspector.ui.actions import Actions, Chosen
 from inspector.ui.appearance import Appearance
 from inspector.ui.assets import icon
 from inspector.ui.attachment import Attachment, Situation
 from inspector.ui.bridge import Courier
 from inspector.ui.camera import Camera
-from inspector.ui.close_dialog import CloseDialog
+from inspector.ui.closing import Closing
+from inspector.ui.collection import Doors, gc_figures
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.connector import Connector
 from inspector.ui.history import History, Place
 from inspector.ui.losses_dialog import LossesDialog
 from inspector.ui.panes import PaneParts
+from inspector.ui.sentences import gc_sentence
 from inspector.ui.start_page import StartPage
+from inspector.ui.state_banner import show_state
 from inspector.ui.status_line import StatusLine
 from inspector.ui.theme import Theme
 from inspector.ui.toolbar import ToolBar
@@ -51,10 +58,11 @@ class MainWindow(QMainWindow):
         self._connector = connector
         self._settings = settings
         self._history = History()
-        self._closing: CloseDialog | None = None
         self.courier = Courier(self)
         self.appearance = Appearance(settings, self)
         self.attachment = Attachment(connector, self.courier, self)
+        self.acting = Acting(self.attachment, self)
+        self.closing = Closing(self.acting, self.appearance, self)
         self.camera = Camera(self, connector, self.courier)
         self.commands = Actions(self.appearance.theme, self)
         self._build()
@@ -77,7 +85,7 @@ class MainWindow(QMainWindow):
         self.banner = Banner(theme)
         self.result = Banner(theme, dismissable=True)
         self.start = StartPage(theme, self._connector, self.courier)
-        self.workbench = Workbench(PaneParts(theme, self.courier, self.attachment, self._settings))
+        self.workbench = Workbench(PaneParts(theme, self.courier, self.attachment, self.commands, self.acting, self._settings))
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start)
         self.pages.addWidget(self.workbench)
@@ -99,12 +107,12 @@ class MainWindow(QMainWindow):
         attachment.finished.connect(self._show_start)
         attachment.snapshot_seen.connect(self._snapshot_seen)
         attachment.snapshot_shown.connect(self.workbench.show_snapshot)
+        attachment.snapshot_shown.connect(lambda _snapshot: self._apply_actions())
         attachment.vitals_seen.connect(self._vitals_seen)
         attachment.told.connect(self._tell)
         self.camera.told.connect(self._tell)
-        attachment.previewed.connect(lambda answers: self._closing.show_preview(answers) if self._closing else None)
-        attachment.closed.connect(lambda answers: self._closing.show_result(answers) if self._closing else None)
-        attachment.close_failed.connect(lambda why: self._closing.show_failure(why) if self._closing else None)
+        self.acting.told.connect(self._tell)
+        self.acting.collected.connect(self._show_collection)
 
     def _connect_actions(self) -> None:
         self.commands.connect_to(
@@ -114,8 +122,12 @@ class MainWindow(QMainWindow):
                 "sort": self.workbench.handles.sort_now,
                 "copy": self.workbench.handles.table.copy_ids,
                 "mark": self._mark,
-                "gc": self.attachment.force_gc,
-                "close": self._close_selected,
+                "gc": self.acting.force_gc,
+                "close": lambda: self.closing.begin(self.workbench.handles.table.chosen, self.attachment.shown),
+                "close_shown": self._close_shown,
+                "drain": self.acting.drain,
+                "take_back": self._take_back,
+                "audit": lambda: self.workbench.open_pane("audit"),
                 "screenshot": self.take_screenshot,
                 "attach": self.show_processes,
                 "detach": self.attachment.detach,
@@ -246,8 +258,7 @@ class MainWindow(QMainWindow):
         self.workbench.handles.table.setFocus()
 
     def _show_start(self) -> None:
-        if self._closing is not None:
-            self._closing.reject()
+        self.closing.end()
         self.workbench.clear()
         self.vital_signs.clear()
         self.start.show_session("")
@@ -263,15 +274,15 @@ class MainWindow(QMainWindow):
         self.vital_signs.setVisible(in_session)
         self.banner.hide()
         if in_session and self.attachment.snapshot is not None:
-            self._show_state(self.attachment.snapshot)
+            show_state(self.banner, self.attachment.snapshot.target, self.show_processes)
 
     def _situation_changed(self, now: Situation) -> None:
-        self.commands.apply(now, selected=len(self.workbench.handles.table.chosen))
+        self._apply_actions()
         self.toolbar.apply(now)
         self.workbench.set_paused(now.paused)
 
     def _selection_changed(self, handles: tuple[int, ...]) -> None:
-        self.commands.apply(self.attachment.situation, selected=len(handles))
+        self._apply_actions()
         if handles:
             self._history.visit(Place(self.workbench.handles.query.filter.source, handles[0]))
 
@@ -284,26 +295,11 @@ class MainWindow(QMainWindow):
         paused = self.attachment.situation.paused
         self.status.show_snapshot(snapshot, rate_hz=self.attachment.rate_hz, skipped=self.attachment.skipped, paused=paused)
         if self.pages.currentWidget() is self.workbench:
-            self._show_state(snapshot)
+            show_state(self.banner, snapshot.target, self.show_processes)
 
     def _vitals_seen(self, vitals: Vitals) -> None:
         self.vital_signs.show_vitals(vitals)
         self.workbench.show_vitals(vitals)
-
-    def _show_state(self, snapshot: Snapshot) -> None:
-        target = snapshot.target
-        why = f": {target.reason}" if target.reason else ""
-        other, go = "Choose another process", self.show_processes
-        if target.state == TargetState.HUNG:
-            self.banner.say(f"The target is hung{why}. What you see is still read live; it cannot collect or close now", tone="waiting")
-        elif target.state == TargetState.POST_MORTEM:
-            self.banner.say(f"The target is gone{why}. This is the last state it left behind", tone="alarm", button=other, action=go)
-        elif target.state == TargetState.ENDED:
-            self.banner.say(f"The target has ended{why}. This is its last state", button=other, action=go)
-        elif target.state == TargetState.RECORDED:
-            self.banner.say(f"A recorded state of {target.name}, read only{why}", button=other, action=go)
-        else:
-            self.banner.hide()
 
     def _tell(self, sentence: str, tone: str) -> None:
         if sentence:
@@ -318,21 +314,41 @@ class MainWindow(QMainWindow):
         if self.attachment.snapshot is not None:
             self.workbench.churn.add_mark(self.attachment.snapshot.taken_at)
 
-    def _close_selected(self) -> None:
-        handles = self.workbench.handles.table.chosen
+    def _close_shown(self) -> None:
         snapshot = self.attachment.shown
-        if not handles or snapshot is None:
-            return
-        self._closing = CloseDialog(self.appearance.theme, handles, type_names(snapshot, handles), self)
-        self._closing.close_wanted.connect(lambda wanted, held: self.attachment.close_handles(wanted, although_held=held))
-        self._closing.finished.connect(self._close_dialog_gone)
-        self._closing.open()
-        self.attachment.preview_close(handles)
+        if snapshot is not None:
+            self.closing.begin(found_by(self.workbench.handles.query.filter, snapshot), snapshot)
 
-    def _close_dialog_gone(self) -> None:
-        if self._closing is not None:
-            self._closing.deleteLater()
-            self._closing = None
+    def _take_back(self) -> None:
+        for handle in self._chosen_pending():
+            self.acting.cancel_close(handle)
+
+    def _chosen_pending(self) -> list[int]:
+        """Selected handles with a pending close, in the snapshot that is shown."""
+        chosen, snapshot = self.workbench.handles.table.chosen, self.attachment.shown
+        if not chosen or snapshot is None:
+            return []
+        ids = snapshot.handles.ids[pending(snapshot.handles)]
+        return [handle for handle in chosen if np.any(ids == np.uint64(handle))]
+
+    def _apply_actions(self) -> None:
+        """Enable what can be done with what is selected."""
+        shown = self.attachment.shown
+        chosen = Chosen(
+            handles=len(self.workbench.handles.table.chosen),
+            pending=len(self._chosen_pending()),
+            pending_anywhere=shown is not None and shown.vitals.pending > 0,
+            filtered=bool(self.workbench.handles.query.filter.terms),
+        )
+        self.commands.apply(self.attachment.situation, chosen)
+
+    def _show_collection(self, report: GcReport) -> None:
+        """What a forced collection did, as numbers that lead on."""
+        doors = Doors(
+            released=lambda: self.workbench.handles.set_filter("state:released,dropped"),
+            pending=lambda: self.workbench.open_pane("pending"),
+        )
+        self.result.tell_figures("Forced collection", gc_figures(report, doors), text=gc_sentence(report))
 
     def _choose_file(self) -> None:
         folder = str(self._connector.screenshot_folder())
@@ -359,10 +375,11 @@ class MainWindow(QMainWindow):
             dialog.show()
 
     def _extend_menu(self, menu: QMenu) -> None:
-        for key in ("close", "clear_filter", "sort"):
+        for key in ("close", "take_back", "close_shown", "clear_filter", "sort"):
             menu.addAction(self.commands[key])
 
     def _visit(self, source: str) -> None:
+        self._apply_actions()
         self._history.visit(Place(source, self.workbench.detail.handle))
 
     def _revisit(self, place: Place | None) -> None:
@@ -370,15 +387,6 @@ class MainWindow(QMainWindow):
             return
         self.workbench.handles.set_filter(place.filter)
         self.workbench.handles.choose(() if place.handle is None else (place.handle,))
-
-
-def type_names(snapshot: Snapshot, handles: tuple[int, ...]) -> dict[int, str]:
-    """Type of each handle that the snapshot knows; handle text where not."""
-    names = {handle: handle_text(handle) for handle in handles}
-    for row in np.flatnonzero(np.isin(snapshot.handles.ids, np.array(handles, dtype=np.uint64))):
-        known = snapshot.types.get(int(snapshot.handles.types[row]))
-        names[int(snapshot.handles.ids[row])] = known.name if known else ""
-    return names
 
 
 def _dropped_file(event: QDropEvent) -> Path | None:

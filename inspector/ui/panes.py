@@ -15,9 +15,12 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QWidget
 
 from inspector.model.snapshot import Snapshot, Vitals
+from inspector.ui.acting import Acting
+from inspector.ui.actions import Actions
 from inspector.ui.attachment import Attachment
 from inspector.ui.bridge import Courier
 from inspector.ui.theme import Theme
+from inspector.ui.views.audit import AuditPane
 from inspector.ui.views.churn import ChurnPane
 from inspector.ui.views.detail import DetailPane
 from inspector.ui.views.pending import PendingPane
@@ -66,6 +69,10 @@ class PaneParts:
     """Runs what takes longer than a frame."""
     attachment: Attachment
     """Asks the session."""
+    actions: Actions
+    """The window's, to put on buttons."""
+    acting: Acting
+    """Does things to the target, and tells when it did."""
     settings: QSettings
     """Keeps what a person chose, under the pane's key."""
 
@@ -85,11 +92,16 @@ class PaneSpec:
     """At first; otherwise only once somebody opens it."""
 
 
+def _pending_pane(parts: PaneParts) -> QWidget:
+    return PendingPane(parts.theme, (parts.actions["drain"], parts.actions["take_back"]))
+
+
 PANES: Final = (
     PaneSpec("timeline", "Timeline", TOP, lambda parts: ChurnPane(parts.theme)),
     PaneSpec("detail", "Detail", RIGHT, lambda parts: DetailPane(parts.theme)),
-    PaneSpec("pending", "Pending closes", BOTTOM, lambda parts: PendingPane(parts.theme)),
+    PaneSpec("pending", "Pending closes", BOTTOM, _pending_pane),
     PaneSpec("threads", "Threads", BOTTOM, lambda parts: ThreadsPane(parts.theme)),
+    PaneSpec("audit", "What was done", BOTTOM, lambda parts: AuditPane(parts.theme, parts.attachment, parts.acting), shown=False),
 )
 """In the order of their tabs."""
 LAYOUT_VERSION: Final = zlib.crc32(",".join(spec.key for spec in PANES).encode()) & 0x7FFF_FFFF

@@ -148,7 +148,7 @@ def test_closing_a_resource_is_previewed_and_then_done(qtbot: QtBot, window: Mai
     arm(window, qtbot)
     window.workbench.handles.choose((journal, item))
     window.commands["close"].trigger()
-    dialog = window._closing
+    dialog = window.closing.dialog
     assert dialog is not None
     wait(qtbot, dialog.go.isEnabled)
     assert dialog.go.text() == "Close 1 resource"

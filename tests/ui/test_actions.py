@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.session.protocol import Capabilities
-from inspector.ui.actions import SPECS, Actions
+from inspector.ui.actions import SPECS, Actions, Chosen
 from inspector.ui.assets import resource
 from inspector.ui.attachment import Situation
 from inspector.ui.command_palette import CommandPalette, matches
@@ -19,7 +19,7 @@ ATTACHED = Situation(attached=True, answers=True, has_snapshot=True, can=Capabil
 ARMED = dataclasses.replace(ATTACHED, armed=True)
 READ_ONLY = dataclasses.replace(ATTACHED, answers=False, can=Capabilities(act=False, reason="the target has ended"))
 ALWAYS = {"attach", "open", "demo", "theme", "system_theme", "commands", "quit"}
-LOOKING = {"filter", "clear_filter", "sort", "detach", "back", "forward", "reset_layout", "screenshot"}
+LOOKING = {"filter", "clear_filter", "sort", "detach", "back", "forward", "reset_layout", "screenshot", "audit"}
 
 
 @pytest.fixture
@@ -50,20 +50,36 @@ def enabled(actions: Actions) -> set[str]:
     ],
 )
 def test_exactly_what_is_possible_is_enabled(actions: Actions, situation: Situation, selected: int, possible: set[str]) -> None:
-    actions.apply(situation, selected=selected)
+    actions.apply(situation, Chosen(handles=selected))
     assert enabled(actions) == possible
 
 
+@pytest.mark.parametrize(
+    ("chosen", "possible"),
+    [
+        (Chosen(), set()),
+        (Chosen(filtered=True), {"close_shown"}),
+        (Chosen(pending_anywhere=True), {"drain"}),
+        (Chosen(handles=1, pending=1, pending_anywhere=True), {"drain", "take_back"}),
+    ],
+)
+def test_acting_needs_something_to_act_on(actions: Actions, chosen: Chosen, possible: set[str]) -> None:
+    actions.apply(ARMED, chosen)
+    assert enabled(actions) & {"close_shown", "drain", "take_back"} == possible
+    actions.apply(ATTACHED, chosen)
+    assert not enabled(actions) & {"close_shown", "drain", "take_back"}
+
+
 def test_a_disabled_action_says_why(actions: Actions) -> None:
-    actions.apply(READ_ONLY, selected=1)
+    actions.apply(READ_ONLY, Chosen(handles=1))
     assert "Not now: the target has ended" in actions["gc"].toolTip()
-    actions.apply(ATTACHED, selected=1)
+    actions.apply(ATTACHED, Chosen(handles=1))
     assert "Not now: arm actions first" in actions["close"].toolTip()
 
 
 def test_showing_the_situation_triggers_nothing(actions: Actions, qtbot: QtBot) -> None:
     with qtbot.assertNotEmitted(actions["arm"].toggled):
-        actions.apply(ARMED, selected=0)
+        actions.apply(ARMED, Chosen())
     assert actions["arm"].isChecked()
 
 
@@ -93,7 +109,7 @@ def test_the_palette_finds_letters_in_their_order(typed: str, text: str, found: 
 
 
 def test_the_palette_runs_the_action_typed(actions: Actions, qtbot: QtBot) -> None:
-    actions.apply(ATTACHED, selected=0)
+    actions.apply(ATTACHED, Chosen())
     palette = CommandPalette(actions.all())
     qtbot.addWidget(palette)
     palette.show()

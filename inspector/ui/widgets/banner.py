@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from inspector.ui.assets import icon, pixmap
 from inspector.ui.theme import Theme
+from inspector.ui.widgets.figures import Figure, FigureRow
 
 _ICONS = {"plain": ("info", "text_quiet"), "waiting": ("waiting", "waiting"), "alarm": ("failed", "dying")}
 
@@ -22,12 +23,16 @@ class Banner(QFrame):
         self.setObjectName("banner")
         self._theme = theme
         self._tone = "plain"
+        self._shown = ("", "", "")
         self._action: Callable[[], None] | None = None
         self._icon = QLabel()
         self._text = QLabel()
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._text.setMinimumWidth(80)
+        self.figures = FigureRow()
+        self._said = ""
         self._button = QPushButton()
         self._button.clicked.connect(self._act)
         self._dismiss = QToolButton()
@@ -39,6 +44,7 @@ class Banner(QFrame):
         line.setSpacing(8)
         line.addWidget(self._icon)
         line.addWidget(self._text, 1)
+        line.addWidget(self.figures)
         line.addWidget(self._button)
         line.addWidget(self._dismiss)
         self.set_theme(theme)
@@ -47,7 +53,7 @@ class Banner(QFrame):
     @property
     def text(self) -> str:
         """What it says; also while it is hidden."""
-        return self._text.text()
+        return self._said
 
     @property
     def button(self) -> QPushButton:
@@ -56,7 +62,13 @@ class Banner(QFrame):
 
     def say(self, text: str, *, tone: str = "plain", button: str = "", action: Callable[[], None] | None = None) -> None:
         """Show a sentence. ``tone``: ``plain``, ``waiting`` or ``alarm``."""
+        if (text, tone, button) == self._shown and not self.isHidden():
+            self._action = action
+            return
+        self._shown = text, tone, button
         self._text.setText(text)
+        self._said = text
+        self.figures.show_figures(())
         self._tone = tone
         self._action = action
         self._button.setText(button)
@@ -68,6 +80,13 @@ class Banner(QFrame):
             widget.style().polish(widget)
         self.set_theme(self._theme)
         self.show()
+
+    def tell_figures(self, head: str, figures: Sequence[Figure], *, text: str) -> None:
+        """Show numbers after a short ``head``; ``text`` says the same in a sentence, for those who hear it."""
+        self.say(text)
+        self._text.setText(head)
+        self.figures.show_figures(figures)
+        self._shown = ("", "", "")
 
     def set_theme(self, theme: Theme) -> None:
         """Change colours."""

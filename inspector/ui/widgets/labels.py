@@ -29,6 +29,14 @@ def quiet_label(text: str, parent: QWidget | None = None) -> QLabel:
     return label
 
 
+def plain_label(text: str, parent: QWidget | None = None) -> QLabel:
+    """Text that wraps, and that is shown as it is: it may come from a target."""
+    label = QLabel(text, parent)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
 def section_label(text: str, parent: QWidget | None = None) -> QLabel:
     """The head of a section."""
     label = QLabel(text, parent)

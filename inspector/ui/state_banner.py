@@ -1,0 +1,26 @@
+"""What the banner says of a target that is not simply live. GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from inspector.model.snapshot import Target, TargetState
+from inspector.ui.widgets.banner import Banner
+
+OTHER = "Choose another process"
+
+
+def show_state(banner: Banner, target: Target, choose_other: Callable[[], None]) -> None:
+    """Say how the target is; nothing when it is live."""
+    why = f": {target.reason}" if target.reason else ""
+    if target.state == TargetState.HUNG:
+        banner.say(f"The target is hung{why}. What you see is still read live; it cannot collect or close now", tone="waiting")
+    elif target.state == TargetState.POST_MORTEM:
+        text = f"The target is gone{why}. This is the last state it left behind"
+        banner.say(text, tone="alarm", button=OTHER, action=choose_other)
+    elif target.state == TargetState.ENDED:
+        banner.say(f"The target has ended{why}. This is its last state", button=OTHER, action=choose_other)
+    elif target.state == TargetState.RECORDED:
+        banner.say(f"A recorded state of {target.name}, read only{why}", button=OTHER, action=choose_other)
+    else:
+        banner.hide()
