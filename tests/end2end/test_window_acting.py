@@ -1,0 +1,171 @@
+"""What the window does to a real process: plans, bulk closes, drains, closes taken back, and the log of it all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+from pytestqt.qtbot import QtBot
+
+from inspector.commands.connector import LocalConnector
+from inspector.model.snapshot import Resource, Snapshot, handle_text
+from inspector.ui.close_dialog import CloseDialog
+from inspector.ui.main_window import MainWindow
+from inspector.ui.views.audit import AuditPane
+from tests.helpers.targets import Target, start_target
+
+PATIENCE_MILLIS = 30_000
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments of this test lie where nobody else looks."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+
+@pytest.fixture
+def target(_own_folder: None) -> Iterator[Target]:
+    with start_target("todo") as started:
+        yield started
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path, target: Target) -> Iterator[MainWindow]:
+    """Attached and armed."""
+    settings = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+    made = MainWindow(LocalConnector(tmp_path, tmp_path), settings)
+    made.show()
+    with qtbot.waitSignal(made.attachment.snapshot_shown, timeout=PATIENCE_MILLIS):
+        made.attachment.attach(target.pid)
+    wait(qtbot, made.commands["arm"].isEnabled)
+    made.commands["arm"].trigger()
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+def wait(qtbot: QtBot, is_so: Callable[[], bool]) -> None:
+    qtbot.waitUntil(is_so, timeout=PATIENCE_MILLIS)
+
+
+def resource(window: MainWindow, handle: int) -> Resource | None:
+    """State of a handle's resource in the newest snapshot."""
+    snapshot: Snapshot | None = window.attachment.snapshot
+    if snapshot is None:
+        return None
+    return next((Resource(int(snapshot.handles.resources[row])) for row, known in enumerate(snapshot.handles.ids) if known == handle), None)
+
+
+def ask_to_close(window: MainWindow, qtbot: QtBot, *handles: int) -> CloseDialog:
+    """The dialog about these handles, with its plan."""
+    for handle in handles:
+        wait(qtbot, lambda handle=handle: resource(window, handle) is not None)
+    window.workbench.handles.choose(handles)
+    window.commands["close"].trigger()
+    dialog = window.closing.dialog
+    assert dialog is not None
+    wait(qtbot, lambda: dialog.steps.table.rowCount() > 0)
+    return dialog
+
+
+def column(dialog: CloseDialog, name: int) -> list[str]:
+    table = dialog.steps.table
+    return [item.text() for row in range(table.rowCount()) if (item := table.item(row, name)) is not None]
+
+
+def test_what_somebody_holds_is_refused_until_agreed_and_its_holders_are_named(
+    qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path
+) -> None:
+    journal = target.ask(f"journal 1 {tmp_path / 'journal.txt'}")
+    target.ask("clone 1 2")
+    dialog = ask_to_close(window, qtbot, journal)
+    assert not dialog.go.isEnabled()
+    assert column(dialog, 3) == ["stays open"]
+    assert column(dialog, 5)[0].startswith("handle #")
+    wait(qtbot, lambda: "Python holds its proxy: " in dialog.holders.text.text())
+    assert "dict of 2, at '1'" in dialog.holders.text.text()
+    dialog.although.click()
+    dialog.go.click()
+    wait(qtbot, lambda: dialog.head.text() == "Closed 1 resource")
+    wait(qtbot, lambda: resource(window, journal) is Resource.CLOSED)
+
+
+def test_a_cursor_that_waits_for_its_owner_keeps_its_journal_open_in_the_plan(
+    qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path
+) -> None:
+    journal = target.ask(f"journal 1 {tmp_path / 'journal.txt'}")
+    cursor = target.ask("cursor 2 1")
+    dialog = ask_to_close(window, qtbot, journal)
+    wait(qtbot, dialog.needed.isVisible)
+    assert not dialog.go.isEnabled()
+    dialog.needed.click()
+    assert column(dialog, 1) == [handle_text(cursor), handle_text(journal)]
+    assert column(dialog, 3) == ["will wait", "stays open"]
+    dialog.go.click()
+    wait(qtbot, lambda: resource(window, cursor) is Resource.WAITING_OWNER)
+    assert dialog.head.text() == "Nothing was closed yet"
+    assert resource(window, journal) is Resource.OPEN
+    dialog.cancel.click()
+    target.ask("visit 2")
+    wait(qtbot, lambda: resource(window, cursor) is Resource.CLOSED)
+    dialog = ask_to_close(window, qtbot, journal)
+    assert dialog.needed.isHidden()
+    dialog.go.click()
+    wait(qtbot, lambda: resource(window, journal) is Resource.CLOSED)
+    dialog.cancel.click()
+
+
+def test_all_that_a_filter_shows_is_closed_and_nothing_else(qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path) -> None:
+    journals = [target.ask(f"journal {number} {tmp_path / f'{number}.txt'}") for number in range(5)]
+    item = target.ask("item 9 milk")
+    wait(qtbot, lambda: all(resource(window, handle) is Resource.OPEN for handle in journals))
+    wait(qtbot, lambda: resource(window, item) is Resource.NONE)
+    window.workbench.handles.set_filter(f"type:Journal -id:{handle_text(journals[0])}")
+    window.commands["close_shown"].trigger()
+    dialog = window.closing.dialog
+    assert dialog is not None
+    wait(qtbot, dialog.go.isEnabled)
+    assert dialog.note.text() == "4 Journal will close"
+    dialog.go.click()
+    wait(qtbot, lambda: dialog.head.text() == "Closed 4 resources")
+    wait(qtbot, lambda: all(resource(window, handle) is Resource.CLOSED for handle in journals[1:]))
+    assert resource(window, journals[0]) is Resource.OPEN
+    dialog.cancel.click()
+
+
+def test_a_pending_close_is_taken_back_and_the_drain_says_what_still_waits(
+    qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path
+) -> None:
+    target.ask(f"journal 1 {tmp_path / 'journal.txt'}")
+    cursor = target.ask("cursor 2 1")
+    target.ask("close 2")
+    wait(qtbot, window.commands["drain"].isEnabled)
+    window.commands["drain"].trigger()
+    wait(qtbot, lambda: window.result.text.startswith("No close could be run from here; 1 still waits"))
+    wait(qtbot, window.workbench.pending.head.isVisible)
+    window.workbench.pending.handle_chosen.emit(cursor)
+    wait(qtbot, window.commands["take_back"].isEnabled)
+    window.commands["take_back"].trigger()
+    wait(qtbot, lambda: resource(window, cursor) is Resource.OPEN)
+    wait(qtbot, lambda: window.result.text == f"The close of {handle_text(cursor)} was taken back: it stays open")
+    wait(qtbot, lambda: not window.workbench.pending.head.isVisible())
+
+
+def test_what_was_done_is_listed_with_who_did_it(qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path) -> None:
+    journal = target.ask(f"journal 1 {tmp_path / 'journal.txt'}")
+    window.commands["audit"].trigger()
+    pane = window.workbench.pane("audit", AuditPane)
+    wait(qtbot, pane.isVisible)
+    dialog = ask_to_close(window, qtbot, journal)
+    wait(qtbot, dialog.go.isEnabled)
+    dialog.go.click()
+    wait(qtbot, lambda: resource(window, journal) is Resource.CLOSED)
+    dialog.cancel.click()
+    wait(qtbot, lambda: any(act.op == "close" for act in pane._model.rows.log.acts))
+    acts = [act for act in pane._model.rows.log.acts if act.op == "close"]
+    assert [(act.pid, act.handles, act.outcome) for act in acts] == [(os.getpid(), (journal,), "done")]
+    texts = [[pane._model.index(row, col).data() for col in (1, 2, 4)] for row in range(pane._model.rowCount())]
+    assert ["close", "this window", "done"] in texts
