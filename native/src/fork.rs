@@ -35,6 +35,7 @@ fn hold_locks(runtime: &Runtime) {
     runtime.types.hold();
     runtime.sites.hold();
     runtime.threads.hold();
+    runtime.labels.hold();
     runtime.rings.hold();
     runtime.table.hold();
     runtime.deep.hold();
@@ -50,6 +51,7 @@ unsafe fn let_locks_go(runtime: &Runtime) {
         runtime.deep.let_go();
         runtime.table.let_go();
         runtime.rings.let_go();
+        runtime.labels.let_go();
         runtime.threads.let_go();
         runtime.sites.let_go();
         runtime.types.let_go();

@@ -48,6 +48,14 @@ pub fn set_type_level(runtime: &Runtime, type_id: u16, level: u8) -> bool {
     true
 }
 
+/// Lets all types go with the process again.
+pub fn reset_type_levels(runtime: &Runtime) {
+    for index in 1..runtime.segment().used(Part::Types) {
+        atomic!(AtomicU8, runtime.segment().type_slot(index), level).store(AS_THE_PROCESS, Ordering::Relaxed);
+    }
+    find_hottest(runtime);
+}
+
 /// Brings the hint up to date.
 pub fn find_hottest(runtime: &Runtime) {
     let mut hottest = level(runtime);

@@ -5,6 +5,7 @@ pub mod agent;
 pub mod clock;
 pub mod control;
 pub mod cpu;
+pub mod edges;
 pub mod ffi;
 pub mod foreign;
 pub mod fork;

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use crate::agent::Name;
 use crate::atomic;
 use crate::clock::{self, Anchor};
+use crate::edges::Labels;
 use crate::fork;
 use crate::layout::{Lost, MAX_THREADS};
 use crate::lifecycle::Lives;
@@ -38,6 +39,8 @@ pub struct Runtime {
     pub rings: Rings,
     /// Interned stacks.
     pub sites: Sites,
+    /// Names of references that no object holds.
+    pub labels: Labels,
     /// Objects that can be closed.
     pub lives: Lives,
     /// The name of the segment's file.
@@ -81,6 +84,7 @@ impl Runtime {
             deep: DeepPins::default(),
             rings: Rings::default(),
             sites: Sites::default(),
+            labels: Labels::default(),
             lives: Lives::default(),
             name: Lock::default(),
             anchor,

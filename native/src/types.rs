@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
 
 use crate::atomic;
+use crate::edges::Edges;
 use crate::hooks::AS_THE_PROCESS;
 use crate::layout::{Kind, MAX_TYPES};
 use crate::lifecycle::Life;
@@ -36,6 +37,9 @@ pub struct Operations {
     pub close: unsafe fn(u64) -> Result<()>,
 }
 
+/// Reports what the object at a data pointer holds; it lives through the call.
+pub type Report = unsafe fn(u64, &mut Edges<'_>);
+
 /// A type of our own runtime; a `static` beside the type.
 pub struct TypeSpec {
     /// `TodoList`.
@@ -52,6 +56,8 @@ pub struct TypeSpec {
     pub data_offset: u64,
     /// What can be done with it.
     pub operations: Operations,
+    /// Tells what an object, by its data pointer, holds. None: the type does not say.
+    pub report: Option<Report>,
     /// Index in the segment, 0: not registered yet.
     pub(crate) index: AtomicU16,
 }

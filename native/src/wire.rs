@@ -21,7 +21,7 @@ pub type Fields = Map<String, Value>;
 
 /// What a viewer asks for.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
-#[serde(tag = "op", rename_all = "lowercase")]
+#[serde(tag = "op", rename_all = "snake_case")]
 pub enum Command {
     /// First of all: says which layout the viewer reads and what it wants.
     Hello(Hello),
@@ -69,6 +69,29 @@ pub enum Command {
     Referrers {
         /// Row.
         handle: u64,
+    },
+    /// Which native references on the object of this row have a name?
+    Holders {
+        /// Row.
+        handle: u64,
+    },
+    /// What holds the proxy of this row, up to a root?
+    Retainers {
+        /// Row.
+        handle: u64,
+    },
+    /// Which cycles across the boundary go through this row, or through any?
+    Cycles {
+        /// Row, 0: any.
+        #[serde(default)]
+        handle: u64,
+    },
+    /// Record so much of one type while viewers are here.
+    TypeLevel {
+        /// Index of the type.
+        type_id: u16,
+        /// `Level`, 255: as the process.
+        level: u8,
     },
     /// Stop the agent.
     Detach,
@@ -147,6 +170,11 @@ pub fn success(nonce: u64, fields: Fields) -> Vec<u8> {
     answer.insert("ok".into(), true.into());
     answer.extend(fields);
     line(nonce, &Value::Object(answer))
+}
+
+/// A line before the answer: how far a request is.
+pub fn progress(nonce: u64, fields: Fields) -> Vec<u8> {
+    success(nonce, fields.into_iter().chain([("more".to_owned(), true.into())]).collect())
 }
 
 /// The line that says why a request was not done; `nonce` is 0 when it has none. `status` is the name of a `Status`, or `GivenUp`.

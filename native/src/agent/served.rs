@@ -7,8 +7,9 @@ use std::time::Duration;
 use crate::atomic;
 use crate::clock;
 use crate::control::{CloseAnswer, Identity, Target, Totals};
+use crate::edges;
 use crate::hooks;
-use crate::layout::TYPE_SHARDS;
+use crate::layout::{Level, TYPE_SHARDS};
 use crate::lifecycle::{self, Child};
 use crate::ownership;
 use crate::registry::{generation_of, shown};
@@ -18,6 +19,7 @@ use crate::segment::Part;
 use crate::status::{Error, Result, Status};
 use crate::threads::{self, pins_of};
 use crate::types;
+use crate::wire::Fields;
 
 /// The process.
 pub struct Served {
@@ -125,7 +127,18 @@ impl Target for Served {
 
     fn set_viewers(&self, count: u32, interval: Option<Duration>) {
         atomic!(AtomicU32, self.runtime.segment().header(), viewers).store(count, Ordering::Relaxed);
+        if count == 0 {
+            hooks::reset_type_levels(self.runtime);
+        }
         self.sampler.set_interval(interval);
+    }
+
+    fn set_type_level(&self, type_id: u16, level: u8) -> bool {
+        (level <= Level::Stacks as u8 || level == hooks::AS_THE_PROCESS) && hooks::set_type_level(self.runtime, type_id, level)
+    }
+
+    fn holders(&self, handle: u64) -> Fields {
+        edges::holders(self.runtime, handle)
     }
 
     fn interpreter_answered(&self) {

@@ -30,6 +30,8 @@ pub enum Errand {
     Cancel(u64),
     /// Run what waits.
     Drain,
+    /// Name the native references on a row's object.
+    Holders(u64),
 }
 
 #[derive(Default)]
@@ -121,6 +123,7 @@ impl Closer {
                 Ok(()) => origin.succeed(Fields::new()),
                 Err(why) => origin.fail("CloseRefused", &why),
             },
+            Errand::Holders(handle) => origin.succeed(self.target.holders(handle)),
             Errand::Drain => {
                 let mut fields = Fields::new();
                 fields.insert("ran".into(), self.target.drain().into());

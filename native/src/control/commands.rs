@@ -88,11 +88,11 @@ impl Commands {
             Command::Threads => self.jobs.push("threads", none(), origin, Finish::Pass),
             Command::Scan => self.jobs.push("scan", none(), origin, Finish::Pass),
             Command::Detach => self.jobs.push("detach", none(), origin, Finish::Pass),
-            Command::Referrers { handle } => {
-                let mut fields = none();
-                fields.insert("handle".into(), handle.into());
-                self.jobs.push("referrers", fields, origin, Finish::Pass);
-            }
+            Command::Referrers { handle } => self.jobs.push("referrers", of_handle(handle), origin, Finish::Pass),
+            Command::Retainers { handle } => self.jobs.push("retainers", of_handle(handle), origin, Finish::Pass),
+            Command::Cycles { handle } => self.jobs.push("cycles", of_handle(handle), origin, Finish::Pass),
+            Command::Holders { handle } => self.closer.push(Errand::Holders(handle), origin),
+            Command::TypeLevel { type_id, level } => self.type_level(type_id, level, &origin),
             Command::Preview { handles } => self.closer.push(Errand::Preview(handles), origin),
             Command::Close { handles, although_held } => self.closer.push(Errand::Close { handles, although_held }, origin),
             Command::Cancel { handle } => self.closer.push(Errand::Cancel(handle), origin),
@@ -132,6 +132,14 @@ impl Commands {
         wish(connection, origin, |wishes| wishes.level = Some(level))
     }
 
+    fn type_level(&self, type_id: u16, level: u8, origin: &Origin) {
+        if self.target.set_type_level(type_id, level) {
+            origin.succeed(self.state());
+        } else {
+            self.refuse(origin, "there is no such type or level");
+        }
+    }
+
     fn refuse(&self, origin: &Origin, why: &str) -> After {
         self.target.count_drop();
         origin.fail("BadArgument", why);
@@ -151,6 +159,10 @@ impl Commands {
         fields.insert("python".into(), self.jobs.interpreter(Instant::now()));
         fields
     }
+}
+
+fn of_handle(handle: u64) -> Fields {
+    Fields::from_iter([("handle".to_owned(), handle.into())])
 }
 
 fn interval(millis: u32) -> Duration {

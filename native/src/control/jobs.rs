@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::peer::{lock, Origin};
 use super::target::{CloseAnswer, Target, Totals};
-use crate::wire::Fields;
+use crate::wire::{self, Fields};
 
 /// Jobs of viewers that may wait.
 const MAX_WAITING: usize = 64;
@@ -144,6 +144,20 @@ impl Jobs {
         let job = state.running.swap_remove(position);
         drop(state);
         self.finish(job, answer);
+        true
+    }
+
+    /// The worker is on its way with a job: tell the viewer how far. False: nobody waits for the answer any more.
+    pub fn progress(&self, number: u64, so_far: &[u8]) -> bool {
+        let mut state = lock(&self.state);
+        self.note_answer(&mut state);
+        let origin = state.running.iter().find(|job| job.number == number).and_then(|job| job.origin.clone());
+        let is_stopped = state.is_stopped;
+        drop(state);
+        let Some(origin) = origin.filter(|origin| !is_stopped && !origin.is_given_up()) else { return false };
+        if let Ok(fields) = serde_json::from_slice::<Fields>(so_far) {
+            origin.peer.send(&wire::progress(origin.nonce, fields));
+        }
         true
     }
 

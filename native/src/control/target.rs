@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::wire::Fields;
+
 /// The process, as a viewer checks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -66,6 +68,12 @@ pub trait Target: Send + Sync {
     /// So many viewers are attached; the fastest of them reads at `interval`.
     fn set_viewers(&self, count: u32, interval: Option<Duration>);
 
+    /// Record so much of one type, until the last viewer goes; 255: as the process. False: there is no such type or level.
+    fn set_type_level(&self, type_id: u16, level: u8) -> bool;
+
+    /// Which native references on the object of a row have a name.
+    fn holders(&self, handle: u64) -> Fields;
+
     /// The interpreter answered just now.
     fn interpreter_answered(&self);
 
@@ -102,7 +110,7 @@ pub trait Target: Send + Sync {
 pub mod quiet {
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use super::{CloseAnswer, Duration, Identity, Target, Totals};
+    use super::{CloseAnswer, Duration, Fields, Identity, Target, Totals};
 
     /// Counts what is dropped and what is closed.
     #[derive(Default)]
@@ -129,6 +137,14 @@ pub mod quiet {
         fn set_level(&self, _level: u8) {}
 
         fn set_viewers(&self, _count: u32, _interval: Option<Duration>) {}
+
+        fn set_type_level(&self, _type_id: u16, _level: u8) -> bool {
+            false
+        }
+
+        fn holders(&self, _handle: u64) -> Fields {
+            Fields::new()
+        }
 
         fn interpreter_answered(&self) {}
 

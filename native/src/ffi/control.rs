@@ -31,6 +31,19 @@ pub unsafe extern "C" fn ai_control_next(buffer: *mut u8, capacity: usize, timeo
     })
 }
 
+/// Say how far a job is, as a JSON object that goes to the viewer; empty: nothing to say. 1: go on; 0: nobody waits for the answer any more.
+///
+/// # Safety
+/// `json` points to `length` readable bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ai_control_progress(job: u64, json: *const u8, length: usize) -> i32 {
+    catch_value(0, || {
+        // SAFETY: the caller's promise.
+        let Ok(json) = (unsafe { bytes(json, length) }) else { return 0 };
+        control::running().map_or(0, |control| i32::from(control.jobs().progress(job, json)))
+    })
+}
+
 /// Answer a job with a JSON object: `{"ok": true, …}`, or `{"ok": false, "error": "one line", "status": "…"}`. 0: taken; otherwise a
 /// `Status`: no such job (`BadArgument`), or the agent does not run.
 ///

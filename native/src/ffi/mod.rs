@@ -2,6 +2,7 @@
 
 pub mod adapters;
 pub mod control;
+pub mod edges;
 pub mod foreign;
 pub mod handles;
 pub mod quick;

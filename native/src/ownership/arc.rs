@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::checked::{self, InUse};
 use super::thin;
 use crate::clock;
+use crate::edges::{Edges, Reports};
 use crate::hooks;
 use crate::layout::{EventKind, Kind, ResourceState};
 use crate::lifecycle::{self, Life};
@@ -56,6 +57,7 @@ pub const fn plain<T: Object>(name: &'static str, origin: &'static str) -> TypeS
             life: life_raw::<T>,
             close: close_raw::<T>,
         },
+        report: None,
         index: AtomicU16::new(0),
     }
 }
@@ -63,6 +65,18 @@ pub const fn plain<T: Object>(name: &'static str, origin: &'static str) -> TypeS
 /// The specification of a type that opts in to closing.
 pub const fn closable<T: Object>(name: &'static str, origin: &'static str, close: CloseSpec) -> TypeSpec {
     TypeSpec { close: Some(close), ..plain::<T>(name, origin) }
+}
+
+/// The same type, whose objects also say what they hold.
+pub const fn reporting<T: Reports>(spec: TypeSpec) -> TypeSpec {
+    TypeSpec { report: Some(report_raw::<T>), ..spec }
+}
+
+/// # Safety
+/// As for `clone_raw`.
+unsafe fn report_raw<T: Reports>(data: u64, edges: &mut Edges<'_>) {
+    // SAFETY: the caller's promise.
+    unsafe { &*(data as *const T) }.report(edges);
 }
 
 /// Bytes from the allocation to the value: two counts, then the value at its alignment.

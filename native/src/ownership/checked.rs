@@ -108,6 +108,7 @@ impl<V: Send + Sync + 'static> Entry<V> {
                 life: Self::life_raw,
                 close: refuse_close,
             },
+            report: None,
             index: AtomicU16::new(0),
         }
     }

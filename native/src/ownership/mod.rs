@@ -10,7 +10,7 @@ mod mutex_map;
 pub(crate) mod thin;
 mod traced;
 
-pub use arc::{borrow, call, clone_handle, closable, is_same, lower, plain, strong_and_weak, with_raw, Borrowed, Object};
+pub use arc::{borrow, call, clone_handle, closable, is_same, lower, plain, reporting, strong_and_weak, with_raw, Borrowed, Object};
 pub use arc_map::{ArcMap, Shared};
 pub use foreign::ForeignMap;
 pub use mutex_map::{Held, Locked, MutexMap};

@@ -107,6 +107,7 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
             size_bytes: size_of::<T>() as u64,
             data_offset: std::mem::offset_of!(Entry<T>, object) as u64,
             operations,
+            report: None,
             index: AtomicU16::new(0),
         };
         Self { spec, objects: PhantomData }

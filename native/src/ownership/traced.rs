@@ -34,6 +34,11 @@ impl<T: Object> Traced<T> {
         lower(unsafe { std::ptr::read(&object.0) })
     }
 
+    /// The reference itself; a clone of it is not traced.
+    pub fn arc(&self) -> &Arc<T> {
+        &self.0
+    }
+
     /// Strong references, this one among them.
     pub fn strong_count(&self) -> usize {
         Arc::strong_count(&self.0)

@@ -5,12 +5,14 @@ use std::io::{BufRead, BufReader};
 use std::sync::{Arc, Mutex};
 
 use super::{locked, Journal, ORIGIN};
+use crate::edges::{Edges, Reports};
 use crate::lifecycle::Life;
-use crate::ownership::{closable, Object};
+use crate::ownership::{closable, reporting, Object};
 use crate::status::{Error, Result};
 use crate::types::{CloseSpec, TypeSpec};
 
-static CURSOR: TypeSpec = closable::<Cursor>("Cursor", ORIGIN, CloseSpec { signature: "close()", is_thread_affine: true });
+static CURSOR: TypeSpec =
+    reporting::<Cursor>(closable::<Cursor>("Cursor", ORIGIN, CloseSpec { signature: "close()", is_thread_affine: true }));
 
 /// Reads a journal's lines one after the other.
 pub struct Cursor {
@@ -31,6 +33,12 @@ unsafe impl Object for Cursor {
 
     fn close_with_defaults(&self) -> Result<()> {
         self.close()
+    }
+}
+
+impl Reports for Cursor {
+    fn report(&self, edges: &mut Edges<'_>) {
+        edges.object("journal", &self.journal);
     }
 }
 

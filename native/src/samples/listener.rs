@@ -1,15 +1,16 @@
 //! An object of the host language that native code holds.
 
 use super::{TodoItem, ORIGIN};
+use crate::edges::{Edges, Reports};
 use crate::foreign;
 use crate::layout::{Kind, ReferenceState};
 use crate::lifecycle::{self, Life};
-use crate::ownership::{plain, Object, Traced};
+use crate::ownership::{plain, reporting, Object, Traced};
 use crate::rows::{self, NewRow};
 use crate::runtime::runtime;
 use crate::types::{Described, TypeSpec};
 
-static LISTENER: TypeSpec = plain::<Listener>("Listener", ORIGIN);
+static LISTENER: TypeSpec = reporting::<Listener>(plain::<Listener>("Listener", ORIGIN));
 
 /// What a listener is told.
 #[repr(u32)]
@@ -42,6 +43,12 @@ unsafe impl Object for Listener {
 
     fn life(&self) -> &Life {
         &self.life
+    }
+}
+
+impl Reports for Listener {
+    fn report(&self, edges: &mut Edges<'_>) {
+        edges.foreign("callback", self.row);
     }
 }
 

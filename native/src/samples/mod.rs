@@ -14,12 +14,21 @@ pub use listener::{Listener, Notice};
 pub use lists::{Items, Lists, SERIAL_LISTS, SHARED_LISTS, THIN_LISTS};
 pub use todo::{lower_all, TodoItem, TodoList};
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// Where the sample types say they come from.
 const ORIGIN: &str = "arc_inspector.samples";
 
-/// A mutex whose holder may have panicked: the samples' data is whole at every step.
+/// A mutex, if nobody has it, whose holder may have panicked: the samples' data is whole at every step.
+fn try_locked<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+/// As `try_locked`, waiting for it.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,15 +3,16 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::{locked, Listener, Notice, ORIGIN};
+use super::{locked, try_locked, Listener, Notice, ORIGIN};
+use crate::edges::{Edges, Reports};
 use crate::lifecycle::{self, Life};
-use crate::ownership::{plain, Object, Traced};
+use crate::ownership::{plain, reporting, Object, Traced};
 use crate::runtime::runtime;
 use crate::status::Result;
 use crate::types::TypeSpec;
 
 static TODO_ITEM: TypeSpec = plain::<TodoItem>("TodoItem", ORIGIN);
-static TODO_LIST: TypeSpec = plain::<TodoList>("TodoList", ORIGIN);
+static TODO_LIST: TypeSpec = reporting::<TodoList>(plain::<TodoList>("TodoList", ORIGIN));
 
 /// Something to be done. Several lists may hold the same.
 pub struct TodoItem {
@@ -70,6 +71,19 @@ unsafe impl Object for TodoList {
 
     fn life(&self) -> &Life {
         &self.life
+    }
+}
+
+impl Reports for TodoList {
+    fn report(&self, edges: &mut Edges<'_>) {
+        match try_locked(&self.items) {
+            Some(items) => items.iter().for_each(|item| edges.traced("items", item)),
+            None => edges.skip(),
+        }
+        match try_locked(&self.listeners) {
+            Some(listeners) => listeners.iter().for_each(|listener| edges.object("listeners", listener)),
+            None => edges.skip(),
+        }
     }
 }
 
