@@ -6,22 +6,27 @@ Runs on the worker thread with the GIL held. What fails raises; the worker turns
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from inspector.agent.adapters.protocol import Adapter, CloseVerdict
+from inspector.agent.boundary import Boundary, HasBoundary
+from inspector.agent.cycles import CycleSearch
 from inspector.agent.gc_hook import GcHook
+from inspector.agent.retainers import search
 from inspector.agent.thread_names import ThreadNames
 from inspector.errors import ControlError
 
 Fields = Mapping[str, Any]
 Run = Callable[[Fields], dict[str, Any]]
+Steps = Generator[dict[str, Any], None, dict[str, Any]]
+"""Yields how far a long job is; returns the reply's fields."""
 
 
 class Jobs:
     """The operations that need the interpreter, except ``scan`` and ``detach``, which are the worker's own."""
 
-    __slots__ = ("_adapters", "_gc_hook", "_runs", "_thread_names")
+    __slots__ = ("_adapters", "_gc_hook", "_long", "_runs", "_thread_names")
 
     def __init__(self, adapters: Sequence[Adapter], gc_hook: GcHook, thread_names: ThreadNames) -> None:
         """Work on these."""
@@ -36,6 +41,7 @@ class Jobs:
             "close": self._close,
             "preview": self._preview,
         }
+        self._long: dict[str, Callable[[Fields], Steps]] = {"retainers": self._retainers, "cycles": self._cycles}
 
     def run(self, op: str, fields: Fields) -> dict[str, Any]:
         """Do a job; the reply's fields."""
@@ -43,6 +49,14 @@ class Jobs:
         if found is None:
             raise ControlError(f"unknown operation {op[:40]!r}")
         return found(fields)
+
+    def is_long(self, op: str) -> bool:
+        """Whether a job is done in slices."""
+        return op in self._long
+
+    def steps(self, op: str, fields: Fields) -> Steps:
+        """Begin a job that is done in slices."""
+        return self._long[op](fields)
 
     def poll(self) -> None:
         """What is due now and then without being asked."""
@@ -73,6 +87,24 @@ class Jobs:
         row = _number(fields, "handle")
         adapter = self._owner(row)
         return {"referrers": [] if adapter is None else list(adapter.referrers(row))}
+
+    def _retainers(self, fields: Fields) -> Steps:
+        """What holds the proxy of a row, up to a root."""
+        row = _number(fields, "handle")
+        boundaries = self._boundaries()
+        thing = next((found for each in boundaries if (found := each.python_object(row)) is not None), None)
+        if thing is None:
+            raise ControlError("no Python object stands behind this handle: native code made it, or it is gone")
+        places = {place: name for each in boundaries for place, name in each.places().items()}
+        return search(thing, places)
+
+    def _cycles(self, fields: Fields) -> Steps:
+        """Cycles across the boundary, through one row or any."""
+        return CycleSearch(self._boundaries()).steps(_number(fields, "handle"))
+
+    def _boundaries(self) -> list[Boundary]:
+        """Those of the adapters that have one."""
+        return [adapter.boundary for adapter in self._adapters if isinstance(adapter, HasBoundary)]
 
     def _close(self, fields: Fields) -> dict[str, Any]:
         """Close rows that adapters keep."""

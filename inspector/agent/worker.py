@@ -8,30 +8,35 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from inspector.agent.adapters.protocol import Adapter
-from inspector.agent.jobs import Jobs
+from inspector.agent.jobs import Jobs, Steps
 from inspector.wire import ffi, lib
 from inspector.wire.messages import MAX_LINE_BYTES, Job, decode_job, encode_failure, encode_success
 
 IDLE_MILLIS: Final = 1000
 """How often the worker looks around while no viewer is attached; 50 µs each time."""
+PROGRESS_SECS: Final = 0.1
+"""How often whoever waits for a long job hears how far it is."""
+NOBODY: Final = -1
+"""The number of a long job that nobody asked for."""
 THREAD_NAME: Final = "arc-inspector"
 
 
-class Scan:
-    """A scan on its way: all adapters one after the other, a slice a turn."""
+class LongJob:
+    """A job that is done in slices, one a turn, so that the program runs in between."""
 
-    __slots__ = ("jobs", "rows", "steps")
+    __slots__ = ("number", "steps", "told_at")
 
-    def __init__(self, steps: Iterator[int], jobs: Sequence[int] = ()) -> None:
-        """``jobs`` are the numbers of those that wait for it, ``rows`` what it found so far."""
+    def __init__(self, steps: Steps, number: int = NOBODY) -> None:
+        """``steps`` yields how far it is and returns the reply's fields; ``number`` is the job that waits for it."""
         self.steps = steps
-        self.jobs = list(jobs)
-        self.rows = 0
+        self.number = number
+        self.told_at = 0.0
 
 
 class Worker:
@@ -42,14 +47,14 @@ class Worker:
         self._adapters = adapters
         self._jobs = jobs
         self._detach = detach
-        self._scans: deque[Scan] = deque()
+        self._long_jobs: deque[LongJob] = deque()
         self._has_complained = False
         self._is_dismissed = False
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
 
     def start(self) -> None:
         """Begin, with a scan for what lives already."""
-        self._scans.append(Scan(self._scan_steps()))
+        self._long_jobs.append(LongJob(self._scan_steps()))
         self._thread.start()
 
     def dismiss(self) -> None:
@@ -65,12 +70,12 @@ class Worker:
         """The loop."""
         buffer = ffi.new("uint8_t[]", MAX_LINE_BYTES)
         while not self._is_dismissed:
-            length = lib.ai_control_next(buffer, MAX_LINE_BYTES, 0 if self._scans else IDLE_MILLIS)
+            length = lib.ai_control_next(buffer, MAX_LINE_BYTES, 0 if self._long_jobs else IDLE_MILLIS)
             if length < 0:
                 return
             if length:
                 self._take(bytes(ffi.buffer(buffer, length)))
-            elif self._scans:
+            elif self._long_jobs:
                 self._advance()
             else:
                 self._poll()
@@ -79,12 +84,21 @@ class Worker:
         """Do one job and answer it."""
         job = decode_job(line)
         if job.op == "scan":
-            self._scans.append(Scan(self._scan_steps(), [job.number]))
+            self._long_jobs.append(LongJob(self._scan_steps(), job.number))
         elif job.op == "detach":
             _reply(job.number, encode_success({}))
             self._go()
+        elif self._jobs.is_long(job.op):
+            self._begin(job)
         else:
             _reply(job.number, self._answer(job))
+
+    def _begin(self, job: Job) -> None:
+        """Line up a job that is done in slices."""
+        try:
+            self._long_jobs.append(LongJob(self._jobs.steps(job.op, job.fields), job.number))
+        except Exception as error:  # whatever an adapter raises is an answer
+            _reply(job.number, encode_failure(f"{error}" or type(error).__name__))
 
     def _go(self) -> None:
         """Stop the agent, as a viewer asked."""
@@ -101,29 +115,45 @@ class Worker:
             return encode_failure(f"{error}" or type(error).__name__)
 
     def _advance(self) -> None:
-        """One slice of the oldest scan."""
-        scan = self._scans[0]
+        """One slice of the oldest long job."""
+        job = self._long_jobs[0]
         try:
-            scan.rows = next(scan.steps)
-        except StopIteration:
-            self._end_scan(encode_success({"rows": scan.rows}))
+            so_far = next(job.steps)
+            if not self._is_wanted(job, so_far):
+                job.steps.close()
+                self._end_long_job(job, encode_failure("given up half-way"))
+        except StopIteration as done:
+            self._end_long_job(job, encode_success(done.value))
         except Exception as error:  # whatever an adapter raises is an answer
             self._complain(error)
-            self._end_scan(encode_failure(f"{error}" or type(error).__name__))
+            self._end_long_job(job, encode_failure(f"{error}" or type(error).__name__))
 
-    def _end_scan(self, reply: bytes) -> None:
-        """Answer those who wait for the oldest scan."""
-        for number in self._scans.popleft().jobs:
-            _reply(number, reply)
+    def _is_wanted(self, job: LongJob, so_far: Mapping[str, Any]) -> bool:
+        """Tell now and then how far a job is; false when nobody waits for it any more."""
+        if job.number == NOBODY:
+            return True
+        now = time.monotonic()
+        told = b""
+        if now - job.told_at >= PROGRESS_SECS:
+            job.told_at = now
+            told = encode_success(so_far)
+        return bool(lib.ai_control_progress(job.number, told, len(told)))
 
-    def _scan_steps(self) -> Iterator[int]:
+    def _end_long_job(self, job: LongJob, reply: bytes) -> None:
+        """Answer whoever waits for it."""
+        self._long_jobs.popleft()
+        if job.number != NOBODY:
+            _reply(job.number, reply)
+
+    def _scan_steps(self) -> Steps:
         """All adapters' scans in turn; yields the rows found so far."""
         rows = 0
         for adapter in self._adapters:
             found = 0
             for found in adapter.scan():
-                yield rows + found
+                yield {"rows": rows + found}
             rows += found
+        return {"rows": rows}
 
     def _poll(self) -> None:
         """What is due now and then."""

@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 
 from inspector.attach.linux import peer_of
 from inspector.errors import ControlError, TargetBusyError
-from inspector.wire.messages import MAX_LINE_BYTES, Answer, Request, decode_answer, encode_request
+from inspector.wire.messages import MAX_LINE_BYTES, UNFINISHED, Answer, Request, decode_answer, encode_request
 
 _CHUNK_BYTES: Final = 65536
 _TURN_SECS: Final = 0.1
@@ -29,6 +29,10 @@ _LATE_MILLIS: Final = 50
 def never() -> bool:
     """Wait for the whole time allowed."""
     return False
+
+
+def pass_over(answer: Answer) -> None:
+    """Nobody wants to hear how far a request is."""
 
 
 class ControlConnection:
@@ -75,8 +79,18 @@ class ControlConnection:
         except OSError:
             return False
 
-    def ask(self, op: str, *, wait_secs: float, is_given_up: Callable[[], bool] = never, **fields: Any) -> Answer:
+    def ask(
+        self,
+        op: str,
+        *,
+        wait_secs: float,
+        is_given_up: Callable[[], bool] = never,
+        on_progress: Callable[[Answer], None] = pass_over,
+        **fields: Any,
+    ) -> Answer:
         """Ask one question and wait for its answer, which may be a refusal (``ok`` is false).
+
+        ``on_progress`` hears how far a long one is, on this thread.
 
         Raises ``TargetBusyError`` when it does not come in time or ``is_given_up`` says so, and ``ControlError`` when the connection
         broke or what came was no answer. In both cases the connection is closed.
@@ -86,7 +100,7 @@ class ControlConnection:
         request = Request(self._nonce, op, max(int(wait_secs * 1000) - _LATE_MILLIS, 1), fields)
         try:
             self._send(encode_request(request), deadline, is_given_up)
-            return self._answer(deadline, is_given_up)
+            return self._answer(deadline, is_given_up, on_progress)
         except TargetBusyError:
             self.close()
             raise TargetBusyError(
@@ -115,7 +129,7 @@ class ControlConnection:
             except BlockingIOError:
                 continue
 
-    def _answer(self, deadline: float, is_given_up: Callable[[], bool]) -> Answer:
+    def _answer(self, deadline: float, is_given_up: Callable[[], bool], on_progress: Callable[[Answer], None]) -> Answer:
         """The answer to the newest question; those to earlier ones that were given up elsewhere are passed over."""
         while True:
             line = self._line()
@@ -124,7 +138,9 @@ class ControlConnection:
                 self._receive()
                 continue
             answer = decode_answer(line)
-            if answer.nonce == self._nonce or (answer.nonce == 0 and not answer.ok):
+            if answer.nonce == self._nonce and answer.fields.get(UNFINISHED) is True:
+                on_progress(answer)
+            elif answer.nonce == self._nonce or (answer.nonce == 0 and not answer.ok):
                 return answer
 
     def _line(self) -> bytes | None:

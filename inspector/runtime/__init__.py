@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspector.runtime.handles import Counts, Handle
+from inspector.runtime.labels import Label
 from inspector.runtime.loops import asyncio_drain
 from inspector.runtime.resources import Resource, drain
 from inspector.runtime.samples import Churn, Cursor, Journal, Listener, Notice, TodoItem, TodoList
@@ -15,6 +16,7 @@ __all__ = [
     "ForeignObjects",
     "Handle",
     "Journal",
+    "Label",
     "Listener",
     "Notice",
     "Resource",

@@ -189,7 +189,7 @@ class LiveSession:
 
     def _command(self, op: str, **fields: Any) -> Answer:
         with ControlConnection(self._socket_path, pid=self._pid) as connection:
-            hello = {"layout": LAYOUT_VERSION, "role": "command", "level": None}
+            hello: dict[str, Any] = {"layout": LAYOUT_VERSION, "role": "command", "level": None}
             require_ok(connection.ask("hello", wait_secs=COMMAND_SECS, is_given_up=self._is_over, **hello))
             return connection.ask(op, wait_secs=COMMAND_SECS, is_given_up=self._is_over, **fields)
 

@@ -18,8 +18,12 @@ MAX_LINE_BYTES: Final = 1 << 20
 SHOWN_BYTES: Final = 60
 """So much of a line that is not understood is quoted in the error."""
 
+UNFINISHED: Final = "more"
+"""Field of a line that says how far a request is; its answer follows."""
+
 OPERATIONS: Final = frozenset(
     {"hello", "ping", "level", "interval", "gc", "preview", "close", "cancel", "drain", "threads", "scan", "referrers", "detach"}
+    | {"holders", "retainers", "cycles", "type_level"}
 )
 
 NO_FIELDS: Final[Mapping[str, Any]] = MappingProxyType({})

@@ -394,3 +394,25 @@ fn a_stranger_is_refused_by_his_user_number() {
     served.open_to_all();
     assert_eq!(process::as_nobody(&served.path), "user 65534 may not inspect a process of user 0");
 }
+
+#[test]
+fn whoever_waits_for_a_long_job_hears_how_far_it_is_and_may_leave() {
+    let served = Served::new();
+    let mut client = Client::greeted(&served, json!({}));
+    client.send(json!({"nonce": 9, "op": "retainers", "handle": 6}));
+    let number = served.next_job("retainers");
+    assert!(served.control.jobs().progress(number, br#"{"ok": true, "looked_at": 5}"#));
+    let told = client.read();
+    assert_eq!((&told["nonce"], &told["looked_at"], &told["more"]), (&json!(9), &json!(5), &json!(true)));
+    drop(client);
+    served.process.wait_for("the viewer to be gone", |_| !served.control.jobs().progress(number, b""));
+}
+
+#[test]
+fn holders_and_levels_of_types_are_answered_without_the_interpreter() {
+    let served = Served::new();
+    let mut client = Client::greeted(&served, json!({}));
+    assert_eq!(client.ask(json!({"nonce": 2, "op": "holders", "handle": 6}))["asked"], 6);
+    assert_eq!(client.ask(json!({"nonce": 3, "op": "type_level", "type_id": 1, "level": 3}))["ok"], true);
+    assert_eq!(client.ask(json!({"nonce": 4, "op": "type_level", "type_id": 2, "level": 3}))["error"], "there is no such type or level");
+}

@@ -6,7 +6,9 @@ Steps: ``list N``, ``item N TEXT``, ``add LIST ITEM``, ``text LIST TEXT [ITEM]``
 ``drop N``, ``journal N PATH``, ``append N LINE``, ``append_slowly N LINE MILLIS`` (on a thread of its own; ``join`` waits for it),
 ``close N``, ``cursor N JOURNAL`` (owned by a thread of its own that does not come by until ``visit N``), ``cycle N``
 (a list in a garbage cycle; from then on only ``gc`` and viewers collect), ``gc``, ``churn THREADS PER_SECOND``, ``calm``,
-``many COUNT``, ``forget``, ``numbers``, ``level NAME``, ``stop``, ``start``.
+``many COUNT``, ``label N NAME`` (native code holds it under that name until ``unlabel NAME``), ``listening N`` (a list
+that calls back), ``knot N`` (one whose listener holds it: a cycle across the boundary; ``cut`` takes it apart),
+``forget``, ``numbers``, ``level NAME``, ``stop``, ``start``.
 """
 
 from __future__ import annotations
@@ -15,13 +17,14 @@ import gc
 import queue
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 from stepping import serve
 
 from inspector import agent
-from inspector.runtime import Churn, Cursor, Journal, TodoItem, TodoList, drain
+from inspector.runtime import Churn, Cursor, Journal, Label, Listener, Notice, TodoItem, TodoList, drain
 
 
 class Errand:
@@ -58,6 +61,16 @@ class Errand:
         self._thread.join()
 
 
+class Watcher:
+    """Listens to a list, and may hold it."""
+
+    def __init__(self) -> None:
+        self.items: TodoList | None = None
+
+    def added(self, what: Notice, item: TodoItem) -> None:
+        """A list changed."""
+
+
 class Program:
     """What the steps act on."""
 
@@ -65,6 +78,8 @@ class Program:
         self.named: dict[str, Any] = {}
         self.errands: dict[str, Errand] = {}
         self.kept: list[Any] = []
+        self.labels: dict[str, Label] = {}
+        self.watchers: list[weakref.ref[Watcher]] = []
 
     def _let_go(self) -> None:
         """Everything goes: threads end, handles are released."""
@@ -75,6 +90,9 @@ class Program:
         self.errands.clear()
         self.named.clear()
         self.kept.clear()
+        self.cut()
+        while self.labels:
+            self.labels.popitem()[1].drop()
 
     def keep(self, name: str, thing: Any) -> int:
         self.named[name] = thing
@@ -138,6 +156,32 @@ class Program:
         knot: list[Any] = [todo]
         knot.append(knot)
         return int(todo.handle)
+
+    def label(self, name: str, label: str) -> None:
+        self.labels[label] = Label(self.named[name], label)
+
+    def unlabel(self, label: str) -> None:
+        self.labels.pop(label).drop()
+
+    def listening(self, name: str) -> int:
+        watcher = Watcher()
+        todo = TodoList()
+        todo.listen(Listener(watcher.added))
+        return self.keep(name, todo)
+
+    def knot(self, name: str) -> int:
+        watcher = Watcher()
+        self.watchers.append(weakref.ref(watcher))
+        watcher.items = TodoList()
+        watcher.items.listen(Listener(watcher.added))
+        return int(watcher.items.handle)
+
+    def cut(self) -> None:
+        for reference in self.watchers:
+            watcher = reference()
+            if watcher is not None:
+                watcher.items = None
+        self.watchers.clear()
 
     def gc(self) -> int:
         return gc.collect()

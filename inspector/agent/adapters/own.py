@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Sequence
 
+from inspector.agent.adapters.own_boundary import OwnBoundary
 from inspector.agent.adapters.protocol import CloseVerdict
 from inspector.agent.referrers import describe_referrers
-from inspector.runtime.handles import Handle
 
 
 class OwnRuntimeAdapter:
     """Finds proxies of ``inspector.runtime`` by their handle. Sets no hook, keeps no row."""
 
-    __slots__ = ()
+    __slots__ = ("boundary",)
+
+    boundary: OwnBoundary
+    """Who holds whom across the boundary."""
+
+    def __init__(self) -> None:
+        """Has nothing to prepare."""
+        self.boundary = OwnBoundary()
 
     @property
     def name(self) -> str:
@@ -35,7 +41,7 @@ class OwnRuntimeAdapter:
 
     def owns(self, row: int) -> bool:
         """Whether a live proxy has this handle."""
-        return self._proxy(row) is not None
+        return self.boundary.python_object(row) is not None
 
     def close(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
         """Never asked of it: native code closes these."""
@@ -43,12 +49,5 @@ class OwnRuntimeAdapter:
 
     def referrers(self, row: int) -> Sequence[str]:
         """Who holds the proxy."""
-        proxy = self._proxy(row)
+        proxy = self.boundary.python_object(row)
         return [] if proxy is None else describe_referrers(proxy)
-
-    def _proxy(self, row: int) -> Handle | None:
-        """The proxy that owns a handle. Looks at every object of the program: only on request."""
-        for thing in gc.get_objects():
-            if isinstance(thing, Handle) and getattr(thing, "_is_owned", False) and thing.handle == row:
-                return thing
-        return None

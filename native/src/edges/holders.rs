@@ -6,8 +6,11 @@ use serde_json::{json, Value};
 
 use super::walk::{all, of_handle};
 use super::Held;
-use crate::registry::is_current;
+use crate::layout::Kind;
+use crate::registry::{generation_of, is_current, shown};
 use crate::runtime::Runtime;
+use crate::status::{Error, Result, Status};
+use crate::types::kind_of;
 use crate::wire::Fields;
 
 /// So many holders are named; a person reads no more.
@@ -47,4 +50,12 @@ fn answer(named: Vec<Value>, labels: &[(Box<str>, u32)], unread: u64, more: u64)
 pub fn edges_of(runtime: &Runtime, handle: u64) -> Vec<u8> {
     let found = of_handle(runtime, handle);
     json!({"edges": found.edges, "unread": found.skipped + found.cut}).to_string().into_bytes()
+}
+
+/// The key of a live foreign object of our own runtime, by its row.
+pub fn foreign_key(runtime: &Runtime, row: u64) -> Result<u64> {
+    let slot = runtime.table.slot_of(row).filter(|slot| slot.word0().generation() == generation_of(row) && slot.word0().is_live());
+    slot.filter(|slot| kind_of(runtime, slot.word0().type_id()) == Kind::Foreign as u8)
+        .map(|slot| slot.data())
+        .ok_or_else(|| Error::new(Status::UnknownHandle, format!("{} is no foreign object", shown(row))))
 }

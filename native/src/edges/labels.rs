@@ -14,10 +14,13 @@ use crate::types::TypeSpec;
 /// Bytes of a name that are kept.
 const NAME_LIMIT: usize = 120;
 
+/// A name, and how many references have it.
+pub type Named = (Box<str>, u32);
+
 /// The names of references that are held now, by the address of their object.
 #[derive(Default)]
 pub struct Labels {
-    by_address: Lock<HashMap<u64, Vec<(Box<str>, u32)>>>,
+    by_address: Lock<HashMap<u64, Vec<Named>>>,
     given: Lock<Given>,
 }
 
@@ -55,7 +58,7 @@ impl Labels {
     }
 
     /// The names of the references on an object, and how many references have each.
-    pub fn of(&self, address: u64) -> Vec<(Box<str>, u32)> {
+    pub fn of(&self, address: u64) -> Vec<Named> {
         self.by_address.lock().get(&address).cloned().unwrap_or_default()
     }
 

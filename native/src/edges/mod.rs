@@ -8,7 +8,7 @@ mod holders;
 mod labels;
 mod walk;
 
-pub use holders::{edges_of, holders};
+pub use holders::{edges_of, foreign_key, holders};
 pub use labels::{drop_label, label_handle, Label, Labels};
 pub use walk::{all, of_handle, Found};
 

@@ -44,3 +44,18 @@ pub unsafe extern "C" fn ai_edges(handle: u64, out: *mut AiBuffer, error: *mut A
         })
     }
 }
+
+/// The key under which the host language keeps the foreign object of a row of our own runtime.
+///
+/// # Safety
+/// `key` is a place for a number, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_foreign_key(row: u64, key: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            *place(key)? = edges::foreign_key(runtime(), row)?;
+            Ok(())
+        })
+    }
+}

@@ -133,6 +133,12 @@ impl TodoList {
         self.share(from.items().into_iter());
     }
 
+    /// Calls `body` while no other thread can look at the items.
+    pub fn while_locked(&self, body: impl FnOnce()) {
+        let _items = locked(&self.items);
+        body();
+    }
+
     fn share(&self, more: impl Iterator<Item = Traced<TodoItem>>) {
         let mut items = locked(&self.items);
         items.extend(more);

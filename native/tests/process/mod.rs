@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arc_inspector_native::control::{CloseAnswer, Control, Identity, Next, Target, Totals};
+use arc_inspector_native::wire::Fields;
 use serde_json::{json, Value};
 
 /// How long anything may take on a busy machine before a test gives up.
@@ -74,6 +75,14 @@ impl Target for Process {
     fn set_viewers(&self, count: u32, interval: Option<Duration>) {
         *self.interval.lock().unwrap() = interval;
         self.viewers.store(count, Ordering::SeqCst);
+    }
+
+    fn set_type_level(&self, type_id: u16, level: u8) -> bool {
+        type_id == 1 && level <= 3
+    }
+
+    fn holders(&self, handle: u64) -> Fields {
+        Fields::from_iter([("asked".to_owned(), handle.into())])
     }
 
     fn interpreter_answered(&self) {

@@ -1,0 +1,226 @@
+"""How one Python object holds another, in words; and what a running function holds.
+
+No code of the program runs: no ``repr``, no property, no ``__eq__``. Worker thread.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from types import (
+    CellType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    ModuleType,
+)
+from typing import Any, Final, NamedTuple
+
+MOST_ENTRIES: Final = 10_000
+"""Entries of a container that are searched for the position; in larger ones it is left out."""
+_HELD_BY_US: Final = 3
+"""References on the locals of a frame while it is looked at: the frame's, ours, and the argument of the count."""
+
+
+class Holding(NamedTuple):
+    """One step of a path: who holds, and how."""
+
+    kind: str
+    """``global``, ``class``, ``local`` are roots; ``attribute``, ``item``, ``closure``, ``suspended``, ``native``, ``other`` lead on."""
+    text: str
+    file: str = ""
+    line: int = 0
+
+    @property
+    def is_root(self) -> bool:
+        """It lives by itself: nothing above it needs to be shown."""
+        return self.kind in ("global", "class", "local")
+
+
+def is_a(thing: object, *kinds: type) -> bool:
+    """Whether a thing is of a type. ``isinstance`` would ask the thing for its ``__class__``, which may be code of the program."""
+    return issubclass(type(thing), kinds)
+
+
+def how(holder: Any, held: object) -> Holding:
+    """How ``holder`` holds ``held``."""
+    if is_a(holder, dict):
+        return _in_dict(holder, held)
+    for base in (list, tuple, deque):
+        if is_a(holder, base):
+            return _in_sequence(base, holder, held)
+    for kind in (set, frozenset):
+        if is_a(holder, kind):
+            return Holding("item", f"a {kind_of(holder)} of {kind.__len__(holder):,}")
+    if is_a(holder, type):
+        return Holding("class", f"class attribute {kind_name(holder)}.{_key_of(dict(vars(holder)), held)}")
+    if is_a(holder, ModuleType):
+        return Holding("global", f"module {vars(holder).get('__name__', '?')}")
+    return _in_function(holder, held) or _in_object(holder, held)
+
+
+def _in_dict(holder: dict[Any, Any], held: object) -> Holding:
+    """A module's globals, or a dict of the program."""
+    module = module_of(holder)
+    if module:
+        return Holding("global", f"global {module}.{_key_of(holder, held)}")
+    if holder is sys.modules:
+        return Holding("global", f"module {_key_of(holder, held)}")
+    return Holding("item", f"[{_key_of(holder, held)}] of a {kind_of(holder)} of {dict.__len__(holder):,}")
+
+
+def _in_sequence(base: Any, holder: Any, held: object) -> Holding:
+    """A list, tuple or deque, with the position."""
+    count = base.__len__(holder)
+    places = (place for place, value in enumerate(base.__iter__(holder)) if value is held) if count <= MOST_ENTRIES else ()
+    return Holding("item", f"[{next(iter(places), '?')}] of a {kind_of(holder)} of {count:,}")
+
+
+def _in_function(holder: Any, held: object) -> Holding | None:
+    """Functions, their closures, and frames that do not run now; ``None`` for anything else."""
+    if is_a(holder, CellType):
+        return Holding("closure", "a variable of a closure")
+    if is_a(holder, FunctionType):
+        code = holder.__code__
+        return Holding("closure", f"function {code.co_qualname}", code.co_filename, code.co_firstlineno)
+    if is_a(holder, GeneratorType):
+        return _in_suspended("generator", holder.gi_code, holder.gi_frame, held)
+    if is_a(holder, CoroutineType):
+        return _in_suspended("coroutine", holder.cr_code, holder.cr_frame, held)
+    if is_a(holder, FrameType):
+        code = holder.f_code
+        text = f"local {_local_name(holder, held)} of {code.co_qualname}, kept by a traceback or debugger"
+        return Holding("suspended", text, code.co_filename, holder.f_lineno or 0)
+    return None
+
+
+def _in_suspended(word: str, code: CodeType, frame: FrameType | None, held: object) -> Holding:
+    """A generator or coroutine that waits."""
+    name = _local_name(frame, held) if frame is not None else "?"
+    text = f"local {name} of suspended {word} {code.co_qualname}"
+    return Holding("suspended", text, code.co_filename, (frame.f_lineno or 0) if frame is not None else 0)
+
+
+def _in_object(holder: object, held: object) -> Holding:
+    """An instance, by its attribute."""
+    name = attribute_name(holder, held)
+    if name:
+        return Holding("attribute", f"attribute {name} of {kind_of(holder)} at {id(holder):#x}")
+    return Holding("other", f"{kind_of(holder)} at {id(holder):#x}")
+
+
+def module_of(namespace: dict[Any, Any]) -> str:
+    """The module whose globals these are; ``""``: none."""
+    name = namespace.get("__name__")
+    module = sys.modules.get(name) if isinstance(name, str) else None
+    return name if isinstance(name, str) and is_a(module, ModuleType) and vars(module) is namespace else ""
+
+
+def attribute_name(holder: object, held: object) -> str:
+    """The attribute of an instance that is ``held``, in its dict or a slot; ``""``: none that can be told."""
+    namespace = instance_dict(holder)
+    for name, value in list(namespace.items())[:MOST_ENTRIES] if namespace else ():
+        if value is held and type(name) is str:
+            return name
+    for cls in type(holder).__mro__:
+        for name, member in list(vars(cls).items()):
+            if type(member) is MemberDescriptorType and _slot_value(member, holder) is held:
+                return name
+    return ""
+
+
+def instance_dict(holder: object) -> dict[Any, Any] | None:
+    """An instance's own dict; ``None`` when it has none, or its class puts something else there."""
+    for cls in type(holder).__mro__:
+        found = vars(cls).get("__dict__")
+        if found is not None:
+            namespace = found.__get__(holder) if type(found) is GetSetDescriptorType else None
+            return namespace if type(namespace) is dict else None
+    return None
+
+
+def _slot_value(member: MemberDescriptorType, holder: object) -> object:
+    try:
+        return member.__get__(holder)
+    except AttributeError:  # not set
+        return None
+
+
+def _key_of(namespace: dict[Any, Any], held: object) -> str:
+    """The key that leads to ``held``, as text; ``?`` when it cannot be told."""
+    if dict.__len__(namespace) <= MOST_ENTRIES:
+        for key, value in list(dict.items(namespace)):
+            if value is held:
+                return _shown(key, is_name=module_of(namespace) != "" or "__module__" in namespace)
+            if key is held:
+                return "a key"
+    return "?"
+
+
+def _shown(key: object, *, is_name: bool) -> str:
+    """A key, when showing it runs no code of the program."""
+    if type(key) is str and is_name:
+        return key
+    return repr(key)[:40] if type(key) in (str, int, bytes, float, bool) else kind_of(key)
+
+
+def kind_of(thing: object) -> str:
+    """Name of a thing's type, with its module unless that is built in."""
+    return kind_name(type(thing))
+
+
+def kind_name(cls: type) -> str:
+    """Name of a type, with its module unless that is built in."""
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+# what running functions hold ----------------------------------------------------------------------------------------
+
+
+def running_frames() -> Iterator[tuple[str, FrameType]]:
+    """Every frame of every running thread, with the thread's name, innermost first; the tool's own threads left out."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    here = threading.get_ident()
+    for ident, innermost in sys._current_frames().items():
+        frame: FrameType | None = None if ident == here else innermost
+        while frame is not None:
+            yield names.get(ident, f"thread {ident}"), frame
+            frame = frame.f_back
+
+
+def locals_of(frame: FrameType) -> list[tuple[str, object]]:
+    """A frame's locals, without keeping them alive: before Python 3.13 a frame remembers the dict that it once gave out."""
+    namespace = frame.f_locals
+    found = list(namespace.items())
+    is_a_copy = sys.version_info < (3, 13) and bool(frame.f_code.co_flags & inspect.CO_OPTIMIZED)
+    # a dict that somebody else has too is what the program got from locals(): it stays as it is
+    if is_a_copy and frame.f_trace is None and sys.getrefcount(namespace) == _HELD_BY_US:
+        namespace.clear()
+    return found
+
+
+def local_of(thread: str, frame: FrameType, name: str) -> Holding:
+    """A local of a running function."""
+    code: CodeType = frame.f_code
+    where = "global" if code.co_name == "<module>" else "local"
+    return Holding("local", f"{where} {name} of {code.co_qualname}, running on {thread}", code.co_filename, frame.f_lineno or 0)
+
+
+def _local_name(frame: FrameType, held: object) -> str:
+    return next((name for name, value in locals_of(frame) if value is held), "?")
+
+
+def is_own(thing: object, own_folder: str) -> bool:
+    """Whether a frame, generator or coroutine runs the tool's code."""
+    if type(thing) is FrameType:
+        return thing.f_code.co_filename.startswith(own_folder)
+    if type(thing) is GeneratorType:
+        return thing.gi_code.co_filename.startswith(own_folder)
+    return False

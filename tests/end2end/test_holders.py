@@ -1,0 +1,82 @@
+"""Who holds it, asked of real programs: the path to the line of code, named native holders, cycles across the boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from inspector.attach.control import ControlConnection
+from tests.helpers.tables import ask, connect, read_table
+from tests.helpers.targets import Target, start_target
+
+
+@contextmanager
+def watched(name: str, *args: str) -> Iterator[tuple[Target, ControlConnection]]:
+    with start_target(name, *args) as target, connect(target.ready["segment"], target.pid) as connection:
+        yield target, connection
+
+
+def texts(path: dict[str, Any]) -> list[str]:
+    return [step["text"] for step in path["steps"]]
+
+
+def test_the_path_to_a_proxy_leads_from_a_running_function_to_the_name_it_has() -> None:
+    with watched("todo") as (target, connection):
+        handle = target.ask("list groceries")
+        (path,) = ask(connection, "retainers", handle=handle)["paths"]
+        assert path["root"]
+        first, middle, last = texts(path)
+        assert first == "local program of main, running on MainThread"
+        assert middle.startswith("attribute named of __main__.Program at")
+        assert last.startswith("['groceries'] of a dict of")
+        assert path["steps"][0]["file"].endswith("todo.py")
+        assert target.ask("forget") is None
+        assert target.finish() == 0
+
+
+def test_a_list_is_named_as_the_native_holder_of_its_items() -> None:
+    with watched("todo") as (target, connection):
+        target.ask("list groceries")
+        item = target.ask("item milk milk")
+        target.ask("add groceries milk")
+        (row,) = read_table(target.ready["segment"]).live("TodoList")
+        answer = ask(connection, "holders", handle=item)
+        assert answer["fields"] == [{"from": row.address, "type": "TodoList", "label": "items", "count": 1}]
+
+
+def test_a_reference_that_native_code_keeps_is_named_by_its_label() -> None:
+    with watched("todo") as (target, connection):
+        item = target.ask("item milk milk")
+        target.ask("label milk recent")
+        assert ask(connection, "holders", handle=item)["labels"] == [{"label": "recent", "count": 1}]
+        target.ask("unlabel recent")
+        assert ask(connection, "holders", handle=item)["labels"] == []
+
+
+def test_a_cycle_through_a_listener_is_found_with_the_edge_to_cut() -> None:
+    with watched("todo") as (target, connection):
+        target.ask("listening watched")
+        assert ask(connection, "cycles", handle=0)["cycles"] == []
+        handle = target.ask("knot tied")
+        answer = ask(connection, "cycles", handle=handle)
+        (cycle,) = answer["cycles"]
+        assert cycle["exact"]
+        assert [node["side"] for node in cycle["nodes"]] == ["native", "python", "python", "python", "native"]
+        assert cycle["nodes"][-1]["edge"] == "TodoList.listeners → Listener.callback"
+        assert cycle["cut"].startswith("attribute items of __main__.Watcher at")
+        target.ask("cut")
+        assert ask(connection, "cycles", handle=0)["cycles"] == []
+
+
+def test_a_program_without_callbacks_has_no_cycle_across_the_boundary() -> None:
+    with watched("todo") as (target, connection):
+        target.ask("list groceries")
+        answer = ask(connection, "cycles", handle=0)
+        assert (answer["cycles"], answer["is_cut"]) == ([], False)
+
+
+def test_what_has_no_python_object_behind_it_is_said_in_one_line() -> None:
+    with watched("todo") as (_, connection):
+        answer = connection.ask("retainers", wait_secs=30.0, handle=(7 << 32) | 2)
+        assert answer.error == "no Python object stands behind this handle: native code made it, or it is gone"
