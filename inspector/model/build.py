@@ -122,7 +122,7 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
     addresses = rows["address"].copy()
     objects = objects_of(addresses, live)
     strong = _strong(rows, references, codes)
-    proxies = proxies_of(objects, live)
+    proxies = proxies_of(objects, live & ~np.isin(kinds, list(codes.call_kinds)))
     proxies[live & (addresses == 0) & (strong != UNKNOWN)] = 1
     proxies[references == Reference.DROPPED] = 0
     pins = pins_by_row(ids, raw.threads["calls"][raw.threads["state"] == codes.thread_live].ravel())

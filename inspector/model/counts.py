@@ -50,9 +50,9 @@ def objects_of(addresses: Ids, live: Flags) -> Objects:
     return Objects(groups, len(distinct))
 
 
-def proxies_of(objects: Objects, live: Flags) -> Ints:
-    """Live handles of each row's object."""
-    return objects.spread(live.astype(np.int64))
+def proxies_of(objects: Objects, handles: Flags) -> Ints:
+    """Live handles of each row's object. ``handles`` marks the rows that are one: live, and no call."""
+    return objects.spread(handles.astype(np.int64))
 
 
 def native_refs_of(strong: Ints, proxies: Ints) -> Ints:

@@ -7,7 +7,10 @@ from typing import Final
 CLONING_KINDS: Final = ("uniffi", "declared")
 """Beginnings of the kinds whose calls clone the object's reference: no record says who calls, only the count goes up meanwhile."""
 
+CALL_KINDS: Final = ("uniffi_call", "uniffi_future")
+"""Kinds whose rows are calls themselves."""
+
 
 def calls_are_estimated(kind: str) -> bool:
     """Calls in flight are known by sampling the strong count, so short ones may be missed."""
-    return kind.startswith(CLONING_KINDS)
+    return kind.startswith(CLONING_KINDS) and kind not in CALL_KINDS

@@ -25,6 +25,8 @@ class LayoutCodes:
     """``Kind`` → ``arc``, ``uniffi_trait`` …"""
     foreign_kinds: frozenset[int]
     """Kinds whose handles carry the foreign bit."""
+    call_kinds: frozenset[int]
+    """Kinds whose rows are calls on the object at their address: they hold it, and are no handles of it."""
     pinned_kinds: frozenset[int]
     """Kinds of our own runtime: each call shows in the thread's record, so in-flight counts are exact without sampling."""
     busy: int

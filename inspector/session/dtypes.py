@@ -14,6 +14,7 @@ from inspector.wire.schema import BUSY, COUNT_UNKNOWN, STRONG_UNKNOWN, Field, Ki
 
 _PINNED_KINDS = (Kind.ARC, Kind.MUTEX_MAP, Kind.ARC_MAP, Kind.THIN, Kind.FOREIGN)
 _FOREIGN_KINDS = (Kind.FOREIGN, Kind.UNIFFI_FOREIGN)
+_CALL_KINDS = (Kind.UNIFFI_CALL, Kind.UNIFFI_FUTURE)
 
 
 def dtype_of(record: str) -> np.dtype[np.void]:
@@ -34,6 +35,7 @@ def layout_codes() -> LayoutCodes:
     return LayoutCodes(
         kinds={int(kind): kind.name.lower() for kind in Kind},
         foreign_kinds=frozenset(map(int, _FOREIGN_KINDS)),
+        call_kinds=frozenset(map(int, _CALL_KINDS)),
         pinned_kinds=frozenset(map(int, _PINNED_KINDS)),
         busy=BUSY,
         strong_unknown=STRONG_UNKNOWN,

@@ -53,6 +53,8 @@ class Kind(IntEnum):
     UNIFFI_TRAIT = lib.AiKind_UniffiTrait
     UNIFFI_FOREIGN = lib.AiKind_UniffiForeign
     DECLARED = lib.AiKind_Declared
+    UNIFFI_CALL = lib.AiKind_UniffiCall
+    UNIFFI_FUTURE = lib.AiKind_UniffiFuture
 
 
 class ReferenceState(IntEnum):

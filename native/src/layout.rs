@@ -86,6 +86,10 @@ pub enum Kind {
     UniffiForeign = 8,
     /// Anything a declarative adapter describes.
     Declared = 9,
+    /// An asynchronous call of UniFFI's that has not ended; `address` is the object that it keeps alive, `data` the future.
+    UniffiCall = 10,
+    /// A Python call that native code awaits; `address` is the Python object called, `data` the handle of the future.
+    UniffiFuture = 11,
 }
 
 /// The reference's life: `live ─ release requested ─ released ─ dropped`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,10 +50,17 @@ def watched_program(requirement: str, *options: str) -> Iterator[tuple[Target, W
         yield target, watch
 
 
-def foreign(snapshot: Snapshot) -> list[str]:
-    live = snapshot.handles.references == 1
-    types = [snapshot.types[int(index)] for index in snapshot.handles.types[live]]
-    return [row.name for row in types if row.kind == "uniffi_foreign"]
+def live(kind: str) -> Callable[[Snapshot], list[str]]:
+    """Looks at the live rows of a kind: the names of their types, sorted."""
+
+    def look(snapshot: Snapshot) -> list[str]:
+        types = [snapshot.types[int(index)] for index in snapshot.handles.types[snapshot.handles.references == 1]]
+        return sorted(row.name for row in types if row.kind == kind)
+
+    return look
+
+
+foreign, calls, futures = live("uniffi_foreign"), live("uniffi_call"), live("uniffi_future")
 
 
 @pytest.mark.parametrize("package", EVERY)
@@ -125,6 +132,57 @@ def test_a_python_object_that_rust_holds_is_a_row_until_rust_lets_go(package: st
         target.ask("make h held")
         watch.until(foreign, ["Policy"])
         target.ask("drop h")
+        watch.until(foreign, [])
+
+
+METHODS = {
+    "nostr-sdk==0.32.2": "Client.handle_notifications",
+    "nostr-sdk==0.44.8": "EventBuilder.sign",
+    "nostr-sdk": "EventBuilder.finalize_async",
+}
+
+
+@pytest.mark.parametrize("package", NOSTR)
+@pytest.mark.parametrize("is_early", [False, True])
+def test_a_pending_call_is_a_row_beside_the_object_that_it_keeps_alive(package: str, is_early: bool) -> None:
+    with program(package, *(["none"] if is_early else [])) as target:
+        if is_early:
+            target.ask("call_slowly c")
+        segment = target.ask("start history") if is_early else target.ready["segment"]
+        with watched(segment) as watch:
+            if not is_early:
+                target.ask("call_slowly c")
+            method = METHODS[package]
+            snapshot = watch.until(calls, [method])
+            (call,), (held,) = rows_of(snapshot, method), rows_of(snapshot, method.partition(".")[0])
+            assert snapshot.handles.addresses[call] == snapshot.handles.addresses[held]
+            watch.until(lambda snapshot: int(snapshot.handles.native_refs[held]), 1)
+            assert snapshot.handles.proxies[held] == 1
+            target.ask("cancel c")
+            watch.until(calls, [])
+        assert target.finish() == 0
+        assert target.errors() == ""
+
+
+def rows_of(snapshot: Snapshot, type_name: str) -> list[int]:
+    """Numbers of the live rows of a type."""
+    handles = snapshot.handles
+    return [
+        row for row in range(len(handles)) if handles.references[row] == 1 and snapshot.types[int(handles.types[row])].name == type_name
+    ]
+
+
+@pytest.mark.parametrize("package", NOSTR[1:])
+def test_a_call_of_python_that_rust_awaits_is_a_row_beside_its_object(package: str) -> None:
+    with watched_program(package) as (target, watch):
+        target.ask("call_slowly c")
+        method = "Signer.get_public_key" if "==" in package else "Signer.get_public_key_async"
+        snapshot = watch.until(futures, [method])
+        (future,), (signer,) = rows_of(snapshot, method), rows_of(snapshot, "Signer")
+        assert snapshot.handles.addresses[future] == snapshot.handles.addresses[signer]
+        assert snapshot.handles.proxies[signer] == 1
+        target.ask("cancel c")
+        watch.until(futures, [])
         watch.until(foreign, [])
 
 

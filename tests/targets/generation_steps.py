@@ -6,10 +6,13 @@ options: ``early NAME`` makes one object before the agent starts.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import importlib
 import importlib.util
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -75,6 +78,23 @@ class Nostr:
             return package.ClientBuilder().admit_policy(type("Policy", (package.AdmitPolicy,), {})())
         return package.NostrDatabase.custom(type("Policy", (package.CustomNostrDatabase,), {})())
 
+    def slow_call(self, entered: Callable[[], None]) -> Any:
+        """A call that goes on until it is cancelled, and calls ``entered`` when it waits: in 0.32 for a relay, later for Python."""
+        package = self.package
+
+        async def get_public_key(signer: Any) -> Any:
+            entered()
+            await asyncio.get_running_loop().create_future()
+
+        if hasattr(package, "AsyncNostrSigner"):
+            signer = type("Signer", (package.AsyncNostrSigner,), {"get_public_key_async": get_public_key})()
+            return package.EventBuilder(package.Kind(1), "x").finalize_async(signer)
+        if hasattr(package, "CustomNostrSigner"):
+            signer = type("Signer", (package.CustomNostrSigner,), {"get_public_key": get_public_key})()
+            return package.EventBuilder.text_note("x").sign(package.NostrSigner.custom(signer))
+        entered()
+        return package.Client(None).handle_notifications(type("Handler", (package.HandleNotification,), {})())
+
 
 class Bdk:
     """Wallets and amounts."""
@@ -94,6 +114,42 @@ class Bdk:
 
     def filter(self) -> Any:
         return self.package.TxBuilder()
+
+
+class SlowCall:
+    """One asynchronous call on an event loop of a thread of its own."""
+
+    def __init__(self, make: Callable[[Callable[[], None]], Any]) -> None:
+        """Start it; returns when it waits."""
+        entered, begun = threading.Event(), threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="loop")
+        self._thread.start()
+
+        async def call() -> None:
+            pending = asyncio.ensure_future(make(entered.set))
+            begun.set()
+            await pending
+
+        self._future = asyncio.run_coroutine_threadsafe(call(), self._loop)
+        for event in (begun, entered):
+            if not event.wait(30):
+                raise TimeoutError("the call did not come to wait")
+
+    def cancel(self) -> None:
+        """Cancel it, and end the thread when it is gone."""
+        self._future.cancel()
+
+        async def rest() -> None:
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(rest(), self._loop).result(30)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 FAMILIES = {"glean": Glean, "nostr": Nostr, "bdk": Bdk}
@@ -158,9 +214,16 @@ def main() -> None:
         KEPT[name] = getattr(family, method)(*(KEPT[each] for each in arguments))
         return names(KEPT[name])
 
+    def call_slowly(name: str) -> None:
+        """Begin a call that does not end until ``cancel NAME``."""
+        KEPT[name] = SlowCall(family.slow_call)
+
+    def cancel(name: str) -> None:
+        KEPT.pop(name).cancel()
+
     if "early" in sys.argv:
         make("early")
-    steps = (make, share, duplicate, disarm, fail_to_lower, attributes)
+    steps = (make, call_slowly, cancel, share, duplicate, disarm, fail_to_lower, attributes)
     serve(
         {step.__name__: step for step in steps} | {"drop": lambda name: KEPT.pop(name) and None, "start": agent.start, "stop": agent.stop},
         segment=agent.start("history") if "none" not in sys.argv else "",

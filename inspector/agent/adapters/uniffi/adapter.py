@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from inspector.agent.adapters.protocol import CloseVerdict
+from inspector.agent.adapters.uniffi.calls import CallHooks, CallRows
 from inspector.agent.adapters.uniffi.foreign import ForeignHooks, ForeignRows
 from inspector.agent.adapters.uniffi.generation import Unsupported, recognise
 from inspector.agent.adapters.uniffi.hooks import Faults, ProxyHooks
@@ -40,9 +41,11 @@ class Bindings:
         sites = SiteTable((*OWN_MODULES, module.__name__))
         self.proxies = [ProxyRows(proxy_class, recorder, sites) for proxy_class in proxy_classes(namespace, generation)]
         self.foreign = ForeignRows(namespace, recorder, sites)
-        self._hooks: list[ProxyHooks | ForeignHooks] = [
+        self.calls = CallRows(namespace, recorder, sites, self._address_of)
+        self._hooks: list[ProxyHooks | ForeignHooks | CallHooks] = [
             *(ProxyHooks(rows, faults, copied) for rows in self.proxies),
             ForeignHooks(self.foreign, faults),
+            CallHooks(self.calls, faults),
         ]
         try:
             for hooks in self._hooks:
@@ -52,8 +55,8 @@ class Bindings:
             raise
 
     def __contains__(self, row: int) -> bool:
-        """Whether the row is of a live proxy or foreign object of the module."""
-        return row in self.foreign or any(row in rows for rows in self.proxies)
+        """Whether the row is of a live proxy, a foreign object or a pending call of the module."""
+        return row in self.foreign or row in self.calls or any(row in rows for rows in self.proxies)
 
     def undo(self) -> None:
         """Take the hooks off and the rows out of the table."""
@@ -62,6 +65,30 @@ class Bindings:
         for rows in self.proxies:
             rows.clear()
         self.foreign.clear()
+        self.calls.clear()
+
+    def held(self, row: int) -> Any:
+        """The Python object behind a row of the module; ``None`` when it went."""
+        if row in self.foreign:
+            return self.foreign.entry(row)
+        if row in self.calls:
+            return self.calls.coroutine(row)
+        return next((_proxy_at(rows.proxy_id(row), rows.proxy_class) for rows in self.proxies if row in rows), None)
+
+    def refusal(self, row: int) -> str:
+        """Why a row of the module cannot be closed."""
+        if row in self.foreign:
+            return "a Python object held by Rust has no close that the inspector could call"
+        if row in self.calls:
+            return "a pending call ends when its future does; cancel its task in the program"
+        name = next((rows.proxy_class.name for rows in self.proxies if row in rows), "it")
+        return f"{name} did not opt in to closing"
+
+    def _address_of(self, thing: Any) -> int:
+        """The allocation behind a proxy of the module; 0 for anything else."""
+        owners = {rows.proxy_class.cls: rows for rows in self.proxies}
+        found = next((owners[cls] for cls in type(thing).__mro__ if cls in owners), None)
+        return 0 if found is None else found.address_of(thing)
 
 
 class UniffiAdapter:
@@ -104,6 +131,8 @@ class UniffiAdapter:
         for bindings in self._bindings:
             found += bindings.foreign.reconcile()
             yield found
+            found += bindings.calls.adopt()
+            yield found
 
     def poll(self) -> None:
         """New modules, proxies that went without a word, copies, and what hooks could not say themselves."""
@@ -132,23 +161,14 @@ class UniffiAdapter:
     def close(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
         """Refused: what UniFFI generates has no method that is known to close."""
         for bindings in self._bindings:
-            if row in bindings.foreign:
-                return CloseVerdict("refused", "a Python object held by Rust has no close that the inspector could call")
-            for rows in bindings.proxies:
-                if row in rows:
-                    return CloseVerdict("refused", f"{rows.proxy_class.name} did not opt in to closing", tuple(self._holders(rows, row)))
+            if row in bindings:
+                return CloseVerdict("refused", bindings.refusal(row), tuple(self.referrers(row)))
         return CloseVerdict("refused", "its proxy is gone")
 
     def referrers(self, row: int) -> Sequence[str]:
-        """The Python objects that hold the row's proxy, or a foreign object."""
-        for bindings in self._bindings:
-            if row in bindings.foreign:
-                held = bindings.foreign.entry(row)
-                return [] if held is None else describe_referrers(held)
-            for rows in bindings.proxies:
-                if row in rows:
-                    return self._holders(rows, row)
-        return []
+        """The Python objects that hold the row's proxy, foreign object or coroutine."""
+        held = next((bindings.held(row) for bindings in self._bindings if row in bindings), None)
+        return [] if held is None else describe_referrers(held)
 
     def _note_copy(self) -> None:
         """A proxy is being copied: the copy, which no hook sees, is looked for with the next ``poll``. Any thread."""
@@ -175,11 +195,6 @@ class UniffiAdapter:
             self._bindings.append(Bindings(module, self._recorder, self._faults, copied=self._note_copy))
         except Exception as error:  # one odd module must not keep the agent from starting
             self._faults.add(error)
-
-    def _holders(self, rows: ProxyRows, row: int) -> list[str]:
-        """Who holds the proxy of a row."""
-        proxy = _proxy_at(rows.proxy_id(row), rows.proxy_class)
-        return [] if proxy is None else describe_referrers(proxy)
 
 
 def _proxy_at(place: int | None, proxy_class: ProxyClass) -> Any:

@@ -4,6 +4,8 @@ A class-level ``_handle_map`` leads to each map: one a trait, or one for all cal
 reference that Rust holds; an object lowered or cloned several times has several. A row names the object's class, its
 place in memory (``id``, so that entries of one object share it) and the handle. Python knows no count for it.
 
+One more map holds the tasks that Rust awaits: such a row names the method that runs, and the place of the object it is a method of.
+
 The maps' class is hooked (``insert``, ``clone``, ``remove``); other users of that class, such as pending async calls, pass through.
 Entries that came or went otherwise are found by ``reconcile``.
 """
@@ -11,8 +13,10 @@ Entries that came or went otherwise are found by ``reconcile``.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from types import FrameType
+from typing import Any, Final, NamedTuple
 
 from inspector.agent.adapters.uniffi.hooks import Faults, HookedClass
 from inspector.agent.adapters.uniffi.recorder import Recorder
@@ -21,8 +25,23 @@ from inspector.wire.schema import SITE_FRAMES, Kind, Level, ReferenceState
 
 ENTRIES: Final = ("_map", "_left_map")
 """Where a map keeps its entries by handle; the second up to UniFFI 0.26."""
+FUTURES: Final = ("_UNIFFI_FOREIGN_FUTURE_HANDLE_MAP", "UNIFFI_FOREIGN_FUTURE_HANDLE_MAP")
+"""The map of tasks that Rust awaits; the second in UniFFI 0.27."""
+CALLED: Final = "uniffi_obj"
+"""The Python object in a generated callback."""
+MOST_FRAMES: Final = 12
+"""Frames from the hook to the generated callback, at most."""
 COUNTING_UP: Final = ("insert", "clone")
 """Methods that return the handle of a new entry."""
+
+
+class Held(NamedTuple):
+    """What the row of an entry says."""
+
+    name: str
+    origin: str
+    address: int
+    kind: Kind
 
 
 class ForeignRows:
@@ -30,11 +49,12 @@ class ForeignRows:
 
     def __init__(self, namespace: Mapping[str, Any], recorder: Recorder, sites: SiteTable) -> None:
         """Finds the maps; looks at no entry."""
-        self._maps = handle_maps(namespace)
+        self._futures = future_maps(namespace)
+        self._maps = handle_maps(namespace) | self._futures
         self._recorder = recorder
         self._sites = sites
         self._rows: dict[tuple[int, int], int] = {}
-        self._types: dict[tuple[str, str], int] = {}
+        self._types: dict[tuple[str, str, Kind], int] = {}
         self._is_followed = True
 
     def __contains__(self, row: int) -> bool:
@@ -42,7 +62,7 @@ class ForeignRows:
         return row > 0 and row in self._rows.values()
 
     def entry(self, row: int) -> Any:
-        """The Python object of a row; ``None`` when it went."""
+        """The Python object (or the task) of a row; ``None`` when it went."""
         key = next((key for key, known in list(self._rows.items()) if known == row), None)
         return None if key is None else entries(self._maps[key[0]]).get(key[1])
 
@@ -56,9 +76,9 @@ class ForeignRows:
         key, level = (id(handle_map), handle), self._recorder.level()
         if key[0] not in self._maps or key in self._rows or not level:
             return
-        held = entries(handle_map).get(handle)
+        held = self._described(key[0], entries(handle_map).get(handle))
         site = 0 if level < Level.HISTORY else self._sites.here(1 if level == Level.HISTORY else SITE_FRAMES)
-        self._rows[key] = self._recorder.add(self._type_index(type(held)), id(held), handle, site)
+        self._rows[key] = self._recorder.add(self._type_index(held), held.address, handle, site)
         if not self._is_followed:
             self.clear()  # a detach on another thread came between
 
@@ -77,8 +97,8 @@ class ForeignRows:
         for gone in set(known) - present.keys():
             self.gone(self._maps[gone[0]], gone[1])
         for fresh in present.keys() - self._rows.keys():
-            held = present[fresh]
-            self._rows[fresh] = self._recorder.adopt(self._type_index(type(held)), [id(held)], [fresh[1]])[0]
+            held = self._described(fresh[0], present[fresh])
+            self._rows[fresh] = self._recorder.adopt(self._type_index(held), [held.address], [fresh[1]])[0]
         return len(present)
 
     def is_behind(self) -> bool:
@@ -93,11 +113,18 @@ class ForeignRows:
                 self._recorder.clear(type_index)
         self._rows.clear()
 
-    def _type_index(self, cls: type) -> int:
-        """The type of a Python class."""
-        key = cls.__module__, cls.__qualname__.rpartition("<locals>.")[2]
+    def _described(self, map_id: int, held: Any) -> Held:
+        """What the row of an entry says."""
+        if map_id in self._futures:
+            return awaited_call(sys._getframe(1), MOST_FRAMES) or Held("awaited by Rust", "", 0, Kind.UNIFFI_FUTURE)
+        cls = type(held)
+        return Held(_plain_name(cls), cls.__module__, id(held), Kind.UNIFFI_FOREIGN)
+
+    def _type_index(self, held: Held) -> int:
+        """The type of an entry."""
+        key = held.name, held.origin, held.kind
         if key not in self._types:
-            self._types[key] = self._recorder.type_index(name=key[1], origin=key[0], kind=Kind.UNIFFI_FOREIGN)
+            self._types[key] = self._recorder.type_index(name=held.name, origin=held.origin, kind=held.kind)
         return self._types[key]
 
 
@@ -158,6 +185,25 @@ class ForeignHooks:
                 self._faults.add(error)
 
 
+def future_maps(namespace: Mapping[str, Any]) -> dict[int, Any]:
+    """The map of tasks that Rust awaits, by ``id``; empty in generations that have none."""
+    return {id(found): found for name in FUTURES if _is_map(found := namespace.get(name))}
+
+
+def awaited_call(innermost: FrameType, most_frames: int) -> Held | None:
+    """Which method of which Python object Rust is about to await; ``None`` when no generated callback is on the stack."""
+    frame: FrameType | None = innermost
+    for _ in range(most_frames):
+        if frame is None:
+            return None
+        if CALLED in frame.f_code.co_varnames or CALLED in frame.f_code.co_cellvars:
+            called = frame.f_locals.get(CALLED)
+            name = f"{_plain_name(type(called))}.{frame.f_code.co_name}"
+            return Held(name, type(called).__module__, id(called), Kind.UNIFFI_FUTURE)
+        frame = frame.f_back
+    return None
+
+
 def handle_maps(namespace: Mapping[str, Any]) -> dict[int, Any]:
     """The handle maps of a generated module by ``id``. Empty maps are falsy, so none is tested for truth."""
     maps = (vars(value).get("_handle_map") for value in list(namespace.values()) if isinstance(value, type))
@@ -174,6 +220,11 @@ def _entries(handle_map: Any) -> dict[int, Any]:
     own = vars(handle_map)
     found: dict[int, Any] = next(own[name] for name in ENTRIES if name in own)
     return found
+
+
+def _plain_name(cls: type) -> str:
+    """A class's name without the functions that it was defined in."""
+    return cls.__qualname__.rpartition("<locals>.")[2]
 
 
 def _is_map(found: Any) -> bool:

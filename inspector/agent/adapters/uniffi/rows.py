@@ -64,6 +64,11 @@ class ProxyRows:
         """``id`` of the proxy that a row stands for."""
         return next((key for key, known in list(self._rows.items()) if known == row), None)
 
+    def address_of(self, proxy: Any) -> int:
+        """The allocation behind a proxy of the class; 0 when it has no handle, or its layout is not known."""
+        handle = getattr(proxy, self._attribute, None)
+        return self._address(proxy, handle) if handle else 0
+
     def born(self, proxy: Any) -> None:
         """A proxy was made now, on this thread. One whose construction gave it no handle has no row."""
         level = self._level()
