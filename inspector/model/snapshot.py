@@ -49,6 +49,8 @@ class Resource(IntEnum):
     CLOSED = 6
     CLOSE_FAILED = 7
     NEVER_CLOSED = 8
+    POISONED = 9
+    """A call panicked inside the object, which may be half changed: it can only be released."""
 
 
 PENDING: Final = (Resource.CLOSE_REQUESTED, Resource.DRAINING, Resource.WAITING_OWNER, Resource.CLOSING)

@@ -30,6 +30,7 @@ RESOURCE_WORDS: Final = {
     Resource.CLOSED: "closed",
     Resource.CLOSE_FAILED: "close failed",
     Resource.NEVER_CLOSED: "never closed",
+    Resource.POISONED: "poisoned",
 }
 ALIVE: Final = (Reference.LIVE, Reference.RELEASE_REQUESTED)
 """Reference states of rows that are no tombstones."""
@@ -62,7 +63,7 @@ def standing(reference: int, resource: int) -> Standing:
         return Standing.DEAD
     if resource in PENDING or reference == Reference.RELEASE_REQUESTED:
         return Standing.WAITING
-    if resource == Resource.CLOSE_FAILED:
+    if resource in (Resource.CLOSE_FAILED, Resource.POISONED):
         return Standing.FAILED
     return Standing.CLOSED if resource == Resource.CLOSED else Standing.NORMAL
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from inspector.runtime.foreign_objects import ForeignObjects, ForeignResource
 from inspector.runtime.handles import Counts, Handle
 from inspector.runtime.labels import Label
 from inspector.runtime.loops import asyncio_drain
 from inspector.runtime.resources import Resource, drain
 from inspector.runtime.samples import Churn, Cursor, Journal, Listener, Notice, TodoItem, TodoList
-from inspector.runtime.strategies import ForeignObjects, SerialTodoList, SharedTodoList, ThinTodoList
+from inspector.runtime.strategies import SerialJournal, SerialTodoList, SharedJournal, SharedTodoList, ThinJournal, ThinTodoList
 
 __all__ = [
     "Churn",
     "Counts",
     "Cursor",
     "ForeignObjects",
+    "ForeignResource",
     "Handle",
     "Journal",
     "Label",
     "Listener",
     "Notice",
     "Resource",
+    "SerialJournal",
     "SerialTodoList",
+    "SharedJournal",
     "SharedTodoList",
+    "ThinJournal",
     "ThinTodoList",
     "TodoItem",
     "TodoList",

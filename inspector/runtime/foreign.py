@@ -71,9 +71,12 @@ def report_unraisable(kind: type[BaseException] | None, error: BaseException | N
     sys.unraisablehook(details)
 
 
-def callback(signature: str, function: Callable[..., None]) -> Any:
-    """A C function pointer to a Python function; it must be held as long as native code may call it."""
-    return ffi.callback(signature, function, onerror=report_unraisable)
+def callback(signature: str, function: Callable[..., int | None], *, fallback: int | None = None) -> Any:
+    """A C function pointer to a Python function; it must be held as long as native code may call it.
+
+    ``fallback`` is what native code gets when the function raises; a function that answers nothing has none.
+    """
+    return ffi.callback(signature, function, error=fallback, onerror=report_unraisable)
 
 
 def _drop(key: int) -> None:

@@ -1,19 +1,21 @@
-"""The other ways to own an object: the sample list over each of them, and Python objects under numbers that native code may hold.
+"""The other ways to own an object: the sample list and the sample journal over each of them.
 
 ``SerialTodoList`` lets one call at a time inside, ``SharedTodoList`` any number, ``ThinTodoList`` keeps its count in its own row. All
-release, count and clone as every ``Handle`` does; a handle of one strategy is of the wrong type in another.
+release, count and clone as every ``Handle`` does, and the journals close as every ``Resource`` does; a handle of one strategy is of the
+wrong type in another.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from os import PathLike, fspath
+from typing import ClassVar, Self
 
 from inspector.errors import StaleHandleError
 from inspector.runtime.handles import Handle, call, call_for_number, create
+from inspector.runtime.resources import Resource, close
 from inspector.runtime.samples import TodoItem
 from inspector.wire import ffi, lib
 from inspector.wire.schema import Kind, handle_text
-from inspector.wire.status import check, new_error
 from inspector.wire.text import text_struct
 
 
@@ -79,18 +81,13 @@ class SharedTodoList(_StrategyList):
     _kind = Kind.ARC_MAP
 
 
-class ThinTodoList(_StrategyList):
-    """A list whose count stands in its row of the table, where the inspector reads it as it is. It has no weak count.
-
-    All proxies of one list have the same number.
-    """
+class ThinHandle(Handle):
+    """One of several proxies that share a number: only the proxy knows whether its own reference is gone."""
 
     __slots__ = ()
 
-    _kind = Kind.THIN
-
     def clone(self) -> Self:
-        """Another reference to the same list, under the same number."""
+        """Another reference to the same object, under the same number."""
         self._check_owned()
         return super().clone()
 
@@ -105,66 +102,65 @@ class ThinTodoList(_StrategyList):
             raise StaleHandleError(f"{handle_text(self._handle)} ({type(self).__name__}) was released by this proxy before")
 
 
-class ForeignObjects:
-    """Python objects under numbers, in the manner of ``cgo.Handle``: what native code may keep in place of the object.
+class ThinTodoList(ThinHandle, _StrategyList):
+    """A list whose count stands in its row of the table, where the inspector reads it as it is. It has no weak count.
 
-    A number is never used again, 0 is never one, and any thread may look up and delete. Each is a row that the inspector shows.
-    Two instances of one name are one type there, and still apart here.
+    All proxies of one list have the same number.
     """
 
-    __slots__ = ("_objects", "_type")
+    __slots__ = ()
 
-    def __init__(self, name: str, origin: str = "python") -> None:
-        """An empty map whose rows bear this name."""
-        self._objects: dict[int, object] = {}
-        self._type = _foreign_type(name, origin)
-
-    def new(self, thing: object) -> int:
-        """A number for an object, which is held until its deletion. 0 cannot be told from *none*, so it never is one."""
-        number = create(lib.ai_foreign_new, self._type, id(thing))
-        self._objects[number] = thing
-        return number
-
-    def value(self, number: int) -> Any:
-        """The object; a ``HandleError`` says what is wrong with the number."""
-        call_for_number(lib.ai_foreign_value, self._type, number)
-        return self._held(number)
-
-    def delete(self, number: int) -> Any:
-        """End a number and get its object back; of several that delete the same one does, the others get a ``StaleHandleError``."""
-        self.value(number)
-        call_for_number(lib.ai_foreign_delete, self._type, number)
-        return self._objects.pop(number)
-
-    def must_value(self, number: int) -> Any:
-        """As ``value``, where a wrong number is a bug of the native side: it counts as a panic and raises ``NativePanicError``."""
-        call_for_number(lib.ai_foreign_must_value, self._type, number)
-        return self._held(number)
-
-    def must_delete(self, number: int) -> Any:
-        """As ``delete``, where a wrong number is a bug of the native side: it counts as a panic and raises ``NativePanicError``."""
-        self.must_value(number)
-        call_for_number(lib.ai_foreign_must_delete, self._type, number)
-        return self._objects.pop(number)
-
-    def __len__(self) -> int:
-        """Objects held now."""
-        return len(self._objects)
-
-    def _held(self, number: int) -> Any:
-        """The object of a number that was valid a moment ago."""
-        try:
-            return self._objects[number]
-        except KeyError:
-            raise StaleHandleError(f"{handle_text(number)} is not held here: deleted meanwhile, or of another map of this name") from None
+    _kind = Kind.THIN
 
 
-def _foreign_type(name: str, origin: str) -> int:
-    """The type of rows of that name and origin."""
-    index, error = ffi.new("uint16_t *"), new_error()
-    (name_text, held_name), (origin_text, held_origin) = text_struct(name), text_struct(origin)
-    spec = ffi.new("AiTypeSpec *", {"name": name_text, "origin": origin_text, "kind": int(Kind.FOREIGN)})
-    status = lib.ai_type(spec, index, error)
-    del held_name, held_origin
-    check(status, error)
-    return int(index[0])
+class _StrategyJournal(Handle, Resource, closes_by="close", closes_with={"flush": True}):
+    """A file that lines are appended to, owned as its class says."""
+
+    __slots__ = ()
+
+    _kind: ClassVar[int]
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        """Open or create a file for appending."""
+        native, held = text_struct(fspath(path))
+        super().__init__(create(lib.ai_owned_journal_open, self._kind, native))
+        del held
+
+    def append(self, line: str, *, millis: int = 0) -> None:
+        """Append a line after that long, during which the call is in flight: a close waits for it."""
+        native, held = text_struct(line)
+        call(lib.ai_owned_journal_append, self._kind, self._handle, native, millis)
+        del held
+
+    @property
+    def lines(self) -> int:
+        """Lines appended since it was opened."""
+        return call_for_number(lib.ai_owned_journal_lines, self._kind, self._handle)
+
+    def close(self, *, flush: bool = True, deadline_secs: float | None = None) -> bool:
+        """Close the file; ``False`` when calls are in flight, the last of which will close it unless ``deadline_secs`` have passed."""
+        return close(lib.ai_owned_journal_close, self._kind, self._handle, flush, deadline_secs=deadline_secs)
+
+
+class SerialJournal(_StrategyJournal):
+    """A journal in a handle map with a mutex per object: its calls wait for each other, and its close for native code that is inside."""
+
+    __slots__ = ()
+
+    _kind = Kind.MUTEX_MAP
+
+
+class SharedJournal(_StrategyJournal):
+    """A journal in a handle map of shared objects."""
+
+    __slots__ = ()
+
+    _kind = Kind.ARC_MAP
+
+
+class ThinJournal(ThinHandle, _StrategyJournal):
+    """A journal whose count stands in its row of the table. All proxies of one journal have the same number."""
+
+    __slots__ = ()
+
+    _kind = Kind.THIN

@@ -79,6 +79,7 @@ class ResourceState(IntEnum):
     CLOSED = lib.AiResourceState_Closed
     CLOSE_FAILED = lib.AiResourceState_CloseFailed
     NEVER_CLOSED = lib.AiResourceState_NeverClosed
+    POISONED = lib.AiResourceState_Poisoned
 
 
 class EventKind(IntEnum):

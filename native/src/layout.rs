@@ -130,6 +130,8 @@ pub enum ResourceState {
     CloseFailed = 7,
     /// Dropped without having been closed.
     NeverClosed = 8,
+    /// A call panicked inside the object, which may be half changed: it can only be released.
+    Poisoned = 9,
 }
 
 /// What an event says.

@@ -202,6 +202,11 @@ pub fn closes(runtime: &Runtime, index: u16) -> bool {
     atomic!(AtomicU8, runtime.segment().type_slot(u32::from(index)), closes).load(Ordering::Relaxed) != 0
 }
 
+/// Whether only the thread that made a handle of a type may close its object.
+pub fn is_thread_affine(runtime: &Runtime, index: u16) -> bool {
+    atomic!(AtomicU8, runtime.segment().type_slot(u32::from(index)), thread_affine).load(Ordering::Relaxed) != 0
+}
+
 /// A type's name, for people.
 pub fn name_of(runtime: &Runtime, index: u16) -> String {
     if index == 0 || u32::from(index) >= runtime.segment().used(Part::Types) {

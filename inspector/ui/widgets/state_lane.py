@@ -33,11 +33,12 @@ def reference_lane(reference: int) -> Lane:
 
 
 def resource_lane(resource: int) -> Lane | None:
-    """``open ─ asked ─ draining ─ closed``; ``None`` when the type has no resource."""
+    """``open ─ asked ─ draining ─ closed``; ``None`` when the type has no resource, unless a panic poisoned the object."""
     if resource == Resource.NONE:
         return None
     waits = "waits owner" if resource == Resource.WAITING_OWNER else "closing" if resource == Resource.CLOSING else "draining"
-    last = {Resource.CLOSE_FAILED: "failed", Resource.NEVER_CLOSED: "never closed"}.get(Resource(resource), "closed")
+    ends = {Resource.CLOSE_FAILED: "failed", Resource.NEVER_CLOSED: "never closed", Resource.POISONED: "poisoned"}
+    last = ends.get(Resource(resource), "closed")
     reached = {Resource.OPEN: 0, Resource.CLOSE_REQUESTED: 1, Resource.DRAINING: 2, Resource.WAITING_OWNER: 2, Resource.CLOSING: 2}
     step = reached.get(Resource(resource), 3)
     tint = "live" if step == 0 else "waiting" if step < 3 else "unknown" if resource == Resource.CLOSED else "alarm"

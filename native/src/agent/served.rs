@@ -9,9 +9,9 @@ use crate::clock;
 use crate::control::{CloseAnswer, Identity, Target, Totals};
 use crate::edges;
 use crate::hooks;
-use crate::layout::{Level, TYPE_SHARDS};
+use crate::layout::{Level, FOREIGN_BIT, TYPE_SHARDS};
 use crate::lifecycle::{self, Child};
-use crate::ownership;
+use crate::ownership::{self, foreign_close};
 use crate::registry::{generation_of, shown};
 use crate::runtime::Runtime;
 use crate::sampler::{Sampled, Sampler};
@@ -49,12 +49,19 @@ impl Served {
     /// Whether the row belongs to an adapter, who has to answer for it.
     fn is_adapters(&self, handle: u64) -> bool {
         let slot = self.runtime.table.slot_of(handle).map(|slot| slot.word0());
-        slot.is_some_and(|word| word.generation() == generation_of(handle) && self.runtime.types.spec(word.type_id()).is_none())
+        slot.is_some_and(|word| {
+            let is_ours = self.runtime.types.spec(word.type_id()).is_some() || foreign_close::closes(self.runtime, word.type_id());
+            word.generation() == generation_of(handle) && !is_ours
+        })
     }
 
     /// Who else holds the object: other handles, calls in flight, objects that need it, and references that are none of these. Objects that
     /// needed it and are closed hold it no more in a way that matters.
     fn holders(&self, handle: u64, children: &[Child]) -> Vec<String> {
+        if handle & FOREIGN_BIT != 0 {
+            let callers = lifecycle::callers(self.runtime, handle);
+            return callers.into_iter().map(|thread| format!("call of {}", threads::name_of(self.runtime, thread))).collect();
+        }
         let Some(slot) = self.runtime.table.slot_of(handle) else { return Vec::new() };
         let address = slot.address();
         let others = self.handles_of(address, handle);

@@ -1,13 +1,64 @@
-//! Objects of the host language: its end.
+//! Objects of the host language: how they close, and its end.
 
 use std::time::Duration;
 
-use super::catch_value;
+use super::{catch, catch_value, place, AiError};
 use crate::foreign;
+use crate::ownership::foreign_close;
 
 /// The host language ends: its objects are called no more. Waits for calls that are on their way, at most `patience_millis`; 1 when
 /// all have ended. Call it without the interpreter's lock.
 #[no_mangle]
 pub extern "C" fn ai_foreign_close(patience_millis: u32) -> i32 {
     catch_value(0, || i32::from(foreign::close(Duration::from_millis(u64::from(patience_millis)))))
+}
+
+/// Has foreign objects of types that close be closed through `close`, and what a request carries be let go through `let_go`, on any thread.
+/// `close(key, value, text, capacity)` closes the object behind `value` with the arguments behind `key` (0: the type's own) and answers the length
+/// of an error's text that it wrote, 0 when it closed.
+///
+/// # Safety
+/// Both stay callable until `ai_foreign_close`. NULL changes nothing.
+#[no_mangle]
+pub unsafe extern "C" fn ai_foreign_close_by(
+    close: Option<unsafe extern "C" fn(u64, u64, *mut u8, usize) -> usize>,
+    let_go: Option<unsafe extern "C" fn(u64)>,
+) {
+    if let (Some(close), Some(let_go)) = (close, let_go) {
+        // SAFETY: the caller's promise.
+        unsafe { foreign_close::close_by(close, let_go) };
+    }
+}
+
+/// Asks for the close of a foreign object of that type, with the arguments behind `key`, 0: the type's own. `Pending`: accepted, and the message says
+/// what it waits for. `key` is let go in any case.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_foreign_request_close(foreign_type: u16, handle: u64, key: u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || foreign_close::request(foreign_type, handle, key)) }
+}
+
+/// Begins a use of a foreign object of that type, for which its close waits until `ai_foreign_leave`; its value.
+///
+/// # Safety
+/// `out` is a place for the value, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_foreign_enter(foreign_type: u16, handle: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let out = place(out)?;
+            *out = foreign_close::enter(foreign_type, handle)?;
+            Ok(())
+        })
+    }
+}
+
+/// Ends a use that `ai_foreign_enter` began, on any thread; the last one runs a close that waits for it.
+#[no_mangle]
+pub extern "C" fn ai_foreign_leave(handle: u64) {
+    catch_value((), || foreign_close::leave(handle));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{catch, place, AiBuffer, AiError, AiText};
 use crate::lifecycle;
-use crate::ownership::{borrow, lower, Object, Traced};
+use crate::ownership::{borrow, close, lower, Object, Traced};
 use crate::runtime::runtime;
 use crate::samples::{lower_all, Churn, Cursor, Journal, Listener, TodoItem, TodoList};
 use crate::status::{Error, Result, Status};
@@ -262,18 +262,6 @@ pub unsafe extern "C" fn ai_journal_lines(journal: u64, out: *mut u64, error: *m
             Ok(())
         })
     }
-}
-
-/// Closes an object of a known type by a method of its own.
-fn close<T: Object>(handle: u64, run: impl FnOnce(&T) -> Result<()> + Send + 'static) -> Result<()> {
-    let type_id = runtime().types.index_of(runtime(), T::spec())?;
-    let is_ours = runtime().table.slot_of(handle).is_some_and(|slot| slot.word0().type_id() == type_id);
-    if !is_ours {
-        return Err(borrow::<T>(handle).err().unwrap_or_else(|| Error::new(Status::WrongType, "not of this type")));
-    }
-    // SAFETY: `request` calls this with the data pointer of the handle's living object, which is a T: a row changes its type only with its
-    // generation, and `request` refuses another generation.
-    lifecycle::request(runtime(), handle, Box::new(move |data| run(unsafe { &*(data as *const T) })))
 }
 
 /// Opens a cursor at a journal's first line. The calling thread becomes its owner; the cursor holds the journal.

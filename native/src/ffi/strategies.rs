@@ -1,8 +1,12 @@
-//! The sample lists of every strategy, and host-language objects held by native code.
+//! The sample lists and journals of every strategy, and host-language objects held by native code.
+
+use std::path::Path;
+use std::time::Duration;
 
 use super::{catch, place, AiError, AiText};
 use crate::ownership::{borrow, foreign, Traced};
-use crate::samples::{lower_all, Lists, TodoItem};
+use crate::samples::{lower_all, Journals, Lists, TodoItem};
+use crate::status::Result;
 
 /// An empty list of the strategy whose `Kind` is given.
 ///
@@ -124,6 +128,61 @@ pub unsafe extern "C" fn ai_list_item_at(kind: u8, list: u64, position: usize, i
             Ok(())
         })
     }
+}
+
+/// Opens a journal of the strategy whose `Kind` is given.
+///
+/// # Safety
+/// `path` is valid, `out` is a place for a handle, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_owned_journal_open(kind: u8, path: AiText, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let out = place(out)?;
+            *out = journals(kind)?.open(Path::new(path.read()?))?;
+            Ok(())
+        })
+    }
+}
+
+/// Appends a line after `millis`, during which the call is in flight.
+///
+/// # Safety
+/// `line` is valid, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_owned_journal_append(kind: u8, journal: u64, line: AiText, millis: u32, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || journals(kind)?.append(journal, line.read()?, Duration::from_millis(u64::from(millis)))) }
+}
+
+/// Lines appended so far.
+///
+/// # Safety
+/// `out` is a place for a number, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_owned_journal_lines(kind: u8, journal: u64, out: *mut u64, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            *place(out)? = journals(kind)?.lines(journal)?;
+            Ok(())
+        })
+    }
+}
+
+/// Closes a journal, after its bytes have reached the disk if `flush` is not 0. `Pending`: accepted, and the last call in flight closes.
+///
+/// # Safety
+/// `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_owned_journal_close(kind: u8, journal: u64, flush: i32, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || journals(kind)?.close(journal, flush != 0)) }
+}
+
+fn journals(kind: u8) -> Result<Journals> {
+    Lists::of_kind(kind).map(Journals)
 }
 
 /// A handle for a value of the host language, of a type of kind `Foreign` that `ai_type` described.

@@ -5,17 +5,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::deadline::{keep_deadlines, take_deadline, withdraw};
+use super::method::method_of;
 use super::watch::{tell, told_of, CloseNews};
-use super::{show, Entry};
+use super::{key_of, owner_of, show, Entry};
 use crate::atomic;
 use crate::count_one;
 use crate::hooks;
 use crate::layout::{EventKind, ReferenceState, ResourceState};
-use crate::registry::{generation_of, is_current, shown};
+use crate::registry::{generation_of, shown, Word0};
 use crate::runtime::Runtime;
 use crate::status::{Error, Result, Status};
 use crate::threads::{self, pins_of, plain};
-use crate::types::{self, TypeSpec};
 
 /// What a close runs: the type's close method with the arguments of whoever asked. It gets the data pointer of a living object.
 pub type Run = Box<dyn FnOnce(u64) -> Result<()> + Send>;
@@ -70,17 +70,14 @@ struct Claim {
 
 /// Closes with the type's default arguments; otherwise as [`request`].
 pub fn close_with_defaults(runtime: &Runtime, handle: u64) -> Result<()> {
-    let spec = closable(runtime, handle)?;
-    let close = spec.operations.close;
-    // SAFETY: `Run` is called with the data pointer of a living object of the handle's type.
-    request(runtime, handle, Box::new(move |data| unsafe { close(data) }))
+    request(runtime, handle, method_of(runtime, handle)?.run())
 }
 
 /// Asks for a close. Runs it now when nothing stands in the way; otherwise the error has the status `Pending` and says what it waits for, and
 /// the last call in flight or the owner thread runs it, or it is withdrawn at its deadline. Never waits.
 pub fn request(runtime: &Runtime, handle: u64, run: Run) -> Result<()> {
     let deadline = take_deadline();
-    closable(runtime, handle)?;
+    method_of(runtime, handle)?;
     let address = enter_request(runtime, handle, run, deadline)?;
     let outcome = settle(runtime, address);
     if deadline.is_some() && matches!(outcome, Outcome::Blocked(_)) {
@@ -91,18 +88,6 @@ pub fn request(runtime: &Runtime, handle: u64, run: Run) -> Result<()> {
         Outcome::Blocked(reason) => Err(Error::new(Status::Pending, format!("{reason}: close of {}", shown(handle)))),
         Outcome::Nothing => Err(Error::new(Status::Pending, format!("another thread closes it now: {}", shown(handle)))),
     }
-}
-
-/// The specification of a handle's type, if it is live and closes.
-fn closable(runtime: &Runtime, handle: u64) -> Result<&'static TypeSpec> {
-    let word = runtime.table.slot_of(handle).map(|slot| slot.word0());
-    let word = word.filter(|&word| is_current(word, handle) && word.is_live());
-    let Some(word) = word else { return Err(refuse(runtime, handle, super::refusal(runtime, handle, 0))) };
-    let spec = runtime.types.spec(word.type_id());
-    spec.filter(|spec| spec.close.is_some()).ok_or_else(|| {
-        let name = types::name_of(runtime, word.type_id());
-        Error::new(Status::BadArgument, format!("its type does not close: {} ({name})", shown(handle)))
-    })
 }
 
 fn refuse(runtime: &Runtime, handle: u64, error: Error) -> Error {
@@ -117,10 +102,10 @@ fn enter_request(runtime: &Runtime, handle: u64, run: Run, deadline: Option<Inst
     let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
     let slot = slot.ok_or_else(|| refuse(runtime, handle, super::refusal(runtime, handle, 0)))?;
     let word = slot.word0();
-    if !word.is_live() || word.resource() == ResourceState::Closed as u8 {
+    if !word.is_live() || is_over(word) {
         return Err(refuse(runtime, handle, super::refusal(runtime, handle, word.type_id())));
     }
-    let address = slot.address();
+    let address = key_of(&slot, handle);
     let entry = inner.get_mut(&address).ok_or_else(|| super::refusal(runtime, handle, 0))?;
     if entry.is_pending() {
         let who = threads::name_of(runtime, slot.requester());
@@ -135,6 +120,11 @@ fn enter_request(runtime: &Runtime, handle: u64, run: Run, deadline: Option<Inst
     drop(inner);
     hooks::event(runtime, EventKind::CloseRequest, word.type_id(), handle, address, 0);
     Ok(address)
+}
+
+/// Closed, or not to be used any more for another reason.
+fn is_over(word: Word0) -> bool {
+    [ResourceState::Closed as u8, ResourceState::Poisoned as u8].contains(&word.resource())
 }
 
 /// Runs the close of the object at `address` if one is asked for and nothing stands in its way any more.
@@ -163,11 +153,11 @@ pub(super) fn settle(runtime: &Runtime, address: u64) -> Outcome {
 
 /// The rows show `CloseRequested` or later, so no new call begins, and each that ends looks here again once the lock is free.
 pub(super) fn obstacle(runtime: &Runtime, address: u64, entry: &Entry) -> Option<Obstacle> {
-    let calls = calls_in_flight(runtime, address);
+    let calls = entry.callers.len() + calls_in_flight(runtime, address);
     if calls > 0 {
         return Some(Obstacle::Calls(calls));
     }
-    let owner = super::life_of(runtime, entry)?.owner();
+    let owner = owner_of(runtime, entry);
     (threads::is_alive(runtime, owner) && threads::here() != owner).then_some(Obstacle::Owner(owner))
 }
 
@@ -181,7 +171,8 @@ fn calls_in_flight(runtime: &Runtime, address: u64) -> usize {
 }
 
 fn resource_state(runtime: &Runtime, entry: &Entry) -> Option<ResourceState> {
-    super::life_of(runtime, entry).map(super::Life::state)
+    let slot = runtime.table.slot_of(*entry.handles.first()?)?;
+    ResourceState::from_number(slot.word0().resource())
 }
 
 /// Whether that is new.
@@ -233,7 +224,11 @@ fn run(runtime: &Runtime, claim: Claim) -> Result<()> {
     if hooks::counts(runtime, claim.type_id) && result.is_ok() {
         count_one!(runtime, claim.type_id, closed);
     }
-    let state = if result.is_ok() { ResourceState::Closed } else { ResourceState::CloseFailed };
+    let state = match &result {
+        Ok(()) => ResourceState::Closed,
+        Err(error) if error.status == Status::Poisoned => ResourceState::Poisoned,
+        Err(_) => ResourceState::CloseFailed,
+    };
     hooks::event(runtime, EventKind::Close, claim.type_id, claim.handle, claim.address, 0);
     end(runtime, claim.address, claim.type_id, state);
     result.map_err(|error| Error::new(Status::CloseFailed, format!("{}: close of {}", error.message, shown(claim.handle))))
@@ -246,6 +241,11 @@ pub(super) fn end(runtime: &Runtime, address: u64, type_id: u16, state: Resource
     entry.is_closing = false;
     show(runtime, entry, state, Some(hooks::change(runtime, type_id, false)));
     atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_sub(1, Ordering::Relaxed);
+    if entry.handles.is_empty() {
+        // a foreign object whose handle was deleted meanwhile
+        inner.remove(&address);
+        return;
+    }
     let released: Vec<u64> = entry.handles.iter().copied().filter(|&handle| is_released(runtime, handle)).collect();
     let told = told_of(entry);
     drop(inner);
@@ -262,7 +262,7 @@ pub fn cancel(runtime: &Runtime, handle: u64) -> Result<()> {
     let mut inner = runtime.lives.inner.lock();
     let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
     let slot = slot.ok_or_else(|| super::refusal(runtime, handle, 0))?;
-    let (address, type_id) = (slot.address(), slot.word0().type_id());
+    let (address, type_id) = (key_of(&slot, handle), slot.word0().type_id());
     let entry = inner.get_mut(&address).filter(|entry| entry.is_pending());
     let entry = entry.ok_or_else(|| Error::new(Status::BadArgument, format!("no close of it is pending: {}", shown(handle))))?;
     let Some(request) = entry.request.take() else {
@@ -281,15 +281,16 @@ pub fn cancel(runtime: &Runtime, handle: u64) -> Result<()> {
 
 /// What a close would do now: `Ok`, or `Pending`, `Closed` or another status with the reason.
 pub fn preview(runtime: &Runtime, handle: u64) -> Result<()> {
-    closable(runtime, handle)?;
+    method_of(runtime, handle)?;
     let inner = runtime.lives.inner.lock();
     let slot = runtime.table.slot_of(handle).ok_or_else(|| super::refusal(runtime, handle, 0))?;
     let word = slot.word0();
-    if word.resource() == ResourceState::Closed as u8 {
+    if is_over(word) {
         return Err(super::refusal(runtime, handle, word.type_id()));
     }
-    let entry = inner.get(&slot.address()).ok_or_else(|| super::refusal(runtime, handle, 0))?;
-    match obstacle(runtime, slot.address(), entry) {
+    let address = key_of(&slot, handle);
+    let entry = inner.get(&address).ok_or_else(|| super::refusal(runtime, handle, 0))?;
+    match obstacle(runtime, address, entry) {
         Some(obstacle) => Err(Error::new(Status::Pending, obstacle.reason(runtime))),
         None if entry.is_closing => Err(Error::new(Status::Pending, "its close runs now")),
         None => Ok(()),
@@ -312,8 +313,7 @@ pub fn owner_ended(runtime: &Runtime, index: u16) {
 
 fn settle_where(runtime: &Runtime, mut is_ours: impl FnMut(u16) -> bool) -> usize {
     let inner = runtime.lives.inner.lock();
-    let ours = |entry: &Entry| entry.request.is_some() && super::life_of(runtime, entry).is_some_and(|life| is_ours(life.owner()));
-    let mut ours = ours;
+    let mut ours = |entry: &Entry| entry.request.is_some() && is_ours(owner_of(runtime, entry));
     let waiting: Vec<u64> = inner.iter().filter(|(_, entry)| ours(entry)).map(|(&address, _)| address).collect();
     drop(inner);
     waiting.into_iter().filter(|&address| matches!(settle(runtime, address), Outcome::Ran(_))).count()

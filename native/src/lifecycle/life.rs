@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
 
 use crate::count_one;
 use crate::hooks;
-use crate::layout::{EventKind, Level, ResourceState};
+use crate::layout::{EventKind, Kind, Level, ResourceState};
 use crate::runtime::{existing, Runtime};
 use crate::threads;
 use crate::types::TypeSpec;
@@ -32,6 +32,26 @@ impl Life {
     /// The state of the resource. Changes under the lock of `Lives`; Relaxed suffices for those who hold it.
     pub fn state(&self) -> ResourceState {
         ResourceState::from_number(self.state.load(Ordering::Relaxed)).unwrap_or(ResourceState::None)
+    }
+
+    /// Whether its type opted in to closing.
+    pub fn closes(&self) -> bool {
+        self.spec.close.is_some()
+    }
+
+    /// Whether a panic inside a call ends its use.
+    pub fn can_be_poisoned(&self) -> bool {
+        self.spec.kind == Kind::MutexMap
+    }
+
+    /// What its type is.
+    pub(super) fn spec(&self) -> &'static TypeSpec {
+        self.spec
+    }
+
+    /// Heap address, 0: no handle named it yet.
+    pub(super) fn address(&self) -> u64 {
+        self.address.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_state(&self, state: ResourceState) {
@@ -64,10 +84,11 @@ impl Life {
             return;
         }
         count_one!(runtime, type_id, dropped);
-        if matches!(self.state(), ResourceState::Open | ResourceState::CloseFailed) {
+        let is_open = matches!(self.state(), ResourceState::Open | ResourceState::CloseFailed | ResourceState::Poisoned);
+        if self.closes() && is_open {
             count_one!(runtime, type_id, never_closed);
         }
-        hooks::event(runtime, EventKind::Drop, type_id, 0, self.address.load(Ordering::Relaxed), 0);
+        hooks::event(runtime, EventKind::Drop, type_id, 0, self.address(), 0);
     }
 }
 

@@ -6,8 +6,11 @@
 
 mod close;
 mod deadline;
+mod foreign;
 mod life;
+mod method;
 mod plan;
+mod poison;
 mod release;
 mod states;
 mod watch;
@@ -15,8 +18,10 @@ mod words;
 
 pub use close::{cancel, close_with_defaults, drain_here, owner_ended, preview, request, Run};
 pub use deadline::set_deadline;
+pub use foreign::{callers, enter_foreign, enter_new, forget_foreign, leave_foreign};
 pub use life::Life;
 pub use plan::{children, handover, Child};
+pub use poison::{poison, show_poison};
 pub use release::{release, release_last};
 pub use watch::{close_result, listen, CloseNews, Listener};
 pub use words::{age, refusal, tombstone};
@@ -24,13 +29,14 @@ pub use words::{age, refusal, tombstone};
 use std::collections::HashMap;
 use std::time::Instant;
 
-use crate::layout::{ReferenceState, ResourceState};
-use crate::registry::{generation_of, Change};
+use crate::layout::{ReferenceState, ResourceState, FOREIGN_BIT};
+use crate::registry::{generation_of, Change, Slot, Word0};
+use crate::rows;
 use crate::runtime::Runtime;
 use crate::sync::Lock;
-use crate::threads::mutate;
+use crate::threads::{self, mutate};
 
-/// Objects of types that close, as long as a handle names them.
+/// Objects of types that close, as long as a handle names them: by their heap address, foreign ones by their handle's number.
 #[derive(Default)]
 pub struct Lives {
     inner: Lock<HashMap<u64, Entry>>,
@@ -53,6 +59,8 @@ struct Entry {
     withdrawn: Option<String>,
     /// Whether somebody runs the close method now.
     is_closing: bool,
+    /// Threads that are inside a foreign object; calls of native ones are pins.
+    callers: Vec<u16>,
 }
 
 impl Entry {
@@ -98,6 +106,7 @@ impl Lives {
             entry.is_closing = false;
             show(runtime, entry, ResourceState::CloseFailed, None);
         }
+        inner.values_mut().for_each(|entry| entry.callers.retain(|&caller| caller == threads::here()));
     }
 }
 
@@ -118,12 +127,32 @@ fn show(runtime: &Runtime, entry: &Entry, state: ResourceState, change: Option<C
     }
 }
 
-/// The life within the object of an entry.
+/// The life within the object of an entry; a foreign one has none.
 fn life_of<'a>(runtime: &Runtime, entry: &'a Entry) -> Option<&'a Life> {
     let word = runtime.table.slot_of(*entry.handles.first()?)?.word0();
     let spec = runtime.types.spec(word.type_id())?;
     // SAFETY: a handle in the entry owns a reference to the object, and the lock that guards the entry keeps it there.
     Some(unsafe { &*(spec.operations.life)(entry.data) })
+}
+
+/// The thread that alone may close an entry's object, 0: any.
+fn owner_of(runtime: &Runtime, entry: &Entry) -> u16 {
+    let slot = entry.handles.first().and_then(|&handle| runtime.table.slot_of(handle));
+    slot.map_or(0, |slot| slot.owner())
+}
+
+/// Whether word 0 is of the row that a handle names, native or foreign.
+fn names(runtime: &Runtime, word: Word0, handle: u64) -> bool {
+    word.generation() == generation_of(handle) && (handle & FOREIGN_BIT != 0) == rows::is_foreign(runtime, word.type_id())
+}
+
+/// Where the object of a handle stands in the table.
+fn key_of(slot: &Slot<'_>, handle: u64) -> u64 {
+    if handle & FOREIGN_BIT == 0 {
+        slot.address()
+    } else {
+        handle
+    }
 }
 
 /// The type of an entry's object, 0: unknown.

@@ -1,6 +1,6 @@
 //! What to close before what: objects whose resource needs that of another one.
 
-use super::{life_of, Entry};
+use super::{key_of, life_of, owner_of, Entry};
 use crate::layout::ResourceState;
 use crate::registry::{generation_of, shown};
 use crate::runtime::Runtime;
@@ -40,7 +40,7 @@ fn child_of(runtime: &Runtime, entry: &Entry, parent: u64) -> Option<Child> {
 pub fn handover(runtime: &Runtime, handle: u64) -> Option<String> {
     let inner = runtime.lives.inner.lock();
     let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle))?;
-    let owner = life_of(runtime, inner.get(&slot.address())?)?.owner();
+    let owner = owner_of(runtime, inner.get(&key_of(&slot, handle))?);
     drop(inner);
     let is_gone = owner != 0 && !threads::is_alive(runtime, owner);
     is_gone.then(|| format!("its owner has ended, so whoever asks closes it: {}", threads::name_of(runtime, owner)))

@@ -2,7 +2,7 @@
 
 use crate::layout::ResourceState;
 
-const STATES: [ResourceState; 9] = [
+const STATES: [ResourceState; 10] = [
     ResourceState::None,
     ResourceState::Open,
     ResourceState::CloseRequested,
@@ -12,6 +12,7 @@ const STATES: [ResourceState; 9] = [
     ResourceState::Closed,
     ResourceState::CloseFailed,
     ResourceState::NeverClosed,
+    ResourceState::Poisoned,
 ];
 
 impl ResourceState {

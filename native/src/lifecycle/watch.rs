@@ -2,9 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Entry;
+use super::{key_of, names, Entry};
 use crate::foreign;
-use crate::registry::is_current;
 use crate::runtime::Runtime;
 
 /// What a listener is told.
@@ -63,12 +62,12 @@ pub fn close_result(runtime: &Runtime, handle: u64) -> crate::status::Result<()>
     use crate::status::{Error, Status};
 
     let inner = runtime.lives.inner.lock();
-    let slot = runtime.table.slot_of(handle).filter(|slot| is_current(slot.word0(), handle) && slot.word0().is_live());
+    let slot = runtime.table.slot_of(handle).filter(|slot| names(runtime, slot.word0(), handle) && slot.word0().is_live());
     let slot = slot.ok_or_else(|| super::refusal(runtime, handle, 0))?;
     if slot.word0().resource() == ResourceState::Closed as u8 {
         return Ok(());
     }
-    let entry = inner.get(&slot.address());
+    let entry = inner.get(&key_of(&slot, handle));
     let entry = entry.ok_or_else(|| Error::new(Status::BadArgument, format!("its type does not close: {}", shown(handle))))?;
     let name = shown(handle);
     match &entry.withdrawn {

@@ -33,7 +33,7 @@ pub fn refusal(runtime: &Runtime, handle: u64, wanted: u16) -> Error {
         let (found, wanted) = (types::name_of(runtime, word.type_id()), types::name_of(runtime, wanted));
         return Error::new(Status::WrongType, format!("{} is a {found}, not a {wanted}", shown(handle)));
     }
-    if runtime.types.spec(word.type_id()).is_none() {
+    if runtime.types.spec(word.type_id()).is_none() && wanted == 0 {
         let found = types::name_of(runtime, word.type_id());
         return Error::new(Status::WrongType, format!("{} is a {found}, which another library owns", shown(handle)));
     }
@@ -46,11 +46,21 @@ fn unknown(handle: u64) -> Error {
 
 fn closed(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Error {
     let word = slot.word0();
+    if word.resource() == ResourceState::Poisoned as u8 {
+        return poisoned(runtime, handle, slot);
+    }
     let is_closed = word.resource() == ResourceState::Closed as u8;
     let (what, thread) = if is_closed { ("was closed by", slot.last_thread()) } else { ("was asked to close by", slot.requester()) };
     let (name, who) = (types::name_of(runtime, word.type_id()), threads::name_of(runtime, thread));
     let when = age(runtime, slot.changed_at());
     Error::new(Status::Closed, format!("{} ({name}) {what} {who}{when}", shown(handle)))
+}
+
+fn poisoned(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Error {
+    let (name, who) = (types::name_of(runtime, slot.word0().type_id()), threads::name_of(runtime, slot.last_thread()));
+    let when = age(runtime, slot.changed_at());
+    let what = format!("a call of {who} panicked inside the object{when}, which may be half changed");
+    Error::new(Status::Poisoned, format!("{} ({name}) is poisoned: {what}", shown(handle)))
 }
 
 /// What is left of a dead handle: `#88.1 (Journal) was released by thread "worker-3" 2.1 s ago`.

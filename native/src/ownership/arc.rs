@@ -9,11 +9,11 @@ use std::sync::atomic::AtomicU16;
 use std::sync::Arc;
 
 use super::checked::{self, InUse};
-use super::thin;
+use super::{closing, thin};
 use crate::clock;
 use crate::edges::{Edges, Reports};
 use crate::hooks;
-use crate::layout::{EventKind, Kind, ResourceState};
+use crate::layout::{EventKind, Kind};
 use crate::lifecycle::{self, Life};
 use crate::registry::{is_current, Slot};
 use crate::ring;
@@ -132,17 +132,15 @@ pub fn lower<T: Object>(object: Arc<T>) -> Result<u64> {
     // SAFETY: the reference just given up keeps the object alive at least until its handle is known to somebody.
     let life = unsafe { &*(data as *const T) }.life();
     let row = NewRow { type_id, address, data, owner: life.owner(), is_foreign: false, is_born_now: true };
-    let handle = lower_raw(runtime, index, &row, life);
+    let handle = checked::publish(runtime, index, &row, life);
     hooks::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
     Ok(handle)
 }
 
-fn lower_raw(runtime: &Runtime, index: u32, row: &NewRow, life: &Life) -> u64 {
-    life.set_address(row.address);
-    if life.state() == ResourceState::None {
-        return rows::publish(runtime, index, row, ResourceState::None);
-    }
-    runtime.lives.enter(life, row.address, row.data, |state| rows::publish(runtime, index, row, state))
+/// Closes an object by a method of its own, with the arguments of whoever asks. As `lifecycle::request`; refused when the handle is of another type.
+pub fn close<T: Object>(handle: u64, run: impl FnOnce(&T) -> Result<()> + Send + 'static) -> Result<()> {
+    // SAFETY: a run gets the data pointer of a living object of the handle's type, which is T.
+    closing::request(T::spec(), handle, Box::new(move |data| run(unsafe { &*(data as *const T) })))
 }
 
 /// An object in use by a call.
@@ -238,7 +236,7 @@ pub fn clone_handle(handle: u64) -> Result<u64> {
         // SAFETY: as above, and the new reference keeps the object from now on.
         let life = unsafe { &*(spec.operations.life)(data) };
         let row = NewRow { type_id, address: slot.address(), data, owner: life.owner(), is_foreign: false, is_born_now: true };
-        let clone = lower_raw(runtime, index, &row, life);
+        let clone = checked::publish(runtime, index, &row, life);
         if hooks::has_history(runtime, type_id) {
             // SAFETY: as above.
             let (strong, _) = unsafe { (spec.operations.counts)(data) };

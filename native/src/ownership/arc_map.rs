@@ -34,9 +34,10 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::checked::{self, Entry, InUse};
+use super::closing::{self, CloseShared, Closing};
 use crate::layout::Kind;
 use crate::status::Result;
-use crate::types::TypeSpec;
+use crate::types::{CloseSpec, TypeSpec};
 
 /// A map; a `static`, whose address and name make it what it is.
 pub struct ArcMap<T> {
@@ -77,7 +78,7 @@ impl<T> Shared<T> {
 impl<T: Send + Sync + 'static> ArcMap<T> {
     /// An empty map under a name that no other map of this origin has.
     pub const fn new(name: &'static str, origin: &'static str) -> Self {
-        Self { spec: Entry::<T>::spec(name, origin, Kind::ArcMap), objects: PhantomData }
+        Self { spec: Entry::<T>::spec(name, origin, Kind::ArcMap, None), objects: PhantomData }
     }
 
     /// Takes an object in; the handle owns its first reference.
@@ -124,9 +125,32 @@ impl<T: Send + Sync + 'static> ArcMap<T> {
         Ok(body(std::array::from_fn(|at| &self.entry(&used[at]).value)))
     }
 
+    /// As [`Self::new`], for objects that close.
+    pub const fn closable(name: &'static str, origin: &'static str, close: CloseSpec) -> Self
+    where
+        T: CloseShared,
+    {
+        let closing = Closing { spec: close, close: close_raw::<T> };
+        Self { spec: Entry::<T>::spec(name, origin, Kind::ArcMap, Some(closing)), objects: PhantomData }
+    }
+
+    /// Closes an object by a method of its own, with the arguments of whoever asks: at once, or when the last call in flight has ended
+    /// (`Pending`). Native code may go on using it, also meanwhile.
+    pub fn close(&'static self, handle: u64, run: impl FnOnce(&T) -> Result<()> + Send + 'static) -> Result<()> {
+        // SAFETY: a run gets the data pointer of a living object of the handle's type, which is this map.
+        closing::request(&self.spec, handle, Box::new(move |data| run(&unsafe { &*(data as *const Entry<T>) }.value)))
+    }
+
     #[inline(always)]
     fn entry<'a>(&'static self, used: &'a InUse) -> &'a Entry<T> {
         // SAFETY: only this map enters with its own specification.
         unsafe { checked::entry(used) }
     }
+}
+
+/// # Safety
+/// `data` came from `Arc::<Entry<T>>::into_raw`, and that reference lives through the call.
+unsafe fn close_raw<T: CloseShared + Send + Sync + 'static>(data: u64) -> Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { &*(data as *const Entry<T>) }.value.close_with_defaults()
 }

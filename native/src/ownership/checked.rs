@@ -6,13 +6,14 @@
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::Arc;
 
+use super::closing::Closing;
 use crate::hooks;
 use crate::layout::{EventKind, Kind, ResourceState};
 use crate::lifecycle::{self, Life};
 use crate::registry::{is_current, Slot, Word0};
 use crate::rows::{self, NewRow};
 use crate::runtime::{runtime, Runtime};
-use crate::status::{Error, Result, Status};
+use crate::status::{Error, Result};
 use crate::threads::Pin;
 use crate::types::{Operations, TypeSpec};
 
@@ -80,7 +81,8 @@ fn refuse(runtime: &Runtime, spec: &'static TypeSpec, pin: &Pin) -> Box<Error> {
 
 /// An object of a map, with what the runtime keeps about it.
 pub(super) struct Entry<V> {
-    life: Life,
+    /// The object's own.
+    pub life: Life,
     /// The map's own: the object, or the object in its mutex.
     pub value: V,
 }
@@ -92,13 +94,13 @@ impl<V: Send + Sync + 'static> Entry<V> {
     }
 
     /// The specification of a map of such entries. Its operations take a pointer that `Arc::<Entry<V>>::into_raw` gave.
-    pub const fn spec(name: &'static str, origin: &'static str, kind: Kind) -> TypeSpec {
+    pub const fn spec(name: &'static str, origin: &'static str, kind: Kind, closing: Option<Closing>) -> TypeSpec {
         let counts = 2 * size_of::<usize>();
         TypeSpec {
             name,
             origin,
             kind,
-            close: None,
+            close: Closing::spec(closing.as_ref()),
             size_bytes: size_of::<V>() as u64,
             data_offset: counts.next_multiple_of(align_of::<Self>()) as u64,
             operations: Operations {
@@ -106,7 +108,7 @@ impl<V: Send + Sync + 'static> Entry<V> {
                 release: Self::release_raw,
                 counts: Self::counts_raw,
                 life: Self::life_raw,
-                close: refuse_close,
+                close: Closing::operation(closing.as_ref()),
             },
             report: None,
             index: AtomicU16::new(0),
@@ -143,12 +145,6 @@ impl<V: Send + Sync + 'static> Entry<V> {
     }
 }
 
-/// # Safety
-/// None: it looks at nothing.
-pub(super) unsafe fn refuse_close(_data: u64) -> Result<()> {
-    Err(Error::new(Status::BadArgument, "the type does not close"))
-}
-
 /// Hands an entry out under a handle of its own. On failure the reference is dropped.
 pub(super) fn lower<V: Send + Sync + 'static>(spec: &'static TypeSpec, entry: Arc<Entry<V>>) -> Result<u64> {
     let runtime = runtime();
@@ -157,12 +153,25 @@ pub(super) fn lower<V: Send + Sync + 'static>(spec: &'static TypeSpec, entry: Ar
     let strong = Arc::strong_count(&entry);
     let data = Arc::into_raw(entry) as u64;
     let address = data - spec.data_offset;
-    let row = NewRow { type_id, address, data, owner: 0, is_foreign: false, is_born_now: true };
     // SAFETY: the reference just given up keeps the entry at least until its handle is known to somebody.
-    unsafe { &*(data as *const Entry<V>) }.life.set_address(address);
-    let handle = rows::publish(runtime, index, &row, ResourceState::None);
+    let life = unsafe { &(*(data as *const Entry<V>)).life };
+    let row = NewRow { type_id, address, data, owner: life.owner(), is_foreign: false, is_born_now: true };
+    let handle = publish(runtime, index, &row, life);
     hooks::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
     Ok(handle)
+}
+
+/// Makes the row of a new handle, which shows the resource's present state.
+pub(super) fn publish(runtime: &Runtime, index: u32, row: &NewRow, life: &Life) -> u64 {
+    life.set_address(row.address);
+    if life.closes() {
+        return runtime.lives.enter(life, row.address, row.data, |state| rows::publish(runtime, index, row, state));
+    }
+    let handle = rows::publish(runtime, index, row, life.state());
+    if life.can_be_poisoned() {
+        lifecycle::show_poison(runtime, life, handle);
+    }
+    handle
 }
 
 /// The entry that a handle in use names.

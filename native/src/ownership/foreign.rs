@@ -8,14 +8,16 @@
 
 use std::sync::atomic::{fence, AtomicU16, Ordering};
 
+use super::foreign_close;
 use crate::hooks;
-use crate::layout::{Kind, ReferenceState, FOREIGN_BIT};
+use crate::layout::{Kind, ReferenceState, ResourceState, FOREIGN_BIT};
 use crate::lifecycle;
 use crate::registry::{generation_of, shown, Slot, Word0};
 use crate::rows::{self, NewRow};
 use crate::runtime::{runtime, Runtime};
 use crate::status::{Error, Result, Status};
-use crate::types::Described;
+use crate::threads;
+use crate::types::{self, Described};
 
 /// The values of one type of the host language; a `static`. Maps of one name and origin are one.
 pub struct ForeignMap {
@@ -102,8 +104,13 @@ pub fn insert(type_id: u16, value: u64) -> Result<u64> {
     if !rows::is_foreign(runtime, type_id) {
         return Err(Error::new(Status::BadArgument, format!("not a type of foreign objects: {type_id}")));
     }
-    let row = NewRow { type_id, address: 0, data: value, owner: 0, is_foreign: true, is_born_now: true };
-    rows::add(runtime, &row)
+    let owner = if types::is_thread_affine(runtime, type_id) { threads::here() } else { 0 };
+    let row = NewRow { type_id, address: 0, data: value, owner, is_foreign: true, is_born_now: true };
+    let handle = rows::add(runtime, &row)?;
+    if foreign_close::closes(runtime, type_id) {
+        lifecycle::enter_new(runtime, handle, value);
+    }
+    Ok(handle)
 }
 
 /// The value of a handle of that type.
@@ -111,6 +118,9 @@ pub fn insert(type_id: u16, value: u64) -> Result<u64> {
 pub fn value(type_id: u16, handle: u64) -> Result<u64> {
     let runtime = runtime();
     let Some((slot, word)) = find(runtime, type_id, handle) else { return Err(refuse(runtime, type_id, handle)) };
+    if !is_open(word) {
+        return Err(refuse(runtime, type_id, handle));
+    }
     let value = slot.data();
     // Acquire, between the value and the second look: if the row has been used again since, that look sees it
     fence(Ordering::Acquire);
@@ -120,10 +130,26 @@ pub fn value(type_id: u16, handle: u64) -> Result<u64> {
     Ok(value)
 }
 
+/// Refuses a handle of that type whose resource is closed, or asked to close.
+pub(super) fn check_open(type_id: u16, handle: u64) -> Result<()> {
+    let runtime = runtime();
+    let found = find(runtime, type_id, handle).filter(|(_, word)| is_open(*word));
+    found.map(|_| ()).ok_or_else(|| refuse(runtime, type_id, handle))
+}
+
+#[inline]
+fn is_open(word: Word0) -> bool {
+    word.resource() <= ResourceState::Open as u8 || word.resource() == ResourceState::CloseFailed as u8
+}
+
 /// Ends a handle of that type; its value.
 pub fn delete(type_id: u16, handle: u64) -> Result<u64> {
     let runtime = runtime();
-    let value = value(type_id, handle)?;
+    let Some((slot, word)) = find(runtime, type_id, handle) else { return Err(refuse(runtime, type_id, handle)) };
+    let value = slot.data();
+    if word.resource() != ResourceState::None as u8 {
+        lifecycle::forget_foreign(runtime, handle);
+    }
     // of several that come this far one ends the row, and the value of a generation does not change
     rows::end(runtime, handle, ReferenceState::Released).map_err(|_| refuse(runtime, type_id, handle))?;
     Ok(value)
@@ -142,7 +168,7 @@ fn is_its(word: Word0, type_id: u16, handle: u64) -> bool {
 }
 
 #[cold]
-fn refuse(runtime: &Runtime, type_id: u16, handle: u64) -> Error {
+pub(super) fn refuse(runtime: &Runtime, type_id: u16, handle: u64) -> Error {
     let slot = runtime.table.slot_of(handle);
     let is_without_bit = slot.is_some_and(|slot| is_its(slot.word0(), type_id, handle | FOREIGN_BIT)) && handle & FOREIGN_BIT == 0;
     let error = if is_without_bit {

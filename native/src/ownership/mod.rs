@@ -5,13 +5,16 @@
 mod arc;
 mod arc_map;
 mod checked;
+mod closing;
 pub mod foreign;
+pub mod foreign_close;
 mod mutex_map;
 pub(crate) mod thin;
 mod traced;
 
-pub use arc::{borrow, call, clone_handle, closable, is_same, lower, plain, reporting, strong_and_weak, with_raw, Borrowed, Object};
+pub use arc::{borrow, call, clone_handle, closable, close, is_same, lower, plain, reporting, strong_and_weak, with_raw, Borrowed, Object};
 pub use arc_map::{ArcMap, Shared};
+pub use closing::{CloseAlone, CloseShared};
 pub use foreign::ForeignMap;
 pub use mutex_map::{Held, Locked, MutexMap};
 pub use thin::{Thin, ThinMap};

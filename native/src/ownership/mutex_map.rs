@@ -7,12 +7,15 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
 
 use super::checked::{self, Entry, InUse};
-use crate::layout::Kind;
+use super::closing::{self, CloseAlone, Closing};
+use crate::layout::{Kind, ResourceState};
+use crate::lifecycle::{self, Life};
 use crate::registry::shown;
 use crate::status::{Error, Result, Status};
-use crate::types::TypeSpec;
+use crate::types::{CloseSpec, TypeSpec};
 
 thread_local! {
     /// Its address tells the threads that live now apart.
@@ -52,9 +55,15 @@ impl<T> Held<T> {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Calls `body` with the object to itself.
+    /// Calls `body` with the object to itself. Refused when its resource is closed, or a call panicked inside.
     pub fn with<R>(&self, body: impl FnOnce(&mut T) -> R) -> Result<R> {
-        Ok(body(&mut lock(&self.0.value, "an object of a mutex map")?.object))
+        let name = "an object of a mutex map";
+        let mut inside = lock(&self.0, name)?;
+        // `Closing` is shown before the close method waits for this lock, so after it nobody finds the object open
+        if matches!(self.0.life.state(), ResourceState::Closing | ResourceState::Closed) {
+            return Err(Error::new(Status::Closed, format!("the resource is closed: {name}")));
+        }
+        Ok(body(&mut inside.object))
     }
 }
 
@@ -62,16 +71,23 @@ impl<T> Held<T> {
 struct Inside<'a, T> {
     object: MutexGuard<'a, T>,
     inside: &'a AtomicUsize,
+    life: &'a Life,
+    /// The thread was panicking before it came in: then its panic is not this object's.
+    was_panicking: bool,
 }
 
 impl<T> Drop for Inside<'_, T> {
     fn drop(&mut self) {
         self.inside.store(0, Ordering::Relaxed);
+        if !self.was_panicking && thread::panicking() {
+            lifecycle::poison(self.life);
+        }
     }
 }
 
 /// Waits for an object; refused when this thread has it already, and when a call panicked in it.
-fn lock<'a, T>(serial: &'a Serial<T>, name: &str) -> Result<Inside<'a, T>> {
+fn lock<'a, T>(entry: &'a Entry<Serial<T>>, name: &str) -> Result<Inside<'a, T>> {
+    let serial = &entry.value;
     let here = HERE.with(|here| std::ptr::from_ref(here) as usize);
     if serial.inside.load(Ordering::Relaxed) == here {
         return Err(Error::new(Status::WrongThread, format!("this thread is inside the object already, in a call further out: {name}")));
@@ -80,7 +96,7 @@ fn lock<'a, T>(serial: &'a Serial<T>, name: &str) -> Result<Inside<'a, T>> {
         return Err(Error::new(Status::Poisoned, format!("a call panicked inside the object, which may be half changed: {name}")));
     };
     serial.inside.store(here, Ordering::Relaxed);
-    Ok(Inside { object, inside: &serial.inside })
+    Ok(Inside { object, inside: &serial.inside, life: &entry.life, was_panicking: thread::panicking() })
 }
 
 /// The objects of one call, each locked once, however many handles name it.
@@ -111,7 +127,23 @@ impl<T, const N: usize> Locked<'_, T, N> {
 impl<T: Send + 'static> MutexMap<T> {
     /// An empty map under a name that no other map of this origin has.
     pub const fn new(name: &'static str, origin: &'static str) -> Self {
-        Self { spec: Entry::<Serial<T>>::spec(name, origin, Kind::MutexMap), objects: PhantomData }
+        Self { spec: Entry::<Serial<T>>::spec(name, origin, Kind::MutexMap, None), objects: PhantomData }
+    }
+
+    /// As [`Self::new`], for objects that close.
+    pub const fn closable(name: &'static str, origin: &'static str, close: CloseSpec) -> Self
+    where
+        T: CloseAlone,
+    {
+        let closing = Closing { spec: close, close: close_raw::<T> };
+        Self { spec: Entry::<Serial<T>>::spec(name, origin, Kind::MutexMap, Some(closing)), objects: PhantomData }
+    }
+
+    /// Closes an object by a method of its own, with the arguments of whoever asks: at once, or when the last call in flight has ended
+    /// (`Pending`). It has the object to itself, so it waits for native code that is inside.
+    pub fn close(&'static self, handle: u64, run: impl FnOnce(&mut T) -> Result<()> + Send + 'static) -> Result<()> {
+        // SAFETY: a run gets the data pointer of a living object of the handle's type, which is this map.
+        closing::request(&self.spec, handle, Box::new(move |data| close_inside(unsafe { &*(data as *const Entry<Serial<T>>) }, run)))
     }
 
     /// Takes an object in; the handle owns its first reference.
@@ -172,7 +204,7 @@ impl<T: Send + 'static> MutexMap<T> {
     }
 
     fn lock<'a>(&'static self, used: &'a InUse) -> Result<Inside<'a, T>> {
-        lock(&self.entry(used).value, self.spec.name).map_err(|error| named(error, used))
+        lock(self.entry(used), self.spec.name).map_err(|error| named(error, used))
     }
 
     #[inline(always)]
@@ -180,6 +212,17 @@ impl<T: Send + 'static> MutexMap<T> {
         // SAFETY: only this map enters with its own specification.
         unsafe { checked::entry(used) }
     }
+}
+
+fn close_inside<T>(entry: &Entry<Serial<T>>, run: impl FnOnce(&mut T) -> Result<()>) -> Result<()> {
+    run(&mut lock(entry, "its close method was not called")?.object)
+}
+
+/// # Safety
+/// `data` came from `Arc::<Entry<Serial<T>>>::into_raw`, and that reference lives through the call.
+unsafe fn close_raw<T: CloseAlone + Send + 'static>(data: u64) -> Result<()> {
+    // SAFETY: the caller's promise.
+    close_inside(unsafe { &*(data as *const Entry<Serial<T>>) }, T::close_with_defaults)
 }
 
 /// The error with the handle's number beside the type's name.

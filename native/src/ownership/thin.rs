@@ -10,15 +10,16 @@ use std::ops::Deref;
 use std::sync::atomic::{fence, AtomicU16, Ordering};
 
 use super::checked::{self, InUse};
+use super::closing::{self, CloseShared, Closing};
 use crate::hooks;
-use crate::layout::{EventKind, Kind, Level, ResourceState, COUNT_UNKNOWN, STRONG_UNKNOWN};
+use crate::layout::{EventKind, Kind, Level, COUNT_UNKNOWN, STRONG_UNKNOWN};
 use crate::lifecycle::{self, Life};
 use crate::registry::{is_current, shown, Slot};
 use crate::rows::{self, NewRow};
 use crate::runtime::{runtime, Runtime};
 use crate::status::{Error, Result, Status};
 use crate::threads::Pin;
-use crate::types::{Operations, TypeSpec};
+use crate::types::{CloseSpec, Operations, TypeSpec};
 
 /// Word 2 but for the strong count, which is its low half: neither weak count nor calls by sampling.
 const NO_OTHERS: u64 = (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
@@ -97,20 +98,38 @@ impl<T> Thin<T> {
 impl<T: Send + Sync + 'static> ThinMap<T> {
     /// An empty container under a name that no other of this origin has.
     pub const fn new(name: &'static str, origin: &'static str) -> Self {
-        let operations =
-            Operations { clone: keep, release: release_raw::<T>, counts: no_counts, life: life_raw::<T>, close: checked::refuse_close };
-        let spec = TypeSpec {
+        Self { spec: Self::spec(name, origin, None), objects: PhantomData }
+    }
+
+    /// As [`Self::new`], for objects that close.
+    pub const fn closable(name: &'static str, origin: &'static str, close: CloseSpec) -> Self
+    where
+        T: CloseShared,
+    {
+        Self { spec: Self::spec(name, origin, Some(Closing { spec: close, close: close_raw::<T> })), objects: PhantomData }
+    }
+
+    const fn spec(name: &'static str, origin: &'static str, closing: Option<Closing>) -> TypeSpec {
+        let close = Closing::operation(closing.as_ref());
+        let operations = Operations { clone: keep, release: release_raw::<T>, counts: no_counts, life: life_raw::<T>, close };
+        TypeSpec {
             name,
             origin,
             kind: Kind::Thin,
-            close: None,
+            close: Closing::spec(closing.as_ref()),
             size_bytes: size_of::<T>() as u64,
             data_offset: std::mem::offset_of!(Entry<T>, object) as u64,
             operations,
             report: None,
             index: AtomicU16::new(0),
-        };
-        Self { spec, objects: PhantomData }
+        }
+    }
+
+    /// Closes an object by a method of its own, with the arguments of whoever asks: at once, or when the last call in flight has ended
+    /// (`Pending`). Native code may go on using it, also meanwhile.
+    pub fn close(&'static self, handle: u64, run: impl FnOnce(&T) -> Result<()> + Send + 'static) -> Result<()> {
+        // SAFETY: a run gets the data pointer of a living object of the handle's type, which is this container.
+        closing::request(&self.spec, handle, Box::new(move |data| run(&unsafe { &*(data as *const Entry<T>) }.object)))
     }
 
     /// Takes an object in, with one reference to it.
@@ -119,10 +138,10 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
         let type_id = runtime.types.index_of(runtime, &self.spec)?;
         let index = rows::take(runtime)?;
         let data = Box::into_raw(Box::new(Entry { life: Life::new(&self.spec), object })) as u64;
-        // SAFETY: just made, and nobody knows of it yet.
-        unsafe { &*(data as *const Entry<T>) }.life.set_address(data);
-        let row = NewRow { type_id, address: data, data, owner: 0, is_foreign: false, is_born_now: true };
-        let handle = rows::publish(runtime, index, &row, ResourceState::None);
+        // SAFETY: just made; the row that it gets holds its one reference.
+        let life = unsafe { &(*(data as *const Entry<T>)).life };
+        let row = NewRow { type_id, address: data, data, owner: life.owner(), is_foreign: false, is_born_now: true };
+        let handle = checked::publish(runtime, index, &row, life);
         let Some(slot) = runtime.table.slot_of(handle) else { unreachable!("a row just published") };
         // Release: who reads a count sees the row it belongs to
         slot.counts().store(NO_OTHERS | 1, Ordering::Release);
@@ -186,6 +205,13 @@ unsafe fn no_counts(_data: u64) -> (u64, u64) {
 unsafe fn life_raw<T>(data: u64) -> *const Life {
     // SAFETY: the caller's promise.
     &raw const unsafe { &*(data as *const Entry<T>) }.life
+}
+
+/// # Safety
+/// As for `life_raw`.
+unsafe fn close_raw<T: CloseShared>(data: u64) -> Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { &(*(data as *const Entry<T>)).object }.close_with_defaults()
 }
 
 /// The count of a row that a reference or a pin keeps. Relaxed: it is a number for people.

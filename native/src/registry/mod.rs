@@ -8,7 +8,7 @@ mod free;
 mod slot;
 
 pub use free::{Magazine, Table, SHARED};
-pub use slot::{Birth, Change, Slot, Word0};
+pub use slot::{Birth, Change, Slot, Word0, COUNTS_UNKNOWN};
 
 use crate::layout::FOREIGN_BIT;
 

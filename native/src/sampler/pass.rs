@@ -80,7 +80,7 @@ impl Pass {
         }
         let address = words[1].load(Ordering::Relaxed);
         if address != 0 {
-            let clones_for_calls = kind != Kind::Arc as u8;
+            let clones_for_calls = [Kind::Uniffi, Kind::UniffiTrait].iter().any(|&cloning| cloning as u8 == kind);
             self.wanted.push(Wanted { index, generation: (word >> 32) as u32, clones_for_calls });
             self.addresses.push(address);
         }
@@ -155,7 +155,7 @@ fn is_held(word: u64) -> bool {
 
 /// The kind keeps `{strong, weak}` before its objects.
 fn is_counted(kind: u8) -> bool {
-    [Kind::Arc, Kind::Uniffi, Kind::UniffiTrait].iter().any(|&counted| counted as u8 == kind)
+    [Kind::Arc, Kind::MutexMap, Kind::ArcMap, Kind::Uniffi, Kind::UniffiTrait].iter().any(|&counted| counted as u8 == kind)
 }
 
 /// `weak` as std keeps it: with one for all strongs together, and all ones while `get_mut` looks at it.

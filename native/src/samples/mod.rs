@@ -3,15 +3,19 @@
 mod churn;
 mod cursor;
 mod journal;
+mod journals;
 mod listener;
 mod lists;
+mod pages;
 mod todo;
 
 pub use churn::Churn;
 pub use cursor::Cursor;
 pub use journal::Journal;
+pub use journals::{Guarded, Journals, SERIAL_JOURNALS, SHARED_JOURNALS, THIN_JOURNALS};
 pub use listener::{Listener, Notice};
 pub use lists::{Items, Lists, SERIAL_LISTS, SHARED_LISTS, THIN_LISTS};
+pub use pages::Pages;
 pub use todo::{lower_all, TodoItem, TodoList};
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};

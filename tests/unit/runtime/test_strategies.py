@@ -111,7 +111,7 @@ def test_a_panic_inside_a_serial_list_poisons_that_list_alone() -> None:
     todo, other = SerialTodoList(), SerialTodoList()
     with pytest.raises(NativePanicError, match="index out of bounds"):
         todo.item_at(5)
-    with pytest.raises(PoisonedError, match="a call panicked inside the object"):
+    with pytest.raises(PoisonedError, match="panicked inside the object"):
         len(todo)
     assert len(other) == 0
 

@@ -1,0 +1,83 @@
+//! Foreign objects that close, in the table of `Lives`. Their entry stands under the handle's own number, which is odd as no address is.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::close::{settle, uncount_waiting};
+use super::{show, Entry};
+use crate::atomic;
+use crate::hooks;
+use crate::layout::{ResourceState, COUNT_UNKNOWN};
+use crate::registry::{Slot, COUNTS_UNKNOWN};
+use crate::runtime::Runtime;
+use crate::threads;
+
+/// A handle was made of an object that closes.
+pub fn enter_new(runtime: &Runtime, handle: u64, value: u64) {
+    let entry = Entry { handles: vec![handle], data: value, ..Entry::default() };
+    runtime.lives.inner.lock().insert(handle, entry);
+}
+
+/// A use begins; the object's value, unless it is gone or its close was asked for.
+pub fn enter_foreign(runtime: &Runtime, handle: u64) -> Option<u64> {
+    let here = threads::here();
+    let mut inner = runtime.lives.inner.lock();
+    let entry = inner.get_mut(&handle)?;
+    let slot = runtime.table.slot_of(handle)?;
+    let resource = slot.word0().resource();
+    if entry.is_pending() || ![ResourceState::Open as u8, ResourceState::CloseFailed as u8].contains(&resource) {
+        return None;
+    }
+    entry.callers.push(here);
+    show_callers(&slot, entry.callers.len());
+    Some(entry.data)
+}
+
+/// A use ends.
+pub fn leave_foreign(runtime: &Runtime, handle: u64) {
+    let here = threads::here();
+    let mut inner = runtime.lives.inner.lock();
+    let (Some(entry), Some(slot)) = (inner.get_mut(&handle), runtime.table.slot_of(handle)) else { return };
+    let position = entry.callers.iter().rposition(|&caller| caller == here);
+    // one that began on another thread
+    let Some(position) = position.or(entry.callers.len().checked_sub(1)) else { return };
+    entry.callers.swap_remove(position);
+    show_callers(&slot, entry.callers.len());
+    let is_asked = entry.request.is_some() && entry.callers.is_empty();
+    drop(inner);
+    if is_asked {
+        // how it ended stands in the row; nobody here asked
+        let _ = settle(runtime, handle);
+    }
+}
+
+/// Word 2 of such a row is written under the lock of `Lives` alone: calls in flight, and no counts. Relaxed: a number for people.
+fn show_callers(slot: &Slot<'_>, callers: usize) {
+    let in_flight = u16::try_from(callers).unwrap_or(u16::MAX).min(COUNT_UNKNOWN - 1);
+    slot.counts().store(COUNTS_UNKNOWN & !(u64::from(COUNT_UNKNOWN) << 48) | u64::from(in_flight) << 48, Ordering::Relaxed);
+}
+
+/// Threads that are inside the object of a handle.
+pub fn callers(runtime: &Runtime, handle: u64) -> Vec<u16> {
+    runtime.lives.inner.lock().get(&handle).map_or_else(Vec::new, |entry| entry.callers.clone())
+}
+
+/// The handle is being deleted, and its object is its host's alone again: a close that was asked for and does not run yet is taken back.
+pub fn forget_foreign(runtime: &Runtime, handle: u64) {
+    let mut inner = runtime.lives.inner.lock();
+    let Some(entry) = inner.get_mut(&handle) else { return };
+    if entry.is_closing {
+        // `end` finds no rows to write and removes the entry
+        entry.handles.clear();
+        return;
+    }
+    let request = entry.request.take();
+    if request.is_some() {
+        uncount_waiting(runtime, entry);
+        show(runtime, entry, ResourceState::Open, Some(hooks::change(runtime, super::type_of(runtime, entry), false)));
+        atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_sub(1, Ordering::Relaxed);
+    }
+    inner.remove(&handle);
+    drop(inner);
+    // only now: what the request carries runs foreign code when it is dropped
+    drop(request);
+}
