@@ -12,7 +12,23 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.commands import attach, audit, close, demo, drain, findings, gc, handles, open_file, pending, ps, run_program, shot
+from inspector.commands import (
+    attach,
+    audit,
+    close,
+    demo,
+    diff,
+    drain,
+    findings,
+    gc,
+    handles,
+    open_file,
+    pending,
+    ps,
+    record,
+    run_program,
+    shot,
+)
 from inspector.commands.output import print_error
 from inspector.commands.version import version_line
 from inspector.commands.window import open_window
@@ -58,7 +74,9 @@ def make_app() -> typer.Typer:
     app.command("drain")(drain.drain)
     app.command("audit")(audit.audit)
     app.command("shot")(shot.shot)
+    app.command("record")(record.record)
     app.command("open")(open_file.open_file)
+    app.command("diff")(diff.diff_states)
     return app
 
 

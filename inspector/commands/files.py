@@ -1,4 +1,4 @@
-"""Opening what was saved or left behind: screenshots with their data, and segments. Told apart by content, not by name."""
+"""Opening what was saved or left behind: screenshots with their data, session files, and segments. Told apart by content, not by name."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ from inspector.errors import FileFormatError
 from inspector.model.screenshot import extract
 from inspector.session.protocol import Session
 from inspector.session.recorded import recorded_session
+from inspector.session.replay import ReplaySession
 
 PNG_START: Final = b"\x89PNG\r\n\x1a\n"
 SEGMENT_START: Final = b"ARCISEG1"
+SESSION_START: Final = b"arcsess\0"
 
 
 def open_saved(path: Path) -> Session:
-    """A session over a screenshot or a segment (of a living process too). Raises ``FileFormatError`` or ``SegmentError``."""
+    """A session over a screenshot, a session file, or a segment, of a living process too. Raises ``FileFormatError``, ``SegmentError``."""
     start = _first_bytes(path)
     if start == PNG_START:
         return recorded_session(extract(path))
+    if start == SESSION_START:
+        return ReplaySession(path)
     if start == SEGMENT_START:
         return _segment_session(path)
-    raise FileFormatError(f"neither a screenshot nor a segment: {path}")
+    raise FileFormatError(f"neither a screenshot, a session file nor a segment: {path}")
 
 
 def _segment_session(path: Path) -> Session:

@@ -1,4 +1,4 @@
-"""``arc-inspector open FILE``: a screenshot with its data, or a dead process's segment."""
+"""``arc-inspector open FILE``: a screenshot with its data, a session file, or a dead process's segment."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from inspector.model.snapshot import Snapshot
 
 
 def open_file(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A screenshot, or a segment.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A screenshot, a session file, or a segment.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of opening the window.")] = False,
 ) -> None:
-    """Open a screenshot or a dead process's segment; without a display print it as a table."""
+    """Open a screenshot, a session file, or a dead process's segment; without a display print it as a table."""
     snapshot = _snapshot_in(path)
     arranged = arrange(snapshot, Query(tombstones=False, moment_secs=0.0))
     if as_json:

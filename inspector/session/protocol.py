@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from inspector.model.events import EventBatch, EventCursor
-from inspector.model.snapshot import Level, Snapshot, Vitals
+from inspector.model.snapshot import Floats, Level, Snapshot, Vitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +148,21 @@ class Session(Protocol):
 
     def end(self) -> None:
         """Detach. The target returns to its idle level."""
+
+
+@runtime_checkable
+class Replay(Protocol):
+    """What a recorded session offers beside a ``Session``: time to go through. Any thread."""
+
+    moments: Floats
+    """When the recorded snapshots were taken, ascending, seconds since the Unix epoch; at least one."""
+    vitals: tuple[Vitals, ...]
+    """Counters over the whole time, oldest first, thinned."""
+    marks: tuple[tuple[float, str], ...]
+    """Time and name of the marks that were set."""
+
+    def seek(self, at: float) -> None:
+        """Go to the last recorded moment at or before ``at``; listeners hear of it."""
+
+    def state_at(self, at: float) -> Future[Snapshot]:
+        """The snapshot of that moment, without going there."""

@@ -1,0 +1,129 @@
+"""``arc-inspector diff A B``: what was born, died, survived and changed between two states."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.table import Table
+
+from inspector.commands.files import open_saved
+from inspector.commands.opening import SETTLE_SECS, Watch, settled_session
+from inspector.commands.output import add_row, console, new_table, print_json, printable
+from inspector.commands.rows import PlainRow
+from inspector.commands.spans import parse_span
+from inspector.errors import UsageError
+from inspector.model.diff import Change, Diff, Fate, diff
+from inspector.model.marks import MarkedState, mark_now
+from inspector.model.snapshot import UNKNOWN, handle_text
+from inspector.session.protocol import Replay
+from inspector.ui.wording import UNKNOWN_TEXT, clock, number, signed
+
+MOST_LINES: Final = 40
+LISTED_HANDLES: Final = 20
+COUNTS: Final = ("before", "after", "born", "dead", "survived", "changed", "passed")
+_MOMENT: Final = re.compile(r"(?P<file>.+)@(?P<moment>[^@/]+)")
+
+
+def diff_states(
+    first: Annotated[str, typer.Argument(metavar="A", help="A process id, a screenshot, or a session file (FILE@10s, FILE@MARK).")],
+    second: Annotated[str, typer.Argument(metavar="B", help="As A; of a session file without @ the last moment.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    by_type: Annotated[bool, typer.Option("--by-type", help="One line a type instead of one a type and place.")] = False,
+) -> None:
+    """Print what was born, died, survived and changed from A to B: by handle in one process, by numbers between two."""
+    found = diff(state_of(first, is_first=True), state_of(second, is_first=False))
+    if as_json:
+        print_json(diff_value(found))
+    else:
+        _print(found, found.types if by_type else found.places)
+
+
+def state_of(source: str, *, is_first: bool) -> MarkedState:
+    """The state that a word of the command line names. Raises ``InspectorError``.
+
+    Of a session file without a moment the first state as A, the last as B.
+    """
+    if source.isdecimal():
+        with settled_session(int(source)) as (_, snapshot):
+            return mark_now(snapshot, f"process {source}")
+    found = None if Path(source).exists() else _MOMENT.fullmatch(source)
+    path, moment = (Path(found["file"]), found["moment"]) if found else (Path(source), "")
+    session = open_saved(path)
+    try:
+        if isinstance(session, Replay):
+            return mark_now(session.state_at(_moment(session, moment, is_first=is_first)).result(), moment or path.name)
+        if moment:
+            raise UsageError(f"only a session file has moments to choose from: {source}")
+        return mark_now(Watch(session).wait(lambda _: True, SETTLE_SECS), path.name)
+    finally:
+        session.end()
+
+
+def diff_value(found: Diff) -> PlainRow:
+    """The object that ``--json`` prints."""
+    return {
+        "before": _state_value(found.before),
+        "after": _state_value(found.after),
+        "same_process": found.is_same_process,
+        "total": _change_value(found.total()),
+        "types": [_change_value(each) for each in found.types],
+        "sites": [_change_value(each) | {"born_handles": _ids(found, each)} for each in found.places],
+    }
+
+
+def _moment(replay: Replay, moment: str, *, is_first: bool) -> float:
+    if not moment:
+        return float(replay.moments[0 if is_first else -1])
+    named = [at for at, name in replay.marks if name == moment]
+    if named:
+        return named[0]
+    try:
+        return float(replay.moments[0]) + parse_span(moment)
+    except UsageError:
+        known = ", ".join(name for _, name in replay.marks[:8]) or "none"
+        raise UsageError(f"neither a span of time from the beginning nor a mark (marks: {known}): {moment}") from None
+
+
+def _state_value(state: MarkedState) -> PlainRow:
+    return {"name": state.name, "program": state.program, "pid": state.process[0], "at": state.at, "live": len(state)}
+
+
+def _change_value(change: Change) -> PlainRow:
+    counts = {name: None if getattr(change, name) == UNKNOWN else getattr(change, name) for name in COUNTS}
+    return {"type": change.type_name or None, "site": change.site or None, **counts, "net": change.net}
+
+
+def _ids(found: Diff, change: Change) -> list[str]:
+    return [handle_text(int(handle)) for handle in found.handles(Fate.BORN, change)[:LISTED_HANDLES]]
+
+
+def _print(found: Diff, lines: tuple[Change, ...]) -> None:
+    out = console()
+    before, after = found.before, found.after
+    head = f"{before.name} ({before.program}, {clock(before.at)}) → {after.name} ({after.program}, {clock(after.at)})"
+    out.print(printable(head), soft_wrap=True, markup=False)
+    if not found.is_same_process:
+        out.print("Two processes have no handle in common: only the numbers are compared.", markup=False)
+    columns = ("Before", "After", "Net", "Born", "Dead", "Survived", "Changed")
+    table = new_table("Type", "Made at", *columns, right=frozenset(columns))
+    moved = [line for line in lines if line.net or line.born > 0 or line.dead > 0 or line.changed > 0]
+    for line in moved[:MOST_LINES]:
+        _add(table, line, line.type_name, line.site)
+    _add(table, found.total(), "All", "")
+    out.print(table)
+    if len(moved) > MOST_LINES:
+        out.print(f"{len(moved) - MOST_LINES:,} more lines: --json prints all.", markup=False)
+    if not moved:
+        out.print("Nothing was born, died or changed.", markup=False)
+
+
+def _add(table: Table, line: Change, name: str, site: str) -> None:
+    counts = (line.born, line.dead, line.survived, line.changed)
+    add_row(table, name, site or UNKNOWN_TEXT, number(line.before), number(line.after), _net(line.net), *map(number, counts))
+
+
+def _net(net: int) -> str:
+    return f"+{net:,}" if net > 0 else signed(net)

@@ -1,0 +1,70 @@
+"""``arc-inspector record PID -o FILE``: a session file."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from inspector.commands.opening import open_session
+from inspector.commands.spans import parse_span
+from inspector.errors import ControlError, UsageError
+from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals
+from inspector.session.live import LiveSession
+from inspector.session.recorder import Recorded, SessionRecorder
+from inspector.ui.wording import plural, size
+
+FINAL_STATES: Final = (TargetState.ENDED, TargetState.POST_MORTEM)
+
+
+def record(
+    pid: Annotated[int, typer.Argument(help="Process id.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the session goes.")],
+    span: Annotated[str, typer.Option("--for", metavar="SPAN", help="How long; without it until the process ends, or Ctrl+C.")] = "",
+    every: Annotated[str, typer.Option("--every", metavar="SPAN", help="From one snapshot to the next.")] = "500ms",
+    level: Annotated[str, typer.Option("--level", help="What the process records meanwhile: count, history or stacks.")] = "history",
+) -> None:
+    """Record what a process does into a session file, which `open` plays again and `diff` compares."""
+    watch_secs = parse_span(span) if span else None
+    every_secs = parse_span(every)
+    if level not in ("count", "history", "stacks"):
+        raise UsageError(f"a level is count, history or stacks: {level}")
+    session = open_session(pid, level=Level[level.upper()])
+    try:
+        recorded = _record(session, output, watch_secs, every_secs)
+    finally:
+        session.end()
+    if recorded.failure:
+        raise ControlError(f"{recorded.failure}: {output}")
+    left_out = f", {recorded.left_out:,} left out" if recorded.left_out else ""
+    print(f"saved {plural(recorded.snapshots, 'snapshot')}{left_out} in {size(recorded.size_bytes)} to {output}")
+
+
+class _End:
+    """Hears when there is nothing more to come; pump thread."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        if snapshot.target.state in FINAL_STATES:
+            self.reached.set()
+
+    def on_vitals(self, vitals: Vitals) -> None:
+        """Not used."""
+
+
+def _record(session: object, output: Path, watch_secs: float | None, every_secs: float) -> Recorded:
+    if not isinstance(session, LiveSession):
+        raise ControlError("the process is gone: there is nothing to record any more, `open` shows its last state")
+    session.set_interval(snapshot_secs=every_secs, vitals_secs=0.05)
+    end = _End()
+    session.subscribe(end)
+    recorder = SessionRecorder(session, output, every_secs=every_secs)
+    try:
+        end.reached.wait(watch_secs)
+    except KeyboardInterrupt:
+        return recorder.stop()
+    return recorder.stop()

@@ -1,0 +1,212 @@
+"""Records a session into a file, on a thread of its own: neither the target nor the window waits for the disk."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from inspector.errors import FileFormatError, InspectorError
+from inspector.model.delta import changes_since
+from inspector.model.events import EventCursor
+from inspector.model.session_file import (
+    delta_record,
+    events_record,
+    file_start,
+    json_record,
+    snapshot_record,
+    vitals_record,
+)
+from inspector.model.snapshot import Snapshot, Vitals
+from inspector.session.protocol import Session
+
+RECORD_SECS: Final = 0.5
+"""From one recorded snapshot to the next."""
+VITALS_SECS: Final = 0.05
+WAITING_SNAPSHOTS: Final = 4
+"""Snapshots that wait to be written; beyond it new ones are left out and counted."""
+DELTAS_A_WHOLE: Final = 30
+"""After so many deltas comes a whole snapshot again: that far a reader has to go back at most."""
+EVENT_SECS: Final = 2.0
+"""How long reading the events may take."""
+MAX_FILE_BYTES: Final = 4 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was written, so far or in the end."""
+
+    path: Path
+    snapshots: int
+    left_out: int
+    """Snapshots that came faster than they could be written."""
+    size_bytes: int
+    failure: str = ""
+    """Why it stopped before it was asked to, a sentence without a full stop."""
+
+
+class SessionRecorder:
+    """A ``SessionListener`` that writes what it hears. ``stop`` it."""
+
+    def __init__(self, session: Session, path: Path, *, every_secs: float = RECORD_SECS) -> None:
+        """Begin with the newest snapshot. Raises ``FileFormatError`` when the file cannot be made."""
+        self._session = session
+        self._path = path
+        self._every_secs = every_secs
+        self._file = _new_file(path)
+        self._waiting: queue.Queue[Snapshot | tuple[float, str] | None] = queue.Queue(WAITING_SNAPSHOTS + 64)
+        self._lock = threading.Lock()
+        self._vitals: list[Vitals] = []
+        self._heard_at = -float("inf")
+        self._state = ""
+        self._left_out = 0
+        self._writer = _Writer(self._file)
+        self._cursor: EventCursor | None = None
+        self._failure = ""
+        self._is_stopped = False
+        self._leave: Callable[[], None] = lambda: None
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+        self._leave = session.subscribe(self)
+        if session.latest is not None:
+            self.on_snapshot(session.latest)
+
+    @property
+    def recorded(self) -> Recorded:
+        """How far it is. Any thread."""
+        return Recorded(self._path, self._writer.snapshots, self._left_out, self._writer.size_bytes, self._failure)
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        """Pump thread: keep it when it is time, or the target's state changed."""
+        is_due = snapshot.taken_at - self._heard_at >= self._every_secs - 0.01 or str(snapshot.target.state) != self._state
+        if not is_due or self._failure:
+            return
+        self._heard_at, self._state = snapshot.taken_at, str(snapshot.target.state)
+        self.on_vitals(snapshot.vitals)
+        if self._waiting.qsize() >= WAITING_SNAPSHOTS:
+            self._left_out += 1
+        else:
+            self._put(snapshot)
+
+    def on_vitals(self, vitals: Vitals) -> None:
+        """Pump thread: keep some twenty a second."""
+        with self._lock:
+            if not self._vitals or vitals.at - self._vitals[-1].at >= VITALS_SECS:
+                self._vitals.append(vitals)
+
+    def mark(self, at: float, name: str) -> None:
+        """A mark was set; any thread."""
+        self._put((at, name))
+
+    def stop(self) -> Recorded:
+        """Write what waits and end; any thread, waits for the disk."""
+        self._leave()
+        if not self._is_stopped:
+            self._is_stopped = True
+            self._waiting.put(None)
+        self._thread.join()
+        return self.recorded
+
+    def _put(self, item: Snapshot | tuple[float, str]) -> None:
+        """What finds no room is left out: a full queue means a disk that stands still."""
+        try:
+            self._waiting.put_nowait(item)
+        except queue.Full:
+            self._left_out += 1
+
+    def _run(self) -> None:
+        try:
+            while (item := self._waiting.get()) is not None:
+                self._take(item)
+            self._flush_vitals()
+            self._writer.end(self._left_out)
+            self._file.close()
+        except (OSError, InspectorError) as error:
+            self._failure = f"recording stopped: {getattr(error, 'strerror', None) or error}"
+            self._leave()
+            self._give_up()
+
+    def _take(self, item: Snapshot | tuple[float, str]) -> None:
+        if isinstance(item, tuple):
+            self._writer.add(json_record(b"MARK", {"at": item[0], "name": item[1]}))
+            return
+        self._flush_vitals()
+        self._writer.snapshot(item)
+        self._write_events()
+        self._file.flush()
+
+    def _flush_vitals(self) -> None:
+        with self._lock:
+            readings, self._vitals = self._vitals, []
+        if readings:
+            self._writer.add(vitals_record(readings))
+
+    def _write_events(self) -> None:
+        """What happened since; where that cannot be told now it is asked for again with the next snapshot."""
+        try:
+            batch = self._session.read_events(self._cursor).result(EVENT_SECS)
+        except (InspectorError, TimeoutError):
+            return
+        self._cursor = batch.cursor
+        if len(batch.events):
+            self._writer.add(events_record(batch.events))
+
+    def _give_up(self) -> None:
+        """After a failure: what is in the file's buffer is lost; take what still comes, so that ``stop`` finds its end."""
+        with suppress(OSError):
+            self._file.close()
+        while self._waiting.get() is not None:
+            self._left_out += 1
+
+
+class _Writer:
+    """Puts records into the file; recorder's thread."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.snapshots = 0
+        self.size_bytes = 0
+        self._file = file
+        self._last: Snapshot | None = None
+        self._deltas = 0
+        self.add(file_start())
+
+    def add(self, record: bytes) -> None:
+        if self.size_bytes + len(record) > MAX_FILE_BYTES:
+            raise FileFormatError(f"the file has reached {MAX_FILE_BYTES >> 30} GiB")
+        self._file.write(record)
+        self.size_bytes += len(record)
+
+    def snapshot(self, snapshot: Snapshot) -> None:
+        if self._last is None:
+            target = snapshot.target
+            self.add(json_record(b"HEAD", {"program": target.name, "pid": target.pid, "at": snapshot.taken_at}))
+        self.add(self._record_of(snapshot))
+        self._last = snapshot
+        self.snapshots += 1
+
+    def end(self, left_out: int) -> None:
+        self.add(json_record(b"LAST", {"snapshots": self.snapshots, "left_out": left_out}))
+
+    def _record_of(self, snapshot: Snapshot) -> bytes:
+        if self._last is None or self._deltas >= DELTAS_A_WHOLE:
+            self._deltas = 0
+            return snapshot_record(snapshot)
+        changed, gone = changes_since(self._last, snapshot)
+        if len(changed.handles) > len(snapshot.handles) // 2 + 64:
+            self._deltas = 0
+            return snapshot_record(snapshot)
+        self._deltas += 1
+        return delta_record(changed, gone)
+
+
+def _new_file(path: Path) -> BinaryIO:
+    """Readable by nobody else: it names files and lines of the program."""
+    try:
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb")
+    except OSError as error:
+        raise FileFormatError(f"cannot write the session file: {error.strerror or error}: {path}") from error
