@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from inspector.model.snapshot import handle_text
 from inspector.session.protocol import CloseAnswer, DrainReport, GcReport
 from inspector.ui.attachment import Attachment
-from inspector.ui.sentences import close_sentence, drain_sentence
+from inspector.ui.sentences import close_sentence, drain_sentence, gc_sentence
 
 
 class Acting(QObject):
@@ -87,6 +87,7 @@ class Acting(QObject):
         return self._attachment.situation.armed
 
     def _collected(self, report: GcReport) -> None:
+        self.told.emit(gc_sentence(report), "plain")
         self.collected.emit(report)
         self.acted.emit()
 

@@ -1,7 +1,8 @@
 """The docks of the workbench, one line each: what it is called, where it lies at first, and what is in it. GUI thread.
 
 To add a pane: write it in ``ui/views``, add its line to ``PANES``. The workbench gives it snapshots, and connects those of its signals
-that are called ``handle_chosen`` (``int``), ``filter_wanted`` (``str``), ``pane_wanted`` (``str``, a key) and ``count_changed`` (``int``).
+that are called ``handle_chosen`` (``int``), ``filter_wanted`` (``str``), ``pane_wanted`` (``str``, a key) and ``count_changed`` (``int``),
+and puts its ``title_actions``, if it has some, into the dock's title.
 """
 
 from __future__ import annotations

@@ -267,4 +267,4 @@ def _count_sentence(processes: Sequence[ProcessRow]) -> str:
     if not parts:
         return "No process can be attached now. Start one with  arc-inspector run app.py,  or start the demo"
     text = " and ".join(parts) + " can be opened"
-    return text[:1].upper() + text[1:] + (f"; of {others:,} more the list says why not" if others else "")
+    return text[:1].upper() + text[1:] + (f"; for {others:,} more the list says why not" if others else "")

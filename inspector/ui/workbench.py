@@ -18,6 +18,7 @@ from inspector.ui.views.detail import DetailPane
 from inspector.ui.views.handles import HandlesPane
 from inspector.ui.views.pending import PendingPane
 from inspector.ui.views.threads import ThreadsPane
+from inspector.ui.widgets.dock_title import DockTitle
 
 LOW_HEIGHT: Final = 560
 """Below it the timeline shares its place with pending closes and threads, so that the table keeps some rows."""
@@ -165,7 +166,9 @@ class Workbench(QMainWindow):
     def _dock(self, spec: PaneSpec) -> QDockWidget:
         dock = QDockWidget(spec.title, self)
         dock.setObjectName(spec.key)
-        dock.setWidget(self._panes[spec.key])
+        pane = self._panes[spec.key]
+        dock.setWidget(pane)
+        dock.setTitleBarWidget(DockTitle(dock, getattr(pane, "title_actions", ())))
         return dock
 
     def _size_docks(self) -> None:

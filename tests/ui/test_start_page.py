@@ -39,14 +39,14 @@ def page_of(qtbot: QtBot, theme: Theme, courier: Courier, connector: FakeConnect
 def test_attachable_processes_come_first_and_one_is_selected(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
     page = page_of(qtbot, theme, courier, FakeConnector([BARE, GOOD]))
     assert page.model.index(0, 0).data() == "app.py"
-    assert page.count.text() == "1 running process can be opened; of 1 more the list says why not"
+    assert page.count.text() == "1 running process can be opened; for 1 more the list says why not"
     assert page.attach.isEnabled()
 
 
 def test_what_is_left_of_a_dead_process_comes_after_the_running_ones_and_is_opened(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
     page = page_of(qtbot, theme, courier, FakeConnector([GONE, BARE, GOOD]))
     assert [page.model.index(row, 0).data() for row in range(3)] == ["app.py", "web.py", "old.py"]
-    assert page.count.text() == "1 running process and the last state of 1 other can be opened; of 1 more the list says why not"
+    assert page.count.text() == "1 running process and the last state of 1 other can be opened; for 1 more the list says why not"
     page.table.selectRow(2)
     assert page.attach.text() == "Open"
     assert page.attach.isEnabled()
@@ -54,7 +54,7 @@ def test_what_is_left_of_a_dead_process_comes_after_the_running_ones_and_is_open
 
 def test_a_process_that_ended_is_opened_and_not_called_running(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
     page = page_of(qtbot, theme, courier, FakeConnector([BARE, ENDED]))
-    assert page.count.text() == "The last state of 1 process can be opened; of 1 more the list says why not"
+    assert page.count.text() == "The last state of 1 process can be opened; for 1 more the list says why not"
     assert page.table.selectionModel().selectedRows()[0].row() == 1
     assert page.attach.text() == "Open"
 

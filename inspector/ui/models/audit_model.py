@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from PySide6.QtCore import QObject
 
-from inspector.model.snapshot import handle_text
+from inspector.model.snapshot import Level, handle_text
 from inspector.session.protocol import AuditedAct, AuditLog
 from inspector.ui.models.column_model import Column, ColumnModel, Cue, ranks_of
 from inspector.ui.theme import Theme
-from inspector.ui.wording import clock, number
+from inspector.ui.wording import clock, duration, number
 
-NO_LOG = AuditLog((), 0, "")
-_WORDS = {"gc": "force GC", "cancel": "take back", "level": "set level"}
+_FIGURES: Final = {
+    "collected": "collected",
+    "released": "handles released",
+    "closes_queued": "closes queued",
+    "ran": "closes run",
+    "still_pending": "still pending",
+    "took_nanos": "took",
+}
+"""What known figures of a result are called, in their order."""
+NO_LOG: Final = AuditLog((), 0, "")
+_WORDS: Final = {"gc": "force GC", "cancel": "take back", "level": "set level"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +56,23 @@ def result_text(act: AuditedAct) -> str:
         case [*each]:
             return ", ".join(_outcome(one) for one in each)
         case dict():
-            return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in act.result.items())
+            return _figures_text(act.result)
         case _:
             return json.dumps(act.result)
+
+
+def _figures_text(result: dict[str, Any]) -> str:
+    """``collected 3, released 1, took 8 ms``: known figures in the order in which a person wants to hear of them."""
+    names = [name for name in _FIGURES if name in result] + sorted(result.keys() - _FIGURES.keys())
+    return ", ".join(_figure_text(name, result[name]) for name in names)
+
+
+def _figure_text(name: str, value: Any) -> str:
+    if name == "took_nanos" and isinstance(value, int):
+        return f"took {duration(value / 1e9)}"
+    if name == "level" and value in list(Level):
+        return f"level {Level(value).name.lower()}"
+    return f"{_FIGURES.get(name, name.replace('_', ' '))} {value}"
 
 
 def _outcome(one: object) -> str:
@@ -67,7 +91,7 @@ def _columns() -> tuple[Column[Acts], ...]:
         Column(
             "Handles",
             "How many handles it was about",
-            lambda rows, i: number(_act(rows, i).handle_count) if _act(rows, i).handle_count else "",
+            lambda rows, i: number(_act(rows, i).handle_count),
             lambda rows: _numbers(rows, "handle_count"),
             number=True,
             tooltip=lambda rows, i: ", ".join(handle_text(handle) for handle in _act(rows, i).handles),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.model.pending import empty_pending_closes, pending_closes
 from inspector.model.snapshot import Level, Snapshot, TargetState
@@ -35,9 +35,10 @@ class PendingPane(QWidget):
     """How many closes are pending, for the tab; only when it changed."""
 
     def __init__(self, theme: Theme, actions: Sequence[QAction] = (), parent: QWidget | None = None) -> None:
-        """Empty until the first snapshot; ``actions`` are offered above the rows while there are some, and in their menu."""
+        """Empty until the first snapshot; ``actions`` are offered in the rows' menu and, by the dock, in its title."""
         super().__init__(parent)
         self.setObjectName("pane")
+        self.title_actions = tuple(actions)
         self._count = 0
         self._moment = Moment()
         self._clock = RunningClock(self)
@@ -48,10 +49,9 @@ class PendingPane(QWidget):
         self.table.set_message(NO_TARGET)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        self.head = self._build_head(actions)
-        layout.addWidget(self.head)
         layout.addWidget(self.table)
+        self.table.addActions(list(actions))
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.table.record_chosen.connect(self._choose)
         self._clock.ticked.connect(self._tick)
 
@@ -78,23 +78,6 @@ class PendingPane(QWidget):
         self.table.set_message(NO_TARGET)
         self._set_count(0)
 
-    def _build_head(self, actions: Sequence[QAction]) -> QWidget:
-        head = QWidget()
-        line = QHBoxLayout(head)
-        line.setContentsMargins(8, 4, 8, 4)
-        line.setSpacing(4)
-        for action in actions:
-            button = QToolButton()
-            button.setDefaultAction(action)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            line.addWidget(button)
-        line.addStretch(1)
-        head.hide()
-        self.table.addActions(list(actions))
-        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        return head
-
     def _choose(self, key: int, column: int) -> None:
         row = self._model.row_of(key)
         owner = self._model.rows.waits_for(self._model.source_row(row)) if row >= 0 and column == WAITS_FOR_COLUMN else None
@@ -111,7 +94,6 @@ class PendingPane(QWidget):
     def _set_count(self, count: int) -> None:
         if count != self._count:
             self._count = count
-            self.head.setVisible(count > 0)
             self.count_changed.emit(count)
 
 

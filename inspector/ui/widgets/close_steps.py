@@ -90,8 +90,10 @@ class CloseSteps(QWidget):
     def _fill(
         self, answers: Sequence[CloseAnswer], rows: Sequence[tuple[str, str, str, tuple[str, ...]]], names: Mapping[int, str]
     ) -> None:
-        current = self.table.currentRow()
+        row = self.table.currentRow()
+        current = self._answers[row].handle if 0 <= row < len(self._answers) else None
         self._answers = tuple(answers)
+        self.table.setCurrentCell(-1, -1)
         self.table.setRowCount(len(rows))
         self.more.setVisible(len(answers) > len(rows))
         self.more.setText(f"and {len(answers) - len(rows):,} more, not listed")
@@ -107,8 +109,9 @@ class CloseSteps(QWidget):
                     item.setForeground(self._theme.color(tint))
                 self.table.setItem(row, column, item)
         self._fit()
-        if current >= 0 and current < len(rows):
-            self.table.setCurrentCell(current, 0)
+        again = next((row for row in range(len(rows)) if answers[row].handle == current), None)
+        if again is not None:
+            self.table.setCurrentCell(again, 0)
 
     def _fit(self) -> None:
         header = self.table.horizontalHeader()

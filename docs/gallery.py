@@ -1,0 +1,114 @@
+"""Every pane and dialog of the window, empty and filled, in both themes and sizes, to be looked at. Run by ``./dev gallery FOLDER``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from PySide6.QtWidgets import QWidget
+
+from inspector.commands.demo import closable_handle
+from inspector.commands.offscreen import OffscreenWindow, use_offscreen
+from inspector.ui.command_palette import CommandPalette
+from inspector.ui.losses_dialog import LossesDialog
+from inspector.ui.panes import PANES
+
+SIZES = ((1440, 900), (900, 600))
+THEMES = ("light", "dark")
+GROWN = 1_500
+_DRAW_MILLIS = 350
+
+
+class Gallery:
+    """One window in one theme and size, and the pictures taken of it."""
+
+    def __init__(self, offscreen: OffscreenWindow, folder: Path, name: str) -> None:
+        """Pictures go to ``folder``, their names end in ``name``."""
+        self._offscreen = offscreen
+        self._window = offscreen.window
+        self._folder = folder
+        self._name = name
+
+    def take(self, what: str, widget: QWidget | None = None) -> None:
+        """A picture of the window, or of a dialog over it."""
+        self._offscreen.run_for(_DRAW_MILLIS)
+        path = self._folder / f"{what}-{self._name}.png"
+        (widget or self._window).grab().save(str(path))
+        print(path, flush=True)
+
+    def take_all(self) -> None:
+        """The start page, then each pane and dialog on the demo, then the target's end."""
+        self._offscreen.run_for(1500)
+        self.take("start")
+        self._offscreen.start_demo()
+        self.take("first-moment")
+        self._offscreen.wait(lambda: self._grown(), "a grown table")
+        self._offscreen.wait_settled()
+        self.take("session")
+        for spec in PANES:
+            self._window.workbench.open_pane(spec.key)
+            self.take(f"pane-{spec.key}")
+        self._choose_and_close()
+        for name, dialog in self._dialogs():
+            self.take(name, dialog)
+            dialog.close()
+        self._window.workbench.handles.set_filter("type:Nothing")
+        self.take("no-match")
+
+    def _choose_and_close(self) -> None:
+        """A handle's detail, a close with its plan, the collection's figures, and what was done."""
+        bench, attachment = self._window.workbench, self._window.attachment
+        self._offscreen.wait(lambda: attachment.situation.can.act, "the target's control socket")
+        attachment.set_armed(True)
+        snapshot = self._offscreen.snapshot
+        handle = closable_handle(snapshot) if snapshot else None
+        if handle is not None:
+            bench.choose(handle)
+            self.take("detail")
+        bench.handles.set_filter("type:Journal,Cursor,Churn,TodoItem")
+        self._window.commands["close_shown"].trigger()
+        dialog = self._window.closing.dialog
+        if dialog is not None:
+            self._offscreen.wait(lambda: dialog.steps.table.rowCount() > 0, "the plan")
+            dialog.needed.setChecked(True)
+            self.take("close-many", dialog)
+            dialog.reject()
+        bench.handles.set_filter("")
+        self._window.acting.force_gc()
+        self._offscreen.wait(lambda: not attachment.situation.busy, "the collection")
+        self._window.acting.drain()
+        self._offscreen.wait(lambda: not attachment.situation.busy, "the drain")
+        self._window.acting.force_gc()
+        self._offscreen.wait(lambda: not attachment.situation.busy, "the collection")
+        bench.open_pane("audit")
+        self.take("collected")
+
+    def _dialogs(self) -> Iterator[tuple[str, QWidget]]:
+        palette = CommandPalette((*self._window.commands.all(), *self._window.workbench.dock_actions()), self._window)
+        palette.show()
+        yield "palette", palette
+        snapshot = self._offscreen.snapshot
+        if snapshot is not None:
+            losses = LossesDialog(snapshot.lost, self._window)
+            losses.show()
+            yield "losses", losses
+
+    def _grown(self) -> bool:
+        snapshot = self._offscreen.snapshot
+        return snapshot is not None and snapshot.live_count() > GROWN
+
+
+def main(make: Callable[..., OffscreenWindow] = OffscreenWindow) -> None:
+    """All pictures, into the folder that was named."""
+    use_offscreen()
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for theme in THEMES:
+        for width, height in SIZES:
+            with make(theme=theme, width=width, height=height) as offscreen:
+                Gallery(offscreen, folder, f"{theme}-{width}").take_all()
+
+
+if __name__ == "__main__":
+    main()
