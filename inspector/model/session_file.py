@@ -89,14 +89,17 @@ def json_record(kind: bytes, value: Mapping[str, object]) -> bytes:
     return record(kind, json.dumps(value, allow_nan=False).encode())
 
 
-def snapshot_record(snapshot: Snapshot) -> bytes:
-    """A whole snapshot."""
-    return record(b"SNAP", _TIME.pack(snapshot.taken_at) + encode(snapshot))
+def snapshot_record(snapshot: Snapshot, at: float | None = None) -> bytes:
+    """A whole snapshot. ``at``: its place in time, which never goes back in a file; ``None``: when it was taken."""
+    return record(b"SNAP", _TIME.pack(snapshot.taken_at if at is None else at) + encode(snapshot))
 
 
-def delta_record(changed: Snapshot, gone: Ids) -> bytes:
-    """What changed since the record before."""
-    return record(b"DELT", _TIME.pack(changed.taken_at) + _COUNT.pack(len(gone)) + gone.astype("<u8").tobytes() + encode(changed))
+def delta_record(changed: Snapshot, gone: Ids, at: float | None = None) -> bytes:
+    """What changed since the record before. ``at``: as for ``snapshot_record``."""
+    return record(
+        b"DELT",
+        _TIME.pack(changed.taken_at if at is None else at) + _COUNT.pack(len(gone)) + gone.astype("<u8").tobytes() + encode(changed),
+    )
 
 
 def vitals_record(readings: Sequence[Vitals]) -> bytes:

@@ -173,6 +173,7 @@ class _Writer:
         self._file = file
         self._last: Snapshot | None = None
         self._deltas = 0
+        self._at = 0.0
         self.add(file_start())
 
     def add(self, record: bytes) -> None:
@@ -185,6 +186,7 @@ class _Writer:
         if self._last is None:
             target = snapshot.target
             self.add(json_record(b"HEAD", {"program": target.name, "pid": target.pid, "at": snapshot.taken_at}))
+        self._at = max(self._at, snapshot.taken_at)  # the last state of a dead target is as old as its last sign of life
         self.add(self._record_of(snapshot))
         self._last = snapshot
         self.snapshots += 1
@@ -195,13 +197,13 @@ class _Writer:
     def _record_of(self, snapshot: Snapshot) -> bytes:
         if self._last is None or self._deltas >= DELTAS_A_WHOLE:
             self._deltas = 0
-            return snapshot_record(snapshot)
+            return snapshot_record(snapshot, self._at)
         changed, gone = changes_since(self._last, snapshot)
         if len(changed.handles) > len(snapshot.handles) // 2 + 64:
             self._deltas = 0
-            return snapshot_record(snapshot)
+            return snapshot_record(snapshot, self._at)
         self._deltas += 1
-        return delta_record(changed, gone)
+        return delta_record(changed, gone, self._at)
 
 
 def _new_file(path: Path) -> BinaryIO:
