@@ -1,14 +1,16 @@
 """The count equation of one object: who makes up its strong count.
 
-    strong = proxies + native references + unexplained          (at rest)
+    strong = proxies + named native references + unexplained    (at rest)
 
-Calls in flight borrow or clone on top of that and are shown beside it. Pure; any thread.
+Before the target was asked for names, its native references are one term. Calls in flight borrow or clone on top of that and are
+shown beside it. Pure; any thread.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from inspector.model.holders import NativeHolders
 from inspector.model.snapshot import UNKNOWN, Handles
 
 
@@ -21,6 +23,7 @@ class CountEquation:
     proxies: int
     in_flight: int
     native: int
+    """References that native code holds and that have no name so far."""
     unexplained: int
     """References that nobody known holds; 0 when the strong count is not known."""
     missing: int
@@ -28,6 +31,11 @@ class CountEquation:
 
     calls_estimated: bool = False
     """``in_flight`` comes from sampling the strong count."""
+
+    named: int = 0
+    """Native references whose holder has a name."""
+    names_known: bool = False
+    """The target said which native references have a name; before that ``native`` is all of them."""
 
     @property
     def known(self) -> bool:
@@ -45,3 +53,15 @@ def equation_of(handles: Handles, row: int, *, calls_estimated: bool = False) ->
     held = max(native, 0)
     rest = strong - max(proxies, 0) - held
     return CountEquation(strong, weak, proxies, in_flight, held, max(rest, 0), max(-rest, -native, 0), calls_estimated)
+
+
+def with_names(equation: CountEquation, holders: NativeHolders) -> CountEquation:
+    """The equation when the holders of native references are known by name: what has none is unexplained.
+
+    More names than references: the count changed between the two questions. Then the names stand, as far as the count goes.
+    """
+    if not equation.known:
+        return replace(equation, names_known=True)
+    named = min(holders.total(), equation.native)
+    rest = equation.unexplained + equation.native - named
+    return replace(equation, native=0, named=named, unexplained=rest, names_known=True)

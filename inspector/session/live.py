@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -18,16 +19,19 @@ from typing import Any, Final, TypeVar
 from inspector.attach.control import ControlConnection
 from inspector.attach.discovery import socket_path
 from inspector.attach.segment import Segment
-from inspector.errors import ControlError, SegmentError
+from inspector.errors import ControlError, SegmentError, TargetBusyError
 from inspector.model.build import build_vitals
 from inspector.model.events import EventBatch, EventCursor
+from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Level, Snapshot, TargetState
 from inspector.session.answers import audit_log, close_answers, drain_report, gc_report, level_in, referrers_in, require_ok
 from inspector.session.batches import ask_in_batches
 from inspector.session.events import EventReader
+from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
 from inspector.session.observer import Observer
 from inspector.session.presence import Presence, Wishes
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
+from inspector.session.searching import SEARCH_SECS, Search
 from inspector.session.subscribers import Subscribers
 from inspector.wire.messages import Answer
 from inspector.wire.schema import LAYOUT_VERSION
@@ -39,6 +43,8 @@ VITALS_SECS: Final = 1 / 60
 COMMAND_SECS: Final = 10.0
 """How long a command may take before it is given up."""
 _COMMANDS_AT_ONCE: Final = 2
+AS_THE_PROCESS: Final = 255
+"""Level of a type that has none of its own."""
 _SHORTEST_SAMPLE_MILLIS: Final = 16
 _REST_SHARE: Final = 0.5
 """Of the time that a snapshot took, the pump rests at least this much before the next: a huge table must not take a whole core."""
@@ -157,6 +163,23 @@ class LiveSession:
         """The Python objects that hold the handle's proxy, a short sentence each."""
         return self._submit(lambda: referrers_in(self._command("referrers", handle=handle)))
 
+    def native_holders(self, handle: int) -> Future[NativeHolders]:
+        """Native references on the handle's object that have a name."""
+        return self._submit(lambda: native_holders_in(self._command("holders", handle=handle)))
+
+    def retainers(self, handle: int, search: Search) -> Future[Retainers]:
+        """What holds the handle's proxy, up to Python's roots."""
+        return self._submit(lambda: retainers_in(self._search("retainers", handle, search)))
+
+    def cycles(self, handle: int, search: Search) -> Future[CycleReport]:
+        """Cycles across the boundary, those through a handle or, with 0, all."""
+        return self._submit(lambda: cycles_in(self._search("cycles", handle, search)))
+
+    def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
+        """Record so much of one type until the last viewer goes; ``None``: as the whole process."""
+        number = AS_THE_PROCESS if level is None else int(level)
+        return self._submit(lambda: self._do("type_level", type_id=type_index, level=number))
+
     def audit(self) -> Future[AuditLog]:
         """What viewers did to the target."""
         return self._submit(lambda: audit_log(self._command("audit")))
@@ -188,10 +211,27 @@ class LiveSession:
             return refused
 
     def _command(self, op: str, **fields: Any) -> Answer:
+        with self._greeted() as connection:
+            return connection.ask(op, wait_secs=COMMAND_SECS, is_given_up=self._is_over, **fields)
+
+    def _search(self, op: str, handle: int, search: Search) -> Answer:
+        """A question that takes its time, until it is answered or ``search`` is given up."""
+        with self._greeted() as connection:
+            given_up: Callable[[], bool] = lambda: self._is_ending or search.is_given_up  # noqa: E731 a name for its type
+            try:
+                return connection.ask(op, wait_secs=SEARCH_SECS, is_given_up=given_up, on_progress=search.hear, handle=handle)
+            except TargetBusyError:
+                if search.is_given_up:
+                    raise ControlError("the search was given up") from None
+                raise
+
+    @contextmanager
+    def _greeted(self) -> Iterator[ControlConnection]:
+        """A connection of its own for one question."""
         with ControlConnection(self._socket_path, pid=self._pid) as connection:
             hello: dict[str, Any] = {"layout": LAYOUT_VERSION, "role": "command", "level": None}
             require_ok(connection.ask("hello", wait_secs=COMMAND_SECS, is_given_up=self._is_over, **hello))
-            return connection.ask(op, wait_secs=COMMAND_SECS, is_given_up=self._is_over, **fields)
+            yield connection
 
     def _do(self, op: str, **fields: Any) -> None:
         require_ok(self._command(op, **fields))

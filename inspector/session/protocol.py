@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from inspector.model.events import EventBatch, EventCursor
+from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Floats, Level, Snapshot, Vitals
+from inspector.session.searching import Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,18 @@ class Session(Protocol):
 
     def referrers(self, handle: int) -> Future[tuple[str, ...]]:
         """The Python objects that hold the handle's proxy, a short sentence each."""
+
+    def native_holders(self, handle: int) -> Future[NativeHolders]:
+        """Native references on the handle's object that have a name. Answered without the interpreter."""
+
+    def retainers(self, handle: int, search: Search) -> Future[Retainers]:
+        """What holds the handle's proxy, up to Python's roots. Fails when there is none, or ``search`` was given up."""
+
+    def cycles(self, handle: int, search: Search) -> Future[CycleReport]:
+        """Cycles across the boundary, those through a handle or, with 0, all."""
+
+    def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
+        """Record so much of one type until the last viewer goes; ``None``: as the whole process."""
 
     def audit(self) -> Future[AuditLog]:
         """What viewers did to the target."""

@@ -8,8 +8,10 @@ from typing import Any
 
 from inspector.errors import ControlError
 from inspector.model.events import EventBatch, EventCursor, no_events
+from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Level, Snapshot
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
+from inspector.session.searching import Search
 
 
 class StaticSession:
@@ -74,6 +76,22 @@ class StaticSession:
         return self._refuse()
 
     def referrers(self, handle: int) -> Future[tuple[str, ...]]:
+        """Fails with ``ControlError``."""
+        return self._refuse()
+
+    def native_holders(self, handle: int) -> Future[NativeHolders]:
+        """Fails with ``ControlError``."""
+        return self._refuse()
+
+    def retainers(self, handle: int, search: Search) -> Future[Retainers]:
+        """Fails with ``ControlError``."""
+        return self._refuse()
+
+    def cycles(self, handle: int, search: Search) -> Future[CycleReport]:
+        """Fails with ``ControlError``."""
+        return self._refuse()
+
+    def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
         """Fails with ``ControlError``."""
         return self._refuse()
 

@@ -20,6 +20,8 @@ from inspector.ui.acting import Acting
 from inspector.ui.actions import Actions
 from inspector.ui.attachment import Attachment
 from inspector.ui.bridge import Courier
+from inspector.ui.editor import open_line
+from inspector.ui.holder_questions import HolderQuestions
 from inspector.ui.theme import Theme
 from inspector.ui.views.audit import AuditPane
 from inspector.ui.views.churn import ChurnPane
@@ -93,13 +95,26 @@ class PaneSpec:
     """At first; otherwise only once somebody opens it."""
 
 
+def _detail_pane(parts: PaneParts) -> QWidget:
+    pane = DetailPane(parts.theme, HolderQuestions(parts.attachment, parts.attachment))
+    pane.line_wanted.connect(lambda file, line: _open_line(parts, file, line))
+    return pane
+
+
+def _open_line(parts: PaneParts, file: str, line: int) -> None:
+    """A line of code was clicked: in the editor, or why not."""
+    why = open_line(parts.settings, file, line)
+    if why:
+        parts.acting.told.emit(why, "waiting")
+
+
 def _pending_pane(parts: PaneParts) -> QWidget:
     return PendingPane(parts.theme, (parts.actions["drain"], parts.actions["take_back"]))
 
 
 PANES: Final = (
     PaneSpec("timeline", "Timeline", TOP, lambda parts: ChurnPane(parts.theme)),
-    PaneSpec("detail", "Detail", RIGHT, lambda parts: DetailPane(parts.theme)),
+    PaneSpec("detail", "Detail", RIGHT, _detail_pane),
     PaneSpec("pending", "Pending closes", BOTTOM, _pending_pane),
     PaneSpec("threads", "Threads", BOTTOM, lambda parts: ThreadsPane(parts.theme)),
     PaneSpec("audit", "What was done", BOTTOM, lambda parts: AuditPane(parts.theme, parts.attachment, parts.acting), shown=False),

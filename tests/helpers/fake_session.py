@@ -9,8 +9,10 @@ from pathlib import Path
 
 from inspector.errors import AttachError
 from inspector.model.events import EventBatch, EventCursor
+from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Level, Snapshot, Vitals
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
+from inspector.session.searching import Search
 from inspector.ui.connector import ProcessRow, RecentFile
 
 
@@ -29,6 +31,10 @@ class FakeSession:
         self.cancels: list[tuple[int, Future[None]]] = []
         self.referrer_requests: list[tuple[int, Future[tuple[str, ...]]]] = []
         self.audits: list[Future[AuditLog]] = []
+        self.holder_requests: list[tuple[int, Future[NativeHolders]]] = []
+        self.retainer_requests: list[tuple[int, Search, Future[Retainers]]] = []
+        self.cycle_requests: list[tuple[int, Search, Future[CycleReport]]] = []
+        self.type_level_requests: list[tuple[int, Level | None, Future[None]]] = []
         self.ended = False
         self._latest = snapshot
         self.can = capabilities or Capabilities(act=True, levels=True)
@@ -84,6 +90,22 @@ class FakeSession:
     def referrers(self, handle: int) -> Future[tuple[str, ...]]:
         self.referrer_requests.append((handle, Future()))
         return self.referrer_requests[-1][1]
+
+    def native_holders(self, handle: int) -> Future[NativeHolders]:
+        self.holder_requests.append((handle, Future()))
+        return self.holder_requests[-1][1]
+
+    def retainers(self, handle: int, search: Search) -> Future[Retainers]:
+        self.retainer_requests.append((handle, search, Future()))
+        return self.retainer_requests[-1][2]
+
+    def cycles(self, handle: int, search: Search) -> Future[CycleReport]:
+        self.cycle_requests.append((handle, search, Future()))
+        return self.cycle_requests[-1][2]
+
+    def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
+        self.type_level_requests.append((type_index, level, Future()))
+        return self.type_level_requests[-1][2]
 
     def audit(self) -> Future[AuditLog]:
         self.audits.append(Future())

@@ -69,8 +69,8 @@ def test_a_pending_close_is_told_whole(pane: DetailPane) -> None:
 
 def test_the_count_is_explained_in_words_and_parts(pane: DetailPane) -> None:
     pane.choose(PENDING.id, snapshot_of([PENDING]))
-    assert pane._bar.accessibleName() == "strong 4 = 2 proxies + 1 native ref + 1 unexplained, 1 call in flight"
-    assert pane._equation.text().endswith("; weak 1")
+    assert pane._who.bar.accessibleName() == "strong 4 = 2 proxies + 1 native ref + 1 unexplained, 1 call in flight"
+    assert pane._who._equation.text().endswith("; weak 1")
 
 
 def test_an_ended_owner_thread_is_named_as_ended(pane: DetailPane) -> None:
@@ -99,7 +99,7 @@ def test_a_handle_that_leaves_the_table_keeps_its_last_facts(pane: DetailPane) -
 def test_unknown_facts_say_why(pane: DetailPane) -> None:
     row = Row(1, strong=UNKNOWN, weak=UNKNOWN, native_refs=UNKNOWN, in_flight=UNKNOWN, age_secs=float("nan"), thread="", site=0)
     pane.choose(row.id, snapshot_of([row]))
-    assert "not sampled" in pane._equation.text()
+    assert "not sampled" in pane._who._equation.text()
     assert fact(pane, "Created") == "before the agent started"
     assert "not recorded" in fact(pane, "Site")
 
@@ -150,7 +150,7 @@ def test_one_of_100_000_handles_is_found(pane: DetailPane) -> None:
 def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, theme: Theme) -> None:
     pane = DetailPane(theme)
     pane.choose(PENDING.id, snapshot_of([PENDING]))
-    left = [weakref.ref(pane), weakref.ref(pane._bar)]
+    left = [weakref.ref(pane), weakref.ref(pane._who.bar)]
     pane.deleteLater()
     del pane
     qtbot.waitUntil(lambda: gc.collect() >= 0 and all(part() is None for part in left))

@@ -17,8 +17,9 @@ from inspector.model.snapshot import PENDING, Level, Reference, Resource, Site, 
 from inspector.model.states import ALIVE, state_words
 from inspector.model.threads import filter_text
 from inspector.ui import wording
+from inspector.ui.holder_questions import HolderQuestions
 from inspector.ui.theme import Theme
-from inspector.ui.widgets.count_bar import CountBar, sentence
+from inspector.ui.views.who_holds import WhoHolds
 from inspector.ui.widgets.labels import head_label, quiet_label, rule, section_label
 from inspector.ui.widgets.state_lane import StateLane, reference_lane, resource_lane
 
@@ -34,13 +35,16 @@ class DetailPane(QWidget):
     """``int``: another handle of the same object was clicked; GUI thread."""
     filter_wanted = Signal(str)
     """A thread or type was clicked: the filter that shows its handles."""
+    line_wanted = Signal(str, int)
+    """A line of code was clicked."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        """Nothing selected."""
+    def __init__(self, theme: Theme, questions: HolderQuestions | None = None, parent: QWidget | None = None) -> None:
+        """Nothing selected. ``questions`` asks the target who holds what; without it there is nobody to ask."""
         super().__init__(parent)
         self.setObjectName("pane")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
+        self._questions = questions
         self._snapshot: Snapshot | None = None
         self._handle: int | None = None
         self._values: dict[str, QLabel] = {}
@@ -85,7 +89,7 @@ class DetailPane(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Change colours."""
         self._theme = theme
-        for widget in (self._bar, self._reference, self._resource):
+        for widget in (self._who, self._reference, self._resource):
             widget.set_theme(theme)
         if self._snapshot is not None:
             self.choose(self._handle)
@@ -137,13 +141,16 @@ class DetailPane(QWidget):
         inside.addWidget(self._gone)
 
     def _build_count(self, inside: QVBoxLayout) -> None:
-        self._equation = QLabel("")
-        self._equation.setWordWrap(True)
-        self._bar = CountBar(self._theme)
+        self._who = WhoHolds(self._theme, self._questions)
+        self._who.handle_chosen.connect(self.handle_chosen)
+        self._who.line_wanted.connect(self.line_wanted)
+        if self._questions is not None:
+            self._questions.native_named.connect(self._who.show_native)
+            self._questions.retainers_found.connect(self._who.show_retainers)
+            self._questions.progressed.connect(self._who.show_progress)
+            self._questions.failed.connect(self._who.show_failure)
         inside.addWidget(rule())
-        inside.addWidget(section_label("Who holds it"))
-        inside.addWidget(self._equation)
-        inside.addWidget(self._bar)
+        inside.addWidget(self._who)
 
     def _build_lanes(self, inside: QVBoxLayout) -> None:
         self._reference = StateLane(self._theme)
@@ -187,8 +194,7 @@ class DetailPane(QWidget):
         self._type.setText(self._type_text(snapshot, row))
         known = snapshot.types.get(int(handles.types[row]))
         equation = equation_of(handles, row, calls_estimated=known is not None and calls_are_estimated(known.kind))
-        self._equation.setText(sentence(equation) + (f"; weak {equation.weak:,}" if equation.weak >= 0 else ""))
-        self._bar.show_equation(equation)
+        self._who.show_handle(int(handles.ids[row]), equation, snapshot)
         self._reference.show_lane(reference_lane(int(handles.references[row])))
         lane = resource_lane(int(handles.resources[row]))
         self._resource.show_lane(lane)

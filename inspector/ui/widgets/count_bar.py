@@ -16,10 +16,15 @@ HEIGHT: Final = 16
 _PARTS: Final = (
     ("proxies", "proxies", "proxy", "proxies"),
     ("in_flight", "in_flight", "call in flight", "calls in flight"),
+    ("named", "native", "named native ref", "named native refs"),
     ("native", "native", "native ref", "native refs"),
     ("unexplained", "unexplained", "unexplained", "unexplained"),
 )
 """Field of the equation, tint, and its words for one and for many."""
+
+
+TERMS: Final = tuple((name, one, many) for name, _, one, many in _PARTS)
+"""Fields of the equation with their words for one and for many."""
 
 
 class CountBar(QWidget):

@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.model.equation import equation_of
+from inspector.model.equation import equation_of, with_names
+from inspector.model.holders import NamedHolder, NativeHolders
 from inspector.model.snapshot import UNKNOWN
 from tests.helpers.snapshots import Row, snapshot_of
 
@@ -36,3 +37,18 @@ def test_the_parts_always_add_up(strong: int, proxies: int, native: int) -> None
     made = equation(strong=strong, proxies=proxies, native_refs=native)
     if native >= 0:
         assert made.proxies + made.native + made.unexplained - made.missing == strong
+
+
+def test_names_of_native_holders_leave_the_rest_unexplained() -> None:
+    made = with_names(equation(strong=5, proxies=2, native_refs=3), NativeHolders((NamedHolder("items", 2, "TodoList"),)))
+    assert (made.proxies, made.named, made.native, made.unexplained) == (2, 2, 0, 1)
+
+
+def test_more_names_than_references_stand_as_far_as_the_count_goes() -> None:
+    made = with_names(equation(strong=2, proxies=1, native_refs=1), NativeHolders((NamedHolder("items", 7),)))
+    assert (made.named, made.unexplained) == (1, 0)
+
+
+def test_names_of_an_unsampled_count_explain_nothing() -> None:
+    made = with_names(equation(strong=UNKNOWN, proxies=1, native_refs=UNKNOWN), NativeHolders((NamedHolder("items", 7),)))
+    assert (made.known, made.names_known, made.named) == (False, True, 0)

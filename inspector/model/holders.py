@@ -1,0 +1,122 @@
+"""Who holds an object, as a target answered: paths from Python's roots, named native references, cycles. Pure; any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One step of a path from a root down to an object: who holds the next one, and how."""
+
+    kind: str
+    """``global``, ``class``, ``local`` and ``native`` are roots; ``attribute``, ``item``, ``closure``, ``suspended``, ``other`` lead on."""
+    text: str
+    file: str = ""
+    line: int = 0
+    """0: it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetainerPath:
+    """Why one holder of a proxy lives."""
+
+    steps: tuple[PathStep, ...]
+    """From the root down; the last one holds the proxy."""
+    is_rooted: bool
+    """Otherwise no root was found: it is garbage that nothing collected yet, or something holds it that Python cannot see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retainers:
+    """What holds a proxy, shortest path first."""
+
+    paths: tuple[RetainerPath, ...]
+    holders: int
+    """Direct holders that were found; more than there are paths when some are not told."""
+    looked_at: int
+    is_cut: bool
+    """The search ended at its limit."""
+    longest_step_secs: float
+    """The longest time that the interpreter was held."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchProgress:
+    """How far a search is."""
+
+    looked_at: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamedHolder:
+    """References of one name on an object."""
+
+    label: str
+    """The field, or the name that native code gave."""
+    count: int
+    type: str = ""
+    """Type of the object whose field it is; ``""``: the reference belongs to no object."""
+    address: int = 0
+    """That object's allocation."""
+
+    def text(self) -> str:
+        """``TodoList.items``, or ``“recent items”``."""
+        return f"{self.type}.{self.label}" if self.type else f"“{self.label}”"
+
+
+@dataclass(frozen=True, slots=True)
+class NativeHolders:
+    """The native references on an object that have a name."""
+
+    named: tuple[NamedHolder, ...]
+    unread: int = 0
+    """Objects that could not be asked, because another thread was changing them."""
+    unnamed: int = 0
+    """More fields than are told, counted."""
+
+    def total(self) -> int:
+        """References with a name."""
+        return sum(holder.count for holder in self.named) + self.unnamed
+
+
+@dataclass(frozen=True, slots=True)
+class CycleNode:
+    """A node of a cycle, and the edge to the next one; the last node's leads to the first."""
+
+    side: str
+    """``python`` or ``native``."""
+    text: str
+    edge: str
+    handle: int = 0
+    """0: it has none."""
+    file: str = ""
+    line: int = 0
+    is_exact: bool = True
+    """The edge was told by the object itself; otherwise found by reading its memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """A cycle across the boundary, which no garbage collector takes apart."""
+
+    nodes: tuple[CycleNode, ...]
+    cut: str
+    """The edge to cut: ``attribute items of app.Watcher at 0x…``; ``""``: none can be told."""
+    is_exact: bool
+
+    def cut_index(self) -> int:
+        """The node whose edge is to be cut; -1: none."""
+        return next((index for index, node in enumerate(self.nodes) if node.side == "python" and node.edge == self.cut), -1)
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """The cycles that were found, shortest first."""
+
+    cycles: tuple[Cycle, ...]
+    count: int
+    """More than ``cycles`` when some are not told."""
+    looked_at: int
+    is_cut: bool

@@ -1,0 +1,76 @@
+"""Answers to *who holds it* as the model's own types. What the target says is checked: it may be any process. Pure; any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from inspector.errors import ControlError
+from inspector.model.holders import Cycle, CycleNode, CycleReport, NamedHolder, NativeHolders, PathStep, RetainerPath, Retainers
+from inspector.session.answers import require_ok
+from inspector.wire.messages import Answer
+
+Found = TypeVar("Found")
+
+
+def retainers_in(answer: Answer) -> Retainers:
+    """The answer to *what holds the proxy*. Raises ``ControlError``."""
+    fields = require_ok(answer).fields
+    return _checked(lambda: _retainers(fields), answer)
+
+
+def native_holders_in(answer: Answer) -> NativeHolders:
+    """The answer to *which native references have a name*. Raises ``ControlError``."""
+    fields = require_ok(answer).fields
+    return _checked(lambda: _native_holders(fields), answer)
+
+
+def cycles_in(answer: Answer) -> CycleReport:
+    """The answer to *which cycles are there*. Raises ``ControlError``."""
+    fields = require_ok(answer).fields
+    return _checked(lambda: _cycles(fields), answer)
+
+
+def _checked(build: Callable[[], Found], answer: Answer) -> Found:
+    """What the target says is checked: it may be any process."""
+    try:
+        return build()
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ControlError(f"the target's answer makes no sense: {str(dict(answer.fields))[:60]}") from error
+
+
+def _retainers(fields: Mapping[str, Any]) -> Retainers:
+    return Retainers(
+        paths=tuple(RetainerPath(tuple(map(_step, path["steps"])), bool(path["root"])) for path in fields["paths"]),
+        holders=int(fields["holders"]),
+        looked_at=int(fields["looked_at"]),
+        is_cut=bool(fields["is_cut"]),
+        longest_step_secs=float(fields["longest_step_ms"]) / 1000,
+    )
+
+
+def _step(fields: Mapping[str, Any]) -> PathStep:
+    return PathStep(str(fields["kind"]), str(fields["text"]), str(fields["file"]), int(fields["line"]))
+
+
+def _native_holders(fields: Mapping[str, Any]) -> NativeHolders:
+    named = [NamedHolder(str(one["label"]), int(one["count"]), str(one["type"]), int(one["from"])) for one in fields["fields"]]
+    named += [NamedHolder(str(one["label"]), int(one["count"])) for one in fields["labels"]]
+    return NativeHolders(tuple(named), int(fields["unread"]), int(fields["unnamed"]))
+
+
+def _cycles(fields: Mapping[str, Any]) -> CycleReport:
+    cycles = [Cycle(tuple(map(_node, one["nodes"])), str(one["cut"]), bool(one["exact"])) for one in fields["cycles"]]
+    return CycleReport(tuple(cycles), int(fields["count"]), int(fields["looked_at"]), bool(fields["is_cut"]))
+
+
+def _node(fields: Mapping[str, Any]) -> CycleNode:
+    return CycleNode(
+        side="python" if fields["side"] == "python" else "native",
+        text=str(fields["text"]),
+        edge=str(fields["edge"]),
+        handle=int(fields.get("handle", 0)),
+        file=str(fields.get("file", "")),
+        line=int(fields.get("line", 0)),
+        is_exact=bool(fields.get("exact", True)),
+    )
