@@ -76,9 +76,12 @@ def parse(words: list[str]) -> tuple[str, bool, str, list[str]]:
 
 
 def run_module(name: str) -> None:
-    """As ``python -m NAME``."""
+    """As ``python -m NAME``, in a ``__main__`` that outlives it: what its globals hold lives until the interpreter ends."""
     sys.path[0] = str(Path.cwd())
-    runpy.run_module(name, run_name="__main__", alter_sys=True)
+    main_module = ModuleType("__main__")
+    main_module.__dict__["__builtins__"] = __builtins__
+    sys.modules["__main__"] = main_module
+    runpy._run_module_as_main(name)  # type: ignore[attr-defined]  # what the interpreter itself calls
 
 
 def run_path(path: Path) -> None:

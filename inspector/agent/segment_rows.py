@@ -24,6 +24,8 @@ class LiveRow:
     closes: bool
     resource: int
     """``ResourceState``."""
+    created_site: int = 0
+    """For ``OwnSegment.stack``; 0: not recorded."""
 
 
 class OwnSegment:
@@ -57,9 +59,20 @@ class OwnSegment:
             site = slot.created_site
             if site and site not in sites:
                 sites[site] = self._site(site)
-            row = LiveRow(handle_number(index, slot.generation), name, closes, int(slot.resource_state))
+            row = LiveRow(handle_number(index, slot.generation), name, closes, int(slot.resource_state), int(site))
             rows[row] = sites.get(site, "")
         return rows
+
+    def stack(self, site: int) -> list[tuple[str, int, str]]:
+        """File, line (0: unknown) and function of each frame of a site, innermost first; empty when it was not recorded."""
+        error, slot, frame = new_error(), ffi.new("AiSiteSlot[]", 1), ffi.new("AiFrameSlot[]", 1)
+        if not site or not self._count(lib.ai_reader_sites(self._reader, slot, site, 1, error), error):
+            return []
+        return [
+            (self._text(frame[0].file), int(frame[0].line), self._text(frame[0].function))
+            for index in slot[0].frames[0 : slot[0].frame_count]
+            if self._count(lib.ai_reader_frames(self._reader, frame, index, 1, error), error)
+        ]
 
     def never_closed(self) -> int:
         """Resources that were dropped without a close so far."""

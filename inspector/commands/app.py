@@ -15,6 +15,7 @@ import typer
 from inspector.commands import (
     attach,
     audit,
+    check,
     close,
     demo,
     diff,
@@ -66,6 +67,7 @@ def make_app() -> typer.Typer:
     app.command("ps")(ps.ps)
     app.command("attach")(attach.attach)
     app.command("run", context_settings=_PASSED_ON)(run_program.run_program)
+    app.command("check", context_settings=_PASSED_ON)(check.check)
     app.command("handles")(handles.handles)
     app.command("pending")(pending.pending)
     app.command("findings")(findings.findings)

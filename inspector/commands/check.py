@@ -1,0 +1,68 @@
+"""``arc-inspector check -- COMMAND…``: run a program or a test suite, and fail when native handles leak.
+
+A program is judged by what is alive at its end, after a collection. A run of pytest is judged test by test, by our plugin in it.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspector.commands.check_report import Verdict, read_verdict
+from inspector.commands.child import Child, exit_status
+from inspector.commands.output import print_error, printable
+from inspector.commands.python_command import PythonCommand, parse_command
+from inspector.commands.run_program import forwarded_signals
+from inspector.errors import UsageError
+from inspector.leaks.allow import read_allow_list
+
+PLUGIN = "inspector.leaks.plugin"
+
+
+def check(
+    context: typer.Context,
+    allow: Annotated[
+        list[str] | None, typer.Option("--allow", metavar="TYPE[@SITE]=REASON", help="Not a leak; may be given several times.")
+    ] = None,
+    json_file: Annotated[str, typer.Option("--json", metavar="FILE", help="Write what was found as JSON.")] = "",
+    junit_file: Annotated[str, typer.Option("--junit", metavar="FILE", help="Write what was found as JUnit's XML.")] = "",
+    python: Annotated[str, typer.Option("--python", help="The interpreter for a script that names none.")] = sys.executable,
+) -> None:
+    """Run a Python program or test suite and fail when native handles leak: check [OPTIONS] -- COMMAND…."""
+    if not context.args:
+        raise UsageError("nothing to run: arc-inspector check [OPTIONS] -- COMMAND…")
+    command = parse_command(context.args, python)
+    words = allow or []
+    allowed = read_allow_list(Path.cwd(), words)  # before the program runs, so that what is wrong with it is said at once
+    with tempfile.TemporaryDirectory(prefix="arc-check-") as folder:
+        file = Path(folder) / "leaks.json"
+        status = _run(command, file, words)
+        verdict = read_verdict(file, allowed, status, is_pytest=command.is_pytest)
+    verdict.write(json_file, junit_file, name=" ".join(context.args))
+    _say(verdict)
+    raise typer.Exit(verdict.exit_status)
+
+
+def _run(command: PythonCommand, file: Path, allow: list[str]) -> int:
+    """Run the program to its end; its exit status as a shell has it."""
+    if command.is_pytest:
+        allowed = [f"--arc-leaks-allow={word}" for word in allow]
+        target = [*command.target, "-p", PLUGIN, "--arc-leaks", f"--arc-leaks-json={file}", *allowed, *command.arguments]
+        words = [command.python, *command.options, "-m", "inspector.agent.launch", "--level", "stacks", *target]
+    else:
+        words = [command.python, *command.options, "-m", "inspector.leaks.launch", str(file), *command.target, *command.arguments]
+    child = Child(words)
+    with forwarded_signals(child):
+        return exit_status(child.process.wait())
+
+
+def _say(verdict: Verdict) -> None:
+    """For people, on stderr: the program's own output is on stdout."""
+    for line in verdict.text().splitlines():
+        print(printable(line), file=sys.stderr)
+    if verdict.trouble:
+        print_error(verdict.trouble)

@@ -1,0 +1,182 @@
+"""Watches one pytest run: what each test, and each fixture of a wider scope, leaves alive.
+
+A test is judged when its teardown is over; fixtures that live longer are judged when they end, with the test that ends them. Tests that
+failed are not judged: their tracebacks hold what they used. Under xdist each worker judges its tests, the controller reports.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from inspector.agent import is_running, start, stop
+from inspector.leaks.allow import AllowList, read_allow_list
+from inspector.leaks.leak import Leak, handles_text, leak_of, leaks_text
+from inspector.leaks.live import LiveHandles
+
+ADVICE: Final = (
+    "To allow them, give the reason in [[tool.arc-inspector.leaks]] of pyproject.toml (type, site, test, at_most, reason),\n"
+    "or run with --arc-leaks-allow 'TYPE@SITE=REASON'."
+)
+Wrapped = Generator[None, Any, Any]
+
+
+class LeakWatch:
+    """The part of the plugin that is registered when it is asked for. Used on the thread that runs the tests."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Start the agent where tests run. Raises ``InspectorError``."""
+        self._config = config
+        self._allowed: AllowList = read_allow_list(config.rootpath, config.getoption("arc_leaks_allow"))
+        is_worker = hasattr(config, "workerinput")
+        self._is_reporter = not is_worker
+        runs_tests = is_worker or config.getoption("dist", "no") == "no"
+        self._was_running = is_running()
+        self._live = LiveHandles(start("stacks")) if runs_tests else None
+        self._before: set[int] = set()
+        self._fixtures: dict[Any, set[int]] = {}
+        self._ended: list[tuple[str, set[int]]] = []
+        self._found: list[Leak] = []
+        self._let_pass: list[Leak] = []
+        self._not_judged: list[str] = []
+        self._results: dict[str, dict[str, Any]] = {}
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Wrapped:
+        """Remember what is alive before a test."""
+        if self._live is not None:
+            self._before = set(self._live.read())
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Wrapped:
+        """What a fixture of a wider scope makes is its own until it ends."""
+        if self._live is None or fixturedef.scope == "function":
+            return (yield)
+        before = set(self._live.read())
+        try:
+            return (yield)
+        finally:
+            self._fixtures.setdefault(fixturedef, set()).update(self._live.read().keys() - before)
+
+    @pytest.hookimpl
+    def pytest_fixture_post_finalizer(self, fixturedef: Any) -> None:
+        """A fixture ended; its value goes after this hook."""
+        made = self._fixtures.pop(fixturedef, None)
+        if made:
+            self._ended.append((f"fixture {fixturedef.argname} ({fixturedef.scope})", made))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Wrapped:
+        """Remember which tests failed; give the teardown's report what was found, in a form that xdist carries."""
+        report: pytest.TestReport = yield
+        if call.when != "teardown":
+            if call.excinfo is not None and not report.skipped:
+                self._not_judged.append(item.nodeid)
+        else:
+            result = self._results.pop(item.nodeid, {})
+            if item.nodeid in self._not_judged:
+                result["not_judged"] = True
+            report.arc_leaks = result  # type: ignore[attr-defined]
+        return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Wrapped:
+        """Judge, when all fixtures of the test are gone. Raises the test's failure."""
+        result = yield
+        if self._live is not None and item.nodeid not in self._not_judged:
+            bad = self._judge(self._live, item)
+            if bad:
+                self._ended.clear()
+                pytest.fail(_failure(bad), pytrace=False)
+        self._ended.clear()
+        return result
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather what tests, here or on workers, left."""
+        if report.when != "teardown" or not self._is_reporter:
+            return
+        result = getattr(report, "arc_leaks", {})
+        self._found += [leak_of(value) for value in result.get("leaks", ())]
+        self._let_pass += [leak_of(value) for value in result.get("allowed", ())]
+        if result.get("not_judged") and report.nodeid not in self._not_judged:
+            self._not_judged.append(report.nodeid)
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """One section, and the JSON file."""
+        if not self._is_reporter:
+            return
+        terminalreporter.section("native handles")
+        for line in self._summary():
+            terminalreporter.write_line(line)
+
+    @pytest.hookimpl
+    def pytest_sessionfinish(self) -> None:
+        """Write the file."""
+        file = self._config.getoption("arc_leaks_json")
+        if self._is_reporter and file:
+            value = {
+                "leaks": [leak.value() for leak in self._found],
+                "allowed": [leak.value() for leak in self._let_pass],
+                "not_judged": self._not_judged,
+            }
+            Path(file).write_text(json.dumps(value, indent=2) + "\n")
+
+    @pytest.hookimpl
+    def pytest_unconfigure(self) -> None:
+        """Leave the process as it was."""
+        if self._live is not None:
+            self._live.close()
+            if not self._was_running:
+                stop()
+
+    def _judge(self, live: LiveHandles, item: pytest.Item) -> list[Leak]:
+        """What the test, and fixtures that ended with it, left and may not leave. The rest is remembered as allowed."""
+        kept = set().union(self._before, *self._fixtures.values())
+        if live.read().keys() - kept or self._ended:
+            _empty(item)
+        ended = set().union(*(made for _, made in self._ended))
+        left = live.read_after_collection(kept - ended)
+        leaks = live.leaks((row for handle, row in left.items() if handle not in ended), owner=item.nodeid)
+        for name, made in self._ended:
+            leaks += live.leaks((row for handle, row in left.items() if handle in made), owner=name)
+        bad, allowed = self._allowed.judge(leaks)
+        self._results[item.nodeid] = {"leaks": [leak.value() for leak in bad], "allowed": [leak.value() for leak in allowed]}
+        return bad
+
+    def _summary(self) -> list[str]:
+        """What the run found, in a few lines."""
+        lines = []
+        owners = {leak.owner for leak in self._found}
+        if owners:
+            tests = f"{len(owners)} {'test or fixture' if len(owners) == 1 else 'tests and fixtures'}"
+            lines.append(f"{handles_text(sum(leak.count for leak in self._found))} leaked by {tests}")
+        else:
+            lines.append("no handle leaked")
+        lines += [f"allowed: {leak.count:,} × {leak.type}, {leak.owner}: {leak.reason}" for leak in self._let_pass]
+        if self._not_judged:
+            lines.append(f"not judged, because they failed: {len(self._not_judged):,}")
+        return lines
+
+
+def _empty(item: pytest.Item) -> None:
+    """Let go of what an item holds until after this hook, for nobody: its fixtures' values and the instance of its class."""
+    getattr(item, "funcargs", {}).clear()
+    for name in ("_instance", "_obj"):  # made again when asked for
+        vars(item).pop(name, None)
+
+
+def _failure(leaks: Sequence[Leak]) -> str:
+    """The text of a test's failure."""
+    parts = []
+    for owner in dict.fromkeys(leak.owner for leak in leaks):
+        own = [leak for leak in leaks if leak.owner == owner]
+        who = f"by {owner}" if owner.startswith("fixture ") else "by this test"
+        parts.append(f"{handles_text(sum(leak.count for leak in own))} made {who} outlived it:\n\n{leaks_text(own)}")
+    return "\n\n".join([*parts, ADVICE])

@@ -1,0 +1,232 @@
+"""``check`` and the pytest plugin over unmodified packages: what leaks is found with its stack, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from tests.helpers.command_line import Finished, command_environment, run_command
+
+PROGRAM = """
+import os, sys
+KEPT = []
+def remember(make):
+    KEPT.append(make())
+def amount():
+    import bdkpython
+    return bdkpython.Amount.from_sat(7)
+def item():
+    from inspector.runtime import TodoItem
+    return TodoItem("kept")
+def journal():
+    from inspector.runtime import Journal
+    return Journal("journal.txt")
+def cycle():
+    ring = [amount()]
+    ring.append(ring)
+for word in sys.argv[1:]:
+    if word == "crash":
+        os.abort()
+    elif word == "fail":
+        sys.exit(3)
+    elif word == "cycle":
+        cycle()
+    else:
+        remember(globals()[word])
+print("done")
+"""
+TESTS = """
+import gc, pytest
+import bdkpython, nostr_sdk
+KEPT = []
+def amount():
+    return bdkpython.Amount.from_sat(7)
+@pytest.fixture
+def own():
+    return amount()
+@pytest.fixture(scope="module")
+def shared():
+    return amount()
+@pytest.fixture(scope="module")
+def leaking():
+    KEPT.append(nostr_sdk.Keys.generate())
+def test_clean(own, shared):
+    ring = [own, shared, amount()]
+    ring.append(ring)
+def test_leak():
+    KEPT.extend([amount(), amount()])
+def test_allowed():
+    KEPT.append(bdkpython.Mnemonic(bdkpython.WordCount.WORDS12))
+def test_shared(shared):
+    assert shared.to_sat() == 7
+class TestInstance:
+    def test_attribute(self, own):
+        self.kept = own
+def test_fails():
+    held = amount()
+    assert held is None
+def test_none():
+    pass
+def test_last(leaking):
+    pass
+"""
+PROJECT = """
+[[tool.arc-inspector.leaks]]
+type = "Mnemonic"
+test = "*::test_allowed"
+reason = "a cache, by design"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "test_suite.py").write_text(TESTS)
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_leak_of_a_program_is_found_with_the_stack_that_made_it(folder: Path) -> None:
+    done = run_command("check", "--json", "leaks.json", "--", "program.py", "amount", "amount", "cycle")
+    assert (done.status, done.out) == (1, "done\n")
+    value = json.loads((folder / "leaks.json").read_text())
+    (leak,) = value["leaks"]
+    assert (value["verdict"], leak["type"], leak["count"]) == ("leaks", "Amount", 2)
+    assert [frame.split()[-1] for frame in leak["stack"]] == ["amount", "remember", "<module>"]
+    assert leak["stack"][0].startswith("program.py:")
+    assert "arc-inspector: 2 handles alive at the end\n  2 × Amount\n      program.py:" in done.err
+
+
+def test_a_resource_that_was_never_closed_is_said_so(folder: Path) -> None:
+    done = run_command("check", "--", sys.executable, "program.py", "journal")
+    assert done.status == 1
+    assert "  1 × Journal, never closed\n" in done.err
+
+
+@pytest.mark.parametrize("words", [[], ["cycle"]])
+def test_a_program_that_leaves_nothing_passes(folder: Path, words: list[str]) -> None:
+    done = run_command("check", "--", "program.py", *words)
+    assert (done.status, done.out, done.err) == (0, "done\n", "arc-inspector: no handle leaked\n")
+
+
+def test_an_allowed_leak_passes_with_its_reason(folder: Path) -> None:
+    done = run_command("check", "--allow", "TodoItem@remember=kept for good", "--", sys.executable, "-m", "program", "item")
+    assert done.status == 0
+    assert done.err == "arc-inspector: no handle leaked\n  allowed: 1 × TodoItem: kept for good\n"
+
+
+def test_a_program_that_crashes_is_not_called_clean(folder: Path) -> None:
+    done = run_command("check", "--json", "leaks.json", "--", "program.py", "amount", "crash")
+    assert done.status == 1
+    assert "arc-inspector: the command ended with status 134, so nothing is known of its handles\n" in done.err
+    assert json.loads((folder / "leaks.json").read_text())["verdict"] == "unknown"
+
+
+def test_a_program_that_fails_without_a_leak_fails_the_check(folder: Path) -> None:
+    done = run_command("check", "--", "program.py", "fail")
+    assert done.status == 1
+    assert done.err == "arc-inspector: no handle leaked\narc-inspector: the command ended with status 3\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["check"], "nothing to run"),
+        (["check", "--", "ls"], "not a Python program"),
+        (["check", "--allow", "Amount", "--", "program.py"], "an allowed leak is written TYPE[@SITE]=REASON"),
+    ],
+)
+def test_wrong_use_is_one_line(folder: Path, words: list[str], part: str) -> None:
+    run_command(*words).assert_one_line_error(2, part)
+
+
+def test_a_test_suite_is_judged_test_by_test(folder: Path) -> None:
+    done = run_command("check", "--json", "leaks.json", "--junit", "leaks.xml", "--", sys.executable, "-m", "pytest", "-q", "--color=no")
+    assert done.status == 1
+    value = json.loads((folder / "leaks.json").read_text())
+    assert [(leak["owner"], leak["type"], leak["count"]) for leak in value["leaks"]] == [
+        ("test_suite.py::test_leak", "Amount", 2),
+        ("fixture leaking (module)", "Keys", 1),
+    ]
+    assert [(leak["owner"], leak["reason"]) for leak in value["allowed"]] == [("test_suite.py::test_allowed", "a cache, by design")]
+    assert value["not_judged"] == ["test_suite.py::test_fails"]
+    assert [frame.split()[-1] for frame in value["leaks"][0]["stack"]] == ["amount", "test_leak"]
+    assert "1 failed, 7 passed, 2 errors" in done.out
+    suite = Xml.parse(folder / "leaks.xml").getroot()  # noqa: S314 - our own
+    assert [case.get("classname") for case in suite] == [
+        "test_suite.py::test_leak",
+        "fixture leaking (module)",
+        "test_suite.py::test_allowed",
+    ]
+
+
+def run_pytest(*words: str) -> Finished:
+    """pytest with the plugin and without those that happen to be installed, without ``check``."""
+    command = [sys.executable, "-m", "pytest", "-p", "inspector.leaks.plugin", "-q", "--color=no", *words]
+    environment = command_environment({"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, stdin=subprocess.DEVNULL)
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def test_under_xdist_each_worker_judges_its_tests_and_the_run_reports_all(folder: Path) -> None:
+    done = run_pytest("-p", "xdist", "-n2", "--arc-leaks", "--arc-leaks-json=leaks.json")
+    assert done.status == 1, done
+    assert "1 failed, 7 passed, 2 errors" in done.out
+    assert "3 handles leaked by 2 tests and fixtures" in done.out
+    assert "allowed: 1 × Mnemonic, test_suite.py::test_allowed: a cache, by design" in done.out
+    value = json.loads((folder / "leaks.json").read_text())
+    assert sorted(leak["owner"] for leak in value["leaks"]) == ["fixture leaking (module)", "test_suite.py::test_leak"]
+
+
+def test_the_failure_of_a_test_shows_what_it_left_and_where_that_was_made(folder: Path) -> None:
+    done = run_pytest("--arc-leaks", "test_suite.py::test_leak")
+    assert done.status == 1
+    lines = TESTS.splitlines()
+    amount, leak = (lines.index(f"    {line}") + 1 for line in ("return bdkpython.Amount.from_sat(7)", "KEPT.extend([amount(), amount()])"))
+    made = f"      test_suite.py:{amount} in amount\n      test_suite.py:{leak} in test_leak\n"
+    expected = f"2 handles made by this test outlived it:\n\n  2 × Amount\n{made}"
+    assert expected in done.out
+
+
+def test_pytests_own_junit_file_has_the_leak(folder: Path) -> None:
+    run_pytest("--arc-leaks", "--junitxml=own.xml", "test_suite.py::test_leak")
+    suite = Xml.parse(folder / "own.xml").getroot()  # noqa: S314 - pytest's
+    (error,) = suite.iter("error")
+    assert "2 handles made by this test outlived it" in str(error.text)
+
+
+def test_without_the_flag_the_plugin_loads_nothing_and_judges_nothing(folder: Path) -> None:
+    (folder / "test_suite.py").write_text(
+        "import sys\ndef test_loaded():\n    assert not [name for name in sys.modules if name.startswith('inspector.agent')]\n"
+    )
+    done = run_pytest()
+    assert done.status == 0, done
+    assert "native handles" not in done.out
+
+
+def test_the_plugin_brings_neither_qt_nor_numpy_into_the_tests(folder: Path) -> None:
+    heavy = ("numpy", "PySide6", "typer", "rich", "psutil", "inspector.commands", "inspector.model", "inspector.ui")
+    (folder / "test_suite.py").write_text(f"import sys\ndef test_loaded():\n    assert not set({heavy!r}) & set(sys.modules)\n")
+    done = run_pytest("--arc-leaks", "-W", "error")
+    assert done.status == 0, done
+    assert "no handle leaked" in done.out
+
+
+def test_an_allowance_that_is_not_understood_ends_pytest_with_one_line(folder: Path) -> None:
+    done = run_pytest("--arc-leaks", "--arc-leaks-allow=Amount")
+    assert done.status == 4
+    assert "an allowed leak is written TYPE[@SITE]=REASON: Amount" in done.err + done.out
+    assert "Traceback" not in done.err + done.out
+
+
+def test_nothing_is_left_of_the_runs(folder: Path) -> None:
+    run_command("check", "--", "program.py", "amount")
+    run_pytest("--arc-leaks", "-k", "clean")
+    assert not [path for path in Path(os.environ["XDG_RUNTIME_DIR"]).rglob("*") if path.is_file() or path.is_socket()]

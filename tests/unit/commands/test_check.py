@@ -1,0 +1,108 @@
+"""``check``: how its command line is taken apart, and what its verdict says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from inspector.commands.check_report import Verdict, junit_text, read_verdict
+from inspector.commands.python_command import PythonCommand, parse_command
+from inspector.errors import UsageError
+from inspector.leaks.allow import Allowance, AllowList
+from inspector.leaks.leak import Leak
+
+LEAK = Leak("Amount", 3, ("app.py:8 in remember\x00",))
+PYTHON = "/usr/bin/python3"
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        ("app.py 1 -v", (PYTHON, (), ("--", "app.py"), ("1", "-v"))),
+        ("python3.12 app.py -m x", ("python3.12", (), ("--", "app.py"), ("-m", "x"))),
+        ("/opt/python -X dev -W error -m pytest tests", ("/opt/python", ("-X", "dev", "-W", "error"), ("-m", "pytest"), ("tests",))),
+        ("python -B app", ("python", ("-B",), ("--", "app"), ())),
+    ],
+)
+def test_a_command_is_taken_apart(words: str, parts: tuple[Any, ...]) -> None:
+    assert parse_command(words.split(), PYTHON) == PythonCommand(*parts)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("python", "nothing to run"),
+        ("python -c 1", "only scripts and modules"),
+        ("python -", "only scripts and modules"),
+        ("ls", "not a Python program"),
+        ("no-such-command", "no such command"),
+    ],
+)
+def test_what_is_no_python_program_is_refused(words: str, error: str) -> None:
+    with pytest.raises(UsageError, match=error):
+        parse_command(words.split(), PYTHON)
+
+
+@pytest.mark.parametrize("head", ["#!{python}\n", "#!/usr/bin/env {python}\n", "#!/bin/sh\n'''exec' {python} \"$0\" \"$@\"\n' '''\n"])
+def test_a_script_on_the_path_is_run_by_the_interpreter_that_it_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str) -> None:
+    python = tmp_path / "python3.11"
+    python.touch(0o755)
+    script = tmp_path / "pytest"
+    script.write_text(head.format(python=python))
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    command = parse_command(["pytest", "-x"], PYTHON)
+    assert command == PythonCommand(str(python), (), ("--", str(script)), ("-x",))
+    assert command.is_pytest
+
+
+def verdict(tmp_path: Path, value: object, *, status: int = 0, is_pytest: bool = False) -> Verdict:
+    file = tmp_path / "leaks.json"
+    if value is not None:
+        file.write_text(value if isinstance(value, str) else json.dumps(value))
+    return read_verdict(file, AllowList([Allowance("known", type="Known")]), status, is_pytest=is_pytest)
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "is_pytest", "exit_status"),
+    [
+        ({"leaks": []}, 0, False, 0),
+        ({"leaks": [LEAK.value()]}, 0, False, 1),
+        ({"leaks": [Leak("Known", 1, ()).value()]}, 0, False, 0),
+        ({"leaks": []}, 7, False, 1),
+        (None, 0, False, 1),
+        (None, 137, False, 1),
+        ({"leaks": []}, 1, True, 1),
+        ({"leaks": []}, 5, True, 0),
+        (None, 4, True, 2),
+        ("{", 0, False, 1),
+        ("[]", 0, False, 1),
+        ({"leaks": [3]}, 0, False, 1),
+        ({"leaks": [{"type": "A"}]}, 0, True, 1),
+    ],
+)
+def test_the_exit_status_says_whether_all_is_well(tmp_path: Path, value: object, status: int, is_pytest: bool, exit_status: int) -> None:
+    assert verdict(tmp_path, value, status=status, is_pytest=is_pytest).exit_status == exit_status
+
+
+def test_a_program_without_a_report_is_unknown_and_not_clean(tmp_path: Path) -> None:
+    unknown = verdict(tmp_path, None, status=137)
+    assert unknown.value()["verdict"] == "unknown"
+    assert unknown.trouble == "the command ended with status 137, so nothing is known of its handles"
+    assert "no handle leaked" not in unknown.text()
+
+
+def test_junit_has_a_case_for_each_leak_and_carries_any_text(tmp_path: Path) -> None:
+    found = verdict(tmp_path, {"leaks": [LEAK.value(), Leak("Known", 1, ()).value()]})
+    suite = Xml.fromstring(junit_text(found, "app.py"))  # noqa: S314 - our own
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert [child.tag for case in suite for child in case] == ["failure", "skipped"]
+
+
+def test_junit_of_a_clean_run_has_one_case_that_passes(tmp_path: Path) -> None:
+    suite = Xml.fromstring(junit_text(verdict(tmp_path, {"leaks": []}), "app.py"))  # noqa: S314 - our own
+    assert [(case.get("name"), len(case)) for case in suite] == [("app.py", 0)]
