@@ -48,8 +48,8 @@ class Boundary(Protocol):
     def proxy_row(self, thing: object) -> int:
         """The row of a live proxy; 0 for anything else. Looks at its type first: most objects are no proxies."""
 
-    def reaches(self, row: int) -> Sequence[Reach]:
-        """Which Python objects the native object behind a proxy's row leads to."""
+    def reaches(self, proxy: object) -> Sequence[Reach]:
+        """Which Python objects the native object behind a live proxy leads to."""
 
 
 @runtime_checkable

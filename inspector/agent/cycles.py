@@ -76,7 +76,7 @@ class CycleSearch:
             self._looked_at += 1
             row, boundary = self._proxy_row(things[index])
             if row and boundary is not None:
-                for reach in boundary.reaches(row):
+                for reach in boundary.reaches(things[index]):
                     yield Crossing(reach.key, _python_nodes(things, parents, index, row), row, reach)
             elif is_followed(things[index]):
                 for referent in gc.get_referents(things[index]):

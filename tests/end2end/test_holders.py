@@ -80,3 +80,41 @@ def test_what_has_no_python_object_behind_it_is_said_in_one_line() -> None:
     with watched("todo") as (_, connection):
         answer = connection.ask("retainers", wait_secs=30.0, handle=(7 << 32) | 2)
         assert answer.error == "no Python object stands behind this handle: native code made it, or it is gone"
+
+
+def test_bdk_s_persister_cycle_is_found_by_the_scan_and_marked_as_found_so() -> None:
+    with watched("bdk_steps") as (target, connection):
+        target.ask("persister apart")
+        assert ask(connection, "cycles", handle=0)["cycles"] == []
+        target.ask("knot tied")
+        ask(connection, "scan")
+        (cycle,) = ask(connection, "cycles", handle=0)["cycles"]
+        assert not cycle["exact"]
+        assert cycle["cut"].startswith("attribute persister of __main__.knot.<locals>.Keeper at")
+        foreign, keeper, proxy, rust = cycle["nodes"]
+        assert foreign["text"].startswith("handle ")
+        assert (keeper["side"], proxy["text"], rust["side"]) == ("python", "proxy Persister", "native")
+        assert rust["edge"].startswith("≈ ")
+        assert rust["handle"] == proxy["handle"]
+        target.ask("untie")
+        assert ask(connection, "cycles", handle=0)["cycles"] == []
+
+
+def test_the_path_to_a_uniffi_proxy_leads_from_a_global_list() -> None:
+    with watched("bdk_steps") as (target, connection):
+        target.ask("leak 3")
+        ask(connection, "scan")
+        row = read_table(target.ready["segment"]).live("Amount")[1]
+        (path,) = ask(connection, "retainers", handle=row.number)["paths"]
+        assert path["root"]
+        assert texts(path)[0].endswith("global __main__.CACHE")
+        assert texts(path)[1].endswith("of a list of 3")
+
+
+def test_a_python_object_that_rust_holds_is_held_by_the_handle_map() -> None:
+    with watched("bdk_steps") as (target, connection):
+        target.ask("persister apart")
+        ask(connection, "scan")
+        (row,) = read_table(target.ready["segment"]).live("Memory")
+        paths = ask(connection, "retainers", handle=row.number)["paths"]
+        assert [texts(path) for path in paths] == [["native code holds it: a callback in a UniFFI handle map"]]

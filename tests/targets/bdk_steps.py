@@ -10,6 +10,7 @@ import copy
 import importlib
 import sys
 import threading
+import weakref
 from typing import Any
 
 from stepping import serve
@@ -20,6 +21,7 @@ KEPT: dict[str, Any] = {}
 """What the program holds, by name."""
 CACHE: list[Any] = []
 """The leak: nothing ever takes anything out."""
+KNOTS: list[weakref.ref[Any]] = []
 STORM: list[threading.Thread] = []
 QUIET = threading.Event()
 
@@ -121,6 +123,29 @@ def persister(name: str) -> None:
     KEPT[name] = bdk().Persister.custom(Memory())
 
 
+def knot(name: str) -> None:
+    """A cycle across the boundary: the Python object that Rust holds keeps the Rust object's proxy. Nothing else does."""
+
+    class Keeper(bdk().Persistence):  # type: ignore[misc]
+        def initialize(self) -> Any:
+            return bdk().ChangeSet()
+
+        def persist(self, changeset: Any) -> None:
+            pass
+
+    keeper = Keeper()
+    keeper.persister = bdk().Persister.custom(keeper)
+    KNOTS.append(weakref.ref(keeper))
+
+
+def untie() -> None:
+    """Cut the cycles."""
+    while KNOTS:
+        keeper = KNOTS.pop()()
+        if keeper is not None:
+            keeper.persister = None
+
+
 def storm(threads: str, times: str) -> None:
     """Start threads that make, share and drop; ``calm`` waits for them."""
 
@@ -183,7 +208,7 @@ def main() -> None:
     is_started = "none" not in sys.argv
     steps = (amount, mnemonic, share, duplicate, disarm, fail_to_lower, builder, on_thread, own, leak, many, forget, persister, attributes)
     serve(
-        {step.__name__: step for step in (*steps, storm, calm, call_on, quiet, load, start)}
+        {step.__name__: step for step in (*steps, knot, untie, storm, calm, call_on, quiet, load, start)}
         | {"drop": lambda name: KEPT.pop(name) and None, "stop": agent.stop},
         segment=agent.start("history") if is_started else "",
         remember_line=remember.__code__.co_firstlineno + 2,

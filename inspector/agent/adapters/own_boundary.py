@@ -49,9 +49,9 @@ class OwnBoundary:
         proxy = cast(Handle, thing)
         return proxy.handle if getattr(proxy, "_is_owned", False) else 0
 
-    def reaches(self, row: int) -> Sequence[Reach]:
+    def reaches(self, proxy: object) -> Sequence[Reach]:
         """Foreign objects that the object behind a proxy leads to, each by the shortest way."""
-        edges = native_edges(row)
+        edges = native_edges(self.proxy_row(proxy))
         if not edges:
             return []
         by_holder: dict[int, list[dict[str, Any]]] = {}

@@ -6,10 +6,12 @@
 
 mod holders;
 mod labels;
+mod scan;
 mod walk;
 
 pub use holders::{edges_of, foreign_key, holders};
 pub use labels::{drop_label, label_handle, Label, Labels};
+pub use scan::{scan, ScannedHandle};
 pub use walk::{all, of_handle, Found};
 
 use std::collections::HashSet;

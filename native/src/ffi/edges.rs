@@ -1,7 +1,9 @@
 //! Who holds what on the native side. No logic: see `crate::edges`.
 
-use super::{catch, place, AiBuffer, AiError, AiText};
-use crate::edges;
+use std::slice;
+
+use super::{catch, catch_value, place, AiBuffer, AiError, AiText};
+use crate::edges::{self, ScannedHandle};
 use crate::runtime::runtime;
 
 /// Counts the object of a handle up under a name that the inspector shows among its holders; `label` gets the number that ends that.
@@ -58,4 +60,23 @@ pub unsafe extern "C" fn ai_foreign_key(row: u64, key: *mut u64, error: *mut AiE
             Ok(())
         })
     }
+}
+
+/// Which of `count` handles of the host language's the object whose allocation is at `address` may lead to, found by reading memory.
+/// Answers with how many, of which at most `capacity` are written.
+///
+/// # Safety
+/// `handles` points to `count` numbers, `out` to places for `capacity` records.
+#[no_mangle]
+pub unsafe extern "C" fn ai_scan(address: u64, handles: *const u64, count: usize, out: *mut ScannedHandle, capacity: usize) -> usize {
+    catch_value(0, || {
+        if handles.is_null() || out.is_null() || count == 0 || capacity == 0 {
+            return 0;
+        }
+        // SAFETY: not NULL, the rest is the caller's promise.
+        let (handles, out) = unsafe { (slice::from_raw_parts(handles, count), slice::from_raw_parts_mut(out, capacity)) };
+        let found = edges::scan(address, handles);
+        out.iter_mut().zip(&found).for_each(|(place, &one)| *place = one);
+        found.len()
+    })
 }

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from inspector.agent.adapters.protocol import CloseVerdict
 from inspector.agent.adapters.uniffi.calls import CallHooks, CallRows
+from inspector.agent.adapters.uniffi.boundary import UniffiBoundary
 from inspector.agent.adapters.uniffi.foreign import ForeignHooks, ForeignRows
 from inspector.agent.adapters.uniffi.generation import Unsupported, recognise
 from inspector.agent.adapters.uniffi.hooks import Faults, ProxyHooks
@@ -105,6 +106,8 @@ class UniffiAdapter:
         self._bindings: list[Bindings] = []
         self._is_scan_due = False
         self._was_off = False
+        self.boundary = UniffiBoundary(self._followed)
+        """Who holds whom across the boundary."""
 
     def attach(self) -> None:
         """Set hooks on the generated modules that are imported."""
@@ -169,6 +172,10 @@ class UniffiAdapter:
         """The Python objects that hold the row's proxy, foreign object or coroutine."""
         held = next((bindings.held(row) for bindings in self._bindings if row in bindings), None)
         return [] if held is None else describe_referrers(held)
+
+    def _followed(self) -> list[Bindings]:
+        """The modules that are followed now."""
+        return list(self._bindings)
 
     def _note_copy(self) -> None:
         """A proxy is being copied: the copy, which no hook sees, is looked for with the next ``poll``. Any thread."""

@@ -66,6 +66,22 @@ class ForeignRows:
         key = next((key for key, known in list(self._rows.items()) if known == row), None)
         return None if key is None else entries(self._maps[key[0]]).get(key[1])
 
+    def held(self) -> list[tuple[tuple[int, int], Any, int]]:
+        """The Python objects that Rust holds now: place and handle of each, the object, and its row (0: none yet). Tasks are left out."""
+        found = []
+        for place, handle_map in self._maps.items():
+            if place not in self._futures:
+                found += [((place, handle), thing, self._rows.get((place, handle), 0)) for handle, thing in entries(handle_map).items()]
+        return found
+
+    def places(self) -> dict[int, str]:
+        """``id`` of each dict that keeps entries, and what to call it."""
+        found = {}
+        for place, handle_map in self._maps.items():
+            name = "a task that Rust awaits" if place in self._futures else "a callback in a UniFFI handle map"
+            found[id(_entries(handle_map))] = name
+        return found
+
     @property
     def map_classes(self) -> set[type]:
         """Classes of the maps."""

@@ -64,6 +64,10 @@ class ProxyRows:
         """``id`` of the proxy that a row stands for."""
         return next((key for key, known in list(self._rows.items()) if known == row), None)
 
+    def row_of(self, proxy: object) -> int:
+        """The row of a live proxy; 0: it has none, or goes just now."""
+        return max(self._rows.get(id(proxy), 0), 0)
+
     def address_of(self, proxy: Any) -> int:
         """The allocation behind a proxy of the class; 0 when it has no handle, or its layout is not known."""
         handle = getattr(proxy, self._attribute, None)
