@@ -198,6 +198,8 @@ def running_frames() -> Iterator[tuple[str, FrameType]]:
 def locals_of(frame: FrameType) -> list[tuple[str, object]]:
     """A frame's locals, without keeping them alive: before Python 3.13 a frame remembers the dict that it once gave out."""
     namespace = frame.f_locals
+    if namespace is frame.f_globals:
+        return []  # those of a module, which are found as its globals
     found = list(namespace.items())
     is_a_copy = sys.version_info < (3, 13) and bool(frame.f_code.co_flags & inspect.CO_OPTIMIZED)
     # a dict that somebody else has too is what the program got from locals(): it stays as it is
@@ -209,8 +211,7 @@ def locals_of(frame: FrameType) -> list[tuple[str, object]]:
 def local_of(thread: str, frame: FrameType, name: str) -> Holding:
     """A local of a running function."""
     code: CodeType = frame.f_code
-    where = "global" if code.co_name == "<module>" else "local"
-    return Holding("local", f"{where} {name} of {code.co_qualname}, running on {thread}", code.co_filename, frame.f_lineno or 0)
+    return Holding("local", f"local {name} of {code.co_qualname}, running on {thread}", code.co_filename, frame.f_lineno or 0)
 
 
 def _local_name(frame: FrameType, held: object) -> str:

@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn addresses_that_are_none_are_no_crash() {
-        for address in [0, 16, 0x1000, u64::MAX & !15, scan as *const () as u64 & !15] {
+        for address in [0, 16, 0x1000, !15, scan as *const () as u64 & !15] {
             assert_eq!(scan(address, &[3]), []);
         }
     }
@@ -223,6 +223,7 @@ mod tests {
         for line in ["1000-2000 rw-p 0 00:00 0", "2000-3000 rw-p 0 00:00 0 [heap]", "4000-5000 r--p 0 08:01 5 /lib/x.so", "nonsense"] {
             maps.add(line);
         }
-        assert_eq!((maps.heap, maps.files), (vec![0x1000..0x2000, 0x2000..0x3000], vec![0x4000..0x5000]));
+        assert_eq!(maps.heap, [0x1000..0x2000, 0x2000..0x3000]);
+        assert!(is_in(&maps.files, 0x4000) && !is_in(&maps.files, 0x5000) && !is_in(&maps.files, 0x2000));
     }
 }

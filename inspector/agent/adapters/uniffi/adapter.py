@@ -12,8 +12,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from inspector.agent.adapters.protocol import CloseVerdict
-from inspector.agent.adapters.uniffi.calls import CallHooks, CallRows
 from inspector.agent.adapters.uniffi.boundary import UniffiBoundary
+from inspector.agent.adapters.uniffi.calls import CallHooks, CallRows
 from inspector.agent.adapters.uniffi.foreign import ForeignHooks, ForeignRows
 from inspector.agent.adapters.uniffi.generation import Unsupported, recognise
 from inspector.agent.adapters.uniffi.hooks import Faults, ProxyHooks

@@ -35,8 +35,8 @@ class UniffiBoundary:
         """The proxy of a row, or the Python object that Rust holds."""
         for bindings in self._followed():
             if row in bindings.foreign:
-                held: object = bindings.foreign.entry(row)
-                return held
+                found: object | None = bindings.foreign.entry(row)
+                return found
             for rows in bindings.proxies:
                 if row in rows:
                     return _proxy(rows, row)
@@ -73,7 +73,7 @@ class UniffiBoundary:
         return []
 
 
-def _proxy(rows: ProxyRows, row: int) -> Any:
+def _proxy(rows: ProxyRows, row: int) -> object | None:
     """The live proxy of a row; ``None`` when it went."""
     place = rows.proxy_id(row)
     alive = (reference() for _, references in live_proxies([rows.proxy_class]) for reference in references)
