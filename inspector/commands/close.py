@@ -17,20 +17,20 @@ import typer
 from inspector.commands.opening import open_live
 from inspector.commands.output import add_row, console, new_table, print_json
 from inspector.commands.rows import answer_value
-from inspector.errors import UsageError
+from inspector.errors import ControlError, TargetBusyError, UsageError
 from inspector.model.filter import Filter, FilterError, parse
-from inspector.model.snapshot import Snapshot, handle_text
-from inspector.session.close_plan import found_by, in_order, others_of
+from inspector.model.snapshot import PENDING, Snapshot, handle_text
+from inspector.session.close_plan import OPEN, found_by, in_order, others_of
 from inspector.session.protocol import CloseAnswer, Session
 from inspector.wire.schema import handle_number
 
 REFUSED_STATUS: Final = 1
 _SHOWN: Final = re.compile(r"#?(?P<slot>\d{1,10})\.(?P<generation>\d{1,10})")
-_GOOD: Final = frozenset({"would_close", "closed", "pending"})
+_GOOD: Final = frozenset({"would_close", "closed", "pending", "taken_back"})
 _MOST: Final = 2**64
 
 
-def close(
+def close(  # noqa: PLR0913 - an option each
     pid: Annotated[int, typer.Argument(help="Process id.")],
     handles: Annotated[list[str] | None, typer.Argument(metavar="HANDLE…", help="As shown (#88.1) or as a number.")] = None,
     filter_text: Annotated[
@@ -39,16 +39,24 @@ def close(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     although_held: Annotated[bool, typer.Option("--although-held", help="Also what others hold or use.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    deadline_secs: Annotated[
+        float | None, typer.Option("--deadline", metavar="SECS", min=0, help="Withdraw what is pending still after so long.")
+    ] = None,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Take pending closes back instead.")] = False,
 ) -> None:
-    """Close resources of a process."""
+    """Close resources of a process, or take closes back that have not run."""
     named = [parse_handle(text) for text in handles or ()]
     wanted_by = parse_filter(filter_text)
     if not named and not wanted_by.terms:
         raise UsageError("nothing to close: name handles, or use --filter")
     with open_live(pid) as (session, snapshot):
         wanted = [full_number(handle, snapshot) for handle in named]
-        wanted += [handle for handle in found_by(wanted_by, snapshot) if handle not in wanted]
-        answers = ask(session, wanted, although_held=although_held, dry_run=dry_run)
+        states = PENDING if cancel else OPEN
+        wanted += [handle for handle in found_by(wanted_by, snapshot, states) if handle not in wanted]
+        if cancel:
+            answers = tuple(taken_back(session, handle) for handle in wanted)
+        else:
+            answers = ask(session, wanted, although_held=although_held, dry_run=dry_run, deadline_secs=deadline_secs)
     if as_json:
         print_json({"answers": [answer_value(answer) for answer in answers]})
     else:
@@ -86,7 +94,20 @@ def full_number(handle: int, snapshot: Snapshot) -> int:
     return int(found[0]) if len(found) else handle
 
 
-def ask(session: Session, wanted: Sequence[int], *, although_held: bool, dry_run: bool) -> tuple[CloseAnswer, ...]:
+def taken_back(session: Session, handle: int) -> CloseAnswer:
+    """Cancel one pending close."""
+    try:
+        session.cancel_close(handle).result()
+    except TargetBusyError:
+        raise
+    except ControlError as error:
+        return CloseAnswer(handle, "refused", str(error))
+    return CloseAnswer(handle, "taken_back", "")
+
+
+def ask(
+    session: Session, wanted: Sequence[int], *, although_held: bool, dry_run: bool, deadline_secs: float | None = None
+) -> tuple[CloseAnswer, ...]:
     """Preview, then close what may be closed: nothing is closed when something would be refused, so that there is one outcome."""
     if not wanted:
         return ()
@@ -95,7 +116,8 @@ def ask(session: Session, wanted: Sequence[int], *, although_held: bool, dry_run
         previewed = tuple(guarded(answer, wanted) for answer in previewed)
     if dry_run or any(answer.outcome == "refused" for answer in previewed):
         return previewed
-    return session.close_handles([answer.handle for answer in previewed], although_held=although_held).result()
+    handles = [answer.handle for answer in previewed]
+    return session.close_handles(handles, although_held=although_held, deadline_secs=deadline_secs).result()
 
 
 def guarded(answer: CloseAnswer, wanted: Sequence[int] = ()) -> CloseAnswer:
@@ -108,7 +130,7 @@ def guarded(answer: CloseAnswer, wanted: Sequence[int] = ()) -> CloseAnswer:
 
 def _print(answers: Sequence[CloseAnswer]) -> None:
     if not answers:
-        print("No open resource is shown by this filter.")
+        print("No resource that this is about is shown by this filter.")
         return
     table = new_table("Handle", "Outcome", "Reason", "Held by")
     for answer in answers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ from inspector.commands.output import add_row, console, new_table, print_json, p
 from inspector.commands.rows import PlainRow, count, row_value, seconds, snapshot_value
 from inspector.model.pending import PendingCloses, pending_closes
 from inspector.model.snapshot import Snapshot
-from inspector.ui.wording import age, duration
+from inspector.ui.wording import age, duration, plural
 
 
 def pending(
@@ -37,6 +38,7 @@ def _value(snapshot: Snapshot, closes: PendingCloses, index: int) -> PlainRow:
         "requester_thread": closes.requester(index) or None,
         "waits_for": closes.waits_for_text(index) or None,
         "pending_since": seconds(float(closes.since[index])),
+        "deadline": seconds(closes.deadline(index)),
     }
 
 
@@ -47,7 +49,8 @@ def _print(snapshot: Snapshot, closes: PendingCloses) -> None:
         last = duration(snapshot.last_close_secs)
         out.print("Nothing is waiting to close." + ("" if last == "–" else f" The last close took {last}."), markup=False)
         return
-    table = new_table("Handle", "Type", "Age", "In flight", "Reason", "Asked by", "Waits for", right=frozenset({"Age", "In flight"}))
+    columns = ("Handle", "Type", "Age", "In flight", "Reason", "Asked by", "Waits for", "Withdrawn in")
+    table = new_table(*columns, right=frozenset({"Age", "In flight"}))
     for index in range(len(closes)):
         value = row_value(snapshot, int(closes.rows[index]))
         in_flight = count(closes.in_flight[index])
@@ -60,5 +63,13 @@ def _print(snapshot: Snapshot, closes: PendingCloses) -> None:
             closes.reason(index),
             closes.requester(index) or "–",
             closes.waits_for_text(index) or "–",
+            left(closes.deadline(index) - snapshot.taken_at),
         )
     out.print(table)
+    if snapshot.hidden_deadlines:
+        out.print(f"{plural(snapshot.hidden_deadlines, 'deadline')} more than can be shown.", markup=False)
+
+
+def left(secs: float) -> str:
+    """Time to a deadline: ``3.0 s``, ``now``, or ``never`` without one."""
+    return "never" if math.isnan(secs) else "now" if secs <= 0 else age(secs)

@@ -18,6 +18,7 @@ from inspector.model.raw import LayoutCodes, RawState, RawVitals, Records, text_
 from inspector.model.snapshot import (
     UNKNOWN,
     CallInFlight,
+    CloseDeadline,
     Codes,
     Collection,
     Cost,
@@ -102,7 +103,16 @@ def build_snapshot(raw: RawState, names: Names, codes: LayoutCodes, moment: Mome
         sampled_at=clock.secs(header.number("sampled_at_ticks")),
         last_close_secs=header.number("last_close_nanos") / NANOS_PER_SEC or float("nan"),
         limits=(*build_limits(header), *moment.limits),
+        deadlines=build_deadlines(header, clock),
+        hidden_deadlines=header.number("hidden_deadlines"),
     )
+
+
+def build_deadlines(raw: RawVitals, clock: Clock) -> tuple[CloseDeadline, ...]:
+    """When the pending closes are withdrawn that have a deadline, the soonest first."""
+    shown = raw.header["close_deadlines"][0]
+    found = [CloseDeadline(int(each["handle"]), clock.secs(int(each["at_ticks"]))) for each in shown if each["handle"]]
+    return tuple(sorted(found, key=lambda deadline: deadline.at))
 
 
 def build_limits(raw: RawVitals) -> tuple[Limit, ...]:

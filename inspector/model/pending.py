@@ -32,10 +32,12 @@ class PendingCloses:
     in_flight: Ints
     """Calls that use the object now; ``UNKNOWN`` when not known."""
     stuck: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    """Waits for an owner thread that has ended: it cannot run any more."""
+    """Waits for an owner thread that has ended: whoever drains, or closes it, runs it."""
     snapshot: Snapshot | None = None
     callers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Names of the threads that call a handle now, by its id."""
+    deadlines: Mapping[int, float] = field(default_factory=dict)
+    """When a close is withdrawn, by the handle that it was asked for by; seconds since the Unix epoch."""
 
     def __len__(self) -> int:
         """Pending closes."""
@@ -61,6 +63,10 @@ class PendingCloses:
     def request_site(self, row: int) -> Site | None:
         """From where the close was asked for (the last use of the handle), if that was recorded."""
         return self._snapshot.sites.get(int(self._snapshot.handles.last_sites[self.rows[row]]))
+
+    def deadline(self, row: int) -> float:
+        """When the close is withdrawn, seconds since the Unix epoch; ``nan`` when it has no deadline or none is known."""
+        return self.deadlines.get(int(self.ids[row]), float("nan"))
 
     def waits_for(self, row: int) -> ThreadRow | None:
         """The owner thread that alone may run this close, when that is what it waits for."""
@@ -110,7 +116,7 @@ class PendingCloses:
         if owner is None:
             return "Only its owner thread may close it"
         if not owner.alive:
-            return f"Its owner {thread_label(owner)} has ended, so it cannot close"
+            return f"Its owner {thread_label(owner)} has ended: a drain runs it"
         return f"Its owner {thread_label(owner)} has not come by to close it"
 
 
@@ -138,6 +144,7 @@ def pending_closes(snapshot: Snapshot) -> PendingCloses:
         stuck=_stuck(snapshot, rows),
         snapshot=snapshot,
         callers=_callers(snapshot),
+        deadlines=MappingProxyType(_deadlines(snapshot, rows)),
     )
 
 
@@ -152,6 +159,17 @@ def _stuck(snapshot: Snapshot, rows: Ints) -> np.ndarray[tuple[int], np.dtype[np
     waiting = snapshot.handles.resources[rows] == Resource.WAITING_OWNER
     stuck: np.ndarray[tuple[int], np.dtype[np.bool_]] = waiting & np.isin(snapshot.handles.owner_threads[rows], ended)
     return stuck
+
+
+def _deadlines(snapshot: Snapshot, rows: Ints) -> dict[int, float]:
+    """A deadline goes with the handle that asked; the object's other handles, which wait with it, have the same."""
+    asked = {deadline.handle: deadline.at for deadline in snapshot.deadlines}
+    if not asked:
+        return {}
+    ids, addresses = snapshot.handles.ids[rows].tolist(), snapshot.handles.addresses[rows].tolist()
+    by_object = {address: asked[handle] for handle, address in zip(ids, addresses, strict=True) if handle in asked and address}
+    at = {handle: asked.get(handle, by_object.get(address)) for handle, address in zip(ids, addresses, strict=True)}
+    return {handle: secs for handle, secs in at.items() if secs is not None}
 
 
 def _callers(snapshot: Snapshot) -> Mapping[int, tuple[str, ...]]:

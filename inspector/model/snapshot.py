@@ -216,6 +216,16 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseDeadline:
+    """A pending close that is withdrawn unless it has run by then."""
+
+    handle: int
+    """Its handle's id."""
+    at: float
+    """Seconds since the Unix epoch."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What the tool itself costs the target."""
 
@@ -310,6 +320,10 @@ class Snapshot:
     """What the newest finished close took."""
     limits: tuple[Limit, ...] = ()
     """What the target can run out of; what is not known is left out."""
+    deadlines: tuple[CloseDeadline, ...] = ()
+    """When pending closes are withdrawn; those that have one, as far as the header has room for them."""
+    hidden_deadlines: int = 0
+    """Pending closes with a deadline that found no room there."""
 
     def live_count(self) -> int:
         """Rows that are not tombstones."""

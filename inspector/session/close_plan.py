@@ -27,7 +27,7 @@ FATES: Final = {
     "refused": "cannot be closed",
 }
 """What can become of a step, in words; in the order in which a person wants to hear of it."""
-_OPEN: Final = (Resource.OPEN, Resource.CLOSE_FAILED)
+OPEN: Final = (Resource.OPEN, Resource.CLOSE_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +127,17 @@ def in_order(answers: Sequence[CloseAnswer]) -> tuple[CloseAnswer, ...]:
     return tuple(ordered.values())
 
 
-def found_by(wanted: Filter, snapshot: Snapshot) -> list[int]:
-    """Open resources that a filter shows, one handle of each object, in slot order; none for an empty filter."""
+def found_by(wanted: Filter, snapshot: Snapshot, states: tuple[Resource, ...] = OPEN) -> list[int]:
+    """Resources in one of these states that a filter shows, one handle of each object, in slot order; none for an empty filter."""
     if not wanted.terms:
         return []
-    return open_resources(snapshot, wanted.mask(snapshot))
+    return open_resources(snapshot, wanted.mask(snapshot), states)
 
 
-def open_resources(snapshot: Snapshot, shown: npt.NDArray[np.bool_]) -> list[int]:
-    """Resources among the rows ``shown`` that are open, one handle of each object, in slot order."""
+def open_resources(snapshot: Snapshot, shown: npt.NDArray[np.bool_], states: tuple[Resource, ...] = OPEN) -> list[int]:
+    """Resources among the rows ``shown`` that are in one of these states, one handle of each object, in slot order."""
     handles = snapshot.handles
-    rows = shown & alive(handles) & np.isin(handles.resources, _OPEN)
+    rows = shown & alive(handles) & np.isin(handles.resources, states)
     # a row whose address is not known stands for itself
     objects = np.where(handles.addresses == 0, handles.ids, handles.addresses)[rows]
     _, firsts = np.unique(objects, return_index=True)

@@ -7,6 +7,7 @@ one that is given up hangs up, and so does not run later.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +46,7 @@ COMMAND_SECS: Final = 10.0
 _COMMANDS_AT_ONCE: Final = 2
 AS_THE_PROCESS: Final = 255
 """Level of a type that has none of its own."""
+MILLIS_PER_SEC: Final = 1000
 _SHORTEST_SAMPLE_MILLIS: Final = 16
 _REST_SHARE: Final = 0.5
 """Of the time that a snapshot took, the pump rests at least this much before the next: a huge table must not take a whole core."""
@@ -144,12 +146,12 @@ class LiveSession:
         wanted = list(handles)
         return self._submit(lambda: ask_in_batches(lambda some: close_answers(self._command("preview", handles=some)), wanted))
 
-    def close_handles(self, handles: Sequence[int], *, although_held: bool = False) -> Future[tuple[CloseAnswer, ...]]:
-        """Close resources. Without ``although_held`` one that others hold is refused, with their names."""
-        wanted = list(handles)
-        return self._submit(
-            lambda: ask_in_batches(lambda some: close_answers(self._command("close", handles=some, although_held=although_held)), wanted)
-        )
+    def close_handles(
+        self, handles: Sequence[int], *, although_held: bool = False, deadline_secs: float | None = None
+    ) -> Future[tuple[CloseAnswer, ...]]:
+        """Close resources; see ``Session``."""
+        wanted, wish = list(handles), {"although_held": although_held, "withdraw_after_ms": _millis(deadline_secs)}
+        return self._submit(lambda: ask_in_batches(lambda some: close_answers(self._command("close", handles=some, **wish)), wanted))
 
     def drain(self) -> Future[DrainReport]:
         """Run the closes that wait and that nothing stands in the way of any more."""
@@ -285,6 +287,11 @@ class LiveSession:
         lost = self._observer.lost(reason, self._latest)
         if lost is not None:
             self._publish(lost)
+
+
+def _millis(secs: float | None) -> int | None:
+    """A time to come in whole milliseconds, at least one."""
+    return None if secs is None else max(math.ceil(secs * MILLIS_PER_SEC), 1)
 
 
 def _pid_of(segment: Segment) -> int:

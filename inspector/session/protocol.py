@@ -127,8 +127,13 @@ class Session(Protocol):
     def preview_close(self, handles: Sequence[int]) -> Future[tuple[CloseAnswer, ...]]:
         """What ``close`` would do. Changes nothing."""
 
-    def close_handles(self, handles: Sequence[int], *, although_held: bool = False) -> Future[tuple[CloseAnswer, ...]]:
-        """Close resources. Without ``although_held`` one that others hold is refused, with their names."""
+    def close_handles(
+        self, handles: Sequence[int], *, although_held: bool = False, deadline_secs: float | None = None
+    ) -> Future[tuple[CloseAnswer, ...]]:
+        """Close resources. Without ``although_held`` one that others hold is refused, with their names.
+
+        One that is pending still after ``deadline_secs`` is withdrawn; what adapters close runs at once or not at all.
+        """
 
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
         """What happened after ``after``; ``None``: all that is still there. Events are recorded from level *history* on.

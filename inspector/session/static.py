@@ -55,7 +55,9 @@ class StaticSession:
         """Fails with ``ControlError``."""
         return self._refuse()
 
-    def close_handles(self, handles: Sequence[int], *, although_held: bool = False) -> Future[tuple[CloseAnswer, ...]]:
+    def close_handles(
+        self, handles: Sequence[int], *, although_held: bool = False, deadline_secs: float | None = None
+    ) -> Future[tuple[CloseAnswer, ...]]:
         """Fails with ``ControlError``."""
         return self._refuse()
 

@@ -16,7 +16,7 @@
 /// First eight bytes of every segment.
 pub const MAGIC: u64 = 0x3147_4553_4943_5241; // "ARCISEG1"
 /// Grows with each change of this file. Both sides name their number when they differ.
-pub const LAYOUT_VERSION: u32 = 1;
+pub const LAYOUT_VERSION: u32 = 2;
 /// Set in `HandleSlot::reference_state` while a writer changes more than one word of the slot.
 pub const BUSY: u8 = 0x80;
 /// `HandleSlot::strong`: never sampled, or not readable.
@@ -49,6 +49,8 @@ pub const SITE_FRAMES: usize = 12;
 pub const TYPE_SHARDS: usize = 8;
 /// Collections that the header remembers.
 pub const GC_LOG: usize = 32;
+/// Deadlines of pending closes that the header shows; of more, how many.
+pub const CLOSE_DEADLINES: usize = 32;
 
 /// How much is recorded. Each level includes those before it.
 #[repr(u8)]
@@ -224,6 +226,16 @@ pub struct GcRecord {
     pub forced: u16,
 }
 
+/// When a pending close is withdrawn.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct CloseDeadline {
+    /// The handle that the close was asked for by, 0: this place is free. Written last.
+    pub handle: u64,
+    /// When, ticks.
+    pub at_ticks: u64,
+}
+
 /// What was lost or refused since the segment was made. Each only grows.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -332,6 +344,10 @@ pub struct Header {
     pub gc_logged: u64,
     /// Newest collections.
     pub gc_log: [GcRecord; GC_LOG],
+    /// Deadlines of closes that pend now.
+    pub close_deadlines: [CloseDeadline; CLOSE_DEADLINES],
+    /// Pending closes with a deadline that found no place there.
+    pub hidden_deadlines: u64,
     /// UTF-8, NUL-padded: what runs (`python app.py`), and the runtime's version.
     pub program: [u8; 256],
     /// Runtime and version, such as `CPython 3.11.7`.

@@ -51,6 +51,9 @@ pub enum Command {
         /// Also those that others hold.
         #[serde(default)]
         although_held: bool,
+        /// A close that has not run by then is withdrawn, milliseconds; none: it waits for ever.
+        #[serde(default)]
+        withdraw_after_ms: Option<u64>,
     },
     /// Take a close request back.
     Cancel {

@@ -19,7 +19,7 @@ use arc_inspector_native::ffi::control::{ai_control_next, ai_control_reply};
 use arc_inspector_native::ffi::handles::{ai_handle_clone, ai_handle_release};
 use arc_inspector_native::ffi::samples::{ai_journal_open, ai_todo_item_new, ai_todo_list_add_item, ai_todo_list_new};
 use arc_inspector_native::ffi::AiText;
-use arc_inspector_native::layout::{Ending, HandleSlot, ReferenceState, ResourceState, COUNT_UNKNOWN};
+use arc_inspector_native::layout::{Ending, HandleSlot, ReferenceState, ResourceState, COUNT_UNKNOWN, LAYOUT_VERSION};
 use arc_inspector_native::reader::{zeroed, Reader};
 use image::Scratch;
 use process::Client;
@@ -58,7 +58,7 @@ impl Attached {
 
     fn connect(&self) -> Client {
         let mut client = Client::connect(&self.path.with_extension("sock"));
-        let answer = client.ask(json!({"nonce": 1, "op": "hello", "layout": 1, "interval_ms": 10}));
+        let answer = client.ask(json!({"nonce": 1, "op": "hello", "layout": LAYOUT_VERSION, "interval_ms": 10}));
         assert_eq!((&answer["ok"], &answer["pid"]), (&json!(true), &json!(std::process::id())));
         client
     }

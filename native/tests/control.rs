@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use arc_inspector_native::control::{Next, MAX_CONNECTIONS};
+use arc_inspector_native::layout::LAYOUT_VERSION;
 use process::{Client, Served, Worker};
 use serde_json::json;
 
@@ -19,7 +20,7 @@ const ROOM: usize = 1 << 20;
 fn hello_is_answered_with_who_the_process_is_and_what_it_records() {
     let served = Served::new();
     let mut client = Client::new(&served);
-    let answer = client.ask(json!({"nonce": 12, "op": "hello", "layout": 1, "role": "viewer", "interval_ms": 50, "level": 2}));
+    let answer = client.ask(json!({"nonce": 12, "op": "hello", "layout": LAYOUT_VERSION, "role": "viewer", "interval_ms": 50, "level": 2}));
     assert_eq!(answer["nonce"], 12);
     assert_eq!(answer["ok"], true);
     assert_eq!((&answer["pid"], &answer["start_time"]), (&json!(4711), &json!(99)));
@@ -34,7 +35,7 @@ fn a_viewer_of_another_version_is_refused_with_both_numbers_and_let_go() {
     let mut client = Client::new(&served);
     let answer = client.ask(json!({"nonce": 1, "op": "hello", "layout": 9}));
     assert_eq!(answer["status"], "VersionMismatch");
-    assert_eq!(answer["error"], "this process writes layout version 1, the viewer reads version 9");
+    assert_eq!(answer["error"], format!("this process writes layout version {LAYOUT_VERSION}, the viewer reads version 9"));
     client.expect_end();
     assert_eq!(served.process.viewers.load(Ordering::SeqCst), 0);
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_inspector_native::control;
+use arc_inspector_native::layout::LAYOUT_VERSION;
 use process::{Client, Process};
 use serde_json::json;
 
@@ -81,7 +82,7 @@ impl Other {
 
     fn connect(&self) -> Client {
         let mut client = Client::connect(&self.path);
-        assert_eq!(client.ask(json!({"nonce": 1, "op": "hello", "layout": 1}))["ok"], true);
+        assert_eq!(client.ask(json!({"nonce": 1, "op": "hello", "layout": LAYOUT_VERSION}))["ok"], true);
         client
     }
 

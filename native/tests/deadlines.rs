@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_inspector_native::layout::ResourceState;
+use arc_inspector_native::atomic;
+use arc_inspector_native::clock;
+use arc_inspector_native::layout::{ResourceState, CLOSE_DEADLINES};
 use arc_inspector_native::lifecycle::{self, children, close_result, close_with_defaults, handover, set_deadline};
 use arc_inspector_native::ownership::{borrow, lower};
 use arc_inspector_native::runtime::runtime;
@@ -108,6 +111,49 @@ fn the_soonest_of_several_deadlines_is_kept_whatever_their_order() {
     assert_eq!(status(&ended(late)), Status::Ok);
     for handle in [late, soon] {
         lifecycle::release(runtime(), handle).unwrap();
+    }
+}
+
+/// When the header says that the pending close of a handle is withdrawn, ticks; 0: it says nothing.
+fn shown_deadline(handle: u64) -> u64 {
+    let header = runtime().segment().header();
+    let at = |place: usize| atomic!(AtomicU64, header, close_deadlines[place].handle).load(Ordering::SeqCst);
+    let place = (0..CLOSE_DEADLINES).find(|&place| at(place) == handle);
+    place.map_or(0, |place| atomic!(AtomicU64, header, close_deadlines[place].at_ticks).load(Ordering::SeqCst))
+}
+
+#[test]
+fn the_header_shows_the_deadline_of_a_pending_close_until_it_has_run_or_was_taken_back() {
+    let folder = Folder::new("shown");
+    let (_, journal) = folder.journal();
+    for is_cancelled in [true, false] {
+        let call = borrow::<Journal>(journal).unwrap();
+        let before = clock::ticks();
+        assert_eq!((close_within(journal, NEVER_MILLIS), shown_deadline(journal) > before), (Status::Pending, true));
+        if is_cancelled {
+            lifecycle::cancel(runtime(), journal).unwrap();
+        } else {
+            drop(call);
+        }
+        assert_eq!(shown_deadline(journal), 0);
+    }
+    lifecycle::release(runtime(), journal).unwrap();
+}
+
+#[test]
+fn deadlines_that_find_no_place_in_the_header_are_counted_while_they_pend() {
+    let folder = Folder::new("hidden");
+    let hidden = || atomic!(AtomicU64, runtime().segment().header(), hidden_deadlines).load(Ordering::SeqCst);
+    let journals: Vec<u64> = (0..2 * CLOSE_DEADLINES).map(|_| folder.journal().1).collect();
+    let calls: Vec<_> = journals.iter().map(|&journal| borrow::<Journal>(journal).unwrap()).collect();
+    assert!(journals.iter().all(|&journal| close_within(journal, NEVER_MILLIS) == Status::Pending));
+    let shown = journals.iter().filter(|&&journal| shown_deadline(journal) != 0).count();
+    // other tests run at the same time, and have deadlines too
+    assert!(shown <= CLOSE_DEADLINES && hidden() as usize >= journals.len() - shown);
+    drop(calls);
+    assert!(journals.iter().all(|&journal| status(&ended(journal)) == Status::Ok && shown_deadline(journal) == 0));
+    for journal in journals {
+        lifecycle::release(runtime(), journal).unwrap();
     }
 }
 

@@ -4,18 +4,20 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use arc_inspector_native::agent::{self, Options};
 use arc_inspector_native::atomic;
 use arc_inspector_native::hooks;
 use arc_inspector_native::layout::{Level, ThreadState};
-use arc_inspector_native::lifecycle;
+use arc_inspector_native::lifecycle::{self, close_result, close_with_defaults, set_deadline};
 use arc_inspector_native::ownership::{borrow, lower};
 use arc_inspector_native::reader::Reader;
 use arc_inspector_native::registry::generation_of;
 use arc_inspector_native::runtime::runtime;
-use arc_inspector_native::samples::{TodoItem, TodoList};
+use arc_inspector_native::samples::{Journal, TodoItem, TodoList};
 use arc_inspector_native::segment::Part;
+use arc_inspector_native::status::{Error, Status};
 
 /// Forks see all threads of the process, so the tests take turns.
 static TURN: Mutex<()> = Mutex::new(());
@@ -146,4 +148,44 @@ fn a_child_of_a_running_agent_publishes_itself_when_asked() {
     agent::exit();
     assert!(!parent.exists());
     let _ = std::fs::remove_dir(&directory);
+}
+
+#[test]
+fn a_child_keeps_the_deadlines_of_closes_that_it_inherits_and_of_its_own() {
+    let _turn = TURN.lock().unwrap();
+    let path = std::env::temp_dir().join(format!("arc-inspector-fork-journal-{}", std::process::id()));
+    let journals = [(); 2].map(|()| lower(Arc::new(Journal::open(&path).unwrap())).unwrap());
+    let call = borrow::<Journal>(journals[0]).unwrap();
+    set_deadline(300);
+    assert_eq!(status(&close_with_defaults(runtime(), journals[0])), Status::Pending);
+    let code = in_child(|| {
+        let own = borrow::<Journal>(journals[1]).unwrap();
+        set_deadline(1);
+        let is_asked = status(&close_with_defaults(runtime(), journals[1])) == Status::Pending;
+        let withdrawn = journals.map(withdrawn_in_time);
+        drop(own);
+        first_failed(&[is_asked, withdrawn[0], withdrawn[1]])
+    });
+    assert_eq!(code, 0);
+    drop(call);
+    for journal in journals {
+        lifecycle::release(runtime(), journal).unwrap();
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+fn status(result: &Result<(), Error>) -> Status {
+    result.as_ref().err().map_or(Status::Ok, |error| error.status)
+}
+
+/// Whether a pending close ends as withdrawn, asked for again and again.
+fn withdrawn_in_time(handle: u64) -> bool {
+    let began = Instant::now();
+    while status(&close_result(runtime(), handle)) == Status::Pending {
+        if began.elapsed() > Duration::from_secs(30) {
+            return false;
+        }
+        std::thread::yield_now();
+    }
+    close_result(runtime(), handle).is_err_and(|error| error.message.starts_with("withdrawn, its deadline passed"))
 }

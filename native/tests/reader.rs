@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
-use arc_inspector_native::layout::{Event, FrameSlot, HandleSlot, Header, Section, ThreadSlot, BUSY, RING_EVENTS};
+use arc_inspector_native::layout::{Event, FrameSlot, HandleSlot, Header, Section, ThreadSlot, BUSY, LAYOUT_VERSION, RING_EVENTS};
 use arc_inspector_native::reader::{zeroed, Part, ReadError, Reader};
 use image::{file_bytes, header, row, Image, Scratch};
 
@@ -197,7 +197,7 @@ fn events_are_read_by_number_and_a_lapped_reader_learns_how_many_it_missed() {
 #[test]
 fn another_version_is_refused_with_both_numbers() {
     let said = refusal(|header| header.layout_version = 77);
-    assert_eq!(said, "the segment has layout version 77, this inspector reads version 1");
+    assert_eq!(said, format!("the segment has layout version 77, this inspector reads version {LAYOUT_VERSION}"));
 }
 
 #[test]

@@ -163,12 +163,23 @@ fn a_clone_that_stays_becomes_part_of_the_resting_count() {
 }
 
 #[test]
+fn the_objects_of_handle_maps_are_read_as_they_are_since_their_calls_do_not_clone() {
+    let table = Table::new(2);
+    let object = Arc::new(7_u64);
+    let (_held, _weak) = (Arc::clone(&object), Arc::downgrade(&object));
+    table.put_live(1, Kind::MutexMap, address(&object));
+    table.put_live(2, Kind::ArcMap, address(&object));
+    assert_eq!(Pass::new().run(&*table, || true), 0);
+    assert_eq!([table.counts(1), table.counts(2)], [(2, 1, COUNT_UNKNOWN); 2]);
+}
+
+#[test]
 fn rows_that_hold_nothing_and_kinds_that_count_elsewhere_are_left_alone() {
     let table = Table::new(6);
     let object = Arc::new(7_u64);
     table.put(1, ReferenceState::Released, Kind::Arc, 1, address(&object));
     table.put(2, ReferenceState::Dropped, Kind::Arc, 1, NOWHERE);
-    for (index, kind) in [(3, Kind::Thin), (4, Kind::ArcMap), (5, Kind::Foreign)] {
+    for (index, kind) in [(3, Kind::Thin), (4, Kind::Declared), (5, Kind::Foreign)] {
         table.put_live(index, kind, NOWHERE);
     }
     table.put_live(6, Kind::Uniffi, 0);

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from inspector.attach.linux import process_stat
+from inspector.wire.schema import LAYOUT_VERSION
 from tests.helpers.command_line import run_command
 from tests.helpers.segments import SegmentImage, lock_held, write_segment
 from tests.helpers.targets import start_target
@@ -79,7 +80,7 @@ def test_a_damaged_segment_is_one_clear_line(folder: Path, damage: Callable[[Pat
 
 def test_another_version_names_both_numbers(folder: Path) -> None:
     other_version(folder / own_name())
-    run_command("handles", os.getpid()).assert_one_line_error(3, "version 77", "version 1")
+    run_command("handles", os.getpid()).assert_one_line_error(3, "version 77", f"version {LAYOUT_VERSION}")
 
 
 @pytest.mark.parametrize("damage", [random_bytes, truncated, empty])

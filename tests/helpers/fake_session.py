@@ -25,6 +25,7 @@ class FakeSession:
         self.level_requests: list[tuple[Level, Future[Level]]] = []
         self.gc_requests: list[Future[GcReport]] = []
         self.previews: list[tuple[tuple[int, ...], Future[tuple[CloseAnswer, ...]]]] = []
+        self.close_deadlines: list[float | None] = []
         self.closes: list[tuple[tuple[int, ...], bool, Future[tuple[CloseAnswer, ...]]]] = []
         self.event_requests: list[tuple[EventCursor | None, Future[EventBatch]]] = []
         self.drains: list[Future[DrainReport]] = []
@@ -71,7 +72,10 @@ class FakeSession:
         self.previews.append((tuple(handles), Future()))
         return self.previews[-1][1]
 
-    def close_handles(self, handles: Sequence[int], *, although_held: bool = False) -> Future[tuple[CloseAnswer, ...]]:
+    def close_handles(
+        self, handles: Sequence[int], *, although_held: bool = False, deadline_secs: float | None = None
+    ) -> Future[tuple[CloseAnswer, ...]]:
+        self.close_deadlines.append(deadline_secs)
         self.closes.append((tuple(handles), although_held, Future()))
         return self.closes[-1][2]
 

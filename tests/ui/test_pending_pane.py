@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
 from inspector.model.pending import pending_closes
-from inspector.model.snapshot import Level, Resource, Snapshot, TargetState
+from inspector.model.snapshot import CloseDeadline, Level, Resource, Snapshot, TargetState
 from inspector.ui.models.column_model import KEY_ROLE
 from inspector.ui.models.pending_model import Moment, pending_model
 from inspector.ui.theme import DARK, LIGHT
@@ -20,7 +20,7 @@ from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, sna
 from tests.helpers.widget_life import what_is_left
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
-WAITING, HANDLE, TYPE, REASON, IN_FLIGHT, WAITS_FOR, ASKED_BY = range(7)
+WAITING, HANDLE, TYPE, REASON, IN_FLIGHT, WAITS_FOR, ASKED_BY, DEADLINE = range(8)
 
 
 def closing(slot: int, secs: float, **more: Any) -> Row:
@@ -73,7 +73,7 @@ def test_the_oldest_close_stands_on_top_with_all_that_is_known_of_it(qtbot: Any)
         "41 s",
         "#2.1",
         "Journal",
-        "Its owner worker-3 has ended, so it cannot close",
+        "Its owner worker-3 has ended: a drain runs it",
         "0",
         "worker-3 (ended)",
         "worker-1  storage.py:12 open_journal",
@@ -88,6 +88,17 @@ def test_a_close_that_cannot_run_any_more_stands_out_by_icon_and_colour(qtbot: A
     icons = [model.index(row, WAITING).data(Qt.ItemDataRole.DecorationRole).toImage() for row in (0, 1)]
     assert colours == [LIGHT.suspect, LIGHT.waiting]
     assert icons[0] != icons[1]
+
+
+def test_a_deadline_counts_down_and_none_is_a_dash_that_says_so(qtbot: Any) -> None:
+    snapshot = snapshot_of([closing(1, 3), closing(2, 4)])
+    deadline = CloseDeadline(handle_id(1), snapshot.taken_at + 30)
+    pane = pane_of(qtbot, dataclasses.replace(snapshot, deadlines=(deadline,)))
+    model = pane.table.model()
+    shown = {model.index(row, 1).data(): model.index(row, DEADLINE).data() for row in range(2)}
+    assert shown == {"#1.1": "30 s", "#2.1": UNKNOWN_TEXT}
+    tips = {model.index(row, DEADLINE).data(Qt.ItemDataRole.ToolTipRole).split(" ")[0] for row in range(2)}
+    assert tips == {"Withdrawn", "It"}
 
 
 def test_what_is_not_known_is_a_dash_with_its_reason(qtbot: Any) -> None:

@@ -65,7 +65,7 @@ def test_a_close_that_waits_for_an_ended_thread_is_explained(qtbot: Any) -> None
     pane = pane_of(qtbot, snapshot_of([waiting_for("worker-3"), waiting_for("worker-2", 2)], world=ENDED))
     model = pane.table.model()
     tips = {model.index(row, THREAD).data(): model.index(row, PENDING).data(Qt.ItemDataRole.ToolTipRole) for row in range(4)}
-    assert tips["worker-3"] == "The thread has ended, so these closes cannot run any more"
+    assert tips["worker-3"] == "The thread has ended: a drain runs these closes"
     assert tips["worker-2"] == "They run when the thread next calls into the library"
     assert tips["MainThread"] == "Nothing waits for this thread"
 

@@ -70,6 +70,14 @@ def _columns(moment: Moment) -> tuple[Column[PendingCloses], ...]:
             _of_requester,
             tooltip=_request_tooltip,
         ),
+        Column(
+            "Deadline",
+            "Time until the close is withdrawn unless it has run",
+            lambda rows, i: _deadline_text(rows.deadline(i) - moment.at),
+            lambda rows: np.array([rows.deadline(i) for i in range(len(rows))], np.float64),
+            number=True,
+            tooltip=_deadline_tooltip,
+        ),
     )
 
 
@@ -108,6 +116,16 @@ def _request_tooltip(rows: PendingCloses, row: int) -> str:
     site = rows.request_site(row)
     where = [frame.short() for frame in site.frames] if site else ["From where is recorded from level history on"]
     return "\n".join([rows.requester(row) or NOT_RECORDED, *where])
+
+
+def _deadline_text(secs: float) -> str:
+    """Time left: ``3.0 s``, ``now``, or ``–`` for a close that waits for ever."""
+    return "–" if np.isnan(secs) else "now" if secs <= 0 else age(secs)
+
+
+def _deadline_tooltip(rows: PendingCloses, row: int) -> str:
+    at = rows.deadline(row)
+    return "It waits for ever: no deadline was given" if np.isnan(at) else f"Withdrawn at {clock(at)} unless it has run"
 
 
 def _since_tooltip(rows: PendingCloses, row: int) -> str:

@@ -88,7 +88,7 @@ def _state_cue(rows: ThreadTable, row: int) -> Cue:
 
 def _waiting_tooltip(rows: ThreadTable, row: int) -> str:
     if rows.stuck[row]:
-        return "The thread has ended, so these closes cannot run any more"
+        return "The thread has ended: a drain runs these closes"
     return "They run when the thread next calls into the library" if rows.waiting[row] else "Nothing waits for this thread"
 
 

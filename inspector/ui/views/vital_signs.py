@@ -162,7 +162,7 @@ class VitalSigns(QWidget):
         tooltip = "Closes that were asked for and have not run. Click to show why"
         if stuck:
             beside = f"{number(stuck)} stuck, {beside}" if beside else f"{number(stuck)} stuck"
-            tooltip = f"{number(stuck)} of them cannot run any more: their owner thread has ended. Click to show them"
+            tooltip = f"{number(stuck)} of them wait for an owner thread that has ended: a drain runs them. Click to show them"
         token, icon = ("suspect", "failed") if stuck else ("waiting", "waiting")
         self._waiting.show_sign(Sign(number(count), beside, token, icon, tooltip))
 

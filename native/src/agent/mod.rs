@@ -12,6 +12,7 @@ use crate::clock;
 use crate::control;
 use crate::hooks;
 use crate::layout::{Ending, GcRecord, Level, GC_LOG};
+use crate::lifecycle;
 use crate::runtime::{existing, runtime_in, Runtime};
 use crate::sampler::Sampler;
 use crate::segment::write_text;
@@ -128,6 +129,7 @@ pub fn segment_path() -> Option<PathBuf> {
 /// Starts again in a forked child what ran in its parent; does nothing when nothing did.
 pub fn start_in_child() -> Result<()> {
     let Some(runtime) = existing() else { return Ok(()) };
+    lifecycle::keep_inherited_deadlines(runtime);
     let inherited = STATE.lock().inherited.take();
     inherited.map_or(Ok(()), |directory| start_threads(runtime, Some(&directory)))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::atomic;
 use crate::clock;
-use crate::control::{CloseAnswer, Identity, Target, Totals};
+use crate::control::{CloseAnswer, CloseWish, Identity, Target, Totals};
 use crate::edges;
 use crate::hooks;
 use crate::layout::{Level, FOREIGN_BIT, TYPE_SHARDS};
@@ -184,18 +184,23 @@ impl Target for Served {
         Some(self.answer(handle, lifecycle::preview(self.runtime, handle), "would_close"))
     }
 
-    fn close(&self, handle: u64, although_held: bool) -> Option<CloseAnswer> {
+    fn close(&self, handle: u64, wish: CloseWish) -> Option<CloseAnswer> {
         if self.is_adapters(handle) {
             return None;
         }
         let children = lifecycle::children(self.runtime, handle);
         let holders = self.holders(handle, &children);
-        if !although_held && !holders.is_empty() && lifecycle::preview(self.runtime, handle).is_ok() {
+        if !wish.although_held && !holders.is_empty() && lifecycle::preview(self.runtime, handle).is_ok() {
             let reason = format!("still held by {}", holders.join(", "));
             let first = children.iter().filter(|child| child.is_open).map(|child| child.handle).collect();
             return Some(CloseAnswer { holders, first, ..CloseAnswer::new(handle, "refused", reason) });
         }
-        Some(self.answer(handle, lifecycle::close_with_defaults(self.runtime, handle), "closed"))
+        let millis = wish.withdraw_after.map_or(0, |after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1));
+        lifecycle::set_deadline(millis);
+        let closed = lifecycle::close_with_defaults(self.runtime, handle);
+        // a close that was refused before it was a request has not taken it
+        lifecycle::set_deadline(0);
+        Some(self.answer(handle, closed, "closed"))
     }
 
     fn cancel(&self, handle: u64) -> std::result::Result<(), String> {

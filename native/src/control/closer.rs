@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::jobs::{Finish, Jobs};
 use super::peer::{lock, Origin};
-use super::target::{CloseAnswer, Target};
+use super::target::{CloseAnswer, CloseWish, Target};
 use crate::wire::Fields;
 
 /// Requests that may wait.
@@ -19,13 +19,8 @@ const MAX_HANDLES: usize = 1000;
 pub enum Errand {
     /// What would closing do?
     Preview(Vec<u64>),
-    /// Close.
-    Close {
-        /// Rows.
-        handles: Vec<u64>,
-        /// Also those that others hold.
-        although_held: bool,
-    },
+    /// Close these rows.
+    Close(Vec<u64>, CloseWish),
     /// Take a close request back.
     Cancel(u64),
     /// Run what waits.
@@ -117,8 +112,8 @@ impl Closer {
 
     fn run(&self, errand: Errand, origin: &Origin) {
         match errand {
-            Errand::Preview(handles) => self.answer_each("preview", &handles, false, origin),
-            Errand::Close { handles, although_held } => self.answer_each("close", &handles, although_held, origin),
+            Errand::Preview(handles) => self.answer_each("preview", &handles, CloseWish::default(), origin),
+            Errand::Close(handles, wish) => self.answer_each("close", &handles, wish, origin),
             Errand::Cancel(handle) => match self.target.cancel(handle) {
                 Ok(()) => origin.succeed(Fields::new()),
                 Err(why) => origin.fail("CloseRefused", &why),
@@ -134,14 +129,14 @@ impl Closer {
     }
 
     /// Preview or close each handle. What adapters have to decide goes on to the interpreter.
-    fn answer_each(&self, op: &'static str, handles: &[u64], although_held: bool, origin: &Origin) {
+    fn answer_each(&self, op: &'static str, handles: &[u64], wish: CloseWish, origin: &Origin) {
         if handles.len() > MAX_HANDLES {
             return origin.fail("BadArgument", &format!("{} handles are too many, {MAX_HANDLES} go at once", handles.len()));
         }
         let mut decided = Vec::new();
         let mut foreign = Vec::new();
         for &handle in handles {
-            match self.decide(op, handle, although_held) {
+            match self.decide(op, handle, wish) {
                 Some(answer) => decided.push(answer),
                 None => foreign.push(handle),
             }
@@ -152,17 +147,17 @@ impl Closer {
             return origin.succeed(fields);
         }
         fields.insert("handles".into(), foreign.into());
-        fields.insert("although_held".into(), although_held.into());
+        fields.insert("although_held".into(), wish.although_held.into());
         self.jobs.push(op, fields, origin.clone(), Finish::Closes(decided));
     }
 
-    fn decide(&self, op: &str, handle: u64, although_held: bool) -> Option<CloseAnswer> {
+    fn decide(&self, op: &str, handle: u64, wish: CloseWish) -> Option<CloseAnswer> {
         if op == "preview" {
             self.target.preview(handle)
         } else if self.is_stopped() {
             Some(CloseAnswer::new(handle, "refused", "the agent stops"))
         } else {
-            self.target.close(handle, although_held)
+            self.target.close(handle, wish)
         }
     }
 
@@ -190,7 +185,7 @@ mod tests {
         let (near, far) = UnixStream::pair().expect("sockets");
         let peer = Arc::new(Peer::new(near, (1, 1), Arc::new(Waker::new().expect("sockets"))));
         let mut origin = Origin { peer, nonce: 1, deadline: Instant::now(), act: None };
-        let close = || Errand::Close { handles: vec![6], although_held: false };
+        let close = || Errand::Close(vec![6], CloseWish::default());
         closer.push(close(), origin.clone());
         origin.deadline += Duration::from_secs(60);
         closer.push(close(), origin.clone());

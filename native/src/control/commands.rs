@@ -9,7 +9,7 @@ use super::closer::{Closer, Errand};
 use super::connection::{Connection, Wishes};
 use super::jobs::{Finish, Jobs};
 use super::peer::Origin;
-use super::target::{Target, Totals};
+use super::target::{CloseWish, Target, Totals};
 use crate::layout::{Level, LAYOUT_VERSION};
 use crate::platform::ipc;
 use crate::wire::{self, BadLine, Command, Fields, Hello, Request};
@@ -94,7 +94,10 @@ impl Commands {
             Command::Holders { handle } => self.closer.push(Errand::Holders(handle), origin),
             Command::TypeLevel { type_id, level } => self.type_level(type_id, level, &origin),
             Command::Preview { handles } => self.closer.push(Errand::Preview(handles), origin),
-            Command::Close { handles, although_held } => self.closer.push(Errand::Close { handles, although_held }, origin),
+            Command::Close { handles, although_held, withdraw_after_ms } => {
+                let wish = CloseWish { although_held, withdraw_after: withdraw_after_ms.map(Duration::from_millis) };
+                self.closer.push(Errand::Close(handles, wish), origin);
+            }
             Command::Cancel { handle } => self.closer.push(Errand::Cancel(handle), origin),
             Command::Drain => self.closer.push(Errand::Drain, origin),
             Command::Hello(_) | Command::Ping | Command::Audit | Command::Level { .. } | Command::Interval { .. } => {}

@@ -39,7 +39,7 @@ use waker::Waker;
 pub use jobs::{Jobs, Next};
 pub use running::{after_fork, running, start, stop};
 pub use server::MAX_CONNECTIONS;
-pub use target::{CloseAnswer, Identity, Target, Totals};
+pub use target::{CloseAnswer, CloseWish, Identity, Target, Totals};
 
 /// How long stopping waits for a close method that runs.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(500);

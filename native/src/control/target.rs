@@ -51,6 +51,15 @@ impl CloseAnswer {
     }
 }
 
+/// How a close is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CloseWish {
+    /// Also what others hold.
+    pub although_held: bool,
+    /// After that long one that has not run is withdrawn; None: never. Adapters' closes run at once or not at all.
+    pub withdraw_after: Option<Duration>,
+}
+
 /// The process that the socket serves. Called from the tool's own threads.
 pub trait Target: Send + Sync {
     /// Who it is.
@@ -93,7 +102,7 @@ pub trait Target: Send + Sync {
     fn preview(&self, handle: u64) -> Option<CloseAnswer>;
 
     /// Close. `None`: an adapter in the interpreter has to do it.
-    fn close(&self, handle: u64, although_held: bool) -> Option<CloseAnswer>;
+    fn close(&self, handle: u64, wish: CloseWish) -> Option<CloseAnswer>;
 
     /// Take a close request back.
     ///
@@ -110,7 +119,7 @@ pub trait Target: Send + Sync {
 pub mod quiet {
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use super::{CloseAnswer, Duration, Fields, Identity, Target, Totals};
+    use super::{CloseAnswer, CloseWish, Duration, Fields, Identity, Target, Totals};
 
     /// Counts what is dropped and what is closed.
     #[derive(Default)]
@@ -164,7 +173,7 @@ pub mod quiet {
             None
         }
 
-        fn close(&self, handle: u64, _although_held: bool) -> Option<CloseAnswer> {
+        fn close(&self, handle: u64, _wish: CloseWish) -> Option<CloseAnswer> {
             self.closes.fetch_add(1, Ordering::SeqCst);
             Some(CloseAnswer::new(handle, "closed", ""))
         }

@@ -4,7 +4,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::deadline::{keep_deadlines, take_deadline, withdraw};
+use super::deadline::{hide_deadline, keep_deadlines, show_deadline, take_deadline, withdraw, withdraw_if_due, Deadline};
 use super::method::method_of;
 use super::watch::{tell, told_of, CloseNews};
 use super::{key_of, owner_of, show, Entry};
@@ -76,7 +76,7 @@ pub fn close_with_defaults(runtime: &Runtime, handle: u64) -> Result<()> {
 /// Asks for a close. Runs it now when nothing stands in the way; otherwise the error has the status `Pending` and says what it waits for, and
 /// the last call in flight or the owner thread runs it, or it is withdrawn at its deadline. Never waits.
 pub fn request(runtime: &Runtime, handle: u64, run: Run) -> Result<()> {
-    let deadline = take_deadline();
+    let deadline = take_deadline(runtime);
     method_of(runtime, handle)?;
     let address = enter_request(runtime, handle, run, deadline)?;
     let outcome = settle(runtime, address);
@@ -96,7 +96,7 @@ fn refuse(runtime: &Runtime, handle: u64, error: Error) -> Error {
 }
 
 /// Puts the request into the table and has the rows show it, from when on calls are refused.
-fn enter_request(runtime: &Runtime, handle: u64, run: Run, deadline: Option<Instant>) -> Result<u64> {
+fn enter_request(runtime: &Runtime, handle: u64, run: Run, deadline: Option<Deadline>) -> Result<u64> {
     let mut inner = runtime.lives.inner.lock();
     // under the lock the row cannot leave the table, so the address is its object's
     let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
@@ -113,7 +113,7 @@ fn enter_request(runtime: &Runtime, handle: u64, run: Run, deadline: Option<Inst
     }
     let change = hooks::change(runtime, word.type_id(), true);
     entry.request = Some(run);
-    entry.deadline = deadline;
+    show_deadline(runtime, entry, handle, deadline);
     entry.withdrawn = None;
     show(runtime, entry, ResourceState::CloseRequested, Some(change));
     atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_add(1, Ordering::Relaxed);
@@ -203,7 +203,7 @@ fn claim(runtime: &Runtime, address: u64, entry: &mut Entry) -> Option<Claim> {
     let &handle = entry.handles.first()?;
     let type_id = runtime.table.slot_of(handle)?.word0().type_id();
     let run = entry.request.take()?;
-    entry.deadline = None;
+    hide_deadline(runtime, entry);
     count_waiting(resource_state(runtime, entry), ResourceState::Closing);
     entry.is_closing = true;
     show(runtime, entry, ResourceState::Closing, None);
@@ -268,7 +268,7 @@ pub fn cancel(runtime: &Runtime, handle: u64) -> Result<()> {
     let Some(request) = entry.request.take() else {
         return Err(Error::new(Status::CloseRefused, format!("its close runs already: {}", shown(handle))));
     };
-    entry.deadline = None;
+    hide_deadline(runtime, entry);
     entry.withdrawn = Some("taken back before it ran".to_owned());
     // until its rows show it nobody may release the last handle or begin another close
     entry.is_closing = true;
@@ -282,6 +282,7 @@ pub fn cancel(runtime: &Runtime, handle: u64) -> Result<()> {
 /// What a close would do now: `Ok`, or `Pending`, `Closed` or another status with the reason.
 pub fn preview(runtime: &Runtime, handle: u64) -> Result<()> {
     method_of(runtime, handle)?;
+    withdraw_if_due(runtime, handle);
     let inner = runtime.lives.inner.lock();
     let slot = runtime.table.slot_of(handle).ok_or_else(|| super::refusal(runtime, handle, 0))?;
     let word = slot.word0();

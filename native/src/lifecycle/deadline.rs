@@ -1,15 +1,19 @@
 //! Deadlines of close requests: what has not run by then is withdrawn, the resource counts as open again, and the object remembers why.
 //!
-//! One thread waits for the soonest deadline and ends when there is none. A forked child has no such thread: there a deadline is also looked
-//! at by whoever tries to run the close.
+//! One thread waits for the soonest deadline and ends when there is none. A forked child has no such thread until its agent starts or it asks for
+//! a close of its own with a deadline; so whoever runs a close, or asks how one is, looks at its deadline too. The header shows when each is.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::close::{end, obstacle, uncount_waiting};
-use super::{Entry, Lives};
-use crate::layout::ResourceState;
+use super::words::rate;
+use super::{key_of, names, Entry, Lives};
+use crate::atomic;
+use crate::clock;
+use crate::layout::{ResourceState, CLOSE_DEADLINES};
 use crate::platform::ipc;
 use crate::runtime::{existing, Runtime};
 use crate::sync::Lock;
@@ -22,15 +26,69 @@ thread_local! {
 /// The thread that waits, while there is one.
 pub type Keeper = Lock<Option<Thread>>;
 
+/// When a request is withdrawn.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline {
+    at: Instant,
+    at_ticks: u64,
+    /// Where the header shows it, None: it has no place for it.
+    place: Option<usize>,
+}
+
 /// Gives this thread's next close request a deadline, 0: none.
 pub fn set_deadline(millis: u64) {
     NEXT_MILLIS.with(|next| next.set(millis));
 }
 
 /// When the request that this thread makes now has to have run.
-pub(super) fn take_deadline() -> Option<Instant> {
+pub(super) fn take_deadline(runtime: &Runtime) -> Option<Deadline> {
     let millis = NEXT_MILLIS.with(Cell::take);
-    (millis > 0).then(|| Instant::now().checked_add(Duration::from_millis(millis))).flatten()
+    if millis == 0 {
+        return None;
+    }
+    let at = Instant::now().checked_add(Duration::from_millis(millis))?;
+    let ticks = u128::from(millis) * u128::from(rate(runtime)) / 1000;
+    let at_ticks = clock::ticks().saturating_add(u64::try_from(ticks).unwrap_or(u64::MAX));
+    Some(Deadline { at, at_ticks, place: None })
+}
+
+/// Gives an entry's request a deadline and shows it. The lock of `Lives` is held, as whenever the header's deadlines are written.
+pub(super) fn show_deadline(runtime: &Runtime, entry: &mut Entry, handle: u64, deadline: Option<Deadline>) {
+    let header = runtime.segment().header();
+    entry.deadline = deadline.map(|deadline| {
+        let is_free = |&place: &usize| atomic!(AtomicU64, header, close_deadlines[place].handle).load(Ordering::Relaxed) == 0;
+        let place = (0..CLOSE_DEADLINES).find(is_free);
+        match place {
+            Some(place) => {
+                atomic!(AtomicU64, header, close_deadlines[place].at_ticks).store(deadline.at_ticks, Ordering::Relaxed);
+                // Release: who sees the handle sees its time
+                atomic!(AtomicU64, header, close_deadlines[place].handle).store(handle, Ordering::Release);
+            }
+            None => {
+                atomic!(AtomicU64, header, hidden_deadlines).fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        Deadline { place, ..deadline }
+    });
+}
+
+/// The request has run or was taken back. The lock is held.
+pub(super) fn hide_deadline(runtime: &Runtime, entry: &mut Entry) {
+    let Some(deadline) = entry.deadline.take() else { return };
+    let header = runtime.segment().header();
+    match deadline.place {
+        Some(place) => atomic!(AtomicU64, header, close_deadlines[place].handle).store(0, Ordering::Relaxed),
+        None => {
+            atomic!(AtomicU64, header, hidden_deadlines).fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// In a forked child whose agent starts: the thread that keeps deadlines stayed behind.
+pub fn keep_inherited_deadlines(runtime: &Runtime) {
+    if soonest(runtime).is_some() {
+        keep_deadlines(&runtime.lives);
+    }
 }
 
 /// Sees to it that the deadlines are kept from now on. When the system gives no thread, they are looked at by those who come by.
@@ -62,7 +120,8 @@ fn wait_for_deadlines(runtime: &Runtime) {
 }
 
 fn soonest(runtime: &Runtime) -> Option<Instant> {
-    runtime.lives.inner.lock().values().filter(|entry| entry.request.is_some()).filter_map(|entry| entry.deadline).min()
+    let inner = runtime.lives.inner.lock();
+    inner.values().filter(|entry| entry.request.is_some()).filter_map(|entry| entry.deadline).map(|deadline| deadline.at).min()
 }
 
 /// Withdraws the requests whose deadline has passed.
@@ -83,7 +142,7 @@ pub(super) fn withdraw(runtime: &Runtime, address: u64) -> Option<String> {
     let waited_for = obstacle(runtime, address, entry).map(|obstacle| format!(": it {}", obstacle.waited(runtime)));
     let reason = format!("withdrawn, its deadline passed{}", waited_for.unwrap_or_default());
     let request = entry.request.take();
-    entry.deadline = None;
+    hide_deadline(runtime, entry);
     entry.withdrawn = Some(reason.clone());
     // until its rows show it nobody may begin another one
     entry.is_closing = true;
@@ -96,8 +155,16 @@ pub(super) fn withdraw(runtime: &Runtime, address: u64) -> Option<String> {
     Some(reason)
 }
 
+/// As `withdraw`, by a handle of the object, for those who ask how its close is.
+pub(super) fn withdraw_if_due(runtime: &Runtime, handle: u64) {
+    let slot = runtime.table.slot_of(handle).filter(|slot| names(runtime, slot.word0(), handle));
+    if let Some(slot) = slot {
+        withdraw(runtime, key_of(&slot, handle));
+    }
+}
+
 impl Entry {
     fn is_due(&self, now: Instant) -> bool {
-        self.request.is_some() && self.deadline.is_some_and(|deadline| deadline <= now)
+        self.request.is_some() && self.deadline.is_some_and(|deadline| deadline.at <= now)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::close::{settle, uncount_waiting};
+use super::deadline::hide_deadline;
 use super::{show, Entry};
 use crate::atomic;
 use crate::hooks;
@@ -73,6 +74,7 @@ pub fn forget_foreign(runtime: &Runtime, handle: u64) {
     let request = entry.request.take();
     if request.is_some() {
         uncount_waiting(runtime, entry);
+        hide_deadline(runtime, entry);
         show(runtime, entry, ResourceState::Open, Some(hooks::change(runtime, super::type_of(runtime, entry), false)));
         atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_sub(1, Ordering::Relaxed);
     }

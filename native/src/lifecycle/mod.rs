@@ -17,7 +17,7 @@ mod watch;
 mod words;
 
 pub use close::{cancel, close_with_defaults, drain_here, owner_ended, preview, request, Run};
-pub use deadline::set_deadline;
+pub use deadline::{keep_inherited_deadlines, set_deadline};
 pub use foreign::{callers, enter_foreign, enter_new, forget_foreign, leave_foreign};
 pub use life::Life;
 pub use plan::{children, handover, Child};
@@ -27,7 +27,6 @@ pub use watch::{close_result, listen, CloseNews, Listener};
 pub use words::{age, refusal, tombstone};
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use crate::layout::{ReferenceState, ResourceState, FOREIGN_BIT};
 use crate::registry::{generation_of, Change, Slot, Word0};
@@ -54,7 +53,7 @@ struct Entry {
     /// The close that was asked for and that nobody runs yet.
     request: Option<Run>,
     /// When that is withdrawn.
-    deadline: Option<Instant>,
+    deadline: Option<deadline::Deadline>,
     /// Why the last request was withdrawn; until the next one.
     withdrawn: Option<String>,
     /// Whether somebody runs the close method now.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::deadline::withdraw_if_due;
 use super::{key_of, names, Entry};
 use crate::foreign;
 use crate::runtime::Runtime;
@@ -61,6 +62,7 @@ pub fn close_result(runtime: &Runtime, handle: u64) -> crate::status::Result<()>
     use crate::registry::shown;
     use crate::status::{Error, Status};
 
+    withdraw_if_due(runtime, handle);
     let inner = runtime.lives.inner.lock();
     let slot = runtime.table.slot_of(handle).filter(|slot| names(runtime, slot.word0(), handle) && slot.word0().is_live());
     let slot = slot.ok_or_else(|| super::refusal(runtime, handle, 0))?;

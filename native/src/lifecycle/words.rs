@@ -76,10 +76,15 @@ pub fn age(runtime: &Runtime, ticks: u64) -> String {
     if ticks == 0 {
         return String::new();
     }
+    let secs = clock::ticks().saturating_sub(ticks) as f64 / rate(runtime) as f64;
+    format!(" {secs:.1} s ago")
+}
+
+/// Ticks a second, at least 1.
+pub(super) fn rate(runtime: &Runtime) -> u64 {
     let rate = match atomic!(AtomicU64, runtime.segment().header(), ticks_per_sec).load(Ordering::Relaxed) {
         0 => runtime.anchor.rate(),
         rate => rate,
     };
-    let secs = clock::ticks().saturating_sub(ticks) as f64 / rate.max(1) as f64;
-    format!(" {secs:.1} s ago")
+    rate.max(1)
 }

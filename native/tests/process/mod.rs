@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use arc_inspector_native::control::{CloseAnswer, Control, Identity, Next, Target, Totals};
+use arc_inspector_native::control::{CloseAnswer, CloseWish, Control, Identity, Next, Target, Totals};
+use arc_inspector_native::layout::LAYOUT_VERSION;
 use arc_inspector_native::wire::Fields;
 use serde_json::{json, Value};
 
@@ -109,7 +110,7 @@ impl Target for Process {
         (handle < 100).then(|| CloseAnswer::new(handle, "would_close", ""))
     }
 
-    fn close(&self, handle: u64, _although_held: bool) -> Option<CloseAnswer> {
+    fn close(&self, handle: u64, _wish: CloseWish) -> Option<CloseAnswer> {
         assert_ne!(handle, 66, "a close method that panics");
         if handle >= 100 {
             return None;
@@ -222,7 +223,7 @@ impl Client {
     /// Connect and say hello with these wishes.
     pub fn greeted(served: &Served, wishes: Value) -> Self {
         let mut client = Self::new(served);
-        let mut hello = json!({"nonce": 1, "op": "hello", "layout": 1});
+        let mut hello = json!({"nonce": 1, "op": "hello", "layout": LAYOUT_VERSION});
         hello.as_object_mut().unwrap().extend(wishes.as_object().unwrap().clone());
         assert_eq!(client.ask(hello)["ok"], true);
         client

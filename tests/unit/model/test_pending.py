@@ -63,7 +63,7 @@ def test_nothing_pending_has_no_oldest() -> None:
         (closing(1, Resource.DRAINING, in_flight=0), "All calls have ended, it is about to close"),
         (closing(1, Resource.DRAINING, in_flight=UNKNOWN), "Waits for calls in flight to end"),
         (closing(1, Resource.WAITING_OWNER, owner="worker-2"), "Its owner worker-2 has not come by to close it"),
-        (closing(1, Resource.WAITING_OWNER, owner="worker-3"), "Its owner worker-3 has ended, so it cannot close"),
+        (closing(1, Resource.WAITING_OWNER, owner="worker-3"), "Its owner worker-3 has ended: a drain runs it"),
         (closing(1, Resource.WAITING_OWNER), "Only its owner thread may close it"),
     ],
 )
