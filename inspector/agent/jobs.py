@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
+from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.protocol import Adapter, CloseVerdict
 from inspector.agent.boundary import Boundary, HasBoundary
 from inspector.agent.cycles import CycleSearch
@@ -16,6 +17,7 @@ from inspector.agent.gc_hook import GcHook
 from inspector.agent.retainers import search
 from inspector.agent.thread_names import ThreadNames
 from inspector.errors import ControlError
+from inspector.wire.declarations import parse_declarations
 
 Fields = Mapping[str, Any]
 Run = Callable[[Fields], dict[str, Any]]
@@ -40,6 +42,8 @@ class Jobs:
             "referrers": self._referrers,
             "close": self._close,
             "preview": self._preview,
+            "adapters": self._report_adapters,
+            "declare": self._declare,
         }
         self._long: dict[str, Callable[[Fields], Steps]] = {"retainers": self._retainers, "cycles": self._cycles}
 
@@ -113,6 +117,26 @@ class Jobs:
     def _preview(self, fields: Fields) -> dict[str, Any]:
         """Say what ``close`` would do."""
         return {"answers": self._verdicts(fields, preview=True)}
+
+    def _report_adapters(self, fields: Fields) -> dict[str, Any]:
+        """What each adapter is, and what is declared."""
+        declared = self._declared()
+        states: dict[str, Any] = {} if declared is None else declared.states()
+        return {"adapters": [adapter.name for adapter in self._adapters], **states}
+
+    def _declare(self, fields: Fields) -> dict[str, Any]:
+        """Follow what a viewer declares. Nothing of it is believed: it is read as a file would be."""
+        adapter = self._declared()
+        if adapter is None:
+            raise ControlError("this agent was started without the adapter for declarations")
+        declarations, troubles = parse_declarations(fields.get("declarations"), "the viewer")
+        adapter.declare(declarations)
+        report = self._report_adapters({})
+        return {**report, "taken": len(declarations), "troubles": [*report["troubles"], *troubles]}
+
+    def _declared(self) -> DeclaredAdapter | None:
+        """The adapter that takes declarations, if there is one."""
+        return next((adapter for adapter in self._adapters if isinstance(adapter, DeclaredAdapter)), None)
 
     def _verdicts(self, fields: Fields, *, preview: bool) -> list[dict[str, Any]]:
         """One answer a handle; one that fails does not stop the others."""

@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from inspector.commands import (
+    adapters,
     attach,
     audit,
     check,
@@ -67,6 +68,7 @@ def make_app() -> typer.Typer:
     app.command("ps")(ps.ps)
     app.command("attach")(attach.attach)
     app.command("run", context_settings=_PASSED_ON)(run_program.run_program)
+    app.command("adapters")(adapters.adapters)
     app.command("check", context_settings=_PASSED_ON)(check.check)
     app.command("handles")(handles.handles)
     app.command("pending")(pending.pending)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager
 from typing import Final
 
 from inspector.attach.discovery import FoundProcess, find_target
+from inspector.commands.configured import configured
+from inspector.commands.output import print_error
 from inspector.errors import AttachError, ControlError
 from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals
 from inspector.session.live import LiveSession
@@ -17,6 +20,9 @@ from inspector.session.protocol import Session
 
 SETTLE_SECS: Final = 2.5
 """How long to wait for counts to be sampled and for the interpreter to show that it lives."""
+
+_LEAST_SECS: Final = 0.5
+"""For a first snapshot, however long the target took to answer."""
 
 
 class Watch:
@@ -64,7 +70,7 @@ def session_with(found: FoundProcess, *, level: Level | None, on_end: Callable[[
         raise AttachError(f"{found.reason} (process {found.pid})")
     if not found.alive:
         return postmortem_session(found.segment)
-    return LiveSession(found.segment, level=level, on_end=on_end)
+    return LiveSession(found.segment, level=level, on_end=on_end, declared=configured())
 
 
 @contextmanager
@@ -74,7 +80,9 @@ def settled_session(pid: int, *, level: Level | None = None) -> Iterator[tuple[S
     session = open_session(pid, level=level)
     watch = Watch(session)
     try:
-        yield session, watch.wait(lambda snapshot: _is_settled(snapshot, session, began_at), SETTLE_SECS)
+        say_notices(session)
+        left_secs = max(began_at + SETTLE_SECS - time.time(), _LEAST_SECS)
+        yield session, watch.wait(lambda snapshot: _is_settled(snapshot, session, began_at), left_secs)
     finally:
         watch.leave()
         session.end()
@@ -92,6 +100,15 @@ def open_live(pid: int) -> Iterator[tuple[Session, Snapshot]]:
         if not session.capabilities.act:
             raise ControlError(session.capabilities.reason)
         yield session, snapshot
+
+
+def say_notices(session: Session) -> None:
+    """Print what is not followed, once it is known or ``SETTLE_SECS`` are over; handles of what the viewer declares are there then."""
+    done, _ = wait([session.notices()], SETTLE_SECS)
+    for future in done:
+        if not future.cancelled() and future.exception() is None:
+            for line in future.result():
+                print_error(line)
 
 
 def _is_settled(snapshot: Snapshot, session: Session, began_at: float) -> bool:

@@ -25,6 +25,7 @@ from inspector.model.build import build_vitals
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Level, Snapshot, TargetState
+from inspector.session.adapter_answers import AdapterReport, adapter_report
 from inspector.session.answers import audit_log, close_answers, drain_report, gc_report, level_in, referrers_in, require_ok
 from inspector.session.batches import ask_in_batches
 from inspector.session.events import EventReader
@@ -34,6 +35,8 @@ from inspector.session.presence import Presence, Wishes
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
 from inspector.session.searching import SEARCH_SECS, Search
 from inspector.session.subscribers import Subscribers
+from inspector.wire.declaration_files import Declared
+from inspector.wire.declarations import declaration_value
 from inspector.wire.messages import Answer
 from inspector.wire.schema import LAYOUT_VERSION
 
@@ -71,10 +74,18 @@ class _Rates:
 class LiveSession:
     """A ``Session`` with a process. Made by ``attach``; ``end`` it."""
 
-    def __init__(self, segment_path: Path, *, level: Level | None = Level.HISTORY, on_end: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        segment_path: Path,
+        *,
+        level: Level | None = Level.HISTORY,
+        on_end: Callable[[], None] | None = None,
+        declared: Declared | None = None,
+    ) -> None:
         """Open the segment and begin. Raises ``SegmentError``.
 
         ``level`` is what the target records while we look, ``None``: as it is. ``on_end`` runs once, on the pump thread, at the end.
+        ``declared`` is what the target is to follow beside what it knows by itself; ``None``: it is not even asked.
         """
         self._segment = Segment(segment_path)
         self._pid = _pid_of(self._segment)
@@ -91,6 +102,7 @@ class LiveSession:
         self._wake = threading.Condition()
         self._is_ending = False
         self._pump = threading.Thread(target=self._run, name="pump", daemon=True)
+        self._notices = self._submit(lambda: self._declare(declared))
         self._presence.start()
         self._pump.start()
 
@@ -190,6 +202,14 @@ class LiveSession:
         """What happened after ``after``, also of a target that has gone."""
         return self._submit(lambda: self._events.read(after))
 
+    def notices(self) -> Future[tuple[str, ...]]:
+        """What a person should know of what is followed; known when the target has answered, or will not."""
+        return self._notices
+
+    def adapters(self) -> Future[AdapterReport]:
+        """What the target follows, and what became of each declaration."""
+        return self._submit(lambda: adapter_report(self._command("adapters")))
+
     def end(self) -> None:
         """Detach. The target returns to its idle level; its last snapshot stays in ``latest``."""
         with self._wake:
@@ -237,6 +257,19 @@ class LiveSession:
 
     def _do(self, op: str, **fields: Any) -> None:
         require_ok(self._command(op, **fields))
+
+    def _declare(self, declared: Declared | None) -> tuple[str, ...]:
+        """Tell the target what to follow, and hear what came of that and of its own declarations."""
+        if declared is None:
+            return ()
+        values = [declaration_value(declaration) for declaration in declared.declarations]
+        try:
+            answer = self._command("declare", declarations=values) if values else self._command("adapters")
+            heard = adapter_report(answer).notices()
+        except ControlError as error:
+            # An older agent, or a target that cannot answer: only what was to be said to it is lost.
+            heard = (f"{error}: what the viewer declares is not followed",) if values else ()
+        return (*declared.troubles, *heard)
 
     def _is_over(self) -> bool:
         return self._is_ending

@@ -165,6 +165,9 @@ class Session(Protocol):
     def audit(self) -> Future[AuditLog]:
         """What viewers did to the target."""
 
+    def notices(self) -> Future[tuple[str, ...]]:
+        """What a person should know of what is followed: declarations that are wrong or name nothing, a line each."""
+
     def end(self) -> None:
         """Detach. The target returns to its idle level."""
 

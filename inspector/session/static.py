@@ -101,6 +101,12 @@ class StaticSession:
         """Fails with ``ControlError``."""
         return self._refuse()
 
+    def notices(self) -> Future[tuple[str, ...]]:
+        """None."""
+        none: Future[tuple[str, ...]] = Future()
+        none.set_result(())
+        return none
+
     def end(self) -> None:
         """Without effect."""
 

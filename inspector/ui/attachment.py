@@ -202,6 +202,12 @@ class Attachment(QObject):
             vitals_hz = VITALS_HZ if self._watched else UNWATCHED_VITALS_HZ
             self._session.set_interval(snapshot_secs=1 / self.rate_hz, vitals_secs=1 / vitals_hz)
 
+    def _say_notices(self, notices: tuple[str, ...]) -> None:
+        """The first of them, and how many more there are: ``arc-inspector adapters`` lists all."""
+        if notices:
+            more = f" (and {len(notices) - 1} more, see arc-inspector adapters)" if len(notices) > 1 else ""
+            self.told.emit(f"{notices[0]}{more}", "waiting")
+
     def _calm(self, *, busy: bool) -> None:
         if busy:
             self._change(busy=False)
@@ -212,6 +218,7 @@ class Attachment(QObject):
             return
         self.detach()
         self._session = session
+        self.ask(lambda opened: opened.notices(), self._say_notices, quiet=True)
         self.situation = Situation(attached=True, can=session.capabilities)
         self.told.emit("", "plain")
         self.began.emit()

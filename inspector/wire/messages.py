@@ -23,7 +23,7 @@ UNFINISHED: Final = "more"
 
 OPERATIONS: Final = frozenset(
     {"hello", "ping", "level", "interval", "gc", "preview", "close", "cancel", "drain", "threads", "scan", "referrers", "detach"}
-    | {"holders", "retainers", "cycles", "type_level"}
+    | {"declare", "adapters", "holders", "retainers", "cycles", "type_level"}
 )
 
 NO_FIELDS: Final[Mapping[str, Any]] = MappingProxyType({})

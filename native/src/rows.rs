@@ -121,27 +121,27 @@ pub fn end(runtime: &Runtime, row: u64, state: ReferenceState) -> Result<()> {
     let slot = adapters_row(runtime, row)?;
     let (type_id, address) = (slot.word0().type_id(), slot.address());
     let change = hooks::change(runtime, type_id, true);
-    let is_ended = mutate(runtime, || {
-        let Some(word) = slot.begin(generation_of(row)) else { return false };
+    let ended = mutate(runtime, || {
+        let word = slot.begin(generation_of(row))?;
         if !word.is_live() {
             slot.end(word);
-            return false;
+            return None;
         }
         slot.note(&change);
         let was_open = state == ReferenceState::Dropped && word.resource() == ResourceState::Open as u8;
         slot.end(word.with(state as u8, if was_open { ResourceState::NeverClosed as u8 } else { word.resource() }));
-        true
+        Some(was_open)
     });
-    if !is_ended {
+    let Some(is_unclosed) = ended else {
         return Err(Error::new(Status::StaleHandle, format!("not a live row of an adapter: {}", shown(row))));
-    }
-    record_end(runtime, type_id, state);
+    };
+    record_end(runtime, type_id, state, is_unclosed);
     hooks::event(runtime, EventKind::Release, type_id, row, address, 0);
     local(|local| runtime.table.give_back(row, &local.magazine));
     Ok(())
 }
 
-fn record_end(runtime: &Runtime, type_id: u16, state: ReferenceState) {
+fn record_end(runtime: &Runtime, type_id: u16, state: ReferenceState, is_unclosed: bool) {
     hooks::count_live(runtime, type_id, -1);
     if !hooks::counts(runtime, type_id) {
         return;
@@ -149,6 +149,9 @@ fn record_end(runtime: &Runtime, type_id: u16, state: ReferenceState) {
     count_one!(runtime, type_id, released);
     if state == ReferenceState::Dropped {
         count_one!(runtime, type_id, dropped);
+    }
+    if is_unclosed {
+        count_one!(runtime, type_id, never_closed);
     }
     local(|local| {
         if !local.slot.get().is_null() {

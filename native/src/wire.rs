@@ -96,6 +96,13 @@ pub enum Command {
         /// `Level`, 255: as the process.
         level: u8,
     },
+    /// Follow these classes as well.
+    Declare {
+        /// Declarations, which the agent checks.
+        declarations: Vec<Value>,
+    },
+    /// What do adapters follow, and why not more?
+    Adapters,
     /// Stop the agent.
     Detach,
 }

@@ -32,6 +32,7 @@ class FakeSession:
         self.cancels: list[tuple[int, Future[None]]] = []
         self.referrer_requests: list[tuple[int, Future[tuple[str, ...]]]] = []
         self.audits: list[Future[AuditLog]] = []
+        self.noticed: Future[tuple[str, ...]] = Future()
         self.holder_requests: list[tuple[int, Future[NativeHolders]]] = []
         self.retainer_requests: list[tuple[int, Search, Future[Retainers]]] = []
         self.cycle_requests: list[tuple[int, Search, Future[CycleReport]]] = []
@@ -114,6 +115,9 @@ class FakeSession:
     def audit(self) -> Future[AuditLog]:
         self.audits.append(Future())
         return self.audits[-1]
+
+    def notices(self) -> Future[tuple[str, ...]]:
+        return self.noticed
 
     def end(self) -> None:
         self.ended = True

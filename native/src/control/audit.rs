@@ -40,6 +40,7 @@ impl Act {
             Command::Level { .. } => act("level", &[]),
             Command::Hello(hello) if hello.level.is_some() => act("level", &[]),
             Command::Detach => act("detach", &[]),
+            Command::Declare { .. } => act("declare", &[]),
             _ => None,
         }
     }
@@ -138,6 +139,7 @@ fn result_of(act: &Act, fields: &Fields) -> Value {
         "gc" => pick(&["collected", "released", "closes_queued", "still_pending", "took_nanos"]),
         "drain" => pick(&["ran", "still_pending"]),
         "level" => pick(&["level"]),
+        "declare" => pick(&["taken"]),
         _ => Value::Null,
     }
 }

@@ -88,6 +88,12 @@ impl Commands {
             Command::Threads => self.jobs.push("threads", none(), origin, Finish::Pass),
             Command::Scan => self.jobs.push("scan", none(), origin, Finish::Pass),
             Command::Detach => self.jobs.push("detach", none(), origin, Finish::Pass),
+            Command::Adapters => self.jobs.push("adapters", none(), origin, Finish::Pass),
+            Command::Declare { declarations } => {
+                let mut fields = none();
+                fields.insert("declarations".into(), declarations.into());
+                self.jobs.push("declare", fields, origin, Finish::Pass);
+            }
             Command::Referrers { handle } => self.jobs.push("referrers", of_handle(handle), origin, Finish::Pass),
             Command::Retainers { handle } => self.jobs.push("retainers", of_handle(handle), origin, Finish::Pass),
             Command::Cycles { handle } => self.jobs.push("cycles", of_handle(handle), origin, Finish::Pass),

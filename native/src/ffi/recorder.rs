@@ -14,7 +14,7 @@ use crate::runtime::{existing, runtime};
 use crate::sites::Frame;
 use crate::status::{Error, Result, Status};
 use crate::threads;
-use crate::types::Described;
+use crate::types::{self, Described};
 
 /// Frames of one stack that a caller may pass.
 const FRAMES_LIMIT: usize = 4096;
@@ -267,7 +267,8 @@ pub unsafe extern "C" fn ai_type(spec: *const AiTypeSpec, type_id: *mut u16, err
 
 pub(super) fn new_row(type_id: u16, address: u64, data: u64, is_born_now: bool) -> NewRow {
     let is_foreign = rows::is_foreign(runtime(), type_id);
-    NewRow { type_id, address, data, owner: 0, is_foreign, is_born_now }
+    let owner = if is_born_now && types::is_thread_affine(runtime(), type_id) { threads::here() } else { 0 };
+    NewRow { type_id, address, data, owner, is_foreign, is_born_now }
 }
 
 pub(super) fn known_type(type_id: u16) -> Result<()> {

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from types import CoroutineType, ModuleType
 from typing import Any, Final
 
+from inspector.agent.adapters.declared.boundary import DeclaredBoundary
 from inspector.agent.adapters.declared.followed import Followed
 from inspector.agent.adapters.declared.hooks import is_mutable
 from inspector.agent.adapters.declared.instances import YOUNG, Reference, references
@@ -20,6 +21,7 @@ from inspector.agent.adapters.declared.sources import declared_here
 from inspector.agent.adapters.protocol import CloseVerdict
 from inspector.agent.adapters.uniffi.hooks import Faults
 from inspector.agent.adapters.uniffi.imports import ImportWatch
+from inspector.agent.boundary import Boundary
 from inspector.agent.referrers import describe_referrers
 from inspector.errors import InspectorError
 from inspector.wire.declaration_files import Declared
@@ -131,6 +133,11 @@ class DeclaredAdapter:
         rows = self._rows_with(row)
         proxy = None if rows is None else rows.proxy(row)
         return [] if proxy is None else describe_referrers(proxy)
+
+    @property
+    def boundary(self) -> Boundary:
+        """What can be asked about who holds whom."""
+        return DeclaredBoundary(lambda: [each.rows for each in list(self._followed.values()) if each.rows is not None])
 
     def _call_close(self, rows: DeclaredRows, proxy: Any, holders: tuple[str, ...]) -> CloseVerdict:
         """The call itself. Raises what the program's method raises."""

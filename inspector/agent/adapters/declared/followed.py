@@ -74,7 +74,7 @@ class Followed:
             "rows": 0 if self.rows is None else len(self.rows),
             "is_followed": self.rows is not None,
             "waits_for": self.waits_for,
-            "trouble": self.trouble,
+            "trouble": self.trouble or (self.rows.trouble if self.rows is not None else ""),
         }
 
     def _follow(self, found: list[Any]) -> None:

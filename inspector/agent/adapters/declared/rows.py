@@ -48,6 +48,8 @@ class DeclaredRows:
         self._type_index = recorder.declared_type(declaration, origin)
         self._refs: dict[int, ProxyRef] = {}
         self._by_number: dict[int, list[int]] = {}
+        self.trouble = ""
+        """Why a proxy could not be looked at, the first time; ``""`` when all could."""
         self._is_followed = True
         self._turn: Iterator[int] = iter(())
         self._level: Callable[[], int] = recorder.level
@@ -59,6 +61,11 @@ class DeclaredRows:
     def __contains__(self, row: int) -> bool:
         """Whether the row is of a live handle."""
         return row > 0 and (self.proxy(row) is not None or any(row in rows for rows in list(self._by_number.values())))
+
+    def row_of(self, proxy: object) -> int:
+        """The row of a proxy; 0 when it has none."""
+        ref = self._refs.get(id(proxy))
+        return ref.row if ref is not None and ref() is proxy else 0
 
     def proxy(self, row: int) -> Any:
         """The proxy of a row; ``None`` when it has none, or none any more."""
@@ -77,7 +84,7 @@ class DeclaredRows:
                 self.release(proxy)
                 return False
         except Exception as error:  # the program's own call must not fail because of the tool
-            self._faults.add(InspectorError(f"{self.declaration.key}: {type(error).__name__}: {error}: {self.declaration.source}"))
+            self._note(error)
             return False
         return True
 
@@ -137,6 +144,12 @@ class DeclaredRows:
         self._recorder.clear(self._type_index)
         self._refs.clear()
         self._by_number.clear()
+
+    def _note(self, error: Exception) -> None:
+        """A proxy's attributes raised."""
+        trouble = " ".join(f"{type(error).__name__}: {error}".split())
+        self.trouble = self.trouble or trouble
+        self._faults.add(InspectorError(f"{self.declaration.key}: {trouble}: {self.declaration.source}"))
 
     def _greet(self, proxy: Any, *, is_born_now: bool) -> bool:
         """A proxy without a row: give it one, if it has a handle."""

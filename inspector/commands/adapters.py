@@ -1,0 +1,94 @@
+"""``arc-inspector adapters [PID]``: what is declared, and what became of each declaration in a process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspector.commands.asking import ask_target
+from inspector.commands.configured import configured_path
+from inspector.commands.output import add_row, console, new_table, print_error, print_json
+from inspector.errors import UsageError
+from inspector.session.adapter_answers import AdapterReport, DeclaredClass, adapter_report
+from inspector.wire.declaration_files import Declared, read_file, shipped_names
+from inspector.wire.declarations import declaration_value
+
+
+def adapters(
+    pid: Annotated[int | None, typer.Argument(help="Process id; without one, what this machine's person has declared.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    file: Annotated[str, typer.Option("--check", metavar="FILE", help="Check this file of declarations instead.")] = "",
+) -> None:
+    """Print what is declared to be followed, or what a process follows of it; exit status 1 when something is wrong."""
+    if pid is not None and file:
+        raise UsageError("either a process or a file: arc-inspector adapters [PID | --check FILE]")
+    troubles = _of_process(pid, as_json=as_json) if pid is not None else _of_file(Path(file or configured_path()), as_json, bool(file))
+    for trouble in troubles:
+        print_error(trouble)
+    raise typer.Exit(1 if troubles else 0)
+
+
+def _of_process(pid: int, *, as_json: bool) -> tuple[str, ...]:
+    """What a process follows; what is wrong with it."""
+    report = adapter_report(ask_target(pid, "adapters"))
+    if as_json:
+        print_json(
+            {
+                "adapters": list(report.names),
+                "declared": [_declared_value(each) for each in report.declared],
+                "troubles": list(report.troubles),
+            }
+        )
+    else:
+        _print(report)
+    return report.notices()
+
+
+def _of_file(path: Path, as_json: bool, is_wanted: bool) -> tuple[str, ...]:
+    """What a file declares; what is wrong with it."""
+    declared = Declared()
+    if is_wanted or path.exists():
+        read_file(path, declared)
+    values = [declaration_value(each) for each in declared.declarations]
+    if as_json:
+        print_json({"file": str(path), "declared": values, "troubles": declared.troubles, "shipped": shipped_names()})
+        return tuple(declared.troubles)
+    out = console()
+    table = new_table("declared", "handle", "released", "close", "from")
+    for each, value in zip(declared.declarations, values, strict=True):
+        add_row(table, each.key, value.get("handle", ""), value.get("released", ""), each.close_signature, each.source)
+    if declared.declarations:
+        out.print(table)
+    out.print(
+        f"{len(values)} declared in {path}; shipped, to be named in adapters: {', '.join(shipped_names())}", soft_wrap=True, markup=False
+    )
+    return tuple(declared.troubles)
+
+
+def _print(report: AdapterReport) -> None:
+    table = new_table("declared", "rows", "state", "from", right=frozenset({"rows"}))
+    for each in report.declared:
+        add_row(table, each.cls, f"{each.rows:,}", _state(each), each.source)
+    if report.declared:
+        console().print(table)
+    else:
+        console().print(f"nothing is declared; adapters: {', '.join(report.names)}", markup=False)
+
+
+def _state(declared: DeclaredClass) -> str:
+    if declared.trouble:
+        return f"{'followed, but ' if declared.is_followed else 'not followed: '}{declared.trouble}"
+    return "followed" if declared.is_followed else f"waits: {declared.waits_for}"
+
+
+def _declared_value(declared: DeclaredClass) -> dict[str, object]:
+    return {
+        "class": declared.cls,
+        "source": declared.source,
+        "followed": declared.is_followed,
+        "rows": declared.rows,
+        "waits_for": declared.waits_for or None,
+        "trouble": declared.trouble or None,
+    }

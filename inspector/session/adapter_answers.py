@@ -1,0 +1,74 @@
+"""What a target says of its adapters, as the session's own types. It may be any process: what it says is checked. Pure; any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from inspector.errors import ControlError
+from inspector.session.answers import require_ok
+from inspector.wire.messages import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredClass:
+    """What became of one declaration in a target."""
+
+    cls: str
+    """Its class, or ``library:name``."""
+    source: str
+    """The file that declares it, or ``the viewer``."""
+    is_followed: bool
+    rows: int
+    """Handles that live."""
+    waits_for: str
+    """``zmq is not imported yet``; ``""`` when it waits for nothing."""
+    trouble: str
+    """Why it is not, or not fully, followed; ``""`` when it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterReport:
+    """What a target follows."""
+
+    names: tuple[str, ...]
+    """Of its adapters: ``uniffi``."""
+    declared: tuple[DeclaredClass, ...]
+    troubles: tuple[str, ...]
+    """What is wrong with files of declarations, a line each."""
+
+    def notices(self) -> tuple[str, ...]:
+        """What a person should know, a line each."""
+        return (
+            *self.troubles,
+            *(f"{each.cls} is not fully followed: {each.trouble}: {each.source}" for each in self.declared if each.trouble),
+        )
+
+
+def adapter_report(answer: Answer) -> AdapterReport:
+    """The report in an answer. Raises ``ControlError`` for a refusal, and for an answer that is none."""
+    fields = require_ok(answer).fields
+    try:
+        return AdapterReport(
+            names=tuple(_line(name) for name in fields["adapters"]),
+            declared=tuple(_declared(each) for each in fields.get("declared", ())),
+            troubles=tuple(_line(each) for each in fields.get("troubles", ())),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ControlError("the target's answer is not understood") from error
+
+
+def _declared(fields: Mapping[str, Any]) -> DeclaredClass:
+    return DeclaredClass(
+        cls=_line(fields["class"]),
+        source=_line(fields["source"]),
+        is_followed=bool(fields["is_followed"]),
+        rows=int(fields["rows"]),
+        waits_for=_line(fields["waits_for"]),
+        trouble=_line(fields["trouble"]),
+    )
+
+
+def _line(text: object) -> str:
+    return " ".join(str(text).split())
