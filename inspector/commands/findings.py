@@ -21,7 +21,7 @@ from inspector.model.findings.judge import Report, judge
 from inspector.model.findings.trend import Trend
 from inspector.model.snapshot import Level, Snapshot, Vitals, handle_text
 from inspector.session.live import LiveSession
-from inspector.session.mutes import Mutes
+from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import Session
 
 LOOK_SECS: Final = 0.25
@@ -61,7 +61,7 @@ def findings(
 
 def mutes_path() -> Path:
     """Where the viewer keeps what is muted."""
-    return platformdirs.user_config_path("arc-inspector") / "mutes.json"
+    return platformdirs.user_config_path("arc-inspector") / MUTES_NAME
 
 
 def report_value(snapshot: Snapshot, report: Report) -> PlainRow:

@@ -13,6 +13,8 @@ from typing import Final
 
 from inspector.errors import FileFormatError
 
+MUTES_NAME: Final = "mutes.json"
+"""The file, in the folder of the viewer's settings."""
 MAX_REASON: Final = 500
 """Characters that are kept of a reason."""
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, Q
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.model.states import pending
 from inspector.session.close_plan import found_by
+from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import GcReport
 from inspector.ui.acting import Acting
 from inspector.ui.actions import Actions, Chosen
@@ -25,6 +26,8 @@ from inspector.ui.closing import Closing
 from inspector.ui.collection import Doors, gc_figures
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.connector import Connector
+from inspector.ui.event_feed import EventFeed
+from inspector.ui.findings_watch import FindingsWatch
 from inspector.ui.history import History, Place
 from inspector.ui.losses_dialog import LossesDialog
 from inspector.ui.panes import PaneParts
@@ -64,6 +67,8 @@ class MainWindow(QMainWindow):
         self.acting = Acting(self.attachment, self)
         self.closing = Closing(self.acting, self.appearance, self)
         self.camera = Camera(self, connector, self.courier)
+        self.feed = EventFeed(self.attachment, self.courier, self)
+        self.watch = FindingsWatch(self.attachment, self.courier, self.feed, Mutes(Path(settings.fileName()).parent / MUTES_NAME), self)
         self.commands = Actions(self.appearance.theme, self)
         self._build()
         self._connect_attachment()
@@ -85,7 +90,9 @@ class MainWindow(QMainWindow):
         self.banner = Banner(theme)
         self.result = Banner(theme, dismissable=True)
         self.start = StartPage(theme, self._connector, self.courier)
-        self.workbench = Workbench(PaneParts(theme, self.courier, self.attachment, self.commands, self.acting, self._settings))
+        self.workbench = Workbench(
+            PaneParts(theme, self.courier, self.attachment, self.commands, self.acting, self._settings, self.feed, self.watch)
+        )
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start)
         self.pages.addWidget(self.workbench)
@@ -112,6 +119,8 @@ class MainWindow(QMainWindow):
         attachment.told.connect(self._tell)
         self.camera.told.connect(self._tell)
         self.acting.told.connect(self._tell)
+        self.watch.told.connect(self._tell)
+        self.watch.report_changed.connect(self.vital_signs.show_report)
         self.acting.collected.connect(self._show_collection)
 
     def _connect_actions(self) -> None:
@@ -160,6 +169,7 @@ class MainWindow(QMainWindow):
         self.workbench.handles.filter_changed.connect(self._visit)
         self.vital_signs.filter_wanted.connect(self.workbench.handles.set_filter)
         self.vital_signs.pane_wanted.connect(self.workbench.open_pane)
+        self.vital_signs.events_wanted.connect(self.workbench.show_events)
         self.vital_signs.handle_chosen.connect(self.workbench.choose)
         self.vital_signs.losses_wanted.connect(self._show_losses)
 

@@ -10,11 +10,13 @@ from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
+from inspector.model.events import EventKind
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.ui.panes import BOTTOM, LAYOUT_VERSION, PANES, Pane, PaneParts, PaneSpec, Pausable, TakesVitals
 from inspector.ui.theme import Theme
 from inspector.ui.views.churn import ChurnPane
 from inspector.ui.views.detail import DetailPane
+from inspector.ui.views.events import EventsPane
 from inspector.ui.views.handles import HandlesPane
 from inspector.ui.views.pending import PendingPane
 from inspector.ui.views.threads import ThreadsPane
@@ -47,6 +49,7 @@ class Workbench(QMainWindow):
         self.churn = self.pane("timeline", ChurnPane)
         self.pending = self.pane("pending", PendingPane)
         self.threads = self.pane("threads", ThreadsPane)
+        self.events = self.pane("events", EventsPane)
         self._shown: Snapshot | None = None
         self._sized = False
         self._low = False
@@ -106,6 +109,11 @@ class Workbench(QMainWindow):
         dock = self._docks[key]
         dock.show()
         dock.raise_()
+
+    def show_events(self, kind: EventKind) -> None:
+        """Show the events of that kind: somebody asked what stands behind a rate."""
+        self.events.show_kind(kind)
+        self.open_pane("events")
 
     def dock_actions(self) -> tuple[QAction, ...]:
         """One a dock: shown or not."""
@@ -203,6 +211,7 @@ class Workbench(QMainWindow):
 
     def _selected(self, handles: tuple[int, ...]) -> None:
         self.detail.choose(handles[0] if handles else None, self._shown)
+        self.events.follow(handles)
         self.selection_changed.emit(handles)
 
     def _show_range(self) -> None:

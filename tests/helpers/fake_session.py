@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from inspector.errors import AttachError
-from inspector.model.events import EventBatch, EventCursor
+from inspector.model.events import EventBatch, EventCursor, no_events
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Level, Snapshot, Vitals
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
@@ -27,7 +27,8 @@ class FakeSession:
         self.previews: list[tuple[tuple[int, ...], Future[tuple[CloseAnswer, ...]]]] = []
         self.close_deadlines: list[float | None] = []
         self.closes: list[tuple[tuple[int, ...], bool, Future[tuple[CloseAnswer, ...]]]] = []
-        self.event_requests: list[tuple[EventCursor | None, Future[EventBatch]]] = []
+        self.events = no_events()
+        self.events_read: list[int] = []
         self.drains: list[Future[DrainReport]] = []
         self.cancels: list[tuple[int, Future[None]]] = []
         self.referrer_requests: list[tuple[int, Future[tuple[str, ...]]]] = []
@@ -81,8 +82,12 @@ class FakeSession:
         return self.closes[-1][2]
 
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
-        self.event_requests.append((after, Future()))
-        return self.event_requests[-1][1]
+        """Answers at once: all of ``events`` at first, after that what was added since."""
+        read = 0 if after is None else after.following[0]
+        batch: Future[EventBatch] = Future()
+        batch.set_result(EventBatch(self.events.take(slice(read, None)), EventCursor({0: len(self.events)})))
+        self.events_read.append(read)
+        return batch
 
     def drain(self) -> Future[DrainReport]:
         self.drains.append(Future())

@@ -11,6 +11,9 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtWidgets import QWidget
 
 from inspector.model.churn import Line
+from inspector.model.events import EventKind
+from inspector.model.findings.finding import Finding, Verdict
+from inspector.model.findings.judge import Report, all_rules
 from inspector.model.objects import object_count
 from inspector.model.snapshot import UNKNOWN, Reference, Resource, TargetState
 from inspector.ui.theme import DARK, LIGHT
@@ -38,7 +41,7 @@ def waiting(slot: int, secs: float, owner: str = "worker-2") -> Row:
 
 
 def test_everything_is_unknown_before_the_first_counters(qtbot: Any) -> None:
-    assert values(strip_of(qtbot)) == [UNKNOWN_TEXT] * 6
+    assert values(strip_of(qtbot)) == [UNKNOWN_TEXT] * 7
 
 
 def test_a_snapshot_fills_in_handles_objects_pending_closes_and_losses(qtbot: Any) -> None:
@@ -49,7 +52,7 @@ def test_a_snapshot_fills_in_handles_objects_pending_closes_and_losses(qtbot: An
             lost={"untracked_handles": 1200, "misuse_stale": 9},
         )
     )
-    assert values(strip) == ["4", "3", UNKNOWN_TEXT, UNKNOWN_TEXT, "1", "1,200"]
+    assert values(strip) == ["4", "3", UNKNOWN_TEXT, UNKNOWN_TEXT, "1", UNKNOWN_TEXT, "1,200"]
     assert strip._waiting.sign.beside == "oldest 41 s"
     assert strip._lost.sign.tooltip == "Lost, so numbers may be short. Click to read what that means:\n1,200 handles without a row"
     assert strip._lost.sign.beside == "9 refused"
@@ -60,7 +63,7 @@ def test_rates_say_their_direction_and_the_window_they_were_measured_over(qtbot:
     for i in range(41):
         strip.show_vitals(make_vitals(T0 + i * 0.1, [100 + 124 * i], [118 * i]))
     assert values(strip)[:4] == ["340", UNKNOWN_TEXT, "+1,240/s", "−1,180/s"]
-    assert strip._births.sign.tooltip == "Handles created, over the last 2.0 s"
+    assert strip._births.sign.tooltip == "Handles created, over the last 2.0 s. Click to list them"
 
 
 def test_numbers_change_ten_times_a_second_however_often_counters_arrive(qtbot: Any) -> None:
@@ -116,18 +119,30 @@ def test_an_unknown_age_is_left_out(qtbot: Any) -> None:
     [
         ("_live", "filter_wanted", "state:live"),
         ("_objects", "filter_wanted", "state:live"),
-        ("_births", "pane_wanted", "timeline"),
-        ("_deaths", "pane_wanted", "timeline"),
+        ("_births", "events_wanted", EventKind.CREATE),
+        ("_deaths", "events_wanted", EventKind.RELEASE),
+        ("_findings", "pane_wanted", "findings"),
         ("_waiting", "pane_wanted", "pending"),
     ],
 )
-def test_every_number_is_a_door(qtbot: Any, cell: str, signal: str, sent: str) -> None:
+def test_every_number_is_a_door(qtbot: Any, cell: str, signal: str, sent: object) -> None:
     strip = strip_of(qtbot)
     strip.resize(1200, 48)
     strip.show()
     with qtbot.waitSignal(getattr(strip, signal)) as opened:
         qtbot.mouseClick(getattr(strip, cell), Qt.MouseButton.LeftButton)
     assert opened.args == [sent]
+
+
+def test_findings_say_how_much_deserves_a_look(qtbot: Any) -> None:
+    strip = strip_of(qtbot)
+    suspect = Finding("never-closed", Verdict.SUSPECT, "1 Journal dropped without close", subject="Journal")
+    strip.show_report(Report(T0, (suspect, dataclasses.replace(suspect, subject="Cursor", muted="a test")), all_rules()))
+    assert (strip._findings.sign.value, strip._findings.sign.icon) == ("1", "suspect")
+    assert "1 Journal dropped without close" in strip._findings.sign.tooltip
+    strip.show_report(Report(T0, (dataclasses.replace(suspect, muted="a test"),), all_rules()))
+    assert (strip._findings.sign.value, strip._findings.sign.tint) == ("0", "text_quiet")
+    assert "1 finding muted" in strip._findings.sign.tooltip
 
 
 def test_the_losses_lead_to_what_they_mean(qtbot: Any) -> None:
@@ -176,13 +191,13 @@ def test_another_target_begins_anew_and_clearing_forgets(qtbot: Any) -> None:
     strip.show_snapshot(dataclasses.replace(other, target=dataclasses.replace(other.target, pid=4712)))
     assert values(strip)[2] == UNKNOWN_TEXT
     strip.clear()
-    assert values(strip) == [UNKNOWN_TEXT] * 6
+    assert values(strip) == [UNKNOWN_TEXT] * 7
 
 
 def test_a_recorded_state_shows_its_counts_and_no_rates(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(with_state(big_snapshot(100_000, pending=3), TargetState.RECORDED))
-    assert values(strip) == ["100,000", "100,000", UNKNOWN_TEXT, UNKNOWN_TEXT, "3", "0"]
+    assert values(strip) == ["100,000", "100,000", UNKNOWN_TEXT, UNKNOWN_TEXT, "3", UNKNOWN_TEXT, "0"]
 
 
 def test_a_lost_target_keeps_its_last_numbers(qtbot: Any) -> None:

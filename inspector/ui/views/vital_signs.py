@@ -10,6 +10,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from inspector.model.churn import ChurnHistory
+from inspector.model.events import EventKind
+from inspector.model.findings.judge import Report
 from inspector.model.losses import losses_of
 from inspector.model.objects import object_count
 from inspector.model.pending import PendingCloses, empty_pending_closes, pending_closes
@@ -38,7 +40,9 @@ class VitalSigns(QWidget):
     filter_wanted = Signal(str)
     """Filter that shows what was clicked."""
     pane_wanted = Signal(str)
-    """Key of the pane that shows what was clicked: ``timeline`` or ``pending``."""
+    """Key of the pane that shows what was clicked: ``pending`` or ``findings``."""
+    events_wanted = Signal(object)
+    """``EventKind``: a rate was clicked, this is what stands behind it."""
     losses_wanted = Signal()
     """The losses were clicked: what was lost and what it means."""
     handle_chosen = Signal(object)
@@ -85,10 +89,24 @@ class VitalSigns(QWidget):
         window = self._history.rates(WINDOW_SECS)
         over = "two readings are needed" if math.isnan(window.window_secs) else f"over the last {window.window_secs:.1f} s"
         self._live.show_sign(Sign(number(vitals.live), tooltip="Handles that are valid now. Click to show them"))
-        self._births.show_sign(_rate_sign("+", window.births, f"Handles created, {over}"))
-        self._deaths.show_sign(_rate_sign("−", window.deaths, f"Handles released, {over}"))
+        self._births.show_sign(_rate_sign("+", window.births, f"Handles created, {over}. Click to list them"))
+        self._deaths.show_sign(_rate_sign("−", window.deaths, f"Handles released, {over}. Click to list them"))
         last = self._history.last_at
         self._live.show_spark(self._history.live_line(max(last - SPARK_SECS, self._history.first_at), last, points=SPARK_POINTS))
+
+    def show_report(self, report: Report) -> None:
+        """How much deserves a look."""
+        suspects = report.suspects()
+        if math.isnan(report.at):
+            self._findings.show_sign(UNKNOWN_SIGN)
+        elif not suspects:
+            muted = sum(bool(each.muted) for each in report.findings)
+            also = f"; {plural(muted, 'finding')} muted" if muted else ""
+            self._findings.show_sign(Sign("0", tint="text_quiet", tooltip=f"Nothing is suspect{also}. Click to read what was looked for"))
+        else:
+            lines = [f"• {each.headline}" for each in suspects[:LOST_NAMES]]
+            tooltip = "\n".join(["Deserves a look. Click to read why:", *lines])
+            self._findings.show_sign(Sign(number(len(suspects)), "suspect", "suspect", "suspect", tooltip))
 
     def set_paused(self, paused: bool) -> None:
         """Let ages stand still, or grow again."""
@@ -127,7 +145,8 @@ class VitalSigns(QWidget):
         self._deaths = VitalCell(theme, "Deaths")
         self._waiting = VitalCell(theme, "Pending closes")
         self._lost = VitalCell(theme, "Lost")
-        self._cells = (self._live, self._objects, self._births, self._deaths, self._waiting, self._lost)
+        self._findings = VitalCell(theme, "Findings")
+        self._cells = (self._live, self._objects, self._births, self._deaths, self._waiting, self._findings, self._lost)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)
         layout.setSpacing(8)
@@ -137,8 +156,9 @@ class VitalSigns(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._live.clicked.connect(lambda: self.filter_wanted.emit("state:live"))
         self._objects.clicked.connect(lambda: self.filter_wanted.emit("state:live"))
-        self._births.clicked.connect(lambda: self.pane_wanted.emit("timeline"))
-        self._deaths.clicked.connect(lambda: self.pane_wanted.emit("timeline"))
+        self._births.clicked.connect(lambda: self.events_wanted.emit(EventKind.CREATE))
+        self._deaths.clicked.connect(lambda: self.events_wanted.emit(EventKind.RELEASE))
+        self._findings.clicked.connect(lambda: self.pane_wanted.emit("findings"))
         self._waiting.clicked.connect(self._open_pending)
         self._lost.clicked.connect(self.losses_wanted)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from inspector.errors import FileFormatError
-from inspector.model.events import EventBatch, EventCursor
+from inspector.model.events import EventBatch, EventCursor, joined
 from inspector.model.session_file import (
     HEAD,
     MAGIC,
@@ -36,12 +37,12 @@ WAIT_SECS = 20.0
 
 
 class EventfulSession(FakeSession):
-    """Answers each question about events at once."""
+    """Something happens before each question about events."""
 
-    def read_events(self, after: EventCursor | None = None):  # type: ignore[no-untyped-def]
-        future = super().read_events(after)
-        future.set_result(EventBatch(events_of((T0 + len(self.event_requests), "create", 2)), EventCursor()))
-        return future
+    def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
+        at = T0 + len(self.events) + 1
+        self.events = joined([self.events, events_of((at, "create", 2))])
+        return super().read_events(after)
 
 
 def moments(count: int) -> list[Snapshot]:
