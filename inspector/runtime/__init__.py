@@ -7,7 +7,7 @@ from inspector.runtime.handles import Counts, Handle
 from inspector.runtime.labels import Label
 from inspector.runtime.loops import asyncio_drain
 from inspector.runtime.resources import Resource, drain
-from inspector.runtime.samples import Churn, Cursor, Journal, Listener, Notice, TodoItem, TodoList
+from inspector.runtime.samples import Churn, Cursor, Journal, Listener, Notice, TodoItem, TodoList, release_elsewhere
 from inspector.runtime.strategies import SerialJournal, SerialTodoList, SharedJournal, SharedTodoList, ThinJournal, ThinTodoList
 
 __all__ = [
@@ -32,4 +32,5 @@ __all__ = [
     "TodoList",
     "asyncio_drain",
     "drain",
+    "release_elsewhere",
 ]

@@ -207,3 +207,14 @@ class Churn:
 def _stop_churn(number: int, _stop: Callable[[int, Any], int] = lib.ai_churn_stop) -> None:
     """Stop a churn by its number."""
     call(_stop, number)
+
+
+def release_elsewhere(*handles: Handle, pause_millis: int = 0, at_thread_end: bool = False) -> None:
+    """Give references away to a native thread that releases them after a while, or with its own last breath.
+
+    What they hold goes there too: a Python function that a released ``Listener`` was the last to hold is let go from that thread.
+    """
+    numbers = ffi.new("uint64_t[]", [handle.handle for handle in handles])
+    call(lib.ai_release_elsewhere, numbers, len(handles), pause_millis, at_thread_end)
+    for handle in handles:
+        handle._is_owned = False

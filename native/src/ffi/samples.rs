@@ -8,7 +8,7 @@ use super::{catch, place, AiBuffer, AiError, AiText};
 use crate::lifecycle;
 use crate::ownership::{borrow, close, lower, Object, Traced};
 use crate::runtime::runtime;
-use crate::samples::{lower_all, Churn, Cursor, Journal, Listener, TodoItem, TodoList};
+use crate::samples::{lower_all, release_elsewhere, Churn, Cursor, Journal, Listener, Moment, TodoItem, TodoList};
 use crate::status::{Error, Result, Status};
 
 /// A handle of an object made by `make`, once it is known that there is a place for it.
@@ -356,6 +356,31 @@ pub unsafe extern "C" fn ai_churn_stop(churn: u64, error: *mut AiError) -> i32 {
                 _ => {}
             }
             lifecycle::release(runtime(), churn)
+        })
+    }
+}
+
+/// Gives handles to a native thread that releases them after `pause_millis`, or at its very end if `at_end` is not 0. Nobody waits for it.
+///
+/// # Safety
+/// `handles` points to `count` handles, `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_release_elsewhere(
+    handles: *const u64,
+    count: usize,
+    pause_millis: u32,
+    at_end: i32,
+    error: *mut AiError,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            if handles.is_null() {
+                return Err(Error::new(Status::BadArgument, "no handles"));
+            }
+            let handles = std::slice::from_raw_parts(handles, count).to_vec();
+            let moment = if at_end == 0 { Moment::Running } else { Moment::Ended };
+            release_elsewhere(handles, Duration::from_millis(u64::from(pause_millis)), moment)
         })
     }
 }

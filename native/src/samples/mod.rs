@@ -2,6 +2,7 @@
 
 mod churn;
 mod cursor;
+mod elsewhere;
 mod journal;
 mod journals;
 mod listener;
@@ -11,6 +12,7 @@ mod todo;
 
 pub use churn::Churn;
 pub use cursor::Cursor;
+pub use elsewhere::{release_elsewhere, Moment};
 pub use journal::Journal;
 pub use journals::{Guarded, Journals, SERIAL_JOURNALS, SHARED_JOURNALS, THIN_JOURNALS};
 pub use listener::{Listener, Notice};
