@@ -52,8 +52,13 @@ class TargetChip(QFrame):
         self.show_target(None)
 
     def show_target(self, target: Target | None) -> None:
-        """``None``: no target is attached."""
-        self._target = target
+        """``None``: no target is attached. The same one again changes nothing."""
+        if target != self._target or target is None:
+            self._target = target
+            self._show()
+
+    def _show(self) -> None:
+        target = self._target
         if target is None:
             name, state, looks = "No target", "", ("ring", "text_quiet")
             self.setToolTip("Attach to a process to begin")
@@ -70,7 +75,7 @@ class TargetChip(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Change colours."""
         self._theme = theme
-        self.show_target(self._target)
+        self._show()
 
 
 class ToolBar(QToolBar):

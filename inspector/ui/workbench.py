@@ -50,6 +50,8 @@ class Workbench(QMainWindow):
         self.pending = self.pane("pending", PendingPane)
         self.threads = self.pane("threads", ThreadsPane)
         self.events = self.pane("events", EventsPane)
+        self._vitals_takers = [pane for pane in self._all() if isinstance(pane, TakesVitals)]
+        self._pausables = [pane for pane in self._all() if isinstance(pane, Pausable)]
         self._shown: Snapshot | None = None
         self._sized = False
         self._low = False
@@ -77,9 +79,8 @@ class Workbench(QMainWindow):
 
     def show_vitals(self, vitals: Vitals) -> None:
         """Timeline and rates take newer counters, also while paused: what happened meanwhile is no gap."""
-        for pane in self._all():
-            if isinstance(pane, TakesVitals):
-                pane.show_vitals(vitals)
+        for pane in self._vitals_takers:
+            pane.show_vitals(vitals)
 
     def set_theme(self, theme: Theme) -> None:
         """Change colours everywhere."""
@@ -100,9 +101,8 @@ class Workbench(QMainWindow):
 
     def set_paused(self, paused: bool) -> None:
         """Let nothing move, ages neither."""
-        for pane in self._all():
-            if isinstance(pane, Pausable):
-                pane.set_paused(paused)
+        for pane in self._pausables:
+            pane.set_paused(paused)
 
     def open_pane(self, key: str) -> None:
         """Show the dock ``key`` on top."""

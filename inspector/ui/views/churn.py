@@ -192,7 +192,7 @@ class ChurnPane(QWidget):
             return
         self._choose_types()
         if self.isVisible():
-            self.plot.request_draw()
+            self.plot.advance()
 
     def _show_page(self) -> None:
         self._pages.setCurrentWidget(self._page if len(self.history) > 1 else self._message)

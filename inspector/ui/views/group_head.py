@@ -50,7 +50,7 @@ class GroupHead(QWidget):
         """As the delegate paints the group's row."""
         if self._group is not None:
             painter = QPainter(self)
-            self._delegate.paint_head(painter, self.rect(), self.rect(), self._group, selected=False)
+            self._delegate.paint_head(painter, self.rect(), self._group, selected=False)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the group's own row."""

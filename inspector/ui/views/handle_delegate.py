@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
@@ -35,6 +35,30 @@ _TONE_ICONS: Final = {Tone.BORN: ("born", "born"), Tone.DYING: ("dying", "dying"
 _TONE_TEXT: Final = {Tone.BORN: "born", Tone.DYING: "dying", Tone.DEAD: "unknown"}
 
 
+class HeadCache:
+    """Group lines as they were painted once: each is painted again for every column it crosses. Good for one arrangement and its rates."""
+
+    def __init__(self) -> None:
+        """Empty."""
+        self._about: tuple[object, object] = (None, None)
+        self._pictures: dict[tuple[object, ...], QPixmap] = {}
+
+    def get(self, about: tuple[object, object], key: tuple[object, ...]) -> QPixmap | None:
+        """The line of ``key``, unless it was painted of something else."""
+        if any(now is not then for now, then in zip(about, self._about, strict=True)):
+            self.clear()
+            self._about = about
+        return self._pictures.get(key)
+
+    def put(self, key: tuple[object, ...], picture: QPixmap) -> None:
+        """Keep a line."""
+        self._pictures[key] = picture
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._pictures.clear()
+
+
 class HandleDelegate(QStyledItemDelegate):
     """Painter of ``HandleModel`` rows."""
 
@@ -50,12 +74,14 @@ class HandleDelegate(QStyledItemDelegate):
         self._struck = QFont(self._plain)
         self._struck.setStrikeOut(True)
         self._metrics = QFontMetrics(self._plain)
+        self._heads = HeadCache()
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours from now on."""
         self._theme = theme
         self._pixmaps.clear()
+        self._heads.clear()
         self._colors = {tint: theme.color(tint) for tint in theme.tokens()}
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
@@ -68,10 +94,7 @@ class HandleDelegate(QStyledItemDelegate):
         if group is None:
             self._paint_handle(painter, option, index)
             return
-        painter.save()
-        painter.setClipRect(_rect(option))
         self._paint_group(painter, option, index, group)
-        painter.restore()
 
     def _paint_handle(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         source, cells = self._model.source_row(index.row()), self._model.cells
@@ -120,13 +143,24 @@ class HandleDelegate(QStyledItemDelegate):
     ) -> None:
         """The part of the group's line that lies in this cell."""
         cell = _rect(option)
-        left = cell.left() - self._view.horizontalHeader().sectionPosition(index.column())
-        line = QRect(left, cell.top(), max(self._view.viewport().width(), 1), cell.height())
-        self.paint_head(painter, cell, line, group, selected=bool(_state(option) & QStyle.StateFlag.State_Selected))
+        place = cell.left() - self._view.columnViewportPosition(0) if index.column() else 0
+        selected = bool(_state(option) & QStyle.StateFlag.State_Selected)
+        width = max(self._view.viewport().width(), cell.width() + place, 1)
+        key = (group.name, width, selected, self._model.is_unfolded(group))
+        ratio = self._view.devicePixelRatioF()
+        picture = self._heads.get((self._model.arrangement, self._model.rates), (*key, ratio))
+        if picture is None:
+            picture = QPixmap(round(width * ratio), round(cell.height() * ratio))
+            picture.setDevicePixelRatio(ratio)
+            inner = QPainter(picture)
+            self.paint_head(inner, QRect(0, 0, width, cell.height()), group, selected=selected)
+            inner.end()
+            self._heads.put((*key, ratio), picture)
+        painter.drawPixmap(cell.topLeft(), picture, QRectF(place * ratio, 0, cell.width() * ratio, cell.height() * ratio).toRect())
 
-    def paint_head(self, painter: QPainter, ground: QRect, line: QRect, group: Group, *, selected: bool) -> None:
-        """A group's whole line, on ``ground`` only."""
-        painter.fillRect(ground, self._theme.color("selection" if selected else "surface_alt"))
+    def paint_head(self, painter: QPainter, line: QRect, group: Group, *, selected: bool) -> None:
+        """A group's whole line."""
+        painter.fillRect(line, self._theme.color("selection" if selected else "surface_alt"))
         middle = line.center().y()
         painter.drawPixmap(line.left() + 6, middle - ICON // 2 + 1, self._icon(self._chevron(group), "text_quiet"))
         painter.fillRect(QRect(line.left() + INDENT, middle - 4, 9, 9), self._theme.category(group.name))
@@ -137,7 +171,7 @@ class HandleDelegate(QStyledItemDelegate):
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, group.name)
         self._paint_facts(painter, area.adjusted(drawn.width() + 16, 0, 0, 0), group, selected=selected)
         painter.setPen(QPen(self._theme.color("line"), 1))
-        painter.drawLine(ground.bottomLeft(), ground.bottomRight())
+        painter.drawLine(line.bottomLeft(), line.bottomRight())
 
     def _paint_facts(self, painter: QPainter, area: QRect, group: Group, *, selected: bool) -> None:
         arrangement = self._model.arrangement

@@ -16,6 +16,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent, 
 from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem, QVBoxLayout, QWidget
 
 from inspector.model.churn import ChurnHistory, Line
+from inspector.model.snapshot import Floats
 from inspector.ui.theme import Theme, ui_font
 from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame, SeriesLines, ceiling, compute_frame, highest
 from inspector.ui.widgets.churn_marks import MarkLines
@@ -28,6 +29,7 @@ from inspector.ui.widgets.view_curve import ViewCurve
 
 FRAME_SECS: Final = 0.015
 """From one repaint to the next at least: just less than a frame of 60 Hz, so that a reading that comes a little early is not left out."""
+SLOWEST_FRAME_SECS: Final = 0.1
 AXIS_WIDTH: Final = 56
 ZOOM_STEP: Final = 1.25
 CAPTION_INSET: Final = 6
@@ -69,6 +71,7 @@ class ChurnPlot(QWidget):
         self._selecting: tuple[float, float] | None = None
         self._range: tuple[float, float] | None = None
         self._curves: dict[int, tuple[Any, Any, Any]] = {}
+        self._lines: dict[Any, tuple[Line, float]] = {}
         self._drawn_at = 0.0
         self.frame_secs = 0.0
         """What the newest repaint took to compute and hand over."""
@@ -103,16 +106,24 @@ class ChurnPlot(QWidget):
 
     def request_draw(self) -> None:
         """Draw soon; many requests make one frame."""
-        if not self._timer.isActive():
-            due_secs = self._drawn_at + max(FRAME_SECS, 2 * self.frame_secs) - time.perf_counter()
-            self._timer.start(max(0, math.ceil(due_secs * 1e3)))
+        self._draw_within(0.0)
+
+    def advance(self) -> None:
+        """Readings came: draw once a whole pixel of time has passed, before that the picture would be the same."""
+        pixel_secs = self.span_secs / max(self._live.getViewBox().width(), 1.0)
+        self._draw_within(min(pixel_secs, SLOWEST_FRAME_SECS))
 
     def set_types(self, types: tuple[int, ...], pens: dict[int, QPen]) -> None:
         """Types that have lines of their own, and how each line is drawn (``TOTAL`` and ``REST`` too)."""
+        if types == self._types and pens == self._pens:
+            return
         others = types != self._types or pens.keys() != self._pens.keys()
         self._types, self._pens = types, pens
         if others:
             self._rebuild_curves()
+        for key, curves in self._curves.items():
+            for curve in curves:
+                curve.setPen(pens[key])
         self.request_draw()
 
     def set_hidden(self, keys: frozenset[int]) -> None:
@@ -282,6 +293,7 @@ class ChurnPlot(QWidget):
             for curve in curves[1:]:
                 self._rates.removeItem(curve)
         self._curves = {}
+        self._lines.clear()
         for key in (REST, *self._types, TOTAL):
             if key in self._pens:
                 first, second, third = (ViewCurve(pen=self._pens[key], antialias=False, skipFiniteCheck=True) for _ in range(3))
@@ -300,6 +312,13 @@ class ChurnPlot(QWidget):
 
     # drawing ------------------------------------------------------------------------------------------------------
 
+    def _draw_within(self, secs: float) -> None:
+        """Draw that long after the frame before, but not sooner than the limit; a draw that is due earlier stays."""
+        due_secs = self._drawn_at + max(FRAME_SECS, 2 * self.frame_secs, secs) - time.perf_counter()
+        due_millis = max(0, math.ceil(due_secs * 1e3))
+        if not self._timer.isActive() or self._timer.remainingTime() > due_millis:
+            self._timer.start(due_millis)
+
     def _draw(self) -> None:
         if not len(self._history):
             return
@@ -310,8 +329,7 @@ class ChurnPlot(QWidget):
         base = self._history.first_at
         for series in frame.series:
             for curve, line in zip(self._curves.get(series.key, ()), (series.live, series.births, series.deaths), strict=False):
-                curve.setPen(self._pens[series.key])
-                _set_line(curve, line, base)
+                self._set_line(curve, line, base)
             self._show_curves(series, frame.highest_rate)
         self._scale(frame, base)
         for ground, _ in self._captions:
@@ -321,6 +339,14 @@ class ChurnPlot(QWidget):
         self._marks.show_marks(self._history.marks_between(begin, min(end, self.newest_at)), base, pixels / self.span_secs)
         self.frame_secs = time.perf_counter() - started
         self.painted.emit(frame)
+
+    def _set_line(self, curve: Any, line: Line, base: float) -> None:
+        """A line that is the same as before keeps its path."""
+        before = self._lines.get(curve)
+        if before is None or before[1] != base or not (np.array_equal(before[0].at, line.at) and _same(before[0].values, line.values)):
+            self._lines[curve] = line, base
+            broken = bool(np.isnan(line.values).any())
+            curve.setData(line.at - base, line.values, connect="finite" if broken else "all")
 
     def _show_curves(self, series: SeriesLines, highest_rate: float) -> None:
         """Lines that are on; rates that would lie on the zero line are left out, many of them there are one thick bar."""
@@ -394,6 +420,5 @@ class ChurnPlot(QWidget):
         self.pointed.emit(at if inside else float("nan"))
 
 
-def _set_line(curve: Any, line: Line, base: float) -> None:
-    broken = bool(np.isnan(line.values).any())
-    curve.setData(line.at - base, line.values, connect="finite" if broken else "all")
+def _same(first: Floats, second: Floats) -> bool:
+    return np.array_equal(first, second, equal_nan=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from inspector.model.churn import Line
@@ -48,6 +48,7 @@ class VitalCell(QAbstractButton):
         self._spark = Line(np.empty(0), np.empty(0)) if spark else None
         self._compact = False
         self._widest = 0
+        self._drawn_icon: tuple[tuple[str, str], QPixmap] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -131,10 +132,7 @@ class VitalCell(QAbstractButton):
         baseline = HEIGHT - 12
         painter.drawText(left, 18, self._caption)
         if self._sign.icon:
-            color = getattr(self._theme, self._sign.tint)
-            painter.drawPixmap(
-                QRect(left, baseline - ICON_SIZE + 1, ICON_SIZE, ICON_SIZE), assets.pixmap(self._sign.icon, color, ICON_SIZE, 2.0)
-            )
+            painter.drawPixmap(QRect(left, baseline - ICON_SIZE + 1, ICON_SIZE, ICON_SIZE), self._icon())
             left += ICON_SIZE + GAP
         painter.setFont(ui_font(VALUE_POINTS, bold=True))
         painter.setPen(self._theme.color(self._sign.tint))
@@ -143,6 +141,13 @@ class VitalCell(QAbstractButton):
         painter.setFont(ui_font())
         painter.setPen(self._theme.color("text_quiet"))
         painter.drawText(left, baseline, self._sign.beside)
+
+    def _icon(self) -> QPixmap:
+        """Drawing it anew costs more than all the rest of the cell."""
+        key = (self._sign.icon, getattr(self._theme, self._sign.tint))
+        if self._drawn_icon is None or self._drawn_icon[0] != key:
+            self._drawn_icon = key, assets.pixmap(*key, ICON_SIZE, 2.0)
+        return self._drawn_icon[1]
 
     def _paint_spark(self, painter: QPainter, line: Line) -> None:
         area = QRectF(self.width() - INSET - SPARK_WIDTH, 10, SPARK_WIDTH, HEIGHT - 20)
