@@ -180,3 +180,15 @@ def test_handle_rows_carry_their_number(model: HandleModel) -> None:
     model.show(shown(snapshot_of([Row(7, generation=3)])))
     assert model.index(1, 0).data(IdRole) == handle_id(7, 3)
     assert model.index(0, 0).data(IdRole) is None
+
+
+def test_a_table_in_which_nothing_happens_is_painted_once_a_second(qtbot: QtBot) -> None:
+    model = HandleModel()
+    row = Row(1, age_secs=60.0, changed_secs=60.0)
+    painted: list[float] = []
+    model.dataChanged.connect(lambda *_: painted.append(tenths))
+    for tenths in range(31):
+        secs = tenths / 10
+        aged = dataclasses.replace(row, age_secs=60.0 + secs, changed_secs=60.0 + secs)
+        model.show(arrange(snapshot_of([aged], at=T0 + secs, serial=tenths + 1), Query()))
+    assert painted == [10, 20, 30]

@@ -186,32 +186,32 @@ def test_the_selection_stays_on_its_close_while_others_come_and_go(qtbot: Any, o
 def test_ages_grow_between_snapshots_and_stand_still_when_paused_or_over(qtbot: Any) -> None:
     pane = pane_of(qtbot)
     seconds = [100.0]
-    pane._clock._monotonic = lambda: seconds[0]
+    pane._records.clock._monotonic = lambda: seconds[0]
     pane.show()
     pane.show_snapshot(snapshot_of([closing(1, 41)]))
     model = pane.table.model()
     assert texts(model, WAITING) == ["41 s"]
     seconds[0] += 2
     with qtbot.waitSignal(model.dataChanged):
-        pane._clock.ticked.emit()
+        pane._records.clock.ticked.emit()
     assert texts(model, WAITING) == ["43 s"]
     pane.set_paused(True)
-    pane._clock.ticked.emit()
+    pane._records.clock.ticked.emit()
     assert texts(model, WAITING) == ["41 s"]
-    assert not pane._clock._timer.isActive()
+    assert not pane._records.clock._timer.isActive()
     pane.set_paused(False)
-    assert pane._clock._timer.isActive()
+    assert pane._records.clock._timer.isActive()
     pane.show_snapshot(snapshot_of([closing(1, 41)], state=TargetState.ENDED))
-    assert not pane._clock._timer.isActive()
+    assert not pane._records.clock._timer.isActive()
 
 
 def test_ages_stop_growing_when_no_snapshot_comes_for_long(qtbot: Any) -> None:
     pane = pane_of(qtbot)
     seconds = [100.0]
-    pane._clock._monotonic = lambda: seconds[0]
+    pane._records.clock._monotonic = lambda: seconds[0]
     pane.show_snapshot(snapshot_of([closing(1, 41)]))
     seconds[0] += 3600
-    assert pane._clock.now == T0 + 3
+    assert pane._records.clock.now == T0 + 3
 
 
 def test_the_number_of_pending_closes_is_announced_when_it_changes(qtbot: Any) -> None:
@@ -257,7 +257,7 @@ def test_a_dropped_pane_leaves_nothing(qapp: Any) -> None:
     pane: list[QWidget] = [PendingPane(LIGHT)]
     pane[0].show_snapshot(snapshot_of([Row(1)]))
     pane[0].show()
-    assert what_is_left(pane, ["table", "_model", "_clock", "_moment"]) == []
+    assert what_is_left(pane, ["table", "_model", "_records", "_moment"]) == []
 
 
 def test_keys_are_not_lost_when_one_is_there_twice(qtbot: Any) -> None:

@@ -15,6 +15,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from inspector.model.grouping import Arrangement, Column, Group
 from inspector.model.rates import RateWindow
 from inspector.model.snapshot import Vitals
+from inspector.model.stillness import stands_still
 from inspector.ui.models.handle_cells import HEADER_HINTS, HEADERS, NUMBERS, HandleCells, group_facts
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -25,6 +26,10 @@ IdRole: Final = Qt.ItemDataRole.UserRole
 """Handle number of a handle row, ``None`` of a group row."""
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+STILL_SECS: Final = 1.0
+"""How often ages grow while nothing else happens."""
 
 
 class HandleModel(QAbstractTableModel):
@@ -43,6 +48,7 @@ class HandleModel(QAbstractTableModel):
         self._newest_rates = self.rates
         self.cells: HandleCells | None = None
         self._arrangement: Arrangement | None = None
+        self._told: Arrangement | None = None
         self._unfolded: dict[str, bool] = {}
         self._tops: list[int] = []
         self._rows = 0
@@ -66,8 +72,10 @@ class HandleModel(QAbstractTableModel):
         )
         if same:
             self._take(arrangement)
-            self._contents_changed()
+            if not self._looks_the_same(arrangement):
+                self._contents_changed()
         else:
+            self._told = arrangement
             self._rearrange(arrangement)
 
     def clear(self) -> None:
@@ -261,6 +269,19 @@ class HandleModel(QAbstractTableModel):
         self._arrangement = arrangement
         self.cells = HandleCells(arrangement.snapshot, arrangement.query.moment_secs)
         self._tops, _ = self._layout_of(arrangement)
+
+    def _looks_the_same(self, arrangement: Arrangement) -> bool:
+        """Only ages differ from what was painted, and by less than a second."""
+        told, moment_secs = self._told, arrangement.query.moment_secs
+        if (
+            told is not None
+            and told.query == arrangement.query
+            and 0 <= arrangement.snapshot.taken_at - told.snapshot.taken_at < STILL_SECS
+            and stands_still(told.snapshot, arrangement.snapshot, moment_secs=moment_secs)
+        ):
+            return True
+        self._told = arrangement
+        return False
 
     def _contents_changed(self) -> None:
         if self._rows:

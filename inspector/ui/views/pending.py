@@ -14,8 +14,8 @@ from inspector.model.snapshot import Level, Snapshot, TargetState
 from inspector.model.threads import filter_text
 from inspector.ui.models.pending_model import Moment, pending_model
 from inspector.ui.theme import Theme
+from inspector.ui.widgets.live_records import LiveRecords
 from inspector.ui.widgets.record_table import RecordTable, TableShape
-from inspector.ui.widgets.running_clock import RunningClock
 from inspector.ui.wording import duration
 
 SHAPE = TableShape(name="Pending closes", widths=(92, 88, 92, 324, 80, 132, 150), spare=(6, 5, 4, 2), elastic=3)
@@ -39,9 +39,7 @@ class PendingPane(QWidget):
         super().__init__(parent)
         self.setObjectName("pane")
         self.title_actions = tuple(actions)
-        self._count = 0
         self._moment = Moment()
-        self._clock = RunningClock(self)
         self._model = pending_model(theme, self._moment, self)
         self.table = RecordTable(theme, self._model, SHAPE)
         self.table.setSortingEnabled(True)
@@ -53,19 +51,16 @@ class PendingPane(QWidget):
         self.table.addActions(list(actions))
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.table.record_chosen.connect(self._choose)
-        self._clock.ticked.connect(self._tick)
+        self._records = LiveRecords(self.table, self._model, self._moment, self)
+        self._records.count_changed.connect(self.count_changed)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show what is pending in ``snapshot``."""
-        self._clock.hear(snapshot)
-        self._moment.at = self._clock.now
-        self.table.set_message(_empty_text(snapshot))
-        self._model.set_rows(pending_closes(snapshot))
-        self._set_count(self._model.rowCount())
+        self._records.show(snapshot, pending_closes, _empty_text(snapshot))
 
     def set_paused(self, paused: bool) -> None:
         """Let ages stand still, or grow again."""
-        self._clock.set_paused(paused)
+        self._records.set_paused(paused)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
@@ -73,10 +68,7 @@ class PendingPane(QWidget):
 
     def clear(self) -> None:
         """There is no target any more."""
-        self._clock.stop()
-        self._model.set_rows(empty_pending_closes())
-        self.table.set_message(NO_TARGET)
-        self._set_count(0)
+        self._records.clear(empty_pending_closes(), NO_TARGET)
 
     def _choose(self, key: int, column: int) -> None:
         row = self._model.row_of(key)
@@ -85,16 +77,6 @@ class PendingPane(QWidget):
             self.filter_wanted.emit(filter_text(owner, "owner"))
         else:
             self.handle_chosen.emit(key)
-
-    def _tick(self) -> None:
-        self._moment.at = self._clock.now
-        if self.isVisible():
-            self._model.refresh()
-
-    def _set_count(self, count: int) -> None:
-        if count != self._count:
-            self._count = count
-            self.count_changed.emit(count)
 
 
 def _empty_text(snapshot: Snapshot) -> str:

@@ -10,8 +10,8 @@ from inspector.model.threads import filter_text, thread_table
 from inspector.ui.models.pending_model import Moment
 from inspector.ui.models.thread_model import thread_model
 from inspector.ui.theme import Theme
+from inspector.ui.widgets.live_records import LiveRecords
 from inspector.ui.widgets.record_table import RecordTable, TableShape
-from inspector.ui.widgets.running_clock import RunningClock
 
 SHAPE = TableShape(name="Threads", widths=(132, 84, 76, 72, 80, 88, 88, 84, 84, 96), spare=(6, 2, 9, 5, 3), elastic=0)
 OWNS_COLUMN = 3
@@ -35,9 +35,7 @@ class ThreadsPane(QWidget):
         """Empty until the first snapshot."""
         super().__init__(parent)
         self.setObjectName("pane")
-        self._count = 0
         self._moment = Moment()
-        self._clock = RunningClock(self)
         self._model = thread_model(theme, self._moment, self)
         self.table = RecordTable(theme, self._model, SHAPE)
         self.table.setSortingEnabled(True)
@@ -47,19 +45,16 @@ class ThreadsPane(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.table)
         self.table.record_chosen.connect(self._choose)
-        self._clock.ticked.connect(self._tick)
+        self._records = LiveRecords(self.table, self._model, self._moment, self)
+        self._records.count_changed.connect(self.count_changed)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the threads of ``snapshot``."""
-        self._clock.hear(snapshot)
-        self._moment.at = self._clock.now
-        self.table.set_message(NO_THREAD)
-        self._model.set_rows(thread_table(snapshot))
-        self._set_count(self._model.rowCount())
+        self._records.show(snapshot, thread_table, NO_THREAD)
 
     def set_paused(self, paused: bool) -> None:
         """Let ages stand still, or grow again."""
-        self._clock.set_paused(paused)
+        self._records.set_paused(paused)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
@@ -67,10 +62,7 @@ class ThreadsPane(QWidget):
 
     def clear(self) -> None:
         """There is no target any more."""
-        self._clock.stop()
-        self._model.set_rows(thread_table(None))
-        self.table.set_message(NO_TARGET)
-        self._set_count(0)
+        self._records.clear(thread_table(None), NO_TARGET)
 
     def _choose(self, key: int, column: int) -> None:
         row = self._model.row_of(key)
@@ -83,13 +75,3 @@ class ThreadsPane(QWidget):
             self.filter_wanted.emit(f"{filter_text(thread, 'owner')} state:pending")
         else:
             self.filter_wanted.emit(filter_text(thread, "owner" if column == OWNS_COLUMN else "thread"))
-
-    def _tick(self) -> None:
-        self._moment.at = self._clock.now
-        if self.isVisible():
-            self._model.refresh()
-
-    def _set_count(self, count: int) -> None:
-        if count != self._count:
-            self._count = count
-            self.count_changed.emit(count)

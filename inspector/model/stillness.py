@@ -1,0 +1,45 @@
+"""Whether a table of handles would look the same as before but for its ages, so that nobody has to paint it again. Pure; any thread."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Final
+
+import numpy as np
+
+from inspector.model.snapshot import Handles, Snapshot
+
+FRESH_SECS: Final = 10.0
+"""Younger rows show tenths of seconds, and new and dying ones fade."""
+
+
+def stands_still(before: Snapshot, now: Snapshot, *, moment_secs: float) -> bool:
+    """Both have the same contents, and nothing in ``now`` is so fresh that its age is more than a number of seconds."""
+    if before.serial == now.serial:
+        return False
+    return not _is_fresh(now, max(moment_secs, FRESH_SECS)) and _equal(before.handles, now.handles) and _threads(before) == _threads(now)
+
+
+def _is_fresh(now: Snapshot, secs: float) -> bool:
+    with np.errstate(invalid="ignore"):
+        since = now.taken_at - secs
+        return bool((now.handles.created_at > since).any() or (now.handles.changed_at > since).any())
+
+
+def _equal(first: Handles, second: Handles) -> bool:
+    return all(_same(getattr(first, field.name), getattr(second, field.name)) for field in fields(Handles))
+
+
+def _threads(snapshot: Snapshot) -> list[object]:
+    """What is seen of threads; a time that is not known equals itself, which ``nan`` does not."""
+    rows = snapshot.threads.values()
+    calls = [(call.handle, call.began_at if call.began_at == call.began_at else None) for row in rows for call in row.calls]
+    return [[(row.index, row.name, row.alive, row.created, row.released, len(row.calls), row.deeper_calls) for row in rows], calls]
+
+
+def _same(first: object, second: object) -> bool:
+    if first is second:
+        return True
+    if not isinstance(first, np.ndarray) or not isinstance(second, np.ndarray):
+        return first == second
+    return np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
