@@ -96,7 +96,7 @@ def test_detail_names_who_holds_an_object_and_its_other_handles(qtbot: QtBot, wi
     wait(qtbot, lambda: cell(window, item, Column.STRONG) == "3")
     window.workbench.choose(item)
     detail = window.workbench.detail
-    wait(qtbot, lambda: detail._bar.accessibleName() == "strong 3 = 2 proxies + 1 native ref")
+    wait(qtbot, lambda: detail._who.bar.accessibleName() == "strong 3 = 2 proxies + 1 native ref")
     assert handle_text(again) in detail._values["Same object"].text()
     detail.handle_chosen.emit(again)
     assert window.workbench.handles.table.chosen == (again,)
