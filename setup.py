@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -22,6 +25,9 @@ LIBRARY = NATIVE / "target" / "release" / "libarc_inspector_native.a"
 QUICK = ("ai_level", "ai_live_handles", "ai_set_site", "ai_ticks", "ai_todo_list_count")
 """Calls that keep the interpreter's lock. None of them takes a lock that a thread in Python code may hold, or runs for long."""
 RESOURCES = ("icons", "themes")
+BACKENDS = ROOT / "inspector" / "attach" / "backends"
+MINORS = ("311", "312", "313", "314")
+"""Interpreters into which the agent can be brought although their environment has no cffi."""
 
 
 def cargo() -> None:
@@ -75,6 +81,54 @@ def write_source() -> Path:
     return target
 
 
+def fetch_backends() -> None:
+    """Put cffi's own backends for the other interpreters beside the attaching code. What cannot be had is said, and is no failure."""
+    import cffi
+
+    BACKENDS.mkdir(exist_ok=True)
+    for minor in MINORS:
+        name = f"_cffi_backend.cpython-{minor}-x86_64-linux-gnu.so"
+        if not (BACKENDS / name).exists() and not fetch_backend(cffi.__version__, minor, name):
+            print(f"no {name}: targets with that interpreter need a cffi of their own", file=sys.stderr)
+
+
+def fetch_backend(version: str, minor: str, name: str) -> bool:
+    """One backend, out of cffi's wheel for that interpreter."""
+    wanted = [
+        "--python-version",
+        f"{minor[0]}.{minor[1:]}",
+        "--implementation",
+        "cp",
+        "--abi",
+        f"cp{minor}",
+        "--platform",
+        "manylinux2014_x86_64",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            *wanted,
+            "-d",
+            folder,
+            f"cffi=={version}",
+        ]
+        if subprocess.run(command, check=False, capture_output=True).returncode:
+            return False
+        for wheel in Path(folder).glob("*.whl"):
+            with zipfile.ZipFile(wheel) as archive:
+                if name in archive.namelist():
+                    (BACKENDS / name).write_bytes(archive.read(name))
+                    return True
+    return False
+
+
 def copy_resources(into: Path) -> None:
     """Put the icons and themes beside the window's code, where an installed package finds them."""
     for name in RESOURCES:
@@ -86,12 +140,14 @@ class BuildNative(build_ext):
         cargo()
         write_source()
         copy_resources(ROOT)
+        fetch_backends()
         super().run()
 
 
 class BuildPython(build_py):
     def run(self) -> None:
         copy_resources(ROOT)
+        fetch_backends()
         super().run()
         if not self.editable_mode:
             # read by `site` at start of the interpreter; does nothing unless ARC_INSPECTOR is set

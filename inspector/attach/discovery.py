@@ -16,15 +16,17 @@ from typing import Any, Final
 
 import psutil
 
-from inspector.attach import linux
+from inspector.attach import linux, procfs
+from inspector.attach.causes import RUN_FIX, Diagnosis, diagnose
+from inspector.attach.facts import gather
 from inspector.attach.naming import is_of_the_tool, is_python, short_name
 from inspector.attach.segment import Segment
+from inspector.attach.way import Way
 from inspector.errors import AttachError, SegmentError
 from inspector.wire.schema import Ending
 from inspector.wire.text import padded_text
 
 _SEGMENT_NAME: Final = re.compile(r"(\d{1,10})-(\d{1,20})\.seg")
-RUN_FIX: Final = "start it with: arc-inspector run …, or with ARC_INSPECTOR=1 in its environment"
 UNKNOWN_COUNT: Final = -1
 
 
@@ -53,6 +55,8 @@ class FoundProcess:
     fix: str = ""
     """What a person can do about it."""
     live_handles: int = UNKNOWN_COUNT
+    way: Way | None = None
+    """How it is attached; for one without an agent, how that could be brought in. ``None``: not at all."""
 
 
 def socket_path(segment: Path) -> Path:
@@ -66,7 +70,7 @@ def find_processes() -> Sequence[FoundProcess]:
         return ()
     with_segment = _newest_of_each(_from_segments())
     taken = {found.pid for found in with_segment if found.alive}
-    others = [found for process in _processes() if process.pid not in taken and (found := _without_segment(process))]
+    others = [found for process in _processes() if process.pid not in taken and (found := _elsewhere(process))]
     return sorted([*with_segment, *others], key=lambda each: (not each.alive, not each.attachable, -each.started_at))
 
 
@@ -74,6 +78,10 @@ def find_target(pid: int) -> FoundProcess:
     """The attachable process or dead process's segment of that pid. Raises ``AttachError``, cause first, with what helps."""
     linux.require_support()
     candidates = _newest_of_each(found for found in _from_segments() if found.pid == pid)
+    if not any(found.attachable for found in candidates):
+        elsewhere = find_published(pid)
+        if elsewhere is not None:
+            return elsewhere
     best = next((found for found in candidates if found.attachable), None)
     if best is not None:
         return best
@@ -91,6 +99,19 @@ def find_published(pid: int) -> FoundProcess | None:
                 continue
             if found.alive and found.attachable:
                 return found
+    return _published_elsewhere(pid)
+
+
+def _published_elsewhere(pid: int) -> FoundProcess | None:
+    """What it published in a container or another runtime directory; the lock tells that it is this process's."""
+    for path in linux.segment_files_of(pid):
+        matched = _SEGMENT_NAME.fullmatch(path.name)
+        try:
+            found = _from_segment(path, int(matched[1]), int(matched[2])) if matched else None
+        except FileNotFoundError:
+            continue
+        if found is not None and found.pid == pid and found.alive and found.attachable:
+            return found
     return None
 
 
@@ -146,7 +167,7 @@ def _from_segment(path: Path, pid: int, start_time: int) -> FoundProcess:
 def _described(path: Path, header: Any, *, alive: bool) -> FoundProcess:
     command = padded_text(header.program)
     return FoundProcess(
-        pid=header.pid,
+        pid=linux.pid_in(path) or header.pid,
         start_time=header.start_time,
         name=short_name(command) or f"process {header.pid}",
         command=command,
@@ -158,6 +179,7 @@ def _described(path: Path, header: Any, *, alive: bool) -> FoundProcess:
         attachable=True,
         reason="" if alive else _ending_words(header.ending),
         live_handles=header.live_handles,
+        way=Way.AGENT if alive else None,
     )
 
 
@@ -179,6 +201,14 @@ def _processes() -> Iterator[psutil.Process]:
     return psutil.process_iter(["name", "cmdline", "exe"])
 
 
+def _elsewhere(process: psutil.Process) -> FoundProcess | None:
+    """A process that published nothing where we look first."""
+    found = _without_segment(process)
+    if found is not None and not procfs.shares_files(process.pid):
+        return _published_elsewhere(process.pid) or found
+    return found
+
+
 def _without_segment(process: psutil.Process, *, only_python: bool = True) -> FoundProcess | None:
     """A process without an agent; ``None`` for what is of no interest: other languages, the inspector itself, zombies."""
     try:
@@ -191,22 +221,42 @@ def _without_segment(process: psutil.Process, *, only_python: bool = True) -> Fo
         return None
     if only_python and (state == psutil.STATUS_ZOMBIE or not is_python(name, arguments)):
         return None
-    is_ours = uid == os.geteuid() or linux.is_root()
-    user = _user_name(uid)
+    diagnosis = diagnose(gather(process.pid, deeply=not only_python))
     return FoundProcess(
         pid=process.pid,
         start_time=0,
         name=short_name(" ".join(arguments)) or name,
         command=" ".join(arguments) or name,
-        runtime="",
-        user=user,
+        runtime=_runtime(diagnosis),
+        user=_user_name(uid),
         started_at=started_at,
         segment=None,
         alive=True,
         attachable=False,
-        reason="runs no agent" if is_ours else f"belongs to user {user}",
-        fix=RUN_FIX if is_ours else f"run the inspector as that user: sudo -u {user} arc-inspector",
+        reason=_reason(diagnosis),
+        fix=_fix(diagnosis),
+        way=diagnosis.way,
     )
+
+
+def _runtime(diagnosis: Diagnosis) -> str:
+    version = diagnosis.facts.version
+    return f"CPython {version[0]}.{version[1]}" if version else ""
+
+
+def _reason(diagnosis: Diagnosis) -> str:
+    """Why there is nothing to look at: an agent is missing, unless something else is in the way of bringing one."""
+    first = diagnosis.first
+    return first.text if first is not None and not diagnosis.is_possible else "runs no agent"
+
+
+def _fix(diagnosis: Diagnosis) -> str:
+    """The safest thing to do, as one command or sentence."""
+    if diagnosis.is_possible:
+        consent = " --inject" if diagnosis.way is Way.INJECT else ""
+        return f"{RUN_FIX}; or bring an agent in: arc-inspector attach {diagnosis.facts.pid}{consent}"
+    first = diagnosis.first
+    return first.fixes[0] if first is not None and first.fixes else RUN_FIX
 
 
 def _user_name(uid: int) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from inspector.attach import procfs
 from inspector.errors import AttachError
 
 DIRECTORY_PREFIX: Final = "arc-inspector-"
@@ -74,6 +75,27 @@ def segment_files() -> Iterator[Path]:
             yield from sorted(directory.glob("*.seg"))
         except OSError:  # it went meanwhile, or is another user's
             continue
+
+
+def segment_files_of(pid: int) -> Iterator[Path]:
+    """What one process published where we would not look: in a container, or under another ``XDG_RUNTIME_DIR``."""
+    root = Path("/") if procfs.shares_files(pid) else Path(f"/proc/{pid}/root")
+    runtime = procfs.environment(pid).get("XDG_RUNTIME_DIR", "")
+    owner = procfs.owner(pid)
+    places = [runtime, f"/run/user/{owner[0] if owner else 0}", "/dev/shm", tempfile.gettempdir()]  # noqa: S108 - looked at, not written
+    for place in dict.fromkeys(place for place in places if place.startswith("/")):
+        parent = root / place.lstrip("/")
+        try:
+            if _is_directory(parent):
+                yield from parent.glob(f"{DIRECTORY_PREFIX}*/{procfs.inner_pid(pid)}-*.seg")
+        except OSError:
+            continue
+
+
+def pid_in(path: Path) -> int | None:
+    """The process through whose root a path goes: in a container it knows itself by another number. ``None``: through none."""
+    parts = path.parts
+    return int(parts[2]) if len(parts) > 3 and parts[1] == "proc" and parts[2].isdecimal() and parts[3] == "root" else None
 
 
 def process_stat(pid: int) -> ProcessStat | None:

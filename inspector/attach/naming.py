@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Final
 
 _PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(t|d|w)?(\.exe)?", re.IGNORECASE)
+_VERSIONED: Final = re.compile(r"(?:lib)?python(\d)\.(\d+)")
 _OPTIONS_WITH_VALUE: Final = frozenset({"-W", "-X", "-Q", "--check-hash-based-pycs"})
 _TOOL_MODULES: Final = frozenset({"inspector"})
 _TOOL_SCRIPT: Final = "arc-inspector"
@@ -18,6 +19,12 @@ def is_python(name: str, arguments: Sequence[str]) -> bool:
     """Whether a process is a Python interpreter: by its own name or by its first argument (an entry-point script has another name)."""
     first = PurePath(arguments[0]).name if arguments else ""
     return bool(_PYTHON.fullmatch(name) or _PYTHON.fullmatch(first))
+
+
+def version_in(name: str) -> tuple[int, int] | None:
+    """``(3, 11)`` for ``python3.11`` and ``libpython3.11.so.1.0``; ``None`` when a name tells no version."""
+    matched = _VERSIONED.match(name)
+    return (int(matched[1]), int(matched[2])) if matched else None
 
 
 def is_of_the_tool(arguments: Sequence[str]) -> bool:

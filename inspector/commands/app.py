@@ -20,6 +20,7 @@ from inspector.commands import (
     close,
     demo,
     diff,
+    doctor,
     drain,
     findings,
     gc,
@@ -67,6 +68,7 @@ def make_app() -> typer.Typer:
     app.command("demo")(demo.demo)
     app.command("ps")(ps.ps)
     app.command("attach")(attach.attach)
+    app.command("doctor")(doctor.doctor)
     app.command("run", context_settings=_PASSED_ON)(run_program.run_program)
     app.command("adapters")(adapters.adapters)
     app.command("check", context_settings=_PASSED_ON)(check.check)

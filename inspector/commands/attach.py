@@ -1,4 +1,4 @@
-"""``arc-inspector attach PID``: the window, attached."""
+"""``arc-inspector attach PID``: the window, attached; brings the agent in where there is none."""
 
 from __future__ import annotations
 
@@ -6,12 +6,47 @@ from typing import Annotated
 
 import typer
 
-from inspector.attach.discovery import find_target
+from inspector.commands.output import print_json
+from inspector.commands.preparing import Consent, Prepared, ask_on_terminal, ensure_possible, prepare
 from inspector.commands.window import open_window, require_display
 
 
-def attach(pid: Annotated[int, typer.Argument(help="Process id.")]) -> None:
+def attach(
+    pid: Annotated[int, typer.Argument(help="Process id.")],
+    inject: Annotated[
+        bool, typer.Option("--inject", help="Allow borrowing a thread of a process without an agent, to bring one in.")
+    ] = False,
+    nudge: Annotated[bool, typer.Option("--nudge", help="Allow ending one wait of the main thread with EINTR (CPython 3.14).")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="Only see to it that the agent runs; open no window.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --headless: print one JSON object.")] = False,
+) -> None:
     """Open the window on a process."""
-    found = find_target(pid)
-    require_display()
+    ensure_possible(pid)
+    if not headless:
+        require_display()
+    prepared = prepare(pid, Consent(inject=inject, nudge=nudge), ask=ask_on_terminal)
+    if headless:
+        _report(pid, prepared, as_json)
+        return
+    found = prepared.found
     raise typer.Exit(open_window(initial=lambda connector: connector.attach(pid), initial_name=f"{found.name} ({pid})"))
+
+
+def _report(pid: int, prepared: Prepared, as_json: bool) -> None:
+    arrival, found = prepared.arrival, prepared.found
+    if as_json:
+        paused_secs = arrival.paused_secs if arrival else 0.0
+        print_json(
+            {
+                "pid": pid,
+                "segment": str(found.segment),
+                "way": prepared.way.value,
+                "brought": arrival is not None,
+                "paused_secs": paused_secs,
+            }
+        )
+    elif arrival is None:
+        print(f"The agent runs in {found.name} ({pid}) already")
+    else:
+        held = f"; one thread was held for {arrival.paused_secs * 1e3:.1f} ms" if arrival.paused_secs else ""
+        print(f"The agent runs in {found.name} ({pid}) now{held}")

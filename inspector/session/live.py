@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 
 from inspector.attach.control import ControlConnection
 from inspector.attach.discovery import socket_path
+from inspector.attach.linux import pid_in
 from inspector.attach.segment import Segment
 from inspector.errors import ControlError, SegmentError, TargetBusyError
 from inspector.model.build import build_vitals
@@ -330,7 +331,7 @@ def _millis(secs: float | None) -> int | None:
 def _pid_of(segment: Segment) -> int:
     """Whose segment it is; one that cannot be read is closed."""
     try:
-        return int(segment.header().pid)
+        return pid_in(segment.path) or int(segment.header().pid)
     except SegmentError:
         segment.close()
         raise

@@ -10,6 +10,7 @@ pub mod ffi;
 pub mod foreign;
 pub mod fork;
 pub mod hooks;
+pub mod inject;
 pub mod layout;
 pub mod lifecycle;
 pub mod ownership;

@@ -5,6 +5,7 @@ pub mod control;
 pub mod edges;
 pub mod foreign;
 pub mod handles;
+pub mod inject;
 pub mod quick;
 pub mod reader;
 pub mod recorder;

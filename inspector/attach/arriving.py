@@ -1,0 +1,82 @@
+"""Bringing the agent into a process that nobody prepared, as viewers and commands do it: by an injector process. May block; any thread.
+
+The injector is on its own once it has been told what to do: when the one who waits for it dies, it finishes, and the target runs on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any, Final
+
+from inspector.attach.discovery import FoundProcess, find_published
+from inspector.attach.way import Way
+from inspector.errors import AttachError
+
+PATIENCE_SECS: Final = 35.0
+"""Longer than the injector's watchdog."""
+
+
+class NotComeByError(AttachError):
+    """The main thread of the target did not come by in time; nothing was done. ``waits`` says on what it waits."""
+
+    def __init__(self, pid: int, waits: str) -> None:
+        """With what helps."""
+        self.waits = waits
+        helps = "--nudge ends that wait once with EINTR" if waits != "waits on a lock" else "it cannot be nudged out of that"
+        super().__init__(f"the main thread does not come by, it {waits} (process {pid}); {helps}, --inject does without the main thread")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The agent is in."""
+
+    found: FoundProcess
+    paused_secs: float
+    """How long one thread of the target was held; 0: none was."""
+    tries: int
+
+
+def bring_agent(pid: int, way: Way, *, level: str = "count", nudge: bool = False) -> Arrival:
+    """Have the agent run in a process, and find it there. Consent is the caller's business. Raises ``AttachError``."""
+    outcome = _injector({"pid": pid, "way": way.value, "level": level, "nudge": nudge})
+    if not outcome.get("ok"):
+        if outcome.get("waits"):
+            raise NotComeByError(pid, str(outcome["waits"]))
+        raise AttachError(_one_line(outcome.get("error")) or f"the injector failed (process {pid})")
+    found = find_published(pid)
+    if found is None:
+        segment = _one_line(outcome.get("segment"))
+        raise AttachError(f"the agent runs in process {pid}, but what it publishes cannot be found: {segment}")
+    return Arrival(found, float(outcome.get("paused_secs", 0.0)), int(outcome.get("tries", 0)))
+
+
+def _injector(order: dict[str, object]) -> dict[str, Any]:
+    """Run the injector to its end. It is never killed."""
+    command = [sys.executable, "-P", "-m", "inspector.attach.injector"]
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True, env=_environment()
+    )
+    try:
+        written, _ = process.communicate(json.dumps(order).encode(), timeout=PATIENCE_SECS)
+    except subprocess.TimeoutExpired as error:
+        raise AttachError("the injector does not answer; it ends by itself") from error
+    try:
+        outcome = json.loads(written)
+    except ValueError:
+        outcome = None
+    if not isinstance(outcome, dict):
+        raise AttachError(f"the injector failed with status {process.returncode} (process {order['pid']})")
+    return outcome
+
+
+def _environment() -> dict[str, str]:
+    """Ours; never with an agent in the injector."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ARC_INSPECTOR")}
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text or "").split())

@@ -1,0 +1,175 @@
+"""Why a process can be attached or not, and what helps, safest first. Pure: judges ``Facts`` for ``doctor``, ``ps`` and the start page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from inspector.attach.facts import REMOTE_OFF, Facts
+from inspector.attach.interpreter import NEWEST, OLDEST
+from inspector.attach.remote_exec import OLDEST as OLDEST_REMOTE
+from inspector.attach.way import Way
+
+RUN_FIX: Final = "start it with: arc-inspector run …, or with ARC_INSPECTOR=1 in its environment"
+_SUPPORTED: Final = f"{'.'.join(map(str, OLDEST))} to {'.'.join(map(str, NEWEST))}"
+
+
+class Weight(StrEnum):
+    """What a cause does to attaching."""
+
+    BLOCKS = "blocks"
+    ASKS = "asks"
+    """Attaching works; a person should know first."""
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason."""
+
+    key: str
+    """Stable, for scripts: ``ptrace-scope``."""
+    weight: Weight
+    text: str
+    """A sentence without a full stop that goes on from the process's name: ``is stopped by a signal``."""
+    fixes: tuple[str, ...] = ()
+    """Safest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Whether and how a process can be attached."""
+
+    facts: Facts
+    way: Way | None
+    """``None``: it cannot be."""
+    causes: tuple[Cause, ...]
+    """Those that block first."""
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it can be attached in some way."""
+        return self.way is not None
+
+    @property
+    def first(self) -> Cause | None:
+        """What matters most."""
+        return self.causes[0] if self.causes else None
+
+
+def diagnose(facts: Facts) -> Diagnosis:
+    """Judge a process."""
+    if not facts.exists:
+        return Diagnosis(facts, None, (Cause("no-process", Weight.BLOCKS, "does not exist"),))
+    if facts.has_agent:
+        return Diagnosis(facts, Way.AGENT, ())
+    found = [*_blocking(facts), *_asking(facts), *_notes(facts)]
+    if any(each.weight is Weight.BLOCKS for each in found):
+        return Diagnosis(facts, None, tuple(found))
+    can_remote = facts.version is not None and facts.version >= OLDEST_REMOTE and not facts.remote_off
+    return Diagnosis(facts, Way.REMOTE if can_remote else Way.INJECT, tuple(found))
+
+
+def _blocking(facts: Facts) -> Iterator[Cause]:
+    """What makes attaching impossible, the deepest reason first."""
+    yield from _ended(facts)
+    yield from _machine(facts)
+    yield from _permission(facts)
+    yield from _held(facts)
+    yield from _interpreter(facts)
+    if facts.room and facts.may_trace is not False:
+        fixes = ("make room there", RUN_FIX)
+        yield _blocks("no-room", f"has no place for the agent's files: {'; '.join(facts.room)}", *fixes)
+
+
+def _ended(facts: Facts) -> Iterator[Cause]:
+    if facts.state in ("Z", "X"):
+        yield _blocks("ended", "has ended, and only its parent has not noticed", "look at its last state: arc-inspector ps --all")
+
+
+def _machine(facts: Facts) -> Iterator[Cause]:
+    if facts.own_machine != "x86-64":
+        yield _blocks("architecture", f"runs on {facts.own_machine}; the agent is brought into x86-64 processes only", RUN_FIX)
+    elif facts.machine is not None and facts.machine != "x86-64":
+        yield _blocks("architecture", f"is a program for {facts.machine}, not for x86-64", RUN_FIX)
+
+
+def _permission(facts: Facts) -> Iterator[Cause]:
+    if facts.uid is not None and facts.own_uid not in (0, facts.uid):
+        user = facts.user or str(facts.uid)
+        yield _blocks("other-user", f"belongs to user {user}", f"run the inspector as that user: sudo -u {user} arc-inspector")
+        return
+    if facts.may_trace is not False or facts.state in ("Z", "X"):
+        return
+    as_root = f"sudo arc-inspector attach {facts.pid}"
+    if facts.ptrace_scope == 3:
+        yield _blocks("ptrace-scope", "may be traced by nobody until the system starts again (Yama, scope 3)", RUN_FIX)
+    elif facts.ptrace_scope == 2:
+        yield _blocks("ptrace-scope", "may be traced by an administrator only (Yama, scope 2)", RUN_FIX, as_root)
+    elif facts.ptrace_scope == 1 and facts.own_uid:
+        allowed = "let it allow you: prctl(PR_SET_PTRACER, pid of the inspector)"
+        yield _blocks("ptrace-scope", "may be traced by its parents only (Yama, scope 1)", RUN_FIX, allowed, as_root)
+    elif facts.own_uid:
+        yield _blocks("not-dumpable", "forbids to be looked at (it is not dumpable, or has more rights than you)", RUN_FIX, as_root)
+    else:
+        yield _blocks("no-permission", "may not be traced, although you are root: a container or security module forbids it", RUN_FIX)
+
+
+def _held(facts: Facts) -> Iterator[Cause]:
+    if facts.tracer:
+        yield _blocks("traced", f"is traced by {facts.tracer} already, and only one can", "end that debugger, then attach")
+    elif facts.state == "T":
+        yield _blocks("stopped", "is stopped by a signal, so nothing can run in it", f"let it go on: kill -CONT {facts.pid}")
+
+
+def _interpreter(facts: Facts) -> Iterator[Cause]:
+    if facts.runtimes.pypy:
+        yield _blocks("no-python", "runs PyPy; the agent needs CPython", "run the program with CPython")
+    elif facts.may_trace is False:
+        return  # nothing of it can be known
+    elif facts.runtimes.musl:
+        yield _blocks("musl", "uses the C library musl; the agent is built for glibc", "run the program on a system with glibc")
+    elif facts.version is not None and facts.version < OLDEST:
+        yield _blocks(
+            "version", f"runs CPython {_dotted(facts.version)}; {_SUPPORTED} are supported", "run the program with a newer Python"
+        )
+    elif facts.version is not None and facts.version > NEWEST:
+        yield _blocks("version", f"runs CPython {_dotted(facts.version)}; {_SUPPORTED} are supported", "use a newer arc-inspector")
+    elif facts.trouble:
+        yield _blocks("unreadable", f"cannot be understood: {facts.trouble}", RUN_FIX)
+    elif not facts.is_python:
+        yield _blocks("no-python", "runs no Python that can be found", "link the native runtime: see the guide")
+    elif facts.free_threaded:
+        yield _blocks(
+            "free-threaded", "runs a free-threaded CPython, for which the agent is not built", "run the program with the usual build"
+        )
+    elif not facts.has_backend:
+        fixes = (f"install cffi for it on this side: build arc-inspector where pip finds cffi for {_dotted(facts.version)}", RUN_FIX)
+        yield _blocks("no-backend", f"needs a cffi for CPython {_dotted(facts.version)}, and this installation has none", *fixes)
+
+
+def _asking(facts: Facts) -> Iterator[Cause]:
+    if facts.seccomp:
+        text = "runs under a filter of system calls (seccomp): a strict one may kill it when the agent opens its socket"
+        yield Cause("seccomp", Weight.ASKS, text, (RUN_FIX, "try it on a copy of the process first"))
+
+
+def _notes(facts: Facts) -> Iterator[Cause]:
+    if not facts.shares_files or not facts.shares_pids:
+        where = "its own files" if not facts.shares_files else "its own process ids"
+        yield Cause("container", Weight.NOTE, f"runs in a container with {where}: the agent's files go into it, for a moment")
+    if facts.remote_off and facts.version is not None and facts.version >= OLDEST_REMOTE:
+        fixes = (f"start it without {REMOTE_OFF}", f"arc-inspector attach {facts.pid} --inject")
+        yield Cause("remote-off", Weight.NOTE, f"was started with {REMOTE_OFF}: CPython's own way in is closed", fixes)
+    if facts.no_new_privileges:
+        yield Cause("no-new-privileges", Weight.NOTE, "can gain no new rights (no_new_privs), which does not matter here")
+
+
+def _blocks(key: str, text: str, *fixes: str) -> Cause:
+    return Cause(key, Weight.BLOCKS, text, fixes)
+
+
+def _dotted(version: tuple[int, int] | None) -> str:
+    return ".".join(map(str, version or ()))

@@ -1,0 +1,180 @@
+"""What can be found out about a process before it is attached. Gathers; ``causes`` judges. Reads only. Any thread, a few milliseconds."""
+
+from __future__ import annotations
+
+import os
+import platform
+import pwd
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from inspector.attach import linux, procfs
+from inspector.attach.bundle import backend_for
+from inspector.attach.elf import ElfError, machine_of
+from inspector.attach.interpreter import Runtimes, find_interpreter, runtimes
+from inspector.attach.naming import version_in
+from inspector.attach.staging import places_for
+from inspector.errors import AttachError
+
+YAMA: Final = "/proc/sys/kernel/yama/ptrace_scope"
+REMOTE_OFF: Final = "PYTHON_DISABLE_REMOTE_DEBUG"
+MACHINES: Final = {"x86_64": "x86-64", "aarch64": "arm64", "i686": "i386"}
+NEEDED_BYTES: Final = 48 << 20
+"""The agent's files and the segment's first pages, with room to breathe."""
+NO_RUNTIMES: Final = Runtimes(python="", pypy=False, musl=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A process as it looks from here. Unknown is ``None``, never a guess."""
+
+    pid: int
+    exists: bool = True
+    name: str = ""
+    state: str = "S"
+    """One letter, as in ``ProcessStat``."""
+    uid: int | None = None
+    user: str = ""
+    own_uid: int = 0
+    has_agent: bool = False
+    tracer: str = ""
+    """Who traces it already: ``gdb (4711)``."""
+    ptrace_scope: int | None = None
+    """Of Yama; ``None``: the kernel has no Yama."""
+    may_trace: bool | None = None
+    machine: str | None = None
+    own_machine: str = "x86-64"
+    runtimes: Runtimes = NO_RUNTIMES
+    is_python: bool = False
+    version: tuple[int, int] | None = None
+    free_threaded: bool | None = None
+    trouble: str = ""
+    """Why the interpreter could not be looked at, one line."""
+    has_backend: bool = True
+    """cffi's backend for that interpreter can be brought."""
+    shares_files: bool = True
+    shares_pids: bool = True
+    remote_off: bool = False
+    """Remote debugging was switched off in its environment."""
+    seccomp: bool = False
+    """It runs under a filter of system calls."""
+    no_new_privileges: bool = False
+    room: tuple[str, ...] = ()
+    """What speaks against each place for the agent's files; empty: one of them takes them."""
+    debuggers: tuple[str, ...] = ()
+    """Debuggers that are installed; none is needed."""
+
+
+def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
+    """Look at a process. Not ``deeply``: without opening its files, for lists."""
+    stat = linux.process_stat(pid)
+    status = procfs.status(pid)
+    if stat is None and not status:
+        return Facts(pid, exists=False)
+    owner = procfs.owner(pid)
+    mapped = procfs.mappings(pid) or ()
+    found = runtimes(mapped)
+    program = _program(pid) or status.get("Name", "")
+    version, free_threaded, trouble = _interpreter(pid) if deeply else (version_in(found.python) or version_in(program), None, "")
+    return Facts(
+        pid,
+        name=status.get("Name", ""),
+        state=stat.state if stat else "",
+        uid=owner[0] if owner else None,
+        user=_user(owner[0]) if owner else "",
+        own_uid=os.geteuid(),
+        has_agent=has_agent,
+        tracer=_tracer(status.get("TracerPid", "0")),
+        ptrace_scope=ptrace_scope(),
+        may_trace=_may_trace(pid),
+        machine=_machine(pid),
+        own_machine=MACHINES.get(platform.machine(), platform.machine()),
+        runtimes=found,
+        is_python=version is not None or bool(found.python) or version_in(program) is not None,
+        version=version or version_in(found.python) or version_in(program),
+        free_threaded=free_threaded if deeply else "t.so" in found.python,
+        trouble=trouble,
+        has_backend=version is None or backend_for(version) is not None,
+        shares_files=procfs.shares_files(pid),
+        shares_pids=procfs.namespace(pid, "pid") in (None, procfs.namespace("self", "pid")),
+        remote_off=bool(procfs.environment(pid).get(REMOTE_OFF)),
+        seccomp=status.get("Seccomp", "0") == "2",
+        no_new_privileges=status.get("NoNewPrivs", "0") == "1",
+        room=_room(pid) if deeply else (),
+        debuggers=tuple(name for name in ("gdb", "lldb") if shutil.which(name)) if deeply else (),
+    )
+
+
+def ptrace_scope() -> int | None:
+    """What Yama allows: 0 tracing within a user, 1 children only, 2 administrators only, 3 nobody; ``None``: there is no Yama."""
+    try:
+        return int(Path(YAMA).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _interpreter(pid: int) -> tuple[tuple[int, int] | None, bool | None, str]:
+    try:
+        found = find_interpreter(pid)
+    except AttachError as error:
+        return None, None, " ".join(str(error).split())
+    return (found.minor, found.free_threaded, "") if found else (None, None, "")
+
+
+def _program(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/exe").readlink().name.removesuffix(" (deleted)")
+    except OSError:
+        return ""
+
+
+def _machine(pid: int) -> str | None:
+    try:
+        return machine_of(f"/proc/{pid}/exe")
+    except ElfError:
+        return None
+
+
+def _may_trace(pid: int) -> bool:
+    """Opening a process's memory for writing takes the same permission as tracing it, and does nothing."""
+    try:
+        os.close(os.open(f"/proc/{pid}/mem", os.O_RDWR | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
+
+
+def _tracer(pid_text: str) -> str:
+    if not pid_text.isdecimal() or pid_text == "0":
+        return ""
+    name = procfs.status(int(pid_text)).get("Name", "")
+    return f"{name or 'a debugger'} ({pid_text})"
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _room(pid: int) -> tuple[str, ...]:
+    """Reasons of all places, or nothing when one of them will do."""
+    reasons: list[str] = []
+    for place, barred in places_for(pid):
+        reason = barred or _lacks(f"/proc/{pid}/root/{place}")
+        if not reason:
+            return ()
+        reasons.append(f"/{place} {reason}")
+    return tuple(reasons)
+
+
+def _lacks(place: str) -> str:
+    try:
+        found = os.statvfs(place)
+    except OSError as error:
+        return error.strerror or str(error)
+    free = found.f_bavail * found.f_frsize
+    return "" if free >= NEEDED_BYTES else f"has {free >> 20} MiB left"

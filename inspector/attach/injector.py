@@ -1,0 +1,148 @@
+"""The injector: a process of its own that brings the agent into a target, so that whoever asked may die at any moment.
+
+``python -P -m inspector.attach.injector`` reads one JSON object from stdin (``pid``, ``way``, ``level``, ``nudge``) and writes one to
+stdout. It is in a session of its own and ignores the signals that end the one who asked; each of its waits is bounded, and a watchdog
+ends it in the end, at which the kernel lets go of what it traces.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from inspector.attach import procfs
+from inspector.attach.bundle import RESULT, SCRIPT, make_bundle
+from inspector.attach.injection import enter, nudge
+from inspector.attach.interpreter import Interpreter, find_interpreter
+from inspector.attach.remote_exec import OLDEST, remote_exec, withdraw
+from inspector.attach.staging import Stage, staged
+from inspector.attach.waits import waits_on
+from inspector.attach.way import Way
+from inspector.errors import AttachError, InspectorError
+
+HELLO_SECS: Final = 10.0
+"""How long the agent may take to arrive once a thread of the target runs for it."""
+COME_BY_SECS: Final = 0.5
+"""How long the main thread of a target may take to come by, before something is done about it or said."""
+LAST_LOOK_SECS: Final = 0.1
+"""It may have come by in the moment before the request was withdrawn."""
+WATCHDOG_SECS: Final = 30.0
+REMOTE_SCRIPT: Final = "remote.py"
+_IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of the injector."""
+
+    pid: int
+    way: str
+    """A ``Way``."""
+    level: str = "count"
+    nudge: bool = False
+    """Whether a main thread that waits may be woken with ``EINTR``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of it."""
+
+    ok: bool
+    error: str = ""
+    segment: str = ""
+    """As the target sees it."""
+    waits: str = ""
+    """What the main thread did not come by for: it waits on this."""
+    paused_secs: float = 0.0
+    tries: int = 0
+
+
+def main() -> None:
+    """Do what stdin asks."""
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    watchdog = threading.Timer(WATCHDOG_SECS, os._exit, (3,))
+    watchdog.daemon = True
+    watchdog.start()
+    order = Order(**json.load(sys.stdin))
+    try:
+        outcome = carry_out(order)
+    except InspectorError as error:
+        outcome = Outcome(False, str(error))
+    with contextlib.suppress(OSError):  # nobody may be left to read it
+        os.write(1, json.dumps(asdict(outcome)).encode())
+
+
+def carry_out(order: Order) -> Outcome:
+    """Bring the agent in. Raises ``AttachError``."""
+    interpreter = find_interpreter(order.pid)
+    if interpreter is None:
+        raise AttachError(f"process {order.pid} runs no CPython that is known")
+    bundle = make_bundle(interpreter.minor, level=order.level)
+    with staged(order.pid, bundle) as stage:
+        if order.way == Way.REMOTE and interpreter.minor >= OLDEST:
+            return _ask_to_come_by(order, interpreter, stage)
+        entered = enter(order.pid, interpreter, line_for(f"{stage.inside}/{SCRIPT}"))
+        result = _await_result(order.pid, stage, HELLO_SECS)
+        if result is None:
+            raise AttachError(f"the interpreter did not answer within {HELLO_SECS:.0f} s: something holds its lock (process {order.pid})")
+        return _outcome(result, paused_secs=entered.paused_secs, tries=entered.tries)
+
+
+def line_for(script: str) -> str:
+    """What the target's interpreter is given to run: the script with its own path, leaving no name behind and no error to be seen."""
+    names = f"{{'__name__': 'inspector_arrival', 'HERE': {script!r}}}"
+    run = f"exec(compile(open({script!r}, encoding='utf-8').read(), {script!r}, 'exec'), {names})"
+    return f"try:\n {run}\nexcept BaseException:\n pass\n"
+
+
+def _ask_to_come_by(order: Order, interpreter: Interpreter, stage: Stage) -> Outcome:
+    """CPython's own way. It runs a file as it is: a short one that runs the script with its path."""
+    stage.write(REMOTE_SCRIPT, line_for(f"{stage.inside}/{SCRIPT}").encode())
+    remote_exec(order.pid, interpreter, f"{stage.inside}/{REMOTE_SCRIPT}")
+    result = _await_result(order.pid, stage, COME_BY_SECS)
+    if result is None and order.nudge and nudge(order.pid):
+        result = _await_result(order.pid, stage, HELLO_SECS)
+    if result is None:
+        withdraw(order.pid, interpreter)
+        result = _await_result(order.pid, stage, LAST_LOOK_SECS)
+    if result is None:
+        return Outcome(False, waits=waits_on(order.pid))
+    return _outcome(result)
+
+
+def _outcome(result: dict[str, Any], *, paused_secs: float = 0.0, tries: int = 0) -> Outcome:
+    if result.get("ok") is True:
+        return Outcome(True, segment=str(result.get("segment", "")), paused_secs=paused_secs, tries=tries)
+    error = " ".join(str(result.get("error", "")).split())[:500]
+    return Outcome(False, f"the agent could not start in the target: {error}", paused_secs=paused_secs, tries=tries)
+
+
+def _await_result(pid: int, stage: Stage, patience_secs: float) -> dict[str, Any] | None:
+    """What the agent wrote when it had arrived; ``None``: not in time. Raises ``AttachError`` when the target ended."""
+    until = time.monotonic() + patience_secs
+    while time.monotonic() < until:
+        raw = stage.read(RESULT)
+        if raw is not None:
+            try:
+                result = json.loads(raw)
+            except (ValueError, RecursionError):
+                result = None
+            if not isinstance(result, dict):
+                raise AttachError("what the agent wrote is damaged")
+            return result
+        if procfs.thread_state(pid, pid) in ("", "Z", "X"):
+            raise AttachError(f"process {pid} has ended")
+        time.sleep(0.002)
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""What ``/proc`` says of a process that is to be attached: its memory's map, threads, identity and confinement.
+
+Reads only; stops nothing. Every reader takes any pid and answers with ``None`` or nothing for a process that is gone or may not be read.
+Any thread.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_MAP_LINE: Final = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) ([rwxsp-]{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+) *(.*)")
+MAX_MAP_BYTES: Final = 64 << 20
+"""A map that is longer is cut; processes have some hundred kilobytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappedRange:
+    """One line of ``/proc/PID/maps``."""
+
+    low: int
+    high: int
+    flags: str
+    """``r-xp``."""
+    offset: int
+    device: tuple[int, int]
+    inode: int
+    path: str
+    """As the process sees it; ``""`` for memory without a file."""
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it may be executed."""
+        return "x" in self.flags
+
+
+@dataclass(frozen=True, slots=True)
+class SystemCall:
+    """What a blocked thread waits in."""
+
+    number: int
+    """Of the system call; ``-1``: blocked outside of one."""
+    arguments: tuple[int, ...]
+    stack: int
+    at: int
+    """Instruction pointer."""
+
+
+def read_bytes(path: str, limit: int = MAX_MAP_BYTES) -> bytes | None:
+    """A file of ``/proc``, at most ``limit`` bytes; ``None`` when it is not there or may not be read."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a bound is wanted
+            return file.read(limit)
+    except OSError:
+        return None
+
+
+def mappings(pid: int) -> list[MappedRange] | None:
+    """The memory's map; ``None`` when it may not be read, empty for a kernel thread or zombie."""
+    text = read_bytes(f"/proc/{pid}/maps")
+    if text is None:
+        return None
+    return [_mapping(found) for line in text.splitlines() if (found := _MAP_LINE.fullmatch(line))]
+
+
+def _mapping(found: re.Match[bytes]) -> MappedRange:
+    low, high, flags, offset, major, minor, inode, path = found.groups()
+    return MappedRange(
+        low=int(low, 16),
+        high=int(high, 16),
+        flags=flags.decode(),
+        offset=int(offset, 16),
+        device=(int(major, 16), int(minor, 16)),
+        inode=int(inode),
+        path=os.fsdecode(path),
+    )
+
+
+def status(pid: int) -> Mapping[str, str]:
+    """``/proc/PID/status`` by field; empty when it may not be read."""
+    text = (read_bytes(f"/proc/{pid}/status") or b"").decode(errors="replace")
+    pairs = (line.partition(":") for line in text.splitlines())
+    return {name: value.strip() for name, _, value in pairs}
+
+
+def namespace(pid: int | str, kind: str) -> str | None:
+    """Which namespace of a kind (``pid``, ``mnt``, ``user``) a process is in; ``None`` when that may not be read."""
+    try:
+        return str(Path(f"/proc/{pid}/ns/{kind}").readlink())
+    except OSError:
+        return None
+
+
+def shares_files(pid: int) -> bool:
+    """Whether a process sees the same files as we do; also when that cannot be told."""
+    theirs = namespace(pid, "mnt")
+    if theirs is not None and theirs != namespace("self", "mnt"):
+        return False
+    try:
+        root, ours = Path(f"/proc/{pid}/root").stat(), Path("/").stat()
+    except OSError:
+        return True
+    return (root.st_dev, root.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def inner_pid(pid: int) -> int:
+    """The pid that a process knows itself by, in the innermost of its namespaces."""
+    numbers = status(pid).get("NSpid", "").split()
+    return int(numbers[-1]) if numbers else pid
+
+
+def owner(pid: int) -> tuple[int, int] | None:
+    """Effective user and group of a process."""
+    fields = status(pid)
+    try:
+        return int(fields["Uid"].split()[1]), int(fields["Gid"].split()[1])
+    except (KeyError, IndexError, ValueError):
+        return None
+
+
+def tasks(pid: int) -> list[int]:
+    """Its threads, the main one first."""
+    try:
+        numbers = sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 - names are all that is wanted
+    except OSError:
+        return []
+    return [pid, *(each for each in numbers if each != pid)] if pid in numbers else numbers
+
+
+def thread_state(pid: int, tid: int) -> str:
+    """One letter, as in ``ProcessStat``; ``""`` when the thread is gone."""
+    text = (read_bytes(f"/proc/{pid}/task/{tid}/stat") or b"").decode(errors="replace")
+    return next(iter(text.rpartition(")")[2].split()), "")
+
+
+def thread_name(pid: int, tid: int) -> str:
+    """The system's name of a thread; ``""`` when it is gone."""
+    return (read_bytes(f"/proc/{pid}/task/{tid}/comm") or b"").decode(errors="replace").strip()
+
+
+def system_call(pid: int, tid: int) -> SystemCall | None:
+    """What a thread waits in; ``None`` when it runs, is gone, or that may not be read."""
+    words = (read_bytes(f"/proc/{pid}/task/{tid}/syscall") or b"").split()
+    if len(words) < 3 or words[0] == b"running":
+        return None
+    try:
+        number, *rest = int(words[0]), *(int(word, 16) for word in words[1:])
+    except ValueError:
+        return None
+    return SystemCall(number, tuple(rest[:-2]), rest[-2], rest[-1])
+
+
+def environment(pid: int) -> Mapping[str, str]:
+    """The environment that a process was started with; empty when it may not be read."""
+    raw = read_bytes(f"/proc/{pid}/environ") or b""
+    pairs = (os.fsdecode(entry).partition("=") for entry in raw.split(b"\0") if entry)
+    return {name: value for name, _, value in pairs}
+
+
+def mount_options(pid: int) -> Iterator[tuple[str, frozenset[str]]]:
+    """Where something is mounted, as the process sees it, and with which options."""
+    for line in (read_bytes(f"/proc/{pid}/mountinfo") or b"").splitlines():
+        words = line.split()
+        if len(words) > 5:
+            yield os.fsdecode(words[4]), frozenset(words[5].decode(errors="replace").split(","))

@@ -1,0 +1,170 @@
+"""Puts the agent's files where a target can read and execute them, in its own file system and as its own user.
+
+The folder is new, of a name that nobody can guess, for that user alone, and is removed when the agent has arrived or was given up. No
+symbolic link is followed on the way. Runs in the injector process, which may change its effective user; one thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from inspector.attach import procfs
+from inspector.attach.bundle import Bundle
+from inspector.errors import AttachError
+
+PLACES: Final = ("dev/shm", "tmp", "var/tmp")
+PREFIX: Final = "arc-inspector-arrival-"
+_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A folder with the agent's files."""
+
+    inside: str
+    """Its path as the target sees it."""
+    parent: int
+    """Descriptor of the directory in which it lies."""
+    folder: int
+    """Its own descriptor."""
+    name: str
+    owner: tuple[int, int]
+    """User and group whose files these are."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Add a file. Raises ``OSError``."""
+        with acting_as(*self.owner):
+            _write_file(self.folder, name, content)
+
+    def read(self, name: str) -> bytes | None:
+        """A file that the target wrote into it, at most a mebibyte; ``None``: there is none."""
+        try:
+            file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self.folder)
+        except OSError:
+            return None
+        try:
+            return os.read(file, 1 << 20)
+        finally:
+            os.close(file)
+
+
+@contextlib.contextmanager
+def staged(pid: int, bundle: Bundle) -> Iterator[Stage]:
+    """A stage for a process, gone afterwards. Raises ``AttachError`` when there is no room, naming each place's reason."""
+    identity = procfs.owner(pid)
+    if identity is None:
+        raise AttachError(f"process {pid} does not exist")
+    try:
+        root = os.open(f"/proc/{pid}/root", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise AttachError(f"{error.strerror}: the files of process {pid}") from error
+    try:
+        with acting_as(*identity):
+            stage = _first_that_takes(pid, root, bundle, identity)
+        try:
+            yield stage
+        finally:
+            with acting_as(*identity):
+                _remove(stage)
+    finally:
+        os.close(root)
+
+
+@contextlib.contextmanager
+def acting_as(uid: int, gid: int) -> Iterator[None]:
+    """Be that user, where we are root; else nothing changes. Files of ours can then do nothing that the user could not."""
+    if os.geteuid() != 0 or uid == 0:
+        yield
+        return
+    groups, own_gid = os.getgroups(), os.getegid()
+    os.setgroups([])
+    os.setegid(gid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(own_gid)
+        os.setgroups(groups)
+
+
+def places_for(pid: int) -> Iterator[tuple[str, str]]:
+    """Where files could go, and what speaks against it, or ``""``."""
+    mounted = sorted(procfs.mount_options(pid), key=lambda each: len(each[0]))
+    for place in PLACES:
+        options = frozenset[str]()
+        for point, found in mounted:
+            if f"/{place}/".startswith(point.rstrip("/") + "/"):
+                options = found
+        barred = next((word for word in ("noexec", "ro") if word in options), "")
+        yield place, f"is mounted {barred}" if barred else ""
+
+
+def _first_that_takes(pid: int, root: int, bundle: Bundle, owner: tuple[int, int]) -> Stage:
+    refusals = []
+    for place, barred in places_for(pid):
+        if not barred:
+            try:
+                return _write(root, place, bundle, owner)
+            except OSError as error:
+                barred = error.strerror or str(error)
+        refusals.append(f"/{place} {barred}")
+    raise AttachError(f"there is no room for the agent's files ({bundle.size_bytes >> 20} MiB) in the target: {'; '.join(refusals)}")
+
+
+def _write(root: int, place: str, bundle: Bundle, owner: tuple[int, int]) -> Stage:
+    parent = _open_beneath(root, place)
+    try:
+        name = PREFIX + secrets.token_hex(8)
+        os.mkdir(name, 0o700, dir_fd=parent)
+        folder = os.open(name, _DIRECTORY, dir_fd=parent)
+    except BaseException:
+        os.close(parent)
+        raise
+    stage = Stage(f"/{place}/{name}", parent, folder, name, owner)
+    try:
+        for file, content in bundle.files.items():
+            _write_file(folder, file, content)
+    except BaseException:
+        _remove(stage)
+        raise
+    return stage
+
+
+def _open_beneath(root: int, place: str) -> int:
+    """A directory below another, each step a directory and no symbolic link."""
+    found = os.dup(root)
+    for part in place.split("/"):
+        try:
+            below = os.open(part, _DIRECTORY, dir_fd=found)
+        finally:
+            os.close(found)
+        found = below
+    return found
+
+
+def _write_file(folder: int, name: str, content: bytes) -> None:
+    file = os.open(name, _NEW_FILE, 0o600, dir_fd=folder)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(file, left) :]
+    finally:
+        os.close(file)
+
+
+def _remove(stage: Stage) -> None:
+    """Take it away with all that is in it; what is gone already is no error."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(stage.folder):  # noqa: PTH208 - by descriptor
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=stage.folder)
+        os.rmdir(stage.name, dir_fd=stage.parent)
+    os.close(stage.folder)
+    os.close(stage.parent)

@@ -1,0 +1,45 @@
+"""What a thread of another process waits on, in words, as far as the kernel tells. Any thread."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from inspector.attach import procfs
+
+_WORDS: Final = {
+    0: "read",
+    7: "poll",
+    23: "select",
+    35: "sleep",
+    43: "accept",
+    45: "a socket",
+    47: "a socket",
+    61: "a child process",
+    128: "a signal",
+    202: "a lock",
+    230: "sleep",
+    232: "epoll",
+    247: "a child process",
+    270: "select",
+    271: "poll",
+    281: "epoll",
+    288: "accept",
+}
+"""By the number of the system call on x86-64."""
+_STATES: Final = {
+    "T": "stopped by a signal",
+    "t": "stopped by a debugger",
+    "D": "waits for a device",
+    "R": "runs native code",
+    "Z": "has ended",
+}
+
+
+def waits_on(pid: int, tid: int | None = None) -> str:
+    """``waits in select``, ``waits on a lock``, ``runs native code``; of the main thread unless another is named."""
+    tid = pid if tid is None else tid
+    waits = procfs.system_call(pid, tid)
+    if waits is not None and waits.number >= 0:
+        word = _WORDS.get(waits.number, f"system call {waits.number}")
+        return f"waits {'on' if ' ' in word else 'in'} {word}"
+    return _STATES.get(procfs.thread_state(pid, tid), "waits on something that cannot be told")

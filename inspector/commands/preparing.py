@@ -1,0 +1,84 @@
+"""Getting a process ready to be looked at: find its agent, or bring one in, with the consent that this takes. May block."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from inspector.attach.arriving import Arrival, bring_agent
+from inspector.attach.causes import Diagnosis, Weight, diagnose
+from inspector.attach.discovery import FoundProcess, find_published, find_target
+from inspector.attach.facts import gather
+from inspector.attach.way import Way
+from inspector.errors import AttachError
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person allows."""
+
+    inject: bool = False
+    """Borrow a thread of the target for a moment."""
+    nudge: bool = False
+    """End one wait of its main thread with ``EINTR``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A process whose agent runs, or what a dead one left."""
+
+    found: FoundProcess
+    way: Way
+    arrival: Arrival | None = None
+    """``None``: the agent was there already."""
+
+
+def diagnosis_of(pid: int) -> Diagnosis:
+    """Why a process can be attached or not."""
+    return diagnose(gather(pid, has_agent=find_published(pid) is not None))
+
+
+def prepare(pid: int, consent: Consent, *, ask: Callable[[str], bool] | None = None) -> Prepared:
+    """Make a process ready. ``ask`` is called with what would be done when consent is missing; any thread.
+
+    Raises ``AttachError`` with the cause and the safest fix, and when there is no consent.
+    """
+    try:
+        return Prepared(find_target(pid), Way.AGENT)
+    except AttachError:
+        diagnosis = diagnosis_of(pid)
+        if not diagnosis.is_possible:
+            raise
+    way = Way.INJECT if consent.inject else diagnosis.way
+    if way is Way.INJECT and not consent.inject and not (ask is not None and ask(consent_question(diagnosis))):
+        raise AttachError(f"process {pid} runs no agent, and bringing one in needs your consent: arc-inspector attach {pid} --inject")
+    arrival = bring_agent(pid, way or Way.INJECT, nudge=consent.nudge)
+    return Prepared(arrival.found, way or Way.INJECT, arrival)
+
+
+def ensure_possible(pid: int) -> None:
+    """Raise ``AttachError`` with the cause when a process can be attached in no way. Does nothing to it."""
+    try:
+        find_target(pid)
+    except AttachError:
+        if not diagnosis_of(pid).is_possible:
+            raise
+
+
+def consent_question(diagnosis: Diagnosis) -> str:
+    """What is about to happen, in sentences."""
+    facts = diagnosis.facts
+    asks = "".join(f" It {each.text}." for each in diagnosis.causes if each.weight is Weight.ASKS)
+    return (
+        f"Process {facts.pid} ({facts.name}) runs no agent. The inspector can bring it in: one thread of the process is held for about "
+        f"a millisecond, at a harmless point, and starts a thread that loads the agent.{asks}"
+    )
+
+
+def ask_on_terminal(question: str) -> bool:
+    """Ask the person at the terminal; without one the answer is no."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(f"{question} Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,152 @@
+//! Guarded injection: have one thread of another process start a thread that runs a line of Python.
+//!
+//! Runs in an injector process of its own, never in a viewer or a target. One thread of the target is stopped, for a fraction of a
+//! millisecond, at a point that is known to be harmless; all others run on. It is sent through a stub (`stub.rs`) that calls `pthread_create` and
+//! then restores every register itself, so that the target goes on also when the injector dies. See ADR 0009.
+
+mod region;
+mod registers;
+mod stub;
+mod tracee;
+
+use std::time::Instant;
+
+use crate::status::{Error, Result, Status};
+use region::Region;
+use registers::{harmless, nudged, undisturbed, Point};
+use tracee::Tracee;
+
+pub use region::{CODE_BYTES, MAGIC, REGION_BYTES, TEXT_BYTES};
+
+/// Addresses from `low` up to, not including, `high`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    /// First.
+    pub low: u64,
+    /// Behind the last.
+    pub high: u64,
+}
+
+impl Range {
+    /// Whether an address is among them.
+    pub fn holds(&self, address: u64) -> bool {
+        (self.low..self.high).contains(&address)
+    }
+}
+
+/// Addresses in the target of the functions that are called there, in the order in which the stub's table has them.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Functions {
+    /// `pthread_create`.
+    pub create: u64,
+    /// `pthread_self`.
+    pub own: u64,
+    /// `pthread_detach`.
+    pub detach: u64,
+    /// `Py_IsInitialized`.
+    pub is_initialized: u64,
+    /// `PyGILState_Ensure`.
+    pub ensure: u64,
+    /// `PyRun_SimpleString`.
+    pub run: u64,
+    /// `PyGILState_Release`.
+    pub release: u64,
+}
+
+/// What is to be injected, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Injection<'a> {
+    /// The process.
+    pub pid: u32,
+    /// The thread that is borrowed.
+    pub tid: u32,
+    /// A region of an earlier injection that nobody uses any more; 0: none.
+    pub region: u64,
+    /// A `syscall` instruction of the C library.
+    pub syscall: u64,
+    /// Code of the C library.
+    pub libc: Range,
+    /// Code of the interpreter.
+    pub python: Range,
+    /// What is called.
+    pub functions: Functions,
+    /// A line of Python.
+    pub code: &'a str,
+}
+
+/// What an injection did.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Injected {
+    /// Where stub and stack lie in the target.
+    pub region: u64,
+    /// How long the borrowed thread was held.
+    pub paused_nanos: u64,
+}
+
+/// Try once. `Pending`: the thread is at no harmless point now; it goes on as if nothing had been.
+pub fn inject(request: &Injection) -> Result<Injected> {
+    if !stub::is_supported() {
+        return Err(Error::new(Status::Unavailable, "code can be injected on x86-64 processors with xsave only"));
+    }
+    if request.code.len() >= TEXT_BYTES {
+        return Err(Error::new(Status::BadArgument, format!("the line of Python is too long: {} bytes", request.code.len())));
+    }
+    let began = Instant::now();
+    let mut tracee = Tracee::stop(request.pid, request.tid)?;
+    let found = tracee.registers()?;
+    let point = match harmless(&tracee, &found, request) {
+        Ok(point) => point,
+        Err(why) => {
+            leave(&tracee, &found)?;
+            return Err(Error::new(Status::Pending, why));
+        }
+    };
+    let region = enter(&mut tracee, &found, &point, request)?;
+    tracee.release()?;
+    Ok(Injected { region, paused_nanos: u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX) })
+}
+
+/// Let a thread that was only looked at go on, with its system call begun again where the kernel would have it fail for our looking.
+fn leave(tracee: &Tracee, found: &libc::user_regs_struct) -> Result<()> {
+    if let Some(changed) = undisturbed(found) {
+        tracee.set_registers(&changed)?;
+    }
+    Ok(())
+}
+
+/// Send the thread into the stub. When anything fails it is left as it was found.
+fn enter(tracee: &mut Tracee, found: &libc::user_regs_struct, point: &Point, request: &Injection) -> Result<u64> {
+    let mask = tracee.block_signals()?;
+    let entered = (|| {
+        let region = Region::at(tracee, found, request)?;
+        region.fill(tracee, request, point, mask)?;
+        let mut registers = *found;
+        registers.rip = region.base;
+        registers.rax = point.rax;
+        registers.orig_rax = u64::MAX;
+        tracee.set_registers(&registers)?;
+        Ok(region.base)
+    })();
+    if entered.is_err() {
+        // both must be tried whatever the other says; the failure that is reported is the first
+        let _ = tracee.set_registers(found);
+        let _ = tracee.set_signals(mask);
+    }
+    entered
+}
+
+/// Have the system call in which a thread waits fail with `EINTR`, as a signal would, so that its interpreter comes by. True: it did.
+pub fn nudge(pid: u32, tid: u32) -> Result<bool> {
+    let tracee = Tracee::stop(pid, tid)?;
+    let found = tracee.registers()?;
+    let changed = nudged(&found);
+    match &changed {
+        Some(registers) => tracee.set_registers(registers)?,
+        None => leave(&tracee, &found)?,
+    }
+    tracee.release()?;
+    Ok(changed.is_some())
+}

@@ -1,0 +1,96 @@
+//! The memory that an injection uses in the target: a page of code, then a page of words and text, a stack, and room for vector registers.
+
+use super::registers::Point;
+use super::tracee::Tracee;
+use super::{stub, Injection};
+use crate::status::{Error, Result, Status};
+
+/// Bytes of the code at the region's beginning.
+pub const CODE_BYTES: usize = 4096;
+/// Bytes of the whole region.
+pub const REGION_BYTES: usize = 64 << 10;
+/// Room for the line of Python with its terminator.
+pub const TEXT_BYTES: usize = at::STACK_BOTTOM - at::TEXT;
+/// Room for vector registers.
+pub const VECTOR_BYTES: usize = REGION_BYTES - CODE_BYTES - at::VECTORS;
+/// First word behind the code: a region of ours.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"arc-inj1");
+
+/// Where things lie behind the code.
+pub mod at {
+    /// The region was left by the borrowed thread.
+    pub const LEFT: usize = 8;
+    /// `pthread_create` returned this much, plus 1.
+    pub const CREATED: usize = 12;
+    /// The new thread is through.
+    pub const DONE: usize = 16;
+    /// The borrowed thread's id.
+    pub const BORROWED: usize = 24;
+    /// The borrowed thread's stack pointer.
+    pub const STACK_POINTER: usize = 32;
+    /// Where it goes on.
+    pub const GOES_ON: usize = 40;
+    /// Its signal mask.
+    pub const MASK: usize = 48;
+    /// `pthread_t` of the new thread.
+    pub const THREAD: usize = 56;
+    /// Table of functions.
+    pub const FUNCTIONS: usize = 64;
+    /// The line of Python.
+    pub const TEXT: usize = 256;
+    /// Nothing of the words lies behind this.
+    pub const STACK_BOTTOM: usize = 4096;
+    /// Beginning of the stack, which grows down.
+    pub const STACK_TOP: usize = STACK_BOTTOM + (32 << 10);
+    /// Vector registers.
+    pub const VECTORS: usize = STACK_TOP;
+}
+
+/// A region in a stopped target.
+pub struct Region {
+    /// Its first byte.
+    pub base: u64,
+}
+
+impl Region {
+    /// The one of an earlier injection, or a new one, made by the stopped thread. Its registers are changed by that.
+    pub fn at(tracee: &mut Tracee, found: &libc::user_regs_struct, request: &Injection) -> Result<Self> {
+        if request.region != 0 {
+            return Ok(Self { base: request.region });
+        }
+        let readable = (libc::PROT_READ | libc::PROT_WRITE) as u64;
+        let executable = (libc::PROT_READ | libc::PROT_EXEC) as u64;
+        let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as u64;
+        let bytes = REGION_BYTES as u64;
+        let base = tracee.call(found, request.syscall, libc::SYS_mmap, [0, bytes, readable, flags, u64::MAX, 0])?;
+        let code = [base, CODE_BYTES as u64, executable, 0, 0, 0];
+        if let Err(refusal) = tracee.call(found, request.syscall, libc::SYS_mprotect, code) {
+            tracee.call(found, request.syscall, libc::SYS_munmap, [base, bytes, 0, 0, 0, 0])?;
+            return Err(Error::new(Status::Io, format!("{refusal}: the target's system gives it no memory for code")));
+        }
+        Ok(Self { base })
+    }
+
+    /// Write stub, words and text.
+    pub fn fill(&self, tracee: &Tracee, request: &Injection, point: &Point, mask: u64) -> Result<()> {
+        let mut page = vec![0_u8; at::STACK_BOTTOM];
+        let mut put = |offset: usize, value: u64| page[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
+        put(0, MAGIC);
+        put(at::BORROWED, request.tid.into());
+        put(at::GOES_ON, point.rip);
+        put(at::MASK, mask);
+        let called = &request.functions;
+        let table = [called.create, called.own, called.detach, called.is_initialized, called.ensure, called.run, called.release];
+        for (number, address) in table.into_iter().enumerate() {
+            put(at::FUNCTIONS + number * 8, address);
+        }
+        page[at::TEXT..at::TEXT + request.code.len()].copy_from_slice(request.code.as_bytes());
+        tracee.write(self.base, stub::code())?;
+        tracee.write(self.base + CODE_BYTES as u64, &page)?;
+        // xrstor wants the header behind the legacy area to be zero where xsave does not write
+        tracee.write(self.base + (CODE_BYTES + at::VECTORS) as u64, &[0; 1024])
+    }
+}
+
+// nothing overlaps, vector registers are aligned, and AMX fits
+const _: () = assert!(at::FUNCTIONS + 7 * 8 <= at::TEXT && (CODE_BYTES + at::VECTORS) % 64 == 0 && VECTOR_BYTES >= 11008);

@@ -1,0 +1,164 @@
+//! Where a stopped thread is, and whether it may be borrowed there. Pure, but for a look at one word of the target.
+
+use super::tracee::Tracee;
+use super::{Injection, Range};
+
+/// Results of a system call that the kernel begins again by itself (`include/linux/errno.h`).
+const RESTARTS: std::ops::RangeInclusive<i64> = -516..=-512;
+/// … of which this is begun again through `restart_syscall`.
+const RESTART_BLOCK: i64 = -516;
+/// `syscall`.
+const INSTRUCTION: u16 = 0x050f;
+
+/// Where the borrowed thread goes on, and with what in `rax`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// Address.
+    pub rip: u64,
+    /// System call to be begun again, or the register as it was.
+    pub rax: u64,
+}
+
+/// Waits in which a thread holds nothing that `pthread_create` needs, if it came to them from the C library. `futex` is looked at apart.
+const WAITS: [i64; 17] = [
+    libc::SYS_read,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_poll,
+    libc::SYS_ppoll,
+    libc::SYS_select,
+    libc::SYS_pselect6,
+    libc::SYS_epoll_wait,
+    libc::SYS_epoll_pwait,
+    libc::SYS_nanosleep,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_wait4,
+    libc::SYS_waitid,
+    libc::SYS_pause,
+    libc::SYS_rt_sigtimedwait,
+];
+
+/// Whether a thread in this system call may be borrowed. Waiting for a lock of the C library's own (`malloc`, the loader, stdio) is `FUTEX_WAIT`;
+/// condition variables, semaphores and joins, on which interpreters wait, are `FUTEX_WAIT_BITSET`.
+fn is_harmless_wait(number: i64, second: u64) -> bool {
+    let operation = second as i32 & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
+    WAITS.contains(&number) || (number == libc::SYS_futex && operation == libc::FUTEX_WAIT_BITSET)
+}
+
+/// How a thread is borrowed that was stopped with these registers; `Err`: why not now.
+pub fn harmless(tracee: &Tracee, found: &libc::user_regs_struct, request: &Injection) -> Result<Point, String> {
+    match point(found, request.libc, request.python)? {
+        Some(point) => {
+            let instruction = tracee.word(point.rip).map_err(|error| error.message)? as u16;
+            if instruction == INSTRUCTION {
+                Ok(point)
+            } else {
+                Err("it is in a system call of an unknown kind".into())
+            }
+        }
+        None => Ok(Point { rip: found.rip, rax: found.rax }),
+    }
+}
+
+/// `Some`: it waits in a system call that begins again from there; `None`: it runs the interpreter's own code.
+fn point(found: &libc::user_regs_struct, c_library: Range, python: Range) -> Result<Option<Point>, String> {
+    let (number, result) = (found.orig_rax as i64, found.rax as i64);
+    if number < 0 {
+        return if python.holds(found.rip) { Ok(None) } else { Err("it runs outside the interpreter".into()) };
+    }
+    if !c_library.holds(found.rip) {
+        return Err("it is in a system call of its own".into());
+    }
+    if !is_harmless_wait(number, found.rsi) {
+        return Err(format!("it is in system call {number}"));
+    }
+    let rax = match result {
+        RESTART_BLOCK => libc::SYS_restart_syscall,
+        _ if RESTARTS.contains(&result) || is_given_up(number, result) => number,
+        _ => return Err(format!("it comes back from system call {number}")),
+    };
+    Ok(Some(Point { rip: found.rip - 2, rax: rax as u64 }))
+}
+
+/// Waits that the kernel does not begin again after a stop: they would fail with `EINTR` for our looking.
+fn is_given_up(number: i64, result: i64) -> bool {
+    let waits = [libc::SYS_epoll_wait, libc::SYS_epoll_pwait, libc::SYS_rt_sigtimedwait];
+    result == -i64::from(libc::EINTR) && waits.contains(&number)
+}
+
+/// The registers with which such a wait is begun again; `None`: the thread can go on as it is.
+pub fn undisturbed(found: &libc::user_regs_struct) -> Option<libc::user_regs_struct> {
+    is_given_up(found.orig_rax as i64, found.rax as i64).then(|| libc::user_regs_struct {
+        rip: found.rip - 2,
+        rax: found.orig_rax,
+        orig_rax: u64::MAX,
+        ..*found
+    })
+}
+
+/// The registers with which a wait that tolerates it ends with `EINTR`; `None`: it is in none.
+pub fn nudged(found: &libc::user_regs_struct) -> Option<libc::user_regs_struct> {
+    let (number, result) = (found.orig_rax as i64, found.rax as i64);
+    let ends = WAITS.contains(&number) && (RESTARTS.contains(&result) || is_given_up(number, result));
+    ends.then(|| libc::user_regs_struct { rax: (-i64::from(libc::EINTR)) as u64, orig_rax: u64::MAX, ..*found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIBC: Range = Range { low: 0x1000, high: 0x2000 };
+    const PYTHON: Range = Range { low: 0x5000, high: 0x6000 };
+
+    fn stopped(rip: u64, number: i64, result: i64, second: u64) -> libc::user_regs_struct {
+        // SAFETY: all fields are integers.
+        let zero: libc::user_regs_struct = unsafe { std::mem::zeroed() };
+        libc::user_regs_struct { rip, orig_rax: number as u64, rax: result as u64, rsi: second, ..zero }
+    }
+
+    #[test]
+    fn a_thread_in_the_interpreter_goes_on_where_it_was_and_one_elsewhere_is_left_alone() {
+        assert_eq!(point(&stopped(0x5010, -1, 7, 0), LIBC, PYTHON), Ok(None));
+        assert!(point(&stopped(0x1010, -1, 7, 0), LIBC, PYTHON).is_err());
+        assert!(point(&stopped(0x9000, -1, 7, 0), LIBC, PYTHON).is_err());
+    }
+
+    #[test]
+    fn a_wait_begins_again_as_the_kernel_would_have_it() {
+        let read = point(&stopped(0x1010, libc::SYS_read, -512, 0), LIBC, PYTHON);
+        assert_eq!(read, Ok(Some(Point { rip: 0x100e, rax: libc::SYS_read as u64 })));
+        let sleep = point(&stopped(0x1010, libc::SYS_clock_nanosleep, -516, 0), LIBC, PYTHON);
+        assert_eq!(sleep, Ok(Some(Point { rip: 0x100e, rax: libc::SYS_restart_syscall as u64 })));
+        let epoll = point(&stopped(0x1010, libc::SYS_epoll_wait, -4, 0), LIBC, PYTHON);
+        assert_eq!(epoll, Ok(Some(Point { rip: 0x100e, rax: libc::SYS_epoll_wait as u64 })));
+    }
+
+    #[test]
+    fn one_that_waits_for_a_lock_of_the_c_library_or_has_its_answer_is_left_alone() {
+        let private = libc::FUTEX_PRIVATE_FLAG as u64;
+        let lock = stopped(0x1010, libc::SYS_futex, -512, libc::FUTEX_WAIT as u64 | private);
+        assert!(point(&lock, LIBC, PYTHON).is_err());
+        let condition = stopped(0x1010, libc::SYS_futex, -512, libc::FUTEX_WAIT_BITSET as u64 | private);
+        assert!(matches!(point(&condition, LIBC, PYTHON), Ok(Some(_))));
+        assert!(point(&stopped(0x1010, libc::SYS_read, 5, 0), LIBC, PYTHON).is_err());
+        assert!(point(&stopped(0x1010, libc::SYS_mmap, -512, 0), LIBC, PYTHON).is_err());
+        assert!(point(&stopped(0x9010, libc::SYS_read, -512, 0), LIBC, PYTHON).is_err());
+    }
+
+    #[test]
+    fn a_nudge_ends_waits_for_files_and_time_and_never_those_for_locks() {
+        let sleep = stopped(0x1010, libc::SYS_clock_nanosleep, -516, 0);
+        assert_eq!(nudged(&sleep).map(|changed| (changed.rax as i64, changed.orig_rax)), Some((-4, u64::MAX)));
+        assert!(nudged(&stopped(0x1010, libc::SYS_futex, -512, libc::FUTEX_WAIT_BITSET as u64)).is_none());
+        assert!(nudged(&stopped(0x1010, libc::SYS_read, 5, 0)).is_none());
+    }
+
+    #[test]
+    fn a_look_at_a_poller_does_not_make_it_fail() {
+        let changed = undisturbed(&stopped(0x1010, libc::SYS_epoll_wait, -4, 0)).map(|changed| (changed.rip, changed.rax));
+        assert_eq!(changed, Some((0x100e, libc::SYS_epoll_wait as u64)));
+        assert!(undisturbed(&stopped(0x1010, libc::SYS_read, -512, 0)).is_none());
+    }
+}
