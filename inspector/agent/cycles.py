@@ -107,8 +107,8 @@ class CycleSearch:
             nodes += crossing.python
             cut = cut or _edge_to_cut(crossing.python)
             steps = " → ".join(crossing.reach.steps) or "holds"
-            is_exact = crossing.reach.is_exact
-            nodes.append({"side": "native", "text": "native object", "handle": crossing.row, "edge": steps, "exact": is_exact})
+            is_exact, kind = crossing.reach.is_exact, str(crossing.python[-1]["text"]).removeprefix("proxy ")
+            nodes.append({"side": "native", "text": f"{kind} object", "handle": crossing.row, "edge": steps, "exact": is_exact})
         return {"nodes": nodes, "cut": cut, "exact": all(crossing.reach.is_exact for _, crossing in cycle)}
 
 

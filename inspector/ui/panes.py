@@ -27,9 +27,11 @@ from inspector.ui.holder_questions import HolderQuestions
 from inspector.ui.theme import Theme
 from inspector.ui.views.audit import AuditPane
 from inspector.ui.views.churn import ChurnPane
+from inspector.ui.views.cycles import CyclesPane
 from inspector.ui.views.detail import DetailPane
 from inspector.ui.views.events import EventsPane
 from inspector.ui.views.findings import FindingsPane
+from inspector.ui.views.flame import FlamePane
 from inspector.ui.views.pending import PendingPane
 from inspector.ui.views.threads import ThreadsPane
 
@@ -109,6 +111,12 @@ def _detail_pane(parts: PaneParts) -> QWidget:
     return pane
 
 
+def _cycles_pane(parts: PaneParts) -> QWidget:
+    pane = CyclesPane(parts.theme, HolderQuestions(parts.attachment, parts.attachment))
+    pane.line_wanted.connect(lambda file, line: _open_line(parts, file, line))
+    return pane
+
+
 def _open_line(parts: PaneParts, file: str, line: int) -> None:
     """A line of code was clicked: in the editor, or why not."""
     why = open_line(parts.settings, file, line)
@@ -127,6 +135,8 @@ PANES: Final = (
     PaneSpec("threads", "Threads", BOTTOM, lambda parts: ThreadsPane(parts.theme)),
     PaneSpec("findings", "Findings", BOTTOM, lambda parts: FindingsPane(parts.theme, parts.watch)),
     PaneSpec("events", "Events", BOTTOM, lambda parts: EventsPane(parts.theme, parts.attachment, parts.courier, parts.feed)),
+    PaneSpec("flame", "Alive by site", BOTTOM, lambda parts: FlamePane(parts.theme, parts.courier)),
+    PaneSpec("cycles", "Cycles", BOTTOM, _cycles_pane),
     PaneSpec("audit", "What was done", BOTTOM, lambda parts: AuditPane(parts.theme, parts.attachment, parts.acting), shown=False),
 )
 """In the order of their tabs."""

@@ -63,6 +63,7 @@ class WhoHolds(QWidget):
         self._bar = CountBar(self._theme)
         self._named = self._text()
         self._progress = quiet_label("")
+        self._progress.setWordWrap(True)
         self._stop = QPushButton("Stop")
         self._stop.setProperty("flat", True)
         self._stop.clicked.connect(self.stop)
@@ -74,16 +75,17 @@ class WhoHolds(QWidget):
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self._search)
-        line.addWidget(self._progress, 1)
         line.addWidget(self._stop)
+        line.addStretch(1)
         inside = QVBoxLayout(self)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(8)
         for widget in (section_label("Who holds it"), self._equation, self._bar, self._named):
             inside.addWidget(widget)
         inside.addLayout(line)
-        for widget in (self._paths_title, self._paths):
+        for widget in (self._progress, self._paths_title, self._paths):
             inside.addWidget(widget)
+        self._say("")
         self._show_state()
 
     def _text(self) -> QLabel:
@@ -115,7 +117,7 @@ class WhoHolds(QWidget):
             self._handle, self._names = handle, None
             for label in (self._named, self._paths, self._paths_title):
                 label.setVisible(False)
-            self._progress.setText("")
+            self._say("")
         self._show_equation()
 
     def show_native(self, handle: int, names: NativeHolders) -> None:
@@ -129,7 +131,7 @@ class WhoHolds(QWidget):
     def show_progress(self, handle: int, progress: SearchProgress) -> None:
         """The search is on its way."""
         if handle == self._handle and self._is_searching:
-            self._progress.setText(f"{progress.looked_at:,} objects looked at, {wording.plural(progress.found, 'path', 'paths')} found …")
+            self._say(f"{progress.looked_at:,} objects looked at, {wording.plural(progress.found, 'path', 'paths')} found …")
 
     def show_retainers(self, handle: int, found: Retainers) -> None:
         """The search has ended."""
@@ -138,14 +140,14 @@ class WhoHolds(QWidget):
             self._paths.setText(paths_text(found, self._theme))
             self._paths.setVisible(True)
             self._paths_title.setVisible(True)
-            self._progress.setText(summary(found))
+            self._say(summary(found))
             self._show_state()
 
     def show_failure(self, handle: int, why: str) -> None:
         """The target refused, or was not asked to the end."""
         if handle == self._handle:
             self._is_searching = False
-            self._progress.setText(why)
+            self._say(why)
             self._show_state()
 
     def stop(self) -> None:
@@ -153,7 +155,7 @@ class WhoHolds(QWidget):
         if self._is_searching and self._holders is not None:
             self._holders.give_up()
             self._is_searching = False
-            self._progress.setText("Given up")
+            self._say("Given up")
         self._show_state()
 
     # inside -------------------------------------------------------------------------------------------------------
@@ -162,10 +164,15 @@ class WhoHolds(QWidget):
         self._search.setVisible(self._holders is not None and not self._is_searching)
         self._stop.setVisible(self._is_searching)
 
+    def _say(self, text: str) -> None:
+        """How far the search is, or how it ended."""
+        self._progress.setText(text)
+        self._progress.setVisible(bool(text))
+
     def _find(self) -> None:
         if self._holders is not None and self._handle:
             self._is_searching = True
-            self._progress.setText("Asked the target …")
+            self._say("Asked the target …")
             self._show_state()
             self._holders.find_retainers(self._handle)
 

@@ -7,7 +7,7 @@ cannot be asked: its memory is scanned for the handles (``native/src/edges/scan.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from inspector.agent.adapters.uniffi.foreign import ForeignRows
 from inspector.agent.adapters.uniffi.proxies import live_proxies
