@@ -31,6 +31,6 @@ class DeclaredBoundary:
         """The row of a live proxy; 0 for anything else."""
         return next((row for rows in self._rows() if (row := rows.row_of(thing))), 0)
 
-    def reaches(self, row: int) -> Sequence[Reach]:
+    def reaches(self, proxy: object) -> Sequence[Reach]:
         """None are known."""
         return ()
