@@ -32,9 +32,9 @@ pub fn read_tsc() -> u64 {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub fn prefetch<T>(place: *const T) {
-    use std::arch::x86_64::{_mm_prefetch, _MM_HINT_ET0};
-    // SAFETY: a hint, which never faults.
-    unsafe { _mm_prefetch::<_MM_HINT_ET0>(place.cast()) };
+    // as an instruction: the intrinsic becomes the hint for reading where the target says nothing of this one
+    // SAFETY: a hint, which never faults; processors without it do nothing.
+    unsafe { std::arch::asm!("prefetchw [{}]", in(reg) place, options(nostack, preserves_flags)) };
 }
 
 /// Elsewhere the cache is left to itself.

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
 use crate::atomic;
 use crate::clock;
 use crate::layout::{EventKind, Level, TypeShard, TYPE_SHARDS};
-use crate::registry::Change;
+use crate::registry::{Change, Moment};
 use crate::ring;
 use crate::runtime::{existing, Runtime};
 use crate::segment::Part;
 use crate::status::Status;
-use crate::threads::{self, local};
+use crate::threads::{self, local, Local};
 
 /// `TypeSlot::level` of a type that goes with the process.
 pub const AS_THE_PROCESS: u8 = 255;
@@ -95,25 +95,34 @@ pub fn has_history(runtime: &Runtime, type_id: u16) -> bool {
 
 /// Adds one to a counter of a type: `bump(runtime, type_id, |shard| addr_of_mut!((*shard).closed))`.
 pub fn bump(runtime: &Runtime, type_id: u16, field: impl FnOnce(*mut TypeShard) -> *mut u64) {
-    bump_by(runtime, type_id, 1, field);
+    local(|local| bump_by(runtime, local, type_id, 1, field));
 }
 
-#[inline]
-fn bump_by(runtime: &Runtime, type_id: u16, change: u64, field: impl FnOnce(*mut TypeShard) -> *mut u64) {
+/// The shards that threads without one of their own share.
+const COMMON_SHARDS: [u8; 4] = [0, 5, 6, 7];
+
+#[inline(always)]
+fn bump_by(runtime: &Runtime, local: &Local, type_id: u16, change: u64, field: impl FnOnce(*mut TypeShard) -> *mut u64) {
     if type_id == 0 {
         return;
     }
-    let shard = usize::from(threads::here()) % TYPE_SHARDS;
+    let own = local.own_shard.get();
+    let shard = if own == 0 { COMMON_SHARDS[usize::from(local.index.get()) % COMMON_SHARDS.len()] } else { own };
     let slot = runtime.segment().type_slot(u32::from(type_id));
     // SAFETY: the shard lies in the mapping; `field` only takes an address within it, of an aligned u64.
-    let counter = unsafe { AtomicU64::from_ptr(field(std::ptr::addr_of_mut!((*slot).shards[shard]))) };
-    counter.fetch_add(change, Ordering::Relaxed);
+    let counter = unsafe { AtomicU64::from_ptr(field(std::ptr::addr_of_mut!((*slot).shards[usize::from(shard)]))) };
+    if own == 0 {
+        counter.fetch_add(change, Ordering::Relaxed);
+    } else {
+        // nobody else writes it
+        counter.store(counter.load(Ordering::Relaxed).wrapping_add(change), Ordering::Relaxed);
+    }
 }
 
 /// Counts a handle of a type as living (`1`) or gone (`-1`), at every level.
-#[inline]
-pub fn count_live(runtime: &Runtime, type_id: u16, change: i64) {
-    bump_by(runtime, type_id, change as u64, |shard| {
+#[inline(always)]
+pub fn count_live(runtime: &Runtime, local: &Local, type_id: u16, change: i64) {
+    bump_by(runtime, local, type_id, change as u64, |shard| {
         // SAFETY: only the field's address is taken; the shard lies in the mapping.
         unsafe { std::ptr::addr_of_mut!((*shard).live) }
     });
@@ -140,16 +149,26 @@ macro_rules! count_one {
 }
 
 /// Who changes a row now, as far as the type's level has it recorded.
+#[inline(always)]
 pub fn change(runtime: &Runtime, type_id: u16, is_request: bool) -> Change {
-    let level = level_of(runtime, type_id);
+    Change { moment: moment(level_of(runtime, type_id)), is_request }
+}
+
+/// Now and here, as far as a level has it recorded.
+#[inline(always)]
+pub fn moment(level: u8) -> Moment {
     if level < Level::Count as u8 {
-        return Change { at_ticks: 0, thread: 0, is_request, site: 0 };
+        Moment::UNRECORDED
+    } else {
+        moment_here(level)
     }
-    local(|local| Change {
-        at_ticks: clock::ticks(),
-        thread: local.index.get(),
-        is_request,
-        site: if level >= Level::History as u8 { local.site.get() } else { 0 },
+}
+
+#[inline(never)]
+fn moment_here(level: u8) -> Moment {
+    local(|local| {
+        let site = if level >= Level::History as u8 { local.site.get() } else { 0 };
+        Moment::new(clock::ticks(), local.index.get(), site)
     })
 }
 

@@ -45,7 +45,7 @@ pub const RING_EVENTS: u32 = 4096;
 pub const CALL_DEPTH: usize = 8;
 /// Frames of one site.
 pub const SITE_FRAMES: usize = 12;
-/// Shards of a type's counters, one cache line each; a thread uses shard `index % TYPE_SHARDS`.
+/// Shards of a type's counters, one cache line each: four of a thread alone, the others common to all threads.
 pub const TYPE_SHARDS: usize = 8;
 /// Collections that the header remembers.
 pub const GC_LOG: usize = 32;

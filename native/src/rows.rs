@@ -3,15 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::atomic;
-use crate::clock;
 use crate::count_one;
 use crate::hooks;
 use crate::layout::{EventKind, Kind, Level, ReferenceState, ResourceState};
-use crate::registry::{generation_of, index_of, shown, Birth, Slot, Word0};
+use crate::registry::{generation_of, index_of, shown, Birth, Moment, Slot, Word0};
 use crate::runtime::{lost, Runtime};
 use crate::segment::Part;
 use crate::status::{Error, Result, Status};
-use crate::threads::{local, mutate};
+use crate::threads::{local, mutate, mutate_on, this, Local};
 use crate::types;
 
 /// A row to be made.
@@ -32,54 +31,60 @@ pub struct NewRow {
 }
 
 /// Takes a place for a row; to be given to [`publish`]. Takes a lock at times.
+#[inline(always)]
 pub fn take(runtime: &Runtime) -> Result<u32> {
-    let index = local(|local| runtime.table.take(&local.magazine));
-    index.ok_or_else(|| {
-        atomic!(AtomicU64, lost(), untracked_handles).fetch_add(1, Ordering::Relaxed);
-        Error::new(Status::TableFull, "the handle table is full")
-    })
+    match runtime.table.take(&this().magazine) {
+        Some(index) => Ok(index),
+        None => Err(full()),
+    }
+}
+
+#[cold]
+fn full() -> Error {
+    atomic!(AtomicU64, lost(), untracked_handles).fetch_add(1, Ordering::Relaxed);
+    Error::new(Status::TableFull, "the handle table is full")
 }
 
 /// Makes the row live and records its birth. Returns the handle.
+#[inline(always)]
 pub fn publish(runtime: &Runtime, index: u32, row: &NewRow, resource: ResourceState) -> u64 {
     let level = if row.is_born_now { hooks::level_of(runtime, row.type_id) } else { Level::Off as u8 };
-    let birth = local(|local| {
-        let is_counted = level >= Level::Count as u8;
-        Birth {
-            type_id: row.type_id,
-            resource_state: resource as u8,
-            is_foreign: row.is_foreign,
-            address: row.address,
-            data: row.data,
-            at_ticks: if is_counted { clock::ticks() } else { 0 },
-            thread: if is_counted { local.index.get() } else { 0 },
-            owner: row.owner,
-            site: if level >= Level::History as u8 { local.site.get() } else { 0 },
-        }
-    });
+    let birth = row.birth(resource, hooks::moment(level));
+    let local = this();
     if let Some(user) = runtime.table.user(index) {
         // Relaxed: published with the row
-        user.store(local(|local| local.user()), Ordering::Relaxed);
+        user.store(local.user(), Ordering::Relaxed);
     }
-    let handle = mutate(runtime, || runtime.table.publish(index, &birth));
-    record(runtime, row, index, level);
+    let handle = mutate_on(runtime, &local, || runtime.table.publish(index, &birth));
+    hooks::count_live(runtime, &local, row.type_id, 1);
+    if level >= Level::Count as u8 || !runtime.table.is_tracked(index) {
+        record(runtime, &local, row.type_id, index, level);
+    }
     handle
 }
 
-fn record(runtime: &Runtime, row: &NewRow, index: u32, level: u8) {
-    hooks::count_live(runtime, row.type_id, 1);
+impl NewRow {
+    #[inline(always)]
+    fn birth(&self, resource: ResourceState, moment: Moment) -> Birth {
+        let Self { type_id, address, data, owner, is_foreign, .. } = *self;
+        Birth { type_id, resource_state: resource as u8, is_foreign, address, data, owner, moment }
+    }
+}
+
+#[inline(never)]
+fn record(runtime: &Runtime, local: &Local, type_id: u16, index: u32, level: u8) {
     if !runtime.table.is_tracked(index) {
         atomic!(AtomicU64, lost(), untracked_handles).fetch_add(1, Ordering::Relaxed);
     }
     if level < Level::Count as u8 {
         return;
     }
-    count_one!(runtime, row.type_id, created);
-    local(|local| {
-        if !local.slot.get().is_null() {
-            atomic!(AtomicU64, local.slot.get(), created).fetch_add(1, Ordering::Relaxed);
-        }
-    });
+    count_one!(runtime, type_id, created);
+    if !local.slot.get().is_null() {
+        let created = atomic!(AtomicU64, local.slot.get(), created);
+        // this thread alone writes it
+        created.store(created.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
 }
 
 /// Makes a row for an object that lives elsewhere.
@@ -142,20 +147,27 @@ pub fn end(runtime: &Runtime, row: u64, state: ReferenceState) -> Result<()> {
 }
 
 fn record_end(runtime: &Runtime, type_id: u16, state: ReferenceState, is_unclosed: bool) {
-    hooks::count_live(runtime, type_id, -1);
+    local(|local| hooks::count_live(runtime, local, type_id, -1));
     if !hooks::counts(runtime, type_id) {
         return;
     }
-    count_one!(runtime, type_id, released);
+    count_released(runtime, type_id);
     if state == ReferenceState::Dropped {
         count_one!(runtime, type_id, dropped);
     }
     if is_unclosed {
         count_one!(runtime, type_id, never_closed);
     }
+}
+
+/// Counts a handle as released, by type and by thread.
+pub fn count_released(runtime: &Runtime, type_id: u16) {
+    count_one!(runtime, type_id, released);
     local(|local| {
         if !local.slot.get().is_null() {
-            atomic!(AtomicU64, local.slot.get(), released).fetch_add(1, Ordering::Relaxed);
+            let released = atomic!(AtomicU64, local.slot.get(), released);
+            // this thread alone writes it
+            released.store(released.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }
     });
 }
@@ -218,7 +230,7 @@ fn clear_row(runtime: &Runtime, index: u32, slot: &Slot<'_>, seen: Word0) {
         is_live
     });
     if is_cleared {
-        hooks::count_live(runtime, type_id, -1);
+        local(|local| hooks::count_live(runtime, local, type_id, -1));
         let handle = crate::registry::handle_of(generation, index, false);
         debug_assert_eq!(index_of(handle), index);
         local(|local| runtime.table.give_back(handle, &local.magazine));

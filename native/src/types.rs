@@ -152,6 +152,7 @@ impl Types {
     }
 
     /// The specification of a type of our own runtime; None for those that adapters described.
+    #[inline]
     pub fn spec(&self, index: u16) -> Option<&'static TypeSpec> {
         let pointer = self.specs.get(usize::from(index))?.load(Ordering::Acquire);
         // SAFETY: only `register` stores here, pointers to statics.

@@ -23,10 +23,16 @@ pub struct Life {
 
 impl Life {
     /// A life that begins now, on this thread, which becomes its owner when the type asks for one.
+    #[inline(always)] // a life that is made in memory and then copied costs more than all else about it
     pub fn new(spec: &'static TypeSpec) -> Self {
-        let state = if spec.close.is_some() { ResourceState::Open } else { ResourceState::None };
-        let owner = if spec.close.is_some_and(|close| close.is_thread_affine) { threads::here() } else { 0 };
+        let (state, owner) = if spec.close.is_some() { Self::of_resource(spec) } else { (ResourceState::None, 0) };
         Self { spec, state: AtomicU8::new(state as u8), owner, address: AtomicU64::new(0), parent: AtomicU64::new(0) }
+    }
+
+    #[inline(never)]
+    fn of_resource(spec: &TypeSpec) -> (ResourceState, u16) {
+        let owner = if spec.close.is_some_and(|close| close.is_thread_affine) { threads::here() } else { 0 };
+        (ResourceState::Open, owner)
     }
 
     /// The state of the resource. Changes under the lock of `Lives`; Relaxed suffices for those who hold it.

@@ -6,7 +6,7 @@ use super::life::Life;
 use super::show;
 use crate::hooks;
 use crate::layout::{ReferenceState, ResourceState};
-use crate::registry::{generation_of, handle_of, Change};
+use crate::registry::{generation_of, handle_of, Change, Moment};
 use crate::runtime::{existing, Runtime};
 use crate::segment::Part;
 use crate::threads::mutate;
@@ -46,7 +46,7 @@ fn poison_closable(runtime: &Runtime, life: &Life, change: &Change) {
 pub fn show_poison(runtime: &Runtime, life: &Life, handle: u64) {
     fence(Ordering::SeqCst);
     if life.state() == ResourceState::Poisoned {
-        let change = Change { at_ticks: 0, thread: 0, is_request: false, site: 0 };
+        let change = Change { moment: Moment::UNRECORDED, is_request: false };
         mark(runtime, handle, life.address(), &change);
     }
 }

@@ -1,16 +1,13 @@
 //! The end of a reference.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use crate::atomic;
-use crate::count_one;
 use crate::hooks;
 use crate::layout::{EventKind, Kind, ReferenceState, ResourceState};
 use crate::ownership::thin;
 use crate::registry::{generation_of, is_current, Slot};
+use crate::rows;
 use crate::runtime::Runtime;
 use crate::status::{Error, Result, Status};
-use crate::threads::{is_mine_alone, is_only_user, is_pinned, local, mutate};
+use crate::threads::{is_mine_alone, is_only_user, is_pinned, mutate, mutate_on, this, Local};
 use crate::types::{self, TypeSpec};
 
 /// Gives up the reference that `handle` names. Calls in flight on it go on, and the last of them lets go; while a close of the
@@ -30,16 +27,28 @@ pub fn release_last(runtime: &Runtime, handle: u64) -> Result<()> {
 }
 
 #[cold]
+#[inline(never)]
 fn refuse(runtime: &Runtime, handle: u64) -> Error {
     let error = super::refusal(runtime, handle, 0);
     hooks::misuse(runtime, error.status, handle);
     error
 }
 
+#[inline]
 fn end(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) -> Result<()> {
-    if spec.close.is_none() && release_alone(runtime, handle, slot, spec) {
-        return Ok(());
+    let (local, type_id) = (this(), slot.word0().type_id());
+    let alone = if spec.close.is_none() { release_alone(runtime, &local, handle, slot, type_id) } else { Alone::No };
+    match alone {
+        Alone::Ended(data) => let_go(runtime, &local, handle, slot, spec, data),
+        Alone::Joined => finish_if_idle(runtime, handle),
+        Alone::No => return end_shared(runtime, handle, slot, spec),
     }
+    Ok(())
+}
+
+/// The way of rows that several threads use, and of those that close.
+#[inline(never)]
+fn end_shared(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) -> Result<()> {
     let is_asked = if spec.close.is_some() { ask_closable(runtime, handle, slot) } else { ask(runtime, handle, slot).is_some() };
     if !is_asked {
         // another thread was first
@@ -50,6 +59,7 @@ fn end(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) -> Resu
     Ok(())
 }
 
+#[inline]
 fn live(runtime: &Runtime, handle: u64) -> Option<(Slot<'_>, &'static TypeSpec)> {
     let slot = runtime.table.slot_of(handle)?;
     let word = slot.word0();
@@ -69,35 +79,37 @@ fn ask(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<()> {
     })
 }
 
-/// The whole way at once, for a row that only this thread has used and uses no more: one locked instruction. False: it is not so, or the row is not live any more.
+/// How far [`release_alone`] came.
+enum Alone {
+    /// The row is not this thread's alone, or not live any more: nothing was done.
+    No,
+    /// Another thread joined just then: the release is asked for.
+    Joined,
+    /// The row has ended; the reference at this data pointer is to be let go.
+    Ended(u64),
+}
+
+/// The whole way at once, for a row that only this thread has used and uses no more: one locked instruction.
 ///
 /// The note of the row's user is read once more after word 0 has changed (SeqCst both), so a newcomer is seen here or sees that it is too late.
-fn release_alone(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) -> bool {
-    if !is_mine_alone(runtime, handle) {
-        return false;
+#[inline(always)]
+fn release_alone(runtime: &Runtime, local: &Local, handle: u64, slot: &Slot<'_>, type_id: u16) -> Alone {
+    if !is_mine_alone(runtime, local, handle) {
+        return Alone::No;
     }
-    let change = hooks::change(runtime, slot.word0().type_id(), true);
-    let ended = mutate(runtime, || {
-        let word = slot.begin_change(generation_of(handle), ReferenceState::Live, ReferenceState::ReleaseRequested)?;
+    let change = hooks::change(runtime, type_id, true);
+    mutate_on(runtime, local, || {
+        let Some(word) = slot.begin_change(generation_of(handle), ReferenceState::Live, ReferenceState::ReleaseRequested) else {
+            return Alone::No;
+        };
         slot.note(&change);
-        if !is_only_user(runtime, handle) {
+        if !is_only_user(runtime, local, handle) {
             slot.end(word);
-            return Some(None);
+            return Alone::Joined;
         }
         slot.end_for_good(word.with(ReferenceState::Released as u8, word.resource()));
-        Some(Some(slot.data()))
-    });
-    match ended {
-        None => false,
-        Some(None) => {
-            finish_if_idle(runtime, handle);
-            true
-        }
-        Some(Some(data)) => {
-            let_go(runtime, handle, slot, spec, data);
-            true
-        }
-    }
+        Alone::Ended(slot.data())
+    })
 }
 
 /// `ask` under the lock of `Lives`, where the row's other changes happen.
@@ -122,7 +134,7 @@ pub(super) fn finish_if_idle(runtime: &Runtime, handle: u64) {
     let claimed =
         if types::closes(runtime, word.type_id()) { claim_closable(runtime, handle, &slot) } else { claim(runtime, handle, &slot) };
     if let (Some(data), Some(spec)) = (claimed, runtime.types.spec(word.type_id())) {
-        let_go(runtime, handle, &slot, spec, data);
+        let_go(runtime, &this(), handle, &slot, spec, data);
     }
 }
 
@@ -152,8 +164,13 @@ fn claim_closable(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64
 }
 
 /// Counts the reference down; the row shows what came of it and goes back.
-fn let_go(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec, data: u64) {
-    record(runtime, handle, slot, spec, data);
+#[inline]
+fn let_go(runtime: &Runtime, local: &Local, handle: u64, slot: &Slot<'_>, spec: &TypeSpec, data: u64) {
+    let type_id = slot.word0().type_id();
+    hooks::count_live(runtime, local, type_id, -1);
+    if hooks::counts(runtime, type_id) {
+        record(runtime, handle, slot, spec, data);
+    }
     // SAFETY: `claim` gave the row's reference to this thread alone, and no call uses it.
     let is_dropped = unsafe { (spec.operations.release)(data) };
     if is_dropped {
@@ -161,7 +178,7 @@ fn let_go(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec, data
         let word = slot.word0();
         slot.end_for_good(word.with(ReferenceState::Dropped as u8, after_drop(word.resource())));
     }
-    local(|local| runtime.table.give_back(handle, &local.magazine));
+    runtime.table.give_back(handle, &local.magazine);
 }
 
 /// The last state of the resource, now that the destructor ran.
@@ -174,18 +191,10 @@ fn after_drop(resource: u8) -> u8 {
     }
 }
 
+#[inline(never)]
 fn record(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec, data: u64) {
     let type_id = slot.word0().type_id();
-    hooks::count_live(runtime, type_id, -1);
-    if !hooks::counts(runtime, type_id) {
-        return;
-    }
-    count_one!(runtime, type_id, released);
-    local(|local| {
-        if !local.slot.get().is_null() {
-            atomic!(AtomicU64, local.slot.get(), released).fetch_add(1, Ordering::Relaxed);
-        }
-    });
+    rows::count_released(runtime, type_id);
     if hooks::has_history(runtime, type_id) {
         // SAFETY: the reference is still ours.
         let (strong, _) = unsafe { (spec.operations.counts)(data) };

@@ -162,16 +162,22 @@ pub(super) fn lower<V: Send + Sync + 'static>(spec: &'static TypeSpec, entry: Ar
 }
 
 /// Makes the row of a new handle, which shows the resource's present state.
+#[inline(always)]
 pub(super) fn publish(runtime: &Runtime, index: u32, row: &NewRow, life: &Life) -> u64 {
     life.set_address(row.address);
     if life.closes() {
-        return runtime.lives.enter(life, row.address, row.data, |state| rows::publish(runtime, index, row, state));
+        return publish_closable(runtime, index, row, life);
     }
-    let handle = rows::publish(runtime, index, row, life.state());
+    let handle = rows::publish(runtime, index, row, ResourceState::None);
     if life.can_be_poisoned() {
         lifecycle::show_poison(runtime, life, handle);
     }
     handle
+}
+
+#[inline(never)]
+fn publish_closable(runtime: &Runtime, index: u32, row: &NewRow, life: &Life) -> u64 {
+    runtime.lives.enter(life, row.address, row.data, |state| rows::publish(runtime, index, row, state))
 }
 
 /// The entry that a handle in use names.

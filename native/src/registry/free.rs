@@ -1,86 +1,20 @@
 //! Which rows are free. Rows that died wait in a queue before they are used again, so the most recent dead stay readable as tombstones.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
+use super::magazine::{Magazine, BATCH, QUARANTINE};
 use super::slot::Slot;
 use super::{generation_of, handle_of, index_of, Birth};
 use crate::layout::{HandleSlot, ReferenceState, MAX_HANDLES};
 use crate::segment::{Part, Segment};
 use crate::sync::Lock;
 
-/// Rows that a thread takes from, and gives back to, the common queue at a time.
-const BATCH: usize = 64;
-/// Dead rows that are kept from being used again.
-const QUARANTINE: usize = 1024;
 /// Rows of private memory made at a time.
 const CHUNK: u32 = 1024;
 /// How many times that may happen.
 const CHUNKS: usize = 2048;
-
-/// A thread's own stock of free rows, and the dead ones that it has not given back yet. No lock, no destructor.
-pub struct Magazine {
-    free: Stack,
-    dead: Stack,
-}
-
-struct Stack {
-    indexes: [Cell<u32>; BATCH],
-    length: Cell<usize>,
-}
-
-impl Stack {
-    const fn new() -> Self {
-        Self { indexes: [const { Cell::new(0) }; BATCH], length: Cell::new(0) }
-    }
-
-    fn pop(&self) -> Option<u32> {
-        let length = self.length.get().checked_sub(1)?;
-        self.length.set(length);
-        Some(self.indexes[length].get())
-    }
-
-    fn peek(&self) -> Option<u32> {
-        Some(self.indexes[self.length.get().checked_sub(1)?].get())
-    }
-
-    /// False when it is full.
-    fn push(&self, index: u32) -> bool {
-        let length = self.length.get();
-        if length == BATCH {
-            return false;
-        }
-        self.indexes[length].set(index);
-        self.length.set(length + 1);
-        true
-    }
-
-    fn drain(&self) -> impl Iterator<Item = u32> + '_ {
-        let length = self.length.replace(0);
-        self.indexes[..length].iter().map(Cell::get)
-    }
-}
-
-impl Magazine {
-    /// An empty one.
-    pub const fn new() -> Self {
-        Self { free: Stack::new(), dead: Stack::new() }
-    }
-
-    /// Forgets everything, in a forked child that finds all free rows anew.
-    pub fn forget(&self) {
-        self.free.length.set(0);
-        self.dead.length.set(0);
-    }
-}
-
-impl Default for Magazine {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 struct Free {
     dead: VecDeque<u32>,
@@ -188,38 +122,46 @@ impl Table {
     }
 
     /// A free row; None when even private memory has no more. Takes the lock once in `BATCH` calls, so not inside `threads::mutate`.
-    #[inline]
+    #[inline(always)]
     pub fn take(&self, magazine: &Magazine) -> Option<u32> {
-        let taken = magazine.free.pop().or_else(|| {
-            self.refill(magazine);
-            magazine.free.pop()
-        });
-        // rows wait long before they are used again, so the next one is in no near cache
-        if let Some(next) = magazine.free.peek() {
-            crate::cpu::prefetch(self.rows.load(Ordering::Relaxed).wrapping_add(next as usize));
-        }
-        taken
+        let (index, next) = magazine.next().or_else(|| self.refill(magazine))?;
+        // rows wait long before they are used again, so those that come are in no near cache
+        crate::cpu::prefetch(self.rows.load(Ordering::Relaxed).wrapping_add(next as usize));
+        Some(index)
     }
 
     #[cold]
-    fn refill(&self, magazine: &Magazine) {
-        let mut free = self.free.0.lock();
-        let surplus = free.dead.len().saturating_sub(QUARANTINE).min(BATCH);
+    #[inline(never)]
+    fn refill(&self, magazine: &Magazine) -> Option<(u32, u32)> {
+        let (mut free, batch) = (self.free.0.lock(), magazine.batch());
+        let surplus = free.dead.len().saturating_sub(QUARANTINE).min(batch);
         if surplus > 0 {
-            fill(magazine, free.dead.drain(..surplus).rev());
-        } else if let Some(fresh) = self.fresh_batch(&mut free) {
-            fill(magazine, fresh.rev());
-        } else if !free.dead.is_empty() {
-            // no room for fresh rows: tombstones are the smaller loss
-            let oldest = free.dead.len().min(BATCH);
-            fill(magazine, free.dead.drain(..oldest).rev());
+            magazine.fill(free.dead.drain(..surplus).rev());
+        } else if let Some(fresh) = self.fresh_batch(&mut free, batch) {
+            magazine.fill(fresh.rev());
         } else {
-            fill(magazine, self.private_batch(&mut free).rev());
+            self.refill_from_tombstones(&mut free, magazine);
+        }
+        magazine.next()
+    }
+
+    /// No room for fresh rows: tombstones are the smaller loss, the thread's own first, and rows that nobody sees the greater.
+    fn refill_from_tombstones(&self, free: &mut Free, magazine: &Magazine) {
+        let own: Vec<u32> = magazine.give_up_oldest().collect();
+        if !own.is_empty() {
+            magazine.fill(own.into_iter().rev());
+        } else if !free.dead.is_empty() {
+            let oldest = free.dead.len().min(magazine.batch());
+            magazine.fill(free.dead.drain(..oldest).rev());
+        } else {
+            magazine.fill(self.private_batch(free, magazine.batch()).rev());
         }
     }
 
-    fn fresh_batch(&self, free: &mut Free) -> Option<Range<u32>> {
-        let room = self.segment.capacity(Part::Handles).saturating_sub(free.fresh).min(BATCH as u32);
+    fn fresh_batch(&self, free: &mut Free, batch: usize) -> Option<Range<u32>> {
+        // up to a multiple of a batch, so that notes of users of two threads' rows share no cache line
+        let wanted = (BATCH as u32 - free.fresh % BATCH as u32).min(batch as u32);
+        let room = self.segment.capacity(Part::Handles).saturating_sub(free.fresh).min(wanted);
         if room == 0 || !self.segment.reserve(Part::Handles, free.fresh, room) {
             return None;
         }
@@ -229,7 +171,7 @@ impl Table {
         Some(free.fresh - room..free.fresh)
     }
 
-    fn private_batch(&self, free: &mut Free) -> Range<u32> {
+    fn private_batch(&self, free: &mut Free, batch: usize) -> Range<u32> {
         let at = free.fresh_private - MAX_HANDLES;
         let Some(chunk) = self.private.get((at / CHUNK) as usize) else {
             return 0..0;
@@ -238,12 +180,14 @@ impl Table {
             let rows: Box<Chunk> = Box::new(std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0))));
             chunk.store(Box::into_raw(rows), Ordering::Release);
         }
-        free.fresh_private += BATCH as u32;
+        let room = (batch as u32).min(CHUNK - at % CHUNK);
+        free.fresh_private += room;
         self.private_used.store(free.fresh_private, Ordering::Release);
-        free.fresh_private - BATCH as u32..free.fresh_private
+        free.fresh_private - room..free.fresh_private
     }
 
     /// Makes a row live and returns its handle. Inside `threads::mutate`.
+    #[inline(always)]
     pub fn publish(&self, index: u32, birth: &Birth) -> u64 {
         let Some(slot) = self.slot(index) else {
             return 0;
@@ -252,27 +196,27 @@ impl Table {
     }
 
     /// Gives back a dead row. A row whose generations are used up is left out for good: no number ever comes back.
+    #[inline(always)]
     pub fn give_back(&self, handle: u64, magazine: &Magazine) {
-        if generation_of(handle) == u32::MAX {
-            return;
-        }
-        if !magazine.dead.push(index_of(handle)) {
-            self.flush_dead(magazine);
-            magazine.dead.push(index_of(handle));
+        if generation_of(handle) != u32::MAX && !magazine.bury(index_of(handle)) {
+            self.make_room(index_of(handle), magazine);
         }
     }
 
-    fn flush_dead(&self, magazine: &Magazine) {
-        self.free.0.lock().dead.extend(magazine.dead.drain());
+    #[cold]
+    #[inline(never)]
+    fn make_room(&self, index: u32, magazine: &Magazine) {
+        let threads = self.segment.used(Part::Threads) as usize;
+        let mut free = self.free.0.lock();
+        magazine.make_room(threads, &mut free.dead);
+        if !magazine.bury(index) {
+            free.dead.push_back(index);
+        }
     }
 
     /// Takes back everything a thread held; it ends.
     pub fn empty(&self, magazine: &Magazine) {
-        self.flush_dead(magazine);
-        let mut free = self.free.0.lock();
-        for index in magazine.free.drain() {
-            free.dead.push_front(index);
-        }
+        magazine.end(&mut self.free.0.lock().dead);
     }
 
     /// Holds the queue across a fork.
@@ -295,13 +239,6 @@ impl Table {
         let (fresh, private) = (free.fresh, free.fresh_private);
         let indexes = (1..fresh).chain(MAX_HANDLES..private);
         free.dead = indexes.filter(|&index| self.slot(index).is_some_and(|slot| is_free(&slot))).collect();
-    }
-}
-
-/// The last to come is handed out first, so they come in reverse.
-fn fill(magazine: &Magazine, found: impl Iterator<Item = u32>) {
-    for index in found {
-        magazine.free.push(index);
     }
 }
 

@@ -5,10 +5,12 @@
 //! [`crate::threads::mutate`], so a fork finds no row half written.
 
 mod free;
+mod magazine;
 mod slot;
 
-pub use free::{Magazine, Table, SHARED};
-pub use slot::{Birth, Change, Slot, Word0, COUNTS_UNKNOWN};
+pub use free::{Table, SHARED};
+pub use magazine::Magazine;
+pub use slot::{Birth, Change, Moment, Slot, Word0, COUNTS_UNKNOWN};
 
 use crate::layout::FOREIGN_BIT;
 

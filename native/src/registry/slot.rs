@@ -10,6 +10,31 @@ const STATES: u64 = 0xFFFF;
 /// Word 2 when nothing was ever sampled.
 pub const COUNTS_UNKNOWN: u64 = STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
 
+/// When, in which thread and where something happens; all 0: not recorded. Two words, because what is written to memory as smaller fields and read
+/// back as one word makes the processor wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Moment {
+    at_ticks: u64,
+    /// The site in the upper half, the thread in the lower.
+    place: u64,
+}
+
+impl Moment {
+    /// Nothing is recorded.
+    pub const UNRECORDED: Self = Self { at_ticks: 0, place: 0 };
+
+    /// At these ticks, in this thread, with this stack (0: none).
+    #[inline]
+    pub fn new(at_ticks: u64, thread: u16, site: u32) -> Self {
+        Self { at_ticks, place: u64::from(thread) | u64::from(site) << 32 }
+    }
+
+    #[inline(always)]
+    fn thread(self) -> u64 {
+        self.place & 0xFFFF
+    }
+}
+
 /// What is known of a handle when it is made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Birth {
@@ -23,27 +48,19 @@ pub struct Birth {
     pub address: u64,
     /// What the handle stands for.
     pub data: u64,
-    /// Ticks, 0: not recorded.
-    pub at_ticks: u64,
-    /// Thread, 0: not recorded.
-    pub thread: u16,
     /// Thread that alone may close, 0: any.
     pub owner: u16,
-    /// Stack, 0: not recorded.
-    pub site: u32,
+    /// When and where.
+    pub moment: Moment,
 }
 
 /// Who changes a row, for the row's own memory of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Change {
-    /// Ticks, 0: not recorded.
-    pub at_ticks: u64,
-    /// Thread, 0: not recorded.
-    pub thread: u16,
+    /// When and where.
+    pub moment: Moment,
     /// Whether that thread is the one that asked for the close or released.
     pub is_request: bool,
-    /// Stack, 0: not recorded.
-    pub site: u32,
 }
 
 /// A row.
@@ -182,6 +199,7 @@ impl<'a> Slot<'a> {
     ///
     /// Word 0 goes through `BUSY` first, so that a reader who copies the row now sees that it is not whole. Release on both stores: the first
     /// must not sink below the words (the fence sees to it), the last publishes them.
+    #[inline(always)]
     pub(super) fn publish(&self, birth: &Birth) -> u32 {
         let generation = Word0(self.words[0].load(Ordering::Relaxed)).generation() + 1;
         let live = u64::from(generation) << 32
@@ -190,13 +208,14 @@ impl<'a> Slot<'a> {
             | ReferenceState::Live as u64;
         self.words[0].store(live & !0xFF | BUSY_BIT, Ordering::Relaxed);
         std::sync::atomic::fence(Ordering::Release);
-        let thread = u64::from(birth.thread);
+        let Moment { at_ticks, place } = birth.moment;
+        let thread = birth.moment.thread();
         self.words[1].store(birth.address, Ordering::Relaxed);
         self.words[2].store(COUNTS_UNKNOWN, Ordering::Relaxed);
-        self.words[3].store(birth.at_ticks, Ordering::Relaxed);
-        self.words[4].store(birth.at_ticks, Ordering::Relaxed);
+        self.words[3].store(at_ticks, Ordering::Relaxed);
+        self.words[4].store(at_ticks, Ordering::Relaxed);
         self.words[5].store(thread | thread << 16 | u64::from(birth.owner) << 32, Ordering::Relaxed);
-        self.words[6].store(u64::from(birth.site) | u64::from(birth.site) << 32, Ordering::Relaxed);
+        self.words[6].store(place >> 32 | place & !0xFFFF_FFFF, Ordering::Relaxed);
         self.words[7].store(birth.data, Ordering::Relaxed);
         self.words[0].store(live, Ordering::Release);
         generation
@@ -223,6 +242,7 @@ impl<'a> Slot<'a> {
 
     /// As `begin`, but only from the state `from`, showing `to` at once: a call that starts now is refused. None when the row is in another state.
     /// So a row that has ended is left alone by everybody but who ended it.
+    #[inline]
     pub fn begin_change(&self, generation: u32, from: ReferenceState, to: ReferenceState) -> Option<Word0> {
         loop {
             let word = self.word0();
@@ -244,6 +264,7 @@ impl<'a> Slot<'a> {
 
     /// The last word on a row that this thread ended with no call in flight: nobody else writes it any more.
     /// Release: what was noted before is seen with it.
+    #[inline]
     pub fn end_for_good(&self, word: Word0) {
         self.words[0].store(word.0 & !BUSY_BIT, Ordering::Release);
     }
@@ -254,14 +275,16 @@ impl<'a> Slot<'a> {
     }
 
     /// Writes what goes with a change; between `begin` and `end`.
+    #[inline]
     pub fn note(&self, change: &Change) {
         let threads = self.words[5].load(Ordering::Relaxed);
-        let thread = u64::from(change.thread);
+        let Moment { at_ticks, place } = change.moment;
+        let thread = change.moment.thread();
         let requester = if change.is_request { thread } else { threads >> 48 };
-        self.words[4].store(change.at_ticks, Ordering::Relaxed);
+        self.words[4].store(at_ticks, Ordering::Relaxed);
         self.words[5].store(threads & 0x0000_FFFF_0000_FFFF | thread << 16 | requester << 48, Ordering::Relaxed);
         let sites = self.words[6].load(Ordering::Relaxed);
-        self.words[6].store(sites & 0xFFFF_FFFF | u64::from(change.site) << 32, Ordering::Relaxed);
+        self.words[6].store(sites & 0xFFFF_FFFF | place & !0xFFFF_FFFF, Ordering::Relaxed);
     }
 
     /// Sets the address, found out after the birth; between `begin` and `end`.

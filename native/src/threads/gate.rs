@@ -6,11 +6,10 @@
 
 use std::sync::atomic::{compiler_fence, fence, AtomicBool, AtomicU32, Ordering};
 
-use super::{local, plain};
+use super::{local, plain, Local};
 use crate::platform;
 use crate::runtime::Runtime;
 
-static IS_FORKING: AtomicBool = AtomicBool::new(false);
 static HAS_BARRIERS: AtomicBool = AtomicBool::new(false);
 
 /// A thread's "I write", on a cache line of its own. Threads without a slot share the first and count.
@@ -45,7 +44,13 @@ pub fn heavy_barrier() {
 /// Runs a few stores to rows so that no fork falls between them. `body` takes no lock, calls nothing foreign and does not nest.
 #[inline]
 pub fn mutate<T>(runtime: &Runtime, body: impl FnOnce() -> T) -> T {
-    let index = local(|local| local.index.get());
+    local(|local| mutate_on(runtime, local, body))
+}
+
+/// As `mutate`, where the thread's own is at hand.
+#[inline(always)]
+pub fn mutate_on<T>(runtime: &Runtime, local: &Local, body: impl FnOnce() -> T) -> T {
+    let index = local.index.get();
     let writing = &runtime.writing[usize::from(index)].0;
     enter(writing, index);
     let result = body();
@@ -58,8 +63,22 @@ pub fn mutate<T>(runtime: &Runtime, body: impl FnOnce() -> T) -> T {
     result
 }
 
-#[inline]
+#[inline(always)]
 fn enter(writing: &AtomicU32, index: u16) {
+    if index != 0 {
+        writing.store(1, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+        if plain::may_write() {
+            return;
+        }
+    }
+    enter_slowly(writing, index);
+}
+
+/// During a fork, without barriers of the kernel's, or for a thread that shares its "I write" with others.
+#[cold]
+#[inline(never)]
+fn enter_slowly(writing: &AtomicU32, index: u16) {
     loop {
         if index == 0 {
             writing.fetch_add(1, Ordering::SeqCst);
@@ -67,7 +86,7 @@ fn enter(writing: &AtomicU32, index: u16) {
             writing.store(1, Ordering::Relaxed);
         }
         light_barrier();
-        if !IS_FORKING.load(Ordering::Relaxed) {
+        if !plain::is_forking() {
             return;
         }
         if index == 0 {
@@ -75,7 +94,7 @@ fn enter(writing: &AtomicU32, index: u16) {
         } else {
             writing.store(0, Ordering::Release);
         }
-        while IS_FORKING.load(Ordering::Relaxed) {
+        while plain::is_forking() {
             std::thread::yield_now();
         }
     }
@@ -83,7 +102,7 @@ fn enter(writing: &AtomicU32, index: u16) {
 
 /// Waits until nobody writes and keeps it so. All locks are held by then: a writer inside takes none, so it comes to its end.
 pub fn hold_writers(runtime: &Runtime) {
-    IS_FORKING.store(true, Ordering::SeqCst);
+    plain::set_forking(true);
     heavy_barrier();
     for writing in &runtime.writing {
         while writing.0.load(Ordering::Acquire) != 0 {
@@ -94,5 +113,5 @@ pub fn hold_writers(runtime: &Runtime) {
 
 /// After the fork, on both sides.
 pub fn let_writers_go() {
-    IS_FORKING.store(false, Ordering::SeqCst);
+    plain::set_forking(false);
 }

@@ -4,7 +4,7 @@ mod gate;
 mod pins;
 pub mod plain;
 
-pub use gate::{heavy_barrier, hold_writers, let_writers_go, mutate, set_barriers, Writing};
+pub use gate::{heavy_barrier, hold_writers, let_writers_go, mutate, mutate_on, set_barriers, Writing};
 pub use pins::{is_mine_alone, is_only_user, is_pinned, pins_of, DeepPins, Pin};
 
 use std::cell::Cell;
@@ -40,6 +40,8 @@ pub struct Local {
     pub ring: Cell<*mut RingHeader>,
     /// Whether it may still get a ring.
     pub ring_refused: Cell<bool>,
+    /// The shard of the types' counters that it alone writes, 0: none.
+    pub own_shard: Cell<u8>,
     /// Its free rows.
     pub magazine: Magazine,
 }
@@ -67,6 +69,7 @@ thread_local! {
             site: Cell::new(0),
             ring: Cell::new(std::ptr::null_mut()),
             ring_refused: Cell::new(false),
+            own_shard: Cell::new(0),
             magazine: Magazine::new(),
         }
     };
@@ -91,13 +94,15 @@ pub struct Threads {
 
 struct Inner {
     fresh: u32,
+    /// Bit *n*: a living thread has shard *n* of the types' counters for itself.
+    own_shards: u8,
     ended_since_search: u32,
     unreferenced: Vec<u16>,
 }
 
 impl Default for Threads {
     fn default() -> Self {
-        Self { inner: Lock::new(Inner { fresh: 1, ended_since_search: 0, unreferenced: Vec::new() }) }
+        Self { inner: Lock::new(Inner { fresh: 1, own_shards: 0, ended_since_search: 0, unreferenced: Vec::new() }) }
     }
 }
 
@@ -134,6 +139,22 @@ impl Threads {
     }
 }
 
+/// The shards that one thread at a time has for itself.
+const OWN_SHARDS: std::ops::RangeInclusive<u8> = 1..=4;
+
+impl Inner {
+    /// A shard that no living thread has, 0: none. The last owner's counts are in it: it gave the shard back under the same lock.
+    fn take_shard(&mut self) -> u8 {
+        let found = OWN_SHARDS.into_iter().find(|shard| self.own_shards & 1 << shard == 0).unwrap_or(0);
+        self.own_shards |= (1 << found) & !1;
+        found
+    }
+
+    fn give_shard_back(&mut self, shard: u8) {
+        self.own_shards &= !(1 << shard);
+    }
+}
+
 /// Ended threads that no row names, neither a living nor a dead one.
 fn unreferenced(runtime: &Runtime, fresh: u32) -> Vec<u16> {
     let mut is_named = vec![false; fresh as usize];
@@ -157,35 +178,58 @@ pub fn is_alive(runtime: &Runtime, index: u16) -> bool {
     index != 0 && u32::from(index) < runtime.segment().used(Part::Threads) && state(runtime, index) == ThreadState::Live as u8
 }
 
+/// The calling thread's own. Stays on its thread, and cannot be stored where it would outlive it.
+#[derive(Clone, Copy)]
+pub struct This(*const Local);
+
+impl std::ops::Deref for This {
+    type Target = Local;
+
+    #[inline(always)]
+    fn deref(&self) -> &Local {
+        // SAFETY: it has no destructor, so it lives as long as its thread, which this value, being neither `Send` nor `Sync`, does not leave.
+        unsafe { &*self.0 }
+    }
+}
+
 /// The calling thread's own as it is, with a slot or without.
 #[inline(always)]
-fn known<T>(body: impl FnOnce(&Local) -> T) -> T {
-    LOCAL.with(body)
+fn known() -> This {
+    // only a pointer comes out of `with`, which would not inline a body of some size
+    This(LOCAL.with(std::ptr::from_ref))
 }
 
 /// The calling thread's own; it gets a slot now if it has none.
-#[inline]
+#[inline(always)]
+pub fn this() -> This {
+    let this = known();
+    if !this.known.get() {
+        enrol(&this);
+    }
+    this
+}
+
+/// Calls `body` with the calling thread's own.
+#[inline(always)]
 pub fn local<T>(body: impl FnOnce(&Local) -> T) -> T {
-    LOCAL.with(|local| {
-        if !local.known.get() {
-            enrol(local);
-        }
-        body(local)
-    })
+    body(&this())
 }
 
 #[cold]
+#[inline(never)]
 fn enrol(local: &Local) {
     local.known.set(true);
     // registers the destructor; a thread that is already past its destructors stays without a slot
+    let runtime = runtime();
     if END.try_with(|_| ()).is_err() {
+        runtime.table.empty(&local.magazine);
         return;
     }
-    let runtime = runtime();
     let Some(index) = runtime.threads.take(runtime) else {
         atomic!(AtomicU64, lost(), threads).fetch_add(1, Ordering::Relaxed);
         return;
     };
+    local.own_shard.set(runtime.threads.inner.lock().take_shard());
     let slot = runtime.segment().thread(u32::from(index));
     write_slot(slot, platform::thread_id());
     local.index.set(index);
@@ -225,7 +269,10 @@ fn end(runtime: &Runtime, local: &Local) {
     }
     atomic!(AtomicU64, slot, ended_at_ticks).store(clock::ticks(), Ordering::Relaxed);
     atomic!(AtomicU8, slot, state).store(ThreadState::Ended as u8, Ordering::Release);
-    runtime.threads.inner.lock().ended_since_search += 1;
+    let mut inner = runtime.threads.inner.lock();
+    inner.ended_since_search += 1;
+    inner.give_shard_back(local.own_shard.replace(0));
+    drop(inner);
     crate::lifecycle::owner_ended(runtime, index);
 }
 
@@ -277,6 +324,7 @@ pub fn keep_only_this(runtime: &Runtime) {
                 atomic!(AtomicU8, slot, state).store(ThreadState::Ended as u8, Ordering::Relaxed);
             }
         }
+        runtime.threads.inner.lock().own_shards = (1 << local.own_shard.get()) & !1;
         local.magazine.forget();
     });
     runtime.table.find_free();

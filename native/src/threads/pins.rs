@@ -94,7 +94,7 @@ impl Pin {
     pub fn new(runtime: &Runtime, handle: u64) -> Self {
         push(handle);
         if let Some(user) = runtime.table.user(index_of(handle)) {
-            known(|local| join(local, user));
+            join(&known(), user);
         }
         // keeps the load of word 0 that follows behind the pin, as far as `heavy_barrier` can tell
         light_barrier();
@@ -107,19 +107,18 @@ impl Pin {
     /// What it stores are constants, so that a call need not wait for the last one's `depth` to come back from memory: the branch on it is guessed.
     #[inline(always)]
     pub fn plain(runtime: &Runtime, handle: u64) -> Option<(Self, Slot<'_>)> {
-        known(|local| {
-            let slot = local.slot.get();
-            if !plain::is_plain() || local.depth.get() != 0 || slot.is_null() {
-                return None;
-            }
-            let (row, user) = runtime.table.plain_row(handle)?;
-            local.depth.set(1);
-            show(slot, 0, handle);
-            join(local, user);
-            // as in `new`; the plain way is not taken where barriers take more than that
-            compiler_fence(Ordering::SeqCst);
-            Some((Self { handle, on_this_thread: PhantomData }, row))
-        })
+        let local = known();
+        let slot = local.slot.get();
+        if !plain::is_plain() || local.depth.get() != 0 || slot.is_null() {
+            return None;
+        }
+        let (row, user) = runtime.table.plain_row(handle)?;
+        local.depth.set(1);
+        show(slot, 0, handle);
+        join(&local, user);
+        // as in `new`; the plain way is not taken where barriers take more than that
+        compiler_fence(Ordering::SeqCst);
+        Some((Self { handle, on_this_thread: PhantomData }, row))
     }
 
     /// The handle.
@@ -133,7 +132,7 @@ impl Pin {
     pub fn end(self, row: &Slot<'_>) {
         let handle = self.handle;
         std::mem::forget(self);
-        if !known(pop_plain) {
+        if !pop_plain(&known()) {
             return unpin(handle);
         }
         light_barrier();
@@ -154,7 +153,7 @@ impl Drop for Pin {
 #[inline(never)]
 fn unpin(handle: u64) {
     let runtime = runtime();
-    if !known(pop_plain) {
+    if !pop_plain(&known()) {
         return leave(runtime, handle);
     }
     light_barrier();
@@ -312,20 +311,20 @@ fn show_depth(local: &Local, slot: *mut ThreadSlot, mut depth: usize) {
 
 /// Whether this thread is the only one that has used a row. SeqCst: after the change of word 0 that the caller made.
 #[inline]
-pub fn is_only_user(runtime: &Runtime, handle: u64) -> bool {
+pub fn is_only_user(runtime: &Runtime, local: &Local, handle: u64) -> bool {
     let only = runtime.table.user(index_of(handle)).map_or(SHARED, |user| user.load(Ordering::SeqCst));
-    only != SHARED && local(|local| local.index.get() == only)
+    only != SHARED && local.index.get() == only
 }
 
 /// Whether only this thread has used a row, and no call of it uses it now.
 #[inline]
-pub fn is_mine_alone(runtime: &Runtime, handle: u64) -> bool {
-    is_only_user(runtime, handle) && !local(|local| is_pinned_here(runtime, local, handle))
+pub fn is_mine_alone(runtime: &Runtime, local: &Local, handle: u64) -> bool {
+    is_only_user(runtime, local, handle) && !is_pinned_here(runtime, local, handle)
 }
 
 /// Whether a call uses a handle whose word 0 says that it ends (stored SeqCst by this thread before). A no is for good.
 pub fn is_pinned(runtime: &Runtime, handle: u64) -> bool {
-    if is_only_user(runtime, handle) {
+    if local(|local| is_only_user(runtime, local, handle)) {
         return local(|local| is_pinned_here(runtime, local, handle));
     }
     let mut found = false;
@@ -335,6 +334,10 @@ pub fn is_pinned(runtime: &Runtime, handle: u64) -> bool {
 
 #[inline]
 fn is_pinned_here(runtime: &Runtime, local: &Local, handle: u64) -> bool {
+    local.depth.get() > 0 && is_among_pins(runtime, local, handle)
+}
+
+fn is_among_pins(runtime: &Runtime, local: &Local, handle: u64) -> bool {
     let (slot, depth) = (local.slot.get(), (local.depth.get() as usize).min(CALL_DEPTH));
     let is_shown = (0..depth).any(|place| !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle);
     is_shown || runtime.deep.has(local.index.get(), handle)

@@ -1,11 +1,13 @@
-//! One word that says whether a call may go the plain way: no fences of its own, no history, no close that waits for a thread to come by.
+//! One word that says whether things may go the plain way: no fences of their own, no fork under way, no history, no close that waits for a
+//! thread to come by.
 //!
-//! It only chooses between ways that are both right, so every access is Relaxed.
+//! For calls it only chooses between ways that are both right, so those accesses are Relaxed. A fork is announced SeqCst: see `gate`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const FENCES: u64 = 1;
 const HISTORY: u64 = 2;
+const FORKING: u64 = 4;
 /// The closes that wait for their owner thread are counted in the upper half.
 const ONE_WAITING: u64 = 1 << 32;
 
@@ -15,7 +17,27 @@ static UNUSUAL: AtomicU64 = AtomicU64::new(FENCES);
 /// Whether a call may go the plain way.
 #[inline(always)]
 pub fn is_plain() -> bool {
-    UNUSUAL.load(Ordering::Relaxed) == 0
+    UNUSUAL.load(Ordering::Relaxed) & !FORKING == 0
+}
+
+/// Whether a row may be written after no more than a fence for the compiler, for now.
+#[inline(always)]
+pub(super) fn may_write() -> bool {
+    UNUSUAL.load(Ordering::Relaxed) & (FENCES | FORKING) == 0
+}
+
+/// Whether a fork is under way.
+pub(super) fn is_forking() -> bool {
+    UNUSUAL.load(Ordering::Relaxed) & FORKING != 0
+}
+
+/// A fork begins, or is over.
+pub(super) fn set_forking(is_on: bool) {
+    if is_on {
+        UNUSUAL.fetch_or(FORKING, Ordering::SeqCst);
+    } else {
+        UNUSUAL.fetch_and(!FORKING, Ordering::SeqCst);
+    }
 }
 
 /// Whether calls need fences of their own, because the kernel has no barriers for all threads.
