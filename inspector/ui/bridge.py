@@ -7,9 +7,11 @@ no widget ever sees another thread. Both live on the GUI thread; what other thre
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from itertools import count
 from typing import Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -137,6 +139,8 @@ class Courier(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="window")
         self._closed = False
+        self._numbers = count()
+        self._watched: dict[int, tuple[Future[Any], Callable[[Any], None], Callable[[BaseException], None]]] = {}
         self._finished.connect(self._bring, Qt.ConnectionType.QueuedConnection)
 
     def run(self, work: Callable[[], T], on_result: Callable[[T], None], on_error: Callable[[BaseException], None]) -> Future[T]:
@@ -146,24 +150,32 @@ class Courier(QObject):
         return future
 
     def watch(self, future: Future[T], on_result: Callable[[T], None], on_error: Callable[[BaseException], None]) -> None:
-        """Call one of the two on the GUI thread when ``future`` is done. A cancelled one calls neither."""
-        future.add_done_callback(lambda done: self._finish(done, on_result, on_error))
+        """Call one of the two on the GUI thread when ``future`` is done. A cancelled one calls neither.
+
+        The future itself knows neither: one that is never done keeps nothing of a closed window alive.
+        """
+        number = next(self._numbers)
+        self._watched[number] = future, on_result, on_error
+        courier = weakref.ref(self)
+        future.add_done_callback(lambda _done: _tell(courier(), number))
 
     def close(self) -> None:
         """Bring nothing more. Work that was asked for, such as the end of a session, is still done."""
         self._closed = True
+        self._watched.clear()
         self._pool.shutdown(wait=False)
 
-    def _finish(self, future: Future[Any], on_result: Callable[[Any], None], on_error: Callable[[BaseException], None]) -> None:
-        """Any thread."""
+    def finish(self, number: int) -> None:
+        """The future with this number is done; any thread."""
         if not self._closed:
-            self._finished.emit((future, on_result, on_error))
+            self._finished.emit(number)
 
     @Slot(object)
-    def _bring(self, finished: tuple[Future[Any], Callable[[Any], None], Callable[[BaseException], None]]) -> None:
-        future, on_result, on_error = finished
-        if self._closed or future.cancelled():
+    def _bring(self, number: int) -> None:
+        watched = self._watched.pop(number, None)
+        if watched is None or watched[0].cancelled():
             return
+        future, on_result, on_error = watched
         try:
             error = future.exception()
         except CancelledError:
@@ -172,3 +184,9 @@ class Courier(QObject):
             on_error(error)
         else:
             on_result(future.result())
+
+
+def _tell(courier: Courier | None, number: int) -> None:
+    """Any thread."""
+    if courier is not None:
+        courier.finish(number)
