@@ -39,6 +39,7 @@ def act_value(act: AuditedAct) -> Mapping[str, Any]:
         "handle_count": act.handle_count,
         "outcome": act.outcome,
         "result": act.result,
+        "wish": act.wish,
     }
 
 

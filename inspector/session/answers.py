@@ -106,6 +106,7 @@ def _act(fields: Mapping[str, Any]) -> AuditedAct:
         handle_count=int(fields["handle_count"]),
         outcome=str(fields["outcome"]),
         result=fields.get("result"),
+        wish=fields.get("wish"),
     )
 
 

@@ -68,6 +68,8 @@ class AuditedAct:
     """``done``, or the status of what was not."""
     result: Any
     """Of a close, an outcome for each of the first handles; of others their figures; of what was not done, why."""
+    wish: Any = None
+    """How it was wanted: of a close ``{"although_held": true, …}``, of a level which; ``None`` where there is no choice."""
 
 
 @dataclass(frozen=True, slots=True)

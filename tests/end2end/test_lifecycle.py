@@ -75,6 +75,7 @@ def test_acts_of_viewers_are_in_the_audit_log_with_who_and_what_came_of_them(tmp
         assert [(act["op"], act["outcome"]) for act in report["acts"]] == [("close", "done"), ("gc", "done"), ("drain", "done")]
         close = report["acts"][0]
         assert (close["handles"], close["result"]) == ([handle_text(journal)], [{"handle": journal, "outcome": "closed"}])
+        assert close["wish"] == {"although_held": False, "withdraw_after_ms": None}
         assert (close["uid"], close["pid"] > 0, close["at"] > 0) == (os.getuid(), True, True)
         assert (report["dropped"], report["trouble"]) == (0, None)
         shown = run_command("audit", target.pid).out
@@ -137,6 +138,70 @@ def test_the_exit_report_sorts_what_is_alive_at_the_end(program: Path, tmp_path:
     assert "arc-inspector: 4 handles alive at exit" in lines
     assert {"  held by the program: 2", "  never closed: 1", "  interpreter shutdown: 1"} <= set(lines)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def kinds_at_exit(text: str, folder: Path) -> dict[str, list[tuple[str, int]]]:
+    """The exit report of a program: types and how many of each, by kind."""
+    program, file = folder / "ending.py", folder / "exit.json"
+    program.write_text(text)
+    done = run_command("run", "--headless", "--exit-report-json", file, program)
+    assert done.status == 0, done
+    report = json.loads(file.read_text())
+    return {kind: [(line["type"], line["count"]) for line in lines] for kind, lines in report.items() if isinstance(lines, list)}
+
+
+UNIFFI_PROGRAM = """
+import gc
+import bdkpython as bdk
+
+gc.disable()
+HELD = [bdk.Amount.from_sat(sats) for sats in range(3)]
+WORDS = bdk.Mnemonic(bdk.WordCount.WORDS12)
+bdk.Amount.from_sat(9)
+
+class Knot:
+    def __init__(self):
+        self.itself, self.amount = self, bdk.Amount.from_sat(7)
+
+class Memory(bdk.Persistence):
+    def initialize(self):
+        return bdk.ChangeSet()
+    def persist(self, changeset):
+        pass
+
+PERSISTER = bdk.Persister.custom(Memory())
+Knot()
+"""
+
+
+def test_the_exit_report_sorts_the_objects_of_uniffi_packages_too(tmp_path: Path) -> None:
+    assert kinds_at_exit(UNIFFI_PROGRAM, tmp_path) == {
+        "held_by_the_program": [("Amount", 3), ("Memory", 1), ("Mnemonic", 1), ("Persister", 1)],
+        "never_closed": [],
+        "interpreter_shutdown": [("Amount", 1)],
+    }
+
+
+OWNING_PROGRAM = """
+from inspector.runtime import ForeignObjects, SerialJournal, ThinTodoList
+
+class Door:
+    def shut(self):
+        pass
+
+DOORS = ForeignObjects("Door", "program", closes_by="shut")
+OPEN, SHUT = DOORS.new(Door()), DOORS.new(Door())
+DOORS.close(SHUT)
+JOURNAL, LISTS = SerialJournal(__file__ + ".log"), [ThinTodoList()] * 2
+"""
+
+
+def test_the_exit_report_tells_open_python_objects_and_journals_of_other_strategies(tmp_path: Path) -> None:
+    assert kinds_at_exit(OWNING_PROGRAM, tmp_path) == {
+        "held_by_the_program": [("Door", 1), ("ThinTodoList", 1)],
+        "never_closed": [("Door", 1), ("SerialJournal", 1)],
+        "interpreter_shutdown": [],
+    }
 
 
 def test_without_being_asked_for_there_is_no_exit_report(program: Path, tmp_path: Path) -> None:

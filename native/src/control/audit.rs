@@ -2,15 +2,13 @@
 //! environment asks for that.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{json, Value};
 
+use super::audit_file::AuditFile;
 use super::peer::lock;
 use crate::wire::{Command, Fields};
 
@@ -26,21 +24,27 @@ const MAX_HANDLES: usize = 16;
 pub struct Act {
     op: &'static str,
     handles: Vec<u64>,
+    /// What was wished beside.
+    wish: Value,
 }
 
 impl Act {
     /// The act that a command is; None for one that only looks.
     pub fn of(command: &Command) -> Option<Self> {
-        let act = |op, handles: &[u64]| Some(Self { op, handles: handles.to_vec() });
+        let act = |op, handles: &[u64], wish| Some(Self { op, handles: handles.to_vec(), wish });
         match command {
-            Command::Gc => act("gc", &[]),
-            Command::Close { handles, .. } => act("close", handles),
-            Command::Cancel { handle } => act("cancel", &[*handle]),
-            Command::Drain => act("drain", &[]),
-            Command::Level { .. } => act("level", &[]),
-            Command::Hello(hello) if hello.level.is_some() => act("level", &[]),
-            Command::Detach => act("detach", &[]),
-            Command::Declare { .. } => act("declare", &[]),
+            Command::Gc => act("gc", &[], Value::Null),
+            Command::Close { handles, although_held, withdraw_after_ms } => {
+                act("close", handles, json!({"although_held": although_held, "withdraw_after_ms": withdraw_after_ms}))
+            }
+            Command::Cancel { handle } => act("cancel", &[*handle], Value::Null),
+            Command::Drain => act("drain", &[], Value::Null),
+            Command::Level { level } => act("level", &[], json!({"level": level})),
+            Command::TypeLevel { type_id, level } => act("type_level", &[], json!({"type": type_id, "level": level})),
+            Command::Hello(hello) if hello.allow_ptrace => act("allow_ptrace", &[], json!({"level": hello.level})),
+            Command::Hello(hello) if hello.level.is_some() => act("level", &[], json!({"level": hello.level})),
+            Command::Detach => act("detach", &[], Value::Null),
+            Command::Declare { declarations } => act("declare", &[], json!({"declarations": declarations.len()})),
             _ => None,
         }
     }
@@ -50,7 +54,7 @@ impl Act {
 struct Kept {
     acts: VecDeque<Value>,
     dropped: u64,
-    file: Option<File>,
+    file: Option<AuditFile>,
     trouble: Option<String>,
 }
 
@@ -72,9 +76,7 @@ impl Audit {
 
     fn write_to(&self, path: &Path) {
         let mut kept = lock(&self.kept);
-        let mut options = OpenOptions::new();
-        options.append(true).create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
-        match options.open(path) {
+        match AuditFile::open(path) {
             Ok(file) => kept.file = Some(file),
             Err(error) => {
                 let trouble = format!("{error}: audit log {}", path.display());
@@ -88,7 +90,7 @@ impl Audit {
     pub fn record(&self, act: &Act, pid: u32, uid: u32, outcome: Result<&Fields, (&str, &str)>) {
         let secs = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let shown = &act.handles[..act.handles.len().min(MAX_HANDLES)];
-        let mut line = json!({"at": secs, "op": act.op, "pid": pid, "uid": uid, "handles": shown, "handle_count": act.handles.len()});
+        let mut line = json!({"at": secs, "op": act.op, "pid": pid, "uid": uid, "handles": shown, "handle_count": act.handles.len(), "wish": act.wish});
         match outcome {
             Ok(fields) => {
                 line["outcome"] = "done".into();
@@ -104,7 +106,7 @@ impl Audit {
 
     fn keep(&self, line: Value) {
         let mut kept = lock(&self.kept);
-        if let Some(Err(error)) = kept.file.as_mut().map(|file| file.write_all(format!("{line}\n").as_bytes())) {
+        if let Some(Err(error)) = kept.file.as_mut().map(|file| file.append(&line.to_string())) {
             kept.file = None;
             kept.trouble = Some(format!("{error}: audit log, nothing more is written to it"));
         }
@@ -146,8 +148,6 @@ fn result_of(act: &Act, fields: &Fields) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn cancel(handle: u64) -> Act {
@@ -187,28 +187,40 @@ mod tests {
         let answers: Vec<Value> = handles.iter().map(|handle| json!({"handle": handle, "outcome": "would_close"})).collect();
         let mut fields = Fields::new();
         fields.insert("answers".into(), answers.into());
-        let act = Act { op: "close", handles };
+        let act = Act { op: "close", handles, wish: json!({"although_held": true, "withdraw_after_ms": u64::MAX}) };
         (0..MAX_KEPT).for_each(|_| audit.record(&act, u32::MAX, u32::MAX, Ok(&fields)));
         let line = crate::wire::success(u64::MAX, audit.report());
         assert!(line.windows(9).any(|bytes| bytes == b"\"ok\":true"), "the log has {} bytes", line.len());
     }
 
     #[test]
-    fn the_file_is_ours_alone_and_no_link_is_followed() {
-        let folder = std::env::temp_dir();
-        let path = folder.join(format!("arc-inspector-audit-{}", std::process::id()));
-        let link = path.with_extension("link");
+    fn all_that_a_viewer_can_change_is_an_act_with_its_wishes() {
+        let op = |command: &Command| Act::of(command).map(|act| act.op);
+        let hello = |allow_ptrace, level| {
+            let text = json!({"nonce": 1, "op": "hello", "layout": 1, "allow_ptrace": allow_ptrace, "level": level}).to_string();
+            crate::wire::parse(text.as_bytes()).map(|request| request.command).ok()
+        };
+        assert_eq!(hello(true, Value::Null).as_ref().and_then(op), Some("allow_ptrace"));
+        assert_eq!(hello(false, json!(2)).as_ref().and_then(op), Some("level"));
+        assert_eq!(hello(false, Value::Null).as_ref().and_then(op), None);
+        assert_eq!(op(&Command::TypeLevel { type_id: 1, level: 2 }), Some("type_level"));
+        let close = Command::Close { handles: vec![2], although_held: true, withdraw_after_ms: Some(5) };
+        let audit = Audit::default();
+        audit.record(&Act::of(&close).expect("an act"), 7, 8, Err(("GivenUp", "too late")));
+        assert_eq!(audit.report()["acts"][0]["wish"], json!({"although_held": true, "withdraw_after_ms": 5}));
+    }
+
+    #[test]
+    fn acts_go_to_the_file_too_and_why_not_is_in_the_report() {
+        let path = std::env::temp_dir().join(format!("arc-inspector-acts-{}", std::process::id()));
         let audit = Audit::default();
         audit.write_to(&path);
         audit.record(&cancel(2), 7, 8, Ok(&Fields::new()));
         let text = std::fs::read_to_string(&path).expect("the file");
-        let mode = std::fs::metadata(&path).expect("the file").permissions().mode() & 0o777;
-        std::os::unix::fs::symlink(&path, &link).expect("a link");
-        let refused = Audit::default();
-        refused.write_to(&link);
-        std::fs::remove_file(&link).expect("the link");
         std::fs::remove_file(&path).expect("the file");
-        assert_eq!((text.lines().count(), mode), (1, 0o600));
+        assert_eq!(text.lines().count(), 1);
+        let refused = Audit::default();
+        refused.write_to(&std::env::temp_dir());
         assert!(refused.report()["trouble"].is_string());
     }
 }

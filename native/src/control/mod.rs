@@ -5,6 +5,7 @@
 //! interpreter's own. Each request has a deadline and is dropped, not done later, when that passes or its viewer hangs up first.
 
 mod audit;
+mod audit_file;
 mod closer;
 mod commands;
 mod connection;

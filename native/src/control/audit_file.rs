@@ -1,0 +1,158 @@
+//! The file of the audit log: ours alone, appended to, of a bounded size.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::platform;
+
+/// Bytes after which the file is put aside as `FILE.1`, in place of the one before; both together are the bound.
+pub const MAX_BYTES: u64 = 4 << 20;
+const OURS_ALONE: u32 = 0o600;
+
+/// An open log.
+pub struct AuditFile {
+    path: PathBuf,
+    file: File,
+    max_bytes: u64,
+}
+
+impl AuditFile {
+    /// Opens the file, made if it is not there. One that is there has to be a plain file of ours; if others may read or write it, that ends.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Self::bounded(path, MAX_BYTES)
+    }
+
+    /// As `open`, with another bound.
+    pub fn bounded(path: &Path, max_bytes: u64) -> io::Result<Self> {
+        // a program may change its directory
+        let path = std::path::absolute(path)?;
+        let file = open(&path)?;
+        Ok(Self { path, file, max_bytes })
+    }
+
+    /// Appends a line, in one piece.
+    pub fn append(&mut self, line: &str) -> io::Result<()> {
+        let line = format!("{line}\n");
+        let bytes = self.file.metadata()?.len();
+        if bytes > 0 && bytes + line.len() as u64 > self.max_bytes {
+            self.turn_over()?;
+        }
+        self.file.write_all(line.as_bytes())
+    }
+
+    /// Puts the file aside and begins another. A child of a fork has the same file and may have been first; then the new one is there already.
+    fn turn_over(&mut self) -> io::Result<()> {
+        let is_still_there = fs::symlink_metadata(&self.path).ok().map(|found| (found.dev(), found.ino()));
+        let ours = self.file.metadata()?;
+        if is_still_there == Some((ours.dev(), ours.ino())) {
+            fs::rename(&self.path, self.put_aside())?;
+        }
+        self.file = open(&self.path)?;
+        Ok(())
+    }
+
+    fn put_aside(&self) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(".1");
+        name.into()
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    // NONBLOCK: what turns out to be a pipe must not hold the program up
+    let flags = libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK;
+    let file = options.append(true).create(true).mode(OURS_ALONE).custom_flags(flags).open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(io::Error::other("not a plain file"));
+    }
+    if found.uid() != platform::user_id() {
+        return Err(io::Error::other(format!("it belongs to user {}", found.uid())));
+    }
+    if found.mode() & 0o777 != OURS_ALONE {
+        file.set_permissions(Permissions::from_mode(OURS_ALONE))?;
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("arc-inspector-audit-{}-{name}", std::process::id()));
+            fs::create_dir(&folder).expect("a folder");
+            Self(folder)
+        }
+
+        fn log(&self) -> PathBuf {
+            self.0.join("audit.jsonl")
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).expect("the folder");
+        }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("the file").mode() & 0o777
+    }
+
+    #[test]
+    fn a_new_file_is_ours_alone_and_an_old_one_that_was_open_to_others_becomes_so() {
+        let folder = Folder::new("mode");
+        AuditFile::open(&folder.log()).expect("a file").append("one").expect("room");
+        assert_eq!(mode(&folder.log()), 0o600);
+        fs::set_permissions(folder.log(), Permissions::from_mode(0o666)).expect("the file");
+        AuditFile::open(&folder.log()).expect("a file").append("two").expect("room");
+        assert_eq!(mode(&folder.log()), 0o600);
+        assert_eq!(fs::read_to_string(folder.log()).expect("the file"), "one\ntwo\n");
+    }
+
+    #[test]
+    fn links_pipes_and_folders_are_refused() {
+        let folder = Folder::new("kinds");
+        std::os::unix::fs::symlink(folder.0.join("elsewhere"), folder.log()).expect("a link");
+        assert!(AuditFile::open(&folder.log()).is_err());
+        assert!(!folder.0.join("elsewhere").exists());
+        assert!(AuditFile::open(&folder.0).is_err());
+        let pipe = folder.0.join("pipe");
+        let name = std::ffi::CString::new(pipe.as_os_str().as_encoded_bytes()).expect("no NUL");
+        // SAFETY: a path that ends with NUL.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        assert!(AuditFile::open(&pipe).is_err());
+    }
+
+    #[test]
+    fn a_full_file_is_put_aside_once_and_the_newest_lines_are_kept() {
+        let folder = Folder::new("bound");
+        let mut log = AuditFile::bounded(&folder.log(), 30).expect("a file");
+        (0..20).for_each(|line| log.append(&format!("line {line:04}")).expect("room"));
+        let text = |path: &Path| fs::read_to_string(path).expect("the file");
+        assert_eq!(text(&folder.log()), "line 0018\nline 0019\n");
+        assert_eq!(text(&log.put_aside()), "line 0015\nline 0016\nline 0017\n");
+        assert_eq!((mode(&folder.log()), mode(&log.put_aside())), (0o600, 0o600));
+        assert_eq!(fs::read_dir(&folder.0).expect("the folder").count(), 2);
+    }
+
+    #[test]
+    fn two_who_write_the_same_file_put_it_aside_once() {
+        let folder = Folder::new("both");
+        let (mut one, mut other) =
+            (AuditFile::bounded(&folder.log(), 30).expect("a file"), AuditFile::bounded(&folder.log(), 30).expect("a file"));
+        for line in 0..3 {
+            one.append(&format!("line {line:04}")).expect("room");
+        }
+        one.append("line 0003").expect("room");
+        other.append("line 0004").expect("room");
+        assert_eq!(fs::read_to_string(folder.log()).expect("the file"), "line 0003\nline 0004\n");
+    }
+}
