@@ -57,6 +57,7 @@ def arrive(place: str) -> None:
     """Start the agent and write down how that went; on a thread of its own."""
     folder = os.path.dirname(place)  # noqa: PTH120 - pathlib may not be loaded in the target
     try:
+        os.close(os.open(f"{folder}/begun", os.O_WRONLY | os.O_CREAT, 0o600))
         with open(f"{folder}/request.json", encoding="utf-8") as file:  # noqa: PTH123 - as above
             request = json.load(file)
         result = {"ok": True, "segment": started(folder, request), "python": sys.version.split()[0]}

@@ -21,6 +21,7 @@ from inspector.wire import native_file
 
 SCRIPT: Final = "start.py"
 REQUEST: Final = "request.json"
+BEGUN: Final = "begun"
 RESULT: Final = "result.json"
 BACKENDS: Final = "backends"
 """Folder beside this module in which the build puts cffi's backends."""

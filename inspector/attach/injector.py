@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from inspector.attach import procfs
-from inspector.attach.bundle import RESULT, SCRIPT, make_bundle
+from inspector.attach.bundle import BEGUN, RESULT, SCRIPT, make_bundle
 from inspector.attach.injection import enter, nudge
 from inspector.attach.interpreter import Interpreter, find_interpreter
 from inspector.attach.remote_exec import OLDEST, remote_exec, withdraw
@@ -90,32 +90,29 @@ def carry_out(order: Order) -> Outcome:
         if order.way == Way.REMOTE and interpreter.minor >= OLDEST:
             return _ask_to_come_by(order, interpreter, stage)
         entered = enter(order.pid, interpreter, line_for(f"{stage.inside}/{SCRIPT}"))
-        result = _await_result(order.pid, stage, HELLO_SECS)
-        if result is None:
-            raise AttachError(f"the interpreter did not answer within {HELLO_SECS:.0f} s: something holds its lock (process {order.pid})")
-        return _outcome(result, paused_secs=entered.paused_secs, tries=entered.tries)
+        return _outcome(_await_result(order.pid, stage), paused_secs=entered.paused_secs, tries=entered.tries)
 
 
 def line_for(script: str) -> str:
     """What the target's interpreter is given to run: the script with its own path, leaving no name behind and no error to be seen."""
-    names = f"{{'__name__': 'inspector_arrival', 'HERE': {script!r}}}"
-    run = f"exec(compile(open({script!r}, encoding='utf-8').read(), {script!r}, 'exec'), {names})"
-    return f"try:\n {run}\nexcept BaseException:\n pass\n"
+    read = "with open(S, encoding='utf-8') as file: text = file.read()"
+    run = "exec(compile(text, S, 'exec'), {'__name__': 'inspector_arrival', 'HERE': S})"
+    return f"try:\n exec({read!r} '\\n' {run!r}, {{'S': {script!r}}})\nexcept BaseException:\n pass\n"
 
 
 def _ask_to_come_by(order: Order, interpreter: Interpreter, stage: Stage) -> Outcome:
     """CPython's own way. It runs a file as it is: a short one that runs the script with its path."""
     stage.write(REMOTE_SCRIPT, line_for(f"{stage.inside}/{SCRIPT}").encode())
     remote_exec(order.pid, interpreter, f"{stage.inside}/{REMOTE_SCRIPT}")
-    result = _await_result(order.pid, stage, COME_BY_SECS)
-    if result is None and order.nudge and nudge(order.pid):
-        result = _await_result(order.pid, stage, HELLO_SECS)
-    if result is None:
+    has_begun = _has_begun(order.pid, stage, COME_BY_SECS)
+    if not has_begun and order.nudge and nudge(order.pid):
+        has_begun = _has_begun(order.pid, stage, COME_BY_SECS)
+    if not has_begun:
+        waits = waits_on(order.pid)
         withdraw(order.pid, interpreter)
-        result = _await_result(order.pid, stage, LAST_LOOK_SECS)
-    if result is None:
-        return Outcome(False, waits=waits_on(order.pid))
-    return _outcome(result)
+        if not _has_begun(order.pid, stage, LAST_LOOK_SECS):
+            return Outcome(False, waits=waits)
+    return _outcome(_await_result(order.pid, stage))
 
 
 def _outcome(result: dict[str, Any], *, paused_secs: float = 0.0, tries: int = 0) -> Outcome:
@@ -125,19 +122,31 @@ def _outcome(result: dict[str, Any], *, paused_secs: float = 0.0, tries: int = 0
     return Outcome(False, f"the agent could not start in the target: {error}", paused_secs=paused_secs, tries=tries)
 
 
-def _await_result(pid: int, stage: Stage, patience_secs: float) -> dict[str, Any] | None:
-    """What the agent wrote when it had arrived; ``None``: not in time. Raises ``AttachError`` when the target ended."""
+def _has_begun(pid: int, stage: Stage, patience_secs: float) -> bool:
+    """Whether the target runs the script by now. Raises ``AttachError`` when the target ended."""
+    return _await_file(pid, stage, BEGUN, patience_secs) is not None
+
+
+def _await_result(pid: int, stage: Stage) -> dict[str, Any]:
+    """What the agent wrote when it had arrived. Raises ``AttachError`` when it did not, or the target ended."""
+    raw = _await_file(pid, stage, RESULT, HELLO_SECS)
+    if raw is None:
+        raise AttachError(f"the interpreter did not answer within {HELLO_SECS:.0f} s: something holds its lock (process {pid})")
+    try:
+        result = json.loads(raw)
+    except (ValueError, RecursionError):
+        result = None
+    if not isinstance(result, dict):
+        raise AttachError("what the agent wrote is damaged")
+    return result
+
+
+def _await_file(pid: int, stage: Stage, name: str, patience_secs: float) -> bytes | None:
     until = time.monotonic() + patience_secs
     while time.monotonic() < until:
-        raw = stage.read(RESULT)
+        raw = stage.read(name)
         if raw is not None:
-            try:
-                result = json.loads(raw)
-            except (ValueError, RecursionError):
-                result = None
-            if not isinstance(result, dict):
-                raise AttachError("what the agent wrote is damaged")
-            return result
+            return raw
         if procfs.thread_state(pid, pid) in ("", "Z", "X"):
             raise AttachError(f"process {pid} has ended")
         time.sleep(0.002)

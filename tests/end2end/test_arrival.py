@@ -1,0 +1,175 @@
+"""Attaching processes that nobody prepared: foreign interpreters without cffi and without our package."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from inspector.attach import procfs
+from inspector.attach.arriving import NotComeByError, bring_agent
+from inspector.attach.discovery import find_target
+from inspector.attach.injection import reusable_region
+from inspector.attach.staging import PLACES, PREFIX
+from inspector.attach.way import Way
+from inspector.errors import AttachError
+from tests.helpers.command_line import run_command
+from tests.helpers.targets import Target
+from tests.helpers.unprepared import MINORS, close_stdin, detach, interpreter, own_threads, unprepared
+
+KINDS = ("idle", "sleep", "lock", "busy", "malloc", "dlopen", "poll")
+
+
+def finish(target: Target) -> dict[str, object]:
+    """Let it end; what it says."""
+    close_stdin(target)
+    done: dict[str, object] = target.expect("done")
+    assert target.process.wait(30) == 0
+    return done
+
+
+def bring(pid: int) -> None:
+    """Inject, and again when the target was busy each time."""
+    for _ in range(5):
+        try:
+            bring_agent(pid, Way.INJECT)
+        except AttachError as error:
+            if not str(error).startswith("busy"):
+                raise
+        else:
+            return
+    pytest.fail("busy five times")
+
+
+def staged_folders() -> list[Path]:
+    return [path for place in PLACES for path in Path("/", place).glob(f"{PREFIX}*")]
+
+
+@pytest.mark.parametrize("minor", MINORS)
+def test_the_agent_comes_into_a_foreign_interpreter_without_cffi_and_goes_without_a_trace(minor: str):
+    program = interpreter(minor)
+    if program is None:
+        pytest.skip(f"no CPython {minor} is to be had: not in pyenv, on PATH, or in ARC_INSPECTOR_PYTHON_{minor.replace('.', '_')}")
+    with unprepared("sleep", program=program) as target:
+        arrival = bring_agent(target.pid, Way.INJECT)
+        assert arrival.found.attachable
+        assert arrival.found.runtime.startswith(f"CPython {minor}.")
+        assert run_command("handles", target.pid, "--json").json["target"]["state"] == "live"
+        detach(target.pid)
+        done = finish(target)
+    assert done["right"]
+    assert done["names"] == [], "a name was left in the program"
+    assert done["finders"] == 3, "a finder was left on sys.meta_path"
+    assert done["backend"] is False
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_target_of_any_kind_ends_with_the_right_answer(kind: str):
+    with unprepared(kind) as target:
+        bring(target.pid)
+        done = finish(target)
+    assert done["right"]
+    assert done["names"] == []
+
+
+def test_attaching_again_reuses_the_memory_of_the_first_time_and_leaves_no_file():
+    before = set(staged_folders())
+    with unprepared("sleep") as target:
+        bring_agent(target.pid, Way.INJECT)
+        first = find_target(target.pid).segment
+        detach(target.pid)
+        code = [each for each in procfs.mappings(target.pid) or () if each.flags == "r-xp" and not each.path]
+        assert [each.low for each in code] == [reusable_region(target.pid)]
+        bring_agent(target.pid, Way.INJECT)
+        assert find_target(target.pid).segment == first
+        again = [each for each in procfs.mappings(target.pid) or () if each.flags == "r-xp" and not each.path]
+        assert again == code
+    assert set(staged_folders()) <= before
+
+
+def test_a_stopped_process_is_refused_with_the_cause_and_runs_on_afterwards():
+    with unprepared("busy") as target:
+        os.kill(target.pid, signal.SIGSTOP)
+        while procfs.thread_state(target.pid, target.pid) != "T":
+            time.sleep(0.001)
+        refused = run_command("attach", target.pid, "--headless", "--inject")
+        refused.assert_one_line_error(3, "is stopped by a signal", f"kill -CONT {target.pid}")
+        assert own_threads(target.pid) == []
+        os.kill(target.pid, signal.SIGCONT)
+        assert finish(target)["right"]
+
+
+def test_without_consent_nothing_is_done():
+    with unprepared("idle") as target:
+        refused = run_command("attach", target.pid, "--headless")
+        refused.assert_one_line_error(3, "needs your consent", f"arc-inspector attach {target.pid} --inject")
+        assert own_threads(target.pid) == []
+
+
+def test_an_injector_finishes_although_the_one_who_asked_is_gone():
+    code = (
+        "import os, subprocess, sys, json; from inspector.attach import arriving; import threading, time;"
+        "threading.Thread(target=arriving.bring_agent, args=({pid}, arriving.Way.INJECT), daemon=True).start();"
+        "time.sleep({delay}); os._exit(9)"
+    )
+    with unprepared("busy") as target:
+        for delay in (0.0, 0.05, 0.15):
+            subprocess.run([sys.executable, "-c", code.format(pid=target.pid, delay=delay)], check=False, capture_output=True)
+        until = time.monotonic() + 30
+        while not own_threads(target.pid) and time.monotonic() < until:
+            time.sleep(0.02)
+        assert own_threads(target.pid)
+        assert finish(target)["right"]
+
+
+def test_a_program_with_a_module_of_our_name_is_told_and_left_alone(tmp_path: Path):
+    (tmp_path / "inspector.py").write_text("mine = 1\n")
+    program = tmp_path / "program.py"
+    program.write_text("import inspector, sys; print('ready {}', flush=True); sys.stdin.read(); print('done', inspector.mine)")
+    process = subprocess.Popen([interpreter("3.11") or "python3", str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(AttachError, match="a module of its own that is called inspector"):
+            bring_agent(process.pid, Way.INJECT)
+    finally:
+        said, _ = process.communicate()
+    assert said == b"done 1\n"
+
+
+PYTHON_314 = interpreter("3.14")
+
+
+@pytest.mark.skipif(PYTHON_314 is None, reason="no CPython 3.14 is to be had: not in pyenv, on PATH, or in ARC_INSPECTOR_PYTHON_3_14")
+class TestRemote:
+    def test_a_main_thread_that_comes_by_brings_the_agent_in(self):
+        with unprepared("sleep", program=PYTHON_314) as target:
+            assert bring_agent(target.pid, Way.REMOTE).paused_secs == 0
+            detach(target.pid)
+            assert finish(target)["right"]
+
+    def test_a_main_thread_that_waits_is_named_and_can_be_nudged(self):
+        with unprepared("idle", program=PYTHON_314) as target:
+            with pytest.raises(NotComeByError, match="waits in read"):
+                bring_agent(target.pid, Way.REMOTE)
+            assert own_threads(target.pid) == []
+            bring_agent(target.pid, Way.REMOTE, nudge=True)
+            assert finish(target)["right"]
+
+    def test_one_that_waits_for_a_lock_cannot_be_nudged_but_injected(self):
+        with unprepared("lock", program=PYTHON_314) as target:
+            with pytest.raises(NotComeByError, match="waits on a lock"):
+                bring_agent(target.pid, Way.REMOTE, nudge=True)
+            bring(target.pid)
+            assert finish(target)["right"]
+
+    def test_one_with_remote_debugging_off_is_told_so(self, monkeypatch: pytest.MonkeyPatch):
+        with unprepared("sleep", program=PYTHON_314, options=("-I", "-S", "-X", "disable-remote-debug")) as target:
+            with pytest.raises(AttachError, match="switched off"):
+                bring_agent(target.pid, Way.REMOTE)
+            bring(target.pid)

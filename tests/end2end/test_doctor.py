@@ -1,0 +1,111 @@
+"""``arc-inspector doctor`` on real processes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inspector.attach import procfs
+from tests.helpers.command_line import run_command
+from tests.helpers.targets import start_target
+from tests.helpers.unprepared import interpreter, unprepared
+
+NOBODY = 4_199_015
+OLD = next(iter(sorted(Path("~/.pyenv/versions").expanduser().glob("3.9.*/bin/python3.9"))), None)
+
+
+def causes(pid: int, status: int = 3) -> list[str]:
+    """Keys of what doctor says about a process."""
+    done = run_command("doctor", pid, "--json")
+    assert done.status == status, done
+    assert done.json["attachable"] == (status == 0)
+    return [each["key"] for each in done.json["causes"]]
+
+
+def test_a_process_that_can_be_attached_says_how():
+    with unprepared("idle") as target:
+        done = run_command("doctor", target.pid)
+        assert done.status == 0
+        assert f"arc-inspector attach {target.pid}" in done.out
+        assert causes(target.pid, 0) == []
+
+
+def test_one_with_an_agent_is_attached_at_once():
+    with start_target("todo") as target:
+        assert "at once" in run_command("doctor", target.pid).out
+
+
+def test_no_process_no_python_stopped_and_traced_are_told_apart():
+    assert causes(NOBODY) == ["no-process"]
+    with subprocess.Popen(["/bin/sleep", "100"]) as sleeper:
+        try:
+            assert causes(sleeper.pid)[0] in ("no-python", "unreadable")
+        finally:
+            sleeper.kill()
+    with unprepared("idle") as target:
+        os.kill(target.pid, signal.SIGSTOP)
+        while procfs.thread_state(target.pid, target.pid) != "T":
+            pass
+        assert causes(target.pid) == ["stopped"]
+        os.kill(target.pid, signal.SIGCONT)
+
+
+def test_one_that_a_debugger_holds_names_the_debugger():
+    seize = "import ctypes, sys; l = ctypes.CDLL(None); print(l.ptrace(0x4206, {pid}, None, None), flush=True); sys.stdin.read()"
+    with (
+        unprepared("idle") as target,
+        subprocess.Popen([sys.executable, "-c", seize.format(pid=target.pid)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as tracer,
+    ):
+        assert tracer.stdout is not None
+        assert tracer.stdout.readline() == b"0\n"
+        done = run_command("attach", target.pid, "--headless", "--inject")
+        done.assert_one_line_error(3, "is traced by python", f"({tracer.pid})")
+        assert tracer.stdin is not None
+        tracer.stdin.close()
+
+
+@pytest.mark.skipif(OLD is None, reason="no CPython 3.9 under ~/.pyenv")
+def test_an_old_python_names_its_version():
+    with unprepared("idle", program=str(OLD)) as target:
+        done = run_command("doctor", target.pid)
+        assert done.status == 3
+        assert "CPython 3.9; 3.11 to 3.14 are supported" in done.out
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can have processes of other users")
+def test_another_users_process_is_told_so_and_root_attaches_it():
+    program = interpreter("3.11")
+    prefix = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if program is None or "/root" in program:
+        program = "/usr/bin/python3"
+    if subprocess.run([*prefix, program, "-c", ""], check=False, capture_output=True).returncode:
+        pytest.skip("no Python that another user may run")
+    with unprepared("sleep", program=program, prefix=prefix) as target:
+        code = "from inspector.commands.preparing import diagnosis_of; print(diagnosis_of({pid}).first.key)"
+        assert ctypes.sizeof(ctypes.c_void_p) == 8
+        as_other = subprocess.run(
+            ["/usr/bin/setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", sys.executable, "-c", code.format(pid=target.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if as_other.returncode == 0:  # our own interpreter may lie where others cannot read it
+            assert as_other.stdout == "other-user\n"
+        done = run_command("attach", target.pid, "--headless", "--inject", "--json")
+        assert done.status == 0, done
+        assert done.json["way"] == "inject"
+        assert Path(done.json["segment"]).stat().st_uid == 65534
+
+
+def test_the_machine_is_checked_by_attaching_once():
+    done = run_command("doctor", "--json")
+    assert done.status == 0, done
+    checks = {each["key"]: each["well"] for each in done.json["checks"]}
+    assert checks["attach"]
+    assert checks["system"]

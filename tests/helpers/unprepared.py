@@ -1,0 +1,109 @@
+"""Python processes that nobody prepared: a foreign interpreter, without cffi and without our package, that does one kind of work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from inspector.attach.control import ControlConnection
+from inspector.attach.discovery import find_target, socket_path
+from inspector.wire.messages import Answer
+from inspector.wire.schema import LAYOUT_VERSION
+from tests.helpers.targets import TARGETS, Target
+
+PROGRAM = TARGETS / "unprepared.py"
+MINORS = ("3.11", "3.12", "3.13", "3.14")
+
+
+def interpreter(minor: str) -> str | None:
+    """A Python of that version on this machine, not of our environment; ``ARC_INSPECTOR_PYTHON_3_14`` and so on name others."""
+    named = os.environ.get(f"ARC_INSPECTOR_PYTHON_{minor.replace('.', '_')}")
+    pyenv = sorted(Path("~/.pyenv/versions").expanduser().glob(f"{minor}.*/bin/python{minor}"))
+    candidates = [named, *map(str, reversed(pyenv)), shutil.which(f"python{minor}"), f"/usr/bin/python{minor}"]
+    return next((each for each in candidates if each and _runs(each, minor)), None)
+
+
+def _runs(program: str, minor: str) -> bool:
+    code = "import sys; print('.'.join(map(str, sys.version_info[:2])))"
+    try:
+        done = subprocess.run([program, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    except OSError:
+        return False
+    return done.stdout.strip() == minor
+
+
+@contextmanager
+def unprepared(
+    kind: str, *, program: str | None = None, options: Sequence[str] = ("-I", "-S"), prefix: Sequence[str] = ()
+) -> Iterator[Target]:
+    """A process that does ``kind`` of work (see ``tests/targets/unprepared.py``) and neither has nor can find cffi. Ended afterwards."""
+    python = program or str(Path(sys.base_prefix, "bin", "python3"))
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            [*prefix, python, *options, str(PROGRAM), kind],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=_environment(),
+        )
+        target = Target(process, errors)
+        try:
+            target.ready = target.expect("ready")
+            yield target
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "ARC_INSPECTOR", "VIRTUAL_ENV"))}
+
+
+def close_stdin(target: Target) -> None:
+    """Tell it to end."""
+    assert target.process.stdin is not None
+    target.process.stdin.close()
+    target.process.stdin = None
+
+
+def ask(pid: int, op: str, **fields: Any) -> Answer:
+    """One question to its agent."""
+    found = find_target(pid)
+    assert found.segment is not None
+    with ControlConnection(socket_path(found.segment), pid=pid) as connection:
+        assert connection.ask("hello", wait_secs=20, layout=LAYOUT_VERSION, role="command", level=None).ok
+        return connection.ask(op, wait_secs=20, **fields)
+
+
+def detach(pid: int) -> None:
+    """Have its agent go, and wait until its threads have gone."""
+    found = find_target(pid)
+    assert ask(pid, "detach").ok
+    until = time.monotonic() + 20
+    while (own_threads(pid) or socket_exists(found.segment)) and time.monotonic() < until:
+        time.sleep(0.005)
+    assert own_threads(pid) == []
+
+
+def socket_exists(segment: Path | None) -> bool:
+    """Whether the control socket is still there."""
+    return segment is not None and socket_path(segment).exists()
+
+
+def own_threads(pid: int) -> list[str]:
+    """Names of the agent's threads in a process."""
+    names = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            names.append((task / "comm").read_text().strip())
+        except OSError:
+            continue
+    return sorted(name for name in names if name.startswith(("ai-", "arc-")))
