@@ -164,7 +164,7 @@ setup(
     ext_modules=[
         Extension(
             "inspector._native",
-            sources=["inspector/_native.c"],
+            sources=["inspector/_native.c", "native/python/hooks.c"],
             include_dirs=["native/include"],
             extra_objects=[str(LIBRARY)],
             depends=[str(LIBRARY)],

@@ -7,6 +7,7 @@ pub mod control;
 pub mod cpu;
 pub mod edges;
 pub mod ffi;
+pub mod follow;
 pub mod foreign;
 pub mod fork;
 pub mod hooks;

@@ -23,6 +23,7 @@ class Row:
 
     number: int
     type: str
+    kind: Kind
     reference: ReferenceState
     resource: ResourceState
     address: int
@@ -136,6 +137,7 @@ class _Reading:
         return Row(
             number=handle_number(index, slot.generation, foreign=is_foreign),
             type=padded_text(kind.name),
+            kind=Kind(kind.kind),
             reference=ReferenceState(slot.reference_state & 0x7F),
             resource=ResourceState(slot.resource_state),
             address=slot.address,

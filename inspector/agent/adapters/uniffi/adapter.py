@@ -16,18 +16,24 @@ from inspector.agent.adapters.uniffi.boundary import UniffiBoundary
 from inspector.agent.adapters.uniffi.calls import CallHooks, CallRows
 from inspector.agent.adapters.uniffi.foreign import ForeignHooks, ForeignRows
 from inspector.agent.adapters.uniffi.generation import Unsupported, recognise
-from inspector.agent.adapters.uniffi.hooks import Faults, ProxyHooks
+from inspector.agent.adapters.uniffi.hooks import ProxyHooks
 from inspector.agent.adapters.uniffi.imports import ImportWatch
 from inspector.agent.adapters.uniffi.modules import ModuleFinder
-from inspector.agent.adapters.uniffi.proxies import ProxyClass, live_proxies, proxy_classes
+from inspector.agent.adapters.uniffi.proxies import ProxyClass, closure, library_of, live_proxies, proxy_classes
 from inspector.agent.adapters.uniffi.recorder import Recorder
 from inspector.agent.adapters.uniffi.rows import ProxyRows
+from inspector.agent.adapters.uniffi.stacks import NativeStacks
+from inspector.agent.adapters.uniffi.transit import TransitHooks
+from inspector.agent.faults import Faults
 from inspector.agent.referrers import describe_referrers
 from inspector.errors import InspectorError
-from inspector.runtime.sites import OWN_MODULES, SiteTable
+from inspector.runtime.sites import OWN_MODULES
+from inspector.wire.hooks import hooks
 
-SLICE_ROWS: Final = 1_000
+SLICE_ROWS: Final = 4_000
 """Rows added without letting other threads run; about 1 ms."""
+SLICE_OBJECTS: Final = 200_000
+"""Objects looked at without letting other threads run; 1 to 2 ms."""
 
 
 class Bindings:
@@ -39,18 +45,20 @@ class Bindings:
         generation = recognise(namespace)
         if isinstance(generation, Unsupported):
             raise InspectorError(f"{module.__name__} is not followed: {generation.reason}")
-        sites = SiteTable((*OWN_MODULES, module.__name__))
-        self.proxies = [ProxyRows(proxy_class, recorder, sites) for proxy_class in proxy_classes(namespace, generation)]
+        stacks = NativeStacks((*OWN_MODULES, module.__name__))
+        self.proxies = [ProxyRows(proxy_class, recorder, stacks, faults) for proxy_class in proxy_classes(namespace, generation)]
+        sites = stacks.table
         self.foreign = ForeignRows(namespace, recorder, sites)
         self.calls = CallRows(namespace, recorder, sites, self._address_of)
         self._hooks: list[ProxyHooks | ForeignHooks | CallHooks] = [
-            *(ProxyHooks(rows, faults, copied) for rows in self.proxies),
+            *(ProxyHooks(rows, copied) for rows in self.proxies),
             ForeignHooks(self.foreign, faults),
             CallHooks(self.calls, faults),
         ]
+        self.transit = TransitHooks(library_of(namespace), self.proxies)
         try:
-            for hooks in self._hooks:
-                hooks.set()
+            for each in self._hooks:
+                each.set()
         except BaseException:
             self.undo()
             raise
@@ -61,8 +69,9 @@ class Bindings:
 
     def undo(self) -> None:
         """Take the hooks off and the rows out of the table."""
-        for hooks in self._hooks:
-            hooks.undo()
+        self.transit.undo()
+        for each in self._hooks:
+            each.undo()
         for rows in self.proxies:
             rows.clear()
         self.foreign.clear()
@@ -124,17 +133,33 @@ class UniffiAdapter:
     def scan(self) -> Iterator[int]:
         """Rows for the proxies and foreign objects that live now and have none."""
         self._is_scan_due = False
-        owners = {rows.proxy_class.cls: rows for bindings in self._bindings for rows in bindings.proxies}
         found = 0
-        for proxy_class, references in live_proxies([rows.proxy_class for rows in owners.values()]):
+        for found in self._scan_proxies():
             yield found
-            for start in range(0, len(references), SLICE_ROWS):
-                found += owners[proxy_class.cls].adopt(references[start : start + SLICE_ROWS])
-                yield found
         for bindings in self._bindings:
             found += bindings.foreign.reconcile()
             yield found
             found += bindings.calls.adopt()
+            yield found
+
+    def _scan_proxies(self) -> Iterator[int]:
+        """Rows for proxies: natively, or by what the garbage collector tells on interpreters whose heap native code does not know."""
+        owners = {rows.proxy_class.cls: rows for bindings in self._bindings for rows in bindings.proxies}
+        natives = {derived: owners[cls].native for cls in owners for derived in closure(cls)} | {cls: owners[cls].native for cls in owners}
+        found = 0
+        try:
+            scan = hooks.Scan(natives)
+        except RuntimeError:
+            for proxy_class, references in live_proxies([rows.proxy_class for rows in owners.values()]):
+                yield found
+                for start in range(0, len(references), SLICE_ROWS):
+                    found += owners[proxy_class.cls].adopt(references[start : start + SLICE_ROWS])
+                    yield found
+            return
+        is_more = True
+        while is_more:
+            made, _, is_more = scan.step(SLICE_OBJECTS, SLICE_ROWS)
+            found += made
             yield found
 
     def poll(self) -> None:
@@ -143,7 +168,9 @@ class UniffiAdapter:
         self._is_scan_due |= self._was_off and not is_off
         self._was_off = is_off
         self._follow_new_modules()
+        level = self._recorder.level()
         for bindings in self._bindings:
+            bindings.transit.follow(level)
             for rows in bindings.proxies:
                 rows.reconcile()
             if bindings.foreign.is_behind() and not is_off:

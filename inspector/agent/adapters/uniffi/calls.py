@@ -17,8 +17,8 @@ from collections.abc import Callable, Coroutine
 from types import CoroutineType, FrameType, FunctionType
 from typing import Any, Final
 
-from inspector.agent.adapters.uniffi.hooks import Faults
 from inspector.agent.adapters.uniffi.recorder import Recorder
+from inspector.agent.faults import Faults
 from inspector.runtime.sites import SiteTable
 from inspector.wire.schema import SITE_FRAMES, Kind, Level, ReferenceState
 

@@ -18,8 +18,9 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, Final, NamedTuple
 
-from inspector.agent.adapters.uniffi.hooks import Faults, HookedClass
+from inspector.agent.adapters.uniffi.hooks import HookedClass
 from inspector.agent.adapters.uniffi.recorder import Recorder
+from inspector.agent.faults import Faults
 from inspector.runtime.sites import SiteTable
 from inspector.wire.schema import SITE_FRAMES, Kind, Level, ReferenceState
 

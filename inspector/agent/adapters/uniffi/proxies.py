@@ -1,10 +1,11 @@
 """The proxy classes of a generated module, and their instances that are alive.
 
-Instances are found through the garbage collector, by the type that each of them refers to: ``gc.get_referrers`` walks the
-heap in C (7 ms for 430,000 tracked objects; 0.4 ms more for each further class in one call) and hands out nothing but
-referrers of the classes. ``gc.get_objects`` would be as fast, but its list holds *every* object of the program, so one that
-another thread lets go meanwhile would be finalised on the tool's thread; a window or a database connection may not survive that.
-Not found are instances that ``gc.freeze`` moved out of sight before the agent started.
+A scan walks the heap in native code (``native/src/follow/heap.rs``). What is here is for one object on request, and for interpreters
+whose heap native code does not know: instances are found through the garbage collector, by the type that each of them refers to.
+``gc.get_referrers`` walks the heap in C (7 ms for 430,000 tracked objects; 0.4 ms more for each further class in one call) and
+hands out nothing but referrers of the classes. ``gc.get_objects`` would be as fast, but its list holds *every* object of the program, so
+one that another thread lets go meanwhile would be finalised on the tool's thread; a window or a database connection may not survive
+that. Not found in this way are instances that ``gc.freeze`` moved out of sight before the agent started.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import compress, repeat
 from operator import is_
+from types import FunctionType
 from typing import Any, Final
 
 from inspector.agent.adapters.uniffi.generation import LIBRARY_NAMES, NEWEST_KNOWN, Generation, Shape, candidate_classes, free_name_of
@@ -38,11 +40,9 @@ Found = tuple["ProxyClass", list[Reference]]
 class ProxyClass:
     """A generated class whose instances each own a handle. Equal to itself alone; its fields do not change."""
 
-    __slots__ = ("clone", "cls", "kind", "release", "shape")
+    __slots__ = ("clone", "clone_function", "cls", "kind", "release", "shape")
 
-    def __init__(
-        self, cls: type, *, kind: Kind, shape: Shape, clone: Callable[[Any], int] | None, release: Callable[[int], object]
-    ) -> None:
+    def __init__(self, cls: type, *, kind: Kind, shape: Shape, clone: FunctionType | None, release: Callable[[int], object]) -> None:
         """``kind``: ``UNIFFI`` or ``UNIFFI_TRAIT``.
 
         ``clone`` counts a proxy up and returns the handle for Rust (``None``: its generation has no such thing); ``release`` counts
@@ -52,6 +52,9 @@ class ProxyClass:
         self.kind = kind
         self.shape = shape
         self.clone = clone
+        names = clone.__code__.co_names if clone is not None else ()
+        self.clone_function = next((name for name in names if "_fn_clone_" in name), "")
+        """Name of the library's function that ``clone`` calls; ``""``: there is none."""
         self.release = release
 
     @property
@@ -67,8 +70,13 @@ class ProxyClass:
 
 def proxy_classes(namespace: Mapping[str, Any], generation: Generation) -> tuple[ProxyClass, ...]:
     """The proxy classes of a generated module."""
-    library = next(namespace[name] for name in LIBRARY_NAMES if name in namespace)
+    library = library_of(namespace)
     return tuple(_describe(cls, generation, library, namespace) for cls in candidate_classes(namespace))
+
+
+def library_of(namespace: Mapping[str, Any]) -> Any:
+    """What a generated module loaded: a ``ctypes`` library."""
+    return next(namespace[name] for name in LIBRARY_NAMES if name in namespace)
 
 
 def live_proxies(classes: Sequence[ProxyClass]) -> Iterator[Found]:

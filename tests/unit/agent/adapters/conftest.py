@@ -1,27 +1,39 @@
-"""An attached adapter over a recorder that remembers; taken off again after each test, with nothing left behind."""
+"""An attached adapter over a table that is read back; taken off again after each test, with nothing left behind."""
 
 from __future__ import annotations
 
 import gc
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import bdkpython.bdk
 import nostr_sdk.nostr_sdk
 import pytest
 
+from inspector import agent
 from inspector.agent.adapters.uniffi import UniffiAdapter
 from inspector.wire.schema import ReferenceState
-from tests.unit.agent.adapters.remembering import RememberingRecorder
+from tests.unit.agent.adapters.table_recorder import TableRecorder
+
+
+@pytest.fixture(scope="session")
+def segment_folder() -> Iterator[str]:
+    """One for all, on the file system of every other: this process has one segment for life, whose file cannot leave it."""
+    shared = Path("/dev/shm")  # noqa: S108 the place itself is what is asked for
+    with tempfile.TemporaryDirectory(prefix="arc-test-", dir=shared if shared.is_dir() else None) as folder:
+        yield folder
 
 
 @pytest.fixture
-def recorder() -> RememberingRecorder:
-    return RememberingRecorder()
+def recorder(segment_folder: str) -> Iterator[TableRecorder]:
+    yield TableRecorder(agent.start("count", adapters=(), directory=segment_folder))
+    agent.stop()
 
 
 @pytest.fixture
-def adapter(recorder: RememberingRecorder) -> Iterator[UniffiAdapter]:
+def adapter(recorder: TableRecorder) -> Iterator[UniffiAdapter]:
     finders = list(sys.meta_path)
     attributes = generated_attributes()
     adapter = UniffiAdapter(recorder)

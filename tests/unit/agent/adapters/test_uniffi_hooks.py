@@ -7,7 +7,7 @@ import bdkpython as bdk
 
 from inspector.agent.adapters.uniffi import UniffiAdapter, hooks
 from inspector.agent.adapters.uniffi.hooks import Faults, HookedClass
-from tests.unit.agent.adapters.remembering import RememberingRecorder
+from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 
 class Plain:
@@ -54,7 +54,7 @@ def test_methods_are_not_touched(adapter: UniffiAdapter) -> None:
     assert hooked == {"__init__", "__del__", "_uniffi_make_instance", "__reduce_ex__"}
 
 
-def test_proxies_made_while_hooked_are_released_after_the_hooks_went(recorder: RememberingRecorder) -> None:
+def test_proxies_made_while_hooked_are_released_after_the_hooks_went(recorder: TableRecorder) -> None:
     adapter = UniffiAdapter(recorder)
     adapter.attach()
     first = bdk.Amount.from_sat(1)
@@ -66,7 +66,7 @@ def test_proxies_made_while_hooked_are_released_after_the_hooks_went(recorder: R
     assert recorder.rows == {}
 
 
-def test_attaching_again_finds_what_lives(recorder: RememberingRecorder) -> None:
+def test_attaching_again_finds_what_lives(recorder: TableRecorder) -> None:
     amount = bdk.Amount.from_sat(1)
     for _ in range(3):
         adapter = UniffiAdapter(recorder)

@@ -12,7 +12,7 @@ from inspector.agent.adapters.uniffi import UniffiAdapter
 from inspector.agent.adapters.uniffi.imports import ImportWatch
 from inspector.agent.adapters.uniffi.modules import ModuleFinder
 from inspector.errors import InspectorError
-from tests.unit.agent.adapters.remembering import RememberingRecorder
+from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 NAME = "imported_while_watched"
 
@@ -93,7 +93,7 @@ def test_a_module_under_another_name_is_not_claimed_twice(importable: Path, monk
     assert [found.__name__ for found in ModuleFinder().unseen() if found is module] == [NAME]
 
 
-def test_a_generation_that_is_not_supported_is_named_once_and_left_alone(importable: Path, recorder: RememberingRecorder) -> None:
+def test_a_generation_that_is_not_supported_is_named_once_and_left_alone(importable: Path, recorder: TableRecorder) -> None:
     importable.write_text(
         "_UniffiLib = None\n"
         "def _uniffi_check_contract_api_version(lib):\n    bindings_contract_version = 99\n"

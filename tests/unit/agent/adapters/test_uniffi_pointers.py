@@ -9,7 +9,7 @@ import pytest
 from inspector.agent.adapters.uniffi import UniffiAdapter
 from inspector.wire.schema import Kind, ReferenceState
 from tests.unit.agent.adapters.pointer_library import ALIGNMENT, made_module
-from tests.unit.agent.adapters.remembering import RememberingRecorder
+from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture
-def adapter(made: ModuleType, recorder: RememberingRecorder) -> Iterator[UniffiAdapter]:
+def adapter(made: ModuleType, recorder: TableRecorder) -> Iterator[UniffiAdapter]:
     before = {name: dict(vars(made)[name].__dict__) for name in ("Thing", "StoreImpl", "_UniffiHandleMap")}
     adapter = UniffiAdapter(recorder)
     adapter.attach()
@@ -30,7 +30,7 @@ def adapter(made: ModuleType, recorder: RememberingRecorder) -> Iterator[UniffiA
 
 
 def test_an_object_of_a_larger_alignment_is_placed_by_its_library(
-    made: ModuleType, adapter: UniffiAdapter, recorder: RememberingRecorder
+    made: ModuleType, adapter: UniffiAdapter, recorder: TableRecorder
 ) -> None:
     thing = made.Thing()
     shared = made.Thing._make_instance_(thing._uniffi_clone_pointer())
@@ -41,7 +41,7 @@ def test_an_object_of_a_larger_alignment_is_placed_by_its_library(
     assert recorder.ended("Thing") == [ReferenceState.RELEASED, ReferenceState.DROPPED]
 
 
-def test_boxes_of_one_trait_object_share_its_address(made: ModuleType, adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_boxes_of_one_trait_object_share_its_address(made: ModuleType, adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     store = made.StoreImpl()
     shared = made.StoreImpl._make_instance_(store._uniffi_clone_pointer())
     assert store._pointer != shared._pointer
@@ -55,7 +55,7 @@ def test_boxes_of_one_trait_object_share_its_address(made: ModuleType, adapter: 
     assert recorder.ended("StoreImpl") == [ReferenceState.RELEASED, ReferenceState.DROPPED]
 
 
-def test_handle_0_of_a_foreign_object_is_a_handle(made: ModuleType, adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_handle_0_of_a_foreign_object_is_a_handle(made: ModuleType, adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     class Shelf(made.Store):  # type: ignore[name-defined,misc]
         pass
 
@@ -63,7 +63,7 @@ def test_handle_0_of_a_foreign_object_is_a_handle(made: ModuleType, adapter: Uni
     converter = made._UniffiConverterTypeStore
     assert converter.lower(shelf) == 0
 
-    (row,) = [row for row in recorder.rows.values() if row.kind == Kind.UNIFFI_FOREIGN]
-    assert (row.data, row.address, row.state) == (0, id(shelf), ReferenceState.LIVE)
+    (row,) = recorder.live("Shelf")
+    assert (row.kind, row.data, row.address) == (Kind.UNIFFI_FOREIGN, 0, id(shelf))
     converter._handle_map.remove(0)
-    assert row.state == ReferenceState.RELEASED
+    assert recorder.ended("Shelf") == [ReferenceState.RELEASED]

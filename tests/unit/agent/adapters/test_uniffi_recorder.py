@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import ctypes
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,17 +12,9 @@ from inspector.wire.schema import Kind, ReferenceState
 from tests.helpers.tables import read_table
 
 
-@pytest.fixture(scope="module")
-def folder() -> Iterator[str]:
-    """One for all tests here, on the file system of every other: this process has one segment for life, whose file cannot leave it."""
-    shared = Path("/dev/shm")  # noqa: S108 the place itself is what is asked for
-    with tempfile.TemporaryDirectory(prefix="arc-test-", dir=shared if shared.is_dir() else None) as folder:
-        yield folder
-
-
 @pytest.fixture
-def segment(folder: str) -> Iterator[str]:
-    yield agent.start("history", adapters=(), directory=folder)
+def segment(segment_folder: str) -> Iterator[str]:
+    yield agent.start("history", adapters=(), directory=segment_folder)
     agent.stop()
 
 

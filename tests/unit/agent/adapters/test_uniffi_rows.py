@@ -15,7 +15,7 @@ from inspector.agent.adapters.uniffi.adapter import SLICE_ROWS
 from inspector.agent.adapters.uniffi.foreign import entries
 from inspector.errors import InspectorError
 from inspector.wire.schema import Kind, ReferenceState
-from tests.unit.agent.adapters.remembering import RememberingRecorder, Row
+from tests.unit.agent.adapters.table_recorder import Row, TableRecorder
 
 RELEASED, DROPPED = ReferenceState.RELEASED, ReferenceState.DROPPED
 
@@ -29,7 +29,7 @@ def only(rows: list[Row]) -> Row:
     return rows[0]
 
 
-def test_a_constructed_and_a_lifted_object_have_a_row_each(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_a_constructed_and_a_lifted_object_have_a_row_each(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     mnemonic = bdk.Mnemonic(bdk.WordCount.WORDS12)
     amount = bdk.Amount.from_sat(5)
 
@@ -39,7 +39,7 @@ def test_a_constructed_and_a_lifted_object_have_a_row_each(adapter: UniffiAdapte
     assert only(recorder.live("Amount")).data == amount._handle
 
 
-def test_an_object_born_before_the_adapter_is_found_once(recorder: RememberingRecorder) -> None:
+def test_an_object_born_before_the_adapter_is_found_once(recorder: TableRecorder) -> None:
     early = bdk.Amount.from_sat(1)
     adapter = UniffiAdapter(recorder)
     adapter.attach()
@@ -55,7 +55,7 @@ def test_an_object_born_before_the_adapter_is_found_once(recorder: RememberingRe
         adapter.detach()
 
 
-def test_the_last_release_drops_and_an_earlier_one_does_not(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_the_last_release_drops_and_an_earlier_one_does_not(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     amount = bdk.Amount.from_sat(7)
     shared = bdk.Amount._uniffi_make_instance(amount._uniffi_clone_handle())
     assert [row.strong() for row in recorder.live("Amount")] == [2, 2]
@@ -67,7 +67,7 @@ def test_the_last_release_drops_and_an_earlier_one_does_not(adapter: UniffiAdapt
     assert recorder.ended("Amount") == [RELEASED, DROPPED]
 
 
-def test_a_release_on_another_thread_ends_the_row(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_a_release_on_another_thread_ends_the_row(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     held = [bdk.Amount.from_sat(7)]
     thread = threading.Thread(target=held.clear)
     thread.start()
@@ -76,7 +76,7 @@ def test_a_release_on_another_thread_ends_the_row(adapter: UniffiAdapter, record
     assert recorder.ended("Amount") == [DROPPED]
 
 
-def test_a_copied_proxy_is_found_by_the_next_poll(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_a_copied_proxy_is_found_by_the_next_poll(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     amount = bdk.Amount.from_sat(7)
     duplicate = copy.copy(amount)
     adapter.poll()
@@ -89,7 +89,7 @@ def test_a_copied_proxy_is_found_by_the_next_poll(adapter: UniffiAdapter, record
     assert recorder.ended("Amount") == [RELEASED]
 
 
-def test_a_constructor_that_fails_leaves_no_row(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_a_constructor_that_fails_leaves_no_row(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     with pytest.raises(bdk.Bip39Error):
         bdk.Mnemonic.from_string("not a mnemonic")
     with pytest.raises(TypeError):
@@ -98,7 +98,7 @@ def test_a_constructor_that_fails_leaves_no_row(adapter: UniffiAdapter, recorder
     assert recorder.rows == {}
 
 
-def test_a_subclass_of_the_program_is_a_row_of_the_generated_type(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_a_subclass_of_the_program_is_a_row_of_the_generated_type(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     class Secret(bdk.Mnemonic):  # type: ignore[misc]
         def __init__(self, note: str) -> None:
             super().__init__(bdk.WordCount.WORDS12)
@@ -112,7 +112,7 @@ def test_a_subclass_of_the_program_is_a_row_of_the_generated_type(adapter: Uniff
     assert recorder.ended("Mnemonic") == [DROPPED, DROPPED]
 
 
-def test_a_subclass_instance_born_before_is_found(recorder: RememberingRecorder) -> None:
+def test_a_subclass_instance_born_before_is_found(recorder: TableRecorder) -> None:
     class Coin(bdk.Amount):  # type: ignore[misc]
         pass
 
@@ -126,7 +126,7 @@ def test_a_subclass_instance_born_before_is_found(recorder: RememberingRecorder)
         adapter.detach()
 
 
-def test_a_proxy_whose_finaliser_was_overridden_ends_with_the_next_poll(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_a_proxy_whose_finaliser_was_overridden_ends_with_the_next_poll(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     class Silent(bdk.Mnemonic):  # type: ignore[misc]
         def __del__(self) -> None:
             pass
@@ -141,7 +141,7 @@ def test_a_proxy_whose_finaliser_was_overridden_ends_with_the_next_poll(adapter:
     assert recorder.ended("Mnemonic") == [RELEASED]
 
 
-def test_a_proxy_constructed_twice_has_one_live_row(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_a_proxy_constructed_twice_has_one_live_row(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     mnemonic = bdk.Mnemonic(bdk.WordCount.WORDS12)
     mnemonic.__init__(bdk.WordCount.WORDS24)
 
@@ -149,7 +149,7 @@ def test_a_proxy_constructed_twice_has_one_live_row(adapter: UniffiAdapter, reco
     assert recorder.ended("Mnemonic") == [RELEASED]
 
 
-def test_a_trait_shows_the_implementing_object(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_a_trait_shows_the_implementing_object(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     client = nostr_sdk.ClientBuilder().build()
     database = client.database()
 
@@ -164,7 +164,7 @@ def test_a_trait_shows_the_implementing_object(adapter: UniffiAdapter, recorder:
     assert recorder.ended("NostrDatabaseImpl") == [RELEASED, DROPPED]
 
 
-def test_nothing_is_recorded_at_level_off_and_found_afterwards(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_nothing_is_recorded_at_level_off_and_found_afterwards(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     adapter.poll()
     recorder.off = True
     adapter.poll()
@@ -178,7 +178,7 @@ def test_nothing_is_recorded_at_level_off_and_found_afterwards(adapter: UniffiAd
     assert only(recorder.live("Amount")).data == amount._handle
 
 
-def test_a_scan_holds_no_proxy_and_yields_between_slices(recorder: RememberingRecorder) -> None:
+def test_a_scan_holds_no_proxy_and_yields_between_slices(recorder: TableRecorder) -> None:
     many = [bdk.Amount.from_sat(number) for number in range(2 * SLICE_ROWS + 1)]
     adapter = UniffiAdapter(recorder)
     adapter.attach()
@@ -194,7 +194,7 @@ def test_a_scan_holds_no_proxy_and_yields_between_slices(recorder: RememberingRe
         adapter.detach()
 
 
-def test_a_scan_given_up_half_way_is_made_up_by_the_next(recorder: RememberingRecorder) -> None:
+def test_a_scan_given_up_half_way_is_made_up_by_the_next(recorder: TableRecorder) -> None:
     many = [bdk.Amount.from_sat(number) for number in range(2 * SLICE_ROWS)]
     adapter = UniffiAdapter(recorder)
     adapter.attach()
@@ -219,7 +219,7 @@ class Persister(bdk.Persistence):  # type: ignore[misc]
         pass
 
 
-def test_a_python_object_held_by_rust_is_a_row_until_rust_lets_go(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_a_python_object_held_by_rust_is_a_row_until_rust_lets_go(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     held = Persister()
     persister = bdk.Persister.custom(held)
 
@@ -230,7 +230,7 @@ def test_a_python_object_held_by_rust_is_a_row_until_rust_lets_go(adapter: Uniff
     assert not foreign(recorder)
 
 
-def test_a_foreign_object_from_before_is_found_with_its_holders(recorder: RememberingRecorder) -> None:
+def test_a_foreign_object_from_before_is_found_with_its_holders(recorder: TableRecorder) -> None:
     held = Persister()
     persister = bdk.Persister.custom(held)
     adapter = UniffiAdapter(recorder)
@@ -248,7 +248,7 @@ def test_a_foreign_object_from_before_is_found_with_its_holders(recorder: Rememb
         adapter.detach()
 
 
-def test_entries_that_come_and_go_behind_the_hooks_are_reconciled(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_entries_that_come_and_go_behind_the_hooks_are_reconciled(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     from bdkpython.bdk import _UniffiFfiConverterTypePersistence as Converter
 
     held = Persister()
@@ -262,7 +262,7 @@ def test_entries_that_come_and_go_behind_the_hooks_are_reconciled(adapter: Uniff
     assert entries(Converter._handle_map) == {}
 
 
-def test_a_row_names_the_python_objects_that_hold_its_proxy(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_a_row_names_the_python_objects_that_hold_its_proxy(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     amount = bdk.Amount.from_sat(4)
     holder = {"price": amount}
     number = next(iter(recorder.rows))
@@ -279,7 +279,7 @@ def test_a_row_names_the_python_objects_that_hold_its_proxy(adapter: UniffiAdapt
     assert adapter.referrers(number) == []
 
 
-def test_a_hook_that_fails_never_reaches_the_program(adapter: UniffiAdapter, recorder: RememberingRecorder) -> None:
+def test_a_hook_that_fails_never_reaches_the_program(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     recorder.failure = LookupError("no such thing")
     amount = bdk.Amount.from_sat(4)
     recorder.failure = None
@@ -290,5 +290,5 @@ def test_a_hook_that_fails_never_reaches_the_program(adapter: UniffiAdapter, rec
     adapter.poll()
 
 
-def foreign(recorder: RememberingRecorder) -> list[Row]:
+def foreign(recorder: TableRecorder) -> list[Row]:
     return [row for row in recorder.rows.values() if row.kind == Kind.UNIFFI_FOREIGN and row.state == ReferenceState.LIVE]

@@ -1,0 +1,45 @@
+"""Sites of births, read from the interpreter's frames by native code; asked of Python only for what was not seen before.
+
+Which frames are the program's is told by their module, as ``SiteTable`` does. Runs on the thread whose frames are read.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType
+from typing import Any
+
+from inspector.runtime.sites import SiteTable
+from inspector.wire.hooks import hooks
+
+
+def is_walked_natively() -> bool:
+    """Whether native code reads this interpreter's frames as the interpreter itself does: tried here, on this stack."""
+    frame, expected = sys._getframe(), []
+    while frame is not None:
+        expected.append(id(frame.f_code))
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    seen = hooks.frame_codes()
+    return len(seen) > 1 and seen == expected[: len(seen)] and len(seen) >= min(len(expected), 100)
+
+
+class NativeStacks:
+    """Sites by stack for the births of one generated module."""
+
+    def __init__(self, own_modules: tuple[str, ...]) -> None:
+        """Frames of modules with these prefixes are left out."""
+        self._own_modules = own_modules
+        self.table = SiteTable(own_modules)
+        """The same sites for what Python itself records."""
+        self.native: Any = hooks.Stacks(self._is_program, self._here, self._here, is_walked_natively())
+
+    def _is_program(self, _code: CodeType, scope: dict[str, Any]) -> bool:
+        """Whether code with these globals is the program's."""
+        name = scope.get("__name__")
+        return not (isinstance(name, str) and name.startswith(self._own_modules))
+
+    def _here(self, frames: int) -> int:
+        """The site of this thread, described."""
+        return self.table.here(frames)

@@ -1,0 +1,28 @@
+"""The extension module ``inspector._hooks``: hooks and scans in C (``native/python/hooks.c``).
+
+It lies in one shared object with cffi's module, since both work on the one recorder of the process; so the import system, which looks for
+a file of a module's own name, does not find it by itself.
+"""
+
+from __future__ import annotations
+
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from typing import Any, Final
+
+from inspector import _native
+
+NAME: Final = "inspector._hooks"
+
+
+def _load() -> Any:
+    """Load the second module of the shared object."""
+    spec = spec_from_loader(NAME, ExtensionFileLoader(NAME, str(_native.__file__)))
+    if spec is None or spec.loader is None:
+        raise ImportError("the native library has no place", name=NAME)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+hooks: Final = _load()

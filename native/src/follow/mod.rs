@@ -1,0 +1,15 @@
+//! Following objects of another language's bindings at the speed of the bindings themselves: rows by proxy, stacks, the heap, and the
+//! library's own functions.
+//!
+//! Everything here is called with the interpreter's lock held and never gives it up, so what is `&mut` in here has one user at a time. No
+//! function calls back into the interpreter. `native/python/hooks.c` is the other half.
+
+pub mod heap;
+pub mod places;
+pub mod proxies;
+pub mod stacks;
+pub mod transit;
+
+pub use heap::Heap;
+pub use proxies::Proxies;
+pub use stacks::Stacks;

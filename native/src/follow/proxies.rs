@@ -1,0 +1,241 @@
+//! The rows of one class of proxies: a row for each live proxy, from its birth (or the scan that found it) to its release.
+//!
+//! Proxies are known by their address in the interpreter, never referred to. While a proxy's finaliser runs it is marked as leaving, so that
+//! a scan does not take it for a new one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::places::Places;
+use crate::hooks;
+use crate::layout::{Level, ReferenceState};
+use crate::rows::{self, NewRow};
+use crate::runtime::{runtime, Runtime};
+use crate::threads::local;
+
+/// Stands for the row of a proxy while its finaliser runs.
+const LEAVING: u64 = u64::MAX;
+/// Bytes from the start of a trait's outer `Arc` to the pair that it holds.
+const OUTER_BYTES: u64 = 16;
+
+/// Where the object of a handle lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Not found out yet: whoever brings the next proxy is asked to.
+    Unknown,
+    /// It cannot be found out; rows have no address.
+    Hidden,
+    /// The allocation starts so many bytes before what the handle points to.
+    Before(u64),
+    /// The handle points to a pair whose first word is the allocation; `counted`: the pair lies in an `Arc` of its own.
+    Inner {
+        /// Otherwise in a `Box`.
+        counted: bool,
+    },
+}
+
+/// What became of a birth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Born {
+    /// Its row; 0: recording is off, or it found no room.
+    Row(u64),
+    /// Type or layout are to be found out first.
+    Ask,
+}
+
+/// The rows of one class.
+pub struct Proxies {
+    type_id: u16,
+    layout: Layout,
+    rows: Places<usize, u64>,
+    /// Rows that wait for the layout, and their handles.
+    unplaced: Vec<(u64, u64)>,
+    is_followed: bool,
+}
+
+impl Default for Proxies {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Proxies {
+    /// Knows no proxy, no type and no layout.
+    pub fn new() -> Self {
+        Self { type_id: 0, layout: Layout::Unknown, rows: Places::default(), unplaced: Vec::new(), is_followed: true }
+    }
+
+    /// Proxies that are known.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether none is known.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The type of its rows.
+    pub fn set_type(&mut self, type_id: u16) {
+        self.type_id = type_id;
+    }
+
+    /// The layout, found out; places the rows that waited for it.
+    pub fn set_layout(&mut self, layout: Layout) {
+        self.layout = layout;
+        if layout == Layout::Unknown {
+            return;
+        }
+        for (row, handle) in std::mem::take(&mut self.unplaced) {
+            let address = self.address(handle);
+            if address != 0 {
+                // one that ended meanwhile needs none
+                let _ = rows::set_address(runtime(), row, address);
+            }
+        }
+    }
+
+    /// The allocation of a live handle's object, 0: not known.
+    pub fn address(&self, handle: u64) -> u64 {
+        match self.layout {
+            Layout::Before(bytes) => handle.wrapping_sub(bytes),
+            Layout::Inner { .. } => load(handle),
+            Layout::Unknown | Layout::Hidden => 0,
+        }
+    }
+
+    /// A proxy was made now, on this thread. `is_asked`: what could be found out was.
+    pub fn born(&mut self, key: usize, handle: u64, site: u32, is_asked: bool) -> Born {
+        if !self.is_followed || hooks::hottest() == Level::Off as u8 {
+            return Born::Row(0);
+        }
+        if self.type_id == 0 || self.layout == Layout::Unknown && !is_asked {
+            return if is_asked { Born::Row(0) } else { Born::Ask };
+        }
+        let row = self.add(runtime(), handle, Some(site));
+        self.keep(key, row);
+        Born::Row(row)
+    }
+
+    /// Whether type and layout are found out.
+    pub fn is_ready(&self) -> bool {
+        self.type_id != 0 && self.layout != Layout::Unknown
+    }
+
+    /// A row for a proxy that was there before. 0: it is known, or found no room.
+    pub fn adopt(&mut self, key: usize, handle: u64) -> u64 {
+        if !self.is_followed || hooks::hottest() == Level::Off as u8 || self.type_id == 0 || self.rows.contains_key(&key) {
+            return 0;
+        }
+        let row = self.add(runtime(), handle, None);
+        self.keep(key, row);
+        row
+    }
+
+    /// Whether a proxy is known, or leaving.
+    pub fn knows(&self, key: usize) -> bool {
+        self.rows.contains_key(&key)
+    }
+
+    /// A proxy's finaliser runs: its reference is about to be released. `handle` 0: it has none.
+    pub fn gone(&mut self, key: usize, handle: u64) {
+        let row = self.rows.insert(key, LEAVING).unwrap_or(0);
+        if row != 0 && row != LEAVING {
+            self.end(row, self.state_after_release(handle));
+        }
+    }
+
+    /// The finaliser of a proxy has run.
+    pub fn left(&mut self, key: usize) {
+        if self.rows.get(&key) == Some(&LEAVING) {
+            self.rows.remove(&key);
+        }
+    }
+
+    /// A proxy went without its finaliser: its row ends, if it is still that one.
+    pub fn lost(&mut self, key: usize, row: u64) {
+        if self.rows.get(&key) == Some(&row) {
+            self.rows.remove(&key);
+            self.end(row, ReferenceState::Released);
+        }
+    }
+
+    /// The row of a proxy, 0: it has none.
+    pub fn row(&self, key: usize) -> u64 {
+        self.rows.get(&key).copied().filter(|&row| row != LEAVING).unwrap_or(0)
+    }
+
+    /// The proxy of a row, 0: there is none.
+    pub fn key(&self, row: u64) -> usize {
+        if row == 0 || row == LEAVING {
+            return 0;
+        }
+        self.rows.iter().find(|(_, &known)| known == row).map_or(0, |(&key, _)| key)
+    }
+
+    /// Follows the class no longer: all rows go without a trace in the table.
+    pub fn clear(&mut self) {
+        self.is_followed = false;
+        self.rows.clear();
+        self.unplaced.clear();
+        if self.type_id != 0 {
+            // a type of ours exists
+            let _ = rows::clear(runtime(), self.type_id);
+        }
+    }
+
+    fn add(&mut self, runtime: &Runtime, handle: u64, site: Option<u32>) -> u64 {
+        let address = self.address(handle);
+        let row = NewRow { type_id: self.type_id, address, data: handle, owner: 0, is_foreign: false, is_born_now: site.is_some() };
+        let before = local(|local| local.site.replace(site.unwrap_or(0)));
+        let made = rows::add(runtime, &row).unwrap_or(0); // what found no room is counted
+        local(|local| local.site.set(before));
+        if made != 0 && address == 0 && self.layout == Layout::Unknown {
+            self.unplaced.push((made, handle));
+        }
+        made
+    }
+
+    /// Remembers a row; a proxy at the place of a known one means that that one went without a word.
+    fn keep(&mut self, key: usize, row: u64) {
+        if let Some(known) = self.rows.insert(key, row) {
+            if known != 0 && known != LEAVING {
+                self.end(known, ReferenceState::Released);
+            }
+        }
+    }
+
+    fn end(&mut self, row: u64, state: ReferenceState) {
+        if !self.unplaced.is_empty() {
+            self.unplaced.retain(|&(waiting, _)| waiting != row);
+        }
+        // a row that a detach ended has nothing to end
+        let _ = rows::end(runtime(), row, state);
+    }
+
+    /// What the release of a handle makes of its reference. Of two last references released at one instant both may be called released.
+    fn state_after_release(&self, handle: u64) -> ReferenceState {
+        if handle == 0 {
+            return ReferenceState::Released;
+        }
+        let is_last = match self.layout {
+            Layout::Before(bytes) => load(handle.wrapping_sub(bytes)) == 1,
+            Layout::Inner { counted } => (!counted || load(handle - OUTER_BYTES) == 1) && load(load(handle)) == 1,
+            Layout::Unknown | Layout::Hidden => false,
+        };
+        if is_last {
+            ReferenceState::Dropped
+        } else {
+            ReferenceState::Released
+        }
+    }
+}
+
+/// A word that the library itself is about to touch: a live handle keeps it allocated.
+fn load(address: u64) -> u64 {
+    if address == 0 || address % 8 != 0 {
+        return 0;
+    }
+    // SAFETY: `address` was computed from a live handle of the class by the layout that its library proved; the library changes the word with
+    // atomic operations as well. Relaxed: only the number is used.
+    unsafe { (*(address as *const AtomicU64)).load(Ordering::Relaxed) }
+}

@@ -1,0 +1,66 @@
+"""The process's own recorder with a segment that is read back: what a test sees is what a viewer would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inspector.agent.adapters.uniffi.memory import opened
+from inspector.agent.adapters.uniffi.recorder import Recorder
+from inspector.wire import lib
+from inspector.wire.schema import Kind, Level, ReferenceState
+from tests.helpers.tables import read_table
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the table says of a row."""
+
+    type: str
+    kind: Kind
+    address: int
+    data: int
+    born_now: bool
+    state: ReferenceState
+
+    def strong(self) -> int | None:
+        """The count at the row's address, as the sampler would read it."""
+        with opened() as memory:
+            return memory.word(self.address) if memory else None
+
+
+class TableRecorder(Recorder):
+    """Rows by number: those that were made since this was."""
+
+    __slots__ = ("_earlier", "_segment", "failure")
+
+    def __init__(self, segment: str) -> None:
+        """Over the segment of this process."""
+        self._segment = segment
+        self.failure: Exception | None = None
+        self._earlier = {row.number for row in read_table(segment).rows}
+
+    @property
+    def off(self) -> bool:
+        return not lib.ai_level()
+
+    @off.setter
+    def off(self, value: bool) -> None:
+        lib.ai_set_level(Level.OFF if value else Level.COUNT)
+
+    def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0) -> int:
+        if self.failure is not None:
+            raise self.failure
+        return super().type_index(name=name, origin=origin, kind=kind, data_offset=data_offset)
+
+    @property
+    def rows(self) -> dict[int, Row]:
+        found = sorted((row for row in read_table(self._segment).rows if row.number not in self._earlier), key=lambda row: row.number)
+        return {row.number: Row(row.type, row.kind, row.address, row.data, bool(row.created_at_ticks), row.reference) for row in found}
+
+    def live(self, name: str) -> list[Row]:
+        """Live rows of a type, oldest first."""
+        return [row for row in self.rows.values() if row.type == name and row.state == ReferenceState.LIVE]
+
+    def ended(self, name: str) -> list[ReferenceState]:
+        """How the dead rows of a type ended, oldest first."""
+        return [row.state for row in self.rows.values() if row.type == name and row.state != ReferenceState.LIVE]
