@@ -333,6 +333,13 @@ static PyObject *proxies_place(Proxies *self, PyObject *number) {
     return PyLong_FromSize_t(ai_proxies_key(self->rows, row));
 }
 
+static PyObject *proxies_leaving(Proxies *self, PyObject *place) {
+    size_t key = PyLong_AsSize_t(place);
+    if (PyErr_Occurred()) return NULL;
+    ai_proxies_leaving(self->rows, key);
+    Py_RETURN_NONE;
+}
+
 static PyObject *proxies_lost(Proxies *self, PyObject *args) {
     unsigned long long key, row;
     if (!PyArg_ParseTuple(args, "KK", &key, &row)) return NULL;
@@ -360,6 +367,7 @@ static PyMethodDef proxies_methods[] = {
     {"address", (PyCFunction)proxies_address, METH_O, "The allocation of a live handle's object; 0: not known."},
     {"row", (PyCFunction)proxies_row, METH_O, "The row of the proxy with this id; 0: it has none."},
     {"place", (PyCFunction)proxies_place, METH_O, "The id of the proxy of a row; 0: there is none."},
+    {"leaving", (PyCFunction)proxies_leaving, METH_O, "The finaliser of the proxy with this id runs, and began before the class was hooked."},
     {"lost", (PyCFunction)proxies_lost, METH_VARARGS, "The proxy with this id went without its finaliser: its row ends, if it is this one."},
     {"adopt", (PyCFunction)proxies_adopt_method, METH_O, "A row for a proxy that was there before; whether it needed one."},
     {"forget", (PyCFunction)proxies_forget, METH_NOARGS, "Follow the class no longer: all rows go without a trace."},

@@ -166,6 +166,16 @@ pub unsafe extern "C" fn ai_proxies_gone(proxies: *mut Proxies, key: usize, hand
     unsafe { with(proxies, (), |proxies| proxies.gone(key, handle)) };
 }
 
+/// A proxy's finaliser began to run before the class was followed.
+///
+/// # Safety
+/// See the module's text.
+#[no_mangle]
+pub unsafe extern "C" fn ai_proxies_leaving(proxies: *mut Proxies, key: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { with(proxies, (), |proxies| proxies.leaving(key)) };
+}
+
 /// The finaliser of a proxy has run.
 ///
 /// # Safety

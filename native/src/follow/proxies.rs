@@ -144,6 +144,11 @@ impl Proxies {
         }
     }
 
+    /// A proxy's finaliser began to run before the class was followed: it is no live proxy, and nobody will say when it has gone.
+    pub fn leaving(&mut self, key: usize) {
+        self.rows.entry(key).or_insert(LEAVING);
+    }
+
     /// The finaliser of a proxy has run.
     pub fn left(&mut self, key: usize) {
         if self.rows.get(&key) == Some(&LEAVING) {

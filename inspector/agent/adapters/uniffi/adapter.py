@@ -6,9 +6,10 @@ objects that Rust holds become rows (``rows``, ``foreign``), and classes carry h
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, Final
 
 from inspector.agent.adapters.protocol import CloseVerdict
@@ -59,6 +60,7 @@ class Bindings:
         try:
             for each in self._hooks:
                 each.set()
+            leave_out_dying(self.proxies)
         except BaseException:
             self.undo()
             raise
@@ -99,6 +101,20 @@ class Bindings:
         owners = {rows.proxy_class.cls: rows for rows in self.proxies}
         found = next((owners[cls] for cls in type(thing).__mro__ if cls in owners), None)
         return 0 if found is None else found.address_of(thing)
+
+
+def leave_out_dying(proxies: Sequence[ProxyRows]) -> None:
+    """Proxies whose finaliser runs now, on whatever thread, and began before their class was hooked: a scan would take them for live.
+
+    To be called when the hooks are set. What began later is known by its hook.
+    """
+    owners = {code: rows for rows in proxies if (code := rows.finaliser_code) is not None}
+    for innermost in sys._current_frames().values():
+        frame: FrameType | None = innermost
+        while frame is not None:
+            if frame.f_code in owners:
+                owners[frame.f_code].native.leaving(id(frame.f_locals.get("self")))
+            frame = frame.f_back
 
 
 class UniffiAdapter:

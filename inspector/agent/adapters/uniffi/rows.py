@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from types import CodeType
 from typing import Any, Final
 
+from inspector.agent.adapters.uniffi.generation import finaliser_of
 from inspector.agent.adapters.uniffi.layout import data_offset, likely_offset
 from inspector.agent.adapters.uniffi.proxies import ProxyClass, Reference
 from inspector.agent.adapters.uniffi.recorder import Recorder
@@ -49,6 +51,12 @@ class ProxyRows:
     def __contains__(self, row: int) -> bool:
         """Whether the row is of a live proxy of this class."""
         return row > 0 and bool(self.native.place(row))
+
+    @property
+    def finaliser_code(self) -> CodeType | None:
+        """Code of the class's own finaliser."""
+        finaliser = finaliser_of(self.proxy_class.cls)
+        return finaliser.__code__ if finaliser is not None else None
 
     def proxy_id(self, row: int) -> int | None:
         """``id`` of the proxy that a row stands for."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -67,3 +68,33 @@ def test_handle_0_of_a_foreign_object_is_a_handle(made: ModuleType, adapter: Uni
     assert (row.kind, row.data, row.address) == (Kind.UNIFFI_FOREIGN, 0, id(shelf))
     converter._handle_map.remove(0)
     assert recorder.ended("Shelf") == [ReferenceState.RELEASED]
+
+
+def test_a_proxy_whose_finaliser_was_running_when_the_hooks_came_gets_no_row(
+    made: ModuleType, recorder: TableRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, leave = threading.Event(), threading.Event()
+    free = made._UniffiLib.uniffi_made_fn_free_thing
+
+    def freeing(pointer: int) -> None:
+        entered.set()
+        assert leave.wait(30)
+        free(pointer)
+
+    monkeypatch.setattr(made._UniffiLib, "uniffi_made_fn_free_thing", freeing)
+    dying = [made.Thing()]
+    thread = threading.Thread(target=dying.clear)
+    thread.start()
+    assert entered.wait(30)
+    living = made.Thing()
+    adapter = UniffiAdapter(recorder)
+    adapter.attach()
+    try:
+        list(adapter.scan())
+        (row,) = recorder.live("Thing")
+        assert row.data == living._pointer
+    finally:
+        leave.set()
+        thread.join()
+        del living
+        adapter.detach()
