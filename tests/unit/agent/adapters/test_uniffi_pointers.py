@@ -76,13 +76,16 @@ def test_a_proxy_whose_finaliser_was_running_when_the_hooks_came_gets_no_row(
     entered, leave = threading.Event(), threading.Event()
     free = made._UniffiLib.uniffi_made_fn_free_thing
 
+    dying = [made.Thing()]
+    slow = dying[0]._pointer
+
     def freeing(pointer: int) -> None:
-        entered.set()
-        assert leave.wait(30)
+        if pointer == slow:
+            entered.set()
+            assert leave.wait(30)
         free(pointer)
 
     monkeypatch.setattr(made._UniffiLib, "uniffi_made_fn_free_thing", freeing)
-    dying = [made.Thing()]
     thread = threading.Thread(target=dying.clear)
     thread.start()
     assert entered.wait(30)
