@@ -4,7 +4,7 @@ r"""The filter language of the handle table.
 
     plain words           match the type's name, the site, thread names, the state and ids
     "two words"           one word with a space in it
-    type:Journal,Todo     type, state, thread, owner, id, site, kind, origin; commas give alternatives
+    type:Journal,Todo     type, state, thread, owner, created, ended, id, site, kind, origin; commas give alternatives
     thread:"worker-1"     a quoted value must match whole; \" stands for a quote in it
     strong>=2 age>10s     count (= strong), weak, proxies, inflight, native, age; with > >= < <= = !=
     born:14:03..14:05:20  when the handle was created, local time of day (its nearest past); either end may be missing
@@ -27,12 +27,12 @@ import numpy.typing as npt
 
 from inspector.errors import InspectorError
 from inspector.model.snapshot import UNKNOWN, Handles, Ids, Reference, Snapshot
-from inspector.model.states import alive, search_words
+from inspector.model.states import alive, ended, search_words
 from inspector.model.time_of_day import TimeRange, parse_range
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
-TEXT_KEYS: Final = ("type", "state", "thread", "owner", "id", "site", "kind", "origin")
+TEXT_KEYS: Final = ("type", "state", "thread", "owner", "created", "ended", "id", "site", "kind", "origin")
 NUMBER_KEYS: Final = {
     "count": "strong",
     "strong": "strong",
@@ -253,6 +253,8 @@ _EXAMPLES: Final = {
     "state": "state:pending",
     "thread": "thread:worker",
     "owner": "owner:worker",
+    "created": "created:worker",
+    "ended": "ended:worker",
     "id": "id:#88.1",
     "site": "site:app.py",
     "kind": "kind:uniffi",
@@ -293,15 +295,21 @@ def _text_mask(key: str, text: Text, snapshot: Snapshot) -> Mask:
         return _id_mask(text, handles.ids)
     if key == "state":
         return _state_mask(text, handles)
-    if key in ("thread", "owner"):
-        named = _chosen({i: t.name or str(t.tid) for i, t in snapshot.threads.items()}, text)
-        owner = _pick(named, handles.owner_threads)
-        return owner if key == "owner" else owner | _pick(named, handles.created_threads)
+    if key in ("thread", "owner", "created", "ended"):
+        return _thread_mask(key, _chosen({i: t.name or str(t.tid) for i, t in snapshot.threads.items()}, text), handles)
     if key == "site":
         sites = {i: "\n".join(f"{frame.short()}\n{frame.file}:{frame.line}" for frame in s.frames) for i, s in snapshot.sites.items()}
         return _pick(_chosen(sites, text, by_line=True), handles.created_sites)
     names = {i: getattr(t, {"type": "name"}.get(key, key)) for i, t in snapshot.types.items()}
     return _pick(_chosen(names, text), handles.types)
+
+
+def _thread_mask(key: str, named: Mask, handles: Handles) -> Mask:
+    """``created``: on which thread; ``ended``: which one closed or released it; ``thread``: created there or owned by it."""
+    if key == "ended":
+        return _pick(named, handles.last_threads) & ended(handles)
+    owner, created = _pick(named, handles.owner_threads), _pick(named, handles.created_threads)
+    return owner if key == "owner" else created if key == "created" else owner | created
 
 
 def _chosen(names: dict[int, str], text: Text, *, by_line: bool = False) -> Mask:

@@ -81,6 +81,12 @@ def alive(handles: Handles) -> npt.NDArray[np.bool_]:
     return among(handles.references, ALIVE)
 
 
+def ended(handles: Handles) -> npt.NDArray[np.bool_]:
+    """Rows that were released, or whose resource is closed."""
+    gone: npt.NDArray[np.bool_] = ~alive(handles) | (handles.resources == Resource.CLOSED)
+    return gone
+
+
 def pending(handles: Handles) -> npt.NDArray[np.bool_]:
     """Rows with a close that was asked for and has not run."""
     return alive(handles) & among(handles.resources, PENDING)

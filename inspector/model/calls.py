@@ -1,0 +1,63 @@
+"""Calls in flight: which thread uses which handle, since when. Pure; any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inspector.model.snapshot import Floats, Ids, Ints, Site, Snapshot, ThreadRow
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """One element a call, the oldest first; those of unknown age last."""
+
+    handles: Ids
+    threads: tuple[ThreadRow, ...]
+    depths: Ints
+    """0: the outermost of its thread."""
+    began_at: Floats
+    """``nan`` below level *history*."""
+    rows: Ints
+    """Row of the handle in the snapshot's table; -1 when it is not there."""
+    snapshot: Snapshot | None = None
+
+    def __len__(self) -> int:
+        """Calls."""
+        return len(self.handles)
+
+    def type_name(self, call: int) -> str:
+        """Type of the handle; ``""`` when not known."""
+        row = int(self.rows[call])
+        if row < 0 or self.snapshot is None:
+            return ""
+        found = self.snapshot.types.get(int(self.snapshot.handles.types[row]))
+        return found.name if found else ""
+
+    def site(self, call: int) -> Site | None:
+        """From where the handle was used last, if that was recorded: of the newest call on it, the place it was made from."""
+        row = int(self.rows[call])
+        if row < 0 or self.snapshot is None:
+            return None
+        return self.snapshot.sites.get(int(self.snapshot.handles.last_sites[row]))
+
+
+def calls_in_flight(snapshot: Snapshot | None) -> Calls:
+    """The calls of ``snapshot``; none for ``None``."""
+    found = [(call, row, depth) for row in (snapshot.threads.values() if snapshot else ()) for depth, call in enumerate(row.calls)]
+    found.sort(key=lambda each: (each[0].began_at != each[0].began_at, each[0].began_at))
+    handles = np.array([call.handle for call, _, _ in found], dtype=np.uint64)
+    return Calls(
+        handles=handles,
+        threads=tuple(row for _, row, _ in found),
+        depths=np.array([depth for _, _, depth in found], dtype=np.int64),
+        began_at=np.array([call.began_at for call, _, _ in found], dtype=np.float64),
+        rows=_rows_of(handles, snapshot) if snapshot else np.empty(0, np.int64),
+        snapshot=snapshot,
+    )
+
+
+def _rows_of(handles: Ids, snapshot: Snapshot) -> Ints:
+    places = {int(snapshot.handles.ids[row]): int(row) for row in np.flatnonzero(np.isin(snapshot.handles.ids, handles))}
+    return np.array([places.get(int(handle), -1) for handle in handles], dtype=np.int64)
