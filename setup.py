@@ -22,7 +22,20 @@ ROOT = Path(__file__).resolve().parent
 NATIVE = ROOT / "native"
 HEADER = NATIVE / "include" / "arc_inspector.h"
 LIBRARY = NATIVE / "target" / "release" / "libarc_inspector_native.a"
-QUICK = ("ai_level", "ai_live_handles", "ai_set_site", "ai_ticks", "ai_todo_list_count")
+QUICK = (
+    "ai_level",
+    "ai_live_handles",
+    "ai_object_forget",
+    "ai_object_hold",
+    "ai_object_let_go",
+    "ai_object_watch",
+    "ai_set_site",
+    "ai_ticks",
+    "ai_todo_list_count",
+    "ai_type_sees_ends",
+    "ai_type_unwatch",
+    "ai_type_watch",
+)
 """Calls that keep the interpreter's lock. None of them takes a lock that a thread in Python code may hold, or runs for long."""
 RESOURCES = ("icons", "themes")
 BACKENDS = ROOT / "inspector" / "attach" / "backends"

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod control;
 pub mod cpu;
 pub mod edges;
+pub mod extension;
 pub mod ffi;
 pub mod follow;
 pub mod foreign;

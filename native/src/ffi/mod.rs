@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod control;
 pub mod edges;
+pub mod extension;
 pub mod follow;
 pub mod foreign;
 pub mod handles;

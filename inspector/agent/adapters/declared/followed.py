@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from inspector.agent.adapters.declared.extension import TypeHooks
 from inspector.agent.adapters.declared.functions import FunctionHooks
 from inspector.agent.adapters.declared.hooks import ClassHooks, Observe, is_mutable
-from inspector.agent.adapters.declared.instances import can_be_found
 from inspector.agent.adapters.declared.names import Missing, find
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
@@ -32,7 +32,7 @@ class Followed:
         self._recorder = recorder
         self._faults = faults
         self._observe = observe
-        self._hooks: list[ClassHooks | FunctionHooks] = []
+        self._hooks: list[ClassHooks | TypeHooks | FunctionHooks] = []
         self._is_settled = False
 
     def resolve(self, finished: str = "") -> bool:
@@ -83,25 +83,36 @@ class Followed:
         cls = found.pop(0) if declared.cls else None
         if cls is not None and not isinstance(cls, type):
             raise InspectorError("not a class")
-        if cls is not None and not cls.__weakrefoffset__:
-            raise InspectorError("its instances cannot be referred to weakly, so their end would not be seen")
+        if cls is not None and declared.library and not cls.__weakrefoffset__:
+            raise InspectorError("its instances cannot be referred to weakly, so it does not go together with a library")
         origin = declared.library if cls is None else cls.__module__
         self.rows = DeclaredRows(declared, origin, self._recorder, self._faults)
         troubles: list[str] = []
         if cls is not None:
-            hooks = ClassHooks(cls, declared, self._observe)
-            self._hooks.append(hooks)
             self.cls = cls
-            troubles += hooks.set() + _limits(cls, declared)
+            troubles += self._hook_class(cls)
         if declared.library:
             functions = FunctionHooks(found.pop(), self.rows, self._faults)
             self._hooks.append(functions)
             troubles += functions.set()
         self._settle("; ".join(troubles))
 
+    def _hook_class(self, cls: type) -> list[str]:
+        """Its attributes where they can be set, its type slots where births or ends would not be seen otherwise."""
+        hooks: list[ClassHooks | TypeHooks] = [ClassHooks(cls, self.declaration, self._observe)]
+        if not is_mutable(cls) or not cls.__weakrefoffset__:
+            hooks.append(TypeHooks(cls, None if is_mutable(cls) else self._observe))
+        troubles: list[str] = []
+        for each in hooks:
+            self._hooks.append(each)
+            troubles += each.set()
+        return troubles
+
     def _look_for_makers(self, finished: str) -> None:
-        """Functions that make proxies may be imported later than the class."""
+        """Functions that make proxies may be imported later than the class, and classes derived from it."""
         for hooks in self._hooks:
+            if isinstance(hooks, TypeHooks):
+                hooks.follow_derived()
             if isinstance(hooks, ClassHooks):
                 troubles = hooks.look_for_makers(finished)
                 if troubles:
@@ -113,10 +124,3 @@ class Followed:
         if trouble:
             self.trouble = trouble
             self._faults.add(InspectorError(f"{self.declaration.key}: {trouble}: {self.declaration.source}"))
-
-
-def _limits(cls: type, declaration: Declaration) -> list[str]:
-    """What cannot be seen of a class."""
-    if not is_mutable(cls) and not declaration.made_by and not can_be_found(cls):
-        return ["its class belongs to an extension, and no made_by names the functions that make it"]
-    return []

@@ -116,8 +116,7 @@ class ClassHooks:
     def _constructor(self, original: Callable[..., None]) -> Callable[..., None]:
         """``__init__``."""
         observe = self._observe
-        # The inherited one of ``object`` takes no arguments once a class has its own; they were for ``__new__``.
-        takes_none = original is object.__init__ and getattr(self._cls, "__new__", None) is not object.__new__
+        takes_none = has_plain_init(self._cls)
 
         @functools.wraps(original)
         def __init__(proxy: Any, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it stands in the place of one
@@ -158,6 +157,11 @@ class ClassHooks:
 def is_mutable(cls: type) -> bool:
     """Whether attributes of a class can be set."""
     return cls.__flags__ & (HEAP_FLAG | IMMUTABLE_FLAG) == HEAP_FLAG
+
+
+def has_plain_init(cls: type) -> bool:
+    """Whether the constructor's arguments are for ``__new__`` alone: ``object``'s initialiser takes none once a class has a hook over it."""
+    return getattr(cls, "__init__", None) is object.__init__ and getattr(cls, "__new__", None) is not object.__new__
 
 
 def static_attribute(cls: type, name: str) -> object:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import compress, repeat
 from operator import is_
 from typing import Any, Final
@@ -17,23 +18,23 @@ ALL: Final = (0, 1, 2)
 YOUNG: Final = (0, 1)
 """Generations that a full collection has not seen; walking them is quick."""
 
-Reference = weakref.ref[Any]
+Reference = Callable[[], Any]
 
 
 def references(classes: Sequence[type], generations: Sequence[int] = ALL) -> Iterator[list[Reference]]:
-    """Weak references to the instances of these classes and of what is derived from them, one list a generation.
+    """References to the instances of these classes and of what is derived from them, one list a generation.
 
-    What lets go of an instance meanwhile must not wait for the scan, nor its finaliser run on this thread: so none is held between steps.
+    Weak ones where there is room for them: what lets go of an instance meanwhile must not wait for the scan, nor its finaliser run on
+    this thread. Instances that the collector does not know are not found; they have rows from their birth, if that is seen.
     """
-    wanted = {cls for each in classes for cls in closure(each) if can_be_found(cls)}
+    wanted = {cls for each in classes for cls in closure(each) if cls.__flags__ & GC_FLAG}
     if wanted:
         for generation in generations:
-            yield [weakref.ref(each) for each in _of(gc.get_objects(generation=generation), wanted)]
+            yield [_refer(each) for each in _of(gc.get_objects(generation=generation), wanted)]
 
 
-def can_be_found(cls: type) -> bool:
-    """Whether instances that nobody saw being made are found: the collector knows them, and they can be referred to weakly."""
-    return bool(cls.__flags__ & GC_FLAG) and cls.__weakrefoffset__ > 0
+def _refer(instance: Any) -> Reference:
+    return weakref.ref(instance) if type(instance).__weakrefoffset__ else partial(next, repeat(instance))
 
 
 def _of(objects: Sequence[Any], wanted: set[type]) -> list[Any]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
+from inspector.agent.adapters.declared.extension import AddressRef
 from inspector.agent.adapters.declared.numbers import Number, number_of
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.uniffi.hooks import Faults
@@ -46,7 +47,7 @@ class DeclaredRows:
         self._faults = faults
         self._sites = SiteTable(("inspector.runtime", "inspector.agent", *declaration.hide))
         self._type_index = recorder.declared_type(declaration, origin)
-        self._refs: dict[int, ProxyRef] = {}
+        self._refs: dict[int, ProxyRef | AddressRef] = {}
         self._by_number: dict[int, list[int]] = {}
         self.trouble = ""
         """Why a proxy could not be looked at, the first time; ``""`` when all could."""
@@ -56,7 +57,9 @@ class DeclaredRows:
 
     def __len__(self) -> int:
         """Rows that live."""
-        return self._functions_rows() if self.declaration.frees else len(self._refs)
+        if self.declaration.frees:
+            return sum(map(len, list(self._by_number.values())))
+        return sum(not isinstance(ref, AddressRef) or ref() is not None for ref in list(self._refs.values()))
 
     def __contains__(self, row: int) -> bool:
         """Whether the row is of a live handle."""
@@ -98,13 +101,13 @@ class DeclaredRows:
     def release(self, proxy: Any) -> None:
         """A proxy gave its handle back."""
         ref = self._refs.pop(id(proxy), None)
+        if isinstance(ref, AddressRef):
+            ref.forget()
         if ref is not None and not self.declaration.frees:
             self._end(ref.row, ReferenceState.RELEASED, is_closed=True)
 
     def look_round(self, most: int) -> None:
         """Look at some of the live proxies, other ones each time: they may have been released in a way that no hook saw."""
-        if self.declaration.released is None and self.declaration.handle is None:
-            return
         keys = list(islice(self._turn, most))
         if len(keys) < most:
             self._turn = iter(list(self._refs))
@@ -113,6 +116,8 @@ class DeclaredRows:
             proxy = None if ref is None else ref()
             if proxy is not None:
                 self.observe(proxy)
+            elif isinstance(ref, AddressRef) and self._refs.get(key) is ref:
+                del self._refs[key]
 
     def adopt(self, proxies: Sequence[Any]) -> int:
         """Rows for proxies that have none yet, their birth unknown; answers how many there are now."""
@@ -142,6 +147,9 @@ class DeclaredRows:
         self._is_followed = False
         self._level = _off
         self._recorder.clear(self._type_index)
+        for ref in list(self._refs.values()):
+            if isinstance(ref, AddressRef):
+                ref.forget()
         self._refs.clear()
         self._by_number.clear()
 
@@ -157,9 +165,7 @@ class DeclaredRows:
         number = Number(id(proxy), is_address=True) if declared.handle is None else number_of(declared.handle.read(proxy))
         if not self._level() or not number.value or self.is_released(proxy):
             return False
-        ref = ProxyRef(proxy, self._gone)
-        ref.key, ref.number = id(proxy), number.value
-        ref.row = self._row_for(number, is_born_now=is_born_now)
+        ref = self._refer(proxy, number, self._row_for(number, is_born_now=is_born_now))
         before = self._refs.get(ref.key)
         self._refs[ref.key] = ref
         if before is not None:
@@ -167,6 +173,14 @@ class DeclaredRows:
         if not self._is_followed:
             self.clear()  # a detach on another thread came between
         return True
+
+    def _refer(self, proxy: Any, number: Number, row: int) -> ProxyRef | AddressRef:
+        """What leads from a row back to its proxy, and sees its end."""
+        if not type(proxy).__weakrefoffset__:
+            return AddressRef(id(proxy), number.value, row)
+        ref = ProxyRef(proxy, self._gone)
+        ref.key, ref.number, ref.row = id(proxy), number.value, row
+        return ref
 
     def _row_for(self, number: Number, *, is_born_now: bool) -> int:
         """A row: of the reference that the library gave out for this proxy just before, or a new one."""
@@ -199,9 +213,12 @@ class DeclaredRows:
             del self._refs[ref.key]
             self._lose(ref)
 
-    def _lose(self, ref: ProxyRef) -> None:
-        """A row whose proxy is gone: the wrapper's end is its handle's, unless the library has a function for that."""
-        if not self.declaration.frees:
+    def _lose(self, ref: ProxyRef | AddressRef) -> None:
+        """A row whose proxy is gone: the wrapper's end is its handle's, unless the library has a function for that.
+
+        What native code lists, native code has ended.
+        """
+        if not self.declaration.frees and isinstance(ref, ProxyRef):
             self._end(ref.row, ReferenceState.DROPPED, is_closed=False)
 
     def _end(self, row: int, state: ReferenceState, *, is_closed: bool) -> None:
@@ -215,9 +232,6 @@ class DeclaredRows:
         """The strong count of an object is the number of references that are out."""
         for row in rows:
             self._recorder.set_strong(row, len(rows))
-
-    def _functions_rows(self) -> int:
-        return sum(map(len, list(self._by_number.values())))
 
 
 def _off() -> int:

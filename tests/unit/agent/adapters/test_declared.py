@@ -304,7 +304,9 @@ def test_a_module_that_is_imported_later_is_followed_from_then_on(follower: Foll
     [
         ({"class": f"{MODULE}.Sesion"}, f"{MODULE} has no Sesion"),
         ({"class": f"{MODULE}.connect"}, "not a class"),
-        ({"class": f"{MODULE}.Slotted"}, "cannot be referred to weakly"),
+        ({"class": f"{MODULE}.Slotted", **{key: BUFFER[key] for key in ("library", "creates", "frees", "handle")}}, "referred to weakly"),
+        ({"class": f"{MODULE}.Slotted"}, "their end would not be seen"),
+        ({"class": "builtins.list"}, "a class of the interpreter itself is not followed"),
         ({**SESSION, "close": "shut"}, "it has no method shut"),
         ({**SESSION, "made_by": [f"{MODULE}.conect"]}, f"made_by {MODULE}.conect: {MODULE} has no conect"),
         ({**SESSION, "made_by": ["mmap.mmap.find"]}, "it cannot be replaced, its class belongs to an extension"),

@@ -1,0 +1,126 @@
+//! The trampolines that stand in type slots: a pair for each type, so that each knows what it leads to.
+
+use std::cell::Cell;
+use std::ffi::CStr;
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::objects;
+use crate::layout::ReferenceState;
+use crate::rows;
+use crate::runtime::existing;
+
+type Dealloc = unsafe extern "C" fn(usize);
+type Init = unsafe extern "C" fn(usize, usize, usize) -> i32;
+type CallOneArg = unsafe extern "C" fn(usize, usize) -> usize;
+type OfObject = unsafe extern "C" fn(usize);
+type OfNothing = unsafe extern "C" fn();
+
+thread_local! {
+    /// What is told makes objects itself; those are not told.
+    static IS_TELLING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The hooks of one type.
+pub struct Pair {
+    /// Address of the type, 0: free.
+    pub class: AtomicUsize,
+    /// Its own destructor.
+    pub dealloc: AtomicUsize,
+    /// Its own initialiser.
+    pub init: AtomicUsize,
+    /// Its initialiser is that of `object`, which takes no arguments and refuses those that were for `tp_new` once it is hooked.
+    pub is_plain: AtomicBool,
+    /// The callable that hears of births, 0: nobody does.
+    pub born: AtomicUsize,
+    /// What stands for the destructor.
+    pub dealloc_hook: unsafe extern "C" fn(usize),
+    /// What stands for the initialiser.
+    pub init_hook: unsafe extern "C" fn(usize, usize, usize) -> i32,
+}
+
+macro_rules! pairs {
+    ($count:literal: $($number:literal)*) => {
+        /// All there are.
+        pub static PAIRS: [Pair; $count] = [$(Pair {
+            class: AtomicUsize::new(0),
+            dealloc: AtomicUsize::new(0),
+            init: AtomicUsize::new(0),
+            is_plain: AtomicBool::new(false),
+            born: AtomicUsize::new(0),
+            dealloc_hook: dealloc::<$number>,
+            init_hook: init::<$number>,
+        }),*];
+    };
+}
+
+pairs!(64: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43
+    44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63);
+
+/// Stands for `tp_dealloc`: ends the row of an object that is listed, then does what the type does.
+///
+/// # Safety
+/// The interpreter calls it, with an object of the pair's type or of one derived from it.
+unsafe extern "C" fn dealloc<const NUMBER: usize>(object: usize) {
+    let ended = catch_unwind(|| {
+        if let (Some(row), Some(runtime)) = (objects::forget(object), existing()) {
+            // a detach may have ended it
+            let _ = rows::end(runtime, row, ReferenceState::Dropped);
+        }
+    });
+    drop(ended); // a panic of ours must not keep the object from being freed
+    let original = PAIRS[NUMBER].dealloc.load(Ordering::Acquire);
+    // SAFETY: stored before this function stood in any slot; a destructor's signature.
+    unsafe { std::mem::transmute::<usize, Dealloc>(original)(object) }
+}
+
+/// Stands for `tp_init`: does what the type does, and when that succeeded, tells of the birth.
+///
+/// # Safety
+/// As for [`dealloc`].
+unsafe extern "C" fn init<const NUMBER: usize>(object: usize, arguments: usize, keywords: usize) -> i32 {
+    let original = PAIRS[NUMBER].init.load(Ordering::Acquire);
+    let answer = if PAIRS[NUMBER].is_plain.load(Ordering::Acquire) {
+        0
+    } else {
+        // SAFETY: stored before this function stood in any slot; an initialiser's signature.
+        unsafe { std::mem::transmute::<usize, Init>(original)(object, arguments, keywords) }
+    };
+    let born = PAIRS[NUMBER].born.load(Ordering::Acquire);
+    if answer == 0 && born != 0 && !IS_TELLING.replace(true) {
+        // SAFETY: the callable lives as long as it is set; no exception is pending after a success.
+        unsafe { tell(born, object) };
+        IS_TELLING.set(false);
+    }
+    answer
+}
+
+/// # Safety
+/// `callable` and `object` live, the interpreter's lock is held and no exception is pending.
+unsafe fn tell(callable: usize, object: usize) {
+    let Some(call) = call_one_arg() else { return };
+    // SAFETY: the caller's promise; both functions are the interpreter's own.
+    unsafe {
+        let result = call(callable, object);
+        if result == 0 {
+            if let Some(clear) = function(c"PyErr_Clear") {
+                std::mem::transmute::<usize, OfNothing>(clear)();
+            }
+        } else if let Some(release) = function(c"Py_DecRef") {
+            std::mem::transmute::<usize, OfObject>(release)(result);
+        }
+    }
+}
+
+/// `PyObject_CallOneArg` of the interpreter in this process, if there is one.
+pub fn call_one_arg() -> Option<unsafe extern "C" fn(usize, usize) -> usize> {
+    // SAFETY: its signature.
+    function(c"PyObject_CallOneArg").map(|address| unsafe { std::mem::transmute::<usize, CallOneArg>(address) })
+}
+
+/// A function of this process by name. About 200 ns.
+fn function(name: &CStr) -> Option<usize> {
+    // SAFETY: a name; looking it up changes nothing.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) } as usize;
+    (address != 0).then_some(address)
+}

@@ -1,0 +1,76 @@
+//! Classes of extensions. No logic: see `crate::extension`. Call all of these with the interpreter's lock held.
+
+use super::{catch, catch_value, AiError};
+use crate::extension::{self, Described};
+
+/// Hooks a type, of which Python says that it has these properties; `of_python` is any class that Python code made. `born` is 0 or a callable that is given each new instance.
+///
+/// # Safety
+/// `type_object` and `born` are objects that live until `ai_type_unwatch`; `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_type_watch(
+    type_object: u64,
+    basic_size: u64,
+    flags: u64,
+    base: u64,
+    dict_offset: u64,
+    has_plain_init: i32,
+    of_python: u64,
+    born: u64,
+    error: *mut AiError,
+) -> i32 {
+    let described = Described { basic_size, flags, base, dict_offset, has_plain_init: has_plain_init != 0, of_python };
+    // SAFETY: the caller's promise.
+    unsafe { catch(error, || extension::watch(type_object as usize, &described, born as usize)) }
+}
+
+/// 1 when the ends of a hooked type's instances are seen.
+///
+/// # Safety
+/// `type_object` is a type.
+#[no_mangle]
+pub unsafe extern "C" fn ai_type_sees_ends(type_object: u64) -> i32 {
+    // SAFETY: the caller's promise.
+    catch_value(0, || i32::from(unsafe { extension::sees_ends(type_object as usize) }))
+}
+
+/// Puts back what stood in the type's slots.
+///
+/// # Safety
+/// `type_object` is one that was given to `ai_type_watch` and lives.
+#[no_mangle]
+pub unsafe extern "C" fn ai_type_unwatch(type_object: u64) {
+    // SAFETY: the caller's promise.
+    catch_value((), || unsafe { extension::unwatch(type_object as usize) });
+}
+
+/// The row ends when the object does.
+#[no_mangle]
+pub extern "C" fn ai_object_watch(object: u64, row: u64) {
+    catch_value((), || extension::watch_object(object as usize, row));
+}
+
+/// The row does not end with the object.
+#[no_mangle]
+pub extern "C" fn ai_object_forget(object: u64) {
+    catch_value((), || {
+        let _ = extension::forget(object as usize);
+    });
+}
+
+/// Adds a reference to an object that is watched with this row; 0: it is gone.
+#[no_mangle]
+pub extern "C" fn ai_object_hold(object: u64, row: u64) -> i32 {
+    // SAFETY: the interpreter's lock is held.
+    catch_value(0, || i32::from(unsafe { extension::hold(object as usize, row) }))
+}
+
+/// Takes back a reference that `ai_object_hold` added.
+///
+/// # Safety
+/// The caller has another reference.
+#[no_mangle]
+pub unsafe extern "C" fn ai_object_let_go(object: u64) {
+    // SAFETY: the caller's promise.
+    catch_value((), || unsafe { extension::let_go(object as usize) });
+}
