@@ -160,7 +160,7 @@ def is_mutable(cls: type) -> bool:
 
 
 def has_plain_init(cls: type) -> bool:
-    """Whether a constructor call is for ``__new__`` alone: the initialiser of ``object`` takes no arguments once there is a hook over it."""
+    """Whether arguments are for ``__new__`` alone: the initialiser of ``object`` takes none once there is a hook over it."""
     return getattr(cls, "__init__", None) is object.__init__ and getattr(cls, "__new__", None) is not object.__new__
 
 
