@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from inspector.errors import InspectorError
 from inspector.model.snapshot import Level, Snapshot, TargetState
-from inspector.session.protocol import Capabilities, Session
+from inspector.session.protocol import Capabilities, Replay, Session
 from inspector.ui.bridge import Bridge, Courier
 from inspector.ui.connector import Connector
 
@@ -88,6 +88,22 @@ class Attachment(QObject):
     def skipped(self) -> int:
         """Snapshots that came faster than the window could show them."""
         return self._bridge.skipped
+
+    @property
+    def replay(self) -> Replay | None:
+        """The recording that is shown, when it is one with time to go through."""
+        return self._session if isinstance(self._session, Replay) else None
+
+    @property
+    def session(self) -> Session | None:
+        """What is shown, for what lives as long: a recorder."""
+        return self._session
+
+    def ask_replay(self, question: Callable[[Replay], Future[T]], on_result: Callable[[T], None]) -> None:
+        """Ask the recording, if it is one."""
+        replay = self.replay
+        if replay is not None:
+            self.ask(lambda _session: question(replay), on_result)
 
     # opening and ending -------------------------------------------------------------------------------------------
 

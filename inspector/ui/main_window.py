@@ -22,12 +22,11 @@ from inspector.ui.assets import icon
 from inspector.ui.attachment import Attachment, Situation
 from inspector.ui.bridge import Courier
 from inspector.ui.camera import Camera
+from inspector.ui.chronicle import Chronicle
 from inspector.ui.closing import Closing
 from inspector.ui.collection import Doors, gc_figures
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.connector import Connector
-from inspector.ui.event_feed import EventFeed
-from inspector.ui.findings_watch import FindingsWatch
 from inspector.ui.history import History, Place
 from inspector.ui.losses_dialog import LossesDialog
 from inspector.ui.panes import PaneParts
@@ -67,8 +66,8 @@ class MainWindow(QMainWindow):
         self.acting = Acting(self.attachment, self)
         self.closing = Closing(self.acting, self.appearance, self)
         self.camera = Camera(self, connector, self.courier)
-        self.feed = EventFeed(self.attachment, self.courier, self)
-        self.watch = FindingsWatch(self.attachment, self.courier, self.feed, Mutes(Path(settings.fileName()).parent / MUTES_NAME), self)
+        mutes = Mutes(Path(settings.fileName()).parent / MUTES_NAME)
+        self.chronicle = Chronicle(self.attachment, connector, self.courier, mutes, self.appearance.theme, self)
         self.commands = Actions(self.appearance.theme, self)
         self._build()
         self._connect_attachment()
@@ -91,7 +90,7 @@ class MainWindow(QMainWindow):
         self.result = Banner(theme, dismissable=True)
         self.start = StartPage(theme, self._connector, self.courier)
         self.workbench = Workbench(
-            PaneParts(theme, self.courier, self.attachment, self.commands, self.acting, self._settings, self.feed, self.watch)
+            PaneParts(theme, self.courier, self.attachment, self.commands, self.acting, self._settings, self.chronicle)
         )
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start)
@@ -101,7 +100,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for widget in (self.banner, self.vital_signs):
+        for widget in (self.banner, self.chronicle.replay, self.vital_signs):
             layout.addWidget(widget)
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.result)  # at the bottom: what one reads does not move when an action answers
@@ -119,8 +118,7 @@ class MainWindow(QMainWindow):
         attachment.told.connect(self._tell)
         self.camera.told.connect(self._tell)
         self.acting.told.connect(self._tell)
-        self.watch.told.connect(self._tell)
-        self.watch.report_changed.connect(self.vital_signs.show_report)
+        self.chronicle.told.connect(self._tell)
         self.acting.collected.connect(self._show_collection)
 
     def _connect_actions(self) -> None:
@@ -130,7 +128,7 @@ class MainWindow(QMainWindow):
                 "clear_filter": lambda: self.workbench.handles.set_filter(""),
                 "sort": self.workbench.handles.sort_now,
                 "copy": self.workbench.handles.table.copy_ids,
-                "mark": self._mark,
+                "mark": self.chronicle.mark_now,
                 "gc": self.acting.force_gc,
                 "close": lambda: self.closing.begin(self.workbench.handles.table.chosen, self.attachment.shown),
                 "close_shown": self._close_shown,
@@ -152,6 +150,7 @@ class MainWindow(QMainWindow):
             }
         )
         self.commands["pause"].toggled.connect(self.attachment.set_paused)
+        self.commands["record"].toggled.connect(self.chronicle.recording.set_on)
         self.commands["arm"].toggled.connect(self.attachment.set_armed)
 
     def _connect_panes(self) -> None:
@@ -170,6 +169,7 @@ class MainWindow(QMainWindow):
         self.vital_signs.filter_wanted.connect(self.workbench.handles.set_filter)
         self.vital_signs.pane_wanted.connect(self.workbench.open_pane)
         self.vital_signs.events_wanted.connect(self.workbench.show_events)
+        self.chronicle.connect_to(self.workbench, self.vital_signs, self.commands)
         self.vital_signs.handle_chosen.connect(self.workbench.choose)
         self.vital_signs.losses_wanted.connect(self._show_losses)
 
@@ -256,7 +256,7 @@ class MainWindow(QMainWindow):
 
     def _set_theme(self, theme: Theme) -> None:
         self.commands.set_theme(theme)
-        for part in (self.toolbar.chip, self.vital_signs, self.banner, self.result, self.start, self.workbench):
+        for part in (self.toolbar.chip, self.vital_signs, self.chronicle.replay, self.banner, self.result, self.start, self.workbench):
             part.set_theme(theme)
 
     def _began(self) -> None:
@@ -319,10 +319,6 @@ class MainWindow(QMainWindow):
 
     def _quit(self) -> None:
         self.close()
-
-    def _mark(self) -> None:
-        if self.attachment.snapshot is not None:
-            self.workbench.churn.add_mark(self.attachment.snapshot.taken_at)
 
     def _close_shown(self) -> None:
         snapshot = self.attachment.shown

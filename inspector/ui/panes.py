@@ -20,9 +20,8 @@ from inspector.ui.acting import Acting
 from inspector.ui.actions import Actions
 from inspector.ui.attachment import Attachment
 from inspector.ui.bridge import Courier
+from inspector.ui.chronicle import Chronicle
 from inspector.ui.editor import open_line
-from inspector.ui.event_feed import EventFeed
-from inspector.ui.findings_watch import FindingsWatch
 from inspector.ui.holder_questions import HolderQuestions
 from inspector.ui.theme import Theme
 from inspector.ui.views.audit import AuditPane
@@ -32,6 +31,7 @@ from inspector.ui.views.detail import DetailPane
 from inspector.ui.views.events import EventsPane
 from inspector.ui.views.findings import FindingsPane
 from inspector.ui.views.flame import FlamePane
+from inspector.ui.views.marks import MarksPane
 from inspector.ui.views.pending import PendingPane
 from inspector.ui.views.threads import ThreadsPane
 
@@ -84,10 +84,8 @@ class PaneParts:
     """Does things to the target, and tells when it did."""
     settings: QSettings
     """Keeps what a person chose, under the pane's key."""
-    feed: EventFeed
-    """What happened in the target."""
-    watch: FindingsWatch
-    """What deserves a look."""
+    chronicle: Chronicle
+    """What spans time: events, findings, marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +131,9 @@ PANES: Final = (
     PaneSpec("detail", "Detail", RIGHT, _detail_pane),
     PaneSpec("pending", "Pending closes", BOTTOM, _pending_pane),
     PaneSpec("threads", "Threads", BOTTOM, lambda parts: ThreadsPane(parts.theme)),
-    PaneSpec("findings", "Findings", BOTTOM, lambda parts: FindingsPane(parts.theme, parts.watch)),
-    PaneSpec("events", "Events", BOTTOM, lambda parts: EventsPane(parts.theme, parts.attachment, parts.courier, parts.feed)),
+    PaneSpec("findings", "Findings", BOTTOM, lambda parts: FindingsPane(parts.theme, parts.chronicle.watch)),
+    PaneSpec("events", "Events", BOTTOM, lambda parts: EventsPane(parts.theme, parts.attachment, parts.courier, parts.chronicle.feed)),
+    PaneSpec("marks", "Marks and diff", BOTTOM, lambda parts: MarksPane(parts.theme, parts.chronicle.book, parts.courier)),
     PaneSpec("flame", "Alive by site", BOTTOM, lambda parts: FlamePane(parts.theme, parts.courier)),
     PaneSpec("cycles", "Cycles", BOTTOM, _cycles_pane),
     PaneSpec("audit", "What was done", BOTTOM, lambda parts: AuditPane(parts.theme, parts.attachment, parts.acting), shown=False),

@@ -101,7 +101,7 @@ class ToolBar(QToolBar):
         self.addAction(actions["pause"])
         self.addWidget(self.rate)
         self.addSeparator()
-        for key in ("mark", "screenshot"):
+        for key in ("mark", "record", "screenshot"):
             self.addAction(actions[key])
         self.addSeparator()
         for key in ("arm", "gc", "close"):
@@ -119,7 +119,7 @@ class ToolBar(QToolBar):
         style = Qt.ToolButtonStyle.ToolButtonIconOnly if compact else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         for action in self.actions():
             button = self.widgetForAction(action)
-            if button is not None and action.objectName() in ("pause", "mark", "screenshot", "arm", "gc", "close"):
+            if button is not None and action.objectName() in ("pause", "mark", "record", "screenshot", "arm", "gc", "close"):
                 button.setToolButtonStyle(style)  # type: ignore[attr-defined] # a QToolButton
         self.chip.setFixedWidth(200 if compact else 260)
 

@@ -18,6 +18,7 @@ from inspector.ui.views.churn import ChurnPane
 from inspector.ui.views.detail import DetailPane
 from inspector.ui.views.events import EventsPane
 from inspector.ui.views.handles import HandlesPane
+from inspector.ui.views.marks import MarksPane
 from inspector.ui.views.pending import PendingPane
 from inspector.ui.views.threads import ThreadsPane
 from inspector.ui.widgets.dock_title import DockTitle
@@ -50,6 +51,7 @@ class Workbench(QMainWindow):
         self.pending = self.pane("pending", PendingPane)
         self.threads = self.pane("threads", ThreadsPane)
         self.events = self.pane("events", EventsPane)
+        self.marks = self.pane("marks", MarksPane)
         self._vitals_takers = [pane for pane in self._all() if isinstance(pane, TakesVitals)]
         self._pausables = [pane for pane in self._all() if isinstance(pane, Pausable)]
         self._shown: Snapshot | None = None
