@@ -19,7 +19,7 @@ ATTACHED = Situation(attached=True, answers=True, has_snapshot=True, can=Capabil
 ARMED = dataclasses.replace(ATTACHED, armed=True)
 READ_ONLY = dataclasses.replace(ATTACHED, answers=False, can=Capabilities(act=False, reason="the target has ended"))
 ALWAYS = {"attach", "open", "demo", "theme", "system_theme", "commands", "quit"}
-LOOKING = {"filter", "clear_filter", "sort", "detach", "back", "forward", "reset_layout", "screenshot", "audit"}
+LOOKING = {"filter", "clear_filter", "sort", "detach", "back", "forward", "reset_layout", "screenshot", "audit", "mark"}
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def enabled(actions: Actions) -> set[str]:
     [
         (Situation(), 0, ALWAYS),
         (Situation(connecting=True), 0, ALWAYS - {"attach", "demo"}),
-        (dataclasses.replace(ATTACHED, has_snapshot=False, answers=False), 0, ALWAYS | LOOKING - {"screenshot"}),
-        (ATTACHED, 0, ALWAYS | LOOKING | {"pause", "mark", "arm"}),
-        (ATTACHED, 2, ALWAYS | LOOKING | {"pause", "mark", "arm", "copy"}),
-        (ARMED, 0, ALWAYS | LOOKING | {"pause", "mark", "arm", "gc"}),
-        (ARMED, 2, ALWAYS | LOOKING | {"pause", "mark", "arm", "copy", "gc", "close"}),
-        (dataclasses.replace(ARMED, hung=True), 2, ALWAYS | LOOKING | {"pause", "mark", "arm", "copy"}),
-        (dataclasses.replace(ARMED, busy=True), 2, ALWAYS | LOOKING | {"pause", "mark", "arm", "copy"}),
+        (dataclasses.replace(ATTACHED, has_snapshot=False, answers=False), 0, ALWAYS | LOOKING - {"screenshot", "mark"}),
+        (ATTACHED, 0, ALWAYS | LOOKING | {"pause", "record", "arm"}),
+        (ATTACHED, 2, ALWAYS | LOOKING | {"pause", "record", "arm", "copy"}),
+        (ARMED, 0, ALWAYS | LOOKING | {"pause", "record", "arm", "gc"}),
+        (ARMED, 2, ALWAYS | LOOKING | {"pause", "record", "arm", "copy", "gc", "close"}),
+        (dataclasses.replace(ARMED, hung=True), 2, ALWAYS | LOOKING | {"pause", "record", "arm", "copy"}),
+        (dataclasses.replace(ARMED, busy=True), 2, ALWAYS | LOOKING | {"pause", "record", "arm", "copy"}),
         (READ_ONLY, 2, ALWAYS | LOOKING | {"copy"}),
         (dataclasses.replace(READ_ONLY, paused=True), 0, ALWAYS | LOOKING | {"pause"}),
     ],

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from inspector.model.churn import MarkKind
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.main_window import COMPACT_WIDTH, MainWindow
 from inspector.ui.theme import DARK
@@ -23,12 +23,11 @@ def test_at_its_first_size_the_timeline_takes_about_a_third_of_the_panes(attach:
     assert bench._docks["pending"].height() < bench._docks["timeline"].height()
 
 
-def test_a_mark_is_put_into_the_timeline_at_the_newest_snapshot(qtbot: QtBot, attach: Attach, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mark_is_put_into_the_timeline_at_the_newest_snapshot(qtbot: QtBot, attach: Attach) -> None:
     window, _ = attach(SNAPSHOT)
-    marks: list[float] = []
-    monkeypatch.setattr(window.workbench.churn, "add_mark", marks.append)
     qtbot.keyClick(window.workbench.handles.table, Qt.Key.Key_M)
-    assert marks == [SNAPSHOT.taken_at]
+    marks = [mark for mark in window.workbench.churn.history.marks if mark.kind is MarkKind.MARK]
+    assert [(mark.at, mark.text) for mark in marks] == [(SNAPSHOT.taken_at, "mark 1")]
 
 
 def test_the_command_palette_runs_what_is_typed(qtbot: QtBot, attach: Attach) -> None:

@@ -290,7 +290,7 @@ class MarksPane(QWidget):
 
     def _list_handles(self) -> None:
         """The handles of the chosen line with the chosen fate; off the GUI thread, the newest wish counts."""
-        found, line, fate = self._found, self._line, self._fate.currentData()
+        found, line, fate = self._found, self._line, Fate(self._fate.currentData())
         self._rows.setEnabled(line is not None)
         if found is None:
             return
