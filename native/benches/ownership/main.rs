@@ -14,6 +14,10 @@ use arc_inspector_native::layout::Level;
 use criterion::{criterion_group, criterion_main, Criterion};
 
 use measure::Row;
+use peers::Call;
+use uniffi::RustCallStatus;
+
+uniffi::setup_scaffolding!();
 
 const ROUNDS: usize = 25;
 const QUICK_ROUNDS: usize = 9;
@@ -40,7 +44,17 @@ fn ownership(criterion: &mut Criterion) {
     group.warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
     for peer in peers::peers() {
         let handle = (peer.create)();
-        group.bench_function(peer.name.replace(['`', '*', '/'], ""), |bencher| bencher.iter(|| (black_box(peer.call))(black_box(handle))));
+        let name = peer.name.replace(['`', '*', '/'], "");
+        match peer.call {
+            Call::One(call) => group.bench_function(name, |bencher| bencher.iter(|| black_box(call)(black_box(handle)))),
+            Call::CloneThenUse(count_up, call) => group.bench_function(name, |bencher| {
+                let mut status = RustCallStatus::default();
+                bencher.iter(|| {
+                    let counted = black_box(count_up)(black_box(handle), &mut status);
+                    black_box(call)(counted, &mut status)
+                });
+            }),
+        };
         (peer.free)(handle);
     }
     group.finish();

@@ -8,12 +8,15 @@ use arc_inspector_native::hooks;
 use arc_inspector_native::layout::Level;
 use arc_inspector_native::runtime::runtime;
 
-use crate::peers::Peer;
+use crate::peers::{Call, Peer};
+use uniffi::RustCallStatus;
 
 const CALLS: u32 = 20_000;
 /// Tries to have two threads really run side by side.
 const TRIES: usize = 20;
-const OBJECTS: usize = 2_000;
+const OBJECTS: usize = 1_000;
+/// Passes over them that count.
+const PASSES: usize = 4;
 
 /// What is measured, in the order of the table's columns.
 pub const COLUMNS: [&str; 7] =
@@ -66,22 +69,39 @@ impl Row {
 }
 
 fn calls(peer: Peer, handle: u64) -> f64 {
+    match peer.call {
+        Call::One(call) => timed_calls(|| call(black_box(handle))),
+        Call::CloneThenUse(count_up, call) => {
+            let mut status = RustCallStatus::default();
+            timed_calls(|| call(black_box(count_up)(black_box(handle), &mut status), &mut status))
+        }
+    }
+}
+
+fn timed_calls(mut call: impl FnMut() -> u64) -> f64 {
     let began = Instant::now();
     for _ in 0..CALLS {
-        black_box((peer.call)(black_box(handle)));
+        black_box(call());
     }
     began.elapsed().as_nanos() as f64 / f64::from(CALLS)
 }
 
+/// Several passes over the same number of objects; the first one, in which caches and stocks fill, does not count.
 fn create_and_free(peer: Peer) -> [f64; 2] {
     let mut handles = Vec::with_capacity(OBJECTS);
+    pass(peer, &mut handles);
+    let passes: [[f64; 2]; PASSES] = std::array::from_fn(|_| pass(peer, &mut handles));
+    std::array::from_fn(|what| passes.iter().map(|pass| pass[what]).sum::<f64>() / PASSES as f64)
+}
+
+fn pass(peer: Peer, handles: &mut Vec<u64>) -> [f64; 2] {
     let began = Instant::now();
     for _ in 0..OBJECTS {
         handles.push((peer.create)());
     }
     let created = began.elapsed();
     let began = Instant::now();
-    for handle in handles {
+    for handle in handles.drain(..) {
         (peer.free)(handle);
     }
     [created, began.elapsed()].map(|time| time.as_nanos() as f64 / OBJECTS as f64)

@@ -10,6 +10,7 @@ use arc_inspector_native::ownership::{call, lower, plain, ArcMap, ForeignMap, Mu
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::types::TypeSpec;
 use ffi_support::{ConcurrentHandleMap, Handle};
+use uniffi::RustCallStatus;
 
 /// What every strategy owns: a number that a call reads.
 pub struct Thing(AtomicU64);
@@ -24,6 +25,15 @@ impl Thing {
     }
 }
 
+/// How a foreign language calls a method.
+#[derive(Clone, Copy)]
+pub enum Call {
+    /// One function.
+    One(extern "C" fn(u64) -> u64),
+    /// Two: the first counts up, the second does the work and gives that reference back.
+    CloneThenUse(extern "C" fn(u64, &mut RustCallStatus) -> u64, extern "C" fn(u64, &mut RustCallStatus) -> u64),
+}
+
 /// A way to own objects.
 #[derive(Clone, Copy)]
 pub struct Peer {
@@ -32,13 +42,15 @@ pub struct Peer {
     /// Makes an object.
     pub create: extern "C" fn() -> u64,
     /// Calls a method of it.
-    pub call: extern "C" fn(u64) -> u64,
+    pub call: Call,
     /// Gives it back.
     pub free: extern "C" fn(u64),
 }
 
-/// The call that UniFFI generated until 0.25, ×1 of all calls.
-pub const BASE: &str = "`Arc`, clone + drop for each call (unchecked)";
+/// The call that UniFFI generated until 0.25, ×1 of the table's calls.
+pub const BASE: &str = "`Arc`, clone + drop for each call (unchecked; UniFFI until 0.25)";
+/// What it generates today.
+pub const UNIFFI: &str = "UniFFI 0.31: clone call, then the call (unchecked)";
 /// Mozilla's handle map.
 pub const HANDLE_MAP: &str = "ffi-support `ConcurrentHandleMap`";
 /// Our foreign handles.
@@ -47,19 +59,69 @@ pub const FOREIGN_NAME: &str = "**`foreign`** (new, value, delete)";
 /// Everybody.
 pub fn peers() -> Vec<Peer> {
     let mut peers = vec![
-        Peer { name: "`Arc` borrowed (unchecked, the floor)", create: arc_create, call: arc_borrow, free: arc_free },
-        Peer { name: BASE, create: arc_create, call: arc_clone, free: arc_free },
-        Peer { name: "triomphe, clone + drop (unchecked)", create: tri_create, call: tri_clone, free: tri_free },
-        Peer { name: HANDLE_MAP, create: map_create, call: map_call, free: map_free },
+        Peer { name: "`Arc` borrowed (unchecked, the floor)", create: arc_create, call: Call::One(arc_borrow), free: arc_free },
+        Peer { name: BASE, create: arc_create, call: Call::One(arc_clone), free: arc_free },
+        uniffi_thing::peer(),
+        Peer { name: "triomphe, clone + drop (unchecked)", create: tri_create, call: Call::One(tri_clone), free: tri_free },
+        Peer { name: HANDLE_MAP, create: map_create, call: Call::One(map_call), free: map_free },
     ];
     peers.extend([
-        Peer { name: "**`arc`**", create: own_create, call: own_call, free: own_free },
-        Peer { name: "**`arc_map`**", create: shared_create, call: shared_call, free: own_free },
-        Peer { name: "**`mutex_map`**", create: serial_create, call: serial_call, free: own_free },
-        Peer { name: "**`thin`**", create: thin_create, call: thin_call, free: own_free },
-        Peer { name: FOREIGN_NAME, create: foreign_create, call: foreign_call, free: foreign_free },
+        Peer { name: "**`arc`**", create: own_create, call: Call::One(own_call), free: own_free },
+        Peer { name: "**`arc_map`**", create: shared_create, call: Call::One(shared_call), free: own_free },
+        Peer { name: "**`mutex_map`**", create: serial_create, call: Call::One(serial_call), free: own_free },
+        Peer { name: "**`thin`**", create: thin_create, call: Call::One(thin_call), free: own_free },
+        Peer { name: FOREIGN_NAME, create: foreign_create, call: Call::One(foreign_call), free: foreign_free },
     ]);
     peers
+}
+
+/// A thing behind the functions that UniFFI generates.
+mod uniffi_thing {
+    use uniffi::ffi::Handle;
+    use uniffi::RustCallStatus;
+
+    use super::{Arc, Call, Peer, Thing, UNIFFI};
+
+    /// As a library author writes it.
+    #[derive(uniffi::Object)]
+    pub struct UniffiThing(Thing);
+
+    #[uniffi::export]
+    impl UniffiThing {
+        /// A thing.
+        #[uniffi::constructor]
+        pub fn new() -> Arc<Self> {
+            Arc::new(Self(Thing::new()))
+        }
+
+        /// The call.
+        pub fn read(&self) -> u64 {
+            self.0.read()
+        }
+    }
+
+    extern "C" fn create() -> u64 {
+        uniffi_arc_inspector_native_fn_constructor_uniffithing_new(&mut RustCallStatus::default()).as_raw()
+    }
+
+    extern "C" fn count_up(handle: u64, status: &mut RustCallStatus) -> u64 {
+        // SAFETY: generated for the type above; the handle is of `create`.
+        unsafe { uniffi_arc_inspector_native_fn_clone_uniffithing(Handle::from_raw_unchecked(handle), status) }.as_raw()
+    }
+
+    extern "C" fn read(handle: u64, status: &mut RustCallStatus) -> u64 {
+        uniffi_arc_inspector_native_fn_method_uniffithing_read(Handle::from_raw_unchecked(handle), status)
+    }
+
+    extern "C" fn free(handle: u64) {
+        let handle = Handle::from_raw_unchecked(handle);
+        // SAFETY: generated for the type above; this is the one free.
+        unsafe { uniffi_arc_inspector_native_fn_free_uniffithing(handle, &mut RustCallStatus::default()) };
+    }
+
+    pub(super) fn peer() -> Peer {
+        Peer { name: UNIFFI, create, call: Call::CloneThenUse(count_up, read), free }
+    }
 }
 
 extern "C" fn arc_create() -> u64 {

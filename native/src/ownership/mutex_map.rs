@@ -86,17 +86,30 @@ impl<T> Drop for Inside<'_, T> {
 }
 
 /// Waits for an object; refused when this thread has it already, and when a call panicked in it.
-fn lock<'a, T>(entry: &'a Entry<Serial<T>>, name: &str) -> Result<Inside<'a, T>> {
+#[inline(always)] // the result's way through memory would cost more than the lock
+fn lock<'a, T>(entry: &'a Entry<Serial<T>>, name: &str) -> std::result::Result<Inside<'a, T>, Box<Error>> {
     let serial = &entry.value;
     let here = HERE.with(|here| std::ptr::from_ref(here) as usize);
     if serial.inside.load(Ordering::Relaxed) == here {
-        return Err(Error::new(Status::WrongThread, format!("this thread is inside the object already, in a call further out: {name}")));
+        return Err(inside_already(name));
     }
     let Ok(object) = serial.object.lock() else {
-        return Err(Error::new(Status::Poisoned, format!("a call panicked inside the object, which may be half changed: {name}")));
+        return Err(half_changed(name));
     };
     serial.inside.store(here, Ordering::Relaxed);
     Ok(Inside { object, inside: &serial.inside, life: &entry.life, was_panicking: thread::panicking() })
+}
+
+#[cold]
+#[inline(never)]
+fn inside_already(name: &str) -> Box<Error> {
+    Box::new(Error::new(Status::WrongThread, format!("this thread is inside the object already, in a call further out: {name}")))
+}
+
+#[cold]
+#[inline(never)]
+fn half_changed(name: &str) -> Box<Error> {
+    Box::new(Error::new(Status::Poisoned, format!("a call panicked inside the object, which may be half changed: {name}")))
 }
 
 /// The objects of one call, each locked once, however many handles name it.
@@ -203,8 +216,9 @@ impl<T: Send + 'static> MutexMap<T> {
         Ok(body(Locked { inside, at }))
     }
 
-    fn lock<'a>(&'static self, used: &'a InUse) -> Result<Inside<'a, T>> {
-        lock(self.entry(used), self.spec.name).map_err(|error| named(error, used))
+    #[inline(always)]
+    fn lock<'a>(&'static self, used: &'a InUse) -> std::result::Result<Inside<'a, T>, Box<Error>> {
+        lock(self.entry(used), self.spec.name).map_err(|error| named(*error, used.pin.handle()))
     }
 
     #[inline(always)]
@@ -227,6 +241,7 @@ unsafe fn close_raw<T: CloseAlone + Send + 'static>(data: u64) -> Result<()> {
 
 /// The error with the handle's number beside the type's name.
 #[cold]
-fn named(error: Error, used: &InUse) -> Error {
-    Error::new(error.status, format!("{} {}", error.message, shown(used.pin.handle())))
+#[inline(never)]
+fn named(error: Error, handle: u64) -> Box<Error> {
+    Box::new(Error::new(error.status, format!("{} {}", error.message, shown(handle))))
 }
