@@ -62,6 +62,16 @@ pub fn existing() -> Option<&'static Runtime> {
     RUNTIME.get()
 }
 
+/// The runtime, for those who have met it before.
+///
+/// # Safety
+/// It was made: this thread has used it, or was started by one that had.
+#[inline(always)]
+pub unsafe fn existing_unchecked() -> &'static Runtime {
+    // SAFETY: the caller's promise.
+    unsafe { RUNTIME.get().unwrap_unchecked() }
+}
+
 /// The runtime, with the segment in `directory` if it is made only now.
 pub fn runtime_in(directory: Option<&Path>) -> &'static Runtime {
     RUNTIME.get_or_init(|| Runtime::new(directory))

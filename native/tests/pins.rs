@@ -38,7 +38,7 @@ fn shown() -> Vec<u64> {
 }
 
 fn begin(handle: u64) -> Pin {
-    match Pin::plain(runtime(), handle) {
+    match Pin::plain(handle) {
         Some((pin, _)) => pin,
         None => Pin::new(runtime(), handle),
     }
@@ -84,7 +84,7 @@ fn a_call_without_history_shows_no_time_though_the_last_one_had_one() {
         let at = time();
         hooks::set_level(runtime(), Level::Off as u8);
         drop(recorded);
-        let plain = Pin::plain(runtime(), handle);
+        let plain = Pin::plain(handle);
         let is_plain = plain.is_some();
         assert!(!is_plain || time() == 0);
         at != 0 && is_plain

@@ -40,7 +40,7 @@ impl InUse {
 #[inline(always)]
 pub(super) fn enter(spec: &'static TypeSpec, handle: u64) -> std::result::Result<InUse, Box<Error>> {
     let type_id = spec.index.load(Ordering::Relaxed);
-    if let Some((pin, slot)) = Pin::plain(runtime(), handle) {
+    if let Some((pin, slot)) = Pin::plain(handle) {
         if slot.word0().is_plain(handle, type_id) {
             return Ok(InUse { pin, slot });
         }

@@ -89,7 +89,11 @@ impl Table {
             return None;
         }
         // SAFETY: ready, so within the mapping, and within the users, of which there are as many as the segment can have rows.
-        unsafe { Some((Slot::new(&*self.rows.load(Ordering::Relaxed).add(index as usize)), self.users.get_unchecked(index as usize))) }
+        unsafe {
+            let row = self.rows.load(Ordering::Relaxed).add(index as usize);
+            std::hint::assert_unchecked(!row.is_null());
+            Some((Slot::new(&*row), self.users.get_unchecked(index as usize)))
+        }
     }
 
     #[cold]

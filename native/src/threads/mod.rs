@@ -30,8 +30,8 @@ pub struct Local {
     pub index: Cell<u16>,
     /// Whether it was given a slot, or was refused one.
     known: Cell<bool>,
-    /// Calls in flight.
-    pub depth: Cell<u32>,
+    /// Calls in flight, with `UNUSUAL` when the next begin or end of one cannot go the plain way: one look for both.
+    calls: Cell<u32>,
     /// When its newest call began, ticks; 0 below level *history*.
     pub began: Cell<u64>,
     /// Stack for its next recorded operations.
@@ -46,7 +46,22 @@ pub struct Local {
     pub magazine: Magazine,
 }
 
+/// The thread has no slot, or its calls are recorded or need fences.
+const UNUSUAL: u32 = 1 << 31;
+
 impl Local {
+    /// Calls in flight.
+    #[inline]
+    fn depth(&self) -> usize {
+        (self.calls.get() & !UNUSUAL) as usize
+    }
+
+    /// Without calls in flight, the next is usual again if there is a slot to show it in.
+    fn set_depth(&self, depth: usize) {
+        let is_unusual = if depth == 0 { self.slot.get().is_null() } else { self.calls.get() & UNUSUAL != 0 };
+        self.calls.set(depth as u32 | if is_unusual { UNUSUAL } else { 0 });
+    }
+
     /// How this thread is noted as the user of a row: one without a slot shows no pins there, so its rows count as shared.
     #[inline]
     pub fn user(&self) -> u16 {
@@ -64,7 +79,7 @@ thread_local! {
             slot: Cell::new(std::ptr::null_mut()),
             index: Cell::new(0),
             known: Cell::new(false),
-            depth: Cell::new(0),
+            calls: Cell::new(UNUSUAL),
             began: Cell::new(0),
             site: Cell::new(0),
             ring: Cell::new(std::ptr::null_mut()),
@@ -234,6 +249,7 @@ fn enrol(local: &Local) {
     write_slot(slot, platform::thread_id());
     local.index.set(index);
     local.slot.set(slot);
+    local.set_depth(local.depth());
 }
 
 fn write_slot(slot: *mut ThreadSlot, tid: u32) {
@@ -257,6 +273,7 @@ fn end(runtime: &Runtime, local: &Local) {
     runtime.table.empty(&local.magazine);
     let slot = local.slot.replace(std::ptr::null_mut());
     let index = local.index.replace(0);
+    local.calls.set(local.calls.get() | UNUSUAL);
     if slot.is_null() {
         return;
     }
@@ -325,6 +342,8 @@ pub fn keep_only_this(runtime: &Runtime) {
             }
         }
         runtime.threads.inner.lock().own_shards = (1 << local.own_shard.get()) & !1;
+        // a call that goes on ends with a fence, should the child have no barriers
+        local.calls.set(local.calls.get() | if plain::is_plain() || local.depth() == 0 { 0 } else { UNUSUAL });
         local.magazine.forget();
     });
     runtime.table.find_free();

@@ -17,14 +17,14 @@ use std::marker::PhantomData;
 use std::sync::atomic::{compiler_fence, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use super::gate::{heavy_barrier, light_barrier};
-use super::{known, local, plain, Local};
+use super::{known, local, plain, Local, UNUSUAL};
 use crate::atomic;
 use crate::clock;
 use crate::hooks;
 use crate::layout::{EventKind, Level, ThreadSlot, CALL_DEPTH};
 use crate::registry::{generation_of, index_of, Slot, SHARED};
 use crate::ring;
-use crate::runtime::{lost, runtime, Runtime};
+use crate::runtime::{existing_unchecked, lost, runtime, Runtime};
 use crate::segment::Part;
 use crate::sync::Lock;
 
@@ -102,19 +102,20 @@ impl Pin {
     }
 
     /// As `new`, in the plain case: the thread's only call, nothing to record, a handle that names a row of the segment. None: it is not, and nothing
-    /// was done.
+    /// was done. The runtime was made before; a thread that has shown a pin knows.
     ///
     /// What it stores are constants, so that a call need not wait for the last one's `depth` to come back from memory: the branch on it is guessed.
     #[inline(always)]
-    pub fn plain(runtime: &Runtime, handle: u64) -> Option<(Self, Slot<'_>)> {
+    pub fn plain(handle: u64) -> Option<(Self, Slot<'static>)> {
         let local = known();
-        let slot = local.slot.get();
-        if !plain::is_plain() || local.depth.get() != 0 || slot.is_null() {
+        if !plain::is_plain() || local.calls.get() != 0 {
             return None;
         }
+        // SAFETY: a thread whose calls are not `UNUSUAL` has a slot, which it got from the runtime.
+        let runtime = unsafe { existing_unchecked() };
         let (row, user) = runtime.table.plain_row(handle)?;
-        local.depth.set(1);
-        show(slot, 0, handle);
+        local.calls.set(1);
+        show(local.slot.get(), 0, handle);
         join(&local, user);
         // as in `new`; the plain way is not taken where barriers take more than that
         compiler_fence(Ordering::SeqCst);
@@ -135,7 +136,6 @@ impl Pin {
         if !pop_plain(&known()) {
             return unpin(handle);
         }
-        light_barrier();
         if !row.word0().is_quiet() {
             look_back(runtime(), handle);
         }
@@ -156,23 +156,23 @@ fn unpin(handle: u64) {
     if !pop_plain(&known()) {
         return leave(runtime, handle);
     }
-    light_barrier();
     if runtime.table.slot_of(handle).is_some_and(|slot| !slot.word0().is_quiet()) {
         look_back(runtime, handle);
     }
 }
 
-/// Takes away the only pin of a thread that did not record when it began; false: it is not so, and nothing was done.
+/// Takes away the only pin of a thread, unless something about it is unusual; false: it is, or there are more, and nothing was done.
 ///
 /// Whichever pin ends, at depth 1 the first place is its: pins of one handle are alike, and each has a place, or is a deep one above a full array.
 #[inline(always)]
 fn pop_plain(local: &Local) -> bool {
-    let slot = local.slot.get();
-    let is_plain = local.depth.get() == 1 && local.began.get() == 0 && !slot.is_null();
+    let is_plain = local.calls.get() == 1;
     if is_plain {
-        local.depth.set(0);
+        local.calls.set(0);
         // Release: the call is over before its pin goes
-        atomic!(AtomicU64, slot, depth).store(0, Ordering::Release);
+        atomic!(AtomicU64, local.slot.get(), depth).store(0, Ordering::Release);
+        // keeps the look at word 0 that follows behind it, as far as `heavy_barrier` can tell: pins that need more than that are unusual
+        compiler_fence(Ordering::SeqCst);
     }
     is_plain
 }
@@ -195,8 +195,11 @@ fn share(user: &AtomicU16) {
 #[inline(never)]
 fn push(handle: u64) {
     local(|local| {
-        let (slot, place) = (local.slot.get(), local.depth.get() as usize);
-        local.depth.set(place as u32 + 1);
+        let (slot, place) = (local.slot.get(), local.depth());
+        local.set_depth(place + 1);
+        if !plain::is_plain() {
+            local.calls.set(local.calls.get() | UNUSUAL);
+        }
         if slot.is_null() || place >= CALL_DEPTH {
             return push_deep(local, slot, place, handle);
         }
@@ -260,7 +263,7 @@ fn record_return(runtime: &Runtime, handle: u64) {
 
 /// Takes the newest pin of a handle away.
 fn pop(runtime: &Runtime, local: &Local, handle: u64) {
-    let (slot, depth) = (local.slot.get(), local.depth.get() as usize);
+    let (slot, depth) = (local.slot.get(), local.depth());
     let is_newest = !slot.is_null()
         && (1..=CALL_DEPTH).contains(&depth)
         && atomic!(AtomicU64, slot, calls[depth - 1]).load(Ordering::Relaxed) == handle;
@@ -273,7 +276,7 @@ fn pop(runtime: &Runtime, local: &Local, handle: u64) {
 /// One that is not the newest, or among the deep ones. It leaves a hole, which goes when those above it have gone.
 #[cold]
 fn pop_other(runtime: &Runtime, local: &Local, handle: u64) {
-    let (slot, mut depth) = (local.slot.get(), local.depth.get() as usize);
+    let (slot, mut depth) = (local.slot.get(), local.depth());
     let place = (0..depth.min(CALL_DEPTH))
         .rev()
         .find(|&place| !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle);
@@ -293,7 +296,7 @@ fn pop_other(runtime: &Runtime, local: &Local, handle: u64) {
 /// Sets the depth, less the holes at its end.
 fn show_depth(local: &Local, slot: *mut ThreadSlot, mut depth: usize) {
     if slot.is_null() {
-        return local.depth.set(depth as u32);
+        return local.set_depth(depth);
     }
     while (1..=CALL_DEPTH).contains(&depth) && atomic!(AtomicU64, slot, calls[depth - 1]).load(Ordering::Relaxed) == 0 {
         depth -= 1;
@@ -303,7 +306,7 @@ fn show_depth(local: &Local, slot: *mut ThreadSlot, mut depth: usize) {
         local.began.set(0);
         atomic!(AtomicU64, slot, call_ticks[0]).store(0, Ordering::Relaxed);
     }
-    local.depth.set(depth as u32);
+    local.set_depth(depth);
     atomic!(AtomicU64, slot, depth).store(depth as u64, Ordering::Release);
     // keeps the load of word 0 that follows behind this store, as far as `heavy_barrier` can tell
     light_barrier();
@@ -334,11 +337,11 @@ pub fn is_pinned(runtime: &Runtime, handle: u64) -> bool {
 
 #[inline]
 fn is_pinned_here(runtime: &Runtime, local: &Local, handle: u64) -> bool {
-    local.depth.get() > 0 && is_among_pins(runtime, local, handle)
+    local.depth() > 0 && is_among_pins(runtime, local, handle)
 }
 
 fn is_among_pins(runtime: &Runtime, local: &Local, handle: u64) -> bool {
-    let (slot, depth) = (local.slot.get(), (local.depth.get() as usize).min(CALL_DEPTH));
+    let (slot, depth) = (local.slot.get(), local.depth().min(CALL_DEPTH));
     let is_shown = (0..depth).any(|place| !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle);
     is_shown || runtime.deep.has(local.index.get(), handle)
 }
