@@ -17,6 +17,7 @@ pub mod layout;
 pub mod lifecycle;
 pub mod ownership;
 pub mod platform;
+mod primitive;
 pub mod reader;
 pub mod registry;
 pub mod ring;

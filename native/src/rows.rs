@@ -127,11 +127,7 @@ pub fn end(runtime: &Runtime, row: u64, state: ReferenceState) -> Result<()> {
     let (type_id, address) = (slot.word0().type_id(), slot.address());
     let change = hooks::change(runtime, type_id, true);
     let ended = mutate(runtime, || {
-        let word = slot.begin(generation_of(row))?;
-        if !word.is_live() {
-            slot.end(word);
-            return None;
-        }
+        let word = slot.begin_change(generation_of(row), ReferenceState::Live, state)?;
         slot.note(&change);
         let was_open = state == ReferenceState::Dropped && word.resource() == ResourceState::Open as u8;
         slot.end(word.with(state as u8, if was_open { ResourceState::NeverClosed as u8 } else { word.resource() }));
@@ -172,11 +168,16 @@ pub fn count_released(runtime: &Runtime, type_id: u16) {
     });
 }
 
+/// Begins a change of a row that is live; one that has ended is left alone, since it may be given out again at any time.
+fn begin_live(slot: &Slot<'_>, row: u64) -> Option<Word0> {
+    slot.begin_change(generation_of(row), ReferenceState::Live, ReferenceState::Live)
+}
+
 /// Sets the address of a row, found out later.
 pub fn set_address(runtime: &Runtime, row: u64, address: u64) -> Result<()> {
     let slot = adapters_row(runtime, row)?;
     mutate(runtime, || {
-        if let Some(word) = slot.begin(generation_of(row)) {
+        if let Some(word) = begin_live(&slot, row) {
             slot.set_address(address);
             slot.end(word);
         }
@@ -190,7 +191,7 @@ pub fn set_resource(runtime: &Runtime, row: u64, state: ResourceState) -> Result
     let type_id = slot.word0().type_id();
     let change = hooks::change(runtime, type_id, state == ResourceState::CloseRequested);
     mutate(runtime, || {
-        if let Some(word) = slot.begin(generation_of(row)) {
+        if let Some(word) = begin_live(&slot, row) {
             slot.note(&change);
             slot.end(word.with(word.reference(), state as u8));
         }
@@ -224,10 +225,9 @@ pub fn clear(runtime: &Runtime, type_id: u16) -> Result<()> {
 fn clear_row(runtime: &Runtime, index: u32, slot: &Slot<'_>, seen: Word0) {
     let (generation, type_id) = (seen.generation(), seen.type_id());
     let is_cleared = mutate(runtime, || {
-        let Some(word) = slot.begin(generation) else { return false };
-        let is_live = word.is_live();
-        slot.end(if is_live { word.with(ReferenceState::Free as u8, ResourceState::None as u8) } else { word });
-        is_live
+        let Some(word) = slot.begin_change(generation, ReferenceState::Live, ReferenceState::Free) else { return false };
+        slot.end(word.with(ReferenceState::Free as u8, ResourceState::None as u8));
+        true
     });
     if is_cleared {
         local(|local| hooks::count_live(runtime, local, type_id, -1));

@@ -6,6 +6,7 @@ mod arc;
 mod arc_map;
 mod checked;
 mod closing;
+mod count;
 pub mod foreign;
 pub mod foreign_close;
 mod mutex_map;

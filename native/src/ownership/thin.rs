@@ -7,12 +7,13 @@
 
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::sync::atomic::{fence, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::checked::{self, InUse};
 use super::closing::{self, CloseShared, Closing};
+use super::count::{self, Uncountable};
 use crate::hooks;
-use crate::layout::{EventKind, Kind, Level, COUNT_UNKNOWN, STRONG_UNKNOWN};
+use crate::layout::{EventKind, Kind, Level, COUNT_UNKNOWN};
 use crate::lifecycle::{self, Life};
 use crate::registry::{is_current, shown, Slot};
 use crate::rows::{self, NewRow};
@@ -214,32 +215,16 @@ unsafe fn close_raw<T: CloseShared>(data: u64) -> Result<()> {
     unsafe { &(*(data as *const Entry<T>)).object }.close_with_defaults()
 }
 
-/// The count of a row that a reference or a pin keeps. Relaxed: it is a number for people.
+/// The count of a row that a reference or a pin keeps.
 pub(super) fn strong(slot: &Slot<'_>) -> u64 {
-    slot.counts().load(Ordering::Relaxed) & u64::from(STRONG_UNKNOWN)
+    count::strong(slot.counts())
 }
 
-/// Relaxed, as in `Arc`: who counts up has a reference or a pin already.
 fn count_up(slot: &Slot<'_>, handle: u64) -> Result<()> {
-    let next = |word: u64| match word as u32 {
-        0 => None,
-        count if count >= STRONG_UNKNOWN - 1 => None,
-        _ => Some(word + 1),
-    };
-    slot.counts().fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).map(drop).map_err(|word| match word as u32 {
-        0 => Error::new(Status::StaleHandle, format!("{} is being released: its last reference is gone", shown(handle))),
-        _ => Error::new(Status::TableFull, format!("{} has as many references as can be counted", shown(handle))),
+    count::count_up(slot.counts()).map_err(|why| match why {
+        Uncountable::Gone => Error::new(Status::StaleHandle, format!("{} is being released: its last reference is gone", shown(handle))),
+        Uncountable::Full => Error::new(Status::TableFull, format!("{} has as many references as can be counted", shown(handle))),
     })
-}
-
-/// The count afterwards; None when it was 0. Release, and an acquiring fence for the last: all use of the object comes before its end.
-fn count_down(slot: &Slot<'_>) -> Option<u32> {
-    let next = |word: u64| (word as u32 != 0).then(|| word - 1);
-    let left = (slot.counts().fetch_update(Ordering::Release, Ordering::Relaxed, next).ok()? - 1) as u32;
-    if left == 0 {
-        fence(Ordering::Acquire);
-    }
-    Some(left)
 }
 
 #[inline]
@@ -253,7 +238,7 @@ fn record_clone(slot: &Slot<'_>, handle: u64) {
 #[inline]
 fn release_one_of(slot: &Slot<'_>, handle: u64) -> Option<u32> {
     let (type_id, address) = (slot.word0().type_id(), slot.address());
-    let left = count_down(slot)?;
+    let left = count::count_down(slot.counts())?;
     if left > 0 {
         hooks::event(runtime(), EventKind::Release, type_id, handle, address, left);
     }

@@ -298,6 +298,7 @@ mod tests {
             assert!(seen.insert(handle));
             die(&table, &magazine, handle);
         }
+        table.empty(&magazine);
     }
 
     #[test]
@@ -309,6 +310,7 @@ mod tests {
         let newest = &handles[handles.len() - 1000..];
         assert!(newest.iter().all(|&handle| table.slot_of(handle).is_some_and(|slot| slot.word0().generation() == generation_of(handle))));
         assert_eq!(reborn.len(), 1000);
+        table.empty(&magazine);
     }
 
     #[test]

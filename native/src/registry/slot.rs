@@ -1,8 +1,7 @@
 //! One row: eight atomic words as `layout::HandleSlot` declares them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use crate::layout::{ReferenceState, ResourceState, BUSY, COUNT_UNKNOWN, STRONG_UNKNOWN};
+use crate::primitive::{fence, spin_loop, yield_now, AtomicU64, Ordering};
 
 const BUSY_BIT: u64 = BUSY as u64;
 const STATES: u64 = 0xFFFF;
@@ -207,7 +206,7 @@ impl<'a> Slot<'a> {
             | u64::from(birth.resource_state) << 8
             | ReferenceState::Live as u64;
         self.words[0].store(live & !0xFF | BUSY_BIT, Ordering::Relaxed);
-        std::sync::atomic::fence(Ordering::Release);
+        fence(Ordering::Release);
         let Moment { at_ticks, place } = birth.moment;
         let thread = birth.moment.thread();
         self.words[1].store(birth.address, Ordering::Relaxed);
@@ -229,8 +228,8 @@ impl<'a> Slot<'a> {
                 return None;
             }
             if word.is_busy() {
-                std::hint::spin_loop();
-                std::thread::yield_now();
+                spin_loop();
+                yield_now();
                 continue;
             }
             // SeqCst: the first half of "change word 0, then look for pins"; see `threads::Pin`
@@ -250,8 +249,8 @@ impl<'a> Slot<'a> {
                 return None;
             }
             if word.is_busy() {
-                std::hint::spin_loop();
-                std::thread::yield_now();
+                spin_loop();
+                yield_now();
                 continue;
             }
             let next = word.with(to as u8, word.resource());

@@ -1,19 +1,37 @@
 //! Any sequence of uses of every strategy against a plain model: who lives, how often it is held, and what a wrong handle is told.
 
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use arc_inspector_native::lifecycle;
-use arc_inspector_native::ownership::{clone_handle, is_same, strong_and_weak, ArcMap, ForeignMap, Held, MutexMap, Shared, Thin, ThinMap};
+use arc_inspector_native::ownership::{
+    clone_handle, is_same, strong_and_weak, ArcMap, CloseAlone, CloseShared, ForeignMap, Held, MutexMap, Shared, Thin, ThinMap,
+};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::status::{Result, Status};
+use arc_inspector_native::types::CloseSpec;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// A number, and a counter of its end.
+/// A number, and counters of its close and its end.
 struct Thing {
     number: usize,
+    closes: Arc<AtomicUsize>,
     ends: Arc<AtomicUsize>,
+}
+
+impl CloseAlone for Thing {
+    fn close_with_defaults(&mut self) -> Result<()> {
+        CloseShared::close_with_defaults(self)
+    }
+}
+
+impl CloseShared for Thing {
+    fn close_with_defaults(&self) -> Result<()> {
+        self.closes.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
 }
 
 impl Drop for Thing {
@@ -22,9 +40,10 @@ impl Drop for Thing {
     }
 }
 
-static SERIAL: MutexMap<Thing> = MutexMap::new("Serial", "verify");
-static ARCS: ArcMap<Thing> = ArcMap::new("Arcs", "verify");
-static THIN: ThinMap<Thing> = ThinMap::new("Thin", "verify");
+const CLOSING: CloseSpec = CloseSpec { signature: "close()", is_thread_affine: false };
+static SERIAL: MutexMap<Thing> = MutexMap::closable("Serial", "verify", CLOSING);
+static ARCS: ArcMap<Thing> = ArcMap::closable("Arcs", "verify", CLOSING);
+static THIN: ThinMap<Thing> = ThinMap::closable("Thin", "verify", CLOSING);
 static FOREIGN: ForeignMap = ForeignMap::new("Foreign", "verify");
 
 const STRATEGIES: usize = 3;
@@ -52,6 +71,16 @@ fn read(strategy: usize, handle: u64) -> Result<usize> {
     }
 }
 
+/// With a method of its own, or with the type's.
+fn close(strategy: usize, handle: u64, is_own: bool) -> Result<()> {
+    match strategy {
+        _ if !is_own => lifecycle::close_with_defaults(runtime(), handle),
+        0 => SERIAL.close(handle, CloseAlone::close_with_defaults),
+        1 => ARCS.close(handle, CloseShared::close_with_defaults),
+        _ => THIN.close(handle, CloseShared::close_with_defaults),
+    }
+}
+
 fn get(strategy: usize, handle: u64) -> Result<Native> {
     Ok(match strategy {
         0 => Native::Serial(SERIAL.get(handle)?),
@@ -74,6 +103,9 @@ enum Step {
     Create(usize),
     Clone(usize),
     Read(usize),
+    Close(usize, bool),
+    /// A bug in a call.
+    Panic(usize),
     ReadElsewhere(usize, usize),
     Release(usize),
     UseDead(usize),
@@ -89,6 +121,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (0..STRATEGIES).prop_map(Step::Create),
         2 => which.prop_map(Step::Clone),
         2 => which.prop_map(Step::Read),
+        1 => (which, any::<bool>()).prop_map(|(at, is_own)| Step::Close(at, is_own)),
+        1 => which.prop_map(Step::Panic),
         1 => (which, 0..STRATEGIES + 1).prop_map(|(at, strategy)| Step::ReadElsewhere(at, strategy)),
         3 => which.prop_map(Step::Release),
         1 => which.prop_map(Step::UseDead),
@@ -104,6 +138,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct Object {
     strategy: usize,
     strong: u64,
+    /// What a call is answered: `Ok`, `Closed` or `Poisoned`.
+    answer: Status,
+    closes: Arc<AtomicUsize>,
     ends: Arc<AtomicUsize>,
 }
 
@@ -124,9 +161,10 @@ impl Model {
     fn step(&mut self, step: Step) -> Result<()> {
         match step {
             Step::Create(strategy) => {
-                let (number, ends) = (self.objects.len(), Arc::new(AtomicUsize::new(0)));
-                self.live.push((create(strategy, Thing { number, ends: Arc::clone(&ends) })?, number));
-                self.objects.push(Object { strategy, strong: 1, ends });
+                let (number, closes, ends) = (self.objects.len(), Arc::default(), Arc::default());
+                let thing = Thing { number, closes: Arc::clone(&closes), ends: Arc::clone(&ends) };
+                self.live.push((create(strategy, thing)?, number));
+                self.objects.push(Object { strategy, strong: 1, answer: Status::Ok, closes, ends });
             }
             Step::Clone(at) => {
                 let Some((handle, object)) = self.chosen(at) else { return Ok(()) };
@@ -137,9 +175,13 @@ impl Model {
             }
             Step::Read(at) => {
                 let Some((handle, object)) = self.chosen(at) else { return Ok(()) };
-                assert_eq!(read(self.objects[object].strategy, handle)?, object);
+                let read = read(self.objects[object].strategy, handle);
+                assert!(read.as_ref().is_err() || read == Ok(object));
+                assert_eq!(status(read), self.objects[object].answer);
                 assert_eq!(strong_and_weak(handle)?, (self.objects[object].strong, 0));
             }
+            Step::Close(at, is_own) => self.close(at, is_own),
+            Step::Panic(at) => self.panic(at),
             Step::ReadElsewhere(at, strategy) => self.read_elsewhere(at, strategy),
             Step::Release(at) if !self.live.is_empty() => {
                 let (handle, object) = self.live.swap_remove(at % self.live.len());
@@ -150,7 +192,12 @@ impl Model {
             Step::UseDead(at) => self.use_dead(at),
             Step::Hold(at) => {
                 let Some((handle, object)) = self.chosen(at) else { return Ok(()) };
-                self.native.push((get(self.objects[object].strategy, handle)?, object));
+                let held = get(self.objects[object].strategy, handle);
+                let Ok(held) = held else {
+                    assert_eq!(status(held), self.objects[object].answer);
+                    return Ok(());
+                };
+                self.native.push((held, object));
                 self.count(object, 1);
             }
             Step::LetGo(at) if !self.native.is_empty() => {
@@ -170,6 +217,33 @@ impl Model {
             Step::Release(_) | Step::LetGo(_) | Step::Lower(_) => {}
         }
         Ok(())
+    }
+
+    /// Runs at most once, and says of the second what came before.
+    fn close(&mut self, at: usize, is_own: bool) {
+        let Some((handle, object)) = self.chosen(at) else { return };
+        let object = &mut self.objects[object];
+        assert_eq!(status(lifecycle::preview(runtime(), handle)), object.answer);
+        assert_eq!(status(close(object.strategy, handle, is_own)), object.answer);
+        if object.answer == Status::Ok {
+            object.answer = Status::Closed;
+        }
+        assert_eq!(object.closes.load(Ordering::SeqCst), usize::from(object.answer == Status::Closed));
+    }
+
+    /// Poisons an object of the mutex map, and nothing else.
+    fn panic(&mut self, at: usize) {
+        let Some((handle, object)) = self.chosen(at) else { return };
+        let object = &mut self.objects[object];
+        let panicked = catch_unwind(AssertUnwindSafe(|| match object.strategy {
+            0 => SERIAL.with(handle, |_| resume_unwind(Box::new("a bug"))),
+            1 => ARCS.with(handle, |_| resume_unwind(Box::new("a bug"))),
+            _ => THIN.with(handle, |_| resume_unwind(Box::new("a bug"))),
+        }));
+        assert_eq!(panicked.is_err(), object.answer == Status::Ok);
+        if object.answer == Status::Ok && object.strategy == 0 {
+            object.answer = Status::Poisoned;
+        }
     }
 
     fn read_elsewhere(&self, at: usize, strategy: usize) {
