@@ -32,6 +32,7 @@ QUICK = (
     "ai_set_site",
     "ai_ticks",
     "ai_todo_list_count",
+    "ai_todo_list_make",
     "ai_type_sees_ends",
     "ai_type_unwatch",
     "ai_type_watch",

@@ -150,7 +150,7 @@ class Handle:
         """``<TodoList #88.1>``."""
         return f"<{type(self).__name__} {handle_text(self._handle)}{'' if self._is_owned else ', released'}>"
 
-    def __del__(self, _release: Callable[[int, Any], int] = lib.ai_handle_release, _no_error: Any = ffi.NULL) -> None:
+    def __del__(self, _release: Callable[[int], None] = lib.ai_handle_drop) -> None:
         """Release the reference. Everything it needs is bound above: globals may be gone by now."""
         try:
             is_owned = self._is_owned
@@ -158,4 +158,4 @@ class Handle:
             return  # the constructor failed before there was a reference
         if is_owned:
             self._is_owned = False
-            _release(self._handle, _no_error)
+            _release(self._handle)

@@ -84,7 +84,9 @@ class TodoList(Handle):
 
     def __init__(self) -> None:
         """Make an empty list."""
-        super().__init__(create(lib.ai_todo_list_new))
+        self._handle = lib.ai_todo_list_make() or create(lib.ai_todo_list_new)
+        self._object = 0
+        self._is_owned = True
 
     def add_item(self, item: TodoItem) -> None:
         """Share an item: the list holds a reference of its own."""

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use arc_inspector_native::layout::Level;
 
 use crate::measure::{Row, COLUMNS};
-use crate::peers::{BASE, FOREIGN_NAME, HANDLE_MAP};
+use crate::peers::{BASE, FOREIGN_NAME, HANDLE_MAP, UNIFFI};
 
 /// Where `./dev bench ownership` says what `cgo.Handle` takes for new and delete together on this machine, when there is a Go.
 const CGO_VARIABLE: &str = "ARC_INSPECTOR_CGO_NANOS";
@@ -48,7 +48,7 @@ pub fn text(rows: &[Row]) -> String {
 
 fn goals(text: &mut String, rows: &[Row]) {
     let base = find(rows, BASE);
-    let map = find(rows, HANDLE_MAP);
+    let (map, today) = (find(rows, HANDLE_MAP), find(rows, UNIFFI));
     let foreign = find(rows, FOREIGN_NAME);
     text.push_str("\n## Against the goals\n\n| | goal | `arc` | `arc_map` | `thin` |\n|---|---|---|---|---|\n");
     let ours: Vec<&Row> = ["**`arc`**", "**`arc_map`**", "**`thin`**"].into_iter().map(|name| find(rows, name)).collect();
@@ -61,8 +61,9 @@ fn goals(text: &mut String, rows: &[Row]) {
         }
         text.push('\n');
     };
-    line("checked call, by the unchecked `Arc` clone + drop", "≤ 1.0, better 0.35", &|row| row.nanos(0) / base.nanos(0));
-    line("two threads on one object, by the same of `Arc`", "≤ 0.2", &|row| row.nanos(1) / base.nanos(1));
+    line("checked call, by UniFFI's unchecked call of today", "≤ 1.0, better 0.35", &|row| row.nanos(0) / today.nanos(0));
+    line("the same, by that of UniFFI until 0.25 (`Arc` clone + drop)", "≤ 1.0, better 0.35", &|row| row.nanos(0) / base.nanos(0));
+    line("two threads on one object, by the same of UniFFI today", "≤ 0.2", &|row| row.nanos(1) / today.nanos(1));
     line("two threads on their own objects, times faster than `ConcurrentHandleMap`", "≥ 5", &|row| map.nanos(2) / row.nanos(2));
     line("create, by `Arc`", "≤ 1.6", &|row| row.nanos(3) / base.nanos(3));
     line("free, by `Arc`", "≤ 1.2", &|row| row.nanos(5) / base.nanos(5));
@@ -106,9 +107,14 @@ stands above them in the table is unchecked, but for the handle map.
 const MEASURED: &str = "
 Everybody is called through a C function pointer, in one interleaved run: each round measures every row and every column once, and the lower quartile of the
 rounds counts. *Two threads*: what each of them sees; a round counts only when both had a processor of their own nearly all the time (–: none did).
-Recording is off unless the row says otherwise. ffi-support and triomphe are the released crates.
+Recording is off unless the row says otherwise. ffi-support, triomphe and uniffi are the released crates; for the last its generated functions are called, the
+clone call and the consuming call as its bindings call them. *create* and *free*: passes over a thousand objects, of which the first does not count.
 
 What the ratios depend on: how dear a locked instruction is on the machine. The goals were set where `Arc` clone + drop takes 9.8 ns, and 41 ns on two threads
-that share the object. What `create` and `free` pay for: a row of 64 bytes that is in no near cache, because a dead row stays readable for the next thousand
-deaths of all threads; with two threads it was last written by the other as often as not.
+that share the object; here it takes less than half of that. A borrowed `Arc`, which checks nothing at all, is ×0.35 of it already, so a checked call cannot be.
+
+What *create* and *free* pay for beyond `Arc`'s own: creating writes the row's eight words for the viewer and the note of its user, freeing takes the row out of
+use with one more locked instruction (another thread may release it at the same time) and writes who, when and where for its tombstone. A thread uses its own dead
+rows again, a thousand deaths later, so threads do not meet. Goals of ×1.6 and ×1.2 leave 4 ns and 2 ns for that where `Arc` takes 7: out of reach for a row that
+can be looked at. With counts recorded each birth and each death reads the time-stamp counter, which takes 7.7 ns here and is all but the whole difference.
 ";

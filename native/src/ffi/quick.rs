@@ -5,10 +5,13 @@
 
 use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Arc;
 
 use super::{catch, panicked, place, report, AiError};
 use crate::hooks;
-use crate::ownership::{call, with_raw};
+use crate::layout::Level;
+use crate::lifecycle;
+use crate::ownership::{call, lower, with_raw};
 use crate::runtime;
 use crate::samples::TodoList;
 use crate::status::{Error, Result, Status};
@@ -48,6 +51,31 @@ pub unsafe extern "C" fn ai_last_error(error: *mut AiError) -> i32 {
         unsafe { report(error, &newest) };
         newest.status as i32
     })
+}
+
+/// A handle that `body` makes; 0: it failed, or the birth is one for the history, and then where it happens has to be said first. The
+/// function that fills in a place for the handle does, and names the failure.
+fn made(body: impl FnOnce() -> Result<u64>) -> u64 {
+    if hooks::hottest() >= Level::History as u8 {
+        return 0;
+    }
+    let outcome = catch_unwind(AssertUnwindSafe(body)).map_err(|panic| drop(panicked(panic.as_ref())));
+    outcome.ok().and_then(Result::ok).unwrap_or(0)
+}
+
+/// An empty list, or 0: then `ai_todo_list_new` makes it or says why not.
+#[no_mangle]
+pub extern "C" fn ai_todo_list_make() -> u64 {
+    made(|| lower(Arc::new(TodoList::new())))
+}
+
+/// Releases a handle that its proxy gives up: there is nobody to tell of a failure, which is counted all the same.
+#[no_mangle]
+pub extern "C" fn ai_handle_drop(handle: u64) {
+    let released = catch_unwind(|| lifecycle::release(runtime::runtime(), handle));
+    if let Err(panic) = released {
+        drop(panicked(panic.as_ref()));
+    }
 }
 
 /// Items of a list, or minus a status.

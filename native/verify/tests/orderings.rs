@@ -163,6 +163,52 @@ fn a_newcomer_that_releases_what_the_only_user_releases_too_ends_it_once() {
     });
 }
 
+/// A thread's "I write", the fork's announcement, and a row that the fork copies.
+struct Gate {
+    writing: AtomicUsize,
+    forking: AtomicUsize,
+    row: UnsafeCell<usize>,
+}
+
+impl Gate {
+    /// `threads::mutate`, of a thread that does something else instead of waiting for the end of a fork.
+    fn mutate(&self) {
+        self.writing.store(1, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if self.forking.load(Ordering::Relaxed) == 0 {
+            self.row.with_mut(|row| {
+                // SAFETY: what is to be shown; loom checks it.
+                unsafe { *row += 1 };
+            });
+        }
+        self.writing.store(0, Ordering::Release);
+    }
+
+    /// `threads::hold_writers`, the copy, and `threads::let_writers_go`.
+    fn fork(&self) -> usize {
+        self.forking.fetch_or(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        while self.writing.load(Ordering::Acquire) != 0 {
+            thread::yield_now();
+        }
+        // SAFETY: what is to be shown; loom checks it.
+        let copied = self.row.with(|row| unsafe { *row });
+        self.forking.store(0, Ordering::SeqCst);
+        copied
+    }
+}
+
+#[test]
+fn a_fork_copies_no_row_while_a_thread_writes_it() {
+    loom::model(|| {
+        let gate = Arc::new(Gate { writing: AtomicUsize::new(0), forking: AtomicUsize::new(0), row: UnsafeCell::new(0) });
+        let other = Arc::clone(&gate);
+        let writer = thread::spawn(move || other.mutate());
+        assert!(gate.fork() <= 1);
+        writer.join().expect("no panic");
+    });
+}
+
 /// Word 0 and word 7 of a row that is given to one object after another.
 struct Published {
     word: AtomicUsize,
