@@ -18,6 +18,7 @@ from inspector.ui.main_window import MainWindow
 from inspector.ui.models.event_model import event_model
 from inspector.ui.theme import DARK, LIGHT
 from inspector.ui.views.events import NO_MATCH, NO_TARGET, NONE_YET, TOO_LOW, EventsPane
+from inspector.ui.widgets.seen import is_seen
 from tests.helpers.events import events_of
 from tests.helpers.fake_session import FakeConnector, FakeSession
 from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, snapshot_of, with_state
@@ -119,12 +120,12 @@ def test_nothing_is_read_while_nobody_looks(qtbot: QtBot, attach: Attach) -> Non
     low = dataclasses.replace(SNAPSHOT, target=dataclasses.replace(SNAPSHOT.target, level=Level.COUNT))
     window, session = attach(low)
     window.workbench.open_pane("threads")
-    pane, before = window.workbench.events, len(session.events_read)
-    assert not pane._timer.isActive()
+    pane = window.workbench.events
+    qtbot.waitUntil(lambda: not is_seen(pane))
+    before = len(session.events_read)
     pane._read()
     assert len(session.events_read) == before
     window.workbench.open_pane("events")
-    assert pane._timer.isActive()
     qtbot.waitUntil(lambda: len(session.events_read) > before)
 
 

@@ -61,7 +61,7 @@ def compared_with_now(qtbot: QtBot, attach: Attach) -> tuple[MainWindow, FakeSes
 
 def test_one_mark_is_compared_with_now(qtbot: QtBot, attach: Attach) -> None:
     _, _, pane = compared_with_now(qtbot, attach)
-    assert pane._sum.text() == "mark 1 → now: +5, 6 born, 1 dead, 2 survived"
+    assert pane._sum.accessibleName() == "mark 1 → now: +5, 6 born, 1 dead, 2 survived"
     assert cells(pane.table, 0, 1, 4, 5, 9) == [
         ("TodoItem", "+6", "6", "0", "sync.py:88 sync"),
         ("TodoItem", "−1", "0", "1", "app.py:41 add"),
@@ -92,7 +92,7 @@ def test_two_marks_are_compared_with_each_other(qtbot: QtBot, attach: Attach) ->
     marked(qtbot, window, 2)
     publish(qtbot, window, session, snapshot_of(at=T0 + 20, serial=3))
     pane.list.selectAll()
-    qtbot.waitUntil(lambda: pane._sum.text().startswith("mark 1 → mark 2: +5"))
+    qtbot.waitUntil(lambda: pane._sum.accessibleName().startswith("mark 1 → mark 2: +5"))
     pane._by.setCurrentIndex(1)
     pane._by.activated.emit(1)
     assert cells(pane.table, 0, 1) == [("TodoItem", "+5")]
@@ -193,7 +193,7 @@ def test_marks_of_a_hundred_thousand_handles_are_compared_beside_the_window(qtbo
     pane = marked(qtbot, window, 1)
     publish(qtbot, window, session, big_snapshot(100_000, at=T0 + 1, serial=2, tombstones=4000))
     pane.list.item(0).setSelected(True)
-    qtbot.waitUntil(lambda: "4,000 dead" in pane._sum.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "4,000 dead" in pane._sum.accessibleName(), timeout=20_000)
 
 
 def recorded(qtbot: QtBot, attach: Attach, tmp_path: Path) -> Path:

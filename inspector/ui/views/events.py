@@ -18,9 +18,10 @@ from inspector.ui.models.event_model import event_model
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.labels import quiet_label
 from inspector.ui.widgets.record_table import RecordTable, TableShape
+from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import number, plural
 
-REFRESH_MILLIS: Final = 500
+REFRESH_MILLIS: Final = 300
 SHAPE: Final = TableShape(name="Events", widths=(108, 142, 92, 110, 72, 130, 260), spare=(5, 3, 4), elastic=6)
 NO_TARGET: Final = "Attach to a process to see what happens to its handles"
 READING: Final = "Reading what happened …"
@@ -187,13 +188,13 @@ class EventsPane(QWidget):
         box.setCurrentIndex(max(box.findData(chosen), 0))
 
     def _read(self) -> None:
-        if self.isVisible() and not self._paused and self._snapshot is not None:
+        if not self._paused and self._snapshot is not None and is_seen(self):
             self._feed.refresh()
 
     def _arrange(self) -> None:
         """Choose and name the rows, off the GUI thread; what comes meanwhile is done once afterwards."""
         snapshot = self._snapshot
-        if snapshot is None or not self.isVisible():
+        if snapshot is None or not is_seen(self):
             return
         if self._arranging:
             self._again = True

@@ -17,7 +17,7 @@ from inspector.ui.theme import Theme
 from inspector.ui.widgets.labels import head_label, plain_label, quiet_label
 from inspector.ui.widgets.record_table import RecordTable, TableShape
 
-SHAPE: Final = TableShape(name="Findings", widths=(156, 190, 400), spare=(1,), elastic=2)
+SHAPE: Final = TableShape(name="Findings", widths=(156, 190, 240), spare=(1,), elastic=2)
 NO_TARGET: Final = "Attach to a process to see what deserves a look"
 FIRST_LOOK: Final = "Looking for the first time …"
 NO_CHOICE: Final = "Choose a finding to see its evidence"
@@ -102,6 +102,8 @@ class FindingsPane(QWidget):
         self._headline.setTextFormat(Qt.TextFormat.PlainText)
         self._evidence, self._about, self._muted = plain_label(""), plain_label(""), plain_label("")
         self._about.setProperty("quiet", True)
+        for text in (self._headline, self._evidence, self._about, self._muted):
+            text.setMinimumWidth(1)  # a long word must not widen the pane
         self._nothing = quiet_label(NO_CHOICE)
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         inside = QWidget()
@@ -122,7 +124,8 @@ class FindingsPane(QWidget):
         self._parts = (self._icon, self._rule, self._headline, self._evidence, self._about)
         area = QScrollArea()
         area.setWidgetResizable(True)
-        area.setMinimumWidth(260)
+        area.setMinimumWidth(220)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inside)
         self._show_chosen()
         return area

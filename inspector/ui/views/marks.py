@@ -31,7 +31,7 @@ from inspector.ui.models.diff_model import ChangeRows, FateRows, GrownRows, chan
 from inspector.ui.theme import Theme
 from inspector.ui.views.growth_steps import GrowthSteps
 from inspector.ui.widgets.birth_bars import HEIGHT, BirthBars
-from inspector.ui.widgets.labels import quiet_label
+from inspector.ui.widgets.labels import ElidedLabel
 from inspector.ui.widgets.record_table import RecordTable, TableShape
 from inspector.ui.wording import clock, number, plural, signed
 
@@ -153,12 +153,12 @@ class MarksPane(QWidget):
         self.list = QListWidget()
         self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.list.setAccessibleName("Marks")
-        self.list.setMinimumWidth(160)
+        self.list.setMinimumWidth(110)
         self.list.itemSelectionChanged.connect(self._compare)
-        self._mark = QPushButton("Mark now")
+        self._mark = QPushButton("Mark")
         self._mark.setToolTip("Remember what lives now (M)")
         self._mark.clicked.connect(lambda: self.mark_wanted.emit(""))
-        self._mark_range = QPushButton("Mark range")
+        self._mark_range = QPushButton("Range")
         self._mark_range.clicked.connect(self._ask_range)
         self._remove = QPushButton("Remove")
         self._remove.setToolTip("Forget the selected marks")
@@ -169,6 +169,7 @@ class MarksPane(QWidget):
 
     def _build_changes(self, theme: Theme) -> QWidget:
         self.table = RecordTable(theme, self._changes, CHANGES)
+        self.table.setMinimumWidth(160)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(1, Qt.SortOrder.DescendingOrder)
         self.table.record_chosen.connect(lambda key, _column: self._choose_line(key))
@@ -182,8 +183,8 @@ class MarksPane(QWidget):
         self._by.addItems(["By place", "By type"])
         self._by.setAccessibleName("Lines of the comparison")
         self._by.activated.connect(self._show_lines)
-        self._sum = quiet_label("")
-        self._sum.setTextFormat(Qt.TextFormat.PlainText)
+        self._sum = ElidedLabel()
+        self._sum.setProperty("quiet", True)
         self._test = QPushButton("Growth test…")
         self._test.setProperty("flat", True)
         self._test.setToolTip("Repeat a scenario three times and keep only what grows each time")
@@ -197,13 +198,14 @@ class MarksPane(QWidget):
     def _build_handles(self, theme: Theme) -> QWidget:
         self.handles = RecordTable(theme, self._handles, HANDLES)
         self.handles.set_message("")
+        self.handles.setMinimumWidth(120)
         self.handles.record_chosen.connect(lambda key, _column: self.handle_chosen.emit(key))
         self._fate = QComboBox()
         for fate, text in FATES:
             self._fate.addItem(text, fate)
         self._fate.setAccessibleName("Which handles of the chosen line")
         self._fate.activated.connect(self._list_handles)
-        self._rows = QPushButton("Show in table")
+        self._rows = QPushButton("Show")
         self._rows.setProperty("flat", True)
         self._rows.setToolTip("Filter the table of handles by the chosen line")
         self._rows.clicked.connect(self._show_rows)
@@ -256,7 +258,7 @@ class MarksPane(QWidget):
     def _forget(self) -> None:
         self._round += 1
         self._found, self._line = None, None
-        self._sum.setText("")
+        self._sum.set_whole("")
         self._changes.set_rows(ChangeRows())
         self._handles.set_rows(no_fate_rows())
         self._grown.set_rows(GrownRows())
@@ -265,8 +267,7 @@ class MarksPane(QWidget):
 
     def _show(self, found: Diff) -> None:
         self._found, self._line = found, None
-        self._sum.setText(_sum_text(found))
-        self._sum.setToolTip(_sum_tooltip(found))
+        self._sum.set_whole(_sum_text(found))
         self.table.set_message(NOTHING_CHANGED)
         survived = found.after.created_at[found.survived] if found.is_same_process else np.empty(0)
         born = found.after.created_at[found.born]
@@ -367,11 +368,12 @@ def _sum_text(found: Diff) -> str:
     net = f"+{total.net:,}" if total.net > 0 else signed(total.net)
     if not found.is_same_process:
         return f"{names}: {net}, of two processes"
-    return f"{names}: {net}, {number(total.born)} born, {number(total.dead)} dead, {number(total.survived)} survived"
+    return f"{names}: {net}, {number(total.born)} born, {number(total.dead)} dead, {number(total.survived)} survived{_missing_text(found)}"
 
 
-def _sum_tooltip(found: Diff) -> str:
+def _missing_text(found: Diff) -> str:
+    """What marks that were set later may lack."""
     missing = [mark.missing_at_most for mark in (found.before, found.after) if mark.is_later]
     if UNKNOWN in missing:
-        return "A mark was set later; how many dead handles it lacks is not known"
-    return f"Marks that were set later lack up to {number(max(missing))} dead handles" if any(missing) else ""
+        return "; dead ones may be missing"
+    return f"; up to {number(max(missing))} dead missing" if any(missing) else ""

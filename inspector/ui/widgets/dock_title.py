@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWidget
 
+HEIGHT = 30
 WIDE = 560
 """From so many pixels on the buttons have words."""
 
@@ -30,7 +31,11 @@ class DockTitle(QWidget):
         self.buttons = tuple(_button(action) for action in actions)
         for button in self.buttons:
             line.addWidget(button)
-        self.setFixedHeight(30)
+        self.setFixedHeight(HEIGHT)
+
+    def sizeHint(self) -> QSize:
+        """The fixed height: the dock asks only for this, and would lay the pane under the title's lower edge."""
+        return QSize(super().sizeHint().width(), HEIGHT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Words where there is room."""
