@@ -20,15 +20,15 @@ pub fn is_plain() -> bool {
     UNUSUAL.load(Ordering::Relaxed) & !FORKING == 0
 }
 
-/// Whether a row may be written after no more than a fence for the compiler, for now.
+/// Whether a row may be written after no more than a fence for the compiler, for now. Acquire: the copy that the last fork made is over.
 #[inline(always)]
 pub(super) fn may_write() -> bool {
-    UNUSUAL.load(Ordering::Relaxed) & (FENCES | FORKING) == 0
+    UNUSUAL.load(Ordering::Acquire) & (FENCES | FORKING) == 0
 }
 
-/// Whether a fork is under way.
+/// Whether a fork is under way. Acquire, as in `may_write`.
 pub(super) fn is_forking() -> bool {
-    UNUSUAL.load(Ordering::Relaxed) & FORKING != 0
+    UNUSUAL.load(Ordering::Acquire) & FORKING != 0
 }
 
 /// A fork begins, or is over.

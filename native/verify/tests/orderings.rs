@@ -175,7 +175,7 @@ impl Gate {
     fn mutate(&self) {
         self.writing.store(1, Ordering::Relaxed);
         fence(Ordering::SeqCst);
-        if self.forking.load(Ordering::Relaxed) == 0 {
+        if self.forking.load(Ordering::Acquire) == 0 {
             self.row.with_mut(|row| {
                 // SAFETY: what is to be shown; loom checks it.
                 unsafe { *row += 1 };
