@@ -1,0 +1,297 @@
+"""The rules on snapshots: what makes each suspect, what must not, and when it says that it cannot tell."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from inspector.model.events import Events
+from inspector.model.findings.ahead import LimitsAhead
+from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
+from inspector.model.findings.drift import CountDrifts
+from inspector.model.findings.finding import Facts, Finding, Rule, Verdict
+from inspector.model.findings.judge import all_rules, judge
+from inspector.model.findings.leaks import LeakSuspects
+from inspector.model.findings.negative import NegativeReferences
+from inspector.model.findings.orphans import Orphans
+from inspector.model.findings.refused import RefusedUses
+from inspector.model.findings.threads import OwnerEnded, WrongThread
+from inspector.model.findings.trend import Trend
+from inspector.model.limits import Limit
+from inspector.model.snapshot import UNKNOWN, Level, Reference, Resource, Snapshot
+from tests.helpers.events import events_of
+from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, snapshot_of
+
+SUSPECT, YOUNG, OK, UNMEASURED = Verdict.SUSPECT, Verdict.YOUNG, Verdict.OK, Verdict.UNMEASURED
+
+
+def found(rule: Rule, snapshots: Snapshot | Sequence[Snapshot], events: Events | None = None) -> list[Finding]:
+    observed = [snapshots] if isinstance(snapshots, Snapshot) else list(snapshots)
+    trend = Trend()
+    for snapshot in observed:
+        trend.observe(snapshot)
+    return list(rule.check(Facts(observed[-1], trend, events)))
+
+
+def verdicts(rule: Rule, snapshots: Snapshot | Sequence[Snapshot], events: Events | None = None) -> list[Verdict]:
+    return [each.verdict for each in found(rule, snapshots, events)]
+
+
+def growing(counts: Sequence[int], *, site: int = 1, lives_secs: float = 1e9) -> list[Snapshot]:
+    """One snapshot a second with so many live handles, each made in the second in which it was first counted."""
+    snapshots = []
+    for at, count in enumerate(counts):
+        born = [next((then for then in range(at + 1) if counts[then] > slot), at) for slot in range(count)]
+        rows = [Row(slot + 1, site=site, age_secs=min(at - then, lives_secs) + 0.5) for slot, then in enumerate(born)]
+        snapshots.append(snapshot_of(rows, at=T0 + at, serial=at + 1))
+    return snapshots
+
+
+def test_a_count_that_never_falls_back_is_a_leak_suspect() -> None:
+    (finding,) = found(LeakSuspects(), growing([5 + 5 * n for n in range(10)]))
+    assert finding.verdict is SUSPECT
+    assert finding.subject == "TodoItem from app.py:41 add"
+    assert finding.filter == 'type:"TodoItem" site:"app.py:41 add" state:live'
+    assert finding.evidence[0] == "TodoItem: 5 → 50 live in 9.0 s, and never back"
+
+
+def test_the_place_that_left_most_is_named_first() -> None:
+    snapshots = growing([0] * 10)
+    for at in range(10):
+        rows = [Row(slot + 1, site=2, age_secs=at - slot // 2 + 0.5) for slot in range(2 * at)]
+        rows += [Row(100 + slot, site=3, age_secs=at - slot // 6 + 0.5) for slot in range(6 * at)]
+        snapshots[at] = snapshot_of(rows, at=T0 + at, serial=at + 1)
+    assert [each.subject for each in found(LeakSuspects(), snapshots)] == [
+        "TodoItem from sync.py:88 sync",
+        "TodoItem from storage.py:12 open_journal",
+    ]
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        [40] * 10,
+        [5, 50, 5, 50, 5, 50, 5, 50, 5, 50],
+        [5, 90, 90, 90, 90, 90, 90, 90, 90, 90],
+        [90, 80, 70, 60, 50, 40, 30, 20, 10, 5],
+        [5, 6, 6, 7, 7, 8, 8, 9, 9, 9],
+    ],
+    ids=["level", "burst", "filled once", "shrinks", "grows a little"],
+)
+def test_what_falls_back_or_stands_still_is_no_leak(counts: list[int]) -> None:
+    assert verdicts(LeakSuspects(), growing(counts)) == [OK]
+
+
+def test_growth_of_handles_that_do_not_stay_is_no_leak() -> None:
+    assert verdicts(LeakSuspects(), growing([10 * n for n in range(1, 11)], lives_secs=0.1)) == [OK]
+
+
+def test_growth_is_not_judged_too_soon() -> None:
+    assert verdicts(LeakSuspects(), growing([5, 10, 15])) == [YOUNG]
+
+
+def drifting(strong: Sequence[int]) -> list[Snapshot]:
+    return [snapshot_of([Row(1, strong=count, native_refs=count - 1)], at=T0 + at, serial=at + 1) for at, count in enumerate(strong)]
+
+
+def test_references_that_only_rise_drift_and_are_compared_with_the_calls() -> None:
+    calls = events_of(*((T0 + at, kind, handle_id(1)) for at in range(6) for kind in ("borrow", "return")))
+    (finding,) = found(CountDrifts(), drifting([2, 3, 4, 5, 6, 7, 8]), calls)
+    assert finding.verdict is SUSPECT
+    assert finding.evidence[1] == "6 calls used that handle: about 1.0 more for each"
+    assert "from 1 to 7 native references" in finding.evidence[0]
+
+
+@pytest.mark.parametrize("strong", [[2] * 7, [2, 3, 4, 2, 3, 4, 2], [2, 9, 9, 9, 9, 9, 9]], ids=["level", "falls", "once"])
+def test_references_that_are_given_back_do_not_drift(strong: list[int]) -> None:
+    assert verdicts(CountDrifts(), drifting(strong)) == [OK]
+
+
+def test_unknown_counts_do_not_drift() -> None:
+    unknown = [snapshot_of([Row(1, strong=UNKNOWN, native_refs=UNKNOWN)], at=T0 + at, serial=at + 1) for at in range(7)]
+    assert verdicts(CountDrifts(), unknown) == [UNMEASURED]
+    assert verdicts(CountDrifts(), drifting([2, 3])) == [YOUNG]
+
+
+def test_fewer_references_than_handles_are_a_double_free_to_come() -> None:
+    rows = [Row(slot, address=64, strong=1, proxies=2, native_refs=-1, site=slot) for slot in (1, 2)]
+    (finding,) = found(NegativeReferences(), snapshot_of(rows))
+    assert finding.verdict is SUSPECT
+    assert finding.evidence[0] == "Strong count 1, but 2 handles: 1 missing"
+    assert finding.handles == (rows[0].id, rows[1].id)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row(1, strong=1, proxies=2, native_refs=-1, age_secs=0.01, changed_secs=0.01),
+        Row(1, strong=1, proxies=2, native_refs=-1, changing=True),
+        Row(1, strong=3, proxies=2, native_refs=1),
+    ],
+    ids=["younger than its count", "changing", "enough"],
+)
+def test_counts_that_may_be_older_than_the_handle_are_not_judged(row: Row) -> None:
+    assert verdicts(NegativeReferences(), snapshot_of([row])) == [OK]
+
+
+def test_without_counts_nothing_is_said_of_double_frees() -> None:
+    assert verdicts(NegativeReferences(), snapshot_of([Row(1, strong=UNKNOWN, native_refs=UNKNOWN)])) == [UNMEASURED]
+
+
+def ended(closed: int, never_closed: int, rows: Sequence[Row] = ()) -> Snapshot:
+    snapshot = snapshot_of(rows)
+    types = {
+        index: dataclasses.replace(row, closed=closed, never_closed=never_closed) if row.closes else row
+        for index, row in snapshot.types.items()
+    }
+    return dataclasses.replace(snapshot, types=types)
+
+
+def test_a_resource_dropped_open_is_suspect_also_when_its_tombstone_is_gone() -> None:
+    dropped = Row(1, type="Journal", reference=Reference.DROPPED, resource=Resource.NEVER_CLOSED, site=2)
+    (finding,) = found(NeverClosed(), ended(3, 1, [dropped]))
+    assert (finding.verdict, finding.subject) == (SUSPECT, "Journal from storage.py:12 open_journal")
+    (forgotten,) = found(NeverClosed(), ended(3, 1))
+    assert (forgotten.verdict, forgotten.subject) == (SUSPECT, "Journal")
+    assert verdicts(NeverClosed(), ended(3, 0)) == [OK]
+    assert verdicts(NeverClosed(), snapshot_of(world=World(types=("TodoItem",)))) == [UNMEASURED]
+
+
+@pytest.mark.parametrize(("closed", "never_closed", "verdict"), [(96, 4, OK), (90, 10, SUSPECT), (2, 2, YOUNG), (0, 0, YOUNG)])
+def test_close_coverage_is_judged_by_its_share(closed: int, never_closed: int, verdict: Verdict) -> None:
+    assert verdicts(CloseCoverage(), ended(closed, never_closed)) == [verdict]
+
+
+def test_a_close_that_waits_too_long_is_suspect_with_its_reason() -> None:
+    def waiting(secs: float) -> Row:
+        return Row(1, type="Journal", resource=Resource.DRAINING, in_flight=1, changed_secs=secs)
+
+    (finding,) = found(LatePending(), snapshot_of([waiting(41)]))
+    assert finding.verdict is SUSPECT
+    assert finding.headline == "1 close of Journal waiting, the oldest for 41 s"
+    assert finding.evidence[0] == "Waits for a call in flight"
+    assert verdicts(LatePending(), snapshot_of([waiting(3)])) == [OK]
+    assert verdicts(LatePending(), snapshot_of([waiting(float("nan"))])) == [OK]
+
+
+def test_an_owner_that_ended_is_suspect_unless_the_resource_is_closed() -> None:
+    world = World(ended_threads=("worker-1",))
+
+    def owned(owner: str, resource: Resource = Resource.OPEN) -> Snapshot:
+        return snapshot_of([Row(1, type="Journal", resource=resource, owner=owner)], world=world)
+
+    assert verdicts(OwnerEnded(), owned("worker-1")) == [SUSPECT]
+    assert verdicts(OwnerEnded(), owned("worker-2")) == [OK]
+    assert verdicts(OwnerEnded(), owned("worker-1", Resource.CLOSED)) == [OK]
+    assert verdicts(OwnerEnded(), owned("")) == [UNMEASURED]
+
+
+def test_letting_go_on_another_thread_is_suspect_unless_it_was_closed() -> None:
+    def gone(last: str, resource: Resource = Resource.NEVER_CLOSED) -> Snapshot:
+        row = Row(1, type="Journal", reference=Reference.DROPPED, resource=resource, owner="worker-1", last_thread=last)
+        return snapshot_of([row])
+
+    (finding,) = found(WrongThread(), gone("worker-2"))
+    assert finding.verdict is SUSPECT
+    assert finding.evidence[0] == "Owned by worker-1, released on worker-2"
+    assert verdicts(WrongThread(), gone("worker-1")) == [OK]
+    assert verdicts(WrongThread(), gone("worker-2", Resource.CLOSED)) == [OK]
+
+
+def test_refused_uses_are_told_by_kind_with_their_places() -> None:
+    snapshot = snapshot_of([Row(1)], lost={"misuse_closed": 2, "misuse_stale": 1})
+    uses = events_of((T0, "misuse", handle_id(1), 5), site=2)
+    told = found(RefusedUses(), snapshot, uses)
+    assert [each.subject for each in told] == ["uses of a closed resource", "uses after release"]
+    assert told[0].evidence[1] == "Newest refused use: #1.1 on MainThread at storage.py:12 open_journal"
+    assert "level history" in found(RefusedUses(), snapshot)[0].evidence[1]
+    assert verdicts(RefusedUses(), snapshot_of([Row(1)])) == [OK]
+    off = dataclasses.replace(snapshot_of(), target=dataclasses.replace(snapshot_of().target, level=Level.OFF))
+    assert verdicts(RefusedUses(), off) == [UNMEASURED]
+
+
+MADE_IN_CALL = ((T0 - 50, "borrow", handle_id(9)), (T0 - 49, "create", handle_id(1)), (T0 - 48, "return", handle_id(9)))
+
+
+@pytest.mark.parametrize(
+    ("events", "age_secs", "verdict"),
+    [
+        (events_of(*MADE_IN_CALL), 49, SUSPECT),
+        (events_of(*MADE_IN_CALL), 1, YOUNG),
+        (events_of(*MADE_IN_CALL, (T0 - 9, "borrow", handle_id(1))), 49, OK),
+        (events_of((T0 - 49, "create", handle_id(1))), 49, OK),
+        (events_of(*MADE_IN_CALL, (T0 - 9, "gap", 0, 7)), 49, OK),
+        (None, 49, UNMEASURED),
+    ],
+    ids=["orphan", "young", "used", "made outside", "gap", "no events"],
+)
+def test_orphans_are_made_in_a_call_and_never_used(events: Events | None, age_secs: float, verdict: Verdict) -> None:
+    assert verdicts(Orphans(), snapshot_of([Row(1, age_secs=age_secs)]), events) == [verdict]
+
+
+def limited(used: Sequence[int], capacity: int = 1000) -> list[Snapshot]:
+    return [
+        dataclasses.replace(snapshot_of(at=T0 + at, serial=at + 1), limits=(Limit("file descriptors", count, capacity),))
+        for at, count in enumerate(used)
+    ]
+
+
+def test_a_limit_is_told_with_the_time_until_it_is_reached() -> None:
+    (finding,) = found(LimitsAhead(), limited([300 + 10 * n for n in range(10)]))
+    assert finding.headline == "390 of 1,000 file descriptors in use, used up in 61 s at this rate"
+    assert finding.evidence == ("39% used", "+10.0 each second over 9.0 s")
+    assert verdicts(LimitsAhead(), limited([900])) == [SUSPECT]
+
+
+def test_a_limit_that_is_far_is_no_finding() -> None:
+    assert verdicts(LimitsAhead(), limited([300] * 10)) == [OK]
+    assert verdicts(LimitsAhead(), limited([10 + n for n in range(10)])) == [OK]
+    assert verdicts(LimitsAhead(), snapshot_of()) == [UNMEASURED]
+
+
+def test_suspects_come_first_muted_ones_after_them() -> None:
+    snapshot = ended(1, 9, [Row(1, type="Journal", reference=Reference.DROPPED, resource=Resource.NEVER_CLOSED)])
+    trend = Trend()
+    trend.observe(snapshot)
+    report = judge(Facts(snapshot, trend), mutes={"close-coverage: Journal": "known"})
+    assert [(each.rule, each.muted) for each in report.findings[:2]] == [("never-closed", ""), ("close-coverage", "known")]
+    assert len(report.suspects()) == 1
+    assert {each.rule for each in report.findings} == {rule.key for rule in all_rules()}
+    assert all(rule.title and rule.about for rule in all_rules())
+
+
+def test_nothing_at_all_is_no_finding() -> None:
+    trend = Trend()
+    trend.observe(snapshot_of())
+    assert not judge(Facts(snapshot_of(), trend)).suspects()
+
+
+def test_a_trend_is_bounded_and_begins_anew_with_another_target() -> None:
+    trend = Trend(capacity=20)
+    for at in range(100):
+        trend.observe(snapshot_of([Row(1)], at=T0 + at))
+    assert len(trend.observations) <= 20
+    assert trend.span_secs == 99
+    assert not trend.observe(snapshot_of([Row(1)], at=T0 + 99))
+    other = snapshot_of([Row(1)], at=T0 + 200)
+    trend.observe(dataclasses.replace(other, target=dataclasses.replace(other.target, pid=1)))
+    assert trend.span_secs == 0
+
+
+def test_drift_is_followed_by_the_oldest_handle_of_an_object() -> None:
+    trend = Trend()
+    for at, rows in enumerate(([Row(5, address=64)], [Row(5, address=64), Row(1, address=64, age_secs=0.1)])):
+        trend.observe(snapshot_of(rows, at=T0 + at))
+    assert list(trend.drift.ids) == [handle_id(5)]
+
+
+def test_a_hundred_thousand_handles_are_judged_whole() -> None:
+    trend = Trend()
+    for at in range(3):
+        assert trend.observe(big_snapshot(100_000, at=T0 + at, serial=at + 1, tombstones=5000, pending=300))
+    report = judge(Facts(big_snapshot(100_000, at=T0 + 2, tombstones=5000, pending=300), trend))
+    assert np.isfinite(report.at)
+    assert len(trend.drift.ids) == 95_000
