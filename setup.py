@@ -23,6 +23,7 @@ NATIVE = ROOT / "native"
 HEADER = NATIVE / "include" / "arc_inspector.h"
 LIBRARY = NATIVE / "target" / "release" / "libarc_inspector_native.a"
 QUICK = (
+    "ai_hottest_level",
     "ai_level",
     "ai_live_handles",
     "ai_object_forget",

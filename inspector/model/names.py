@@ -6,7 +6,7 @@ Owned and used by one thread, the session's pump; what it hands out is frozen.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -31,11 +31,21 @@ class _FixedType:
     close_signature: str
 
 
+Symbolise = Callable[[int], tuple[str, str]]
+"""Function and file of a native return address, ``""`` for what is not known."""
+
+
+def no_symbol(address: int) -> tuple[str, str]:
+    """Nobody knows native names."""
+    return "", ""
+
+
 class Names:
     """Decoded frames, sites and texts of types, by index."""
 
-    def __init__(self) -> None:
-        """Know nothing yet."""
+    def __init__(self, symbolise: Symbolise = no_symbol) -> None:
+        """Know nothing yet. ``symbolise`` names native frames by their address."""
+        self._symbolise = symbolise
         self._strings = bytearray()
         self._texts: dict[int, str] = {}
         self._frames: list[Frame | None] = []
@@ -120,9 +130,11 @@ class Names:
     def _frame(self, frame: np.void) -> Frame:
         function = self._text(int(frame["function"]))
         address = int(frame["address"])
+        file = self._text(int(frame["file"]))
         if not function and address:
-            function = f"{address:#x}"
-        return Frame(function, self._text(int(frame["file"])), int(frame["line"]))
+            symbol, file = self._symbolise(address)
+            function = symbol or f"{address:#x}"
+        return Frame(function, file, int(frame["line"]))
 
     def _is_ready(self, frame: np.void) -> bool:
         """It was published, and so were its names, as far as they were read."""

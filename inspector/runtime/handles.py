@@ -32,6 +32,16 @@ def call(function: Callable[..., int], *arguments: Any) -> None:
         raise_last(status)
 
 
+def call_from_here(function: Callable[..., int], *arguments: Any) -> None:
+    """As ``call``, for a function that makes native code count up: from level *history* on the caller's site stands beside that."""
+    is_marked = SITES.mark()
+    try:
+        call(function, *arguments)
+    finally:
+        if is_marked:
+            lib.ai_set_site(0)
+
+
 def call_for_number(function: Callable[..., int], *arguments: Any) -> int:
     """As ``call``, for a function that answers one number before the error."""
     out = ffi.new(_NEW_NUMBER)
@@ -45,7 +55,7 @@ def create(
     function: Callable[..., int],
     *arguments: Any,
     _new: Callable[[Any], Any] = ffi.new,
-    _level: Callable[[], int] = lib.ai_level,
+    _level: Callable[[], int] = lib.ai_hottest_level,
     _history: int = lib.AiLevel_History,
 ) -> int:
     """As ``call_for_number``, for a function that makes a handle: from level *history* on the caller's site is its birthplace."""

@@ -13,7 +13,7 @@ from os import PathLike, fspath
 from typing import Any, Final
 
 from inspector.runtime.foreign import DROP, FOREIGN, callback
-from inspector.runtime.handles import Handle, call, call_for_number, create
+from inspector.runtime.handles import Handle, call, call_for_number, call_from_here, create
 from inspector.runtime.resources import Resource, close
 from inspector.wire import ffi, lib
 from inspector.wire.status import raise_last
@@ -90,7 +90,7 @@ class TodoList(Handle):
 
     def add_item(self, item: TodoItem) -> None:
         """Share an item: the list holds a reference of its own."""
-        call(lib.ai_todo_list_add_item, self._handle, item.handle)
+        call_from_here(lib.ai_todo_list_add_item, self._handle, item.handle)
 
     def add_text(self, text: str) -> TodoItem:
         """Make an item in the list; the result is a handle on it."""
@@ -109,7 +109,7 @@ class TodoList(Handle):
 
     def merge(self, other: TodoList) -> None:
         """Share all items of another list, which may be this one."""
-        call(lib.ai_todo_list_merge, self._handle, other._handle)
+        call_from_here(lib.ai_todo_list_merge, self._handle, other._handle)
 
     def last(self) -> TodoItem:
         """The newest item. Asked for twice it is one object with two handles."""
@@ -117,7 +117,7 @@ class TodoList(Handle):
 
     def listen(self, listener: Listener) -> None:
         """Tell a listener of every item that is added from now on; the list holds it."""
-        call(lib.ai_todo_list_listen, self._handle, listener.handle)
+        call_from_here(lib.ai_todo_list_listen, self._handle, listener.handle)
 
     def __len__(self, _length: Callable[[int], int] = lib.ai_todo_list_count) -> int:
         """Number of items."""

@@ -34,7 +34,7 @@ class SiteTable:
         # The code objects stay beside the number: an id is only unique while its object lives.
         self._known: dict[Place | tuple[Place, ...], tuple[int, tuple[CodeType, ...]]] = {}
 
-    def mark(self, _level: Callable[[], int] = lib.ai_level, _history: int = lib.AiLevel_History) -> bool:
+    def mark(self, _level: Callable[[], int] = lib.ai_hottest_level, _history: int = lib.AiLevel_History) -> bool:
         """Name the caller's site for this thread's next operations; ``False`` below level *history*, where it does nothing.
 
         After ``True`` the operation must be followed by ``lib.ai_set_site(0)``, or later ones would carry the site.

@@ -9,6 +9,7 @@ from typing import Final
 from inspector.attach.descriptors import open_descriptors
 from inspector.attach.linux import process_stat
 from inspector.attach.segment import Segment
+from inspector.attach.symbols import NativeSymbols
 from inspector.model.build import Moment, build_snapshot, clock_of
 from inspector.model.clock import NANOS_PER_SEC
 from inspector.model.limits import Limit
@@ -40,7 +41,7 @@ class Observer:
         self._first_answer_ticks: int | None = None
         self._segment = segment
         self._presence = presence
-        self._source = SegmentSource(segment)
+        self._source = SegmentSource(segment, NativeSymbols(int(segment.header().pid)))
         self._liveness = Liveness()
         self._state_since = time.time()
         self._serial = 0

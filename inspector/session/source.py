@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.attach.segment import Segment
-from inspector.model.names import Names
+from inspector.model.names import Names, Symbolise, no_symbol
 from inspector.model.raw import RawState, RawVitals, Records
 from inspector.session.dtypes import dtype_of, layout_codes
 from inspector.wire.schema import MAX_FRAMES, MAX_HANDLES, MAX_SITES, MAX_STRING_BYTES, MAX_THREADS, MAX_TYPES
@@ -36,9 +36,9 @@ class _Sizes:
 class SegmentSource:
     """Raw states of one segment."""
 
-    def __init__(self, segment: Segment) -> None:
-        """Read ``segment`` from now on; whoever made it closes it."""
-        self.names = Names()
+    def __init__(self, segment: Segment, symbolise: Symbolise = no_symbol) -> None:
+        """Read ``segment`` from now on; whoever made it closes it. ``symbolise`` names native frames of a live target."""
+        self.names = Names(symbolise)
         self.codes = layout_codes()
         self._segment = segment
         self._header = np.zeros(1, dtype_of("AiHeader"))

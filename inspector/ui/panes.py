@@ -31,6 +31,7 @@ from inspector.ui.views.detail import DetailPane
 from inspector.ui.views.events import EventsPane
 from inspector.ui.views.findings import FindingsPane
 from inspector.ui.views.flame import FlamePane
+from inspector.ui.views.history import HistoryPane
 from inspector.ui.views.marks import MarksPane
 from inspector.ui.views.pending import PendingPane
 from inspector.ui.views.threads import ThreadsPane
@@ -59,6 +60,14 @@ class Pausable(Protocol):
 
     def set_paused(self, paused: bool) -> None:
         """Let it stand still, or move again."""
+
+
+@runtime_checkable
+class FollowsSelection(Protocol):
+    """A pane that shows what is selected in the table."""
+
+    def follow(self, handles: tuple[int, ...]) -> None:
+        """These handles are selected; none when nothing is."""
 
 
 @runtime_checkable
@@ -109,6 +118,12 @@ def _detail_pane(parts: PaneParts) -> QWidget:
     return pane
 
 
+def _history_pane(parts: PaneParts) -> QWidget:
+    pane = HistoryPane(parts.theme, parts.attachment, parts.courier, parts.chronicle.feed)
+    pane.line_wanted.connect(lambda file, line: _open_line(parts, file, line))
+    return pane
+
+
 def _cycles_pane(parts: PaneParts) -> QWidget:
     pane = CyclesPane(parts.theme, HolderQuestions(parts.attachment, parts.attachment))
     pane.line_wanted.connect(lambda file, line: _open_line(parts, file, line))
@@ -134,6 +149,7 @@ PANES: Final = (
     PaneSpec("findings", "Findings", BOTTOM, lambda parts: FindingsPane(parts.theme, parts.chronicle.watch)),
     PaneSpec("events", "Events", BOTTOM, lambda parts: EventsPane(parts.theme, parts.attachment, parts.courier, parts.chronicle.feed)),
     PaneSpec("marks", "Marks and diff", BOTTOM, lambda parts: MarksPane(parts.theme, parts.chronicle.book, parts.courier)),
+    PaneSpec("history", "History", BOTTOM, _history_pane),
     PaneSpec("flame", "Alive by site", BOTTOM, lambda parts: FlamePane(parts.theme, parts.courier)),
     PaneSpec("cycles", "Cycles", BOTTOM, _cycles_pane),
     PaneSpec("audit", "What was done", BOTTOM, lambda parts: AuditPane(parts.theme, parts.attachment, parts.acting), shown=False),

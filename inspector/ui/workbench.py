@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from inspector.model.events import EventKind
 from inspector.model.snapshot import Snapshot, Vitals
-from inspector.ui.panes import BOTTOM, LAYOUT_VERSION, PANES, Pane, PaneParts, PaneSpec, Pausable, TakesVitals
+from inspector.ui.panes import BOTTOM, LAYOUT_VERSION, PANES, FollowsSelection, Pane, PaneParts, PaneSpec, Pausable, TakesVitals
 from inspector.ui.theme import Theme
 from inspector.ui.views.churn import ChurnPane
 from inspector.ui.views.detail import DetailPane
@@ -213,7 +213,9 @@ class Workbench(QMainWindow):
 
     def _selected(self, handles: tuple[int, ...]) -> None:
         self.detail.choose(handles[0] if handles else None, self._shown)
-        self.events.follow(handles)
+        for pane in self._panes.values():
+            if isinstance(pane, FollowsSelection):
+                pane.follow(handles)
         self.selection_changed.emit(handles)
 
     def _show_range(self) -> None:

@@ -11,6 +11,7 @@ use crate::registry::{Change, Moment};
 use crate::ring;
 use crate::runtime::{existing, Runtime};
 use crate::segment::Part;
+use crate::stacks;
 use crate::status::Status;
 use crate::threads::{self, local, Local};
 
@@ -202,7 +203,12 @@ pub fn misuse(runtime: &Runtime, status: Status, handle: u64) {
 #[cold]
 #[inline(never)]
 pub fn raw_count(kind: EventKind, type_id: u16, address: u64, count: usize) {
-    if let Some(runtime) = existing() {
-        event(runtime, kind, type_id, 0, address, u32::try_from(count).unwrap_or(u32::MAX));
+    let Some(runtime) = existing() else { return };
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    if hottest() == Level::Stacks as u8 && level_of(runtime, type_id) == Level::Stacks as u8 {
+        let site = stacks::site_of_caller(runtime, raw_count as *const () as usize);
+        ring::write_from(runtime, clock::ticks(), kind as u8, 0, address, count, site);
+    } else {
+        event(runtime, kind, type_id, 0, address, count);
     }
 }

@@ -27,6 +27,7 @@ pub mod sampler;
 pub mod samples;
 pub mod segment;
 pub mod sites;
+pub mod stacks;
 pub mod status;
 pub mod sync;
 pub mod threads;

@@ -93,6 +93,11 @@ pub fn write(runtime: &Runtime, kind: u8, handle: u64, address: u64, count: u32)
 /// The count of written events is stored last, with Release: a reader who sees it sees the event, unless it was overwritten since, which the
 /// count tells as well. The event numbered `written - RING_EVENTS` may be half overwritten at any time.
 pub fn write_at(runtime: &Runtime, at_ticks: u64, kind: u8, handle: u64, address: u64, count: u32) {
+    write_from(runtime, at_ticks, kind, handle, address, count, local(|local| local.site.get()));
+}
+
+/// As `write_at`, from a site of its own.
+pub fn write_from(runtime: &Runtime, at_ticks: u64, kind: u8, handle: u64, address: u64, count: u32, site: u32) {
     local(|local| {
         let mut ring = local.ring.get();
         if ring.is_null() {
@@ -109,7 +114,7 @@ pub fn write_at(runtime: &Runtime, at_ticks: u64, kind: u8, handle: u64, address
         atomic!(AtomicU64, event, handle).store(handle, Ordering::Relaxed);
         atomic!(AtomicU64, event, address).store(address, Ordering::Relaxed);
         atomic!(AtomicU32, event, count_kind).store(count.min(COUNT_LIMIT) << 8 | u32::from(kind), Ordering::Relaxed);
-        atomic!(AtomicU32, event, site).store(local.site.get(), Ordering::Relaxed);
+        atomic!(AtomicU32, event, site).store(site, Ordering::Relaxed);
         written.store(number + 1, Ordering::Release);
     });
 }

@@ -33,6 +33,8 @@ pub struct Sites {
 struct Inner {
     texts: HashMap<Box<str>, u32>,
     frames: HashMap<(u32, u32, u32), u32>,
+    /// Native frames by return address.
+    natives: HashMap<u64, u32>,
     sites: HashMap<(Vec<u32>, bool), u32>,
     /// Bytes of the arena in use; offset 0 means none.
     arena: u32,
@@ -40,7 +42,15 @@ struct Inner {
 
 impl Default for Sites {
     fn default() -> Self {
-        Self { inner: Lock::new(Inner { texts: HashMap::new(), frames: HashMap::new(), sites: HashMap::new(), arena: 4 }) }
+        Self {
+            inner: Lock::new(Inner {
+                texts: HashMap::new(),
+                frames: HashMap::new(),
+                natives: HashMap::new(),
+                sites: HashMap::new(),
+                arena: 4,
+            }),
+        }
     }
 }
 
@@ -70,6 +80,17 @@ impl Sites {
         let indexes: Option<Vec<u32>> = kept.iter().map(|frame| inner.frame(runtime, frame)).collect();
         let Some(indexes) = indexes else { return missed(|lost| atomic!(AtomicU64, lost, strings)) };
         inner.site(runtime, indexes, is_cut).unwrap_or_else(|| missed(|lost| atomic!(AtomicU64, lost, sites)))
+    }
+}
+
+impl Sites {
+    /// The index of a stack of native frames, innermost first, that goes on with the frames of site `outer` (0: it ends there).
+    pub fn intern_native(&self, runtime: &Runtime, addresses: &[u64], outer: u32, is_cut: bool) -> u32 {
+        let mut inner = self.inner.lock();
+        let natives: Option<Vec<u32>> = addresses.iter().map(|&address| inner.native(runtime, address)).collect();
+        let Some(mut indexes) = natives else { return missed(|lost| atomic!(AtomicU64, lost, strings)) };
+        let is_outer_cut = inner.append(runtime, outer, &mut indexes);
+        inner.site(runtime, indexes, is_cut || is_outer_cut).unwrap_or_else(|| missed(|lost| atomic!(AtomicU64, lost, sites)))
     }
 }
 
@@ -113,7 +134,7 @@ impl Inner {
 
     fn frame(&mut self, runtime: &Runtime, frame: &Frame<'_>) -> Option<u32> {
         let key = (self.text(runtime, frame.function)?, self.text(runtime, frame.file)?, frame.line);
-        let next = self.frames.len() as u32 + 1;
+        let next = self.next_frame();
         let Entry::Vacant(vacant) = self.frames.entry(key) else { return self.frames.get(&key).copied() };
         if !runtime.segment().reserve(Part::Frames, next, 1) {
             return None;
@@ -127,6 +148,38 @@ impl Inner {
         atomic!(AtomicU32, slot, ready).store(1, Ordering::Release);
         vacant.insert(next);
         Some(next)
+    }
+
+    fn next_frame(&self) -> u32 {
+        (self.frames.len() + self.natives.len()) as u32 + 1
+    }
+
+    fn native(&mut self, runtime: &Runtime, address: u64) -> Option<u32> {
+        if let Some(&known) = self.natives.get(&address) {
+            return Some(known);
+        }
+        let next = self.next_frame();
+        if !runtime.segment().reserve(Part::Frames, next, 1) {
+            return None;
+        }
+        let slot = runtime.segment().frame(next);
+        atomic!(AtomicU64, slot, address).store(address, Ordering::Relaxed);
+        // Release: a frame that is ready is whole
+        atomic!(AtomicU32, slot, ready).store(1, Ordering::Release);
+        self.natives.insert(address, next);
+        Some(next)
+    }
+
+    /// Adds the frames of a site as far as there is room; whether some were left out.
+    fn append(&self, runtime: &Runtime, site: u32, indexes: &mut Vec<u32>) -> bool {
+        if site == 0 {
+            return false;
+        }
+        let slot = runtime.segment().site(site);
+        let count = atomic!(AtomicU32, slot, frame_count).load(Ordering::Acquire) as usize;
+        let kept = count.min(SITE_FRAMES - indexes.len());
+        indexes.extend((0..kept).map(|place| atomic!(AtomicU32, slot, frames[place]).load(Ordering::Relaxed)));
+        kept < count || atomic!(AtomicU32, slot, cut).load(Ordering::Relaxed) != 0
     }
 
     fn site(&mut self, runtime: &Runtime, frames: Vec<u32>, is_cut: bool) -> Option<u32> {

@@ -2,14 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arc_inspector_native::atomic;
 use arc_inspector_native::edges::{self, Held, Label};
+use arc_inspector_native::hooks;
+use arc_inspector_native::layout::Level;
 use arc_inspector_native::lifecycle;
 use arc_inspector_native::ownership::{borrow, lower, Traced};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::{Cursor, Journal, Listener, TodoItem, TodoList};
+use arc_inspector_native::segment::Part;
 use serde_json::json;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -131,4 +135,21 @@ fn a_dead_handle_has_no_holders() {
     let item = lower(Arc::new(TodoItem::new("milk"))).unwrap();
     release(item);
     assert_eq!(edges::holders(runtime(), item)["fields"], json!([]));
+}
+
+#[test]
+fn a_native_clone_at_level_stacks_is_recorded_with_the_way_that_led_to_it() {
+    let _alone = alone();
+    hooks::set_level(runtime(), Level::Stacks as u8);
+    let before = runtime().segment().used(Part::Sites);
+    let first = Traced::new(TodoItem::new("milk"));
+    let second = first.clone();
+    hooks::set_level(runtime(), Level::Off as u8);
+    drop((first, second));
+    let sites = runtime().segment().used(Part::Sites);
+    assert!(sites > before, "the clone has a site");
+    let slot = runtime().segment().site(sites - 1);
+    assert!(atomic!(AtomicU32, slot, frame_count).load(Ordering::Acquire) > 0);
+    let frame = runtime().segment().frame(atomic!(AtomicU32, slot, frames[0]).load(Ordering::Relaxed));
+    assert_ne!(atomic!(AtomicU64, frame, address).load(Ordering::Relaxed), 0);
 }

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from inspector.attach.control import ControlConnection
+from inspector.model.balance import balance_of, of_object
+from inspector.model.snapshot import Level
+from inspector.session.live import LiveSession
 from tests.helpers.tables import ask, connect, read_table
 from tests.helpers.targets import Target, start_target
+from tests.helpers.waiting import Follower
 
 
 @contextmanager
@@ -118,3 +123,27 @@ def test_a_python_object_that_rust_holds_is_held_by_the_handle_map() -> None:
         (row,) = read_table(target.ready["segment"]).live("Memory")
         paths = ask(connection, "retainers", handle=row.number)["paths"]
         assert [texts(path) for path in paths] == [["native code holds it: a callback in a UniFFI handle map"]]
+
+
+def test_the_balance_of_one_type_s_stacks_names_the_line_that_keeps_a_reference() -> None:
+    with start_target("todo", "count") as target:
+        item = target.ask("item milk milk")
+        target.ask("list groceries")
+        session = LiveSession(Path(target.ready["segment"]), level=Level.COUNT)
+        follower = Follower(session)
+        try:
+            snapshot = follower.wait(lambda seen: session.capabilities.act and item in seen.handles.ids)
+            index = int(snapshot.handles.types[snapshot.handles.ids == item][0])
+            session.set_type_level(index, Level.STACKS).result(30)
+            for step in ("add groceries milk", "add groceries milk", "clone milk other", "drop other"):
+                target.ask(step)
+            events = session.read_events().result(30).events
+            snapshot = follower.wait(lambda seen: set(events.sites.tolist()) <= {0, *seen.sites})
+            balance = balance_of(events.take(of_object(events, snapshot, item)), snapshot.sites)
+            assert [(site.net, site.text.partition(" ")[2]) for site in balance.sites] == [(2, "Program.add")]
+            names = {frame.function for site in snapshot.sites.values() for frame in site.frames}
+            assert any(name.startswith("ai_todo_list_add_item") for name in names)
+        finally:
+            follower.leave()
+            session.end()
+            session.join()

@@ -13,6 +13,7 @@ pub mod reader;
 pub mod recorder;
 pub mod samples;
 pub mod strategies;
+pub mod symbols;
 
 use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};

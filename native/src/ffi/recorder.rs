@@ -148,6 +148,12 @@ pub extern "C" fn ai_level() -> u8 {
     catch_value(0, || existing().map_or(0, hooks::level))
 }
 
+/// The highest level that any type has now: what the process records, or more of one type.
+#[no_mangle]
+pub extern "C" fn ai_hottest_level() -> u8 {
+    hooks::hottest()
+}
+
 /// Sets the level of one type, 255: as the process. A `Status`.
 #[no_mangle]
 pub extern "C" fn ai_set_type_level(type_id: u16, level: u8) -> i32 {

@@ -23,13 +23,21 @@ impl<T: Object> Traced<T> {
     pub fn from_arc(object: Arc<T>) -> Self {
         // so that the hooks find the type's level; a type without a place in the table is simply not recorded
         let _ = runtime().types.index_of(runtime(), T::spec());
-        Self(object)
+        let traced = Self(object);
+        if hooks::hottest() >= Level::History as u8 {
+            traced.hook(EventKind::Create, traced.strong_count());
+        }
+        traced
     }
 
     /// Gives this reference to a handle.
     pub fn lower(self) -> Result<u64> {
         // the drop hook must not run: the reference lives on in the handle
         let object = std::mem::ManuallyDrop::new(self);
+        if hooks::hottest() >= Level::History as u8 {
+            // for the balance: from here on the handle accounts for it
+            object.hook(EventKind::Release, object.strong_count());
+        }
         // SAFETY: `object` is not used or dropped again.
         lower(unsafe { std::ptr::read(&object.0) })
     }

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inspector.model.balance import BalanceNode, balance_of, folded, is_library, of_object, of_type
+from inspector.model.events import EventKind, Events
+from inspector.model.snapshot import Frame, Site
+from tests.helpers.snapshots import T0, Row, handle_id, snapshot_of
+
+OBJECT = 0x7F00_0000_1000
+SITES = {
+    1: Site(1, (Frame("add", "/src/app.py", 41), Frame("main", "/src/app.py", 7))),
+    2: Site(2, (Frame("alloc::vec::push", "/lib/x.so", 0), Frame("keep", "/src/lib.rs", 9), Frame("main", "/src/app.py", 7))),
+}
+
+
+def events(*told: tuple[EventKind, int, int, int]) -> Events:
+    """Kind, handle, address and site of each, a millisecond apart."""
+    count = len(told)
+    zeros = np.zeros(count, np.int64)
+    return Events(
+        at=T0 - 1 + np.arange(count) / 1000,
+        kinds=np.array([kind for kind, *_ in told], np.uint8),
+        handles=np.array([handle for _, handle, *_ in told], np.uint64),
+        addresses=np.array([address for _, _, address, _ in told], np.uint64),
+        counts=zeros,
+        threads=zeros,
+        sites=np.array([site for *_, site in told], np.int64),
+        numbers=np.arange(count, dtype=np.uint64),
+    )
+
+
+def test_a_handle_s_release_takes_its_creation_away() -> None:
+    made = balance_of(events((EventKind.CREATE, 6, OBJECT, 1), (EventKind.RELEASE, 6, OBJECT, 2)), SITES)
+    assert (made.sites, made.matched, made.net) == ((), 1, 0)
+
+
+def test_what_was_never_released_remains_at_the_site_that_made_it() -> None:
+    made = balance_of(events(*[(EventKind.CLONE, 0, OBJECT, 1)] * 3, (EventKind.RELEASE, 0, OBJECT, 2)), SITES)
+    (site,) = made.sites
+    assert (site.text, site.net, made.matched) == ("app.py:41 add", 2, 1)
+    assert [caller.text for caller in site.callers] == ["app.py:7 main"]
+
+
+def test_the_newest_native_clone_of_the_same_object_is_matched_first() -> None:
+    made = balance_of(events((EventKind.CLONE, 0, OBJECT, 1), (EventKind.CLONE, 0, OBJECT, 2), (EventKind.RELEASE, 0, OBJECT, 2)), SITES)
+    assert [(site.text, site.net) for site in made.sites] == [("app.py:41 add", 1)]
+
+
+def test_a_release_whose_clone_was_before_the_recording_is_minus_one() -> None:
+    made = balance_of(events((EventKind.RELEASE, 6, OBJECT, 1)), SITES)
+    assert [(site.text, site.net) for site in made.sites] == [("app.py:41 add", -1)]
+
+
+def test_objects_are_not_matched_with_each_other() -> None:
+    made = balance_of(events((EventKind.CLONE, 0, OBJECT, 1), (EventKind.RELEASE, 0, OBJECT + 64, 1)), SITES)
+    assert (made.matched, made.net) == (0, 0)
+    assert made.sites == ()  # one up and one down at the same site cancel out
+
+
+def test_calls_and_closes_count_for_nothing() -> None:
+    told = [(kind, 6, OBJECT, 1) for kind in (EventKind.BORROW, EventKind.RETURN, EventKind.CLOSE, EventKind.DROP)]
+    assert balance_of(events(*told), SITES).ups == 0
+
+
+def test_a_site_that_was_not_recorded_says_so() -> None:
+    assert balance_of(events((EventKind.CLONE, 0, OBJECT, 0)), SITES).sites[0].text == "site not recorded"
+
+
+def test_library_frames_are_folded_and_those_inside_of_the_program_s_innermost_left_out() -> None:
+    frames = (
+        Frame("core::clone", "/lib/x.so", 0),
+        Frame("add", "/src/app.py", 41),
+        Frame("run", "/usr/lib/python3.11/asyncio/events.py", 80),
+        Frame("run_once", "/usr/lib/python3.11/asyncio/base_events.py", 99),
+        Frame("main", "/src/app.py", 7),
+    )
+    assert [node.text for node in folded(frames)] == ["app.py:41 add", "2 library frames", "app.py:7 main"]
+    assert [node.folded for node in folded(frames)] == [0, 2, 0]
+
+
+def test_a_stack_of_library_frames_alone_stays_whole() -> None:
+    frames = (Frame("core::clone", "/lib/x.so", 0), Frame("std::thread", "/lib/x.so", 0))
+    assert folded(frames) == (BalanceNode("x.so core::clone", 0, "/lib/x.so"), BalanceNode("x.so std::thread", 0, "/lib/x.so"))
+    assert is_library(frames[0])
+
+
+def test_an_object_s_events_are_those_of_all_its_handles_and_of_native_code() -> None:
+    snapshot = snapshot_of([Row(3, address=OBJECT), Row(4, address=OBJECT), Row(5)])
+    told = events(
+        (EventKind.CREATE, handle_id(3), OBJECT, 1),
+        (EventKind.CLONE, handle_id(4), OBJECT, 1),
+        (EventKind.CLONE, 0, OBJECT, 1),
+        (EventKind.CREATE, handle_id(5), OBJECT + 64, 1),
+        (EventKind.CLONE, 0, OBJECT + 64, 1),
+    )
+    assert of_object(told, snapshot, handle_id(3)).tolist() == [True, True, True, False, False]
+
+
+def test_an_earlier_object_at_the_same_address_is_another_one() -> None:
+    snapshot = snapshot_of([Row(3, address=OBJECT, age_secs=0.9995)])
+    told = events((EventKind.CLONE, 0, OBJECT, 1), (EventKind.CREATE, handle_id(3), OBJECT, 1), (EventKind.CLONE, 0, OBJECT, 1))
+    assert of_object(told, snapshot, handle_id(3)).tolist() == [False, True, True]
+
+
+def test_a_type_s_events_are_those_of_all_its_objects() -> None:
+    snapshot = snapshot_of([Row(3, "TodoItem", address=OBJECT), Row(4, "Journal", address=OBJECT + 64)])
+    told = events(
+        (EventKind.CREATE, handle_id(3), OBJECT, 1), (EventKind.CLONE, 0, OBJECT, 1), (EventKind.CREATE, handle_id(4), OBJECT + 64, 1)
+    )
+    index = int(snapshot.handles.types[0])
+    assert of_type(told, snapshot, index).tolist() == [True, True, False]
+
+
+@given(st.lists(st.tuples(st.sampled_from([EventKind.CLONE, EventKind.RELEASE]), st.integers(0, 3), st.integers(1, 2)), max_size=60))
+def test_what_is_left_always_adds_up(told: list[tuple[EventKind, int, int]]) -> None:
+    made = balance_of(events(*((kind, 0, OBJECT + which * 64, site) for kind, which, site in told)), SITES)
+    assert sum(site.net for site in made.sites) == made.net
