@@ -12,7 +12,7 @@ from inspector.ui.main_window import MainWindow
 from inspector.ui.theme import DARK, Theme
 from inspector.ui.views.history import CHOOSE, HistoryPane, head_text
 from inspector.ui.widgets.balance_tree import BALANCED, BalanceTree
-from tests.helpers.fake_ import FakeSession
+from tests.helpers.fake_session import FakeSession
 from tests.helpers.snapshots import Row, handle_id, snapshot_of
 from tests.unit.model.test_balance import OBJECT, SITES, events
 
