@@ -38,7 +38,7 @@ from inspector.session.searching import SEARCH_SECS, Search
 from inspector.session.subscribers import Subscribers
 from inspector.wire.declaration_files import Declared
 from inspector.wire.declarations import declaration_value
-from inspector.wire.messages import Answer
+from inspector.wire.messages import CHANGING, Answer
 from inspector.wire.schema import LAYOUT_VERSION
 
 PROBE_SECS: Final = 0.1
@@ -234,7 +234,7 @@ class LiveSession:
             return refused
 
     def _command(self, op: str, **fields: Any) -> Answer:
-        with self._greeted() as connection:
+        with self._greeted(armed=op in CHANGING) as connection:
             return connection.ask(op, wait_secs=COMMAND_SECS, is_given_up=self._is_over, **fields)
 
     def _search(self, op: str, handle: int, search: Search) -> Answer:
@@ -249,10 +249,10 @@ class LiveSession:
                 raise
 
     @contextmanager
-    def _greeted(self) -> Iterator[ControlConnection]:
-        """A connection of its own for one question."""
+    def _greeted(self, *, armed: bool = False) -> Iterator[ControlConnection]:
+        """A connection of its own for one question; only an ``armed`` one may change the target."""
         with ControlConnection(self._socket_path, pid=self._pid) as connection:
-            hello: dict[str, Any] = {"layout": LAYOUT_VERSION, "role": "command", "level": None}
+            hello: dict[str, Any] = {"layout": LAYOUT_VERSION, "role": "command", "level": None, "armed": armed}
             require_ok(connection.ask("hello", wait_secs=COMMAND_SECS, is_given_up=self._is_over, **hello))
             yield connection
 

@@ -26,6 +26,9 @@ OPERATIONS: Final = frozenset(
     | {"declare", "adapters", "holders", "retainers", "cycles", "type_level"}
 )
 
+CHANGING: Final = frozenset({"gc", "close", "cancel", "drain", "detach"})
+"""What a target does only on a connection that said ``armed`` in its hello."""
+
 NO_FIELDS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 

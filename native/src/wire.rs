@@ -121,6 +121,9 @@ pub struct Hello {
     /// Record at least this much while it is here.
     #[serde(default)]
     pub level: Option<u8>,
+    /// It may change the process: collect, close, cancel, drain, detach. A viewer asks for this when its person armed actions.
+    #[serde(default)]
+    pub armed: bool,
     /// Let it trace this process where Yama would not.
     #[serde(default)]
     pub allow_ptrace: bool,

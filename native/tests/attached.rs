@@ -58,7 +58,7 @@ impl Attached {
 
     fn connect(&self) -> Client {
         let mut client = Client::connect(&self.path.with_extension("sock"));
-        let answer = client.ask(json!({"nonce": 1, "op": "hello", "layout": LAYOUT_VERSION, "interval_ms": 10}));
+        let answer = client.ask(json!({"nonce": 1, "op": "hello", "armed": true, "layout": LAYOUT_VERSION, "interval_ms": 10}));
         assert_eq!((&answer["ok"], &answer["pid"]), (&json!(true), &json!(std::process::id())));
         client
     }

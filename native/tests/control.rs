@@ -41,6 +41,41 @@ fn a_viewer_of_another_version_is_refused_with_both_numbers_and_let_go() {
 }
 
 #[test]
+fn one_who_did_not_arm_actions_only_reads() {
+    let served = Served::new();
+    let mut client = Client::greeted(&served, json!({"armed": false}));
+    let acts = [
+        json!({"op": "gc"}),
+        json!({"op": "close", "handles": [6]}),
+        json!({"op": "cancel", "handle": 6}),
+        json!({"op": "drain"}),
+        json!({"op": "detach"}),
+    ];
+    for (nonce, act) in acts.into_iter().enumerate() {
+        let mut request = act.clone();
+        request["nonce"] = (nonce + 2).into();
+        assert_eq!(client.ask(request)["status"], "NotArmed", "{act}");
+    }
+    assert!(served.process.closed.lock().unwrap().is_empty());
+    assert_eq!(client.ask(json!({"nonce": 9, "op": "preview", "handles": [6]}))["ok"], true);
+    assert_eq!(client.ask(json!({"nonce": 10, "op": "audit"}))["acts"].as_array().map(Vec::len), Some(5));
+}
+
+#[test]
+fn a_flood_of_requests_keeps_nobody_else_waiting() {
+    let served = Served::new();
+    let mut flood = Client::greeted(&served, json!({}));
+    let mut other = Client::greeted(&served, json!({}));
+    for nonce in 2..1000 {
+        flood.send(json!({"nonce": nonce, "op": "ping"}));
+    }
+    assert_eq!(other.ask(json!({"nonce": 2, "op": "ping"}))["ok"], true);
+    for nonce in 2..1000 {
+        assert_eq!(flood.read()["nonce"], nonce);
+    }
+}
+
+#[test]
 fn nothing_but_ping_works_before_hello() {
     let served = Served::new();
     let mut client = Client::new(&served);

@@ -82,7 +82,7 @@ impl Other {
 
     fn connect(&self) -> Client {
         let mut client = Client::connect(&self.path);
-        assert_eq!(client.ask(json!({"nonce": 1, "op": "hello", "layout": LAYOUT_VERSION}))["ok"], true);
+        assert_eq!(client.ask(json!({"nonce": 1, "op": "hello", "armed": true, "layout": LAYOUT_VERSION}))["ok"], true);
         client
     }
 

@@ -172,7 +172,9 @@ class _Reading:
 def connect(path: str | Path, pid: int, *, level: int | None = None) -> Iterator[ControlConnection]:
     """A viewer's connection to a target, said hello."""
     with ControlConnection(Path(path).with_suffix(".sock"), pid=pid) as connection:
-        answer = connection.ask("hello", wait_secs=ANSWER_SECS, layout=LAYOUT_VERSION, role="viewer", interval_ms=100, level=level)
+        answer = connection.ask(
+            "hello", wait_secs=ANSWER_SECS, layout=LAYOUT_VERSION, role="viewer", interval_ms=100, level=level, armed=True
+        )
         assert answer.ok, answer.error
         yield connection
 

@@ -79,7 +79,7 @@ def ask(pid: int, op: str, **fields: Any) -> Answer:
     found = find_target(pid)
     assert found.segment is not None
     with ControlConnection(socket_path(found.segment), pid=pid) as connection:
-        assert connection.ask("hello", wait_secs=20, layout=LAYOUT_VERSION, role="command", level=None).ok
+        assert connection.ask("hello", wait_secs=20, layout=LAYOUT_VERSION, role="command", level=None, armed=True).ok
         return connection.ask(op, wait_secs=20, **fields)
 
 

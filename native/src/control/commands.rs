@@ -72,6 +72,10 @@ impl Commands {
             Command::Hello(hello) => return self.hello(connection, &hello, origin),
             Command::Ping => origin.succeed(self.state()),
             _ if connection.wishes.is_none() => return self.refuse(&origin, "say hello first"),
+            command if changes_the_target(&command) && !connection.is_armed => {
+                self.target.count_drop();
+                origin.fail("NotArmed", "this connection only reads: actions have to be armed first");
+            }
             Command::Level { level } => return self.level(connection, level, origin),
             Command::Interval { interval_ms } => return wish(connection, origin, |wishes| wishes.interval = interval(interval_ms)),
             Command::Audit => origin.succeed(self.audit.report()),
@@ -126,6 +130,7 @@ impl Commands {
                 return After::Nothing;
             }
         }
+        connection.is_armed = hello.armed;
         connection.wishes = Some(Wishes {
             is_viewer: hello.role == "viewer",
             interval: interval(hello.interval_ms),
@@ -172,6 +177,11 @@ impl Commands {
 
 fn of_handle(handle: u64) -> Fields {
     Fields::from_iter([("handle".to_owned(), handle.into())])
+}
+
+/// What a viewer may do that only looks is everything else.
+fn changes_the_target(command: &Command) -> bool {
+    matches!(command, Command::Gc | Command::Close { .. } | Command::Cancel { .. } | Command::Drain | Command::Detach)
 }
 
 fn interval(millis: u32) -> Duration {

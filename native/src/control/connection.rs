@@ -16,6 +16,11 @@ const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
 /// Bytes read at once, so that one peer's flood keeps nobody waiting.
 const READ_BYTES: usize = 64 << 10;
 
+/// Requests that are served for one peer in a turn of [`ALLOWANCE_TURN`]; what it sends beyond them waits, in the end in its own socket.
+const ALLOWANCE: u32 = 100;
+/// See [`ALLOWANCE`].
+const ALLOWANCE_TURN: Duration = Duration::from_millis(100);
+
 /// What a viewer wants while it is attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wishes {
@@ -42,6 +47,10 @@ pub struct Connection {
     pub peer: Arc<Peer>,
     /// Set by its hello.
     pub wishes: Option<Wishes>,
+    /// It may change the target; said in its hello by one whose person armed actions.
+    pub is_armed: bool,
+    /// Requests that are still served in this turn, which began then.
+    allowance: (u32, Instant),
     lines: LineBuffer,
     since: Instant,
     half_line_since: Option<Instant>,
@@ -51,7 +60,16 @@ pub struct Connection {
 impl Connection {
     /// A fresh connection.
     pub fn new(peer: Arc<Peer>, now: Instant) -> Self {
-        Self { peer, wishes: None, lines: LineBuffer::default(), since: now, half_line_since: None, farewell_until: None }
+        Self {
+            peer,
+            wishes: None,
+            is_armed: false,
+            allowance: (ALLOWANCE, now),
+            lines: LineBuffer::default(),
+            since: now,
+            half_line_since: None,
+            farewell_until: None,
+        }
     }
 
     /// Read once what is there.
@@ -69,9 +87,18 @@ impl Connection {
         }
     }
 
+    /// It asked as much as is served in one turn, and is not listened to until the next.
+    pub fn is_throttled(&mut self, now: Instant) -> bool {
+        if now >= self.allowance.1 + ALLOWANCE_TURN {
+            self.allowance = (ALLOWANCE, now);
+        }
+        self.allowance.0 == 0
+    }
+
     /// The next whole line. `Err`: it is too long to be one.
     pub fn next_line(&mut self) -> Result<Option<Vec<u8>>, LineTooLong> {
         let line = self.lines.next_line()?.map(<[u8]>::to_vec);
+        self.allowance.0 -= u32::from(line.is_some() && self.allowance.0 > 0);
         if self.lines.is_empty() {
             self.half_line_since = None;
         }
@@ -149,6 +176,19 @@ mod tests {
         assert_eq!(connection.overdue(now + GREETING_PATIENCE), Some("no hello came within 5 s"));
         greet(&mut connection);
         assert_eq!(connection.overdue(now + GREETING_PATIENCE * 100), None);
+    }
+
+    #[test]
+    fn one_who_asks_too_much_waits_for_the_next_turn() {
+        let now = Instant::now();
+        let (mut connection, mut far) = connected(now);
+        far.write_all(&b"{}\n".repeat(ALLOWANCE as usize + 5)).expect("room");
+        connection.receive(now);
+        while !connection.is_throttled(now) {
+            assert!(connection.next_line().is_ok_and(|line| line.is_some()));
+        }
+        assert!(connection.has_half_line() && connection.is_throttled(now + ALLOWANCE_TURN / 2));
+        assert!(!connection.is_throttled(now + ALLOWANCE_TURN));
     }
 
     #[test]

@@ -82,12 +82,16 @@ impl Server {
     }
 
     /// Wait for something to happen. Answers whether a connection can be accepted, and which of the connections are ready.
-    fn wait(&self) -> (bool, Vec<bool>) {
+    fn wait(&mut self) -> (bool, Vec<bool>) {
+        let now = Instant::now();
         let mut waiting = vec![Waiting::new(self.waker.descriptor(), false)];
         let accepts = self.accepts_from.is_none();
         waiting.push(if accepts { Waiting::new(self.listener.as_raw_fd(), false) } else { Waiting::nothing() });
-        let connections = self.connections.iter();
-        waiting.extend(connections.map(|it| Waiting::new(it.peer.stream.as_raw_fd(), it.peer.has_outgoing())));
+        let connections = self.connections.iter_mut();
+        waiting.extend(connections.map(|it| match it.is_throttled(now) {
+            true => Waiting::nothing(),
+            false => Waiting::new(it.peer.stream.as_raw_fd(), it.peer.has_outgoing()),
+        }));
         let is_idle = self.connections.is_empty() && accepts;
         if ipc::wait(&mut waiting, (!is_idle).then_some(TICK)).is_err() {
             // The kernel is out of memory; that must not make this loop a busy one.
@@ -99,8 +103,11 @@ impl Server {
 
     /// Read and do what the ready connections ask.
     fn turn(&mut self, ready: &[bool], arrival: Instant) {
-        for (position, _) in ready.iter().enumerate().filter(|(_, is_ready)| **is_ready) {
-            if self.connections[position].is_dismissed() {
+        let now = Instant::now();
+        for (position, &is_ready) in ready.iter().enumerate() {
+            let connection = &mut self.connections[position];
+            let has_work = is_ready || connection.has_half_line();
+            if !has_work || connection.is_dismissed() || connection.is_throttled(now) {
                 continue;
             }
             let commands = AssertUnwindSafe(|| self.serve_connection(position, arrival));
@@ -116,6 +123,9 @@ impl Server {
         let received = connection.receive(arrival);
         while !self.connections[position].is_dismissed() {
             let connection = &mut self.connections[position];
+            if connection.is_throttled(Instant::now()) {
+                break;
+            }
             match connection.next_line() {
                 Ok(Some(line)) => {
                     if let After::Wishes(origin) = self.commands.run_line(connection, &line, arrival) {

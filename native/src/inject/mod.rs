@@ -2,7 +2,7 @@
 //!
 //! Runs in an injector process of its own, never in a viewer or a target. One thread of the target is stopped, for a fraction of a
 //! millisecond, at a point that is known to be harmless; all others run on. It is sent through a stub (`stub.rs`) that calls `pthread_create` and
-//! then restores every register itself, so that the target goes on also when the injector dies. See ADR 0009.
+//! then restores every register itself, so that the target goes on also when the injector dies. See ADR 0010.
 
 mod region;
 mod registers;

@@ -223,7 +223,7 @@ impl Client {
     /// Connect and say hello with these wishes.
     pub fn greeted(served: &Served, wishes: Value) -> Self {
         let mut client = Self::new(served);
-        let mut hello = json!({"nonce": 1, "op": "hello", "layout": LAYOUT_VERSION});
+        let mut hello = json!({"nonce": 1, "op": "hello", "layout": LAYOUT_VERSION, "armed": true});
         hello.as_object_mut().unwrap().extend(wishes.as_object().unwrap().clone());
         assert_eq!(client.ask(hello)["ok"], true);
         client

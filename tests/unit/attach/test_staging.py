@@ -1,0 +1,80 @@
+"""The agent's files on their way into a target."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from inspector.attach import staging
+from inspector.attach.bundle import SCRIPT, Bundle, backend_for, make_bundle
+from inspector.attach.staging import PREFIX, staged
+from inspector.errors import AttachError
+
+OWN = os.getpid()
+SMALL = Bundle({"a": b"one", "b": b"two"})
+
+
+def test_a_stage_is_for_its_user_alone_and_gone_afterwards():
+    with staged(OWN, SMALL) as stage:
+        folder = Path(stage.inside)
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert {each.name: each.read_bytes() for each in folder.iterdir()} == SMALL.files
+        assert all(stat.S_IMODE(each.stat().st_mode) == 0o600 for each in folder.iterdir())
+        (folder / "result.json").write_text("x")
+        assert stage.read("result.json") == b"x"
+        assert stage.read("nothing") is None
+    assert not folder.exists()
+
+
+def test_two_stages_have_names_that_cannot_be_guessed():
+    with staged(OWN, SMALL) as first, staged(OWN, SMALL) as second:
+        assert first.name != second.name
+        assert len(first.name) == len(PREFIX) + 16
+
+
+def test_what_the_target_wrote_is_not_followed_through_a_link():
+    with staged(OWN, SMALL) as stage:
+        (Path(stage.inside) / "result.json").symlink_to("/etc/passwd")
+        assert stage.read("result.json") is None
+
+
+def test_a_place_that_is_a_link_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(elsewhere)
+    monkeypatch.setattr(staging, "PLACES", (str(link).lstrip("/"),))
+    with pytest.raises(AttachError, match="there is no room for the agent's files"), staged(OWN, SMALL):
+        pass
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_without_any_room_each_place_is_named_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    gone = str(tmp_path / "gone").lstrip("/")
+    monkeypatch.setattr(staging, "PLACES", (gone,))
+    with pytest.raises(AttachError, match=f"/{gone} No such file or directory"), staged(OWN, SMALL):
+        pass
+
+
+def test_a_process_that_is_gone_has_no_stage():
+    with pytest.raises(AttachError, match="does not exist"), staged(4_199_015, SMALL):
+        pass
+
+
+def test_a_bundle_holds_the_agent_and_what_its_interpreter_needs():
+    bundle = make_bundle((3, 12), level="count")
+    assert {SCRIPT, "modules.json", "request.json", "_native.abi3.so"} <= bundle.files.keys()
+    if backend_for((3, 12)) is not None:
+        assert "_cffi_backend.cpython-312-x86_64-linux-gnu.so" in bundle.files
+    assert bundle.size_bytes > 1 << 20
+
+
+def test_descriptors_are_given_back():
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are all that is wanted
+    for _ in range(3):
+        with staged(OWN, SMALL):
+            pass
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
