@@ -422,7 +422,8 @@ pub struct TypeSlot {
     pub level: u8,
     /// Size of the value, 0: unknown.
     pub size_bytes: u64,
-    /// Bytes from the allocation's start to the data.
+    /// Bytes from the allocation's start to the data. Of a Rust-implemented trait: of the `Arc` that each handle owns around the object's
+    /// own, whose count beyond one is added to `strong`; 0: a handle owns a `Box`.
     pub data_offset: u64,
     /// UTF-8, NUL-padded: `TodoList`.
     pub name: [u8; 128],
@@ -483,7 +484,7 @@ pub struct HandleSlot {
     pub generation: u32,
     /// Heap address of the allocation: `{strong, weak, data}`. The identity of the object. 0: none.
     pub address: u64,
-    /// Resting strong count, the tool's own references left out.
+    /// Resting strong count, the tool's own references left out. Of a trait: of the object and of the handle's own `Arc` together.
     pub strong: u32,
     /// Weak count, without the one that all strongs share.
     pub weak: u16,

@@ -88,6 +88,14 @@ impl Sampled for Table {
         type_id as u8
     }
 
+    fn outer_bytes(&self, type_id: u16) -> u64 {
+        if type_id == Kind::UniffiTrait as u16 {
+            16
+        } else {
+            0
+        }
+    }
+
     fn heartbeat(&self) {
         self.say(|said| said.heartbeats += 1);
     }
@@ -145,6 +153,38 @@ fn clones_for_calls_are_in_flight_and_not_held() {
     assert_eq!(table.counts(1), (1, 0, 2));
     drop(calls);
     pass.run(&*table, || true);
+    assert_eq!(table.counts(1), (1, 0, 0));
+}
+
+#[test]
+fn a_trait_shows_its_object_with_the_clones_of_the_handle_around_it() {
+    let table = Table::new(2);
+    let object = Arc::new(7_u64);
+    let handle = Arc::new(Arc::clone(&object));
+    table.put_live(1, Kind::UniffiTrait, address(&object));
+    table.rows[1][7].store(Arc::as_ptr(&handle) as u64, Ordering::Relaxed);
+    let mut pass = Pass::new();
+    pass.run(&*table, || true);
+    assert_eq!(table.counts(1), (2, 0, 0));
+    let leaked = [Arc::clone(&handle), Arc::clone(&handle)];
+    pass.run(&*table, || true);
+    assert_eq!(table.counts(1), (2, 0, 2));
+    for _ in 0..2 * WINDOW_PASSES {
+        pass.run(&*table, || true);
+    }
+    assert_eq!(table.counts(1), (4, 0, 0));
+    drop(leaked);
+    pass.run(&*table, || true);
+    assert_eq!(table.counts(1), (2, 0, 0));
+}
+
+#[test]
+fn a_trait_whose_handle_cannot_be_read_shows_its_object_alone() {
+    let table = Table::new(1);
+    let object = Arc::new(7_u64);
+    table.put_live(1, Kind::UniffiTrait, address(&object));
+    table.rows[1][7].store(4096, Ordering::Relaxed);
+    assert_eq!(Pass::new().run(&*table, || true), 0);
     assert_eq!(table.counts(1), (1, 0, 0));
 }
 

@@ -200,6 +200,24 @@ def test_calls_in_flight_do_not_raise_the_resting_count() -> None:
         watch.until(counts("Amount"), [ONE])
 
 
+def test_the_resting_count_is_right_in_99_of_100_samples_while_8_threads_call_methods() -> None:
+    with start_target("bdk_steps") as target, watched(target.ready["segment"]) as watch:
+        target.ask("amount a 5")
+        target.ask("share b a")
+        watch.until(counts("Amount"), [(2, 0, 2, 0), (2, 0, 2, 0)])
+        for _ in range(8):
+            target.ask("call_on a")
+        seen, in_flight, sampled_at = [], 0, 0.0
+        while len(seen) < 100:
+            snapshot = watch.until(lambda snapshot, after=sampled_at: snapshot.sampled_at > after, True)
+            sampled_at = snapshot.sampled_at
+            seen.append(counts("Amount")(snapshot))
+            in_flight = max(in_flight, int(snapshot.handles.in_flight.max()))
+        target.ask("quiet")
+        assert seen.count([(2, 0, 2, 0), (2, 0, 2, 0)]) >= 99
+        assert in_flight >= 2
+
+
 def test_threads_that_make_and_drop_during_scans_leave_no_row_behind() -> None:
     with start_target("bdk_steps", "none") as target:
         target.ask("storm 3 3000")

@@ -22,7 +22,7 @@ def test_a_known_sequence_has_exact_counts_at_each_step() -> None:
         watch.until(counts(DATABASE), [(2, 0, 1, 1)])
 
         target.ask("share d2 d")
-        watch.until(counts(DATABASE), [(2, 0, 2, 0), (2, 0, 2, 0)])
+        watch.until(counts(DATABASE), [(3, 0, 2, 1), (3, 0, 2, 1)])
 
         target.ask("drop d")
         watch.until(counts(DATABASE), [(2, 0, 1, 1)])
@@ -37,6 +37,16 @@ def test_a_known_sequence_has_exact_counts_at_each_step() -> None:
         assert snapshot.live_count() == 0
         assert target.finish() == 0
         assert target.errors() == ""
+
+
+def test_clones_of_a_traits_handle_that_nobody_releases_show_as_native_references() -> None:
+    with start_target("nostr_steps") as target, watched(target.ready["segment"]) as watch:
+        target.ask("client c")
+        target.ask("database d c")
+        target.ask("leak_clones d 3")
+        watch.until(counts(DATABASE), [(4, 0, 1, 3)])
+        target.ask("return_clones d")
+        watch.until(counts(DATABASE), [ONE])
 
 
 def test_a_leak_made_on_purpose_is_found_in_the_table() -> None:

@@ -15,6 +15,9 @@ KEPT: dict[str, Any] = {}
 """What the program holds, by name."""
 
 
+LEAKED: list[int] = []
+
+
 class Policy(nostr_sdk.AdmitPolicy):  # type: ignore[misc]
     """A trait that Python implements."""
 
@@ -46,6 +49,16 @@ def share(name: str, of: str) -> None:
     """A second proxy as the library lifts one."""
     proxy = KEPT[of]
     KEPT[name] = type(proxy)._uniffi_make_instance(proxy._uniffi_clone_handle())
+
+
+def leak_clones(name: str, times: str) -> None:
+    """What a call takes for itself, without the call."""
+    LEAKED.extend(KEPT[name]._uniffi_clone_handle() for _ in range(int(times)))
+
+
+def return_clones(name: str) -> None:
+    while LEAKED:
+        type(KEPT[name])._uniffi_make_instance(LEAKED.pop())
 
 
 def duplicate(name: str, of: str) -> None:
@@ -94,6 +107,8 @@ if __name__ == "__main__":
         builder_with_policy,
         policy,
         share,
+        leak_clones,
+        return_clones,
         duplicate,
         disarm,
         keys,

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::control::{CloseAnswer, CloseWish, Identity, Target, Totals};
 use crate::edges;
 use crate::hooks;
-use crate::layout::{Level, FOREIGN_BIT, TYPE_SHARDS};
+use crate::layout::{Kind, Level, FOREIGN_BIT, TYPE_SHARDS};
 use crate::lifecycle::{self, Child};
 use crate::ownership::{self, foreign_close};
 use crate::registry::{generation_of, shown};
@@ -226,6 +226,13 @@ impl Sampled for Watched {
             return 0;
         }
         types::kind_of(self.0, type_id)
+    }
+
+    fn outer_bytes(&self, type_id: u16) -> u64 {
+        if self.kind(type_id) != Kind::UniffiTrait as u8 {
+            return 0;
+        }
+        atomic!(AtomicU64, self.0.segment().type_slot(u32::from(type_id)), data_offset).load(Ordering::Relaxed)
     }
 
     fn heartbeat(&self) {

@@ -31,6 +31,11 @@ pub trait Sampled: Send + Sync {
     /// `Kind` of a type, 0 when there is no such type.
     fn kind(&self, type_id: u16) -> u8;
 
+    /// Where rows of a type own an `Arc` of their own around the object's: bytes from its start to what the row's `data` points to; 0: they do not.
+    fn outer_bytes(&self, _type_id: u16) -> u64 {
+        0
+    }
+
     /// The process lives, now.
     fn heartbeat(&self);
 

@@ -5,6 +5,7 @@
 //! it held a reference all the while, so what was read were the counts of its object.
 
 use std::sync::atomic::{fence, AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::{Resting, Sampled};
 use crate::layout::{Kind, ReferenceState, COUNT_UNKNOWN, STRONG_UNKNOWN};
@@ -15,6 +16,11 @@ const COUNTS: Ordering = Ordering::Relaxed;
 /// Word 2 of a row of which nothing is known.
 const UNKNOWN: u64 = STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
 
+/// Rows that are looked at again in one pass, how often, and after what pause: about 10 ms, of which half a millisecond is work.
+const MOST_DOUBTS: usize = 32;
+const GLIMPSES: usize = 64;
+const GLIMPSE_PAUSE: Duration = Duration::from_micros(50);
+
 /// A row whose counts are to be read.
 #[derive(Clone, Copy)]
 struct Wanted {
@@ -22,6 +28,19 @@ struct Wanted {
     generation: u32,
     /// Each call of its kind clones the object first.
     clones_for_calls: bool,
+    /// What is read is the `Arc` around the row's own reference: its surplus belongs to the row that comes next.
+    is_outer: bool,
+}
+
+/// A row whose last sample may have met calls.
+#[derive(Clone, Copy)]
+struct Doubt {
+    row: Wanted,
+    /// Where calls count.
+    address: u64,
+    /// Added to what is read there: of a trait the object's own count.
+    base: u64,
+    weak: u64,
 }
 
 /// What a pass needs, kept from one to the next.
@@ -33,6 +52,9 @@ pub struct Pass {
     resting: Vec<Resting>,
     /// The system reads nothing for us.
     is_refused: bool,
+    /// Row and strong count of the outer `Arc` that was read last.
+    outer: (u32, u64),
+    doubts: Vec<Doubt>,
 }
 
 impl Default for Pass {
@@ -45,7 +67,15 @@ impl Pass {
     /// A pass that has seen nothing yet.
     pub fn new() -> Self {
         let (wanted, addresses) = (Vec::with_capacity(MAX_RANGES), Vec::with_capacity(MAX_RANGES));
-        Self { wanted, addresses, read: vec![[0; 2]; MAX_RANGES], resting: Vec::new(), is_refused: false }
+        Self {
+            wanted,
+            addresses,
+            read: vec![[0; 2]; MAX_RANGES],
+            resting: Vec::new(),
+            is_refused: false,
+            outer: (0, 0),
+            doubts: Vec::with_capacity(MOST_DOUBTS),
+        }
     }
 
     /// Sample the whole table, as long as `goes_on`, which is asked after each batch. Returns how many rows could not be read that
@@ -58,7 +88,7 @@ impl Pass {
         self.is_refused = false;
         let mut unreadable = 0;
         for index in 1..used {
-            self.gather(table, index);
+            unreadable += self.gather(table, index);
             if self.wanted.len() == MAX_RANGES {
                 unreadable += self.read_batch(table);
                 if !goes_on() {
@@ -66,24 +96,69 @@ impl Pass {
                 }
             }
         }
-        unreadable + self.read_batch(table)
+        unreadable += self.read_batch(table);
+        self.look_again(table, goes_on);
+        unreadable
     }
 
-    /// Put the row on the list when its object carries counts.
-    fn gather(&mut self, table: &dyn Sampled, index: u32) {
+    /// Look at the rows in doubt again and again: sooner or later a look meets no call.
+    fn look_again(&mut self, table: &dyn Sampled, mut goes_on: impl FnMut() -> bool) {
+        let doubts = std::mem::take(&mut self.doubts);
+        let addresses: Vec<u64> = doubts.iter().map(|doubt| doubt.address).collect();
+        for _ in 0..GLIMPSES {
+            if doubts.is_empty() || self.is_refused || !goes_on() {
+                break;
+            }
+            std::thread::sleep(GLIMPSE_PAUSE);
+            let read = ipc::read_pairs(&addresses, &mut self.read).unwrap_or(0);
+            for (position, doubt) in doubts.iter().enumerate().take(read) {
+                self.glimpse(table, doubt, self.read[position][0]);
+            }
+        }
+        self.doubts = doubts;
+        self.doubts.clear();
+    }
+
+    fn glimpse(&mut self, table: &dyn Sampled, doubt: &Doubt, read: u64) {
+        let words = table.words(doubt.row.index);
+        let word = words[0].load(Ordering::Acquire);
+        let Ok(strong) = u32::try_from(read.saturating_add(doubt.base)) else { return };
+        if !is_held(word) || (word >> 32) as u32 != doubt.row.generation {
+            return;
+        }
+        let resting = self.resting[doubt.row.index as usize].glimpse(strong);
+        store_counts(
+            words,
+            doubt.row.generation,
+            counts_word(resting, doubt.weak, saturating_u16(u64::from(strong.saturating_sub(resting)))),
+        );
+    }
+
+    /// Put the row on the list when its object carries counts. A full list is read first; returns how many of it could not be.
+    fn gather(&mut self, table: &dyn Sampled, index: u32) -> u64 {
         let words = table.words(index);
         // Acquire pairs with the Release that published the row: its address is that of this generation.
         let word = words[0].load(Ordering::Acquire);
         let kind = table.kind((word >> 16) as u16);
-        if !is_held(word) || !is_counted(kind) {
-            return;
-        }
         let address = words[1].load(Ordering::Relaxed);
-        if address != 0 {
-            let clones_for_calls = [Kind::Uniffi, Kind::UniffiTrait].iter().any(|&cloning| cloning as u8 == kind);
-            self.wanted.push(Wanted { index, generation: (word >> 32) as u32, clones_for_calls });
-            self.addresses.push(address);
+        if !is_held(word) || !is_counted(kind) || address == 0 {
+            return 0;
         }
+        let clones_for_calls = [Kind::Uniffi, Kind::UniffiTrait].iter().any(|&cloning| cloning as u8 == kind);
+        let row = Wanted { index, generation: (word >> 32) as u32, clones_for_calls, is_outer: false };
+        let outer_bytes = table.outer_bytes((word >> 16) as u16);
+        let is_too_full = outer_bytes != 0 && self.wanted.len() + 2 > MAX_RANGES;
+        let unreadable = if is_too_full { self.read_batch(table) } else { 0 };
+        if outer_bytes != 0 {
+            self.want(Wanted { is_outer: true, ..row }, words[7].load(Ordering::Relaxed).wrapping_sub(outer_bytes));
+        }
+        self.want(row, address);
+        unreadable
+    }
+
+    fn want(&mut self, row: Wanted, address: u64) {
+        self.wanted.push(row);
+        self.addresses.push(address);
     }
 
     fn read_batch(&mut self, table: &dyn Sampled) -> u64 {
@@ -117,6 +192,11 @@ impl Pass {
 
     fn publish(&mut self, table: &dyn Sampled, position: usize) {
         let (row, [strong, weak]) = (self.wanted[position], self.read[position]);
+        if row.is_outer {
+            self.outer = (row.index, strong);
+            return;
+        }
+        let strong = strong.saturating_add(self.outer_surplus(row.index));
         let words = table.words(row.index);
         let word = words[0].load(Ordering::Acquire);
         if !is_held(word) || (word >> 32) as u32 != row.generation {
@@ -127,6 +207,7 @@ impl Pass {
         };
         let counts = if row.clones_for_calls {
             let resting = self.resting[row.index as usize].observe(row.generation, strong);
+            self.note_doubt(position, row, u64::from(strong), weak);
             counts_word(resting, weak, saturating_u16(u64::from(strong - resting)))
         } else {
             counts_word(strong, weak, COUNT_UNKNOWN)
@@ -134,8 +215,32 @@ impl Pass {
         store_counts(words, row.generation, counts);
     }
 
+    /// Remembers a row that is worth more looks, as long as there is room.
+    fn note_doubt(&mut self, position: usize, row: Wanted, strong: u64, weak: u64) {
+        if self.doubts.len() == MOST_DOUBTS || !self.resting[row.index as usize].is_in_doubt() {
+            return;
+        }
+        let outer = position.checked_sub(1).filter(|&before| self.wanted[before].is_outer && self.wanted[before].index == row.index);
+        let at = outer.unwrap_or(position);
+        let base = if outer.is_some() { strong.saturating_sub(self.read[at][0]) } else { 0 };
+        self.doubts.push(Doubt { row, address: self.addresses[at], base, weak });
+    }
+
+    /// References of the outer `Arc` beyond the row's own: each stands for one more on the object. 0 where there is none.
+    fn outer_surplus(&mut self, index: u32) -> u64 {
+        let (row, strong) = std::mem::take(&mut self.outer);
+        if row == index {
+            strong.saturating_sub(1)
+        } else {
+            0
+        }
+    }
+
     /// The row's address could not be read. True: that is news.
     fn lose(&mut self, table: &dyn Sampled, row: Wanted) -> bool {
+        if row.is_outer {
+            return false;
+        }
         let words = table.words(row.index);
         let word = words[0].load(Ordering::Acquire);
         if !is_held(word) || (word >> 32) as u32 != row.generation {

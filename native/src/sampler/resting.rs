@@ -1,10 +1,15 @@
 //! The count at rest of objects that each call clones for its duration.
 //!
 //! A single sample may meet a call. The least of several is the count without calls as soon as one of them met none, and the
-//! newest sample's surplus over it is calls in flight. A count that really grew shows after at most two windows.
+//! newest sample's surplus over it is calls in flight. A count that really grew, and does nothing but that, shows after at most two windows.
+//!
+//! While eight threads call methods of one object, fewer than one sample in a hundred meets no call. Such a count goes up and down; as long as it
+//! does, windows are long, so that what was once seen as the least is believed until many glimpses have not seen it again.
 
 /// Samples of a window.
-pub const WINDOW_PASSES: u8 = 5;
+pub const WINDOW_PASSES: u16 = 5;
+/// Samples of a window in which the count fell after it had risen.
+pub const BUSY_PASSES: u16 = 100;
 
 /// The memory of one row.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,7 +18,10 @@ pub struct Resting {
     /// Least of this window and of the one before.
     least: u32,
     least_before: u32,
-    passes: u8,
+    last: u32,
+    passes: u16,
+    /// It fell within this window.
+    is_busy: bool,
     is_unreadable: bool,
 }
 
@@ -21,15 +29,32 @@ impl Resting {
     /// Take a sample of the row in this generation. Returns the count at rest.
     pub fn observe(&mut self, generation: u32, strong: u32) -> u32 {
         if self.generation != generation || self.is_unreadable {
-            *self = Self { generation, least: strong, least_before: strong, passes: 0, is_unreadable: false };
+            *self = Self { generation, least: strong, least_before: strong, last: strong, ..Self::default() };
         }
-        self.least = self.least.min(strong);
+        self.glimpse(strong);
         self.passes += 1;
-        let resting = self.least.min(self.least_before);
-        if self.passes == WINDOW_PASSES {
-            (self.least_before, self.least, self.passes) = (self.least, strong, 0);
+        let resting = self.resting();
+        if self.passes >= if self.is_busy { BUSY_PASSES } else { WINDOW_PASSES } {
+            (self.least_before, self.least, self.passes, self.is_busy) = (self.least, strong, 0, false);
         }
         resting
+    }
+
+    /// Take one more look at the row within the same pass. Returns the count at rest.
+    pub fn glimpse(&mut self, strong: u32) -> u32 {
+        self.is_busy |= strong < self.last;
+        self.last = strong;
+        self.least = self.least.min(strong);
+        self.resting()
+    }
+
+    /// Whether more looks would tell more: the last sample is above the rest, or the count goes up and down.
+    pub fn is_in_doubt(&self) -> bool {
+        self.is_busy || self.last > self.resting()
+    }
+
+    fn resting(&self) -> u32 {
+        self.least.min(self.least_before)
     }
 
     /// The row could not be read. True: it could be before, or this is the first try in its generation.
@@ -67,6 +92,38 @@ mod tests {
         let seen = observe_all(&mut resting, 1, &[2; 2 * WINDOW_PASSES as usize]);
         assert_eq!(seen.first(), Some(&1));
         assert_eq!(seen.last(), Some(&2));
+    }
+
+    #[test]
+    fn the_least_is_believed_for_long_while_the_count_goes_up_and_down() {
+        let mut resting = Resting::default();
+        observe_all(&mut resting, 1, &[1]);
+        let busy: Vec<u32> = (0..90).map(|at| 4 + at % 3).collect();
+        assert_eq!(observe_all(&mut resting, 1, &busy), [1; 90]);
+        assert!(resting.is_in_doubt());
+    }
+
+    #[test]
+    fn a_count_that_grew_under_load_shows_in_the_end() {
+        let mut resting = Resting::default();
+        observe_all(&mut resting, 1, &[1]);
+        let busy: Vec<u32> = (0..2 * u32::from(BUSY_PASSES) + 20).map(|at| 4 + at % 3).collect();
+        assert_eq!(observe_all(&mut resting, 1, &busy).last(), Some(&4));
+    }
+
+    #[test]
+    fn a_glimpse_of_less_counts_at_once() {
+        let mut resting = Resting::default();
+        assert_eq!(observe_all(&mut resting, 1, &[6, 7]), [6, 6]);
+        assert_eq!(resting.glimpse(2), 2);
+        assert_eq!(resting.observe(1, 7), 2);
+    }
+
+    #[test]
+    fn a_count_that_stays_leaves_no_doubt() {
+        let mut resting = Resting::default();
+        observe_all(&mut resting, 1, &[3, 3, 3]);
+        assert!(!resting.is_in_doubt());
     }
 
     #[test]

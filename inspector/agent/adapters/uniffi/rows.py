@@ -24,6 +24,8 @@ from inspector.agent.faults import Faults
 from inspector.wire.hooks import hooks
 from inspector.wire.schema import Kind
 
+OUTER_BYTES: Final = 16
+"""Bytes from the start of a trait's outer ``Arc`` to the pair that it holds."""
 CALIBRATIONS: Final = 64
 """Proxies that are tried before a class's layout is called unknown."""
 
@@ -96,7 +98,8 @@ class ProxyRows:
         """Name the type and find the layout, as far as that is not done. Raises when there is no room for the type."""
         if not self.type_index:
             named = self.proxy_class
-            self.type_index = self._recorder.type_index(name=named.name, origin=named.origin, kind=named.kind)
+            outer_bytes = OUTER_BYTES if named.kind == Kind.UNIFFI_TRAIT and named.shape.trait_is_counted else 0
+            self.type_index = self._recorder.type_index(name=named.name, origin=named.origin, kind=named.kind, data_offset=outer_bytes)
             self.native.set_type(self.type_index)
         if self.layout[0] == hooks.UNKNOWN:
             self.layout = self._layout(proxy, handle)
