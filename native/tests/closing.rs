@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use arc_inspector_native::hooks;
 use arc_inspector_native::layout::{Level, ReferenceState, ResourceState};
 use arc_inspector_native::lifecycle::{self, cancel, close_result, close_with_defaults, preview, set_deadline};
-use arc_inspector_native::ownership::{clone_handle, CloseAlone, CloseShared, MutexMap, ThinMap};
+use arc_inspector_native::ownership::{clone_handle, ArcMap, CloseAlone, CloseShared, MutexMap, Thin, ThinMap};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::{Journals, Lists, SERIAL_JOURNALS, SERIAL_LISTS, SHARED_JOURNALS, THIN_JOURNALS};
 use arc_inspector_native::status::{Error, Result, Status};
@@ -215,6 +215,7 @@ impl CloseShared for Quiet {
 const AFFINE: CloseSpec = CloseSpec { signature: "close()", is_thread_affine: true };
 static MOODY: MutexMap<Moody> = MutexMap::closable("Moody", "closing", CloseSpec { signature: "close()", is_thread_affine: false });
 static ALONE: MutexMap<Moody> = MutexMap::closable("OwnedAlone", "closing", AFFINE);
+static SHARED: ArcMap<Quiet> = ArcMap::closable("OwnedShared", "closing", AFFINE);
 static THIN: ThinMap<Quiet> = ThinMap::closable("OwnedThin", "closing", AFFINE);
 
 #[test]
@@ -234,14 +235,14 @@ fn only_the_owner_closes_an_affine_object_of_a_map_and_after_its_end_anybody() {
     let (made, is_made) = channel();
     let (go, may_go) = channel::<()>();
     let owner = std::thread::Builder::new().name("keeper".into()).spawn(move || {
-        let handles = (ALONE.insert(Moody { tries: 1 }).unwrap(), THIN.insert(Quiet).unwrap().lower());
-        made.send(handles).unwrap();
+        let make = || [ALONE.insert(Moody { tries: 1 }), SHARED.insert(Quiet), THIN.insert(Quiet).map(Thin::lower)].map(Result::unwrap);
+        made.send(make()).unwrap();
         may_go.recv().unwrap();
         lifecycle::drain_here();
-        made.send((ALONE.insert(Moody { tries: 1 }).unwrap(), THIN.insert(Quiet).unwrap().lower())).unwrap();
+        made.send(make()).unwrap();
     });
-    let (alone, thin) = is_made.recv().unwrap();
-    for handle in [alone, thin] {
+    let owned = is_made.recv().unwrap();
+    for handle in owned {
         let error = close_with_defaults(runtime(), handle).unwrap_err();
         assert!(error.message.starts_with("only its owner may close it: waits for thread \"keeper\""), "{error}");
         assert_eq!(resource(handle), ResourceState::WaitingOwner as u8);
@@ -249,14 +250,14 @@ fn only_the_owner_closes_an_affine_object_of_a_map_and_after_its_end_anybody() {
     go.send(()).unwrap();
     let orphans = is_made.recv().unwrap();
     owner.unwrap().join().unwrap();
-    for handle in [alone, thin] {
+    for handle in owned {
         assert_eq!(resource(handle), ResourceState::Closed as u8);
     }
-    for handle in [orphans.0, orphans.1] {
+    for handle in orphans {
         assert!(lifecycle::handover(runtime(), handle).unwrap().ends_with("thread \"keeper\""));
         close_with_defaults(runtime(), handle).unwrap();
     }
-    [alone, thin, orphans.0, orphans.1].into_iter().for_each(release);
+    owned.into_iter().chain(orphans).for_each(release);
 }
 
 #[test]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -54,6 +57,13 @@ def on_a_thread(work: Callable[[], Any]) -> Any:
     thread.start()
     thread.join()
     return results[0]
+
+
+def wait_for_close(doors: ForeignObjects, number: int) -> None:
+    """Wait until a pending close has run; a thread that was joined may still be at its native end."""
+    until_secs = time.monotonic() + 60
+    while not doors.resource(number).close_result():
+        assert time.monotonic() < until_secs, "the close pends for ever"
 
 
 def test_a_close_calls_the_objects_own_method_once_with_the_maps_arguments(doors: ForeignObjects) -> None:
@@ -156,6 +166,63 @@ def test_a_connection_is_closed_by_the_thread_that_opened_it_alone() -> None:
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         connection.execute("select 1")
     connections.delete(number)
+
+
+def test_an_owner_that_ends_without_coming_by_closes_what_waits_for_it() -> None:
+    doors = ForeignObjects("OwnedDoor", "test", closes_by="shut_it", owner_closes=True)
+    door = Door()
+    numbers: list[int] = []
+    is_made, may_end = threading.Event(), threading.Event()
+
+    def own() -> None:
+        numbers.append(doors.new(door))
+        is_made.set()
+        may_end.wait()
+
+    owner = threading.Thread(target=own)
+    owner.start()
+    is_made.wait()
+    (number,) = numbers
+    assert doors.close(number) is False
+    assert door.shut == []
+    may_end.set()
+    owner.join()
+    wait_for_close(doors, number)
+    assert len(door.shut) == 1
+    doors.delete(number)
+
+
+def test_after_its_owners_end_anybody_closes() -> None:
+    doors = ForeignObjects("OwnedDoor", "test", closes_by="shut_it", owner_closes=True)
+    door = Door()
+    number = on_a_thread(lambda: doors.new(door))
+    with suppress(ClosedError):
+        doors.close(number)
+    wait_for_close(doors, number)
+    assert len(door.shut) == 1
+    doors.delete(number)
+
+
+def test_a_finaliser_on_another_thread_queues_the_close_to_the_owner() -> None:
+    doors = ForeignObjects("OwnedDoor", "test", closes_by="shut_it", owner_closes=True)
+    door = Door()
+    number = doors.new(door)
+    answers: list[bool] = []
+
+    class Room:
+        """Closes its door when it is collected."""
+
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            answers.append(doors.close(number))
+
+    on_a_thread(lambda: (Room() and None, gc.collect()))
+    assert (answers, door.shut) == ([False], [])
+    assert drain() == 1
+    assert door.shut == [(False, threading.current_thread().name)]
+    doors.delete(number)
 
 
 def test_a_map_that_does_not_say_how_its_objects_close_does_not_close_them() -> None:
