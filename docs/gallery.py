@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from inspector.commands.demo import closable_handle
 from inspector.commands.offscreen import OffscreenWindow, use_offscreen
+from inspector.model.snapshot import Lost
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.losses_dialog import LossesDialog
 from inspector.ui.panes import PANES
@@ -18,6 +19,8 @@ SIZES = ((1440, 900), (900, 600))
 THEMES = ("light", "dark")
 GROWN = 1_500
 _DRAW_MILLIS = 350
+LOSSES = ("untracked_handles", "events", "sites", "unreadable", "panics", "misuse_stale", "misuse_closed", "sampler_skips")
+"""Counters that the dialog of losses is shown with: the demo loses nothing."""
 
 
 class Gallery:
@@ -49,6 +52,10 @@ class Gallery:
         for spec in PANES:
             self._window.workbench.open_pane(spec.key)
             self.take(f"pane-{spec.key}")
+        for place, name in ((1, "thread-matrix"), (2, "calls")):
+            self._window.workbench.open_pane("threads")
+            self._window.workbench.threads.show_page(place)
+            self.take(name)
         self._choose_and_close()
         for name, dialog in self._dialogs():
             self.take(name, dialog)
@@ -88,11 +95,10 @@ class Gallery:
         palette = CommandPalette((*self._window.commands.all(), *self._window.workbench.dock_actions()), self._window)
         palette.show()
         yield "palette", palette
-        snapshot = self._offscreen.snapshot
-        if snapshot is not None:
-            losses = LossesDialog(snapshot.lost, self._window)
+        for name, lost in (("losses-none", Lost({})), ("losses", Lost({key: 3_204 * (place + 1) for place, key in enumerate(LOSSES)}))):
+            losses = LossesDialog(lost, self._window)
             losses.show()
-            yield "losses", losses
+            yield name, losses
 
     def _grown(self) -> bool:
         snapshot = self._offscreen.snapshot

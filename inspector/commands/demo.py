@@ -25,7 +25,7 @@ def demo(
 ) -> None:
     """Start the sample target and inspect it; without a display save pictures of the main job."""
     if has_display():
-        raise typer.Exit(open_window(initial=lambda connector: connector.start_demo(), initial_name="the demo"))
+        raise typer.Exit(open_window(demo=True))
     folder = output or Path(tempfile.mkdtemp(prefix="arc-inspector-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     print("There is no display, so the demo runs without a window and saves pictures", flush=True)

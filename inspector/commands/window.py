@@ -27,11 +27,15 @@ def require_display() -> None:
 
 
 def open_window(
-    *, initial: Callable[[Connector], Session] | None = None, initial_name: str = "the target", reset_layout: bool = False
+    *,
+    initial: Callable[[Connector], Session] | None = None,
+    initial_name: str = "the target",
+    reset_layout: bool = False,
+    demo: bool = False,
 ) -> int:
-    """Show the window until it is closed; the exit status. ``initial`` opens the first session."""
+    """Show the window until it is closed; the exit status. ``initial`` opens the first session, or it is the ``demo`` with its tour."""
     require_display()
     from inspector.commands.connector import LocalConnector
     from inspector.ui.app import run_window
 
-    return run_window(LocalConnector(), initial=initial, initial_name=initial_name, reset_layout=reset_layout)
+    return run_window(LocalConnector(), initial=initial, initial_name=initial_name, reset_layout=reset_layout, demo=demo)

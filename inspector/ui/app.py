@@ -27,8 +27,9 @@ def run_window(
     initial_name: str = "the target",
     reset_layout: bool = False,
     theme: str = "",
+    demo: bool = False,
 ) -> int:
-    """Show the window until it is closed; the exit status. ``initial`` opens the first session, off the GUI thread.
+    """Show the window until it is closed; the exit status. ``initial`` opens the first session, off the GUI thread; or it is the ``demo``.
 
     ``theme``: ``system``, ``light`` or ``dark``; empty: as last time. Works without a display (``QT_QPA_PLATFORM=offscreen``).
     """
@@ -38,6 +39,8 @@ def run_window(
         window.appearance.choose(theme)
     if initial is not None:
         window.attachment.open_with(lambda: initial(connector), initial_name)
+    elif demo:
+        window.start_demo()
     window.show()
     waker = QTimer()
     waker.start(SIGNAL_POLL_MILLIS)

@@ -111,9 +111,9 @@ class Attachment(QObject):
         """Open a session on a process."""
         self.open_with(lambda: self._connector.attach(pid), f"process {pid}")
 
-    def start_demo(self) -> None:
-        """Start the sample target."""
-        self.open_with(self._connector.start_demo, "the demo")
+    def start_demo(self, on_opened: Callable[[], None] | None = None) -> None:
+        """Start the sample target; ``on_opened`` is called when that succeeded, before ``began``."""
+        self.open_with(self._connector.start_demo, "the demo", on_opened)
 
     def open_file(self, path: Path) -> None:
         """Open a screenshot or session file."""
@@ -125,13 +125,15 @@ class Attachment(QObject):
 
         self.open_with(opened, path.name)
 
-    def open_with(self, work: Callable[[], Session], name: str) -> None:
+    def open_with(self, work: Callable[[], Session], name: str, on_opened: Callable[[], None] | None = None) -> None:
         """Open the session that ``work`` makes, off the GUI thread; the present one ends when it succeeded."""
         self._round += 1
         this_round = self._round
         self._change(connecting=True)
         self.told.emit(f"Opening {name} …", "plain")
-        self._courier.run(work, lambda session: self._opened(session, this_round), lambda error: self._failed_to_open(error, this_round))
+        self._courier.run(
+            work, lambda session: self._opened(session, this_round, on_opened), lambda error: self._failed_to_open(error, this_round)
+        )
 
     def detach(self) -> None:
         """End the session."""
@@ -228,7 +230,7 @@ class Attachment(QObject):
         if busy:
             self._change(busy=False)
 
-    def _opened(self, session: Session, of_round: int) -> None:
+    def _opened(self, session: Session, of_round: int, on_opened: Callable[[], None] | None) -> None:
         if of_round != self._round:
             self._end(session)
             return
@@ -237,6 +239,8 @@ class Attachment(QObject):
         self.ask(lambda opened: opened.notices(), self._say_notices, quiet=True)
         self.situation = Situation(attached=True, can=session.capabilities)
         self.told.emit("", "plain")
+        if on_opened is not None:
+            on_opened()
         self.began.emit()
         self.set_rate(self.rate_hz)
         self.changed.emit(self.situation)

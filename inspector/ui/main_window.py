@@ -5,28 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from inspector.model.snapshot import Snapshot, Vitals
-from inspector.model.states import pending
-from inspector.session.close_plan import found_by
 from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import GcReport
 from inspector.ui.acting import Acting
-from inspector.ui.actions import Actions, Chosen
+from inspector.ui.actions import Actions
 from inspector.ui.appearance import Appearance
 from inspector.ui.assets import icon
 from inspector.ui.attachment import Attachment, Situation
 from inspector.ui.bridge import Courier
 from inspector.ui.camera import Camera
+from inspector.ui.choice import Choice
 from inspector.ui.chronicle import Chronicle
 from inspector.ui.closing import Closing
 from inspector.ui.collection import Doors, gc_figures
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.connector import Connector
+from inspector.ui.demo_tour import demo_steps
 from inspector.ui.history import History, Place
 from inspector.ui.losses_dialog import LossesDialog
 from inspector.ui.panes import PaneParts
@@ -36,6 +35,7 @@ from inspector.ui.state_banner import show_state
 from inspector.ui.status_line import StatusLine
 from inspector.ui.theme import Theme
 from inspector.ui.toolbar import ToolBar
+from inspector.ui.tour import Tour
 from inspector.ui.views.vital_signs import VitalSigns
 from inspector.ui.widgets.banner import Banner
 from inspector.ui.workbench import Workbench
@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
         self._connector = connector
         self._settings = settings
         self._history = History()
+        self._tour_due = False
         self.courier = Courier(self)
         self.appearance = Appearance(settings, self)
         self.attachment = Attachment(connector, self.courier, self)
@@ -92,6 +93,8 @@ class MainWindow(QMainWindow):
         self.workbench = Workbench(
             PaneParts(theme, self.courier, self.attachment, self.commands, self.acting, self._settings, self.chronicle)
         )
+        self.choice = Choice(self.workbench.handles, self.attachment, self.commands, self.acting, self.closing)
+        self.tour = Tour(theme, self._settings, demo_steps(self), self)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start)
         self.pages.addWidget(self.workbench)
@@ -113,7 +116,7 @@ class MainWindow(QMainWindow):
         attachment.finished.connect(self._show_start)
         attachment.snapshot_seen.connect(self._snapshot_seen)
         attachment.snapshot_shown.connect(self.workbench.show_snapshot)
-        attachment.snapshot_shown.connect(lambda _snapshot: self._apply_actions())
+        attachment.snapshot_shown.connect(lambda _snapshot: self._settle())
         attachment.vitals_seen.connect(self._vitals_seen)
         attachment.told.connect(self._tell)
         self.camera.told.connect(self._tell)
@@ -130,16 +133,17 @@ class MainWindow(QMainWindow):
                 "copy": self.workbench.handles.table.copy_ids,
                 "mark": self.chronicle.mark_now,
                 "gc": self.acting.force_gc,
-                "close": lambda: self.closing.begin(self.workbench.handles.table.chosen, self.attachment.shown),
-                "close_shown": self._close_shown,
+                "close": self.choice.close,
+                "close_shown": self.choice.close_shown,
                 "drain": self.acting.drain,
-                "take_back": self._take_back,
+                "take_back": self.choice.take_back,
                 "audit": lambda: self.workbench.open_pane("audit"),
                 "screenshot": self.take_screenshot,
                 "attach": self.show_processes,
                 "detach": self.attachment.detach,
                 "open": self._choose_file,
-                "demo": self.attachment.start_demo,
+                "demo": self.start_demo,
+                "tour": self.tour.begin,
                 "theme": self.appearance.switch,
                 "system_theme": lambda: self.appearance.choose("system"),
                 "back": lambda: self._revisit(self._history.back()),
@@ -158,7 +162,7 @@ class MainWindow(QMainWindow):
         self.toolbar.level_wanted.connect(self.attachment.set_level)
         self.toolbar.rate_wanted.connect(self.attachment.set_rate)
         self.start.attach_wanted.connect(self.attachment.attach)
-        self.start.demo_wanted.connect(self.attachment.start_demo)
+        self.start.demo_wanted.connect(self.start_demo)
         self.start.open_wanted.connect(self._choose_file)
         self.start.back_wanted.connect(lambda: self.pages.setCurrentWidget(self.workbench))
         self.pages.currentChanged.connect(lambda _page: self._page_changed())
@@ -181,6 +185,13 @@ class MainWindow(QMainWindow):
         self.start.show_session(target.name if target else "")
         self.pages.setCurrentWidget(self.start)
         self.start.table.setFocus()
+
+    def start_demo(self) -> None:
+        """Start the sample target; the tour comes with it, unless it was seen before."""
+        self.attachment.start_demo(self._expect_tour)
+
+    def _expect_tour(self) -> None:
+        self._tour_due = not self.tour.was_seen
 
     def take_screenshot(self) -> None:
         """Save the window with its data, in the connector's folder."""
@@ -256,6 +267,7 @@ class MainWindow(QMainWindow):
 
     def _set_theme(self, theme: Theme) -> None:
         self.commands.set_theme(theme)
+        self.tour.set_theme(theme)
         for part in (self.toolbar.chip, self.vital_signs, self.chronicle.replay, self.banner, self.result, self.start, self.workbench):
             part.set_theme(theme)
 
@@ -269,6 +281,7 @@ class MainWindow(QMainWindow):
 
     def _show_start(self) -> None:
         self.closing.end()
+        self.tour.leave()
         self.workbench.clear()
         self.vital_signs.clear()
         self.start.show_session("")
@@ -287,12 +300,12 @@ class MainWindow(QMainWindow):
             show_state(self.banner, self.attachment.snapshot.target, self.show_processes)
 
     def _situation_changed(self, now: Situation) -> None:
-        self._apply_actions()
+        self.choice.apply()
         self.toolbar.apply(now)
         self.workbench.set_paused(now.paused)
 
     def _selection_changed(self, handles: tuple[int, ...]) -> None:
-        self._apply_actions()
+        self.choice.apply()
         if handles:
             self._history.visit(Place(self.workbench.handles.query.filter.source, handles[0]))
 
@@ -311,6 +324,13 @@ class MainWindow(QMainWindow):
         self.vital_signs.show_vitals(vitals)
         self.workbench.show_vitals(vitals)
 
+    def _settle(self) -> None:
+        """The panes show something: what can be done with it, and the tour that was waiting for it."""
+        self.choice.apply()
+        if self._tour_due:
+            self._tour_due = False
+            self.tour.begin()
+
     def _tell(self, sentence: str, tone: str) -> None:
         if sentence:
             self.result.say(sentence, tone=tone)
@@ -319,34 +339,6 @@ class MainWindow(QMainWindow):
 
     def _quit(self) -> None:
         self.close()
-
-    def _close_shown(self) -> None:
-        snapshot = self.attachment.shown
-        if snapshot is not None:
-            self.closing.begin(found_by(self.workbench.handles.query.filter, snapshot), snapshot)
-
-    def _take_back(self) -> None:
-        for handle in self._chosen_pending():
-            self.acting.cancel_close(handle)
-
-    def _chosen_pending(self) -> list[int]:
-        """Selected handles with a pending close, in the snapshot that is shown."""
-        chosen, snapshot = self.workbench.handles.table.chosen, self.attachment.shown
-        if not chosen or snapshot is None:
-            return []
-        ids = snapshot.handles.ids[pending(snapshot.handles)]
-        return [handle for handle in chosen if np.any(ids == np.uint64(handle))]
-
-    def _apply_actions(self) -> None:
-        """Enable what can be done with what is selected."""
-        shown = self.attachment.shown
-        chosen = Chosen(
-            handles=len(self.workbench.handles.table.chosen),
-            pending=len(self._chosen_pending()),
-            pending_anywhere=shown is not None and shown.vitals.pending > 0,
-            filtered=bool(self.workbench.handles.query.filter.terms),
-        )
-        self.commands.apply(self.attachment.situation, chosen)
 
     def _show_collection(self, report: GcReport) -> None:
         """What a forced collection did, as numbers that lead on."""
@@ -385,7 +377,7 @@ class MainWindow(QMainWindow):
             menu.addAction(self.commands[key])
 
     def _visit(self, source: str) -> None:
-        self._apply_actions()
+        self.choice.apply()
         self._history.visit(Place(source, self.workbench.detail.handle))
 
     def _revisit(self, place: Place | None) -> None:

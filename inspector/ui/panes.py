@@ -110,6 +110,8 @@ class PaneSpec:
     """Makes a ``Pane``."""
     shown: bool = True
     """At first; otherwise only once somebody opens it."""
+    short: str = ""
+    """On the tab where there is little room."""
 
 
 def _detail_pane(parts: PaneParts) -> QWidget:
@@ -144,15 +146,17 @@ def _pending_pane(parts: PaneParts) -> QWidget:
 PANES: Final = (
     PaneSpec("timeline", "Timeline", TOP, lambda parts: ChurnPane(parts.theme)),
     PaneSpec("detail", "Detail", RIGHT, _detail_pane),
-    PaneSpec("pending", "Pending closes", BOTTOM, _pending_pane),
+    PaneSpec("pending", "Pending closes", BOTTOM, _pending_pane, short="Pending"),
     PaneSpec("threads", "Threads", BOTTOM, lambda parts: ThreadsPane(parts.theme)),
     PaneSpec("findings", "Findings", BOTTOM, lambda parts: FindingsPane(parts.theme, parts.chronicle.watch)),
     PaneSpec("events", "Events", BOTTOM, lambda parts: EventsPane(parts.theme, parts.attachment, parts.courier, parts.chronicle.feed)),
-    PaneSpec("marks", "Marks and diff", BOTTOM, lambda parts: MarksPane(parts.theme, parts.chronicle.book, parts.courier)),
+    PaneSpec("marks", "Marks and diff", BOTTOM, lambda parts: MarksPane(parts.theme, parts.chronicle.book, parts.courier), short="Marks"),
     PaneSpec("history", "History", BOTTOM, _history_pane),
-    PaneSpec("flame", "Alive by site", BOTTOM, lambda parts: FlamePane(parts.theme, parts.courier)),
+    PaneSpec("flame", "Alive by site", BOTTOM, lambda parts: FlamePane(parts.theme, parts.courier), short="By site"),
     PaneSpec("cycles", "Cycles", BOTTOM, _cycles_pane),
-    PaneSpec("audit", "What was done", BOTTOM, lambda parts: AuditPane(parts.theme, parts.attachment, parts.acting), shown=False),
+    PaneSpec(
+        "audit", "What was done", BOTTOM, lambda parts: AuditPane(parts.theme, parts.attachment, parts.acting), shown=False, short="Done"
+    ),
 )
 """In the order of their tabs."""
 LAYOUT_VERSION: Final = zlib.crc32(",".join(spec.key for spec in PANES).encode()) & 0x7FFF_FFFF

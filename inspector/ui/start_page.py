@@ -30,13 +30,9 @@ from inspector.ui.widgets.labels import head_label, quiet_label, section_label
 
 REFRESH_MILLIS: Final = 2_000
 WIDTHS: Final = {Column.NAME: 150, Column.PID: 66, Column.RUNTIME: 132, Column.HANDLES: 100}
-TOUR: Final = (
-    "The demo has worker threads that churn through lists and journals.\n\n"
-    "1  Watch the timeline: one type grows and never shrinks.\n"
-    "2  Filter with  age>10s strong>1  and select a row: Detail names who holds it.\n"
-    "3  Look at Pending closes: one waits for a thread that has not come by.\n"
-    "4  Arm actions, force a collection, close a journal.\n"
-    "5  Save a screenshot and drop it on this window: it opens with its data."
+DEMO: Final = (
+    "A to-do application with worker threads, made to be inspected: one type leaks, a close waits for a thread that does not come by, "
+    "and garbage holds handles.\n\nIt begins with a tour of one minute; Ctrl+K, One-minute tour shows it again."
 )
 
 
@@ -169,7 +165,7 @@ class StartPage(QWidget):
         self.demo.clicked.connect(self.demo_wanted)
         self.open = QPushButton("Open a screenshot…")
         self.open.clicked.connect(self.open_wanted)
-        tour = quiet_label(TOUR)
+        tour = quiet_label(DEMO)
         tour.setWordWrap(True)
         tour.setMinimumWidth(200)
         self.recent = QListWidget()

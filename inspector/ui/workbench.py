@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar, cast
 
 from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from inspector.model.events import EventKind
 from inspector.model.snapshot import Snapshot, Vitals
@@ -25,6 +25,9 @@ from inspector.ui.widgets.dock_title import DockTitle
 
 LOW_HEIGHT: Final = 560
 """Below it the timeline shares its place with pending closes and threads, so that the table keeps some rows."""
+NARROW_WIDTH: Final = 1000
+"""Below it tabs have short titles, so that all can be read."""
+MIN_PANE_WIDTH: Final = 240
 TIMELINE_SHARE: Final = 0.33
 PENDING_SHARE: Final = 0.19
 """Of the panes' height, at first: both plots can be read, and the oldest closes are seen."""
@@ -54,6 +57,7 @@ class Workbench(QMainWindow):
         self.marks = self.pane("marks", MarksPane)
         self._vitals_takers = [pane for pane in self._all() if isinstance(pane, TakesVitals)]
         self._pausables = [pane for pane in self._all() if isinstance(pane, Pausable)]
+        self._counts: dict[str, int] = {}
         self._shown: Snapshot | None = None
         self._sized = False
         self._low = False
@@ -155,6 +159,7 @@ class Workbench(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Docks that nobody moved change to the places that suit a low window, or a high one."""
         super().resizeEvent(event)
+        self._name_tabs()
         if self._sized and self._low != (self.height() < LOW_HEIGHT) and self._in_first_places():
             self.reset_layout()
 
@@ -177,9 +182,25 @@ class Workbench(QMainWindow):
         dock = QDockWidget(spec.title, self)
         dock.setObjectName(spec.key)
         pane = self._panes[spec.key]
+        if not pane.minimumWidth():
+            pane.setMinimumWidth(MIN_PANE_WIDTH)  # or the widest of them all would take the room of its neighbours
         dock.setWidget(pane)
         dock.setTitleBarWidget(DockTitle(dock, getattr(pane, "title_actions", ())))
         return dock
+
+    def _note_count(self, spec: PaneSpec, count: int) -> None:
+        self._counts[spec.key] = count
+        self._name_tabs()
+
+    def _name_tabs(self) -> None:
+        """What is in each dock, with how many; in a narrow window shortly."""
+        for spec in PANES:
+            title = spec.short if spec.short and 0 < self.width() < NARROW_WIDTH else spec.title
+            count = self._counts.get(spec.key, 0)
+            self._docks[spec.key].setWindowTitle(f"{title} {count:,}" if count else title)
+        for tabs in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            tabs.setElideMode(Qt.TextElideMode.ElideNone)  # what has no room is a click away, what is elided says nothing
+            tabs.setUsesScrollButtons(True)
 
     def _size_docks(self) -> None:
         height, width = max(self.height(), 480), max(self.width(), 800)
@@ -204,12 +225,12 @@ class Workbench(QMainWindow):
             "pane_wanted": self.open_pane,
         }
         for spec in PANES:
-            pane, dock = self._panes[spec.key], self._docks[spec.key]
+            pane = self._panes[spec.key]
             for name, slot in doors.items():
                 if hasattr(pane, name):
                     getattr(pane, name).connect(slot)
             if hasattr(pane, "count_changed"):
-                pane.count_changed.connect(lambda count, spec=spec, dock=dock: dock.setWindowTitle(_tab_title(spec, count)))
+                pane.count_changed.connect(lambda count, spec=spec: self._note_count(spec, count))
 
     def _selected(self, handles: tuple[int, ...]) -> None:
         self.detail.choose(handles[0] if handles else None, self._shown)
@@ -222,7 +243,3 @@ class Workbench(QMainWindow):
         """The timeline marks the births that the table is filtered by."""
         born = self.handles.query.filter.born_between(self._shown.taken_at) if self._shown else None
         self.churn.show_range(born)
-
-
-def _tab_title(spec: PaneSpec, count: int) -> str:
-    return f"{spec.title} {count:,}" if count else spec.title

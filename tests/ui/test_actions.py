@@ -19,7 +19,7 @@ ATTACHED = Situation(attached=True, answers=True, has_snapshot=True, can=Capabil
 ARMED = dataclasses.replace(ATTACHED, armed=True)
 READ_ONLY = dataclasses.replace(ATTACHED, answers=False, can=Capabilities(act=False, reason="the target has ended"))
 ALWAYS = {"attach", "open", "demo", "theme", "system_theme", "commands", "quit"}
-LOOKING = {"filter", "clear_filter", "sort", "detach", "back", "forward", "reset_layout", "screenshot", "audit", "mark"}
+LOOKING = {"filter", "clear_filter", "sort", "detach", "back", "forward", "reset_layout", "screenshot", "tour", "audit", "mark"}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def enabled(actions: Actions) -> set[str]:
     [
         (Situation(), 0, ALWAYS),
         (Situation(connecting=True), 0, ALWAYS - {"attach", "demo"}),
-        (dataclasses.replace(ATTACHED, has_snapshot=False, answers=False), 0, ALWAYS | LOOKING - {"screenshot", "mark"}),
+        (dataclasses.replace(ATTACHED, has_snapshot=False, answers=False), 0, ALWAYS | LOOKING - {"screenshot", "mark", "tour"}),
         (ATTACHED, 0, ALWAYS | LOOKING | {"pause", "record", "arm"}),
         (ATTACHED, 2, ALWAYS | LOOKING | {"pause", "record", "arm", "copy"}),
         (ARMED, 0, ALWAYS | LOOKING | {"pause", "record", "arm", "gc"}),

@@ -119,7 +119,7 @@ class DetailPane(QWidget):
         outside.setSpacing(0)
         outside.addWidget(self._hint, 1)
         outside.addWidget(scroll, 1)
-        self.setMinimumWidth(240)
+        self.setMinimumWidth(280)
 
     def _build_title(self, inside: QVBoxLayout) -> None:
         line = QHBoxLayout()

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWidget
 
-HEIGHT = 30
+HEIGHT = 32
 WIDE = 560
 """From so many pixels on the buttons have words."""
 
@@ -31,11 +31,14 @@ class DockTitle(QWidget):
         self.buttons = tuple(_button(action) for action in actions)
         for button in self.buttons:
             line.addWidget(button)
-        self.setFixedHeight(HEIGHT)
 
     def sizeHint(self) -> QSize:
-        """The fixed height: the dock asks only for this, and would lay the pane under the title's lower edge."""
+        """The dock asks this, and no limit, for its height."""
         return QSize(super().sizeHint().width(), HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        """As high, and as narrow as the dock wants."""
+        return QSize(0, HEIGHT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Words where there is room."""

@@ -19,7 +19,9 @@ from inspector.ui.widgets.record_delegate import ROW_HEIGHT
 from inspector.ui.wording import number, plural
 
 FIRST_WIDTH: Final = 148
-WIDTH: Final = 96
+WIDTH: Final = 72
+WIDEST: Final = 180
+HEADER_PADDING: Final = 28
 
 
 class MatrixTable(QTableWidget):
@@ -33,6 +35,7 @@ class MatrixTable(QTableWidget):
         super().__init__(0, 1, parent)
         self._theme = theme
         self._matrix: ThreadMatrix | None = None
+        self.setObjectName("matrix")
         self.setAccessibleName("Threads: created on, closed on")
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
@@ -88,7 +91,8 @@ class MatrixTable(QTableWidget):
             left = column == 0
             item.setTextAlignment((Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter)
             item.setToolTip(plain_tip(title if column < 2 else f"Closed or released on {title[2:]}"))
-        self.setColumnWidth(column, FIRST_WIDTH if column == 0 else WIDTH)
+        wanted = self.fontMetrics().horizontalAdvance(title) + HEADER_PADDING
+        self.setColumnWidth(column, FIRST_WIDTH if column == 0 else min(max(wanted, WIDTH), WIDEST))
 
     def _fill(self, matrix: ThreadMatrix, row: int) -> None:
         made = matrix.rows[row]
