@@ -6,10 +6,12 @@ objects that Rust holds become rows (``rows``, ``foreign``), and classes carry h
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType, ModuleType
+from types import CoroutineType, FrameType, ModuleType
 from typing import Any, Final
 
 from inspector.agent.adapters.protocol import CloseVerdict
@@ -31,10 +33,10 @@ from inspector.errors import InspectorError
 from inspector.runtime.sites import OWN_MODULES
 from inspector.wire.hooks import hooks
 
-SLICE_ROWS: Final = 4_000
-"""Rows added without letting other threads run; about 1 ms."""
-SLICE_OBJECTS: Final = 200_000
-"""Objects looked at without letting other threads run; 1 to 2 ms."""
+SLICE_ROWS: Final = 1_500
+"""Rows added without letting other threads run; about half a millisecond."""
+SLICE_OBJECTS: Final = 60_000
+"""Objects looked at without letting other threads run; about half a millisecond."""
 
 
 class Bindings:
@@ -117,6 +119,20 @@ def leave_out_dying(proxies: Sequence[ProxyRows]) -> None:
             frame = frame.f_back
 
 
+def coroutines_alive() -> Iterator[list[weakref.ref[Any]]]:
+    """All coroutines of the program, a slice of the heap at a time; not held meanwhile."""
+    try:
+        scan = hooks.Scan({CoroutineType: None})
+    except RuntimeError:
+        yield [weakref.ref(thing) for thing in gc.get_objects() if type(thing) is CoroutineType]
+        return
+    is_more = True
+    while is_more:
+        _, coroutines, is_more = scan.step(SLICE_OBJECTS, SLICE_ROWS)
+        yield [weakref.ref(coroutine) for coroutine in coroutines]
+        coroutines.clear()
+
+
 class UniffiAdapter:
     """Follows the objects of UniFFI's bindings. Threads as ``Adapter`` says; hooks run on the program's threads."""
 
@@ -155,7 +171,14 @@ class UniffiAdapter:
         for bindings in self._bindings:
             found += bindings.foreign.reconcile()
             yield found
-            found += bindings.calls.adopt()
+        waiting = [bindings.calls for bindings in self._bindings if bindings.calls.are_pending()]
+        if waiting:
+            references: list[weakref.ref[Any]] = []
+            for more in coroutines_alive():
+                references += more
+                yield found
+            coroutines = [coroutine for reference in references if (coroutine := reference()) is not None]
+            found += sum(calls.adopt(coroutines) for calls in waiting)
             yield found
 
     def _scan_proxies(self) -> Iterator[int]:

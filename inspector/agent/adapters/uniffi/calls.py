@@ -10,11 +10,10 @@ The module's global function is replaced while attached. Calls come from any thr
 from __future__ import annotations
 
 import functools
-import gc
 import sys
 import weakref
-from collections.abc import Callable, Coroutine
-from types import CoroutineType, FrameType, FunctionType
+from collections.abc import Callable, Coroutine, Sequence
+from types import FrameType, FunctionType
 from typing import Any, Final
 
 from inspector.agent.adapters.uniffi.recorder import Recorder
@@ -23,6 +22,8 @@ from inspector.runtime.sites import SiteTable
 from inspector.wire.schema import SITE_FRAMES, Kind, Level, ReferenceState
 
 CALL_NAME: Final = "_uniffi_rust_call_async"
+CONTINUATIONS: Final = "_UniffiContinuationHandleMap"
+"""What a generated module calls its map of calls that wait."""
 FUTURE: Final = "rust_future"
 """The generated function's argument that is the future's handle."""
 
@@ -59,12 +60,15 @@ class CallRows:
         site = 0 if level < Level.HISTORY else self._sites.here(1 if level == Level.HISTORY else SITE_FRAMES)
         self._keep(coroutine, self._recorder.add(self._type_index(name), address, future, site))
 
-    def adopt(self) -> int:
-        """Rows for the calls that are pending and have none; answers how many are known. One walk through the heap if there are any."""
-        if self.function is None or not self._recorder.level():
-            return 0
-        pending = [each for each in gc.get_referrers(self.function) if _is_call(each, self.function)]
-        outer = {id(each.cr_await): each for each in gc.get_referrers(*pending) if isinstance(each, CoroutineType)} if pending else {}
+    def are_pending(self) -> bool:
+        """Whether there may be calls: each that waits has an entry in the module's map of continuations. Cheap."""
+        continuations = self.namespace.get(CONTINUATIONS)
+        return self.function is not None and bool(self._recorder.level()) and (continuations is None or len(continuations) > 0)
+
+    def adopt(self, coroutines: Sequence[Any]) -> int:
+        """Rows for the calls among these that have none; answers how many are known. ``coroutines`` are those of the whole program."""
+        pending = [each for each in coroutines if self.function is not None and each.cr_code is self.function.__code__]
+        outer = {id(each.cr_await): each for each in coroutines} if pending else {}
         for coroutine in pending:
             if id(coroutine) not in self._rows and coroutine.cr_frame is not None:
                 method = outer.get(id(coroutine))
@@ -144,8 +148,3 @@ class CallHooks:
             return coroutine
 
         return call_async
-
-
-def _is_call(thing: Any, function: FunctionType) -> bool:
-    """Whether this is a coroutine of the generated function."""
-    return type(thing) is CoroutineType and thing.cr_code is function.__code__
