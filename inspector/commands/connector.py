@@ -15,9 +15,11 @@ from typing import Final
 import platformdirs
 
 from inspector.attach.discovery import FoundProcess, find_processes, find_target
+from inspector.attach.way import Way
 from inspector.commands.child import Child, demo_command
 from inspector.commands.files import open_saved
 from inspector.commands.opening import session_with
+from inspector.commands.preparing import Consent, consent_sentences, diagnosis_of, prepare
 from inspector.errors import AttachError
 from inspector.model.snapshot import Level
 from inspector.session.protocol import Session
@@ -43,6 +45,12 @@ class LocalConnector:
     def attach(self, pid: int) -> Session:
         """Attach to a running process, or open what is left of a dead one. Raises ``AttachError``."""
         return session_with(find_target(pid), level=Level.HISTORY)
+
+    def bring(self, pid: int) -> Session:
+        """Bring an agent in and attach. Raises ``AttachError``."""
+        way = diagnosis_of(pid).way
+        consent = Consent(inject=way is not Way.REMOTE, nudge=True)
+        return session_with(prepare(pid, consent).found, level=Level.HISTORY)
 
     def start_demo(self) -> Session:
         """Start the sample target and attach to it. Ending the session ends the target."""
@@ -109,4 +117,5 @@ def _row(found: FoundProcess) -> ProcessRow:
         live_handles=found.live_handles,
         started_at=found.started_at,
         alive=found.alive,
+        consent=consent_sentences(found),
     )

@@ -66,6 +66,21 @@ def ensure_possible(pid: int) -> None:
             raise
 
 
+def consent_sentences(found: FoundProcess) -> str:
+    """What bringing an agent into a listed process does; empty when that is not needed or cannot be."""
+    if found.attachable or found.way is None:
+        return ""
+    if found.way is Way.REMOTE:
+        return (
+            f"{found.name} ({found.pid}) runs no agent. Its interpreter can be asked to bring one in: the main thread does that when it "
+            "comes by. One wait of it may be ended with EINTR for that."
+        )
+    return (
+        f"{found.name} ({found.pid}) runs no agent. One can be brought in: one thread of the process is held for about a millisecond, at a "
+        "harmless point, and starts a thread that loads the agent. All others run on."
+    )
+
+
 def consent_question(diagnosis: Diagnosis) -> str:
     """What is about to happen, in sentences."""
     facts = diagnosis.facts

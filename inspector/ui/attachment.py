@@ -111,6 +111,10 @@ class Attachment(QObject):
         """Open a session on a process."""
         self.open_with(lambda: self._connector.attach(pid), f"process {pid}")
 
+    def bring(self, pid: int) -> None:
+        """Bring an agent into a process that has none, as the person agreed to, and open a session on it."""
+        self.open_with(lambda: self._connector.bring(pid), f"process {pid}")
+
     def start_demo(self, on_opened: Callable[[], None] | None = None) -> None:
         """Start the sample target; ``on_opened`` is called when that succeeded, before ``began``."""
         self.open_with(self._connector.start_demo, "the demo", on_opened)

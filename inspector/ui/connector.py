@@ -36,6 +36,8 @@ class ProcessRow:
 
     alive: bool = True
     """False: only its segment is left."""
+    consent: str = ""
+    """It runs no agent, and one can be brought in: what that does, in sentences, to be agreed to. Empty: that cannot be."""
 
     @property
     def gone(self) -> bool:
@@ -61,6 +63,9 @@ class Connector(Protocol):
 
     def attach(self, pid: int) -> Session:
         """Attach to a running process, or open what is left of a dead one."""
+
+    def bring(self, pid: int) -> Session:
+        """Bring an agent into a running process that has none, and attach to it. The person has agreed to ``ProcessRow.consent``."""
 
     def start_demo(self) -> Session:
         """Start the sample target and attach to it. Ending the session ends the target."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QMessageBox,
     QPushButton,
     QTableView,
     QVBoxLayout,
@@ -41,6 +42,8 @@ class StartPage(QWidget):
 
     attach_wanted = Signal(int)
     """Process id; GUI thread."""
+    bring_wanted = Signal(int)
+    """Process id of one without an agent; the person has agreed."""
     demo_wanted = Signal()
     open_wanted = Signal()
     """Choose a file."""
@@ -225,25 +228,49 @@ class StartPage(QWidget):
 
     def _show_chosen(self) -> None:
         row = self._chosen()
-        self.attach.setEnabled(row is not None and row.attachable)
-        self.attach.setText("Open" if row is not None and row.gone else "Attach")
+        self.attach.setEnabled(row is not None and (row.attachable or bool(row.consent)))
+        self.attach.setText(_verb(row))
         self.copy_fix.setVisible(row is not None and not row.attachable and bool(row.fix))
         if row is None:
             self.why.setText("Select a process, then press Enter")
         elif row.attachable:
             self.why.setText(row.command)
+        elif row.consent:
+            self.why.setText(f"It {row.reason}; one can be brought in, with your consent")
         else:
             self.why.setText(f"Cannot be attached: {row.reason}" + (f"\n{row.fix}" if row.fix else ""))
 
     def _attach(self) -> None:
         row = self._chosen()
-        if row is not None and row.attachable:
+        if row is None:
+            return
+        if row.attachable:
             self.attach_wanted.emit(row.pid)
+        elif row.consent:
+            self._ask_consent(row)
+
+    def _ask_consent(self, row: ProcessRow) -> None:
+        """Say what bringing an agent in does; only the button that says so goes on."""
+        box = QMessageBox(QMessageBox.Icon.Question, "Bring the agent in", f"Bring the agent into {row.name}?", parent=self)
+        box.setObjectName("consent")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setInformativeText(row.consent)
+        agreed = box.addButton("Bring in and attach", QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.finished.connect(lambda _result: self.bring_wanted.emit(row.pid) if box.clickedButton() is agreed else None)
+        box.open()
 
     def _copy_fix(self) -> None:
         row = self._chosen()
         if row is not None:
             QGuiApplication.clipboard().setText(row.fix)
+
+
+def _verb(row: ProcessRow | None) -> str:
+    if row is not None and row.gone:
+        return "Open"
+    return "Attach …" if row is not None and row.consent else "Attach"
 
 
 def _count_sentence(processes: Sequence[ProcessRow]) -> str:

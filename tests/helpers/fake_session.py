@@ -163,6 +163,7 @@ class FakeConnector:
         self.files = files or {}
         self.folder = folder
         self.remembered: list[Path] = []
+        self.brought: list[int] = []
 
     def processes(self) -> Sequence[ProcessRow]:
         return self.rows
@@ -172,6 +173,10 @@ class FakeConnector:
             message = f"process {pid} does not exist"
             raise AttachError(message)
         return self.sessions[pid]
+
+    def bring(self, pid: int) -> FakeSession:
+        self.brought.append(pid)
+        return self.attach(pid)
 
     def start_demo(self) -> FakeSession:
         if self.demo is None:

@@ -46,7 +46,7 @@ def unprepared(
 ) -> Iterator[Target]:
     """A process that does ``kind`` of work (see ``tests/targets/unprepared.py``) and neither has nor can find cffi. Ended afterwards."""
     python = program or str(Path(sys.base_prefix, "bin", "python3"))
-    with tempfile.TemporaryFile() as errors:
+    with tempfile.NamedTemporaryFile() as errors:
         process = subprocess.Popen(
             [*prefix, python, *options, str(PROGRAM), kind],
             stdin=subprocess.PIPE,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from inspector.ui.bridge import Courier
@@ -138,3 +139,31 @@ def test_unknown_numbers_of_handles_are_a_dash(theme: Theme) -> None:
     model = ProcessModel(theme)
     model.show([GOOD, BARE])
     assert [model.index(row, 3).data() for row in (0, 1)] == ["12,408", "–"]
+
+
+UNPREPARED = ProcessRow(
+    801, "web.py", "python web.py", "CPython 3.12", False, "runs no agent", consent="One thread is held for about a millisecond."
+)
+
+
+def asked(page: StartPage) -> QMessageBox:
+    """The question for consent, open."""
+    page.attach.click()
+    box = page.findChild(QMessageBox, "consent")
+    assert box is not None
+    return box
+
+
+def test_a_process_without_an_agent_is_attached_after_consent_and_not_without(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+    page = page_of(qtbot, theme, courier, FakeConnector([UNPREPARED]))
+    assert (page.attach.text(), page.attach.isEnabled()) == ("Attach …", True)
+    assert page.model.index(0, 4).data() == "runs no agent; can be brought in"
+    box = asked(page)
+    assert box.informativeText() == UNPREPARED.consent
+    with qtbot.assertNotEmitted(page.bring_wanted, wait=10):
+        box.button(QMessageBox.StandardButton.Cancel).click()
+    again = [each for each in page.findChildren(QMessageBox) if each.isVisible()] or [asked(page)]
+    agree = next(button for button in again[0].buttons() if again[0].buttonRole(button) == QMessageBox.ButtonRole.AcceptRole)
+    with qtbot.waitSignal(page.bring_wanted) as emitted:
+        agree.click()
+    assert emitted.args == [801]

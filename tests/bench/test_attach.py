@@ -1,0 +1,110 @@
+"""Attaching: how long until there are rows, and how long the target's threads stand still for it; beside gdb doing the same."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from inspector.attach.arriving import bring_agent
+from inspector.attach.discovery import find_target
+from inspector.attach.way import Way
+from inspector.commands.opening import Watch
+from inspector.session.live import LiveSession
+from tests.bench.conftest import StateGoal
+from tests.helpers.targets import start_target
+from tests.helpers.unprepared import detach, unprepared
+
+ROUNDS = 25
+GDB_ROUNDS = 8
+
+
+def first_rows_secs(pid: int) -> float:
+    """From opening the session to its first snapshot."""
+    began = time.perf_counter()
+    segment = find_target(pid).segment
+    assert segment is not None
+    session = LiveSession(segment)
+    watch = Watch(session)
+    watch.wait(lambda _snapshot: True, 20)
+    took_secs = time.perf_counter() - began
+    watch.leave()
+    session.end()
+    session.join()
+    return took_secs
+
+
+def spread(values: list[float]) -> tuple[float, float, float]:
+    """Median, 99th percentile and largest, in milliseconds."""
+    ordered = sorted(values)
+    late = ordered[int(0.99 * (len(ordered) - 1))]
+    return 1000 * statistics.median(ordered), 1000 * late, 1000 * ordered[-1]
+
+
+@pytest.mark.parametrize("kind", ["idle", "busy", "malloc"])
+def test_attaching_an_unprepared_process(kind: str, goal: StateGoal) -> None:
+    paused, arrived, rows, tries = [], [], [], 0
+    with unprepared(kind) as target:
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            arrival = bring_agent(target.pid, Way.INJECT)
+            arrived.append(time.perf_counter() - began)
+            rows.append(arrived[-1] + first_rows_secs(target.pid))
+            paused.append(arrival.paused_secs)
+            tries += arrival.tries
+            detach(target.pid)
+    held = "/".join(f"{each:.2f}" for each in spread(paused))
+    print(f"\n{kind}: one thread held {held} ms (median/p99/max), others not at all; {tries / ROUNDS:.1f} tries")
+    print(f"{kind}: agent in after {'/'.join(f'{each:.0f}' for each in spread(arrived))} ms, first rows after {spread(rows)[0]:.0f} ms")
+    goal(f"attach {kind}: one thread held, p99", spread(paused)[1], at_most=10, unit="ms")
+    goal(f"attach {kind}: to first rows, median", spread(rows)[0], at_most=1000, unit="ms")
+
+
+def test_attaching_a_process_with_an_agent(goal: StateGoal) -> None:
+    with start_target("todo") as target:
+        times = [first_rows_secs(target.pid) for _ in range(ROUNDS)]
+    print(f"\nwith an agent: first rows after {'/'.join(f'{each:.1f}' for each in spread(times))} ms")
+    goal("attach with an agent: to first rows, median", spread(times)[0], at_most=100, unit="ms")
+
+
+@pytest.mark.peers
+@pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
+def test_gdb_holds_the_whole_process_longer(goal: StateGoal) -> None:
+    """In turn: our injection, and gdb attaching, making one harmless call and going; both as the time that a thread stands still."""
+    ours, gdbs = [], []
+    with unprepared("sleep") as target:
+        for _ in range(GDB_ROUNDS):
+            ours.append(bring_agent(target.pid, Way.INJECT).paused_secs)
+            detach(target.pid)
+            command = [str(shutil.which("gdb")), "-nx", "-batch", "-p", str(target.pid), "-ex", "call (int)getpid()"]
+            gdbs.append(held_secs(lambda command=command: subprocess.run(command, check=True, capture_output=True), target.pid))  # type: ignore[misc]
+    ratio = statistics.median(gdbs) / statistics.median(ours)
+    print(f"\nheld: ours {spread(ours)[0]:.2f} ms, gdb {spread(gdbs)[0]:.1f} ms: ×{ratio:.0f}")
+    goal("time that a target is held, gdb / ours", ratio, at_least=10)
+
+
+def held_secs(work: Callable[[], object], pid: int) -> float:
+    """How long the process was in a tracing stop while ``work`` ran, seen every half millisecond."""
+    done, held = threading.Event(), 0.0
+
+    def run() -> None:
+        work()
+        done.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    last = time.perf_counter()
+    while not done.is_set():
+        time.sleep(0.0005)
+        now = time.perf_counter()
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123 - read very often
+            if file.read().rpartition(")")[2].split()[0] == "t":
+                held += now - last
+        last = now
+    thread.join()
+    return held
