@@ -13,7 +13,8 @@ from inspector.ui.tour import TourStep
 if TYPE_CHECKING:
     from inspector.ui.main_window import MainWindow
 
-OLD = "type:TodoItem age>10s strong>1"
+OLD = "type:TodoItem age>5s"
+"""The planners let theirs go after a second or two."""
 
 
 def demo_steps(window: MainWindow) -> tuple[TourStep, ...]:
@@ -35,8 +36,8 @@ def demo_steps(window: MainWindow) -> tuple[TourStep, ...]:
         ),
         TourStep(
             "Find the old ones",
-            f"The filter is set to {OLD} now: items that are old and held by more than one. The site column names the line that made them. "
-            "Click a row, or press Enter on it.",
+            f"The filter is set to  {OLD}  now: items that nobody let go, though lists live for a second or two. The site column names the "
+            "line that made them. Click a row, or press Enter on it.",
             lambda: bench.handles,
             lambda: bench.handles.set_filter(OLD),
         ),

@@ -326,3 +326,12 @@ def test_the_help_of_the_filter_names_every_field(qtbot: QtBot, theme: Theme, co
     pane = HandlesPane(theme, courier)
     qtbot.addWidget(pane)
     assert key in pane.field.toolTip()
+
+
+def test_a_filter_that_nothing_matches_says_so_and_offers_to_clear_it(qtbot: QtBot, pane: HandlesPane) -> None:
+    pane.show_snapshot(snapshot_of([Row(1), Row(2)]))
+    pane.set_filter("type:Nothing")
+    assert pane._counts.text() == "0 live handles → 0 objects  ·  0 of 2 rows match"
+    assert pane._empty_text.text() == "No row matches the filter"
+    qtbot.mouseClick(pane._empty_button, Qt.MouseButton.LeftButton)
+    assert pane.model.rowCount() == 3

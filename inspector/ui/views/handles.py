@@ -273,15 +273,14 @@ class HandlesPane(QWidget):
         self._show_counts(arrangement)
 
     def _show_counts(self, arrangement: Arrangement | None) -> None:
-        shown = len(arrangement) if arrangement else 0
-        total = len(arrangement.snapshot.handles) if arrangement else 0
-        handles = sum(g.handles for g in arrangement.groups) if arrangement else 0
-        objects = sum(g.objects for g in arrangement.groups) if arrangement else 0
+        shown = total = handles = objects = arrivals = 0
+        if arrangement is not None:  # one without rows is an answer too
+            shown, total, arrivals = len(arrangement), len(arrangement.snapshot.handles), arrangement.arrivals
+            handles, objects = sum(g.handles for g in arrangement.groups), sum(g.objects for g in arrangement.groups)
         text = f"{wording.plural(handles, 'live handle')} → {wording.plural(objects, 'object')}"
         if self.query.filter.terms:
             text += f"  ·  {shown:,} of {total:,} rows match"
         self._counts.setText(text)
-        arrivals = arrangement.arrivals if arrangement else 0
         self._arrivals.setText(f"{wording.plural(arrivals, 'new row')} out of place: sort in")
         self._arrivals.setVisible(arrivals > 0)
         self._empty.setVisible(shown == 0)
