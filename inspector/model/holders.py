@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
+
+_NUMBERS: Final = re.compile(r" at 0x[0-9a-f]+|\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,10 @@ class Cycle:
     cut: str
     """The edge to cut: ``attribute items of app.Watcher at 0x…``; ``""``: none can be told."""
     is_exact: bool
+
+    def kind(self) -> tuple[str, ...]:
+        """What cycles that are alike have in common: their nodes and edges without numbers."""
+        return tuple(_NUMBERS.sub("", f"{node.side} {node.text} {node.edge}") for node in self.nodes)
 
     def cut_index(self) -> int:
         """The node whose edge is to be cut; -1: none."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -112,3 +113,15 @@ def test_nodes_lead_to_their_handle_or_their_line(qtbot: QtBot, theme: Theme) ->
 def test_a_cycle_is_a_sentence_for_who_cannot_see_it() -> None:
     assert sentence(KNOT).endswith("→ back; cut attribute persister of app.Keeper at 0x7f00; found by reading memory")
     assert "3 more are not drawn" in report_text(CycleReport((KNOT,), 4, 9, is_cut=True))
+
+
+def test_cycles_that_are_alike_are_drawn_once_and_counted(opened: tuple[CyclesPane, FakeSession], qtbot: QtBot) -> None:
+    pane, session = opened
+    nodes = tuple(
+        dataclasses.replace(node, text=node.text.replace("3", "5"), edge=node.edge.replace("7f00", "7f99")) for node in KNOT.nodes
+    )
+    pane.look.click()
+    session.cycle_requests[0][2].set_result(CycleReport((KNOT, dataclasses.replace(KNOT, nodes=nodes)), 2, 9, is_cut=False))
+    qtbot.waitUntil(lambda: bool(pane._graphs))
+    (graph,) = pane._graphs
+    assert graph._alike == 2

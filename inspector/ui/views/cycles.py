@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
@@ -131,8 +132,9 @@ class CyclesPane(QWidget):
 
     def _found(self, report: CycleReport) -> None:
         self._drop_graphs()
-        for cycle in report.cycles:
-            graph = CycleGraph(self._theme, cycle)
+        kinds = Counter(cycle.kind() for cycle in report.cycles)
+        for cycle in {cycle.kind(): cycle for cycle in reversed(report.cycles)}.values():
+            graph = CycleGraph(self._theme, cycle, alike=kinds[cycle.kind()])
             graph.handle_chosen.connect(self.handle_chosen)
             graph.line_wanted.connect(self.line_wanted)
             self._graphs.append(graph)

@@ -69,7 +69,7 @@ class WhoHolds(QWidget):
         self._stop.clicked.connect(self.stop)
         self._search = QPushButton("Find what holds the proxy")
         self._search.setToolTip("Walks the target's heap in short steps, from the proxy up to a module, a class or a running function")
-        self._search.clicked.connect(self._find)
+        self._search.clicked.connect(self.look)
         self._paths_title = section_label("Paths from Python")
         self._paths = self._text()
         line = QHBoxLayout()
@@ -102,6 +102,11 @@ class WhoHolds(QWidget):
     def bar(self) -> CountBar:
         """The equation as a picture."""
         return self._bar
+
+    @property
+    def has_paths(self) -> bool:
+        """A search has ended, and what it found is shown."""
+        return self._paths.isVisibleTo(self)
 
     def set_theme(self, theme: Theme) -> None:
         """Change colours."""
@@ -150,6 +155,14 @@ class WhoHolds(QWidget):
             self._say(why)
             self._show_state()
 
+    def look(self) -> None:
+        """Look for what holds the proxy."""
+        if self._holders is not None and self._handle:
+            self._is_searching = True
+            self._say("Asked the target …")
+            self._show_state()
+            self._holders.find_retainers(self._handle)
+
     def stop(self) -> None:
         """Give the search up."""
         if self._is_searching and self._holders is not None:
@@ -169,17 +182,10 @@ class WhoHolds(QWidget):
         self._progress.setText(text)
         self._progress.setVisible(bool(text))
 
-    def _find(self) -> None:
-        if self._holders is not None and self._handle:
-            self._is_searching = True
-            self._say("Asked the target …")
-            self._show_state()
-            self._holders.find_retainers(self._handle)
-
     def _open_term(self, term: str) -> None:
         """A term of the equation was clicked."""
         if term == "proxies":
-            self._find()
+            self.look()
         elif self._holders is not None and self._handle:
             self._holders.name_native(self._handle)
 

@@ -28,11 +28,12 @@ class CycleGraph(QWidget):
     line_wanted = Signal(str, int)
     """A file and a line of it."""
 
-    def __init__(self, theme: Theme, cycle: Cycle, parent: QWidget | None = None) -> None:
-        """Draws ``cycle``."""
+    def __init__(self, theme: Theme, cycle: Cycle, *, alike: int = 1, parent: QWidget | None = None) -> None:
+        """Draws ``cycle``; ``alike`` says how many there are of its kind, itself among them."""
         super().__init__(parent)
         self._theme = theme
         self._cycle = cycle
+        self._alike = alike
         self.setFont(ui_font())
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -97,7 +98,8 @@ class CycleGraph(QWidget):
         painter.setPen(QPen(self._theme.color("line"), 1, Qt.PenStyle.DashLine))
         painter.drawLine(QPointF(middle, 0), QPointF(middle, self.height()))
         painter.setPen(self._theme.color("text_quiet"))
-        painter.drawText(QRectF(4 * MARGIN, 0, half, TOP - 6), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "Python")
+        more = f" · one of {self._alike:,} alike" if self._alike > 1 else ""
+        painter.drawText(QRectF(4 * MARGIN, 0, half, TOP - 6), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"Python{more}")
         painter.drawText(QRectF(middle + MARGIN, 0, half, TOP - 6), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "native")
 
     def _paint_node(self, painter: QPainter, area: QRectF, node: CycleNode) -> None:

@@ -87,6 +87,8 @@ def _scanned(address: int, foreign: ForeignRows) -> list[Reach]:
         return []
     out = ffi.new("AiScannedHandle[]", MOST_FOUND)
     found = lib.ai_scan(address, ffi.new("uint64_t[]", list(keys)), len(keys), out, MOST_FOUND)
-    return [
-        Reach(keys[out[place].handle], (f"≈ {out[place].hops} pointers on",), is_exact=False) for place in range(min(found, MOST_FOUND))
-    ]
+    return [_reach(keys[out[place].handle], out[place].hops) for place in range(min(found, MOST_FOUND))]
+
+
+def _reach(key: tuple[int, int], hops: int) -> Reach:
+    return Reach(key, (f"≈ {hops} pointer{'s' if hops > 1 else ''} away",), is_exact=False)
