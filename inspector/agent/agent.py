@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from inspector.agent.adapters.protocol import Adapter
+from inspector.agent.adapters.protocol import Adapter, Leaving
 from inspector.agent.gc_hook import GcHook
 from inspector.agent.jobs import Jobs
 from inspector.agent.thread_names import ThreadNames
@@ -79,6 +79,9 @@ class Agent:
         lib.ai_exit()
         if self._worker is not None:
             self._worker.join(EXIT_JOIN_SECS)
+        for adapter in self._attached:
+            if isinstance(adapter, Leaving):
+                adapter.leave()
 
     def start_in_child(self) -> None:
         """This process is a fork: native code has made its own table; publish it, and start the worker that fork left behind."""

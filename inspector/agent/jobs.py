@@ -28,13 +28,14 @@ Steps = Generator[dict[str, Any], None, dict[str, Any]]
 class Jobs:
     """The operations that need the interpreter, except ``scan`` and ``detach``, which are the worker's own."""
 
-    __slots__ = ("_adapters", "_gc_hook", "_long", "_runs", "_thread_names")
+    __slots__ = ("_adapters", "_failure", "_gc_hook", "_long", "_runs", "_thread_names")
 
     def __init__(self, adapters: Sequence[Adapter], gc_hook: GcHook, thread_names: ThreadNames) -> None:
         """Work on these."""
         self._adapters = adapters
         self._gc_hook = gc_hook
         self._thread_names = thread_names
+        self._failure: Exception | None = None
         self._runs: dict[str, Run] = {
             "beat": self._beat,
             "gc": self._gc,
@@ -65,8 +66,18 @@ class Jobs:
     def poll(self) -> None:
         """What is due now and then without being asked."""
         self._thread_names.report()
+        self._poll_adapters()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def _poll_adapters(self) -> None:
+        """All of them, whatever one of them raises; the first of that is kept for the next ``poll``: the collection itself was done."""
         for adapter in self._adapters:
-            adapter.poll()
+            try:
+                adapter.poll()
+            except Exception as error:  # whatever an adapter raises is for the worker to say
+                self._failure = self._failure or error
 
     def _beat(self, fields: Fields) -> dict[str, Any]:
         """Prove that the interpreter answers."""
@@ -78,8 +89,7 @@ class Jobs:
         began_nanos = time.perf_counter_ns()
         collected, uncollectable = self._gc_hook.force()
         took_nanos = time.perf_counter_ns() - began_nanos
-        for adapter in self._adapters:
-            adapter.poll()
+        self._poll_adapters()
         return {"collected": collected, "uncollectable": uncollectable, "took_nanos": took_nanos}
 
     def _threads(self, fields: Fields) -> dict[str, Any]:

@@ -12,7 +12,7 @@ is cut into slices for that. What an adapter raises is caught, counted and repor
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class CloseVerdict(NamedTuple):
@@ -24,6 +24,14 @@ class CloseVerdict(NamedTuple):
     """A sentence without a full stop, cause first."""
     holders: tuple[str, ...] = ()
     """Who else holds the object, for the person to read."""
+
+
+@runtime_checkable
+class Leaving(Protocol):
+    """An adapter that lets go of the program's objects when the interpreter ends. Others keep their hooks: finalisers still run then."""
+
+    def leave(self) -> None:
+        """On the thread that runs the exit functions, after the last look at the segment. Must not raise."""
 
 
 class Adapter(Protocol):

@@ -15,11 +15,12 @@ fn listed() -> MutexGuard<'static, HashMap<usize, u64>> {
 /// How many are listed: most destructors need no more than this.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Lists an object. Its row ends with it.
-pub fn watch_object(object: usize, row: u64) {
+/// Lists an object that lives, unless it is listed already. The row that ends with it.
+pub fn watch_object(object: usize, row: u64) -> u64 {
     let mut listed = listed();
-    listed.insert(object, row);
+    let its_row = *listed.entry(object).or_insert(row);
     COUNT.store(listed.len(), Ordering::Relaxed);
+    its_row
 }
 
 /// Lists it no more. Its row, if it was listed.
@@ -63,7 +64,8 @@ mod tests {
     fn an_object_is_held_only_while_it_is_listed_with_that_row() {
         let object = Box::new(1_u64);
         let at = std::ptr::from_ref(&*object) as usize;
-        watch_object(at, 7);
+        assert_eq!(watch_object(at, 7), 7);
+        assert_eq!(watch_object(at, 8), 7);
         // SAFETY: a box is an object for this purpose.
         unsafe {
             assert!(!hold(at, 8));

@@ -44,10 +44,10 @@ pub unsafe extern "C" fn ai_type_unwatch(type_object: u64) {
     catch_value((), || unsafe { extension::unwatch(type_object as usize) });
 }
 
-/// The row ends when the object does.
+/// The row ends when the object does, unless another row does so already. Answers with the row that does.
 #[no_mangle]
-pub extern "C" fn ai_object_watch(object: u64, row: u64) {
-    catch_value((), || extension::watch_object(object as usize, row));
+pub extern "C" fn ai_object_watch(object: u64, row: u64) -> u64 {
+    catch_value(0, || extension::watch_object(object as usize, row))
 }
 
 /// The row does not end with the object.

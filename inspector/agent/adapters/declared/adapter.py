@@ -68,6 +68,13 @@ class DeclaredAdapter:
         while self._followed:
             self._followed.popitem()[1].undo()
 
+    def leave(self) -> None:
+        """The interpreter ends: hold nothing of the program's any more. Some libraries look whether anybody does. Rows stay as they are."""
+        self._watch.undo()
+        self._by_class.clear()
+        while self._followed:
+            self._followed.popitem()[1].unhook()
+
     def declare(self, declarations: Sequence[Declaration]) -> None:
         """More of them, from a viewer. One about a class that is declared already changes nothing. Worker thread."""
         self._take(declarations)

@@ -23,14 +23,17 @@ class AddressRef:
     __slots__ = ("_object_at", "key", "number", "row")
 
     def __init__(self, key: int, number: int, row: int) -> None:
-        """List the object at ``key``, which lives now. Its row ends when it does."""
+        """For the object at ``key``, which lives now. It is valid after ``list``."""
         from _ctypes import PyObj_FromPtr  # most programs have no such objects
 
         self._object_at: Callable[[int], Any] = PyObj_FromPtr
         self.key = key
         self.number = number
         self.row = row
-        lib.ai_object_watch(key, row)
+
+    def list(self) -> bool:
+        """Let the row end when the object does; false when another row does so already."""
+        return int(lib.ai_object_watch(self.key, self.row)) == self.row
 
     def __call__(self) -> Any:
         """The object; ``None`` when it is gone. The native call keeps the interpreter's lock, so that nobody comes between."""

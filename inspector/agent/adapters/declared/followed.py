@@ -58,13 +58,18 @@ class Followed:
             return False
         return True
 
-    def undo(self) -> None:
-        """Take the hooks off and the rows out of the table."""
+    def unhook(self) -> None:
+        """Take the hooks off; rows stay as they are."""
         while self._hooks:
             self._hooks.pop().undo()
+        self._is_settled = True
+
+    def undo(self) -> None:
+        """Take the hooks off and the rows out of the table."""
+        self.unhook()
         if self.rows is not None:
             self.rows.clear()
-        self._is_settled, self.cls, self.rows = True, None, None
+        self.cls, self.rows = None, None
 
     def state(self) -> dict[str, Any]:
         """As a viewer is told."""

@@ -162,17 +162,41 @@ class DeclaredRows:
     def _greet(self, proxy: Any, *, is_born_now: bool) -> bool:
         """A proxy without a row: give it one, if it has a handle."""
         declared = self.declaration
+        if not self._level() or self.is_released(proxy):
+            return False
         number = Number(id(proxy), is_address=True) if declared.handle is None else number_of(declared.handle.read(proxy))
-        if not self._level() or not number.value or self.is_released(proxy):
+        if not number.value:
             return False
         ref = self._refer(proxy, number, self._row_for(number, is_born_now=is_born_now))
-        before = self._refs.get(ref.key)
-        self._refs[ref.key] = ref
-        if before is not None:
-            self._lose(before)
+        self._keep(ref, proxy)
         if not self._is_followed:
             self.clear()  # a detach on another thread came between
         return True
+
+    def _keep(self, ref: ProxyRef | AddressRef, proxy: Any) -> None:
+        """Make a row the proxy's own, unless it was given one meanwhile: a scan and a birth hook may meet at one proxy."""
+        if isinstance(ref, AddressRef):
+            if not ref.list():
+                return self._withdraw(ref)
+            self._refs[ref.key] = ref  # native code has ended the row of whatever was there
+            return None
+        before = self._refs.setdefault(ref.key, ref)
+        if before is ref:
+            return None
+        if before() is proxy:
+            return self._withdraw(ref)
+        self._refs[ref.key] = ref
+        return self._lose(before)
+
+    def _withdraw(self, ref: ProxyRef | AddressRef) -> None:
+        """A row that was one too many."""
+        rows = self._by_number.get(ref.number, [])
+        if ref.row in rows and any(each.row == ref.row for each in list(self._refs.values())):
+            return
+        if ref.row in rows:
+            rows.remove(ref.row)
+            self._tell_counts(rows)
+        self._recorder.end(ref.row, ReferenceState.RELEASED)
 
     def _refer(self, proxy: Any, number: Number, row: int) -> ProxyRef | AddressRef:
         """What leads from a row back to its proxy, and sees its end."""
@@ -214,11 +238,8 @@ class DeclaredRows:
             self._lose(ref)
 
     def _lose(self, ref: ProxyRef | AddressRef) -> None:
-        """A row whose proxy is gone: the wrapper's end is its handle's, unless the library has a function for that.
-
-        What native code lists, native code has ended.
-        """
-        if not self.declaration.frees and isinstance(ref, ProxyRef):
+        """A row whose proxy is gone: the wrapper's end is its handle's, unless the library has a function for that."""
+        if not self.declaration.frees:
             self._end(ref.row, ReferenceState.DROPPED, is_closed=False)
 
     def _end(self, row: int, state: ReferenceState, *, is_closed: bool) -> None:
