@@ -1,6 +1,6 @@
 //! Event rings: one a thread, made with its first event, written without waiting, overwriting the oldest.
 
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{fence, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use crate::atomic;
 use crate::clock;
@@ -109,6 +109,8 @@ pub fn write_from(runtime: &Runtime, at_ticks: u64, kind: u8, handle: u64, addre
         }
         let written = atomic!(AtomicU64, ring, written);
         let number = written.load(Ordering::Relaxed);
+        // Release: who sees a word of this event sees that the one before it was counted, and so that the event it overwrites is gone
+        fence(Ordering::Release);
         let event = event_at(ring, number);
         atomic!(AtomicU64, event, at_ticks).store(at_ticks, Ordering::Relaxed);
         atomic!(AtomicU64, event, handle).store(handle, Ordering::Relaxed);
