@@ -51,12 +51,12 @@ class Acting(QObject):
         wanted = tuple(handles)
         self._attachment.ask(lambda session: session.preview_close(wanted), self.previewed.emit, on_error=self.close_failed.emit)
 
-    def close_handles(self, handles: Sequence[int], *, although_held: bool) -> None:
-        """Close resources in that order; the answer comes by ``closed``."""
+    def close_handles(self, handles: Sequence[int], *, although_held: bool, deadline_secs: float | None = None) -> None:
+        """Close resources in that order; the answer comes by ``closed``. What has not closed by the deadline is withdrawn."""
         if self._armed():
             wanted = tuple(handles)
             self._attachment.ask(
-                lambda session: session.close_handles(wanted, although_held=although_held),
+                lambda session: session.close_handles(wanted, although_held=although_held, deadline_secs=deadline_secs),
                 self._closed,
                 on_error=self._close_failed,
                 busy=True,

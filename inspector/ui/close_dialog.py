@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from inspector.session.close_plan import FATES, ClosePlan, Consent, counted
+from inspector.session.close_plan import FATES, ClosePlan, Consent, counted, fate_of
 from inspector.session.protocol import CloseAnswer
 from inspector.ui import wording
 from inspector.ui.theme import Theme
@@ -16,6 +16,13 @@ from inspector.ui.widgets.close_steps import CloseSteps
 from inspector.ui.widgets.holders_box import HoldersBox
 from inspector.ui.widgets.labels import head_label, plain_label, quiet_label
 
+DEADLINES: Final = (
+    ("What waits goes on waiting", None),
+    ("What has not closed after 1 s stays open", 1.0),
+    ("What has not closed after 10 s stays open", 10.0),
+    ("What has not closed after 1 min stays open", 60.0),
+)
+"""Words, and seconds."""
 _SUMMARIZED: Final = 6
 """Parts of the summary that are written out."""
 
@@ -46,6 +53,12 @@ class CloseDialog(QDialog):
     def consent(self) -> Consent:
         """What is ticked."""
         return Consent(held=self.although.isChecked(), needed=self.needed.isChecked())
+
+    @property
+    def deadline_secs(self) -> float | None:
+        """After how long a close that has not run is withdrawn; ``None``: never."""
+        chosen = self.deadline.currentData()
+        return None if chosen is None or self.deadline.isHidden() else float(chosen)
 
     def show_plan(self, plan: ClosePlan, names: Mapping[int, str]) -> None:
         """What would happen; ``names`` has the types of what needs them too."""
@@ -95,10 +108,11 @@ class CloseDialog(QDialog):
         self.holders = HoldersBox()
         self.needed = self._box()
         self.although = self._box()
+        self.deadline = self._build_deadline()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(8)
-        for widget in (self.head, self.note, self.steps, self.holders, self.needed, self.although):
+        for widget in (self.head, self.note, self.steps, self.holders, self.needed, self.although, self.deadline):
             layout.addWidget(widget)
         layout.setStretchFactor(self.steps, 1)
         layout.addLayout(self._build_buttons())
@@ -107,6 +121,16 @@ class CloseDialog(QDialog):
         box = QCheckBox("")
         box.hide()
         box.toggled.connect(lambda _on: self._show_steps())
+        return box
+
+    def _build_deadline(self) -> QComboBox:
+        """Offered when something would wait."""
+        box = QComboBox()
+        box.setAccessibleName("What becomes of closes that wait")
+        for text, secs in DEADLINES:
+            box.addItem(text, secs)
+        box.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        box.hide()
         return box
 
     def _build_buttons(self) -> QHBoxLayout:
@@ -132,6 +156,7 @@ class CloseDialog(QDialog):
         held = sum(step.is_held and step.answer.outcome == "would_close" for step in steps)
         self.although.setVisible(held > 0)
         self.although.setText(f"Close also {wording.plural(held, 'resource')} that others hold")
+        self.deadline.setVisible(any(fate_of(step, consent) == "waits" for step in steps))
         self.go.setEnabled(bool(wanted))
         self.go.setText(f"Close {wording.plural(len(wanted), 'resource')}" if wanted else "Close")
         self.note.setText(self._summary(consent))
@@ -154,11 +179,12 @@ class CloseDialog(QDialog):
         self.go.setEnabled(False)
         self.needed.setEnabled(False)
         self.although.setEnabled(False)
+        self.deadline.setEnabled(False)
         self.note.setText("Closing …")
         self.close_wanted.emit(wanted, consent.held)
 
     def _end(self) -> None:
-        for widget in (self.go, self.although, self.needed, self.holders):
+        for widget in (self.go, self.although, self.needed, self.deadline, self.holders):
             widget.hide()
         self.cancel.setText("Done")
         self.cancel.setFocus()

@@ -45,7 +45,7 @@ class Closing(QObject):
             return
         self._snapshot, self._plan, self._rounds = snapshot, ClosePlan(tuple(handles)), 0
         self.dialog = CloseDialog(self._appearance.theme, handles, type_names(snapshot, handles), self._window)
-        self.dialog.close_wanted.connect(lambda wanted, held: self._acting.close_handles(wanted, although_held=held))
+        self.dialog.close_wanted.connect(self._close)
         self.dialog.referrers_wanted.connect(self._acting.name_referrers)
         self.dialog.finished.connect(self._gone)
         self.dialog.open()
@@ -55,6 +55,10 @@ class Closing(QObject):
         """The session is over: so is the conversation."""
         if self.dialog is not None:
             self.dialog.reject()
+
+    def _close(self, wanted: tuple[int, ...], although_held: bool) -> None:
+        deadline_secs = self.dialog.deadline_secs if self.dialog is not None else None
+        self._acting.close_handles(wanted, although_held=although_held, deadline_secs=deadline_secs)
 
     def _previewed(self, answers: tuple[CloseAnswer, ...]) -> None:
         if self.dialog is None or self._snapshot is None:

@@ -168,3 +168,15 @@ def test_what_was_done_is_listed_with_who_did_it(qtbot: QtBot, window: MainWindo
     assert [(act.pid, act.handles, act.outcome) for act in acts] == [(os.getpid(), (journal,), "done")]
     texts = [[pane._model.index(row, col).data() for col in (1, 2, 4)] for row in range(pane._model.rowCount())]
     assert ["close", "this window", "done"] in texts
+
+
+def test_a_close_that_has_not_run_by_its_deadline_is_withdrawn(qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path) -> None:
+    target.ask(f"journal 1 {tmp_path / 'journal.txt'}")
+    cursor = target.ask("cursor 2 1")
+    dialog = ask_to_close(window, qtbot, cursor)
+    wait(qtbot, dialog.deadline.isVisible)
+    dialog.deadline.setCurrentIndex(1)
+    dialog.go.click()
+    wait(qtbot, lambda: resource(window, cursor) is Resource.WAITING_OWNER)
+    dialog.cancel.click()
+    wait(qtbot, lambda: resource(window, cursor) is Resource.OPEN)

@@ -197,3 +197,33 @@ def test_actions_disarm_themselves_when_the_target_can_no_longer_act(qtbot: QtBo
     assert not window.attachment.situation.armed
     assert not window.commands["gc"].isEnabled()
     assert not window.toolbar.level.isEnabled()
+
+
+def test_a_close_that_would_wait_can_be_given_a_deadline(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(SNAPSHOT)
+    arm(window)
+    window.workbench.choose(JOURNAL.id)
+    window.commands["close"].trigger()
+    dialog = window.closing.dialog
+    assert dialog is not None
+    session.previews[0][1].set_result((CloseAnswer(JOURNAL.id, "pending", "a call in flight"),))
+    qtbot.waitUntil(dialog.deadline.isVisible)
+    dialog.deadline.setCurrentIndex(1)
+    dialog.go.click()
+    assert session.close_deadlines == [1.0]
+    window.closing.end()
+
+
+def test_a_close_that_runs_at_once_has_no_deadline(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(SNAPSHOT)
+    arm(window)
+    window.workbench.choose(JOURNAL.id)
+    window.commands["close"].trigger()
+    dialog = window.closing.dialog
+    assert dialog is not None
+    session.previews[0][1].set_result((CloseAnswer(JOURNAL.id, "would_close", ""),))
+    qtbot.waitUntil(dialog.go.isEnabled)
+    assert not dialog.deadline.isVisible()
+    dialog.go.click()
+    assert session.close_deadlines == [None]
+    window.closing.end()
