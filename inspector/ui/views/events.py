@@ -16,13 +16,13 @@ from inspector.ui.bridge import Courier
 from inspector.ui.event_feed import EventFeed
 from inspector.ui.models.event_model import event_model
 from inspector.ui.theme import Theme
-from inspector.ui.widgets.labels import quiet_label
+from inspector.ui.widgets.labels import ElidedLabel
 from inspector.ui.widgets.record_table import RecordTable, TableShape
 from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import number, plural
 
 REFRESH_MILLIS: Final = 300
-SHAPE: Final = TableShape(name="Events", widths=(108, 142, 92, 110, 72, 130, 260), spare=(5, 3, 4), elastic=6)
+SHAPE: Final = TableShape(name="Events", widths=(108, 142, 92, 110, 72, 130, 150), spare=(5, 3, 4), elastic=6)
 NO_TARGET: Final = "Attach to a process to see what happens to its handles"
 READING: Final = "Reading what happened …"
 NONE_YET: Final = "Nothing has happened since events are recorded"
@@ -98,7 +98,7 @@ class EventsPane(QWidget):
         self._snapshot, self._selected, self._arranging, self._again = None, frozenset(), False, False
         self._only.setChecked(False)
         self._record.hide()
-        self._note.setText("")
+        self._note.set_whole("")
         self.table.set_message(NO_TARGET)
         self._model.set_rows(no_event_rows())
 
@@ -141,12 +141,14 @@ class EventsPane(QWidget):
         for box, name in ((self._kinds, "Kind of event"), (self._types, "Type"), (self._threads, "Thread")):
             box.setAccessibleName(name)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(10)
+            box.setMinimumContentsLength(7)
             box.activated.connect(self._arrange)
         self._only = QCheckBox(_only_text(()))
+        self._only.setToolTip("Only events of the handles that are selected in the table")
         self._only.setEnabled(False)
         self._only.toggled.connect(self._arrange)
-        self._note = quiet_label("")
+        self._note = ElidedLabel()
+        self._note.setProperty("quiet", True)
         self._record = QPushButton("Record events")
         self._record.setToolTip("Switch the target to level history")
         self._record.clicked.connect(lambda: self._attachment.set_level(Level.HISTORY))
@@ -158,8 +160,7 @@ class EventsPane(QWidget):
         line.setSpacing(8)
         for widget in (self._kinds, self._types, self._threads, self._only):
             line.addWidget(widget)
-        line.addStretch(1)
-        line.addWidget(self._note)
+        line.addWidget(self._note, 1)
         line.addWidget(self._record)
         return head
 
@@ -214,7 +215,7 @@ class EventsPane(QWidget):
         self._model.set_rows(rows)
         too_low = self._snapshot is not None and self._snapshot.target.level < Level.HISTORY
         self.table.set_message(NO_MATCH if rows.known else TOO_LOW if too_low else NONE_YET)
-        self._note.setText(_note_text(rows))
+        self._note.set_whole(_note_text(rows))
         if self._again:
             self._again = False
             self._arrange()
@@ -236,7 +237,7 @@ class EventsPane(QWidget):
 
 def _only_text(handles: tuple[int, ...]) -> str:
     if not handles:
-        return "Only the selected handle"
+        return "Only selected"
     return f"Only {handle_text(handles[0])}" if len(handles) == 1 else f"Only the {number(len(handles))} selected"
 
 

@@ -36,7 +36,7 @@ from inspector.ui.widgets.record_table import RecordTable, TableShape
 from inspector.ui.wording import clock, number, plural, signed
 
 CHANGES: Final = TableShape(
-    name="What changed, by type and place", widths=(116, 84, 76, 70, 66, 66, 92, 90, 78, 230), spare=(8, 2, 7, 3, 6, 5), elastic=9
+    name="What changed, by type and place", widths=(116, 84, 76, 70, 66, 66, 92, 90, 78, 150), spare=(8, 2, 7, 3, 6, 5), elastic=9
 )
 HANDLES: Final = TableShape(name="Handles with the chosen fate", widths=(92, 96, 84), spare=(2,), elastic=1)
 GROWN: Final = TableShape(name="What every round left behind", widths=(150, 170, 84, 320), spare=(), elastic=3)
@@ -44,6 +44,8 @@ MAX_HANDLES: Final = 5000
 """Handles of a line that are listed."""
 TALL: Final = 190
 """From so many pixels on there is room for the births."""
+WIDE: Final = 700
+"""From so many pixels on there is room for the handles of a line."""
 NO_TARGET: Final = "Attach to a process to mark its state and compare"
 NO_MARKS: Final = "No mark yet. Press M, run what you suspect, and choose the mark: it is compared with now"
 CHOOSE: Final = "Choose one mark to compare it with now, or two"
@@ -124,8 +126,9 @@ class MarksPane(QWidget):
         self._show_marks()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The births are shown where there is room."""
+        """Births and handles are shown where there is room."""
         super().resizeEvent(event)
+        self._right.setVisible(self.width() >= WIDE)
         self.bars.setVisible(self.height() >= TALL + HEIGHT)
 
     # building -----------------------------------------------------------------------------------------------------
@@ -137,7 +140,8 @@ class MarksPane(QWidget):
         self.steps.stopped.connect(lambda: self._tables.setCurrentIndex(0))
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.setChildrenCollapsible(False)
-        for part in (self._build_list(), self._build_changes(theme), self._build_handles(theme)):
+        self._right = self._build_handles(theme)
+        for part in (self._build_list(), self._build_changes(theme), self._right):
             self._split.addWidget(part)
         self._split.setSizes([220, 620, 280])
         self._split.setStretchFactor(1, 1)
@@ -154,6 +158,7 @@ class MarksPane(QWidget):
         self.list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.list.setAccessibleName("Marks")
         self.list.setMinimumWidth(110)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemSelectionChanged.connect(self._compare)
         self._mark = QPushButton("Mark")
         self._mark.setToolTip("Remember what lives now (M)")
