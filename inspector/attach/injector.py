@@ -23,7 +23,7 @@ from inspector.attach.injection import enter, nudge
 from inspector.attach.interpreter import Interpreter, find_interpreter
 from inspector.attach.remote_exec import OLDEST, remote_exec, withdraw
 from inspector.attach.staging import Stage, staged
-from inspector.attach.waits import waits_on
+from inspector.attach.waits import settled_wait
 from inspector.attach.way import Way
 from inspector.errors import AttachError, InspectorError
 
@@ -108,7 +108,7 @@ def _ask_to_come_by(order: Order, interpreter: Interpreter, stage: Stage) -> Out
     if not has_begun and order.nudge and nudge(order.pid):
         has_begun = _has_begun(order.pid, stage, COME_BY_SECS)
     if not has_begun:
-        waits = waits_on(order.pid)
+        waits = settled_wait(order.pid)
         withdraw(order.pid, interpreter)
         if not _has_begun(order.pid, stage, LAST_LOOK_SECS):
             return Outcome(False, waits=waits)

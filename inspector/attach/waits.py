@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from inspector.attach import procfs
@@ -26,6 +27,8 @@ _WORDS: Final = {
     288: "accept",
 }
 """By the number of the system call on x86-64."""
+_LOOKS: Final = 20
+_LOOK_SECS: Final = 0.005
 _STATES: Final = {
     "T": "stopped by a signal",
     "t": "stopped by a debugger",
@@ -33,6 +36,15 @@ _STATES: Final = {
     "R": "runs native code",
     "Z": "has ended",
 }
+
+
+def settled_wait(pid: int) -> str:
+    """What the main thread waits on once it has gone back to waiting: looking at it, or a nudge, wakes it for a moment."""
+    for _ in range(_LOOKS):
+        if procfs.system_call(pid, pid) is not None:
+            break
+        time.sleep(_LOOK_SECS)
+    return waits_on(pid)
 
 
 def waits_on(pid: int, tid: int | None = None) -> str:

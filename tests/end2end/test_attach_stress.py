@@ -70,7 +70,8 @@ def test_a_target_that_is_attached_again_and_again_ends_alive_and_leaks_nothing(
 def left_in(pid: int) -> tuple[int, int, int]:
     """Descriptors, threads of ours, and mappings of code without a file."""
     code = [each for each in procfs.mappings(pid) or () if each.flags == "r-xp" and not each.path]
-    return len(list(Path(f"/proc/{pid}/fd").iterdir())), len(own_threads(pid)), len(code)
+    descriptors = min(len(list(Path(f"/proc/{pid}/fd").iterdir())) for _ in range(50))  # a target that loads libraries opens some itself
+    return descriptors, len(own_threads(pid)), len(code)
 
 
 @pytest.mark.soak
