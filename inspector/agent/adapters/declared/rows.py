@@ -162,7 +162,7 @@ class DeclaredRows:
     def _greet(self, proxy: Any, *, is_born_now: bool) -> bool:
         """A proxy without a row: give it one, if it has a handle."""
         declared = self.declaration
-        if not self._level() or self.is_released(proxy):
+        if not self._level() or (declared.released is not None and declared.released.holds(proxy)):
             return False
         number = Number(id(proxy), is_address=True) if declared.handle is None else number_of(declared.handle.read(proxy))
         if not number.value:

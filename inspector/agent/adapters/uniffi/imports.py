@@ -1,7 +1,7 @@
 """Says when a module has been imported, at once: what it makes right afterwards should have a thread and a site.
 
 A finder at the front of ``sys.meta_path`` lets the finders behind it find the module and gives the loader *instance* an
-``exec_module`` of its own for this one import; that goes away when it is called. Only loaders of source and byte-code files
+``exec_module`` of its own for this one import; that goes away when it is called. Only loaders of source, byte-code and extension files
 are treated so, of which the import system makes one for each module. Runs on whichever thread imports; about 2 µs a module.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.machinery import ModuleSpec, SourceFileLoader, SourcelessFileLoader
+from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoader, SourcelessFileLoader
 from types import ModuleType
 from typing import Any, Final
 
-WATCHED_LOADERS: Final = (SourceFileLoader, SourcelessFileLoader)
+WATCHED_LOADERS: Final = (SourceFileLoader, SourcelessFileLoader, ExtensionFileLoader)
 
 
 class ImportWatch:

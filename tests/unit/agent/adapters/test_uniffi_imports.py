@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import mmap
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,15 @@ def imported() -> Iterator[list[ModuleType]]:
     yield modules
     watch.undo()
     assert watch not in sys.meta_path
+
+
+def test_an_extension_is_reported_too_and_to_every_watch(imported: list[ModuleType]) -> None:
+    again: list[ModuleType] = []
+    second = ImportWatch(again.append)
+    second.set()
+    module = importlib.reload(mmap)
+    second.undo()
+    assert imported == again == [module]
 
 
 def test_a_module_is_reported_when_its_body_has_run(importable: Path, imported: list[ModuleType]) -> None:
