@@ -15,6 +15,8 @@ const CALLS: u32 = 20_000;
 /// Tries to have two threads really run side by side.
 const TRIES: usize = 20;
 const OBJECTS: usize = 1_000;
+/// Passes over them until a new thread uses its own dead rows again.
+const FILLING_PASSES: usize = 3;
 /// Passes over them that count.
 const PASSES: usize = 4;
 
@@ -90,10 +92,12 @@ fn timed_calls(mut call: impl FnMut() -> u64) -> f64 {
     began.elapsed().as_nanos() as f64 / f64::from(CALLS)
 }
 
-/// Several passes over the same number of objects; the first one, in which caches and stocks fill, does not count.
+/// Several passes over the same number of objects; the first ones, in which caches and stocks fill, do not count.
 fn create_and_free(peer: Peer) -> [f64; 2] {
     let mut handles = Vec::with_capacity(OBJECTS);
-    pass(peer, &mut handles);
+    for _ in 0..FILLING_PASSES {
+        pass(peer, &mut handles);
+    }
     let passes: [[f64; 2]; PASSES] = std::array::from_fn(|_| pass(peer, &mut handles));
     std::array::from_fn(|what| passes.iter().map(|pass| pass[what]).sum::<f64>() / PASSES as f64)
 }
