@@ -64,9 +64,13 @@ class NamedHolder:
     """Type of the object whose field it is; ``""``: the reference belongs to no object."""
     address: int = 0
     """That object's allocation."""
+    is_exact: bool = True
+    """The object said so; otherwise a scan of its memory found it."""
 
     def text(self) -> str:
-        """``TodoList.items``, or ``“recent items”``."""
+        """``TodoList.items``, ``≈ Wallet, 2 pointers away``, or ``“recent items”``."""
+        if not self.is_exact:
+            return f"≈ {self.type}, {self.label}"
         return f"{self.type}.{self.label}" if self.type else f"“{self.label}”"
 
 

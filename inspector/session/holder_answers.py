@@ -54,7 +54,10 @@ def _step(fields: Mapping[str, Any]) -> PathStep:
 
 
 def _native_holders(fields: Mapping[str, Any]) -> NativeHolders:
-    named = [NamedHolder(str(one["label"]), int(one["count"]), str(one["type"]), int(one["from"])) for one in fields["fields"]]
+    named = [
+        NamedHolder(str(one["label"]), int(one["count"]), str(one["type"]), int(one["from"]), bool(one.get("exact", True)))
+        for one in fields["fields"]
+    ]
     named += [NamedHolder(str(one["label"]), int(one["count"])) for one in fields["labels"]]
     return NativeHolders(tuple(named), int(fields["unread"]), int(fields["unnamed"]))
 

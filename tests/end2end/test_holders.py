@@ -147,3 +147,12 @@ def test_the_balance_of_one_type_s_stacks_names_the_line_that_keeps_a_reference(
             follower.leave()
             session.end()
             session.join()
+
+
+def test_the_memory_of_other_uniffi_objects_is_read_for_holders_and_a_lone_one_has_none() -> None:
+    with watched("bdk_steps") as (target, connection):
+        target.ask("leak 3")
+        ask(connection, "scan")
+        row = read_table(target.ready["segment"]).live("Amount")[1]
+        answer = ask(connection, "holders", handle=row.number)
+        assert (answer["fields"], answer["labels"], answer["unread"]) == ([], [], 0)

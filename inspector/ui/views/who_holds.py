@@ -217,6 +217,8 @@ class WhoHolds(QWidget):
             lines.append(f"and {more:,} more")
         if names.unread:
             lines.append(f"{wording.plural(names.unread, 'object', 'objects')} could not be asked: another thread was changing them")
+        if any(not holder.is_exact for holder in names.named):
+            lines.append("≈ was found by reading memory and may be wrong")
         if not lines:
             return "No native reference on it has a name: no object reports it, and nobody gave it a label"
         return "Native holders<br>" + "<br>".join(lines)

@@ -1,20 +1,25 @@
 //! The answers to *who holds it* and *what does it hold*, as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
 
 use serde_json::{json, Value};
 
 use super::walk::{all, of_handle};
-use super::Held;
+use super::{leads_to, Held, Maps};
 use crate::layout::Kind;
 use crate::registry::{generation_of, is_current, shown};
 use crate::runtime::Runtime;
+use crate::segment::Part;
 use crate::status::{Error, Result, Status};
-use crate::types::kind_of;
+use crate::types::{kind_of, name_of};
 use crate::wire::Fields;
 
 /// So many holders are named; a person reads no more.
 const NAMED: usize = 200;
+
+/// So long the memory of other objects is read for pointers to one.
+const SCAN_PATIENCE: Duration = Duration::from_millis(300);
 
 /// Which native references on the object of a row have a name: those of objects that report, and labelled ones.
 pub fn holders(runtime: &Runtime, handle: u64) -> Fields {
@@ -27,13 +32,40 @@ pub fn holders(runtime: &Runtime, handle: u64) -> Fields {
     for edge in found.edges.iter().filter(|edge| edge.to == Held::Address(address)) {
         *counts.entry((edge.from, edge.from_type, edge.label)).or_default() += 1;
     }
-    let named: Vec<Value> = counts
+    let mut named: Vec<Value> = counts
         .iter()
         .take(NAMED)
         .map(|(&(from, from_type, label), &count)| json!({"from": from, "type": from_type, "label": label, "count": count}))
         .collect();
     let more = counts.values().skip(NAMED).sum();
-    answer(named, &runtime.labels.of(address), found.skipped + found.cut, more)
+    let unscanned = if counts_itself(runtime, handle) { 0 } else { scan_for_holders(runtime, address, &mut named) };
+    answer(named, &runtime.labels.of(address), found.skipped + found.cut + unscanned, more)
+}
+
+/// Whether a row is of our own runtime, whose objects are asked.
+fn counts_itself(runtime: &Runtime, handle: u64) -> bool {
+    runtime.table.slot_of(handle).is_none_or(|slot| runtime.types.spec(slot.word0().type_id()).is_some())
+}
+
+/// Objects behind UniFFI proxies whose memory leads to an allocation. Answers how many were not looked at, because that took too long.
+fn scan_for_holders(runtime: &Runtime, target: u64, named: &mut Vec<Value>) -> u64 {
+    let (maps, until, mut seen) = (Maps::of_this_process(), Instant::now() + SCAN_PATIENCE, HashSet::from([0, target]));
+    let mut unscanned = 0;
+    for index in 1..runtime.segment().used(Part::Handles) {
+        let Some(slot) = runtime.table.slot(index) else { continue };
+        let (word, from) = (slot.word0(), slot.address());
+        let kind = kind_of(runtime, word.type_id());
+        if !word.is_live() || !(kind == Kind::Uniffi as u8 || kind == Kind::UniffiTrait as u8) || !seen.insert(from) {
+            continue;
+        }
+        if Instant::now() >= until || named.len() >= NAMED {
+            unscanned += 1;
+        } else if let Some(hops) = leads_to(&maps, from, target) {
+            let label = format!("{hops} pointer{} away", if hops == 1 { "" } else { "s" });
+            named.push(json!({"from": from, "type": name_of(runtime, word.type_id()), "label": label, "count": 1, "exact": false}));
+        }
+    }
+    unscanned
 }
 
 fn answer(named: Vec<Value>, labels: &[(Box<str>, u32)], unread: u64, more: u64) -> Fields {

@@ -24,6 +24,10 @@ const SMALLEST_CHUNK: u64 = 32;
 const COUNT_LIMIT: u64 = 1 << 32;
 /// A handle's size and alignment, as a vtable has them.
 const HANDLE_LAYOUT: (u64, u64) = (8, 8);
+/// Pointers from an object to one that it holds: itself, a box or vector in it, and what that holds.
+const NEAR: u32 = 3;
+/// Chunks that are looked at for that.
+const NEAR_CHUNKS: usize = 256;
 const WORD: usize = 8;
 
 /// A handle that was found.
@@ -39,13 +43,14 @@ pub struct ScannedHandle {
 }
 
 /// Where heap and files lie in this process.
-struct Maps {
+pub struct Maps {
     heap: Vec<Range<u64>>,
     files: Vec<Range<u64>>,
 }
 
 impl Maps {
-    fn of_this_process() -> Self {
+    /// As it is now.
+    pub fn of_this_process() -> Self {
         let text = fs::read_to_string("/proc/self/maps").unwrap_or_default();
         let mut maps = Self { heap: Vec::new(), files: Vec::new() };
         for line in text.lines() {
@@ -150,6 +155,25 @@ pub fn scan(address: u64, handles: &[u64]) -> Vec<ScannedHandle> {
     found
 }
 
+/// How many pointers the object at `from` is away from `target`, the allocation of another; None: too many, or it does not lead there.
+pub fn leads_to(maps: &Maps, from: u64, target: u64) -> Option<u32> {
+    let (mut waiting, mut seen) = (VecDeque::from([(from, 0)]), HashSet::from([from]));
+    if !maps.is_heap(from) {
+        return None;
+    }
+    while let Some((at, hops)) = waiting.pop_front() {
+        for word in chunk_at(at) {
+            if word == target {
+                return Some(hops + 1);
+            }
+            if hops + 1 < NEAR && seen.len() < NEAR_CHUNKS && maps.is_heap(word) && seen.insert(word) {
+                waiting.push_back((word, hops + 1));
+            }
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,6 +232,16 @@ mod tests {
     fn handles_that_nobody_knows_are_not_found() {
         assert_eq!(scan(address(&holder(0x5EED_0007)), &[0x5EED_0009]), []);
         assert_eq!(scan(address(&holder(0x5EED_0007)), &[]), []);
+    }
+
+    #[test]
+    fn an_object_leads_to_those_that_it_holds_and_to_no_others() {
+        let (held, other) = (Arc::new(1_u64), Arc::new(2_u64));
+        let holder = Arc::new(Box::new(vec![(7_u64, Arc::clone(&held))]));
+        let maps = Maps::of_this_process();
+        assert_eq!(leads_to(&maps, address(&holder), address(&held)), Some(3));
+        assert_eq!(leads_to(&maps, address(&holder), address(&other)), None);
+        assert_eq!(leads_to(&maps, 16, address(&held)), None);
     }
 
     #[test]

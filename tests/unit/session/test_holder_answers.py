@@ -32,6 +32,12 @@ def test_fields_and_labels_are_named_holders_alike() -> None:
     assert [holder.text() for holder in found.named] == ["TodoList.items", "“recent”"]
 
 
+def test_what_a_scan_found_is_told_apart() -> None:
+    fields = [{"from": 64, "type": "Wallet", "label": "2 pointers away", "count": 1, "exact": False}]
+    (holder,) = native_holders_in(answer(fields=fields, labels=[], unread=0, unnamed=0)).named
+    assert (holder.is_exact, holder.text()) == (False, "≈ Wallet, 2 pointers away")
+
+
 def test_a_cycle_names_the_node_whose_edge_is_to_be_cut() -> None:
     nodes = [
         {"side": "native", "text": "foreign object 1", "edge": "keeps alive"},
