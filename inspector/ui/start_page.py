@@ -270,13 +270,14 @@ class StartPage(QWidget):
 def _verb(row: ProcessRow | None) -> str:
     if row is not None and row.gone:
         return "Open"
-    return "Attach …" if row is not None and row.consent else "Attach"
+    return "Attach…" if row is not None and row.consent else "Attach"
 
 
 def _count_sentence(processes: Sequence[ProcessRow]) -> str:
     gone = sum(row.gone for row in processes)
     running = sum(row.attachable for row in processes) - gone
-    others = len(processes) - running - gone
+    willing = sum(bool(row.consent) for row in processes)
+    others = len(processes) - running - gone - willing
     parts = [wording.plural(running, "running process", "running processes")] if running else []
     parts += (
         [
@@ -287,7 +288,10 @@ def _count_sentence(processes: Sequence[ProcessRow]) -> str:
         if gone
         else []
     )
+    more = f"; into {willing:,} more an agent can be brought" if willing else ""
+    if not parts and willing:
+        return "No process can be attached as it is" + more
     if not parts:
         return "No process can be attached now. Start one with  arc-inspector run app.py,  or start the demo"
     text = " and ".join(parts) + " can be opened"
-    return text[:1].upper() + text[1:] + (f"; for {others:,} more the list says why not" if others else "")
+    return text[:1].upper() + text[1:] + more + (f"; for {others:,} more the list says why not" if others else "")

@@ -156,8 +156,9 @@ def asked(page: StartPage) -> QMessageBox:
 
 def test_a_process_without_an_agent_is_attached_after_consent_and_not_without(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
     page = page_of(qtbot, theme, courier, FakeConnector([UNPREPARED]))
-    assert (page.attach.text(), page.attach.isEnabled()) == ("Attach …", True)
-    assert page.model.index(0, 4).data() == "runs no agent; can be brought in"
+    assert (page.attach.text(), page.attach.isEnabled()) == ("Attach…", True)
+    assert page.model.index(0, 4).data() == "runs no agent, one can be brought in"
+    assert page.count.text() == "No process can be attached as it is; into 1 more an agent can be brought"
     box = asked(page)
     assert box.informativeText() == UNPREPARED.consent
     with qtbot.assertNotEmitted(page.bring_wanted, wait=10):

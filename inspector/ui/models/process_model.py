@@ -104,7 +104,7 @@ class ProcessModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole:
             return self._theme.color("text" if row.attachable and not row.gone else "text_quiet")
         if role == Qt.ItemDataRole.DecorationRole and index.column() == Column.STATUS:
-            name, tint = _LOOKS[(row.attachable, bool(row.reason), row.gone)]
+            name, tint = ("attach", "text_quiet") if row.consent else _LOOKS[(row.attachable, bool(row.reason), row.gone)]
             return icon(name, self._theme, tint=tint)
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip("\n".join(filter(None, (row.command, row.reason, row.fix))))
@@ -117,7 +117,7 @@ class ProcessModel(QAbstractTableModel):
 
 def _text(row: ProcessRow, column: int) -> str:
     if column == Column.STATUS and row.consent:
-        return f"{row.reason}; can be brought in"
+        return f"{row.reason}, one can be brought in"
     if column == Column.STATUS:
         return row.reason or ("attachable" if row.attachable else "cannot be attached")
     texts = (row.name, str(row.pid), row.runtime or wording.UNKNOWN_TEXT, wording.number(row.live_handles))
