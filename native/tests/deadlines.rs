@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arc_inspector_native::atomic;
@@ -114,6 +114,9 @@ fn the_soonest_of_several_deadlines_is_kept_whatever_their_order() {
     }
 }
 
+/// The header has few places, and one test takes them all.
+static PLACES: Mutex<()> = Mutex::new(());
+
 /// When the header says that the pending close of a handle is withdrawn, ticks; 0: it says nothing.
 fn shown_deadline(handle: u64) -> u64 {
     let header = runtime().segment().header();
@@ -124,6 +127,7 @@ fn shown_deadline(handle: u64) -> u64 {
 
 #[test]
 fn the_header_shows_the_deadline_of_a_pending_close_until_it_has_run_or_was_taken_back() {
+    let _turn = PLACES.lock().unwrap();
     let folder = Folder::new("shown");
     let (_, journal) = folder.journal();
     for is_cancelled in [true, false] {
@@ -142,6 +146,7 @@ fn the_header_shows_the_deadline_of_a_pending_close_until_it_has_run_or_was_take
 
 #[test]
 fn deadlines_that_find_no_place_in_the_header_are_counted_while_they_pend() {
+    let _turn = PLACES.lock().unwrap();
     let folder = Folder::new("hidden");
     let hidden = || atomic!(AtomicU64, runtime().segment().header(), hidden_deadlines).load(Ordering::SeqCst);
     let journals: Vec<u64> = (0..2 * CLOSE_DEADLINES).map(|_| folder.journal().1).collect();
