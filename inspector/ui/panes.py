@@ -32,6 +32,7 @@ from inspector.ui.views.events import EventsPane
 from inspector.ui.views.findings import FindingsPane
 from inspector.ui.views.flame import FlamePane
 from inspector.ui.views.history import HistoryPane
+from inspector.ui.views.history_lane import HistoryLane, LaneParts
 from inspector.ui.views.marks import MarksPane
 from inspector.ui.views.pending import PendingPane
 from inspector.ui.views.threads import ThreadsPane
@@ -115,7 +116,8 @@ class PaneSpec:
 
 
 def _detail_pane(parts: PaneParts) -> QWidget:
-    pane = DetailPane(parts.theme, HolderQuestions(parts.attachment, parts.attachment))
+    lane = HistoryLane(parts.theme, LaneParts(parts.chronicle.feed, parts.courier))
+    pane = DetailPane(parts.theme, HolderQuestions(parts.attachment, parts.attachment), lane)
     pane.line_wanted.connect(lambda file, line: _open_line(parts, file, line))
     return pane
 

@@ -11,6 +11,7 @@ from inspector.model.snapshot import Level, Snapshot
 from inspector.ui.main_window import MainWindow
 from inspector.ui.theme import DARK, Theme
 from inspector.ui.views.history import CHOOSE, HistoryPane, head_text
+from inspector.ui.views.history_lane import NONE_YET, HistoryLane
 from inspector.ui.widgets.balance_tree import BALANCED, BalanceTree
 from tests.helpers.fake_session import FakeSession
 from tests.helpers.snapshots import Row, handle_id, snapshot_of
@@ -84,6 +85,17 @@ def test_clearing_forgets_the_object(opened: Opened, qtbot: QtBot) -> None:
     pane.set_theme(DARK)
     pane.clear()
     assert (pane.head.text(), len(pane._model.rows), pane.tree.tree.topLevelItemCount()) == (CHOOSE, 0, 0)
+
+
+def test_the_detail_s_lane_tells_the_same_history_on_a_line_of_time(opened: Opened, qtbot: QtBot) -> None:
+    _, _, window = opened
+    window.workbench.choose(HANDLE)
+    lane = window.workbench.detail.findChild(HistoryLane)
+    assert isinstance(lane, HistoryLane)
+    assert lane.sentence == NONE_YET
+    qtbot.waitUntil(lambda: lane.sentence.startswith("2 up, 1 down, "))
+    lane.set_theme(DARK)
+    assert not lane.grab().isNull()
 
 
 def test_a_balanced_object_is_an_answer(qtbot: QtBot, theme: Theme) -> None:

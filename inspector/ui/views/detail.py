@@ -19,6 +19,7 @@ from inspector.model.threads import filter_text
 from inspector.ui import wording
 from inspector.ui.holder_questions import HolderQuestions
 from inspector.ui.theme import Theme
+from inspector.ui.views.history_lane import HistoryLane
 from inspector.ui.views.who_holds import WhoHolds
 from inspector.ui.widgets.labels import head_label, quiet_label, rule, section_label
 from inspector.ui.widgets.state_lane import StateLane, reference_lane, resource_lane
@@ -38,13 +39,14 @@ class DetailPane(QWidget):
     line_wanted = Signal(str, int)
     """A line of code was clicked."""
 
-    def __init__(self, theme: Theme, questions: HolderQuestions | None = None, parent: QWidget | None = None) -> None:
-        """Nothing selected. ``questions`` asks the target who holds what; without it there is nobody to ask."""
-        super().__init__(parent)
+    def __init__(self, theme: Theme, questions: HolderQuestions | None = None, lane: HistoryLane | None = None) -> None:
+        """Nothing selected. ``questions`` asks the target who holds what; ``lane`` shows the history. Both may be left out."""
+        super().__init__()
         self.setObjectName("pane")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
         self._questions = questions
+        self._lane = lane
         self._snapshot: Snapshot | None = None
         self._handle: int | None = None
         self._values: dict[str, QLabel] = {}
@@ -91,6 +93,8 @@ class DetailPane(QWidget):
         self._theme = theme
         for widget in (self._who, self._reference, self._resource):
             widget.set_theme(theme)
+        if self._lane is not None:
+            self._lane.set_theme(theme)
         if self._snapshot is not None:
             self.choose(self._handle)
 
@@ -161,6 +165,9 @@ class DetailPane(QWidget):
         inside.addWidget(self._reference)
         inside.addWidget(self._resource_title)
         inside.addWidget(self._resource)
+        if self._lane is not None:
+            inside.addWidget(section_label("History"))
+            inside.addWidget(self._lane)
 
     def _build_facts(self, inside: QVBoxLayout) -> None:
         inside.addWidget(rule())
@@ -195,6 +202,8 @@ class DetailPane(QWidget):
         known = snapshot.types.get(int(handles.types[row]))
         equation = equation_of(handles, row, calls_estimated=known is not None and calls_are_estimated(known.kind))
         self._who.show_handle(int(handles.ids[row]), equation, snapshot)
+        if self._lane is not None:
+            self._lane.show_handle(int(handles.ids[row]), snapshot)
         self._reference.show_lane(reference_lane(int(handles.references[row])))
         lane = resource_lane(int(handles.resources[row]))
         self._resource.show_lane(lane)

@@ -1,0 +1,140 @@
+"""What happened to one object, on a line of time: counted up above it, counted down below, calls on it. GUI thread."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from inspector.model.balance import of_object
+from inspector.model.events import EventKind, Events, no_events
+from inspector.model.snapshot import Level, Snapshot
+from inspector.ui.bridge import Courier
+from inspector.ui.event_feed import EventFeed
+from inspector.ui.theme import Theme, ui_font
+from inspector.ui.wording import clock
+
+REFRESH_MILLIS: Final = 1000
+HEIGHT: Final = 34
+TOO_LOW: Final = "Clones and releases are recorded from level history on"
+NONE_YET: Final = "Nothing happened to it since events are recorded"
+_UP: Final = (EventKind.CREATE, EventKind.CLONE)
+_CALLS: Final = (EventKind.BORROW, EventKind.RETURN)
+
+
+class LaneParts(NamedTuple):
+    """What the lane reads with."""
+
+    feed: EventFeed
+    courier: Courier
+
+
+class HistoryLane(QWidget):
+    """The events of the object that the detail pane shows; reads while somebody looks."""
+
+    def __init__(self, theme: Theme, parts: LaneParts, parent: QWidget | None = None) -> None:
+        """Empty."""
+        super().__init__(parent)
+        self._theme = theme
+        self._parts = parts
+        self._handle = 0
+        self._snapshot: Snapshot | None = None
+        self._events = no_events()
+        self._working = False
+        self._timer = QTimer(self, interval=REFRESH_MILLIS)
+        self._timer.timeout.connect(self._read)
+        self.setFont(ui_font())
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        parts.feed.changed.connect(self._work)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours."""
+        self._theme = theme
+        self.update()
+
+    def show_handle(self, handle: int, snapshot: Snapshot) -> None:
+        """Another object, or newer names of the same."""
+        self._snapshot = snapshot
+        if handle != self._handle:
+            self._handle, self._events = handle, no_events()
+            self._read()
+            self._work()
+            self.update()
+
+    @property
+    def sentence(self) -> str:
+        """What the lane shows, in words."""
+        if not len(self._events):
+            low = self._snapshot is not None and self._snapshot.target.level < Level.HISTORY
+            return TOO_LOW if low else NONE_YET
+        ups = int(np.isin(self._events.kinds, _UP).sum())
+        downs = int((self._events.kinds == EventKind.RELEASE).sum())
+        return f"{ups:,} up, {downs:,} down, {clock(float(self._events.at[0]))} to {clock(float(self._events.at[-1]))}"
+
+    def sizeHint(self) -> QSize:
+        """The lane, and a line of words below it."""
+        return QSize(200, HEIGHT + self.fontMetrics().height() + 4)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Somebody looks."""
+        super().showEvent(event)
+        self._timer.start()
+        self._read()
+        self._work()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks."""
+        self._timer.stop()
+        super().hideEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A tick an event; many at one place are one tick."""
+        painter = QPainter(self)
+        painter.setFont(self.font())
+        middle = HEIGHT / 2
+        painter.setPen(QPen(self._theme.color("line"), 1))
+        painter.drawLine(QPointF(0, middle), QPointF(self.width(), middle))
+        if len(self._events):
+            self._paint_ticks(painter, middle)
+        painter.setPen(self._theme.color("text_quiet"))
+        words = self.fontMetrics().elidedText(self.sentence, Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(QRectF(0, HEIGHT + 2, self.width(), self.fontMetrics().height()), Qt.AlignmentFlag.AlignLeft, words)
+
+    def _paint_ticks(self, painter: QPainter, middle: float) -> None:
+        at = self._events.at
+        span = max(float(at[-1] - at[0]), 1e-9)
+        places = ((at - at[0]) / span * (self.width() - 5) + 2).astype(np.int64)
+        for kinds, token, above, below in ((_CALLS, "unknown", 3, 3), (_UP, "born", 14, 0), ((EventKind.RELEASE,), "dying", 0, 14)):
+            painter.setPen(QPen(self._theme.color(token), 2))
+            for place in np.unique(places[np.isin(self._events.kinds, kinds)]).tolist():
+                painter.drawLine(QPointF(place, middle - above), QPointF(place, middle + below))
+
+    def _read(self) -> None:
+        if self.isVisible() and self._handle:
+            self._parts.feed.refresh()
+
+    def _work(self) -> None:
+        """Choose the object's events, off the GUI thread."""
+        snapshot, handle, events = self._snapshot, self._handle, self._parts.feed.events
+        if snapshot is None or not handle or self._working or not self.isVisible():
+            return
+        self._working = True
+        self._parts.courier.run(
+            lambda: events.take(of_object(events, snapshot, handle)), lambda chosen: self._show(chosen, handle), lambda _error: self._free()
+        )
+
+    def _show(self, chosen: Events, handle: int) -> None:
+        self._working = False
+        if handle == self._handle:
+            self._events = chosen
+            self.setAccessibleName(self.sentence)
+            self.setToolTip(self.sentence)
+            self.update()
+        else:
+            self._work()
+
+    def _free(self) -> None:
+        self._working = False
