@@ -6,6 +6,7 @@ Reads the file in bounded pieces; executes and maps nothing. Any thread.
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -112,6 +113,14 @@ class ElfFile:
                 name = wanted.get(strings[start:end])
                 if name is not None and section and value:
                     found.setdefault(name, value)
+        return found
+
+    def exported(self, pattern: re.Pattern[bytes]) -> list[bytes]:
+        """First groups of all names in the tables of exported symbols that the pattern matches whole."""
+        found = []
+        for table in (each for each in self._sections if each.kind == _DYNAMIC_SYMBOLS and each.link < len(self._sections)):
+            names = self._bytes_of(self._sections[table.link]).split(b"\0")
+            found += [matched[1] for name in names if (matched := pattern.fullmatch(name))]
         return found
 
     def read(self, offset: int, size_bytes: int) -> bytes:

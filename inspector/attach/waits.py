@@ -33,18 +33,19 @@ _STATES: Final = {
     "T": "stopped by a signal",
     "t": "stopped by a debugger",
     "D": "waits for a device",
-    "R": "runs native code",
+    "R": "runs",
     "Z": "has ended",
 }
 
 
 def settled_wait(pid: int) -> str:
-    """What the main thread waits on once it has gone back to waiting: looking at it, or a nudge, wakes it for a moment."""
+    """What the main thread waits on once it has gone back to waiting; one that goes on running runs no Python, or it would come by."""
     for _ in range(_LOOKS):
         if procfs.system_call(pid, pid) is not None:
             break
         time.sleep(_LOOK_SECS)
-    return waits_on(pid)
+    waits = waits_on(pid)
+    return "runs native code" if waits == "runs" else waits
 
 
 def waits_on(pid: int, tid: int | None = None) -> str:

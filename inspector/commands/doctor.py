@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from inspector.attach.causes import Cause, Diagnosis, Weight
+from inspector.attach.glimpse import Glimpse, glimpse
 from inspector.attach.linux import require_support
 from inspector.attach.selftest import Check, run_checks
 from inspector.attach.waits import waits_on
@@ -42,7 +43,27 @@ def _process(pid: int, as_json: bool) -> int:
         print(printable(_headline(diagnosis)))
         for cause in diagnosis.causes:
             _print_cause(cause.text, cause.weight, cause.fixes)
+        if not diagnosis.is_possible:
+            _print_glimpse(glimpse(pid))
     return 0 if diagnosis.is_possible else AttachError.exit_status
+
+
+def _print_glimpse(seen: Glimpse) -> None:
+    """What is left when nothing may be loaded, called by its name."""
+    if not seen.threads:
+        return
+    print("What can be told from outside, as a fallback (read only, no handles and no counts):")
+    if seen.packages:
+        print(printable(f"  UniFFI packages: {', '.join(seen.packages)}"))
+    for thread in seen.threads:
+        print(printable(f"  thread {thread.tid} ({thread.name}) {thread.waits}"))
+    if seen.more_threads:
+        print(f"  and {seen.more_threads:,} more")
+
+
+def _glimpse_value(seen: Glimpse) -> PlainRow:
+    threads = [{"tid": each.tid, "name": each.name or None, "waits": each.waits} for each in seen.threads]
+    return {"threads": threads, "more_threads": seen.more_threads, "packages": list(seen.packages)}
 
 
 def _headline(diagnosis: Diagnosis) -> str:
@@ -70,6 +91,7 @@ def _value(diagnosis: Diagnosis) -> PlainRow:
         "runtime": f"CPython {facts.version[0]}.{facts.version[1]}" if facts.version else None,
         "attachable": diagnosis.is_possible,
         "way": diagnosis.way.value if diagnosis.way else None,
+        "fallback": None if diagnosis.is_possible else _glimpse_value(glimpse(facts.pid)),
         "causes": [_cause_value(each) for each in diagnosis.causes],
     }
 

@@ -53,6 +53,9 @@ def test_no_process_no_python_stopped_and_traced_are_told_apart():
         while procfs.thread_state(target.pid, target.pid) != "T":
             pass
         assert causes(target.pid) == ["stopped"]
+        seen = run_command("doctor", target.pid, "--json").json["fallback"]
+        assert [each["tid"] for each in seen["threads"]] == [target.pid]
+        assert "as a fallback (read only" in run_command("doctor", target.pid).out
         os.kill(target.pid, signal.SIGCONT)
 
 
