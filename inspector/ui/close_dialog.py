@@ -41,7 +41,7 @@ class CloseDialog(QDialog):
         self._names = names
         self._plan = ClosePlan(tuple(handles))
         self.setWindowTitle("Close resources")
-        self.resize(820, 480)
+        self.resize(820, 540)
         self._build(theme)
 
     @property
