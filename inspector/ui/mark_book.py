@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from inspector.model.diff import diff
+from inspector.model.diff import Diff, diff
 from inspector.model.growth import Grown, growth
 from inspector.model.marks import MarkedState, mark_later, mark_now
 from inspector.model.snapshot import Snapshot
@@ -42,6 +42,7 @@ class MarkBook(QObject):
         self._round = 0
         self._named = 0
         self._comparing = False
+        self._wish: tuple[MarkedState, MarkedState | None] | None = None
         self.marks: tuple[MarkedState, ...] = ()
         attachment.began.connect(self.clear)
         attachment.finished.connect(self.clear)
@@ -49,7 +50,7 @@ class MarkBook(QObject):
     def clear(self) -> None:
         """Another target, or none."""
         self._round += 1
-        self._named, self._comparing, self.marks = 0, False, ()
+        self._named, self._comparing, self._wish, self.marks = 0, False, None, ()
         self.changed.emit()
 
     def mark_now(self, snapshot: Snapshot, name: str = "") -> None:
@@ -76,16 +77,10 @@ class MarkBook(QObject):
         self._set(tuple(each for each in self.marks if each is not mark))
 
     def compare(self, one: MarkedState, other: MarkedState | None) -> None:
-        """Compare two marks, or one with what is shown now; ``compared`` follows, unless a comparison is still under way."""
-        snapshot = self._attachment.shown
-        if self._comparing:
-            return
-        if other is not None:
-            self._comparing = True
-            self._run(lambda: diff(one, other), self.compared.emit, is_comparison=True)
-        elif snapshot is not None:
-            self._comparing = True
-            self._run(lambda: diff(one, mark_now(snapshot, "now")), self.compared.emit, is_comparison=True)
+        """Compare two marks, or one with what is shown now; ``compared`` follows. Of wishes that come meanwhile the newest counts."""
+        self._wish = (one, other)
+        if not self._comparing:
+            self._compare()
 
     def test_growth(self, marks: tuple[MarkedState, ...]) -> None:
         """What every round between these marks left behind; ``grown`` follows."""
@@ -94,6 +89,26 @@ class MarkBook(QObject):
             return growth(marks)
 
         self._run(work, self.grown.emit)
+
+    def _compare(self) -> None:
+        wish, snapshot = self._wish, self._attachment.shown
+        if wish is None:
+            return
+        one, other = wish
+
+        def done(found: Diff) -> None:
+            self._comparing = False
+            if self._wish is wish:
+                self.compared.emit(found)
+            else:
+                self._compare()
+
+        if other is not None:
+            self._comparing = True
+            self._run(lambda: diff(one, other), done)
+        elif snapshot is not None:
+            self._comparing = True
+            self._run(lambda: diff(one, mark_now(snapshot, "now")), done)
 
     def _make(self, work: Callable[[], MarkedState], at: float, name: str) -> None:
         self.marked.emit(at, name)
@@ -108,17 +123,16 @@ class MarkBook(QObject):
 
         self._attachment.ask_replay(lambda replay: replay.state_at(at), read)
 
-    def _run(self, work: Callable[[], T], done: Callable[[T], None], *, is_comparison: bool = False) -> None:
+    def _run(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
         this_round = self._round
 
         def result(value: T) -> None:
             if this_round == self._round:
-                self._comparing = self._comparing and not is_comparison
                 done(value)
 
         def failed(error: BaseException) -> None:
             if this_round == self._round:
-                self._comparing = self._comparing and not is_comparison
+                self._comparing = False
                 self.told.emit(error_sentence(error), "waiting")
 
         self._courier.run(work, result, failed)

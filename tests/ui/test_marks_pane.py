@@ -102,6 +102,19 @@ def test_two_marks_are_compared_with_each_other(qtbot: QtBot, attach: Attach) ->
     assert pane.table.message == NO_MARKS
 
 
+def test_of_comparisons_wished_for_at_once_the_newest_is_shown(qtbot: QtBot, courier: Courier) -> None:
+    book = MarkBook(Attachment(FakeConnector(), courier), courier)
+    first, second, third = (mark_now(snapshot_of([Row(1)], at=T0 + at), str(at)) for at in range(3))
+    shown: list[str] = []
+    book.compared.connect(lambda found: shown.append(found.after.name))
+    for other in (second, third, second, third):
+        book.compare(first, other)
+    qtbot.waitUntil(lambda: bool(shown))
+    book.compare(first, second)
+    qtbot.waitUntil(lambda: len(shown) == 2)
+    assert shown == ["2", "1"]
+
+
 def test_the_ends_of_a_range_in_the_timeline_can_be_marked_later(qtbot: QtBot, attach: Attach) -> None:
     window, _ = attach(
         snapshot_of([Row(1, age_secs=60), Row(2, age_secs=20), Row(3, age_secs=60, reference=Reference.DROPPED, changed_secs=5)])
