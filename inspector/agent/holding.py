@@ -5,7 +5,6 @@ No code of the program runs: no ``repr``, no property, no ``__eq__``. Worker thr
 
 from __future__ import annotations
 
-import inspect
 import sys
 import threading
 from collections import deque
@@ -25,6 +24,8 @@ from typing import Any, Final, NamedTuple
 
 MOST_ENTRIES: Final = 10_000
 """Entries of a container that are searched for the position; in larger ones it is left out."""
+CO_OPTIMIZED: Final = 0x1
+"""Flag of functions, as `inspect` has it, which a target need not load for this."""
 _HELD_BY_US: Final = 3
 """References on the locals of a frame while it is looked at: the frame's, ours, and the argument of the count."""
 
@@ -201,7 +202,7 @@ def locals_of(frame: FrameType) -> list[tuple[str, object]]:
     if namespace is frame.f_globals:
         return []  # those of a module, which are found as its globals
     found = list(namespace.items())
-    is_a_copy = sys.version_info < (3, 13) and bool(frame.f_code.co_flags & inspect.CO_OPTIMIZED)
+    is_a_copy = sys.version_info < (3, 13) and bool(frame.f_code.co_flags & CO_OPTIMIZED)
     # a dict that somebody else has too is what the program got from locals(): it stays as it is
     if is_a_copy and frame.f_trace is None and sys.getrefcount(namespace) == _HELD_BY_US:
         namespace.clear()
