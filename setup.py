@@ -179,10 +179,10 @@ setup(
     ext_modules=[
         Extension(
             "inspector._native",
-            sources=["inspector/_native.c", "native/python/hooks.c"],
-            include_dirs=["native/include"],
+            sources=["inspector/_native.c", *sorted(str(source.relative_to(ROOT)) for source in (NATIVE / "python").glob("*.c"))],
+            include_dirs=["native/include", "native/python"],
             extra_objects=[str(LIBRARY)],
-            depends=[str(LIBRARY)],
+            depends=[str(LIBRARY), "native/python/hooks.h"],
             libraries=["pthread", "dl", "m"],
             define_macros=[("Py_LIMITED_API", "0x030B0000")],
             py_limited_api=True,

@@ -1,4 +1,4 @@
-"""The extension module ``inspector._hooks``: hooks and scans in C (``native/python/hooks.c``).
+"""The extension module ``inspector._hooks``: hooks and scans in C (``native/python``).
 
 It lies in one shared object with cffi's module, since both work on the one recorder of the process; so the import system, which looks for
 a file of a module's own name, does not find it by itself.

@@ -1,4 +1,4 @@
-//! What `native/python/hooks.c` calls: see [`crate::follow`]. Every function here needs the interpreter's lock and keeps it.
+//! What `native/python` calls: see [`crate::follow`]. Every function here needs the interpreter's lock and keeps it.
 //!
 //! Objects that `…_new` and `…_begin` give belong to the caller, who gives them to `…_free` once.
 

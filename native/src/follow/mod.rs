@@ -2,7 +2,7 @@
 //! library's own functions.
 //!
 //! Everything here is called with the interpreter's lock held and never gives it up, so what is `&mut` in here has one user at a time. No
-//! function calls back into the interpreter. `native/python/hooks.c` is the other half.
+//! function calls back into the interpreter. `native/python` is the other half.
 
 pub mod heap;
 pub mod places;

@@ -54,7 +54,7 @@ class ProxyHooks:
         self._hooked = HookedClass(rows.proxy_class.cls)
 
     def set(self) -> None:
-        """Replace the class's constructor, its lifting classmethod and its finaliser by native hooks (``native/python/hooks.c``)."""
+        """Replace the class's constructor, its lifting classmethod and its finaliser by native hooks (``native/python``)."""
         cls, make_name, native = self._rows.proxy_class.cls, self._rows.proxy_class.shape.make_name, self._rows.native
         own = vars(cls)
         if "__init__" in own:  # generations before 0.26 write none where the library has no constructor

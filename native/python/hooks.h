@@ -1,0 +1,86 @@
+#ifndef ARC_INSPECTOR_HOOKS_H
+#define ARC_INSPECTOR_HOOKS_H
+
+/* The extension module `inspector._hooks`: hooks of generated proxy classes, and the search for proxies that live, at the speed of C.
+ *
+ * It stands beside cffi's module in one shared object, because both work on one recorder. What decides is in Rust (`native/src/follow`);
+ * here objects of the interpreter are taken apart for it, and what is rare is asked of Python. Everything runs with the interpreter's lock.
+ *
+ * Stable ABI of CPython 3.11, and three functions that each CPython since 3.9 exports but whose headers hide before 3.12.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <string.h>
+#include <structmember.h>
+
+#include "arc_inspector.h"
+
+PyAPI_FUNC(PyObject *) PyObject_Vectorcall(PyObject *callable, PyObject *const *args, size_t count_flags, PyObject *names);
+PyAPI_FUNC(PyObject *) PyMethod_New(PyObject *function, PyObject *self);
+PyAPI_FUNC(PyObject *) PyVectorcall_Call(PyObject *callable, PyObject *args, PyObject *kwargs);
+
+#ifndef Py_TPFLAGS_HAVE_VECTORCALL
+#define Py_TPFLAGS_HAVE_VECTORCALL (1UL << 11)
+#endif
+#ifndef Py_TPFLAGS_METHOD_DESCRIPTOR
+#define Py_TPFLAGS_METHOD_DESCRIPTOR (1UL << 17)
+#endif
+#define COUNT(count_flags) ((Py_ssize_t)((count_flags) & ~((size_t)1 << (8 * sizeof(size_t) - 1))))
+
+typedef PyObject *(*Vectorcall)(PyObject *, PyObject *const *, size_t, PyObject *);
+
+enum {
+    LEVEL_HISTORY = AiLevel_History,
+    /* Code objects that are kept alive for their stacks; in a program that makes code for ever the rest has no site. */
+    MOST_CODES = 1 << 16,
+    /* Instances that a slice of a scan hands out, about 1.5 ms; frames that a trial of the layout compares. */
+    MOST_FOUND = 4096,
+    MOST_FRAMES = 256,
+};
+
+/* Sites by the frames of the running thread. */
+typedef struct {
+    PyObject_HEAD
+    AiStacks *stacks; /* NULL: this interpreter's frames are not known, `fallback` answers */
+    PyObject *classify; /* (code, globals) -> whether it is the program's */
+    PyObject *learn; /* (frames) -> site */
+    PyObject *fallback; /* (frames) -> site */
+    PyObject *codes; /* kept alive */
+} Stacks;
+
+/* The rows of the proxies of one class. */
+typedef struct {
+    PyObject_HEAD
+    AiProxies *rows;
+    PyTypeObject *cls;
+    PyObject *attribute; /* name of the attribute that keeps the handle */
+    Stacks *stacks;
+    PyObject *learn; /* (proxy, handle): find out type and layout */
+    PyObject *watch; /* (proxy, row): it is of a class that the program derived */
+    PyObject *fail; /* (exception) */
+} Proxies;
+
+/* Types of the module, made once for the life of the process, and what they are made from. */
+extern PyTypeObject *ai_stacks_type, *ai_proxies_type, *ai_marker_type;
+extern PyType_Spec ai_stacks_spec, ai_proxies_spec, ai_hook_spec, ai_marker_spec, ai_scan_spec;
+
+static inline int minor_version(void) {
+    return (int)(Py_Version >> 16 & 0xFF);
+}
+
+/* Hands the exception that is set to `fail` and clears it: the program must not fail because of the tool. */
+void ai_report(PyObject *fail);
+
+/* The site of the running thread, 0: none, perhaps with an exception. */
+unsigned ai_stacks_here(Stacks *stacks, size_t limit);
+
+/* A proxy was made now, on this thread. -1: an exception is set. */
+int ai_proxy_born(Proxies *proxies, PyObject *proxy);
+
+/* A proxy's finaliser runs. -1: an exception is set. */
+int ai_proxy_gone(Proxies *proxies, PyObject *proxy);
+
+/* A row for a proxy that was there before, unless it is known, or goes. 1: made, 0: not, -1: an exception is set. */
+int ai_proxy_adopt(Proxies *proxies, PyObject *proxy);
+
+#endif

@@ -1,0 +1,58 @@
+/* The module itself. */
+#include "hooks.h"
+
+PyTypeObject *ai_stacks_type, *ai_proxies_type, *ai_marker_type;
+
+static PyObject *frame_codes(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
+    size_t codes[MOST_FRAMES];
+    size_t count = ai_stacks_codes(minor_version(), (size_t)PyThreadState_Get(), codes, MOST_FRAMES);
+    PyObject *list = PyList_New(0);
+    for (size_t at = 0; list && at < count; at++) {
+        PyObject *number = PyLong_FromSize_t(codes[at]);
+        if (!number || PyList_Append(list, number) < 0) Py_CLEAR(list);
+        Py_XDECREF(number);
+    }
+    return list;
+}
+
+static PyObject *stand_in(PyObject *Py_UNUSED(module), PyObject *args) {
+    unsigned long long original, bytes;
+    unsigned short type_id;
+    unsigned char kind;
+    if (!PyArg_ParseTuple(args, "KHbK", &original, &type_id, &kind, &bytes)) return NULL;
+    return PyLong_FromSize_t(ai_transit_stand_in((size_t)original, type_id, kind, bytes));
+}
+
+static PyMethodDef module_methods[] = {
+    {"frame_codes", frame_codes, METH_NOARGS, "The ids of the code objects of this thread's frames, as native code reads them; innermost first."},
+    {"stand_in", stand_in, METH_VARARGS, "The address of a function that stands in for a clone function at an address; 0: there is none left."},
+    {NULL},
+};
+
+static PyModuleDef module_definition = {PyModuleDef_HEAD_INIT, "inspector._hooks", "Hooks and scans in C.", -1, module_methods};
+
+/* Makes a type and puts it into the module. NULL: an exception is set. */
+static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, const char *name) {
+    PyObject *type = PyType_FromSpec(spec);
+    if (type && PyModule_AddObjectRef(module, name, type) < 0) Py_CLEAR(type);
+    return (PyTypeObject *)type; /* kept for the life of the process */
+}
+
+PyMODINIT_FUNC PyInit__hooks(void) {
+    PyObject *module = PyModule_Create(&module_definition);
+    if (!module) return NULL;
+    ai_stacks_type = add_type(module, &ai_stacks_spec, "Stacks");
+    ai_proxies_type = add_type(module, &ai_proxies_spec, "Proxies");
+    ai_marker_type = add_type(module, &ai_marker_spec, "Marker");
+    PyTypeObject *hook = add_type(module, &ai_hook_spec, "Hook");
+    PyTypeObject *scan = add_type(module, &ai_scan_spec, "Scan");
+    const struct { const char *name; int value; } layouts[] = {
+        {"UNKNOWN", AiLAYOUT_UNKNOWN}, {"HIDDEN", AiLAYOUT_HIDDEN}, {"BEFORE", AiLAYOUT_BEFORE},
+        {"BOXED", AiLAYOUT_BOXED},     {"COUNTED", AiLAYOUT_COUNTED},
+    };
+    int failed = !ai_stacks_type || !ai_proxies_type || !ai_marker_type || !hook || !scan;
+    for (size_t at = 0; !failed && at < sizeof layouts / sizeof *layouts; at++)
+        failed = PyModule_AddIntConstant(module, layouts[at].name, layouts[at].value) < 0;
+    if (failed) Py_CLEAR(module);
+    return module;
+}
