@@ -14,6 +14,7 @@ import pytest
 
 from inspector import agent
 from inspector.agent.adapters.uniffi import UniffiAdapter
+from inspector.wire import lib
 from inspector.wire.schema import ReferenceState
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 
@@ -28,8 +29,10 @@ def segment_folder() -> Iterator[str]:
 
 @pytest.fixture
 def recorder(segment_folder: str) -> Iterator[TableRecorder]:
+    before = lib.ai_level()
     yield TableRecorder(agent.start("count", adapters=(), directory=segment_folder))
     agent.stop()
+    lib.ai_set_level(before)
 
 
 @pytest.fixture
