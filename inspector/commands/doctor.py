@@ -21,7 +21,7 @@ from inspector.errors import AttachError
 _WAYS: Final = {
     Way.AGENT: "at once, its agent runs: arc-inspector attach {pid}",
     Way.REMOTE: "by CPython's own remote interface, without stopping it: arc-inspector attach {pid}",
-    Way.INJECT: "by borrowing one of its threads for about a millisecond: arc-inspector attach {pid} --inject",
+    Way.INJECT: "by borrowing one of its threads for a few milliseconds: arc-inspector attach {pid} --inject",
 }
 _SIGNS: Final = {Weight.BLOCKS: "✗", Weight.ASKS: "!", Weight.NOTE: "·"}
 

@@ -76,7 +76,7 @@ def consent_sentences(found: FoundProcess) -> str:
             "comes by. One wait of it may be ended with EINTR for that."
         )
     return (
-        f"{found.name} ({found.pid}) runs no agent. One can be brought in: one thread of the process is held for about a millisecond, at a "
+        f"{found.name} ({found.pid}) runs no agent. One can be brought in: one thread of the process is held for a few milliseconds, at a "
         "harmless point, and starts a thread that loads the agent. All others run on."
     )
 

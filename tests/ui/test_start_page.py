@@ -142,7 +142,7 @@ def test_unknown_numbers_of_handles_are_a_dash(theme: Theme) -> None:
 
 
 UNPREPARED = ProcessRow(
-    801, "web.py", "python web.py", "CPython 3.12", False, "runs no agent", consent="One thread is held for about a millisecond."
+    801, "web.py", "python web.py", "CPython 3.12", False, "runs no agent", consent="One thread is held for a few milliseconds."
 )
 
 
