@@ -73,6 +73,7 @@ def build_vitals(raw: RawVitals, at: float) -> Vitals:
         created=_frozen(type_totals(raw.types, "created")),
         released=_frozen(type_totals(raw.types, "released")),
         collections=build_collections(raw, clock_of(raw)),
+        lives=_frozen(type_totals(raw.types, "live")),
     )
 
 

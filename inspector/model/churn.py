@@ -18,7 +18,7 @@ from inspector.model.snapshot import Collection, Floats, Ints, Vitals
 CAPACITY: Final = 8192
 """Readings kept: 2 minutes at 60 Hz in full, older ones ever more coarsely."""
 MAX_TYPES: Final = 256
-"""Types told apart; those with a higher index are one: ``OTHER_TYPE``. 256 types take 32 MiB when the history is full."""
+"""Types told apart; those with a higher index are one: ``OTHER_TYPE``. 256 types take 48 MiB when the history is full."""
 OTHER_TYPE: Final = 0
 GAP_SECS: Final = 5.0
 """No reading for longer than that is a gap: the slowest refresh is one in 2 s."""
@@ -99,6 +99,7 @@ class ChurnHistory:
         self._totals = np.zeros((self._capacity, 2), np.int64)
         self._created = np.zeros((self._capacity, self._types), np.int64)
         self._released = np.zeros((self._capacity, self._types), np.int64)
+        self._lives = np.zeros((self._capacity, self._types), np.int64)
         self._last_collection = -1
         self._break = True
         self.marks.clear()
@@ -134,6 +135,7 @@ class ChurnHistory:
         self._totals[row] = vitals.created.sum(), vitals.released.sum()
         self._put(self._created, row, vitals.created)
         self._put(self._released, row, vitals.released)
+        self._put(self._lives, row, vitals.live_by_type())
         self._joined[row] = not self._break and self._follows(row)
         self._break = False
         self._count += 1
@@ -176,7 +178,7 @@ class ChurnHistory:
             return ()
         first, last = self._row_at(begin), self._row_at(end)
         created, released = self._created[: self._count], self._released[: self._count]
-        score = (created[last] - released[last]) + (created[last] - created[first]) + (released[last] - released[first])
+        score = self._lives[last] + (created[last] - created[first]) + (released[last] - released[first])
         order = np.argsort(-score, kind="stable")
         return tuple(int(index) for index in order if score[index] > 0 and index != OTHER_TYPE)[:limit]
 
@@ -189,8 +191,7 @@ class ChurnHistory:
         if type_index is None:
             low, high, newest = (self._live[first:last, column] for column in range(3))
         else:
-            created, released = self._sums(type_index)
-            low = high = newest = created[first:last] - released[first:last]
+            low = high = newest = self._lives_of(type_index)[first:last]
         at, joined = self._at[first:last], self._joined[first:last]
         if last - first <= points and np.array_equal(low, high):
             return _broken(at, newest.astype(np.float64), joined)
@@ -243,6 +244,7 @@ class ChurnHistory:
             added = max(wanted, min(self._types * 2, MAX_TYPES)) - self._types
             self._created = np.pad(self._created, ((0, 0), (0, added)))
             self._released = np.pad(self._released, ((0, 0), (0, added)))
+            self._lives = np.pad(self._lives, ((0, 0), (0, added)))
             self._types += added
 
     def _thin(self) -> None:
@@ -253,7 +255,7 @@ class ChurnHistory:
         self._live[pairs + 1, 1] = np.maximum(self._live[pairs, 1], self._live[pairs + 1, 1])
         self._joined[pairs + 1] &= self._joined[pairs]
         kept = np.concatenate(([0], pairs + 1, np.arange(half, self._count)))
-        for table in (self._at, self._live, self._joined, self._totals, self._created, self._released):
+        for table in (self._at, self._live, self._joined, self._totals, self._created, self._released, self._lives):
             table[: len(kept)] = table[kept]
         self._count = len(kept)
 
@@ -265,6 +267,9 @@ class ChurnHistory:
             nothing = np.zeros(self._count, np.int64)
             return nothing, nothing
         return created[:, type_index], released[:, type_index]
+
+    def _lives_of(self, type_index: int) -> Ints:
+        return self._lives[: self._count, type_index] if 0 <= type_index < self._types else np.zeros(self._count, np.int64)
 
     def _row_at(self, at: float) -> int:
         """The last reading at or before ``at``, or the first of all."""

@@ -68,7 +68,9 @@ _INDEX_COLUMNS: Final = (
     "created_sites",
     "last_sites",
 )
-_VITALS_COLUMNS: Final = ("created", "released")
+_VITALS_COLUMNS: Final = ("created", "released", "lives")
+_NEWEST_COLUMN: Final = "vitals.lives"
+"""The last one; files of older versions end before it."""
 
 
 class _Indexed(Protocol):
@@ -178,9 +180,11 @@ def _expected_dtypes() -> dict[str, str]:
 
 def _read_columns(listed: object, body: memoryview) -> dict[str, Column]:
     expected = _expected_dtypes()
+    columns: dict[str, Column] = {}
+    if isinstance(listed, list) and len(listed) == len(expected) - 1:
+        columns[_NEWEST_COLUMN] = _column(_NEWEST_COLUMN, expected.pop(_NEWEST_COLUMN), memoryview(b""))
     if not isinstance(listed, list) or len(listed) != len(expected):
         raise FileFormatError("the snapshot is damaged: its list of columns is another")
-    columns: dict[str, Column] = {}
     offset = 0
     for entry, (name, dtype) in zip(listed, expected.items(), strict=True):
         count = _column_length(entry, name, dtype)

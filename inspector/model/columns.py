@@ -29,12 +29,16 @@ def pack(columns: Mapping[str, npt.NDArray[Any]]) -> bytes:
     return _HEAD.pack(len(listed)) + listed + body
 
 
-def unpack(packed: bytes, expected: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:
-    """The columns of ``expected`` (name → dtype), read-only. Raises ``FileFormatError`` for anything else."""
+def unpack(packed: bytes, expected: Mapping[str, str], *, newest: str = "") -> dict[str, npt.NDArray[Any]]:
+    """The columns of ``expected`` (name → dtype), read-only. Raises ``FileFormatError`` for anything else.
+
+    The column ``newest`` may be missing: older versions did not write it.
+    """
     if len(packed) < _HEAD.size:
         raise FileFormatError("a record is cut short")
     end = _HEAD.size + _HEAD.unpack_from(packed)[0]
-    lengths = _lengths(packed[_HEAD.size : end], expected)
+    lengths = _lengths(packed[_HEAD.size : end], expected, newest)
+    expected = {name: expected[name] for name in lengths}
     sizes = {name: lengths[name] * np.dtype(dtype).itemsize for name, dtype in expected.items()}
     total = sum(sizes.values())
     if total > MAX_BYTES:
@@ -49,11 +53,12 @@ def unpack(packed: bytes, expected: Mapping[str, str]) -> dict[str, npt.NDArray[
     return columns
 
 
-def _lengths(listed: bytes, expected: Mapping[str, str]) -> dict[str, int]:
+def _lengths(listed: bytes, expected: Mapping[str, str], newest: str) -> dict[str, int]:
     try:
         found = {name: (dtype, length) for name, dtype, length in json.loads(listed)}
     except (ValueError, TypeError, RecursionError):
         raise FileFormatError("a record's list of columns is damaged") from None
+    expected = {name: dtype for name, dtype in expected.items() if name != newest or name in found}
     for name, dtype in expected.items():
         stored, length = found.get(name, ("", -1))
         if stored != dtype or not isinstance(length, int) or isinstance(length, bool) or not 0 <= length <= MAX_BYTES:

@@ -41,7 +41,6 @@ _NUMBER_COLUMNS: Final = {
     Column.PROXIES: "proxies",
     Column.IN_FLIGHT: "in_flight",
     Column.NATIVE: "native_refs",
-    Column.AGE: "age",
 }
 
 
@@ -73,8 +72,10 @@ class Group:
     objects: int
     """Distinct objects behind them."""
     oldest_at: float
-    """Birth of the oldest live row, seconds since the epoch; ``nan`` when not known or none lives."""
+    """Birth of the oldest live row whose birth was seen, seconds since the epoch; ``nan`` when there is none."""
     pending: int = 0
+    unseen: int = 0
+    """Live ones whose birth was not seen: the oldest may be among them."""
 
     def __len__(self) -> int:
         """Rows, tombstones among them."""
@@ -153,9 +154,16 @@ def recently(times: Floats, now: float, moment_secs: float) -> Mask:
         return np.asarray(now - times < moment_secs)
 
 
+def unseen_births(handles: Handles) -> Mask:
+    """Live rows whose birth nobody saw: most were there before the agent."""
+    return np.isnan(handles.created_at) & alive(handles)
+
+
 def sort_keys(snapshot: Snapshot, column: Column, rows: Ints) -> Floats:
-    """A number a row that sorts as the column reads; ``nan`` for unknown."""
+    """A number a row that sorts as the column reads; ``nan`` for unknown, infinite for the age of what lives and whose birth was unseen."""
     handles = snapshot.handles
+    if column == Column.AGE:
+        return np.where(unseen_births(handles)[rows], np.inf, number_column(snapshot, "age")[rows])
     if column in _NUMBER_COLUMNS:
         return number_column(snapshot, _NUMBER_COLUMNS[column])[rows]
     if column == Column.HANDLE:
@@ -214,6 +222,7 @@ def _arrangement(snapshot: Snapshot, query: Query, rows: Ints, types: list[int],
     objects = _object_counts(handles, live_rows, size)
     waiting = np.bincount(handles.types[live_rows[among(handles.resources[live_rows], PENDING)]], minlength=size)
     oldest = _oldest(handles, live_rows, size)
+    unseen = np.bincount(handles.types[live_rows[np.isnan(handles.created_at[live_rows])]], minlength=size)
     groups = []
     start = 0
     for index in types:
@@ -221,7 +230,7 @@ def _arrangement(snapshot: Snapshot, query: Query, rows: Ints, types: list[int],
         if total:
             known = snapshot.types.get(index)
             name = known.name if known else f"type {index}"
-            counts = (int(lives[index]), int(objects[index]), float(oldest[index]), int(waiting[index]))
+            counts = (int(lives[index]), int(objects[index]), float(oldest[index]), int(waiting[index]), int(unseen[index]))
             groups.append(Group(index, name, start, start + total, *counts))
             start += total
     arrivals = _misplaced(snapshot, query, rows, groups, arrived)

@@ -45,7 +45,7 @@ MAX_RECORD_BYTES: Final = 128 << 20
 KINDS: Final = (b"HEAD", b"SNAP", b"DELT", b"VITL", b"EVNT", b"MARK", b"LAST")
 _COUNT: Final = struct.Struct("<I")
 _TIME: Final = struct.Struct("<d")
-_VITALS: Final = {"at": "<f8", "live": "<i8", "pending": "<i8", "types": "<i8", "created": "<i8", "released": "<i8"}
+_VITALS: Final = {"at": "<f8", "live": "<i8", "pending": "<i8", "types": "<i8", "created": "<i8", "released": "<i8", "lives": "<i8"}
 _EVENTS: Final = {
     "at": "<f8",
     "kinds": "|u1",
@@ -112,6 +112,7 @@ def vitals_record(readings: Sequence[Vitals]) -> bytes:
         "types": np.array(widths, "<i8"),
         "created": np.concatenate([each.created for each in readings]).astype("<i8"),
         "released": np.concatenate([each.released for each in readings]).astype("<i8"),
+        "lives": np.concatenate([each.live_by_type() for each in readings]).astype("<i8"),
     }
     return record(b"VITL", pack(columns))
 
@@ -158,11 +159,13 @@ def read_delta(payload: bytes) -> tuple[Snapshot, Ids]:
 
 def read_vitals(payload: bytes) -> list[Vitals]:
     """Counters, oldest first. Raises ``FileFormatError``."""
-    columns = unpack(payload, _VITALS)
+    columns = unpack(payload, _VITALS, newest="lives")
     at, widths = columns["at"], columns["types"]
     lengths = {len(columns[name]) for name in ("at", "live", "pending", "types")}
     total = len(columns["created"])
-    if len(lengths) != 1 or not np.isfinite(at).all() or len(columns["released"]) != total or (widths < 0).any() or widths.sum() != total:
+    lives = columns.get("lives", columns["created"][:0])
+    fits = len(columns["released"]) == total and len(lives) in (0, total)
+    if len(lengths) != 1 or not np.isfinite(at).all() or not fits or (widths < 0).any() or widths.sum() != total:
         raise FileFormatError("a record of counters is damaged")
     edges = np.concatenate(([0], np.cumsum(widths)))
     return [
@@ -172,6 +175,7 @@ def read_vitals(payload: bytes) -> list[Vitals]:
             pending=int(columns["pending"][row]),
             created=columns["created"][edges[row] : edges[row + 1]],
             released=columns["released"][edges[row] : edges[row + 1]],
+            lives=lives[edges[row] : edges[row + 1]],
         )
         for row in range(len(at))
     ]

@@ -297,6 +297,12 @@ class Vitals:
     released: Ints
     collections: tuple[Collection, ...] = ()
     """The newest ones, oldest first."""
+    lives: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Handles that live per type index, those born before the agent came included; empty in files of older versions."""
+
+    def live_by_type(self) -> Ints:
+        """Handles that live per type index; where that was not recorded, those born since the segment began."""
+        return self.lives if len(self.lives) else self.created - self.released
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,11 +187,12 @@ def with_state(snapshot: Snapshot, state: TargetState, reason: str = "") -> Snap
     return dataclasses.replace(snapshot, serial=snapshot.serial + 1, target=target)
 
 
-def make_vitals(at: float, created: Sequence[int], released: Sequence[int], *, pending: int = 0) -> Vitals:
-    """Counters per type, the first type first (index 0, which is not used, is added)."""
+def make_vitals(at: float, created: Sequence[int], released: Sequence[int], *, pending: int = 0, before: Sequence[int] = ()) -> Vitals:
+    """Counters per type, the first type first (index 0, which is not used, is added); ``before``: handles that were there before the agent."""
     made = np.array([0, *created], dtype=np.int64)
     gone = np.array([0, *released], dtype=np.int64)
-    return Vitals(at=at, live=int((made - gone).sum()), pending=pending, created=made, released=gone)
+    lives = made - gone + np.array([0, *(before or [0] * len(created))], dtype=np.int64)
+    return Vitals(at=at, live=int(lives.sum()), pending=pending, created=made, released=gone, lives=lives)
 
 
 def _columns(rows: Sequence[Row], world: World, at: float) -> Handles:
@@ -244,7 +245,9 @@ def _assemble(
     for index, name in enumerate(world.types, 1):
         total[index] = world.created.get(name, total[index])
         dead[index] = world.released.get(name, dead[index])
-    vitals = Vitals(at=at, live=int(live.sum()), pending=int(pending.sum()), created=total, released=dead, collections=collections)
+    vitals = Vitals(
+        at=at, live=int(live.sum()), pending=int(pending.sum()), created=total, released=dead, collections=collections, lives=total - dead
+    )
     return Snapshot(
         serial=serial,
         taken_at=at,

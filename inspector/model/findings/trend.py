@@ -66,7 +66,7 @@ class Trend:
         if self.observations and snapshot.taken_at - self.observations[-1].at < self._min_gap_secs:
             return False
         vitals = snapshot.vitals
-        self.observations.append(Observation(snapshot.taken_at, vitals.created - vitals.released, vitals.created, snapshot.limits))
+        self.observations.append(Observation(snapshot.taken_at, vitals.live_by_type(), vitals.created, snapshot.limits))
         if len(self.observations) > self._capacity:
             half = self._capacity // 2
             self.observations = self.observations[:half:2] + self.observations[half:]

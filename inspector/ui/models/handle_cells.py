@@ -10,7 +10,7 @@ import math
 from enum import Enum
 from typing import Final
 
-from inspector.model.grouping import Column, Group
+from inspector.model.grouping import Column, Group, unseen_births
 from inspector.model.kinds import calls_are_estimated
 from inspector.model.rates import RateWindow
 from inspector.model.snapshot import UNKNOWN, Level, Snapshot, handle_text
@@ -38,7 +38,7 @@ HEADER_HINTS: Final = {
     Column.PROXIES: "Wrappers of the host language that hold the object",
     Column.IN_FLIGHT: "Calls that use the object now",
     Column.NATIVE: "References that native code holds: strong minus proxies. Negative: a double free to come",
-    Column.AGE: "Time since the handle was created; of a dead one, how long it lived",
+    Column.AGE: "Time since the handle was created; of a dead one, how long it lived. Unseen: not created before the agent's eyes, sorts as oldest",
     Column.THREAD: "Thread that created the handle; with an arrow, the one that alone may close it",
     Column.SITE: "Where the handle was created",
 }
@@ -48,6 +48,10 @@ CALLS_ESTIMATED: Final = (
     "estimated: a call of this kind of object holds a clone of its reference, so calls are what the strong count was above its rest "
     "when it was sampled; short calls may be missed"
 )
+
+
+UNSEEN_TEXT: Final = "unseen"
+"""Instead of an age: the birth was not seen, and the row sorts as the oldest."""
 
 
 class Tone(Enum):
@@ -67,6 +71,7 @@ class HandleCells:
         self.snapshot = snapshot
         self.moment_secs = moment_secs
         self._rows: dict[int, tuple[str, ...]] = {}
+        self._unseen = unseen_births(snapshot.handles)
 
     def text(self, row: int, column: int) -> str:
         """The cell as it is painted."""
@@ -93,6 +98,8 @@ class HandleCells:
         """The exact value, or the reason why there is none."""
         if column in NUMBERS and self.text(row, column) == wording.UNKNOWN_TEXT:
             return self._unknown_reason(Column(column))
+        if column == Column.AGE and self._unseen[row]:
+            return self._unseen_reason()
         if column == Column.AGE:
             handles = self.snapshot.handles
             born = wording.clock(float(handles.created_at[row]))
@@ -128,7 +135,7 @@ class HandleCells:
             wording.number(int(handles.proxies[row])),
             self._calls(row),
             wording.UNKNOWN_TEXT if strong == UNKNOWN else wording.signed(int(handles.native_refs[row])),
-            wording.age(until - float(handles.created_at[row])),
+            UNSEEN_TEXT if self._unseen[row] else wording.age(until - float(handles.created_at[row])),
             self._threads(row),
             self._site(row),
         )
@@ -172,9 +179,14 @@ class HandleCells:
         lines = [f"{frame.file}:{frame.line} {frame.function}" for frame in site.frames]
         return "\n".join(lines + ["…"] * site.cut)
 
+    def _unseen_reason(self) -> str:
+        ago_secs = self.snapshot.taken_at - self.snapshot.target.started_at
+        ago = "" if math.isnan(ago_secs) else f" {wording.age(ago_secs)} ago"
+        return f"Birth not seen: it was there when the agent, which came{ago}, first looked for handles of this type. Sorts as the oldest"
+
     def _unknown_reason(self, column: Column) -> str:
         if column == Column.AGE:
-            return "birth not recorded: the handle is older than the agent"
+            return "birth not seen, so it is not known how long it lived"
         if column == Column.IN_FLIGHT:
             return "calls in flight are not seen for this kind of object"
         if math.isnan(self.snapshot.sampled_at):
@@ -188,7 +200,9 @@ def group_facts(group: Group, snapshot: Snapshot, rates: RateWindow) -> tuple[st
     facts = [f"{wording.plural(group.handles, 'handle')} → {wording.plural(group.objects, 'object')}"]
     if not (math.isnan(births) or math.isnan(deaths)):
         facts.append(f"+{wording.rate(births)}  −{wording.rate(deaths)}")
-    if not math.isnan(group.oldest_at):
+    if group.unseen:
+        facts.append("born unseen" if group.unseen == group.handles else f"{group.unseen:,} born unseen")
+    elif not math.isnan(group.oldest_at):
         facts.append(f"oldest {wording.age(snapshot.taken_at - group.oldest_at)}")
     dead = len(group) - group.handles
     if dead:

@@ -30,6 +30,21 @@ def test_handles_born_before_the_first_reading_are_not_births() -> None:
     assert steady(readings=1).totals(0, T0 + 100) == Totals(0, 0)
 
 
+def test_handles_that_were_there_before_the_agent_count_among_the_living_of_their_type() -> None:
+    history = ChurnHistory()
+    history.add(make_vitals(T0, [0, 7], [0, 0], before=[1_120, 0]))
+    history.add(make_vitals(T0 + 1, [4, 7], [1, 0], before=[1_120, 0]))
+    assert history.live_line(T0, T0 + 1, points=100, type_index=1).values.tolist() == [1_120, 1_123]
+    assert history.busiest_types(T0, T0 + 1, 5) == (1, 2)
+    assert history.totals(T0, T0 + 1, 1) == Totals(4, 1)
+
+
+def test_counters_of_an_older_recording_count_those_born_since_its_agent_came() -> None:
+    history = ChurnHistory()
+    history.add(Vitals(T0, 3, 0, np.array([0, 5]), np.array([0, 2])))
+    assert history.live_line(T0, T0, points=100, type_index=1).values.tolist() == [3]
+
+
 def test_totals_between_two_moments_are_exact() -> None:
     history = steady()
     assert history.totals(T0, T0 + 100) == Totals(3 * (STEADY - 1), 2 * (STEADY - 1))

@@ -277,6 +277,14 @@ def test_a_header_of_another_shape_is_refused(change: Callable[[dict[str, Any]],
         decode(data)
 
 
+def test_a_file_of_before_the_living_were_counted_by_type_is_read() -> None:
+    snapshot = snapshot_of([Row(1)])
+    older = dataclasses.replace(snapshot, vitals=dataclasses.replace(snapshot.vitals, lives=np.zeros(0, np.int64)))
+    read = decode(repacked(encode(older), lambda header: header["columns"].pop()))
+    assert not len(read.vitals.lives)
+    assert read.vitals.live_by_type().tolist() == (snapshot.vitals.created - snapshot.vitals.released).tolist()
+
+
 def test_a_field_that_a_newer_writer_added_is_ignored() -> None:
     snapshot = snapshot_of([Row(1)])
     data = repacked(encode(snapshot), lambda header: header["snapshot"].update(mood="good"))
@@ -302,7 +310,7 @@ def test_a_bool_column_that_holds_other_bytes_is_refused() -> None:
     data = encode(snapshot)
     _, version, header_bytes, column_bytes = HEAD.unpack_from(data)
     body = bytearray(zlib.decompress(data[HEAD.size :]))
-    vitals_bytes = 2 * 8 * len(snapshot.vitals.created)
+    vitals_bytes = 3 * 8 * len(snapshot.vitals.created)
     body[-vitals_bytes - 1] = 2
     with pytest.raises(FileFormatError, match="changing is out of range"):
         decode(HEAD.pack(codec.MAGIC, version, header_bytes, column_bytes) + zlib.compress(bytes(body)))
