@@ -188,7 +188,7 @@ def with_state(snapshot: Snapshot, state: TargetState, reason: str = "") -> Snap
 
 
 def make_vitals(at: float, created: Sequence[int], released: Sequence[int], *, pending: int = 0, before: Sequence[int] = ()) -> Vitals:
-    """Counters per type, the first type first (index 0, which is not used, is added); ``before``: handles that were there before the agent."""
+    """Counters per type, the first type first (index 0, which is not used, is added); ``before``: handles older than the agent."""
     made = np.array([0, *created], dtype=np.int64)
     gone = np.array([0, *released], dtype=np.int64)
     lives = made - gone + np.array([0, *(before or [0] * len(created))], dtype=np.int64)

@@ -126,10 +126,26 @@ def test_a_new_row_is_green_and_a_dead_one_red_for_a_moment_only(model: HandleMo
 def test_unknown_is_a_dash_with_its_reason(model: HandleModel) -> None:
     row = Row(1, strong=UNKNOWN, weak=UNKNOWN, native_refs=UNKNOWN, in_flight=UNKNOWN, age_secs=float("nan"), thread="", site=0)
     model.show(shown(snapshot_of([row])))
-    for column in (Column.STRONG, Column.WEAK, Column.NATIVE, Column.IN_FLIGHT, Column.AGE, Column.THREAD, Column.SITE):
+    for column in (Column.STRONG, Column.WEAK, Column.NATIVE, Column.IN_FLIGHT, Column.THREAD, Column.SITE):
         index = model.index(1, column)
         assert index.data() == "–"
         assert len(str(index.data(Qt.ItemDataRole.ToolTipRole))) > 10
+
+
+def test_an_unseen_birth_says_when_the_agent_came_instead_of_an_age(model: HandleModel) -> None:
+    model.show(shown(snapshot_of([Row(1, age_secs=float("nan")), Row(2, age_secs=3)])))
+    index = model.index(1, Column.AGE)
+    assert index.data() == "unseen"
+    assert "when the agent, which came" in str(index.data(Qt.ItemDataRole.ToolTipRole))
+    assert model.group_at(0) is not None
+    assert "1 born unseen" in str(model.index(0, Column.HANDLE).data(Qt.ItemDataRole.ToolTipRole))
+
+
+def test_the_life_of_a_dead_row_whose_birth_was_unseen_is_a_dash(model: HandleModel) -> None:
+    model.show(shown(snapshot_of([Row(1, age_secs=float("nan"), reference=Reference.RELEASED, changed_secs=0.1)])))
+    index = model.index(1, Column.AGE)
+    assert index.data() == "–"
+    assert "not known how long" in str(index.data(Qt.ItemDataRole.ToolTipRole))
 
 
 def test_a_negative_native_count_is_shown_and_explained(model: HandleModel) -> None:

@@ -38,7 +38,7 @@ HEADER_HINTS: Final = {
     Column.PROXIES: "Wrappers of the host language that hold the object",
     Column.IN_FLIGHT: "Calls that use the object now",
     Column.NATIVE: "References that native code holds: strong minus proxies. Negative: a double free to come",
-    Column.AGE: "Time since the handle was created; of a dead one, how long it lived. Unseen: not created before the agent's eyes, sorts as oldest",
+    Column.AGE: "Time since the handle was created; of a dead one, how long it lived. Unseen: before the agent looked; sorts as oldest",
     Column.THREAD: "Thread that created the handle; with an arrow, the one that alone may close it",
     Column.SITE: "Where the handle was created",
 }
@@ -182,7 +182,8 @@ class HandleCells:
     def _unseen_reason(self) -> str:
         ago_secs = self.snapshot.taken_at - self.snapshot.target.started_at
         ago = "" if math.isnan(ago_secs) else f" {wording.age(ago_secs)} ago"
-        return f"Birth not seen: it was there when the agent, which came{ago}, first looked for handles of this type. Sorts as the oldest"
+        known = f"it was there when the agent, which came{ago}, first looked for its type, or was born at level off"
+        return f"Birth not seen: {known}. Sorts as the oldest"
 
     def _unknown_reason(self, column: Column) -> str:
         if column == Column.AGE:

@@ -45,19 +45,26 @@ def test_a_group_knows_its_oldest_live_row_and_what_waits_to_close() -> None:
     assert group.pending == 1
 
 
+def test_a_group_counts_the_living_whose_birth_was_unseen() -> None:
+    rows = [Row(1, age_secs=9), Row(2, age_secs=float("nan")), Row(3, age_secs=float("nan"), reference=Reference.RELEASED)]
+    group = arrange(snapshot_of(rows), Query()).groups[0]
+    assert (group.unseen, group.oldest_at) == (1, T0 - 9)
+
+
 @pytest.mark.parametrize(
     ("column", "descending", "slots"),
     [
         (Column.HANDLE, False, ["#1.1", "#2.1", "#3.1"]),
         (Column.STRONG, True, ["#2.1", "#1.1", "#3.1"]),
         (Column.STRONG, False, ["#1.1", "#2.1", "#3.1"]),
-        (Column.AGE, True, ["#2.1", "#1.1", "#3.1"]),
+        (Column.AGE, True, ["#3.1", "#2.1", "#1.1"]),
+        (Column.AGE, False, ["#1.1", "#2.1", "#3.1"]),
         (Column.THREAD, False, ["#2.1", "#1.1", "#3.1"]),
         (Column.SITE, True, ["#2.1", "#1.1", "#3.1"]),
         (Column.STATE, False, ["#3.1", "#1.1", "#2.1"]),
     ],
 )
-def test_rows_sort_by_any_column_and_unknown_comes_last(column: Column, descending: bool, slots: list[str]) -> None:
+def test_rows_sort_by_any_column_unknown_last_but_unseen_births_as_the_oldest(column: Column, descending: bool, slots: list[str]) -> None:
     rows = [
         Row(1, strong=2, age_secs=10, thread="worker-1", site=1, resource=Resource.DRAINING),
         Row(2, strong=5, age_secs=20, thread="MainThread", site=2, resource=Resource.OPEN),
