@@ -34,11 +34,15 @@ QUICK = (
     "ai_ticks",
     "ai_todo_list_count",
     "ai_todo_list_make",
+    "ai_type_level",
     "ai_type_sees_ends",
     "ai_type_unwatch",
     "ai_type_watch",
+    "ai_word",
 )
 """Calls that keep the interpreter's lock. None of them takes a lock that a thread in Python code may hold, or runs for long."""
+OF_C_ALONE = r"^[\w *]*\bai_(proxies|stacks|types|heap|transit)_\w+\([^;]*;\n"
+"""What ``native/python`` calls and Python does not: ``native/src/ffi/follow.rs``."""
 RESOURCES = ("icons", "themes")
 BACKENDS = ROOT / "inspector" / "attach" / "backends"
 MINORS = ("311", "312", "313", "314")
@@ -65,7 +69,7 @@ def declarations() -> str:
             is_c23 = line.startswith("#if __STDC_VERSION__")
         elif not is_c23:
             kept.append(line)
-    return "\n".join(kept)
+    return re.sub(OF_C_ALONE, "", "\n".join(kept), flags=re.MULTILINE)
 
 
 def keep_the_gil(source: str) -> str:

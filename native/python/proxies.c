@@ -77,11 +77,11 @@ static int ask(PyObject *whom, PyObject *proxy, unsigned long long number) {
 
 /* A proxy was made now, on this thread. -1: an exception is set. */
 int ai_proxy_born(Proxies *self, PyObject *proxy) {
-    unsigned level = ai_hottest();
     unsigned long long handle = 0;
-    if (level == 0) return 0;
+    if (ai_hottest_level() == 0) return 0;
     int found = handle_of(self, proxy, &handle);
     if (found <= 0) return found;
+    unsigned level = ai_proxies_level(self->rows);
     unsigned site = level < LEVEL_HISTORY ? 0 : ai_stacks_here(self->stacks, level == LEVEL_HISTORY ? 1 : AiSITE_FRAMES);
     if (site == 0 && PyErr_Occurred()) ai_report(self->fail); /* a birth without a site is better than none */
     uint64_t row = 0;

@@ -11,7 +11,7 @@ mod walk;
 
 pub use holders::{edges_of, foreign_key, holders};
 pub use labels::{drop_label, label_handle, Label, Labels};
-pub use scan::{leads_to, scan, Maps, ScannedHandle};
+pub use scan::{leads_to, scan, word_at, Maps, ScannedHandle};
 pub use walk::{all, of_handle, Found};
 
 use std::collections::HashSet;

@@ -7,10 +7,9 @@
 //! *may* rather than *does*.
 
 use std::collections::{HashSet, VecDeque};
-use std::fs;
 use std::ops::Range;
 
-use crate::platform::read_own_memory;
+use crate::platform::{memory_map, read_own_memory};
 
 /// Bytes of a chunk that are read at most.
 const CHUNK_LIMIT: usize = 64 << 10;
@@ -51,7 +50,7 @@ pub struct Maps {
 impl Maps {
     /// As it is now.
     pub fn of_this_process() -> Self {
-        let text = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+        let text = memory_map();
         let mut maps = Self { heap: Vec::new(), files: Vec::new() };
         for line in text.lines() {
             maps.add(line);
@@ -96,6 +95,11 @@ fn words_at(address: u64, count: usize) -> Vec<u64> {
         Err(_) => words.clear(),
     }
     words
+}
+
+/// The word at an address; `None`: not readable.
+pub fn word_at(address: u64) -> Option<u64> {
+    words_at(address, 1).first().copied()
 }
 
 /// The words of the chunk whose user part begins at an address; empty: there is no chunk, as far as can be told.

@@ -80,3 +80,19 @@ pub unsafe extern "C" fn ai_scan(address: u64, handles: *const u64, count: usize
         found.len()
     })
 }
+
+/// The eight bytes at an address of this process. 1: read, 0: they cannot be; an address that is not mapped is no crash.
+///
+/// # Safety
+/// `out` is a place for a number.
+#[no_mangle]
+pub unsafe extern "C" fn ai_word(address: u64, out: *mut u64) -> i32 {
+    catch_value(0, || match edges::word_at(address) {
+        Some(word) if !out.is_null() => {
+            // SAFETY: not NULL, the rest is the caller's promise.
+            unsafe { *out = word };
+            1
+        }
+        _ => 0,
+    })
+}

@@ -9,7 +9,6 @@ use crate::follow::heap::Types;
 use crate::follow::proxies::{Born, Layout};
 use crate::follow::stacks::{self, Walk};
 use crate::follow::{transit, Heap, Proxies, Stacks};
-use crate::hooks;
 
 /// `Layout::Unknown`.
 pub const LAYOUT_UNKNOWN: u8 = 0;
@@ -48,12 +47,6 @@ unsafe fn free<T>(thing: *mut T) {
     }
 }
 
-/// The highest level that any type has now.
-#[no_mangle]
-pub extern "C" fn ai_hottest() -> u8 {
-    hooks::hottest()
-}
-
 /// The rows of a class of proxies, none yet.
 #[no_mangle]
 pub extern "C" fn ai_proxies_new() -> *mut Proxies {
@@ -76,6 +69,16 @@ pub unsafe extern "C" fn ai_proxies_free(proxies: *mut Proxies) {
 pub unsafe extern "C" fn ai_proxies_count(proxies: *mut Proxies) -> usize {
     // SAFETY: the caller's promise.
     unsafe { with(proxies, 0, |proxies| proxies.len()) }
+}
+
+/// The level in force for its rows.
+///
+/// # Safety
+/// See the module's text.
+#[no_mangle]
+pub unsafe extern "C" fn ai_proxies_level(proxies: *mut Proxies) -> u8 {
+    // SAFETY: the caller's promise.
+    unsafe { with(proxies, 0, |proxies| proxies.level()) }
 }
 
 /// The type of its rows.

@@ -154,6 +154,12 @@ pub extern "C" fn ai_hottest_level() -> u8 {
     hooks::hottest()
 }
 
+/// The level in force for one type; for one that there is not, the process's.
+#[no_mangle]
+pub extern "C" fn ai_type_level(type_id: u16) -> u8 {
+    catch_value(0, || existing().map_or(0, |runtime| hooks::level_of(runtime, type_id)))
+}
+
 /// Sets the level of one type, 255: as the process. A `Status`.
 #[no_mangle]
 pub extern "C" fn ai_set_type_level(type_id: u16, level: u8) -> i32 {

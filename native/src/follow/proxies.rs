@@ -79,6 +79,14 @@ impl Proxies {
         self.type_id = type_id;
     }
 
+    /// The level in force for its rows: the type's own, or the process's. While everything is off, one load.
+    pub fn level(&self) -> u8 {
+        match hooks::hottest() {
+            0 => Level::Off as u8,
+            _ => hooks::level_of(runtime(), self.type_id),
+        }
+    }
+
     /// The layout, found out; places the rows that waited for it.
     pub fn set_layout(&mut self, layout: Layout) {
         self.layout = layout;

@@ -255,6 +255,11 @@ pub unsafe fn read_own_memory(into: &[libc::iovec], from: &[libc::iovec]) -> io:
     Ok(read as usize)
 }
 
+/// What is mapped where in this process, as `/proc/self/maps` has it; empty when it cannot be read.
+pub fn memory_map() -> String {
+    fs::read_to_string("/proc/self/maps").unwrap_or_default()
+}
+
 /// Process and user at the other end of a connected local socket.
 pub fn peer_of(socket: &impl AsRawFd) -> io::Result<(u32, u32)> {
     let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };

@@ -18,10 +18,10 @@ from inspector.agent.adapters.declared.instances import YOUNG, Reference, refere
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.declared.sources import declared_here
+from inspector.agent.adapters.imports import ImportWatch
 from inspector.agent.adapters.protocol import CloseVerdict
-from inspector.agent.adapters.uniffi.hooks import Faults
-from inspector.agent.adapters.uniffi.imports import ImportWatch
 from inspector.agent.boundary import Boundary
+from inspector.agent.faults import Faults
 from inspector.agent.referrers import describe_referrers
 from inspector.errors import InspectorError
 from inspector.wire.declaration_files import Declared

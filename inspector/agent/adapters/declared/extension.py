@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from inspector.agent.adapters.classes import closure
 from inspector.agent.adapters.declared.hooks import Observe, has_plain_init, is_mutable
 from inspector.agent.adapters.declared.numbers import WORD
-from inspector.agent.adapters.uniffi.proxies import closure
 from inspector.errors import InspectorError
 from inspector.wire import lib
 from inspector.wire.status import check, new_error

@@ -10,7 +10,7 @@ from inspector.agent.adapters.declared.hooks import ClassHooks, Observe, is_muta
 from inspector.agent.adapters.declared.names import Missing, find
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
-from inspector.agent.adapters.uniffi.hooks import Faults
+from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
 from inspector.wire.declarations import Declaration
 

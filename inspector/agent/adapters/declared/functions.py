@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from inspector.agent.adapters.declared.hooks import Replaced
 from inspector.agent.adapters.declared.numbers import Number, number_of
 from inspector.agent.adapters.declared.rows import DeclaredRows
-from inspector.agent.adapters.uniffi.hooks import Faults
+from inspector.agent.adapters.replaced import Replaced
+from inspector.agent.faults import Faults
 from inspector.wire.declarations import Function
 
 Told = Callable[[Any, Sequence[Any]], None]

@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any, Final
 
 from inspector.agent.adapters.declared.names import Missing, Place, find
-from inspector.agent.adapters.uniffi.hooks import ABSENT
+from inspector.agent.adapters.replaced import Replaced
 from inspector.wire.declarations import Declaration
 
 IMMUTABLE_FLAG: Final = 1 << 8
@@ -22,31 +22,6 @@ MAX_RETURNED: Final = 100
 """Proxies in one list or tuple that a function returned which are looked at; a scan finds the rest."""
 
 Observe = Callable[[Any], object]
-
-
-class Replaced:
-    """Attributes of classes and modules that were replaced."""
-
-    def __init__(self) -> None:
-        """None yet."""
-        self._replaced: list[tuple[Any, str, object, object]] = []
-
-    def replace(self, owner: Any, name: str, hook: object) -> None:
-        """Set an attribute; raises ``TypeError`` or ``AttributeError`` where that is impossible, and then nothing is changed."""
-        before = vars(owner).get(name, ABSENT)
-        setattr(owner, name, hook)
-        self._replaced.append((owner, name, before, hook))
-
-    def undo(self) -> None:
-        """Put back what was there, newest first; what somebody else has set over a hook meanwhile stays."""
-        while self._replaced:
-            owner, name, before, hook = self._replaced.pop()
-            if vars(owner).get(name, ABSENT) is not hook:
-                continue
-            if before is ABSENT:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, before)
 
 
 class ClassHooks:

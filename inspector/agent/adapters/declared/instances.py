@@ -10,7 +10,7 @@ from itertools import compress, repeat
 from operator import is_
 from typing import Any, Final
 
-from inspector.agent.adapters.uniffi.proxies import closure
+from inspector.agent.adapters.classes import closure
 
 GC_FLAG: Final = 1 << 14
 """``Py_TPFLAGS_HAVE_GC``: the collector knows the instances."""

@@ -6,7 +6,7 @@ import sys
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from inspector.agent.adapters.uniffi.modules import is_importing
+from inspector.agent.adapters.imports import is_importing
 
 
 class Place(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from inspector.agent.adapters.uniffi.recorder import Recorder
+from inspector.agent.adapters.recorder import Recorder
 from inspector.wire import ffi, lib
 from inspector.wire.declarations import Declaration
 from inspector.wire.schema import COUNT_UNKNOWN, Kind, ResourceState

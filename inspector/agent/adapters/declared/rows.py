@@ -12,18 +12,16 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from inspector.agent.adapters.declared.extension import AddressRef
 from inspector.agent.adapters.declared.numbers import Number, number_of
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
-from inspector.agent.adapters.uniffi.hooks import Faults
+from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
 from inspector.runtime.sites import SiteTable
 from inspector.wire.declarations import Declaration
-from inspector.wire.schema import SITE_FRAMES, Level, ReferenceState, ResourceState
-
-HISTORY: Final = int(Level.HISTORY)
+from inspector.wire.schema import ReferenceState, ResourceState
 
 
 class ProxyRef(weakref.ref[Any]):
@@ -227,8 +225,7 @@ class DeclaredRows:
         address = number.value if number.is_address else 0
         if not is_born_now:
             return self._recorder.adopt(self._type_index, [address], [number.value])[0]
-        level = self._level()
-        site = 0 if level < HISTORY else self._sites.here(1 if level == HISTORY else SITE_FRAMES)
+        site = self._recorder.site(self._sites, self._type_index)
         return self._recorder.add(self._type_index, address, number.value, site)
 
     def _gone(self, ref: ProxyRef) -> None:

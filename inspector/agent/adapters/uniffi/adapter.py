@@ -14,16 +14,17 @@ from collections.abc import Callable, Iterator, Sequence
 from types import CoroutineType, FrameType, ModuleType
 from typing import Any, Final
 
+from inspector.agent.adapters.classes import closure
+from inspector.agent.adapters.imports import ImportWatch
 from inspector.agent.adapters.protocol import CloseVerdict
+from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.uniffi.boundary import UniffiBoundary
 from inspector.agent.adapters.uniffi.calls import CallHooks, CallRows
 from inspector.agent.adapters.uniffi.foreign import ForeignHooks, ForeignRows
 from inspector.agent.adapters.uniffi.generation import Unsupported, recognise
 from inspector.agent.adapters.uniffi.hooks import ProxyHooks
-from inspector.agent.adapters.uniffi.imports import ImportWatch
 from inspector.agent.adapters.uniffi.modules import ModuleFinder
-from inspector.agent.adapters.uniffi.proxies import ProxyClass, closure, library_of, live_proxies, proxy_classes
-from inspector.agent.adapters.uniffi.recorder import Recorder
+from inspector.agent.adapters.uniffi.proxies import ProxyClass, library_of, live_proxies, proxy_classes
 from inspector.agent.adapters.uniffi.rows import ProxyRows
 from inspector.agent.adapters.uniffi.stacks import NativeStacks
 from inspector.agent.adapters.uniffi.transit import TransitHooks
@@ -207,7 +208,7 @@ class UniffiAdapter:
         self._is_scan_due |= self._was_off and not is_off
         self._was_off = is_off
         self._follow_new_modules()
-        level = self._recorder.level()
+        level = self._recorder.hottest()
         for bindings in self._bindings:
             bindings.transit.follow(level)
             for rows in bindings.proxies:

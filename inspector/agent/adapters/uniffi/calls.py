@@ -16,10 +16,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from types import FrameType, FunctionType
 from typing import Any, Final
 
-from inspector.agent.adapters.uniffi.recorder import Recorder
+from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.faults import Faults
 from inspector.runtime.sites import SiteTable
-from inspector.wire.schema import SITE_FRAMES, Kind, Level, ReferenceState
+from inspector.wire.schema import Kind, ReferenceState
 
 CALL_NAME: Final = "_uniffi_rust_call_async"
 CONTINUATIONS: Final = "_UniffiContinuationHandleMap"
@@ -53,12 +53,12 @@ class CallRows:
 
     def born(self, coroutine: Coroutine[Any, Any, Any], future: int, caller: FrameType | None) -> None:
         """A call was made now, on this thread, by the generated method whose frame is ``caller``."""
-        level = self._recorder.level()
-        if not level:
+        if not self._recorder.level():
             return
         name, address = self._made_on(caller)
-        site = 0 if level < Level.HISTORY else self._sites.here(1 if level == Level.HISTORY else SITE_FRAMES)
-        self._keep(coroutine, self._recorder.add(self._type_index(name), address, future, site))
+        type_index = self._type_index(name)
+        site = self._recorder.site(self._sites, type_index)
+        self._keep(coroutine, self._recorder.add(type_index, address, future, site))
 
     def are_pending(self) -> bool:
         """Whether there may be calls: each that waits has an entry in the module's map of continuations. Cheap."""

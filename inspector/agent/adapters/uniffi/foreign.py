@@ -18,11 +18,11 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, Final, NamedTuple
 
-from inspector.agent.adapters.uniffi.hooks import HookedClass
-from inspector.agent.adapters.uniffi.recorder import Recorder
+from inspector.agent.adapters.recorder import Recorder
+from inspector.agent.adapters.replaced import Replaced
 from inspector.agent.faults import Faults
 from inspector.runtime.sites import SiteTable
-from inspector.wire.schema import SITE_FRAMES, Kind, Level, ReferenceState
+from inspector.wire.schema import Kind, ReferenceState
 
 ENTRIES: Final = ("_map", "_left_map")
 """Where a map keeps its entries by handle; the second up to UniFFI 0.26."""
@@ -90,12 +90,13 @@ class ForeignRows:
 
     def born(self, handle_map: Any, handle: int) -> None:
         """Rust was given a reference now, on this thread."""
-        key, level = (id(handle_map), handle), self._recorder.level()
-        if key[0] not in self._maps or key in self._rows or not level:
+        key = id(handle_map), handle
+        if key[0] not in self._maps or key in self._rows or not self._recorder.level():
             return
         held = self._described(key[0], entries(handle_map).get(handle))
-        site = 0 if level < Level.HISTORY else self._sites.here(1 if level == Level.HISTORY else SITE_FRAMES)
-        self._rows[key] = self._recorder.add(self._type_index(held), held.address, handle, site)
+        type_index = self._type_index(held)
+        site = self._recorder.site(self._sites, type_index)
+        self._rows[key] = self._recorder.add(type_index, held.address, handle, site)
         if not self._is_followed:
             self.clear()  # a detach on another thread came between
 
@@ -153,23 +154,22 @@ class ForeignHooks:
         self._rows = rows
         self._faults = faults
         self._is_active = True
-        self._hooked = [(map_class, HookedClass(map_class)) for map_class in rows.map_classes]
+        self._replaced = Replaced()
 
     def set(self) -> None:
         """Replace the methods that add and remove entries."""
-        for map_class, hooked in self._hooked:
+        for map_class in self._rows.map_classes:
             own = vars(map_class)
             for name in COUNTING_UP:
                 if name in own:
-                    hooked.replace(name, self._adding(own[name]))
+                    self._replaced.replace(map_class, name, self._adding(own[name]))
             if "remove" in own:
-                hooked.replace("remove", self._removing(own["remove"]))
+                self._replaced.replace(map_class, "remove", self._removing(own["remove"]))
 
     def undo(self) -> None:
         """Leave the classes as they were."""
         self._is_active = False
-        for _, hooked in self._hooked:
-            hooked.undo()
+        self._replaced.undo()
 
     def _adding(self, original: Callable[[Any, Any], int]) -> Callable[[Any, Any], int]:
         """``insert`` and ``clone``."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from inspector.agent.adapters.uniffi.memory import Memory, opened
+from inspector.agent.adapters.uniffi.memory import word
 
 CANDIDATES: Final = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 """Bytes from the allocation's start to the data, for alignments up to a page."""
@@ -38,16 +38,13 @@ def data_offset(handle: int, clone: Callable[[], int], release: Callable[[int], 
         clone: The library's clone of that handle.
         release: The library's release of what ``clone`` returned.
     """
-    with opened() as memory:
-        if memory is None:
-            return None
-        agreed: list[int] = []
-        for _ in range(TRIES):
-            offset = _try(memory, handle, clone, release)
-            if offset is not None:
-                agreed.append(offset)
-            if len(agreed) == CONFIRMATIONS:
-                break
+    agreed: list[int] = []
+    for _ in range(TRIES):
+        offset = _try(handle, clone, release)
+        if offset is not None:
+            agreed.append(offset)
+        if len(agreed) == CONFIRMATIONS:
+            break
     return agreed[0] if len(agreed) == CONFIRMATIONS and len(set(agreed)) == 1 else None
 
 
@@ -57,28 +54,19 @@ def likely_offset(handle: int) -> int | None:
     A handle that is a multiple of 16 and not of 32 rules larger alignments out. Otherwise only the look of the two words tells:
     what stands there before an object that is aligned to more (or before a trait's box) is not a pair of small counts.
     """
-    with opened() as memory:
-        if memory is None:
-            return None
-        strong, weak = memory.word(handle - SMALL), memory.word(handle - SMALL // 2)
+    strong, weak = word(handle - SMALL), word(handle - SMALL // 2)
     if strong is None or weak is None:
         return None
     return SMALL if 0 < strong <= MOST_STRONG and 0 < weak <= MOST_WEAK else None
 
 
-def trait_address(handle: int) -> int:
-    """The inner allocation of a trait's handle; 0 when it cannot be read. The caller keeps the handle alive."""
-    with opened() as memory:
-        return (memory.word(handle) or 0) if memory else 0
-
-
-def _try(memory: Memory, handle: int, clone: Callable[[], int], release: Callable[[int], object]) -> int | None:
+def _try(handle: int, clone: Callable[[], int], release: Callable[[int], object]) -> int | None:
     """The only candidate that followed one clone and one release."""
-    before = _words(memory, handle)
+    before = _words(handle)
     cloned = clone()
-    during = _words(memory, handle)
+    during = _words(handle)
     release(cloned)
-    after = _words(memory, handle)
+    after = _words(handle)
     followed = [
         offset
         for offset, first, second, third in zip(CANDIDATES, before, during, after, strict=True)
@@ -87,6 +75,6 @@ def _try(memory: Memory, handle: int, clone: Callable[[], int], release: Callabl
     return followed[0] if len(followed) == 1 else None
 
 
-def _words(memory: Memory, handle: int) -> list[int | None]:
+def _words(handle: int) -> list[int | None]:
     """The candidates' values."""
-    return [memory.word(handle - offset) for offset in CANDIDATES]
+    return [word(handle - offset) for offset in CANDIDATES]

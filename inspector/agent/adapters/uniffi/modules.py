@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import TypeGuard
 
+from inspector.agent.adapters.imports import is_importing
 from inspector.agent.adapters.uniffi.generation import is_generated
 
 
@@ -36,12 +37,3 @@ class ModuleFinder:
             return False
         self._looked_at[name] = id(module)
         return isinstance(module, ModuleType) and is_generated(vars(module)) and vars(module).get("__name__") == name
-
-
-def is_importing(module: object) -> bool:
-    """Whether the module's body still runs: its classes may not all be there."""
-    try:
-        spec = object.__getattribute__(module, "__spec__")
-    except AttributeError:
-        return False
-    return bool(getattr(spec, "_initializing", False))

@@ -19,6 +19,7 @@ from operator import is_
 from types import FunctionType
 from typing import Any, Final
 
+from inspector.agent.adapters.classes import closure
 from inspector.agent.adapters.uniffi.generation import LIBRARY_NAMES, NEWEST_KNOWN, Generation, Shape, candidate_classes, free_name_of
 from inspector.wire.schema import Kind
 
@@ -124,15 +125,6 @@ def _references(cls: type, instances: list[Any], pause: Found) -> Generator[Foun
         if instances:
             yield pause
     return references
-
-
-def closure(cls: type) -> set[type]:
-    """A class and everything derived from it."""
-    found = {cls}
-    derived: type
-    for derived in type.__subclasses__(cls):
-        found |= closure(derived)
-    return found
 
 
 def _describe(cls: type, generation: Generation, library: Any, namespace: Mapping[str, Any]) -> ProxyClass:

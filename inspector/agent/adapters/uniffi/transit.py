@@ -25,7 +25,10 @@ class TransitHooks:
         self._set: list[tuple[ProxyRows, Any, Any]] = []
 
     def follow(self, level: int) -> None:
-        """Have stand-ins for the classes that have rows, at *history* and above; none below."""
+        """Have stand-ins for the classes that have rows, at *history* and above; none below.
+
+        ``level`` is the highest of any type: what a type does not record, native code leaves out.
+        """
         if level < Level.HISTORY:
             self.undo()
         elif self._waiting:

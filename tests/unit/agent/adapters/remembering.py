@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inspector.agent.adapters.uniffi.memory import opened
-from inspector.agent.adapters.uniffi.recorder import Recorder
+from inspector.agent.adapters.recorder import Recorder
+from inspector.agent.adapters.uniffi.memory import word
 from inspector.wire.schema import Kind, ReferenceState
 
 
@@ -23,8 +23,7 @@ class Row:
 
     def strong(self) -> int | None:
         """The count at the row's address, as the sampler would read it."""
-        with opened() as memory:
-            return memory.word(self.address) if memory else None
+        return word(self.address)
 
 
 class RememberingRecorder(Recorder):
@@ -40,6 +39,9 @@ class RememberingRecorder(Recorder):
 
     def level(self) -> int:
         return 0 if self.off else 1
+
+    def type_level(self, type_index: int) -> int:
+        return self.level()
 
     def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0) -> int:
         key = (name, origin, kind)
@@ -60,9 +62,7 @@ class RememberingRecorder(Recorder):
             self.rows[row].state = state
 
     def end_counted(self, row: int, strong_at: int) -> None:
-        with opened() as memory:
-            is_last = memory is not None and memory.word(strong_at) == 1
-        self.end(row, ReferenceState.DROPPED if is_last else ReferenceState.RELEASED)
+        self.end(row, ReferenceState.DROPPED if word(strong_at) == 1 else ReferenceState.RELEASED)
 
     def set_address(self, row: int, address: int) -> None:
         self.rows[row].address = address

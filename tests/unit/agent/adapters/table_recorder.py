@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inspector.agent.adapters.uniffi.memory import opened
-from inspector.agent.adapters.uniffi.recorder import Recorder
+from inspector.agent.adapters.recorder import Recorder
+from inspector.agent.adapters.uniffi.memory import word
 from inspector.wire import lib
 from inspector.wire.schema import Kind, Level, ReferenceState
 from tests.helpers.tables import read_table
@@ -24,8 +24,7 @@ class Row:
 
     def strong(self) -> int | None:
         """The count at the row's address, as the sampler would read it."""
-        with opened() as memory:
-            return memory.word(self.address) if memory else None
+        return word(self.address)
 
 
 class TableRecorder(Recorder):

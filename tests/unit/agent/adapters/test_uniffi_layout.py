@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from inspector.agent.adapters.uniffi.layout import CANDIDATES, data_offset, trait_address
-from inspector.agent.adapters.uniffi.memory import opened
+from inspector.agent.adapters.uniffi.layout import CANDIDATES, data_offset
+from inspector.agent.adapters.uniffi.memory import word
 
 
 class Allocation:
@@ -60,19 +60,17 @@ def test_a_clone_that_counts_elsewhere_is_not_mistaken() -> None:
 
 
 def test_memory_that_is_not_mapped_reads_as_unknown() -> None:
-    with unmapped_page() as address, opened() as memory:
-        assert memory is not None
-        assert memory.word(address) is None
-        assert memory.word(0) is None
-        assert memory.word(3) is None
-        assert memory.word(1 << 63) is None
-        assert trait_address(address) == 0
+    with unmapped_page() as address:
+        assert word(address) is None
+        assert word(0) is None
+        assert word(3) is None
+        assert word(1 << 63) is None
 
 
-def test_a_traits_address_is_the_first_word_behind_its_handle() -> None:
+def test_a_word_is_read_as_the_machine_has_it() -> None:
     pair = (ctypes.c_uint64 * 2)(0x1234_5678, 0x9999)
 
-    assert trait_address(ctypes.addressof(pair)) == 0x1234_5678
+    assert [word(ctypes.addressof(pair)), word(ctypes.addressof(pair) + 8)] == [0x1234_5678, 0x9999]
 
 
 @contextmanager

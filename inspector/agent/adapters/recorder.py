@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from inspector.runtime.sites import SiteTable
 from inspector.wire import ffi, lib
-from inspector.wire.schema import Kind, ReferenceState
+from inspector.wire.schema import SITE_FRAMES, Kind, Level, ReferenceState
 from inspector.wire.status import check, new_error
 from inspector.wire.text import text_struct
 
@@ -24,11 +25,21 @@ class Recorder:
 
     # The calls for every object are the native functions themselves: a method around each would cost half as much again.
     level: Callable[[], int] = staticmethod(lib.ai_level)
-    """The ``Level`` in force."""
+    """The process's ``Level``."""
+    hottest: Callable[[], int] = staticmethod(lib.ai_hottest_level)
+    """The highest ``Level`` that any type has now."""
     add: Callable[[int, int, int, int], int] = staticmethod(lib.ai_row_born)
     """A row for an object that crossed the boundary now, on this thread: type, address, data, site; 0 when it found no room."""
     end_counted: Callable[[int, int], None] = staticmethod(lib.ai_row_gone)
     """The row's reference is about to be released; the count at the address given second tells whether it is the last."""
+
+    type_level: Callable[[int], int] = staticmethod(lib.ai_type_level)
+    """The ``Level`` in force for a type: its own, or the process's."""
+
+    def site(self, sites: SiteTable, type_index: int) -> int:
+        """The site of a birth on this thread, as much of it as the type's level asks for."""
+        level = self.type_level(type_index)
+        return 0 if level < Level.HISTORY else sites.here(1 if level == Level.HISTORY else SITE_FRAMES)
 
     def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0) -> int:
         """The type of these; the same one for the same words. Raises when the table of types is full."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from inspector import agent
-from inspector.agent.adapters.uniffi.recorder import Recorder, load_word
+from inspector.agent.adapters.recorder import Recorder, load_word
 from inspector.runtime.sites import SiteTable
 from inspector.wire.schema import Kind, ReferenceState
 from tests.helpers.tables import read_table
@@ -42,7 +42,7 @@ def test_a_birth_has_its_address_its_thread_and_its_site(segment: str, type_inde
     assert (found.number, found.address, found.data) == (row, 0x1000, 0x1010)
     assert found.created_at_ticks
     assert found.created_by
-    assert found.created[0].startswith("test_uniffi_recorder.py:")
+    assert found.created[0].startswith("test_recorder.py:")
     Recorder().end(row, ReferenceState.RELEASED)
 
 

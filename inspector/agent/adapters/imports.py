@@ -60,3 +60,12 @@ class ImportWatch:
                 self._imported(module)
 
         loader.exec_module = exec_module
+
+
+def is_importing(module: object) -> bool:
+    """Whether the module's body still runs: its classes may not all be there."""
+    try:
+        spec = object.__getattribute__(module, "__spec__")
+    except AttributeError:
+        return False
+    return bool(getattr(spec, "_initializing", False))
