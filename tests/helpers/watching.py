@@ -11,7 +11,7 @@ from typing import TypeVar
 from inspector.model.snapshot import Level, Reference, Snapshot, Vitals
 from inspector.session.live import LiveSession
 
-PATIENCE_SECS = 20.0
+PATIENCE_SECS = 60.0
 """How long an expectation may take to come true: a guard against hanging, no expectation about speed."""
 Seen = TypeVar("Seen")
 

@@ -69,14 +69,33 @@ class Orphans:
 
 
 def _made_in_calls(events: Events) -> npt.NDArray[np.bool_]:
-    """Births that happened while their thread was inside a native call."""
+    """Births that happened while their thread was inside a native call of which begin and end were recorded.
+
+    A begin alone says nothing about later births: its end is missing also when recording stopped meanwhile, or when a gap swallowed it.
+    """
+    begun, ended = _whole_calls(events)
+    steps = np.zeros(len(events), np.int64)
+    steps[begun], steps[ended] = 1, -1
     made = np.zeros(len(events), np.bool_)
-    for thread in np.unique(events.threads):
+    for thread in np.unique(events.threads[begun]):
         rows = np.flatnonzero(events.threads == thread)
-        kinds = events.kinds[rows]
-        depth = np.cumsum((kinds == EventKind.BORROW).astype(np.int64) - (kinds == EventKind.RETURN))
-        made[rows] = (kinds == EventKind.CREATE) & (depth - np.minimum(np.minimum.accumulate(depth), 0) > 0)
+        made[rows] = (events.kinds[rows] == EventKind.CREATE) & (np.cumsum(steps[rows]) > 0)
     return made
+
+
+def _whole_calls(events: Events) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Rows of the begins and of the ends that belong together: of one thread and handle, equally deep, with no gap between them."""
+    rows = np.flatnonzero(np.isin(events.kinds, (EventKind.BORROW, EventKind.RETURN)))
+    gaps = np.cumsum(events.kinds == EventKind.GAP)[rows]
+    order = np.lexsort((gaps, events.handles[rows], events.threads[rows]))
+    rows, gaps = rows[order], gaps[order]
+    threads, handles, begins = events.threads[rows], events.handles[rows], events.kinds[rows] == EventKind.BORROW
+    depths = np.cumsum(np.where(begins, 1, -1)) + ~begins
+    order = np.lexsort((depths, gaps, handles, threads))
+    columns = [column[order] for column in (threads, handles, gaps, depths)]
+    rows, begins = rows[order], begins[order]
+    pairs = begins[:-1] & ~begins[1:] & np.logical_and.reduce([column[:-1] == column[1:] for column in columns])
+    return rows[:-1][pairs], rows[1:][pairs]
 
 
 def _used_before_gap(events: Events, created_at: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

@@ -232,6 +232,39 @@ def test_orphans_are_made_in_a_call_and_never_used(events: Events | None, age_se
     assert verdicts(Orphans(), snapshot_of([Row(1, age_secs=age_secs)]), events) == [verdict]
 
 
+BORN = (T0 - 40, "create", handle_id(1))
+BEGIN, END = (T0 - 50, "borrow", handle_id(9)), (T0 - 30, "return", handle_id(9))
+
+
+@pytest.mark.parametrize(
+    ("events", "verdict"),
+    [
+        (events_of(BEGIN, BORN), OK),
+        (events_of(BEGIN, (T0 - 45, "borrow", handle_id(8)), (T0 - 44, "return", handle_id(8)), BORN), OK),
+        (events_of(BEGIN, BORN, (T0 - 35, "borrow", handle_id(9)), END), OK),
+        (events_of((T0 - 45, "return", handle_id(9)), BORN, END), OK),
+        (events_of(BEGIN, (T0 - 45, "gap", 0, 7, 0), BORN, END), OK),
+        (events_of(BEGIN, BORN, (T0 - 30, "return", handle_id(9), 0, 2)), OK),
+        (events_of(BEGIN, (T0 - 45, "borrow", handle_id(9)), (T0 - 44, "return", handle_id(9)), BORN, END), SUSPECT),
+        (events_of((T0 - 55, "return", handle_id(9)), BEGIN, BORN, END), SUSPECT),
+        (events_of((T0 - 55, "borrow", handle_id(8)), BEGIN, BORN, END), SUSPECT),
+    ],
+    ids=[
+        "no end",
+        "an inner call ended",
+        "the next call ended",
+        "no begin",
+        "gap within",
+        "another thread's end",
+        "recursion",
+        "stray end",
+        "stray begin",
+    ],
+)
+def test_a_call_without_its_begin_or_end_is_not_one_that_still_runs(events: Events, verdict: Verdict) -> None:
+    assert verdicts(Orphans(), snapshot_of([Row(1, age_secs=40)]), events) == [verdict]
+
+
 def limited(used: Sequence[int], capacity: int = 1000) -> list[Snapshot]:
     return [
         dataclasses.replace(snapshot_of(at=T0 + at, serial=at + 1), limits=(Limit("file descriptors", count, capacity),))
