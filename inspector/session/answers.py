@@ -44,11 +44,6 @@ def drain_report(answer: Answer) -> DrainReport:
     return _checked(answer, lambda fields: DrainReport(ran=int(fields["ran"]), still_pending=int(fields["still_pending"])))
 
 
-def referrers_in(answer: Answer) -> tuple[str, ...]:
-    """A sentence for each holder of a proxy. Raises ``ControlError`` for an answer that is none."""
-    return _checked(answer, lambda fields: tuple(_one_line(each) for each in fields["referrers"]))
-
-
 def audit_log(answer: Answer) -> AuditLog:
     """What viewers did. Raises ``ControlError`` for an answer that is none."""
     return _checked(answer, _audit_log)

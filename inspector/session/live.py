@@ -27,7 +27,7 @@ from inspector.model.events import EventBatch, EventCursor
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Level, Snapshot, TargetState
 from inspector.session.adapter_answers import AdapterReport, adapter_report
-from inspector.session.answers import audit_log, close_answers, drain_report, gc_report, level_in, referrers_in, require_ok
+from inspector.session.answers import audit_log, close_answers, drain_report, gc_report, level_in, require_ok
 from inspector.session.batches import ask_in_batches
 from inspector.session.events import EventReader
 from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
@@ -173,10 +173,6 @@ class LiveSession:
     def cancel_close(self, handle: int) -> Future[None]:
         """Take a close that has not run back. Fails with ``ControlError`` and the reason when that cannot be done."""
         return self._submit(lambda: self._do("cancel", handle=handle))
-
-    def referrers(self, handle: int) -> Future[tuple[str, ...]]:
-        """The Python objects that hold the handle's proxy, a short sentence each."""
-        return self._submit(lambda: referrers_in(self._command("referrers", handle=handle)))
 
     def native_holders(self, handle: int) -> Future[NativeHolders]:
         """Native references on the handle's object that have a name."""

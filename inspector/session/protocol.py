@@ -149,9 +149,6 @@ class Session(Protocol):
     def cancel_close(self, handle: int) -> Future[None]:
         """Take a close that has not run back. Fails with ``ControlError`` and the reason when that cannot be done."""
 
-    def referrers(self, handle: int) -> Future[tuple[str, ...]]:
-        """The Python objects that hold the handle's proxy, a short sentence each."""
-
     def native_holders(self, handle: int) -> Future[NativeHolders]:
         """Native references on the handle's object that have a name. Answered without the interpreter."""
 

@@ -77,10 +77,6 @@ class StaticSession:
         """Fails with ``ControlError``."""
         return self._refuse()
 
-    def referrers(self, handle: int) -> Future[tuple[str, ...]]:
-        """Fails with ``ControlError``."""
-        return self._refuse()
-
     def native_holders(self, handle: int) -> Future[NativeHolders]:
         """Fails with ``ControlError``."""
         return self._refuse()

@@ -26,10 +26,6 @@ class Acting(QObject):
     """``tuple[CloseAnswer, ...]``."""
     close_failed = Signal(str)
     """Preview or close failed: why, a sentence."""
-    referrers_named = Signal(object, object)
-    """``int``, ``tuple[str, ...]``: the Python objects that hold a handle's proxy."""
-    referrers_unknown = Signal(object, str)
-    """``int`` and why, a sentence."""
     acted = Signal()
     """Something was done to the target, or was refused: the audit log has grown."""
     told = Signal(str, str)
@@ -73,15 +69,6 @@ class Acting(QObject):
             self._attachment.ask(
                 lambda session: session.cancel_close(handle), lambda _none: self._cancelled(handle), on_error=self._failed, busy=True
             )
-
-    def name_referrers(self, handle: int) -> None:
-        """Ask for the Python objects that hold a handle's proxy. Changes nothing, so it needs no arming."""
-        self._attachment.ask(
-            lambda session: session.referrers(handle),
-            lambda found: self.referrers_named.emit(handle, found),
-            on_error=lambda why: self.referrers_unknown.emit(handle, why),
-            quiet=True,
-        )
 
     def _armed(self) -> bool:
         return self._attachment.situation.armed

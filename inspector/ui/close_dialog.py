@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from inspector.model.holders import Retainers
 from inspector.session.close_plan import FATES, ClosePlan, Consent, counted, fate_of
 from inspector.session.protocol import CloseAnswer
 from inspector.ui import wording
@@ -32,7 +33,7 @@ class CloseDialog(QDialog):
 
     close_wanted = Signal(object, bool)
     """``tuple[int, ...]`` of handles in their order, and whether to close those that others hold."""
-    referrers_wanted = Signal(object)
+    retainers_wanted = Signal(object)
     """``int``: a handle whose Python holders a person wants to see."""
 
     def __init__(self, theme: Theme, handles: Sequence[int], names: Mapping[int, str], parent: QWidget | None = None) -> None:
@@ -90,11 +91,11 @@ class CloseDialog(QDialog):
         self.note.setText(sentence)
         self._end()
 
-    def show_referrers(self, handle: int, sentences: Sequence[str]) -> None:
-        """The Python objects that hold a handle's proxy."""
-        self.holders.show_referrers(handle, sentences)
+    def show_retainers(self, handle: int, found: Retainers) -> None:
+        """What in Python holds a handle's proxy."""
+        self.holders.show_retainers(handle, found)
 
-    def show_no_referrers(self, handle: int, why: str) -> None:
+    def show_no_retainers(self, handle: int, why: str) -> None:
         """They cannot be told."""
         self.holders.show_trouble(handle, why)
 
@@ -172,7 +173,7 @@ class CloseDialog(QDialog):
         if answer is None:
             self.holders.clear()
         elif self.holders.show_answer(answer):
-            self.referrers_wanted.emit(answer.handle)
+            self.retainers_wanted.emit(answer.handle)
 
     def _go(self) -> None:
         wanted, consent = self._plan.wanted(self.consent), self.consent

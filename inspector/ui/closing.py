@@ -15,6 +15,7 @@ from inspector.session.protocol import CloseAnswer
 from inspector.ui.acting import Acting
 from inspector.ui.appearance import Appearance
 from inspector.ui.close_dialog import CloseDialog
+from inspector.ui.holder_questions import HolderQuestions
 
 MOST_ROUNDS: Final = 16
 """How deep things that need things are followed; a target could go on for ever."""
@@ -23,10 +24,11 @@ MOST_ROUNDS: Final = 16
 class Closing(QObject):
     """At most one dialog."""
 
-    def __init__(self, acting: Acting, appearance: Appearance, window: QWidget) -> None:
-        """Dialogs over ``window``."""
+    def __init__(self, acting: Acting, questions: HolderQuestions, appearance: Appearance, window: QWidget) -> None:
+        """Dialogs over ``window``; ``questions`` asks what holds what is to be closed."""
         super().__init__(window)
         self._acting = acting
+        self._questions = questions
         self._appearance = appearance
         self._window = window
         self._snapshot: Snapshot | None = None
@@ -36,8 +38,8 @@ class Closing(QObject):
         acting.previewed.connect(self._previewed)
         acting.closed.connect(lambda answers: self.dialog.show_result(answers) if self.dialog else None)
         acting.close_failed.connect(lambda why: self.dialog.show_failure(why) if self.dialog else None)
-        acting.referrers_named.connect(lambda handle, found: self.dialog.show_referrers(handle, found) if self.dialog else None)
-        acting.referrers_unknown.connect(lambda handle, why: self.dialog.show_no_referrers(handle, why) if self.dialog else None)
+        questions.retainers_found.connect(lambda handle, found: self.dialog.show_retainers(handle, found) if self.dialog else None)
+        questions.failed.connect(lambda handle, why: self.dialog.show_no_retainers(handle, why) if self.dialog else None)
 
     def begin(self, handles: Sequence[int], snapshot: Snapshot | None) -> None:
         """Ask about these handles; their types are those of ``snapshot``."""
@@ -46,7 +48,7 @@ class Closing(QObject):
         self._snapshot, self._plan, self._rounds = snapshot, ClosePlan(tuple(handles)), 0
         self.dialog = CloseDialog(self._appearance.theme, handles, type_names(snapshot, handles), self._window)
         self.dialog.close_wanted.connect(self._close)
-        self.dialog.referrers_wanted.connect(self._acting.name_referrers)
+        self.dialog.retainers_wanted.connect(self._questions.find_retainers)
         self.dialog.finished.connect(self._gone)
         self.dialog.open()
         self._acting.preview_close(handles)
@@ -72,6 +74,7 @@ class Closing(QObject):
         self.dialog.show_plan(self._plan, type_names(self._snapshot, [answer.handle for answer in self._plan.answers]))
 
     def _gone(self) -> None:
+        self._questions.give_up()
         if self.dialog is not None:
             self.dialog.deleteLater()
             self.dialog = None

@@ -27,6 +27,7 @@ from inspector.ui.command_palette import CommandPalette
 from inspector.ui.connector import Connector
 from inspector.ui.demo_tour import demo_steps
 from inspector.ui.history import History, Place
+from inspector.ui.holder_questions import HolderQuestions
 from inspector.ui.losses_dialog import LossesDialog
 from inspector.ui.panes import PaneParts
 from inspector.ui.sentences import gc_sentence
@@ -65,7 +66,7 @@ class MainWindow(QMainWindow):
         self.appearance = Appearance(settings, self)
         self.attachment = Attachment(connector, self.courier, self)
         self.acting = Acting(self.attachment, self)
-        self.closing = Closing(self.acting, self.appearance, self)
+        self.closing = Closing(self.acting, HolderQuestions(self.attachment, self), self.appearance, self)
         self.camera = Camera(self, connector, self.courier)
         mutes = Mutes(Path(settings.fileName()).parent / MUTES_NAME)
         self.chronicle = Chronicle(self.attachment, connector, self.courier, mutes, self.appearance.theme, self)

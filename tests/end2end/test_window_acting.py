@@ -86,7 +86,8 @@ def test_what_somebody_holds_is_refused_until_agreed_and_its_holders_are_named(
     assert column(dialog, 3) == ["stays open"]
     assert column(dialog, 5)[0].startswith("handle #")
     wait(qtbot, lambda: "Python holds its proxy: " in dialog.holders.text.text())
-    assert "dict of 2, at '1'" in dialog.holders.text.text()
+    assert "local program of main" in dialog.holders.text.text()
+    assert dialog.holders.text.text().endswith("['1'] of a dict of 2")
     dialog.although.click()
     dialog.go.click()
     wait(qtbot, lambda: dialog.head.text() == "Closed 1 resource")

@@ -31,7 +31,6 @@ class FakeSession:
         self.events_read: list[int] = []
         self.drains: list[Future[DrainReport]] = []
         self.cancels: list[tuple[int, Future[None]]] = []
-        self.referrer_requests: list[tuple[int, Future[tuple[str, ...]]]] = []
         self.audits: list[Future[AuditLog]] = []
         self.noticed: Future[tuple[str, ...]] = Future()
         self.holder_requests: list[tuple[int, Future[NativeHolders]]] = []
@@ -96,10 +95,6 @@ class FakeSession:
     def cancel_close(self, handle: int) -> Future[None]:
         self.cancels.append((handle, Future()))
         return self.cancels[-1][1]
-
-    def referrers(self, handle: int) -> Future[tuple[str, ...]]:
-        self.referrer_requests.append((handle, Future()))
-        return self.referrer_requests[-1][1]
 
     def native_holders(self, handle: int) -> Future[NativeHolders]:
         self.holder_requests.append((handle, Future()))

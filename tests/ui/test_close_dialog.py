@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from inspector.model.holders import PathStep, RetainerPath, Retainers
 from inspector.session.close_plan import ClosePlan
 from inspector.session.protocol import CloseAnswer
 from inspector.ui.close_dialog import CloseDialog
@@ -106,19 +107,20 @@ def test_enter_cancels_rather_than_closes(dialog: CloseDialog) -> None:
 
 
 def test_who_holds_it_is_listed_and_asked_for_once(dialog: CloseDialog, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(dialog.referrers_wanted) as wanted:
+    with qtbot.waitSignal(dialog.retainers_wanted) as wanted:
         preview(dialog, PREVIEW)
     assert wanted.args == [HELD]
     assert dialog.holders.title.text() == "Who holds #2.1"
-    dialog.show_referrers(HELD, ("global app.cache",))
-    assert "Python holds its proxy: global app.cache" in dialog.holders.text.text()
-    with qtbot.assertNotEmitted(dialog.referrers_wanted):
+    path = RetainerPath((PathStep("global", "app.cache"), PathStep("item", "['one']")), is_rooted=True)
+    dialog.show_retainers(HELD, Retainers((path,), 3, 120, is_cut=False, longest_step_secs=0.001))
+    assert dialog.holders.text.text().endswith("Python holds its proxy: app.cache → ['one']\nand 2 more holders")
+    with qtbot.assertNotEmitted(dialog.retainers_wanted):
         dialog.steps.table.setCurrentCell(1, 0)
 
 
 def test_holders_that_cannot_be_told_say_why(dialog: CloseDialog) -> None:
     preview(dialog, PREVIEW)
-    dialog.show_no_referrers(HELD, "The interpreter did not answer within 5 s")
+    dialog.show_no_retainers(HELD, "The interpreter did not answer within 5 s")
     assert "The interpreter did not answer within 5 s" in dialog.holders.text.text()
     assert "Asking" not in dialog.holders.text.text()
 

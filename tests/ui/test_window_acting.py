@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from inspector.errors import ControlError, TargetBusyError
+from inspector.model.holders import PathStep, RetainerPath, Retainers
 from inspector.model.snapshot import Resource, TargetState, handle_text
 from inspector.session.protocol import Capabilities, CloseAnswer, DrainReport, GcReport
 from inspector.ui.closing import MOST_ROUNDS
@@ -127,11 +128,12 @@ def test_python_holders_are_asked_for_where_somebody_holds(qtbot: QtBot, attach:
     dialog = window.closing.dialog
     assert dialog is not None
     session.previews[0][1].set_result((CloseAnswer(JOURNAL.id, "would_close", "", ("call of worker-1",)),))
-    qtbot.waitUntil(lambda: len(session.referrer_requests) == 1)
-    handle, asked = session.referrer_requests[0]
+    qtbot.waitUntil(lambda: len(session.retainer_requests) == 1)
+    handle, _, asked = session.retainer_requests[0]
     assert handle == JOURNAL.id
-    asked.set_result(("global app.journal",))
-    qtbot.waitUntil(lambda: dialog.holders.text.text() == "call of worker-1\nPython holds its proxy: global app.journal")
+    path = RetainerPath((PathStep("global", "app.journal"),), is_rooted=True)
+    asked.set_result(Retainers((path,), 1, 40, is_cut=False, longest_step_secs=0.001))
+    qtbot.waitUntil(lambda: dialog.holders.text.text() == "call of worker-1\nPython holds its proxy: app.journal")
 
 
 def test_all_that_the_filter_shows_is_closed_in_one_go(qtbot: QtBot, attach: Attach) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from inspector.model.holders import Retainers
 from inspector.model.snapshot import handle_text
 from inspector.session.protocol import CloseAnswer
 from inspector.ui.widgets.labels import plain_label, section_label
 
-HEIGHT = 104
+HEIGHT: Final = 104
+NONE_FOUND: Final = "Nothing in Python holds its proxy: a running call may, or native code that keeps Python references"
 
 
 class HoldersBox(QWidget):
@@ -21,7 +23,7 @@ class HoldersBox(QWidget):
         """Nobody."""
         super().__init__(parent)
         self._answer: CloseAnswer | None = None
-        self._referrers: dict[int, Sequence[str]] = {}
+        self._retainers: dict[int, Retainers] = {}
         self._trouble = ""
         self.title = section_label("")
         self.text = plain_label("")
@@ -45,11 +47,11 @@ class HoldersBox(QWidget):
         self.text.setAccessibleName(self.title.text())
         self._write()
         self.show()
-        return answer.handle not in self._referrers
+        return answer.handle not in self._retainers
 
-    def show_referrers(self, handle: int, sentences: Sequence[str]) -> None:
+    def show_retainers(self, handle: int, found: Retainers) -> None:
         """The answer to what was asked; kept, so that it is asked once."""
-        self._referrers[handle] = tuple(sentences)
+        self._retainers[handle] = found
         self._write()
 
     def show_trouble(self, handle: int, why: str) -> None:
@@ -66,14 +68,12 @@ class HoldersBox(QWidget):
     def _write(self) -> None:
         if self._answer is None:
             return
-        known = self._referrers.get(self._answer.handle)
+        known = self._retainers.get(self._answer.handle)
         lines = list(self._answer.holders) or ["No other handle, call or native reference"]
         if known is None:
             lines.append(self._trouble or "Asking which Python objects hold its proxy …")
-        elif known:
-            lines += [f"Python holds its proxy: {sentence}" for sentence in known]
         else:
-            lines.append("No Python object but the proxy itself was found")
+            lines += retainer_lines(known)
         self.text.setText("\n".join(lines))
 
     def _padded(self, label: QLabel) -> QWidget:
@@ -82,3 +82,15 @@ class HoldersBox(QWidget):
         layout.setContentsMargins(8, 6, 8, 6)
         layout.addWidget(label)
         return inner
+
+
+def retainer_lines(found: Retainers) -> list[str]:
+    """A line a holder of the proxy, each from its root down, in the words of the detail's search."""
+    if not found.paths:
+        return [NONE_FOUND]
+    lines = [
+        f"Python holds its proxy{'' if path.is_rooted else ', no root found'}: {' → '.join(step.text for step in path.steps)}"
+        for path in found.paths
+    ]
+    more = found.holders - len(found.paths)
+    return [*lines, f"and {more:,} more holders"] if more > 0 else lines
