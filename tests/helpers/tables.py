@@ -23,6 +23,7 @@ class Row:
 
     number: int
     type: str
+    type_index: int
     kind: Kind
     reference: ReferenceState
     resource: ResourceState
@@ -137,6 +138,7 @@ class _Reading:
         return Row(
             number=handle_number(index, slot.generation, foreign=is_foreign),
             type=padded_text(kind.name),
+            type_index=slot.type_id,
             kind=Kind(kind.kind),
             reference=ReferenceState(slot.reference_state & 0x7F),
             resource=ResourceState(slot.resource_state),
