@@ -11,6 +11,7 @@ import pytest
 from inspector.model.screenshot import extract
 from inspector.model.snapshot import TargetState, handle_text
 from inspector.session.live import LiveSession
+from inspector.wire.schema import LAYOUT_VERSION
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import start_target
 from tests.helpers.waiting import Follower
@@ -241,7 +242,7 @@ def test_the_version_names_the_layout_too() -> None:
     done = run_command("--version")
     assert done.status == 0
     assert done.out.startswith("arc-inspector ")
-    assert "layout 1" in done.out
+    assert f"layout {LAYOUT_VERSION}" in done.out
 
 
 def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
