@@ -1,20 +1,24 @@
-"""``arc-inspector findings PID``: what deserves a look, with its evidence."""
+"""``arc-inspector findings PID|FILE``: what deserves a look, with its evidence."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Final
 
+import numpy as np
 import platformdirs
 import typer
 
+from inspector.commands.files import open_saved
 from inspector.commands.handles import headline
-from inspector.commands.opening import settled_session
+from inspector.commands.opening import SETTLE_SECS, Watch, settled_session
 from inspector.commands.output import console, print_json, printable
 from inspector.commands.rows import PlainRow, snapshot_value
 from inspector.commands.spans import parse_span
-from inspector.errors import InspectorError, UsageError
+from inspector.errors import FileFormatError, InspectorError, UsageError
 from inspector.model.events import EventBatch, Events, joined
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, judge
@@ -23,23 +27,26 @@ from inspector.model.snapshot import Level, Snapshot, Vitals, handle_text
 from inspector.session.live import LiveSession
 from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import Session
+from inspector.session.replay import ReplaySession
 
 LOOK_SECS: Final = 0.25
 """From one observation to the next."""
+MOST_MOMENTS: Final = 600
+"""Moments of a recording that are looked at."""
 EVENT_SECS: Final = 5.0
 """How long reading the events may take."""
 SIGNS: Final = {Verdict.SUSPECT: "!", Verdict.YOUNG: "…", Verdict.UNMEASURED: "?", Verdict.OK: "✓"}
 
 
 def findings(
-    pid: Annotated[int, typer.Argument(help="Process id.")],
+    source: Annotated[str, typer.Argument(metavar="PID|FILE", help="A process id, a session file, a screenshot, or a segment.")],
     span: Annotated[str, typer.Option("--for", metavar="SPAN", help="How long to watch: growth and drift show only over time.")] = "6s",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     mute: Annotated[str, typer.Option("--mute", metavar="KEY", help="Hear no more of the finding with this key; needs --reason.")] = "",
     unmute: Annotated[str, typer.Option("--unmute", metavar="KEY", help="Hear of it again.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why it is muted; kept and shown.")] = "",
 ) -> None:
-    """Watch a process for a while and print what deserves a look. Exit status 1 when something does."""
+    """Watch a process for a while, or look through a file, and print what deserves a look. Exit status 1 when something does."""
     watch_secs = parse_span(span)
     if bool(mute) != bool(reason):
         raise UsageError("--mute KEY and --reason TEXT go together")
@@ -48,10 +55,7 @@ def findings(
         mutes.mute(mute, reason)
     if unmute:
         mutes.unmute(unmute)
-    with settled_session(pid, level=Level.HISTORY) as (session, first):
-        snapshot, trend = _observe(session, first, watch_secs)
-        events = _events_of(session)
-    report = judge(Facts(snapshot, trend, events), mutes=mutes.all())
+    snapshot, report = _judged(source, watch_secs, mutes)
     if as_json:
         print_json(report_value(snapshot, report))
     else:
@@ -75,6 +79,34 @@ def report_value(snapshot: Snapshot, report: Report) -> PlainRow:
     }
 
 
+def _judged(source: str, watch_secs: float, mutes: Mutes) -> tuple[Snapshot, Report]:
+    """Look at what the command line names and judge it. Raises ``InspectorError``."""
+    with _session_of(source) as (session, first):
+        snapshot, trend = _observe(session, first, watch_secs)
+        events = _events_of(session)
+    return snapshot, judge(Facts(snapshot, trend, events), mutes=mutes.all())
+
+
+@contextmanager
+def _session_of(source: str) -> Iterator[tuple[Session, Snapshot]]:
+    """A session with a process or over a file, and its newest snapshot; it is ended afterwards. Raises ``InspectorError``."""
+    if source.isdecimal():
+        with settled_session(int(source), level=Level.HISTORY) as opened:
+            yield opened
+        return
+    session = open_saved(Path(source))
+    try:
+        watch = Watch(session)
+        try:
+            yield session, watch.wait(lambda _: True, SETTLE_SECS)
+        finally:
+            watch.leave()
+    finally:
+        session.end()
+        if isinstance(session, LiveSession):
+            session.join()
+
+
 class _Observer:
     """Takes each snapshot of a session into a trend; pump thread."""
 
@@ -92,7 +124,9 @@ class _Observer:
 
 
 def _observe(session: Session, first: Snapshot, watch_secs: float) -> tuple[Snapshot, Trend]:
-    """Look for so long; at a session that does not change once."""
+    """Look for so long; at each moment of a recording, and once at any other session that does not change."""
+    if isinstance(session, ReplaySession):
+        return _observe_recording(session)
     observer = _Observer(first)
     if isinstance(session, LiveSession):
         session.set_interval(snapshot_secs=LOOK_SECS, vitals_secs=watch_secs)
@@ -100,6 +134,18 @@ def _observe(session: Session, first: Snapshot, watch_secs: float) -> tuple[Snap
         threading.Event().wait(watch_secs)
         leave()
     return observer.newest, observer.trend
+
+
+def _observe_recording(session: ReplaySession) -> tuple[Snapshot, Trend]:
+    """Every recorded moment that can be read, in order; of long recordings so many, evenly spread."""
+    count = len(session.moments)
+    trend = Trend(min_gap_secs=LOOK_SECS / 2)
+    newest = session.latest
+    for number in sorted({round(each) for each in np.linspace(0, count - 1, min(count, MOST_MOMENTS))}):
+        with suppress(FileFormatError):  # the file's trouble says so
+            newest = session.state_at(float(session.moments[number])).result()
+            trend.observe(newest)
+    return newest, trend
 
 
 def _events_of(session: Session) -> Events | None:

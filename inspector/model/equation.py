@@ -8,9 +8,10 @@ shown beside it. Pure; any thread.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from inspector.model.holders import NativeHolders
+from inspector.model.holders import NamedHolder, NativeHolders
 from inspector.model.snapshot import UNKNOWN, Handles
 
 
@@ -65,3 +66,9 @@ def with_names(equation: CountEquation, holders: NativeHolders) -> CountEquation
     named = min(holders.total(), equation.native)
     rest = equation.unexplained + equation.native - named
     return replace(equation, native=0, named=named, unexplained=rest, names_known=True)
+
+
+def with_keepers(equation: CountEquation, keepers: Sequence[NamedHolder]) -> CountEquation:
+    """The equation when the table shows some of the native holders, and the target was not asked for the others."""
+    named = min(sum(keeper.count for keeper in keepers), equation.native) if equation.known else 0
+    return replace(equation, native=equation.native - named, named=named)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 _NUMBERS: Final = re.compile(r" at 0x[0-9a-f]+|\d+")
@@ -66,9 +66,15 @@ class NamedHolder:
     """That object's allocation."""
     is_exact: bool = True
     """The object said so; otherwise a scan of its memory found it."""
+    handle: int = 0
+    """The row that stands for the reference itself, such as a pending call's; 0: it has none."""
+    since: float = float("nan")
+    """When that row was born, as in the snapshot."""
 
     def text(self) -> str:
-        """``TodoList.items``, ``≈ Wallet, 2 pointers away``, or ``“recent items”``."""
+        """``TodoList.items``, ``≈ Wallet, 2 pointers away``, ``pending call Client.relays``, or ``“recent items”``."""
+        if self.handle:
+            return self.label
         if not self.is_exact:
             return f"≈ {self.type}, {self.label}"
         return f"{self.type}.{self.label}" if self.type else f"“{self.label}”"
@@ -83,6 +89,10 @@ class NativeHolders:
     """Objects that could not be asked, because another thread was changing them."""
     unnamed: int = 0
     """More fields than are told, counted."""
+
+    def beside(self, keepers: tuple[NamedHolder, ...]) -> NativeHolders:
+        """These, after the ``keepers`` that the table shows."""
+        return replace(self, named=(*keepers, *self.named))
 
     def total(self) -> int:
         """References with a name."""

@@ -27,13 +27,13 @@ def recording(tmp_path: Path) -> Path:
     return path
 
 
-def start_recording(target: Target, path: Path) -> subprocess.Popen[str]:
+def start_recording(target: Target, path: Path, *, step: str = "numbers") -> subprocess.Popen[str]:
     """A recorder in a process of its own that has written its first snapshot."""
     command = command_line("record", target.pid, "-o", path, "--every", "50ms")
     recorder = subprocess.Popen(command, env=command_environment(), stdout=subprocess.PIPE, text=True)
     while not (path.exists() and path.stat().st_size > 1000):
         assert recorder.poll() is None
-        target.ask("numbers")
+        target.ask(step)
     return recorder
 
 
@@ -94,3 +94,36 @@ def test_a_dead_process_cannot_be_recorded(tmp_path: Path) -> None:
         target.process.kill()
         target.process.wait()
         run_command("record", target.pid, "-o", tmp_path / "a.arcs").assert_one_line_error(1, "the process is gone")
+
+
+def test_findings_looks_through_every_moment_of_a_recording(tmp_path: Path) -> None:
+    path = tmp_path / "leak.arcs"
+    with start_target("defects", "leak", "bad") as target:
+        target.ask("go")
+        recorder = start_recording(target, path, step="go")
+        for _ in range(30):
+            target.ask("go")
+        assert target.finish() == 0
+        recorder.communicate(timeout=PATIENCE_SECS)
+        assert recorder.returncode == 0
+    done = run_command("findings", path, "--json")
+    assert done.status in (0, 1), done.err
+    assert done.json["target"]["state"] == "recorded"
+    assert done.json["observed_secs"] > 0
+    assert {each["rule"] for each in done.json["findings"]} >= {"leak-suspect"}
+
+
+def test_findings_of_what_a_killed_process_left_name_the_resource_never_closed(tmp_path: Path) -> None:
+    with start_target("defects", "unclosed", "bad") as target:
+        target.ask("go")
+        segment = Path(target.ready["segment"])
+        left = tmp_path / "left.seg"
+        left.write_bytes(segment.read_bytes())
+    done = run_command("findings", left, "--json", env={"XDG_CONFIG_HOME": str(tmp_path)})
+    assert done.status == 1, done.err
+    assert {each["rule"] for each in done.json["findings"] if each["verdict"] == "suspect"} == {"never-closed"}
+
+
+def test_findings_of_a_file_that_is_none_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no recording")
+    run_command("findings", tmp_path / "notes.txt").assert_one_line_error(run_command("open", tmp_path / "notes.txt").status, "neither")

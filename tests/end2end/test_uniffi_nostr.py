@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from inspector.model.equation import equation_of, with_keepers
+from inspector.model.native_calls import keepers_of
 from tests.helpers.tables import read_table
 from tests.helpers.targets import start_target
 from tests.helpers.watching import counts, ended, watched
@@ -101,3 +103,20 @@ def test_an_awaited_call_leaves_the_counts_as_they_were() -> None:
             assert target.ask("relays c") == 0
         watch.until(counts("Client"), [ONE])
         assert target.errors() == ""
+
+
+def test_a_pending_call_is_named_as_what_keeps_its_object_alive() -> None:
+    with start_target("nostr_steps") as target, watched(target.ready["segment"]) as watch:
+        target.ask("client c")
+        target.ask("connect pending c")
+        snapshot = watch.until(counts("Client"), [(2, 0, 1, 1)])
+        row = next(row for row in range(len(snapshot.handles)) if snapshot.types[int(snapshot.handles.types[row])].name == "Client")
+        keepers = keepers_of(snapshot, int(snapshot.handles.ids[row]))
+        assert [keeper.text() for keeper in keepers] == ["pending call Client.try_connect"]
+        assert keepers[0].since > snapshot.target.started_at
+        equation = with_keepers(equation_of(snapshot.handles, row), keepers)
+        assert (equation.named, equation.native, equation.unexplained) == (1, 0, 0)
+        target.ask("cancel pending")
+        target.ask("end_loop")
+        snapshot = watch.until(ended("Client.try_connect"), ["RELEASED"])
+        assert not keepers_of(snapshot, int(snapshot.handles.ids[row]))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
+import datetime
+import socket
 from typing import Any
 
 import nostr_sdk
@@ -95,6 +98,28 @@ def relays(name: str) -> int:
     return len(asyncio.run(KEPT[name].relays()))
 
 
+def connect(name: str, of: str) -> None:
+    """A call that waits for a server of our own which never answers, made and left pending: the program's loop stands still."""
+    loop = KEPT.setdefault("loop", asyncio.new_event_loop())
+    server = KEPT.setdefault("server", socket.create_server(("127.0.0.1", 0)))
+    relay = nostr_sdk.RelayUrl.parse(f"ws://127.0.0.1:{server.getsockname()[1]}")
+    loop.run_until_complete(KEPT[of].add_relay(relay))
+    KEPT[name] = loop.create_task(KEPT[of].try_connect(datetime.timedelta(hours=1)))
+    loop.run_until_complete(asyncio.sleep(0))
+
+
+def cancel(name: str) -> None:
+    """Give such a call up."""
+    KEPT[name].cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        KEPT["loop"].run_until_complete(KEPT.pop(name))
+
+
+def end_loop() -> None:
+    KEPT.pop("loop").close()
+    KEPT.pop("server").close()
+
+
 def drop(name: str) -> None:
     del KEPT[name]
 
@@ -115,6 +140,9 @@ if __name__ == "__main__":
         search,
         fail_to_lower,
         relays,
+        connect,
+        cancel,
+        end_loop,
         drop,
     )
     serve({step.__name__: step for step in steps} | {"stop": agent.stop}, segment=agent.start("history"))

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from inspector.model.equation import equation_of
 from inspector.model.holders import NamedHolder, NativeHolders, PathStep, RetainerPath, Retainers, SearchProgress
-from inspector.model.snapshot import Snapshot
+from inspector.model.snapshot import UNKNOWN, Snapshot
 from inspector.ui.theme import DARK, Theme
 from inspector.ui.views.who_holds import WhoHolds
-from tests.helpers.snapshots import Row, handle_id, snapshot_of
+from tests.helpers.snapshots import Row, World, handle_id, snapshot_of
 
 HELD = Row(7, "TodoItem", strong=4, weak=0, proxies=1, native_refs=3)
+HELD_ADDRESS = 0x7F00_0000_1000
 HOLDER = Row(9, "TodoList", strong=1, proxies=1, native_refs=0)
 FOUND = Retainers(
     paths=(
@@ -102,6 +105,20 @@ def test_no_name_at_all_is_a_sentence_and_everything_is_unexplained(who: WhoHold
     assert "2 objects could not be asked" in who._named.text()
     who.show_native(HELD.id, NativeHolders(()))
     assert "has a name" in who._named.text()
+
+
+def test_a_pending_call_is_a_native_holder_with_its_age_before_the_target_is_asked(who: WhoHolds) -> None:
+    call = Row(11, "Client.relays", address=HELD_ADDRESS, strong=UNKNOWN, proxies=UNKNOWN, age_secs=41.0)
+    snapshot = snapshot_of([replace(HELD, address=HELD_ADDRESS), call], world=World(types=("TodoItem", "Client.relays")))
+    kinds = {index: replace(known, kind="uniffi_call" if index == 2 else "uniffi") for index, known in snapshot.types.items()}
+    who.show_handle(HELD.id, equation_of(snapshot.handles, 0), replace(snapshot, types=kinds))
+    assert who.bar.accessibleName() == "strong 4 = 1 proxy + 1 named native ref + 2 native refs"
+    assert "pending call Client.relays, 41 s" in who._named.text()
+    assert f"handle:{call.id}" in who._named.text()
+    who.show_native(HELD.id, NativeHolders((NamedHolder("items", 1, "TodoList"),)))
+    assert who.bar.accessibleName() == "strong 4 = 1 proxy + 2 named native refs + 1 unexplained"
+    show(who, HELD)
+    assert "pending call" not in who._named.text()
 
 
 def test_a_search_says_how_far_it_is_and_can_be_stopped(who: WhoHolds, asked: Asked) -> None:

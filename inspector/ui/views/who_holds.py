@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import Final, Protocol
@@ -9,8 +10,9 @@ from typing import Final, Protocol
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from inspector.model.equation import CountEquation, with_names
-from inspector.model.holders import NativeHolders, PathStep, RetainerPath, Retainers, SearchProgress
+from inspector.model.equation import CountEquation, with_keepers, with_names
+from inspector.model.holders import NamedHolder, NativeHolders, PathStep, RetainerPath, Retainers, SearchProgress
+from inspector.model.native_calls import keepers_of
 from inspector.model.snapshot import Snapshot, handle_text
 from inspector.ui import wording
 from inspector.ui.theme import Theme
@@ -53,6 +55,7 @@ class WhoHolds(QWidget):
         self._snapshot: Snapshot | None = None
         self._plain: CountEquation | None = None
         self._names: NativeHolders | None = None
+        self._keepers: tuple[NamedHolder, ...] = ()
         self._is_searching = False
         self._build()
 
@@ -123,14 +126,15 @@ class WhoHolds(QWidget):
             for label in (self._named, self._paths, self._paths_title):
                 label.setVisible(False)
             self._say("")
+        self._keepers = keepers_of(snapshot, handle)
         self._show_equation()
+        self._show_named()
 
     def show_native(self, handle: int, names: NativeHolders) -> None:
         """The native references that have a name."""
         if handle == self._handle:
             self._names = names
-            self._named.setText(self._native_text(names))
-            self._named.setVisible(True)
+            self._show_named()
             self._show_equation()
 
     def show_progress(self, handle: int, progress: SearchProgress) -> None:
@@ -192,7 +196,10 @@ class WhoHolds(QWidget):
     def _show_equation(self) -> None:
         if self._plain is None:
             return
-        equation = with_names(self._plain, self._names) if self._names is not None else self._plain
+        if self._names is not None:
+            equation = with_names(self._plain, self._names.beside(self._keepers))
+        else:
+            equation = with_keepers(self._plain, self._keepers)
         self._bar.show_equation(equation)
         weak = f"; weak {equation.weak:,}" if equation.weak >= 0 else ""
         text = escape(sentence(equation)) + weak
@@ -207,11 +214,20 @@ class WhoHolds(QWidget):
         before, found, after = text.partition(term)
         return before + link + after if found and name in ("proxies", "native", "named") else text
 
+    def _show_named(self) -> None:
+        """Native holders: those that the table shows, and those that the target named."""
+        if self._names is None and not self._keepers:
+            self._named.setVisible(False)
+            return
+        names = self._names if self._names is not None else NativeHolders(())
+        self._named.setText(self._native_text(names.beside(self._keepers)))
+        self._named.setVisible(True)
+
     def _native_text(self, names: NativeHolders) -> str:
         lines = []
         for holder in names.named[:MOST_NAMED]:
             times = f" × {holder.count:,}" if holder.count > 1 else ""
-            lines.append(f"{escape(holder.text())}{times}{self._of_object(holder.address)}")
+            lines.append(f"{escape(holder.text())}{times}{self._of_object(holder.address)}{self._of_row(holder)}")
         more = sum(holder.count for holder in names.named[MOST_NAMED:]) + names.unnamed
         if more:
             lines.append(f"and {more:,} more")
@@ -229,8 +245,17 @@ class WhoHolds(QWidget):
         rows = [] if handles is None else (handles.addresses == address).nonzero()[0][:1].tolist()
         if handles is None or not rows:
             return ""
-        number = int(handles.ids[rows[0]])
-        return f' of <a href="handle:{number}" style="color:{self._theme.accent}; text-decoration:none">{handle_text(number)}</a>'
+        return f" of {self._link_to(int(handles.ids[rows[0]]))}"
+
+    def _of_row(self, holder: NamedHolder) -> str:
+        """Age and handle of the row that stands for a reference."""
+        if not holder.handle or self._snapshot is None:
+            return ""
+        age = "" if math.isnan(holder.since) else f", {wording.age(self._snapshot.taken_at - holder.since)}"
+        return f"{age} {self._link_to(holder.handle)}"
+
+    def _link_to(self, number: int) -> str:
+        return f'<a href="handle:{number}" style="color:{self._theme.accent}; text-decoration:none">{handle_text(number)}</a>'
 
     def _follow(self, where: str) -> None:
         kind, _, value = QUrl.fromPercentEncoding(where.encode()).partition(":")
