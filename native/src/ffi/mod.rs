@@ -8,6 +8,7 @@ pub mod follow;
 pub mod foreign;
 pub mod handles;
 pub mod inject;
+pub mod levels;
 pub mod quick;
 pub mod reader;
 pub mod recorder;

@@ -1,4 +1,4 @@
-//! The recorder's part of the interface: start and stop, levels, threads, sites, and the rows that adapters keep.
+//! The recorder's part of the interface: start and stop, threads, sites, and the rows that adapters keep.
 
 use std::path::Path;
 use std::slice;
@@ -10,7 +10,7 @@ use crate::hooks;
 use crate::layout::{GcRecord, ReferenceState, ResourceState};
 use crate::ring;
 use crate::rows::{self, NewRow};
-use crate::runtime::{existing, runtime};
+use crate::runtime::runtime;
 use crate::sites::Frame;
 use crate::status::{Error, Result, Status};
 use crate::threads;
@@ -134,41 +134,6 @@ pub unsafe extern "C" fn ai_segment_path(buffer: *mut u8, capacity: usize) -> us
         }
         path.len()
     })
-}
-
-/// Sets the level of all types without one of their own.
-#[no_mangle]
-pub extern "C" fn ai_set_level(level: u8) {
-    catch_value((), || hooks::set_level(runtime(), level));
-}
-
-/// The process's level.
-#[no_mangle]
-pub extern "C" fn ai_level() -> u8 {
-    catch_value(0, || existing().map_or(0, hooks::level))
-}
-
-/// The highest level that any type has now: what the process records, or more of one type.
-#[no_mangle]
-pub extern "C" fn ai_hottest_level() -> u8 {
-    hooks::hottest()
-}
-
-/// The level in force for one type; for one that there is not, the process's.
-#[no_mangle]
-pub extern "C" fn ai_type_level(type_id: u16) -> u8 {
-    catch_value(0, || existing().map_or(0, |runtime| hooks::level_of(runtime, type_id)))
-}
-
-/// Sets the level of one type, 255: as the process. A `Status`.
-#[no_mangle]
-pub extern "C" fn ai_set_type_level(type_id: u16, level: u8) -> i32 {
-    let found = catch_value(false, || hooks::set_type_level(runtime(), type_id, level));
-    if found {
-        Status::Ok as i32
-    } else {
-        Status::BadArgument as i32
-    }
 }
 
 /// In a forked child, after the C library's fork handlers: starts again what ran in the parent. Does nothing when nothing did.

@@ -53,7 +53,8 @@ class TableRecorder(Recorder):
 
     @property
     def rows(self) -> dict[int, Row]:
-        found = sorted((row for row in read_table(self._segment).rows if row.number not in self._earlier), key=lambda row: row.number)
+        made = (row for row in read_table(self._segment).rows if row.number not in self._earlier)
+        found = sorted(made, key=lambda row: (row.created_at_ticks, row.number))  # a thread uses its dead rows again in any order
         return {row.number: Row(row.type, row.kind, row.address, row.data, bool(row.created_at_ticks), row.reference) for row in found}
 
     def live(self, name: str) -> list[Row]:
