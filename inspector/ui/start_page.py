@@ -120,6 +120,7 @@ class StartPage(QWidget):
         line.addWidget(self.back)
         column.addLayout(line)
         self.count = quiet_label("Looking for processes …")
+        self.count.setWordWrap(True)
         column.addWidget(self.count)
         self.table = QTableView()
         self.table.setModel(self.model)

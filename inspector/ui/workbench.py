@@ -28,9 +28,9 @@ LOW_HEIGHT: Final = 560
 NARROW_WIDTH: Final = 1000
 """Below it tabs have short titles, so that all can be read."""
 MIN_PANE_WIDTH: Final = 240
-TIMELINE_SHARE: Final = 0.33
-PENDING_SHARE: Final = 0.19
-"""Of the panes' height, at first: both plots can be read, and the oldest closes are seen."""
+TIMELINE_SHARE: Final = 0.29
+PENDING_SHARE: Final = 0.26
+"""Of the panes' height, at first: both plots can be read, and the panes below have room for half a dozen rows."""
 _Pane = TypeVar("_Pane", bound=QWidget)
 
 
@@ -201,6 +201,7 @@ class Workbench(QMainWindow):
         for tabs in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
             tabs.setElideMode(Qt.TextElideMode.ElideNone)  # what has no room is a click away, what is elided says nothing
             tabs.setUsesScrollButtons(True)
+            tabs.setAccessibleName("Panes")
 
     def _size_docks(self) -> None:
         height, width = max(self.height(), 480), max(self.width(), 800)

@@ -115,6 +115,7 @@ class DetailPane(QWidget):
         self._build_facts(inside)
         inside.addStretch(1)
         self._scroll = scroll = QScrollArea(self)
+        scroll.setAccessibleName("Detail")
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._body)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -61,6 +61,7 @@ class FlamePane(QWidget):
         line.addWidget(self.note, 1)
         line.addWidget(self._out)
         scroll = QScrollArea()
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the graph itself has the keyboard
         scroll.setWidgetResizable(True)
         scroll.setWidget(self.icicle)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

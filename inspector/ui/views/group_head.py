@@ -21,6 +21,7 @@ class GroupHead(QWidget):
         self._model = model
         self._delegate = delegate
         self._group: Group | None = None
+        self.setAccessibleName("Group of the rows at the top")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.hide()
         model.rearranged.connect(self.follow)

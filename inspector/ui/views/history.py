@@ -26,6 +26,7 @@ from inspector.ui.wording import plural
 REFRESH_MILLIS: Final = 500
 SHAPE: Final = TableShape(name="History", widths=(108, 120, 80, 90, 60, 110, 200), spare=(3, 2, 5), elastic=6)
 NO_TARGET: Final = "Attach to a process to see what happened to an object"
+NO_EVENT: Final = "Nothing to show yet: choose a handle, and a level that records events"
 CHOOSE: Final = "Select a handle to see who cloned and released its object"
 TOO_LOW: Final = "Clones and releases are recorded from level history on"
 NONE_YET: Final = "Nothing happened to it since events are recorded"
@@ -71,6 +72,8 @@ class HistoryPane(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Learn names and level."""
+        if self._snapshot is None:
+            self.table.set_message(NO_EVENT)
         self._snapshot = snapshot
         self._show_record()
 

@@ -38,6 +38,7 @@ class HistoryLane(QWidget):
     def __init__(self, theme: Theme, parts: LaneParts, parent: QWidget | None = None) -> None:
         """Empty."""
         super().__init__(parent)
+        self.setAccessibleName("History of the object")
         self._theme = theme
         self._parts = parts
         self._handle = 0

@@ -201,7 +201,7 @@ class WhoHolds(QWidget):
         else:
             equation = with_keepers(self._plain, self._keepers)
         self._bar.show_equation(equation)
-        weak = f"; weak {equation.weak:,}" if equation.weak >= 0 else ""
+        weak = f"; weak\u00a0{equation.weak:,}" if equation.weak >= 0 else ""
         text = escape(sentence(equation)) + weak
         if self._holders is not None:
             for name, one, many in TERMS:

@@ -30,6 +30,7 @@ class HoldersBox(QWidget):
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard)
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         area = QScrollArea()
+        area.setAccessibleName("Who holds it")
         area.setWidgetResizable(True)
         area.setWidget(self._padded(self.text))
         area.setFixedHeight(HEIGHT)

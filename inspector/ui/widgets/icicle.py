@@ -80,7 +80,7 @@ class Icicle(QWidget):
     # events -------------------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Every rectangle that is wide enough to be seen."""
+        """Every rectangle that is wide enough to be seen; a line around them while they have the keyboard."""
         if self._graph is None:
             return
         painter = QPainter(self)
@@ -89,6 +89,10 @@ class Icicle(QWidget):
             area = self._area(flame)
             if area.width() >= NARROWEST and area.right() > 0 and area.left() < self.width():
                 self._paint(painter, index, flame, area)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(self._theme.color("accent"))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Show what is under the pointer."""
