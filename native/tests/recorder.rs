@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_inspector_native::atomic;
+use arc_inspector_native::ffi::levels::ai_set_type_level;
 use arc_inspector_native::ffi::recorder::{
     ai_event, ai_gc, ai_row_add, ai_row_address, ai_row_counts, ai_row_end, ai_row_resource, ai_rows_add, ai_rows_clear, ai_set_site,
-    ai_set_type_level, ai_site, ai_thread_here, ai_thread_name, ai_type, AiFrameText, AiTypeSpec,
+    ai_site, ai_thread_here, ai_thread_name, ai_type, AiFrameText, AiTypeSpec,
 };
 use arc_inspector_native::ffi::AiText;
 use arc_inspector_native::hooks;

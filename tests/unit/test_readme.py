@@ -1,4 +1,4 @@
-"""The README and the guide promise no command that is not there."""
+"""The README promises no command that is not there."""
 
 from __future__ import annotations
 
@@ -51,10 +51,4 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
     assert links
     missing = [link for link in links if not (ROOT / link).exists()]
-    assert missing == []
-
-
-def test_every_picture_of_the_documents_leads_somewhere() -> None:
-    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
-    missing = [link for link in re.findall(r"\]\((?!http)([^)#]+)\)", guide) if not (ROOT / "docs" / link).exists()]
     assert missing == []
