@@ -63,6 +63,7 @@ class Chronicle(QObject):
         churn.plot.range_dropped.connect(lambda: marks.offer_range(None))
         marks.mark_wanted.connect(self.mark_now)
         marks.moments_wanted.connect(self._mark_moments)
+        marks.comparison_changed.connect(churn.show_comparison)
         marks.born_wanted.connect(lambda term: workbench.handles.narrow("born", term))
         self.recording.is_on_changed.connect(actions["record"].setChecked)
         self._attachment.began.connect(self._forget)

@@ -115,6 +115,12 @@ def cancel(name: str) -> None:
         KEPT["loop"].run_until_complete(KEPT.pop(name))
 
 
+def cancelled(of: str) -> None:
+    """One call made and given up."""
+    connect("cancelled", of)
+    cancel("cancelled")
+
+
 def end_loop() -> None:
     KEPT.pop("loop").close()
     KEPT.pop("server").close()
@@ -142,6 +148,7 @@ if __name__ == "__main__":
         relays,
         connect,
         cancel,
+        cancelled,
         end_loop,
         drop,
     )

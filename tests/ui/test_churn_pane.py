@@ -8,13 +8,16 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from inspector.model.churn import MarkKind
+from inspector.model.churn import Line, MarkKind
+from inspector.model.diff import diff
+from inspector.model.marks import mark_now
 from inspector.model.snapshot import Collection, TargetState
 from inspector.ui.theme import DARK, LIGHT
 from inspector.ui.views.churn import FIRST_READING, GONE, NO_TARGET, RECORDED, ChurnPane
+from inspector.ui.widgets.birth_shade import surviving
 from inspector.ui.widgets.churn_lines import REST, TOTAL
 from inspector.ui.widgets.churn_plot import ChurnPlot
-from tests.helpers.snapshots import T0, World, big_snapshot, make_vitals, snapshot_of, with_state
+from tests.helpers.snapshots import T0, Row, World, big_snapshot, make_vitals, snapshot_of, with_state
 from tests.helpers.timelines import legend, named, readings
 from tests.helpers.widget_life import what_is_left
 
@@ -52,6 +55,30 @@ def test_a_recorded_state_has_no_time_to_show(pane: ChurnPane) -> None:
     pane.show_snapshot(with_state(named(), TargetState.RECORDED))
     assert pane._message.text() == RECORDED
     assert len(pane.history) == 0
+
+
+def test_the_births_that_lived_on_to_the_later_mark_are_shaded_within_all_births(fed: ChurnPane) -> None:
+    begin, end = fed.history.first_at + 1, fed.history.last_at - 1
+    middle = (begin + end) / 2
+    snapshot = snapshot_of([Row(number, age_secs=T0 - begin) for number in range(1, 4)])
+    first, later = mark_now(snapshot_of([], at=T0 - 1), "mark 1"), mark_now(snapshot, "mark 2")
+    fed.show_comparison(diff(first, later))
+    fed.plot.draw_now()
+    assert fed.plot.shade.curve.isVisible()
+    at, values = fed.plot.shade.curve.getData()
+    assert values[at + fed.history.first_at < middle].max() > 0
+    assert values[at + fed.history.first_at > middle].max() == 0
+    assert fed.plot._captions[1][1].text() == "births/s, shaded: alive at mark 2"
+    fed.show_comparison(None)
+    assert not fed.plot.shade.curve.isVisible()
+    assert fed.plot._captions[1][1].text() == "births/s"
+
+
+def test_no_step_has_more_survivors_than_births() -> None:
+    births = Line(np.array([0.0, 1.0, 1.0, 2.0, 2.0, 3.0]), np.array([2.0, 2.0, 1.0, 1.0, np.nan, np.nan]))
+    assert surviving(births, np.array([0.2, 1.1, 1.2, 1.3]))[:4].tolist() == [1.0, 1.0, 1.0, 1.0]
+    assert np.isnan(surviving(births, np.array([2.5]))[4:]).all()
+    assert surviving(Line(np.empty(0), np.empty(0)), np.array([1.0])).tolist() == []
 
 
 def test_a_target_that_was_gone_before_says_so(pane: ChurnPane) -> None:

@@ -60,13 +60,16 @@ def compared_with_now(qtbot: QtBot, attach: Attach) -> tuple[MainWindow, FakeSes
 
 
 def test_one_mark_is_compared_with_now(qtbot: QtBot, attach: Attach) -> None:
-    _, _, pane = compared_with_now(qtbot, attach)
+    window, _, pane = compared_with_now(qtbot, attach)
+    assert window.workbench.churn.plot.shade.curve.isVisible()
     assert pane._sum.accessibleName() == "mark 1 → now: +5, 6 born, 1 dead, 2 survived"
     assert cells(pane.table, 0, 1, 4, 5, 9) == [
         ("TodoItem", "+6", "6", "0", "sync.py:88 sync"),
         ("TodoItem", "−1", "0", "1", "app.py:41 add"),
     ]
     assert pane.list.item(0).text().startswith("mark 1  ·  ")
+    pane.list.item(0).setSelected(False)
+    assert not window.workbench.churn.plot.shade.curve.isVisible()
 
 
 def test_a_line_leads_to_its_handles_by_fate(qtbot: QtBot, attach: Attach) -> None:

@@ -6,12 +6,14 @@ import math
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from inspector.model.churn import ChurnHistory, Mark, MarkKind
+from inspector.model.diff import Diff
 from inspector.model.filter import quoted
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.model.time_of_day import range_text
@@ -98,6 +100,13 @@ class ChurnPane(QWidget):
     def show_range(self, born: tuple[float, float] | None) -> None:
         """Show which range of births the table is filtered by, in seconds since the Unix epoch; ``None``: by none."""
         self.plot.show_range(born)
+
+    def show_comparison(self, found: Diff | None) -> None:
+        """Shade of the births those that survived to the later of two marks; the rest of them is dead. ``None``: nothing is compared."""
+        if found is None or not found.is_same_process:
+            self.plot.show_survivors(np.empty(0), "")
+        else:
+            self.plot.show_survivors(found.after.created_at, found.after.name)
 
     def set_paused(self, paused: bool) -> None:
         """Stand still, or go on; counters that arrive meanwhile are kept."""

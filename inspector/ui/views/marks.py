@@ -68,6 +68,8 @@ class MarksPane(QWidget):
     """Set a mark now, with that name; empty: the next one."""
     moments_wanted = Signal(float, float)
     """Set marks for two moments that have passed."""
+    comparison_changed = Signal(object)
+    """``Diff`` that is shown now; ``None``: none."""
     count_changed = Signal(int)
     """Marks, for the tab."""
 
@@ -269,6 +271,7 @@ class MarksPane(QWidget):
         self._grown.set_rows(GrownRows())
         self._rows.setEnabled(False)
         self.bars.show_births(np.empty(0), np.empty(0))
+        self.comparison_changed.emit(None)
 
     def _show(self, found: Diff) -> None:
         self._found, self._line = found, None
@@ -278,6 +281,7 @@ class MarksPane(QWidget):
         born = found.after.created_at[found.born]
         self.bars.show_births(np.concatenate([survived, born]), found.before.created_at[found.dead])
         self._show_lines()
+        self.comparison_changed.emit(found)
 
     def _show_lines(self) -> None:
         if self._found is None:

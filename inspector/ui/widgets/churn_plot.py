@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem, QVBoxL
 from inspector.model.churn import ChurnHistory, Line
 from inspector.model.snapshot import Floats
 from inspector.ui.theme import Theme, ui_font
+from inspector.ui.widgets.birth_shade import BirthShade
 from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame, SeriesLines, ceiling, compute_frame, highest
 from inspector.ui.widgets.churn_marks import MarkLines
 from inspector.ui.widgets.count_axis import CountAxis
@@ -34,6 +35,7 @@ AXIS_WIDTH: Final = 56
 ZOOM_STEP: Final = 1.25
 CAPTION_INSET: Final = 6
 MIN_CAPTION_PIXELS: Final = 36
+BIRTHS: Final = "births/s"
 FLAT_SHARE: Final = 0.015
 PLOT_SPACING: Final = 10
 """So that the 0 of the upper scale and the top of the lower one are two labels."""
@@ -141,6 +143,14 @@ class ChurnPlot(QWidget):
         self._range = moments
         self._show_range(moments)
 
+    def show_survivors(self, born: Floats, until: str) -> None:
+        """Shade of the births those that lived on ``until`` a mark; no times: shade nothing."""
+        self.shade.set_births(born)
+        ground, caption = self._captions[1]
+        caption.setText(f"births/s, shaded: alive at {until}" if self.shade.curve.isVisible() else BIRTHS)
+        ground.setRect(caption.boundingRect().adjusted(-3, 0, 3, 0))
+        self.request_draw()
+
     def set_following(self, following: bool) -> None:
         """Move along with time, or stay."""
         if self._window.set_following(following):
@@ -168,6 +178,7 @@ class ChurnPlot(QWidget):
             ground.setBrush(theme.color("surface", 210))
         self._marks.set_theme(theme)
         self._ranges.set_theme(theme)
+        self.shade.set_theme(theme)
         self._fill_totals()
         self.request_draw()
 
@@ -178,6 +189,7 @@ class ChurnPlot(QWidget):
         self._pens = {}
         self._rebuild_curves()
         self.show_range(None)
+        self.show_survivors(np.empty(0), "")
         self.set_following(True)
 
     def draw_now(self) -> None:
@@ -241,11 +253,12 @@ class ChurnPlot(QWidget):
         self._pointers = [pg.InfiniteLine(0, angle=90) for _ in range(2)]
         self._marks = MarkLines(self._theme, (self._live, self._rates))
         self._captions = [
-            self._caption(plot, text) for plot, text in ((self._live, "live"), (self._rates, "births/s"), (self._rates, "deaths/s"))
+            self._caption(plot, text) for plot, text in ((self._live, "live"), (self._rates, BIRTHS), (self._rates, "deaths/s"))
         ]
         for plot, pointer in zip((self._live, self._rates), self._pointers, strict=True):
             pointer.hide()
             plot.addItem(pointer, ignoreBounds=True)
+        self.shade = BirthShade(self._theme, self._rates)
         self._ranges = RangeBands(self._theme, (self._live, self._rates))
         self._connect(PlotGestures(self._canvas.viewport()))
         layout = QVBoxLayout(self)
@@ -331,6 +344,7 @@ class ChurnPlot(QWidget):
             for curve, line in zip(self._curves.get(series.key, ()), (series.live, series.births, series.deaths), strict=False):
                 self._set_line(curve, line, base)
             self._show_curves(series, frame.highest_rate)
+        self.shade.draw(frame.series[-1].births, base)
         self._scale(frame, base)
         for ground, _ in self._captions:
             ground.setVisible(self._rates.getViewBox().height() >= MIN_CAPTION_PIXELS)
