@@ -14,11 +14,14 @@ from inspector.model.snapshot import Lost
 from inspector.ui.command_palette import CommandPalette
 from inspector.ui.losses_dialog import LossesDialog
 from inspector.ui.panes import PANES
+from inspector.ui.views.cycles import CyclesPane
+from inspector.ui.views.findings import FindingsPane
 
 SIZES = ((1440, 900), (900, 600))
 THEMES = ("light", "dark")
 GROWN = 1_500
 _DRAW_MILLIS = 350
+_FILL_MILLIS = 1_500
 LOSSES = ("untracked_handles", "events", "sites", "unreadable", "panics", "misuse_stale", "misuse_closed", "sampler_skips")
 """Counters that the dialog of losses is shown with: the demo loses nothing."""
 
@@ -56,12 +59,30 @@ class Gallery:
             self._window.workbench.open_pane("threads")
             self._window.workbench.threads.show_page(place)
             self.take(name)
+        self._fill()
         self._choose_and_close()
         for name, dialog in self._dialogs():
             self.take(name, dialog)
             dialog.close()
         self._window.workbench.handles.set_filter("type:Nothing")
         self.take("no-match")
+
+    def _fill(self) -> None:
+        """A finding's evidence, what came since a mark, and a search for cycles."""
+        bench = self._window.workbench
+        bench.open_pane("findings")
+        bench.pane("findings", FindingsPane).table.selectRow(0)
+        self.take("finding")
+        self._window.commands["mark"].trigger()
+        bench.open_pane("marks")
+        self._offscreen.run_for(_FILL_MILLIS)
+        bench.marks.list.setCurrentRow(0)
+        self._offscreen.run_for(_FILL_MILLIS)
+        self.take("mark-chosen")
+        bench.open_pane("cycles")
+        bench.pane("cycles", CyclesPane).look.click()
+        self._offscreen.run_for(2 * _FILL_MILLIS)
+        self.take("cycles-looked-for")
 
     def _choose_and_close(self) -> None:
         """A handle's detail, a close with its plan, the collection's figures, and what was done."""
@@ -73,6 +94,8 @@ class Gallery:
         if handle is not None:
             bench.choose(handle)
             self.take("detail")
+            bench.open_pane("history")
+            self.take("history-of-one")
         bench.handles.set_filter("type:Journal,Cursor,Churn,TodoItem")
         self._window.commands["close_shown"].trigger()
         dialog = self._window.closing.dialog

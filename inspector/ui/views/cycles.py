@@ -67,7 +67,7 @@ class CyclesPane(QWidget):
         line.addWidget(self.stop)
         line.addWidget(self.note, 1)
         scroll = QScrollArea()
-        scroll.setAccessibleName("Cycles")
+        scroll.setAccessibleName("Cycles that were found")
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._page)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
