@@ -5,7 +5,8 @@
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
 use std::hint::black_box;
-use std::sync::Arc;
+use std::sync::{mpsc, Arc};
+use std::thread;
 use std::time::Instant;
 
 use arc_inspector_native::clock;
@@ -14,7 +15,7 @@ use arc_inspector_native::layout::Level;
 use arc_inspector_native::lifecycle;
 use arc_inspector_native::ownership::{borrow, lower, Traced};
 use arc_inspector_native::runtime::runtime;
-use arc_inspector_native::samples::{TodoItem, TodoList};
+use arc_inspector_native::samples::{Cursor, Journal, TodoItem, TodoList};
 use criterion::{criterion_group, criterion_main, Criterion};
 
 const ROUNDS: usize = 201;
@@ -57,6 +58,7 @@ fn interleaved() {
     let arc = Arc::new(TodoItem::new("a"));
     let traced = Traced::new(TodoItem::new("b"));
     let list = lower(Arc::new(TodoList::new())).expect("a row");
+    let affine = Affine::new();
     let mut cases = [
         Case::new("Arc, clone + drop", Level::Off, 2.0, || repeat(|| drop(black_box(Arc::clone(black_box(&arc)))))),
         Case::new("Traced off", Level::Off, 2.0, || repeat(|| drop(black_box(black_box(&traced).clone())))),
@@ -68,6 +70,9 @@ fn interleaved() {
             })
         }),
         Case::new("checked call, off", Level::Off, 1.0, || repeat(|| drop(black_box(borrow::<TodoList>(list).map(|list| list.len()))))),
+        Case::new("checked call, a close waits elsewhere", Level::Off, 1.0, || {
+            affine.while_one_waits(|| repeat(|| drop(black_box(borrow::<TodoList>(list).map(|list| list.len())))));
+        }),
         Case::new("checked call, history", Level::History, 1.0, || {
             repeat(|| drop(black_box(borrow::<TodoList>(list).map(|list| list.len()))));
         }),
@@ -83,8 +88,47 @@ fn interleaved() {
         println!("{:36} {median:8.2} ns  ×{:.3}  {:+.2} ns", case.name, median / bare, median - bare);
     }
     drop(cases);
+    affine.end();
     hooks::set_level(runtime(), Level::Off as u8);
     lifecycle::release(runtime(), list).expect("it is live");
+}
+
+/// Objects that only another thread may close, which does not come by.
+struct Affine {
+    cursors: Vec<u64>,
+    done: mpsc::Sender<()>,
+    owner: thread::JoinHandle<()>,
+}
+
+impl Affine {
+    const OBJECTS: usize = 100;
+
+    fn new() -> Self {
+        let (made, get) = mpsc::channel();
+        let (done, is_done) = mpsc::channel();
+        let owner = thread::spawn(move || {
+            let path = std::env::temp_dir().join(format!("arc-inspector-bench-{}", std::process::id()));
+            let journal = Arc::new(Journal::open(&path).expect("a journal"));
+            let cursor = || lower(Arc::new(Cursor::open(Arc::clone(&journal)).expect("a cursor"))).expect("a row");
+            made.send((0..Self::OBJECTS).map(|_| cursor()).collect()).expect("somebody waits");
+            std::fs::remove_file(path).expect("it was made");
+            // an error says the same
+            let _ = is_done.recv();
+        });
+        Self { cursors: get.recv().expect("they are made"), done, owner }
+    }
+
+    fn while_one_waits(&self, body: impl FnOnce()) {
+        lifecycle::close_with_defaults(runtime(), self.cursors[0]).expect_err("it waits for its owner");
+        body();
+        lifecycle::cancel(runtime(), self.cursors[0]).expect("it waits");
+    }
+
+    fn end(self) {
+        drop(self.done);
+        self.owner.join().expect("it ends well");
+        self.cursors.into_iter().for_each(|cursor| lifecycle::release(runtime(), cursor).expect("it is live"));
+    }
 }
 
 fn create_and_release() {

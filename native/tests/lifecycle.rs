@@ -216,6 +216,51 @@ fn draining_runs_what_waits_for_this_thread() {
 }
 
 #[test]
+fn while_a_close_waits_for_its_owner_other_threads_calls_do_not_look_for_it() {
+    let journals = Journals::new("elsewhere");
+    let journal = journals.open();
+    let cursor = lower(Arc::new(Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap())).unwrap();
+    let list = lower(Arc::new(TodoList::new())).unwrap();
+    assert_eq!(std::thread::spawn(move || close(cursor)).join().unwrap(), Status::Pending);
+    let (called, hear) = channel();
+    let (go, may_go) = channel::<()>();
+    let caller = std::thread::spawn(move || loop {
+        called.send(borrow::<TodoList>(list).unwrap().len()).unwrap();
+        if may_go.recv().is_err() {
+            break;
+        }
+    });
+    // its first call may look: the place in which it is asked may be that of a thread that has ended
+    hear.recv().unwrap();
+    runtime().lives.hold();
+    go.send(()).unwrap();
+    let heard = hear.recv_timeout(std::time::Duration::from_secs(30));
+    // SAFETY: held above.
+    unsafe { runtime().lives.let_go() };
+    drop(go);
+    caller.join().unwrap();
+    assert_eq!(heard, Ok(0), "the call waits for the table's lock");
+    assert_eq!((drain_here(), resource(cursor)), (1, ResourceState::Closed as u8));
+    release_all([list, cursor, journal]);
+}
+
+#[test]
+fn an_owner_hears_of_each_close_that_waits_for_it() {
+    let journals = Journals::new("each");
+    let journal = journals.open();
+    for _ in 0..3 {
+        let cursor = lower(Arc::new(Cursor::open(Arc::clone(borrow::<Journal>(journal).unwrap().arc())).unwrap())).unwrap();
+        let in_use = borrow::<Cursor>(cursor).unwrap();
+        assert_eq!(std::thread::spawn(move || close(cursor)).join().unwrap(), Status::Pending);
+        assert_eq!((drain_here(), resource(cursor)), (0, ResourceState::Draining as u8), "it waits for the call first");
+        drop(in_use);
+        assert_eq!(resource(cursor), ResourceState::Closed as u8, "the call's end is the owner's");
+        release(cursor);
+    }
+    release(journal);
+}
+
+#[test]
 fn an_owner_that_ends_closes_what_waits_for_it() {
     let journals = Journals::new("ends");
     let journal = journals.open();

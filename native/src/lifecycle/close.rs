@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::deadline::{hide_deadline, keep_deadlines, show_deadline, take_deadline, withdraw, withdraw_if_due, Deadline};
 use super::method::method_of;
 use super::watch::{tell, told_of, CloseNews};
-use super::{key_of, owner_of, show, Entry};
+use super::{key_of, owner_of, show, waiting, Entry};
 use crate::atomic;
 use crate::count_one;
 use crate::hooks;
@@ -138,7 +138,7 @@ pub(super) fn settle(runtime: &Runtime, address: u64) -> Outcome {
         return Outcome::Nothing;
     }
     if let Some(obstacle) = obstacle(runtime, address, entry) {
-        let is_news = show_waiting(runtime, entry, obstacle.state());
+        let is_news = show_waiting(runtime, entry, &obstacle);
         let told = if is_news { told_of(entry) } else { Vec::new() };
         drop(inner);
         if let Obstacle::Owner(owner) = obstacle {
@@ -176,13 +176,17 @@ fn resource_state(runtime: &Runtime, entry: &Entry) -> Option<ResourceState> {
 }
 
 /// Whether that is new.
-fn show_waiting(runtime: &Runtime, entry: &Entry, state: ResourceState) -> bool {
-    let before = resource_state(runtime, entry);
-    if before != Some(state) {
-        count_waiting(before, state);
-        show(runtime, entry, state, None);
+fn show_waiting(runtime: &Runtime, entry: &Entry, obstacle: &Obstacle) -> bool {
+    let (before, state) = (resource_state(runtime, entry), obstacle.state());
+    if before == Some(state) {
+        return false;
     }
-    before != Some(state)
+    count_waiting(before, state);
+    show(runtime, entry, state, None);
+    if let Obstacle::Owner(owner) = obstacle {
+        waiting::ask(*owner);
+    }
+    true
 }
 
 /// The request of an entry is taken back.
@@ -301,7 +305,7 @@ pub fn preview(runtime: &Runtime, handle: u64) -> Result<()> {
 /// A safe point: runs the closes that wait for the calling thread, and those whose owner has ended. Returns how many ran.
 pub fn drain_here() -> usize {
     let Some(runtime) = crate::runtime::existing() else { return 0 };
-    if !plain::has_waiting() {
+    if !waiting::is_asked() {
         return 0;
     }
     settle_where(runtime, |owner| owner == threads::here() || !threads::is_alive(runtime, owner))

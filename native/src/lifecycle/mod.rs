@@ -13,6 +13,7 @@ mod plan;
 mod poison;
 mod release;
 mod states;
+mod waiting;
 mod watch;
 mod words;
 
@@ -100,6 +101,7 @@ impl Lives {
     /// In a forked child: a close that another thread was running will not end there, and counts as failed.
     pub fn keep_only_this(&self, runtime: &Runtime) {
         *self.keeper.lock() = None;
+        waiting::ask_all();
         let mut inner = self.inner.lock();
         for entry in inner.values_mut().filter(|entry| entry.is_closing) {
             entry.is_closing = false;

@@ -195,10 +195,12 @@ pub fn call<T: Object, R>(handle: u64, body: impl FnOnce(&T) -> R) -> Result<R> 
 #[cold]
 #[inline(never)]
 pub(super) fn record_borrow(runtime: &Runtime, slot: &Slot<'_>, handle: u64) {
-    let at_ticks = match local(|local| local.began.get()) {
-        0 => clock::ticks(),
-        began => began,
-    };
+    let began = local(|local| {
+        // the level may have risen since the call was shown, and its end is recorded too
+        local.end_with_record();
+        local.began.get()
+    });
+    let at_ticks = if began == 0 { clock::ticks() } else { began };
     ring::write_at(runtime, at_ticks, EventKind::Borrow as u8, handle, slot.address(), 0);
 }
 

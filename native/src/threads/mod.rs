@@ -62,6 +62,11 @@ impl Local {
         self.calls.set(depth as u32 | if is_unusual { UNUSUAL } else { 0 });
     }
 
+    /// The call in flight does not end the plain way, which leaves no record.
+    pub fn end_with_record(&self) {
+        self.calls.set(self.calls.get() | UNUSUAL);
+    }
+
     /// How this thread is noted as the user of a row: one without a slot shows no pins there, so its rows count as shared.
     #[inline]
     pub fn user(&self) -> u16 {

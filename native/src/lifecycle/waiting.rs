@@ -1,0 +1,42 @@
+//! Which threads have to look whether a close waits for them. So all others pass their safe points without the lock of `Lives`.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::threads::{self, plain};
+
+/// Owners share a place when their indices are so many apart; then one looks in vain.
+const PLACES: usize = 256;
+
+/// How often a close came to wait for an owner. Relaxed: it is raised under the lock of `Lives`, which who sees it takes next.
+static ASKED: [AtomicU32; PLACES] = [const { AtomicU32::new(0) }; PLACES];
+
+thread_local! {
+    /// What stood in this thread's place when it looked last.
+    static SEEN: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A close waits for `owner` from now on. The lock is held.
+pub(super) fn ask(owner: u16) {
+    ASKED[usize::from(owner) % PLACES].fetch_add(1, Ordering::Relaxed);
+}
+
+/// In a forked child, where the owners of what waits may be gone: whoever comes by first looks.
+pub(super) fn ask_all() {
+    for place in &ASKED {
+        place.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether a close may wait for the calling thread that did not when it asked last.
+#[inline]
+pub(super) fn is_asked() -> bool {
+    plain::has_waiting() && is_here_asked()
+}
+
+#[inline(never)]
+fn is_here_asked() -> bool {
+    let asked = ASKED[usize::from(threads::here()) % PLACES].load(Ordering::Relaxed);
+    // before the look itself: what comes meanwhile is seen at the next safe point
+    SEEN.with(|seen| seen.replace(asked) != asked)
+}
