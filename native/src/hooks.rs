@@ -82,6 +82,14 @@ pub fn level_of(runtime: &Runtime, type_id: u16) -> u8 {
     }
 }
 
+/// As `level_of`; for a type that there is not, the process's.
+pub fn level_of_any(runtime: &Runtime, type_id: u16) -> u8 {
+    if type_id == 0 || u32::from(type_id) >= runtime.segment().used(Part::Types) {
+        return level(runtime);
+    }
+    level_of(runtime, type_id)
+}
+
 /// Whether times, threads and counts of this type are recorded.
 #[inline]
 pub fn counts(runtime: &Runtime, type_id: u16) -> bool {

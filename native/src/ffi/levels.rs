@@ -26,7 +26,7 @@ pub extern "C" fn ai_hottest_level() -> u8 {
 /// The level in force for one type; for one that there is not, the process's.
 #[no_mangle]
 pub extern "C" fn ai_type_level(type_id: u16) -> u8 {
-    catch_value(0, || existing().map_or(0, |runtime| hooks::level_of(runtime, type_id)))
+    catch_value(0, || existing().map_or(0, |runtime| hooks::level_of_any(runtime, type_id)))
 }
 
 /// Sets the level of one type, 255: as the process. A `Status`.

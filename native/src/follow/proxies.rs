@@ -79,11 +79,12 @@ impl Proxies {
         self.type_id = type_id;
     }
 
-    /// The level in force for its rows: the type's own, or the process's. While everything is off, one load.
+    /// The level in force for its rows: the type's own, or the process's, as for the first one, which comes before the type. While everything is
+    /// off, one load.
     pub fn level(&self) -> u8 {
         match hooks::hottest() {
             0 => Level::Off as u8,
-            _ => hooks::level_of(runtime(), self.type_id),
+            _ => hooks::level_of_any(runtime(), self.type_id),
         }
     }
 
