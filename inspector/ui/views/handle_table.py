@@ -16,6 +16,7 @@ from inspector.ui.models.handle_model import HandleModel
 from inspector.ui.theme import Theme
 from inspector.ui.views.group_head import GroupHead
 from inspector.ui.views.handle_delegate import INDENT, ROW_HEIGHT, HandleDelegate
+from inspector.ui.widgets.table_rows import show_rows
 
 WIDTHS: Final = {
     Column.HANDLE: (92, 112),
@@ -167,15 +168,8 @@ class HandleTable(QTableView):
     # inside -------------------------------------------------------------------------------------------------------
 
     def _build_shape(self) -> None:
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        show_rows(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setMouseTracking(True)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setAccessibleName("Handles, grouped by type")
         self.setMinimumSize(200, 80)
 

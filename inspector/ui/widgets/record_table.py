@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 from inspector.ui.models.column_model import ColumnModel
 from inspector.ui.theme import Theme, ui_font
 from inspector.ui.widgets.record_delegate import RIGHT_PADDING, ROW_HEIGHT, RecordDelegate
+from inspector.ui.widgets.table_rows import show_rows
 
 MESSAGE_MARGIN: Final = 24
 
@@ -108,15 +109,8 @@ class RecordTable(QTableView):
             painter.end()
 
     def _build_shape(self) -> None:
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        show_rows(self)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setMouseTracking(True)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setMinimumSize(200, ROW_HEIGHT * 3)
 
     def _build_headers(self) -> None:

@@ -8,25 +8,7 @@ use crate::layout::{
     Event, FrameSlot, HandleSlot, Header, RingHeader, Section, SiteSlot, ThreadSlot, TypeSlot, LAYOUT_VERSION, MAGIC, MAX_FRAMES,
     MAX_HANDLES, MAX_RINGS, MAX_SITES, MAX_STRING_BYTES, MAX_THREADS, MAX_TYPES, RING_EVENTS,
 };
-
-/// A part of the file as this library knows it; indexes `Geometry`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// `ThreadSlot`s.
-    Threads,
-    /// `TypeSlot`s.
-    Types,
-    /// `SiteSlot`s.
-    Sites,
-    /// `FrameSlot`s.
-    Frames,
-    /// Bytes.
-    Strings,
-    /// `HandleSlot`s.
-    Handles,
-    /// `RingHeader`s, each with its events.
-    Rings,
-}
+pub use crate::segment::Part;
 
 /// Bytes of a ring and its events.
 pub const RING_BYTES: usize = size_of::<RingHeader>() + RING_EVENTS as usize * size_of::<Event>();

@@ -18,6 +18,16 @@ from inspector.wire import lib
 from inspector.wire.schema import ReferenceState
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 
+NAME = "imported_while_watched"
+"""The module that a test writes and imports."""
+
+
+@pytest.fixture
+def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path / f"{NAME}.py"
+    sys.modules.pop(NAME, None)
+
 
 @pytest.fixture(scope="session")
 def segment_folder() -> Iterator[str]:

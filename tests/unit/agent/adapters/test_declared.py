@@ -12,14 +12,11 @@ from typing import Any
 
 import pytest
 
-from inspector.agent.adapters.declared import DeclaredAdapter
-from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.errors import InspectorError
-from inspector.wire.declaration_files import Declared
-from inspector.wire.declarations import Declaration, parse_declarations
+from inspector.wire.declarations import parse_declarations
 from inspector.wire.schema import Kind, ReferenceState, ResourceState
 from tests.unit.agent.adapters import wrapped
-from tests.unit.agent.adapters.remembering import RememberingRecorder, Row
+from tests.unit.agent.adapters.following import Follower
 
 MODULE = wrapped.__name__
 SESSION = {"class": f"{MODULE}.Session", "handle": "_handle.value", "close": "close", "close_with": {"flush": True}}
@@ -32,51 +29,6 @@ BUFFER = {
     "close": "free",
 }
 CACHE: list[Any] = []
-
-
-class DeclaredRemembering(RememberingRecorder, DeclaredRecorder):
-    """Rows by number, with resources and counts."""
-
-    __slots__ = ("resources", "strong")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.resources: dict[int, ResourceState] = {}
-        self.strong: dict[int, int] = {}
-
-    def declared_type(self, declaration: Declaration, origin: str) -> int:
-        return self.type_index(name=declaration.name, origin=origin, kind=Kind.DECLARED)
-
-    def set_resource(self, row: int, state: ResourceState) -> None:
-        self.resources[row] = state
-
-    def set_strong(self, row: int, strong: int) -> None:
-        self.strong[row] = strong
-
-
-class Follower:
-    """Adapters that a test attached, and their one recorder."""
-
-    def __init__(self) -> None:
-        self.recorder = DeclaredRemembering()
-        self.adapters: list[DeclaredAdapter] = []
-
-    def follow(self, *values: dict[str, Any]) -> DeclaredAdapter:
-        """Attach an adapter with these declarations."""
-        declarations, troubles = parse_declarations(list(values), "a.toml")
-        assert not troubles
-        adapter = DeclaredAdapter(Declared(declarations), self.recorder)
-        adapter.attach()
-        self.adapters.append(adapter)
-        return adapter
-
-    def live(self, name: str) -> list[Row]:
-        return self.recorder.live(name)
-
-    def row(self) -> int:
-        """The number of the only live row."""
-        (number,) = [number for number, row in self.recorder.rows.items() if row.state == ReferenceState.LIVE]
-        return number
 
 
 @pytest.fixture

@@ -10,15 +10,7 @@ from types import ModuleType
 import pytest
 
 from inspector.agent.adapters.imports import ImportWatch
-
-NAME = "imported_while_watched"
-
-
-@pytest.fixture
-def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.syspath_prepend(tmp_path)
-    yield tmp_path / f"{NAME}.py"
-    sys.modules.pop(NAME, None)
+from tests.unit.agent.adapters.conftest import NAME
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,16 +9,8 @@ import pytest
 from inspector.agent.adapters.uniffi import UniffiAdapter
 from inspector.agent.adapters.uniffi.modules import ModuleFinder
 from inspector.errors import InspectorError
+from tests.unit.agent.adapters.conftest import NAME
 from tests.unit.agent.adapters.table_recorder import TableRecorder
-
-NAME = "imported_while_watched"
-
-
-@pytest.fixture
-def importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.syspath_prepend(tmp_path)
-    yield tmp_path / f"{NAME}.py"
-    sys.modules.pop(NAME, None)
 
 
 def test_a_module_whose_body_still_runs_is_not_claimed(importable: Path) -> None:
