@@ -30,7 +30,7 @@ from inspector.ui.theme import Theme
 from inspector.ui.widgets.labels import head_label, quiet_label, section_label
 
 REFRESH_MILLIS: Final = 2_000
-WIDTHS: Final = {Column.NAME: 136, Column.PID: 64, Column.RUNTIME: 116, Column.HANDLES: 96}
+WIDTHS: Final = {Column.NAME: 128, Column.PID: 72, Column.RUNTIME: 130, Column.HANDLES: 100}
 DEMO: Final = (
     "A to-do application with worker threads, made to be inspected: one type leaks, a close waits for a thread that does not come by, "
     "and garbage holds handles.\n\nIt begins with a tour of one minute; Ctrl+K, One-minute tour shows it again."
