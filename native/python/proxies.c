@@ -75,18 +75,25 @@ static int ask(PyObject *whom, PyObject *proxy, unsigned long long number) {
     return said ? 0 : -1;
 }
 
+/* Where the program is on this thread, as much of it as the level asks for; 0: nothing, or not to be told. Leaves no exception. */
+static unsigned site_of_birth(Proxies *self) {
+    unsigned level = ai_proxies_level(self->rows);
+    unsigned site = level < LEVEL_HISTORY ? 0 : ai_stacks_here(self->stacks, level == LEVEL_HISTORY ? 1 : AiSITE_FRAMES);
+    if (site == 0 && PyErr_Occurred()) ai_report(self->fail); /* a birth without a site is better than none */
+    return site;
+}
+
 /* A proxy was made now, on this thread. -1: an exception is set. */
 int ai_proxy_born(Proxies *self, PyObject *proxy) {
     unsigned long long handle = 0;
     if (ai_hottest_level() == 0) return 0;
     int found = handle_of(self, proxy, &handle);
     if (found <= 0) return found;
-    unsigned level = ai_proxies_level(self->rows);
-    unsigned site = level < LEVEL_HISTORY ? 0 : ai_stacks_here(self->stacks, level == LEVEL_HISTORY ? 1 : AiSITE_FRAMES);
-    if (site == 0 && PyErr_Occurred()) ai_report(self->fail); /* a birth without a site is better than none */
+    unsigned site = site_of_birth(self);
     uint64_t row = 0;
     if (ai_proxies_born(self->rows, (size_t)proxy, handle, site, 0, &row)) {
         if (ask(self->learn, proxy, handle) < 0) return -1;
+        if (site == 0) site = site_of_birth(self); /* before the first proxy its type, and so its level, was not known */
         ai_proxies_born(self->rows, (size_t)proxy, handle, site, 1, &row);
     }
     if (Py_TYPE(proxy) != self->cls && row) return ask(self->watch, proxy, row);

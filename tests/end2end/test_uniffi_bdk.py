@@ -60,6 +60,7 @@ def test_a_leak_made_on_purpose_is_found_by_its_site() -> None:
         leak = f"bdk_steps.py:{target.ready['remember_line']} remember"
         assert places.count(leak) == 50
         assert len(places) == 51
+        assert places[0].endswith(" amount")  # the first of its type
         target.ask("forget")
         with watched(target.ready["segment"]) as watch:
             watch.until(counts("Amount"), [ONE])

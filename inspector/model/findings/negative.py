@@ -72,5 +72,6 @@ def _newer_than_counts(snapshot: Snapshot) -> npt.NDArray[np.bool_]:
     handles = snapshot.handles
     newest = np.fmax(handles.created_at, handles.changed_at)
     with np.errstate(invalid="ignore"):
-        young = alive(handles) & ~(newest < snapshot.sampled_at)
+        unborn = np.isnan(newest)  # found by a scan, as a copied proxy is: nobody saw its birth, its own count tells whether a pass came by
+        young = alive(handles) & np.where(unborn, handles.strong == UNKNOWN, ~(newest < snapshot.sampled_at))
     return np.isin(handles.addresses, handles.addresses[young])

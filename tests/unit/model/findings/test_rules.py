@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -139,6 +140,14 @@ def test_counts_that_may_be_older_than_the_handle_are_not_judged(row: Row) -> No
 
 def test_without_counts_nothing_is_said_of_double_frees() -> None:
     assert verdicts(NegativeReferences(), snapshot_of([Row(1, strong=UNKNOWN, native_refs=UNKNOWN)])) == [UNMEASURED]
+
+
+def test_a_copy_that_only_a_scan_found_counts_once_its_own_count_was_sampled() -> None:
+    first = Row(1, address=64, strong=1, proxies=2, native_refs=-1)
+    copied = Row(2, address=64, strong=1, proxies=2, native_refs=-1, age_secs=math.nan, changed_secs=math.nan)
+    assert verdicts(NegativeReferences(), snapshot_of([first, copied])) == [SUSPECT]
+    unsampled = dataclasses.replace(copied, strong=UNKNOWN, native_refs=UNKNOWN)
+    assert verdicts(NegativeReferences(), snapshot_of([first, unsampled])) == [OK]
 
 
 def ended(closed: int, never_closed: int, rows: Sequence[Row] = ()) -> Snapshot:
