@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from inspector.model.events import Events
+from inspector.model.findings import leaks
 from inspector.model.findings.ahead import LimitsAhead
 from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
 from inspector.model.findings.drift import CountDrifts
@@ -22,7 +23,7 @@ from inspector.model.findings.refused import RefusedUses
 from inspector.model.findings.threads import OwnerEnded, WrongThread
 from inspector.model.findings.trend import Trend
 from inspector.model.limits import Limit
-from inspector.model.snapshot import UNKNOWN, Level, Reference, Resource, Snapshot
+from inspector.model.snapshot import UNKNOWN, Frame, Level, Reference, Resource, Site, Snapshot
 from tests.helpers.events import events_of
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, snapshot_of
 
@@ -337,3 +338,12 @@ def test_a_hundred_thousand_handles_are_judged_whole() -> None:
     report = judge(Facts(big_snapshot(100_000, at=T0 + 2, tombstones=5000, pending=300), trend))
     assert np.isfinite(report.at)
     assert len(trend.drift.ids) == 95_000
+
+
+def test_the_callers_of_a_leak_s_place_are_told_where_whole_stacks_were_recorded() -> None:
+    frames = (Frame("add", "/srv/app.py", 41), Frame("main", "/srv/main.py", 7))
+    snapshot = snapshot_of([Row(1)])
+    whole = dataclasses.replace(snapshot, sites={1: Site(1, frames), 2: Site(2, frames[:1])})
+    assert leaks._stack(whole, 1) == ("Called from main.py:7 main",)
+    assert leaks._stack(whole, 2) == ()
+    assert leaks._stack(whole, 3) == ()
