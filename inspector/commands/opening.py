@@ -81,8 +81,9 @@ def settled_session(pid: int, *, level: Level | None = None) -> Iterator[tuple[S
     watch = Watch(session)
     try:
         say_notices(session)
-        left_secs = max(began_at + SETTLE_SECS - time.time(), _LEAST_SECS)
-        yield session, watch.wait(lambda snapshot: _is_settled(snapshot, session, began_at), left_secs)
+        heard_at = time.time()  # rows of what was declared just now are in what is read and sampled from here on
+        left_secs = max(began_at + SETTLE_SECS - heard_at, _LEAST_SECS)
+        yield session, watch.wait(lambda snapshot: _is_settled(snapshot, session, heard_at), left_secs)
     finally:
         watch.leave()
         session.end()
@@ -111,8 +112,8 @@ def say_notices(session: Session) -> None:
                 print_error(line)
 
 
-def _is_settled(snapshot: Snapshot, session: Session, began_at: float) -> bool:
-    """The target has sampled its counts for us and its interpreter has answered, or will not."""
+def _is_settled(snapshot: Snapshot, session: Session, heard_at: float) -> bool:
+    """The target has sampled its counts since then and its interpreter has answered, or will not."""
     if snapshot.target.state is not TargetState.LIVE or not isinstance(session, LiveSession) or session.is_refused:
         return True
-    return session.capabilities.act and session.has_answered and snapshot.sampled_at >= began_at
+    return session.capabilities.act and session.has_answered and min(snapshot.sampled_at, snapshot.taken_at) >= heard_at

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from inspector.commands.findings import LOOK_SECS
 from inspector.session.replay import ReplaySession
 from tests.helpers.command_line import command_environment, command_line, run_command
 from tests.helpers.targets import PATIENCE_SECS, Target, start_target
@@ -101,7 +103,9 @@ def test_findings_looks_through_every_moment_of_a_recording(tmp_path: Path) -> N
     with start_target("defects", "leak", "bad") as target:
         target.ask("go")
         recorder = start_recording(target, path, step="go")
-        for _ in range(30):
+        end = time.monotonic() + 2 * LOOK_SECS
+        while time.monotonic() < end:  # moments that are closer are looked at once
+            assert recorder.poll() is None
             target.ask("go")
         assert target.finish() == 0
         recorder.communicate(timeout=PATIENCE_SECS)
