@@ -23,6 +23,7 @@ def target_value(target: Target) -> PlainRow:
         "state": str(target.state),
         "reason": target.reason or None,
         "level": target.level.name.lower(),
+        "from_outside": target.from_outside,
         "viewers": target.viewers,
         "started_at": seconds(target.started_at),
     }
@@ -34,6 +35,7 @@ def snapshot_value(snapshot: Snapshot, rows: Iterable[int]) -> PlainRow:
         "target": target_value(snapshot.target),
         "handles": [row_value(snapshot, row) for row in rows],
         "lost": dict(snapshot.lost.counts),
+        "notes": list(snapshot.notes),
     }
 
 

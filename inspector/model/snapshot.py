@@ -102,6 +102,8 @@ class Target:
     state_since: float = float("nan")
     level: Level = Level.COUNT
     viewers: int = 0
+    from_outside: bool = False
+    """Nothing of ours is in it: what is shown was read out of its memory, the read-only fallback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,20 @@ class Frame:
         name = self.file.rpartition("/")[2] or "?"
         where = f"{name}:{self.line}" if self.line else name
         return f"{where} {self.function}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadStack:
+    """What a thread did when it was looked at from outside."""
+
+    tid: int
+    name: str
+    doing: str
+    """By the system's word: ``waits in select``, ``runs``."""
+    frames: tuple[Frame, ...] = ()
+    """Of its Python, innermost first; empty: it runs none, or that cannot be told."""
+    holds_gil: bool = False
+    """It held the interpreter's lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +346,10 @@ class Snapshot:
     """When pending closes are withdrawn; those that have one, as far as the header has room for them."""
     hidden_deadlines: int = 0
     """Pending closes with a deadline that found no room there."""
+    stacks: tuple[ThreadStack, ...] = ()
+    """What all threads of the process did when they were looked at from outside, the main one first; empty: they were not."""
+    notes: tuple[str, ...] = ()
+    """What could not be looked at, and why: sentences without a full stop."""
 
     def live_count(self) -> int:
         """Rows that are not tombstones."""
