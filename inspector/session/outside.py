@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Final
 
@@ -21,14 +22,16 @@ from inspector.attach.outside.look import look
 from inspector.attach.outside.memory import OutsideError
 from inspector.attach.outside.seen import Look
 from inspector.errors import AttachError
+from inspector.model.events import EventBatch, EventCursor
 from inspector.model.limits import Limit
 from inspector.model.snapshot import Level, Snapshot, Target, TargetState
 from inspector.session.outside_rows import OutsideRows
 from inspector.session.protocol import SessionListener
-from inspector.session.static import StaticSession
+from inspector.session.static import StaticSession, refused
 from inspector.session.subscribers import Subscribers
 
 REASON: Final = "the process is only looked at from outside: nothing of the inspector runs in it"
+NO_EVENTS: Final = "Looked at from outside, nobody knows what happens between two looks"
 SHORTEST_SECS: Final = 1.0
 REST: Final = 4.0
 """Rest after a look, as a multiple of what it took."""
@@ -53,6 +56,10 @@ class OutsideSession(StaticSession):
     def subscribe(self, listener: SessionListener) -> Callable[[], None]:
         """Hear of every look from now on."""
         return self._subscribers.add(listener)
+
+    def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
+        """Fails with ``ControlError``."""
+        return refused(NO_EVENTS)
 
     def set_interval(self, *, snapshot_secs: float, vitals_secs: float) -> None:
         """Look about that often, as far as looks are quick enough."""

@@ -316,7 +316,7 @@ class MainWindow(QMainWindow):
         target = snapshot.target
         self.setWindowTitle(f"{target.name} ({target.pid}) – arc-inspector")
         self.toolbar.chip.show_target(target)
-        self.toolbar.show_level(target.level)
+        self.toolbar.show_level(target)
         self.vital_signs.show_snapshot(snapshot)
         paused = self.attachment.situation.paused
         self.status.show_snapshot(snapshot, rate_hz=self.attachment.rate_hz, skipped=self.attachment.skipped, paused=paused)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from inspector.attach.outside.layout import TYPE_NAME
 from inspector.attach.outside.memory import Addresses, OutsideError, OutsideMemory
 from inspector.attach.outside.objects import Objects
 from inspector.attach.outside.python import SeenPython, find_python
-from inspector.attach.outside.seen import UNKNOWN, Ints, Look, SeenRows, SeenType, no_rows
+from inspector.attach.outside.seen import UNKNOWN, Ints, Look, SeenRows, SeenThread, SeenType, no_rows
+from inspector.attach.outside.thread_names import thread_classes, thread_names
 from inspector.attach.outside.threads import look_at_threads
 from inspector.attach.outside.uniffi import Bindings, Metadata, SeenClass, components
 from inspector.errors import AttachError
@@ -47,7 +48,7 @@ def look(pid: int, *, with_objects: bool = True, with_stacks: bool = True, go_on
         runtime=found.runtime,
         types=tuple(found.types),
         rows=found.rows(),
-        threads=threads,
+        threads=tuple(_named(pid, each, found.thread_names) for each in threads),
         more_threads=more,
         packages=tuple(sorted(set(components(pid)))),
         took_secs=time.monotonic() - began,
@@ -58,6 +59,11 @@ def look(pid: int, *, with_objects: bool = True, with_stacks: bool = True, go_on
     )
 
 
+def _named(pid: int, thread: SeenThread, names: dict[int, str]) -> SeenThread:
+    """With the name that the program gave it, where that is known."""
+    return replace(thread, name=names.get(procfs.inner_tid(pid, thread.tid), thread.name))
+
+
 @dataclass(slots=True)
 class _Found:
     """What is found, as it comes."""
@@ -65,6 +71,7 @@ class _Found:
     runtime: str = ""
     doubtful: int = 0
     without_handle: int = 0
+    thread_names: dict[int, str] = field(default_factory=dict)
     types: list[SeenType] = field(default_factory=list)
     parts: list[SeenRows] = field(default_factory=list)
 
@@ -86,10 +93,11 @@ def _look_at_objects(memory: OutsideMemory, python: SeenPython, found: _Found, g
     heap = Heap(memory, python.type_of_types, go_on)
     classes = heap.classes()
     bindings = Bindings(objects, classes, Metadata(memory.pid, objects))
-    if not bindings.owners:
-        return
-    wanted = np.array([*bindings.owners, python.type_of_coroutines], np.uint64)
+    threads = thread_classes(objects, classes)
+    wanted = np.array([*bindings.owners, *([python.type_of_coroutines] if bindings.owners else []), *threads.tolist()], np.uint64)
     places, kinds, found.doubtful = heap.instances(wanted[wanted != 0])
+    is_thread = np.isin(kinds, threads)
+    found.thread_names = thread_names(objects, classes, places[is_thread], kinds[is_thread])
     proxies: dict[int, tuple[int, str]] = {}
     for each in bindings.proxies:
         of_class = np.isin(kinds, np.array([address for address, owner in bindings.owners.items() if owner is each], np.uint64))

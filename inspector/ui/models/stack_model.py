@@ -21,9 +21,17 @@ def stack_model(theme: Theme, parent: QObject | None = None) -> ColumnModel[Stac
 
 def _columns() -> tuple[Column[StackLines], ...]:
     return (
-        Column("Thread", "Name of the thread, as the system has it", _name, _as_listed, cue=_lock_cue, tooltip=_lock_tooltip),
-        Column("tid", "The system's number of the thread", _tid, _as_listed, number=True),
-        Column("Doing", "What the system says that it does", _doing, _as_listed),
+        Column(
+            "Thread",
+            "Name of the thread, as the program has it or, where that is not known, the system",
+            _name,
+            _as_listed,
+            cue=_lock_cue,
+            tooltip=_lock_tooltip,
+            empty="",
+        ),
+        Column("tid", "The system's number of the thread", _tid, _as_listed, number=True, empty=""),
+        Column("Doing", "What the system says that it does", _doing, _as_listed, empty=""),
         Column("Where", "Its Python, innermost first: a click opens the line", _where, _as_listed, tooltip=_where_tooltip, cue=_where_cue),
     )
 

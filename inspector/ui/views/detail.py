@@ -220,7 +220,7 @@ class DetailPane(QWidget):
         words = state_words(int(handles.references[row]), int(handles.resources[row]))
         owner = int(handles.owner_threads[row])
         return {
-            "Created": f"by {by}, {_ago(snapshot, born)}" if not math.isnan(born) else "before the agent started",
+            "Created": f"by {by}, {_ago(snapshot, born)}" if not math.isnan(born) else _unseen(snapshot),
             "Site": self._stack(snapshot, int(handles.created_sites[row])),
             "Changed": f"{escape(words)}, {_ago(snapshot, changed)}" if not math.isnan(changed) else wording.UNKNOWN_TEXT,
             "Asked by": self._requester(snapshot, row),
@@ -264,6 +264,8 @@ class DetailPane(QWidget):
 
     def _stack(self, snapshot: Snapshot, index: int) -> str:
         site: Site | None = snapshot.sites.get(index)
+        if site is None and snapshot.target.from_outside:
+            return "not known: the process is looked at from outside"
         if site is None:
             low = snapshot.target.level < Level.HISTORY
             return "not recorded at this level: switch to history" if low else "not recorded: older than the agent or the level"
@@ -305,6 +307,10 @@ def _row_of(snapshot: Snapshot | None, handle: int | None) -> int:
         return -1
     rows = np.flatnonzero(snapshot.handles.ids == np.uint64(handle))
     return int(rows[0]) if len(rows) else -1
+
+
+def _unseen(snapshot: Snapshot) -> str:
+    return "before the first look" if snapshot.target.from_outside else "before the agent started"
 
 
 def _ago(snapshot: Snapshot, at: float) -> str:
