@@ -270,14 +270,14 @@ class Handles:
     data: Ids
     """What the handle stands for: data pointer, map key, a proxy's ``_handle``."""
     strong: Ints
-    """Resting count, without the tool's own references. Of a trait: every reference that keeps the object, which is ``inner_strong`` and what
-    the outer ``Arc`` of each of the object's handles counts beyond one."""
+    """Resting count, without the tool's own references. Of a trait: every reference that keeps the object, which is ``inner_strong``
+    and what the outer ``Arc`` of each of the object's handles counts beyond one."""
     weak: Ints
     inner_strong: Ints
     """Of a trait: what the object's own ``Arc`` counts. ``UNKNOWN`` for all others."""
     outer_strong: Ints
-    """Of a trait: what the outer ``Arc`` counts that the handle points into; one of them is the handle's own. ``UNKNOWN`` where that is a box,
-    and for all others."""
+    """Of a trait: what the outer ``Arc`` counts that the handle points into; one of them is the handle's own. ``UNKNOWN`` where that is
+    a box, and for all others."""
     in_flight: Ints
     """Calls that use the object now."""
     proxies: Ints

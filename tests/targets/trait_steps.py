@@ -1,7 +1,8 @@
 """A target over traits that Rust implements: their handles are made, shared, lowered again, leaked and dropped by steps.
 
-Arguments: ``nostr``, whose traits lie in an ``Arc`` (contract 30, an unmodified package), or ``made``, whose traits lie in a box (contract 29, a
-library of the tests, since no package of that generation gives such a trait out); then ``none`` to start the agent by a step.
+Arguments: ``nostr``, whose traits lie in an ``Arc`` (contract 30, an unmodified package), or ``made``, whose traits lie in a box
+(contract 29, a library of the tests, since no package of that generation gives such a trait out); then ``none`` to start the agent by
+a step.
 """
 
 from __future__ import annotations
@@ -68,7 +69,10 @@ def share(name: str, of: str) -> None:
 
 
 def lower_again(name: str, of: str) -> None:
-    """A second proxy as a function makes one that returns the same object: ``Arc::new(Arc::clone(inner))``, in memory that the library frees."""
+    """A second proxy as a function makes one that returns the same object: ``Arc::new(Arc::clone(inner))``.
+
+    In memory that the library frees: Rust's allocator is the system's.
+    """
     pair = (ctypes.c_uint64 * 2).from_address(KEPT[of]._handle)
     ctypes.c_uint64.from_address(pair[0]).value += 1
     allocate = ctypes.CDLL(None).malloc

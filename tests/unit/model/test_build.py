@@ -87,7 +87,8 @@ def test_a_counted_object_without_an_address_has_one_proxy(snapshot_of):
 def counts_of(snapshot: Snapshot) -> list[tuple[int, int, int, int]]:
     """``(strong, inner, outer, native refs)`` of each row."""
     handles = snapshot.handles
-    return list(zip(*(column.tolist() for column in (handles.strong, handles.inner_strong, handles.outer_strong, handles.native_refs))))
+    columns = (handles.strong, handles.inner_strong, handles.outer_strong, handles.native_refs)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def test_the_strong_count_of_a_trait_is_its_inner_one_and_the_clones_of_its_handle(snapshot_of):
