@@ -16,8 +16,8 @@ NOT_IN_FILE: Final = "not in this file"
 
 
 def brief(parts: TraitParts) -> str:
-    """``inner 2, outer 3 (2 clones of the handle)``; ``""`` where a file of an older version has neither."""
-    if parts.outer_is == Outer.NONE:
+    """``inner 2, outer 3 (2 clones of the handle)``; ``""`` where neither is known."""
+    if parts.inner == UNKNOWN and parts.outer == UNKNOWN:
         return ""
     inner = f"inner {_count(parts.inner)}"
     if parts.outer_is == Outer.BOX:
@@ -49,20 +49,19 @@ def outer_value(parts: TraitParts) -> str:
 
 def inner_meaning(parts: TraitParts) -> str:
     """What the inner count counts."""
-    what = "box" if parts.outer_is == Outer.BOX else "Arc"
-    return f"The object's own Arc: each outer {what} is one, native code holds the others"
+    return f"1 for each outer {'box' if parts.outer_is == Outer.BOX else 'Arc'}, the rest native"
 
 
 def outer_meaning(parts: TraitParts) -> str:
     """Who makes up the outer count."""
     if parts.outer_is == Outer.NONE:
-        return "The file is of a version that added both counts up"
+        return "Recorded by a version that added both up"
     if parts.outer_is == Outer.BOX:
-        return "A box of this handle's own around one inner reference"
+        return "This handle's own, for 1 inner reference"
     if parts.outer == UNKNOWN:
-        return "The Arc that this handle points into"
+        return "What this handle points into"
     owners = "This handle" if parts.handles == 1 else f"{parts.handles:,} handles in common"
-    clones = f" and {wording.plural(parts.clones, 'clone')} not released so far" if parts.clones > 0 else ""
+    clones = f" and {wording.plural(parts.clones, 'clone')} not yet released" if parts.clones > 0 else ""
     return owners + (clones or (" alone" if parts.handles == 1 else ""))
 
 

@@ -53,6 +53,7 @@ impl Table {
         (word as u32, (word >> 32) as u16, (word >> 48) as u16)
     }
 
+    #[allow(clippy::redundant_allocation, reason = "it is what a trait's handle points into")]
     fn put_trait(&self, index: usize, object: &Arc<u64>, handle: &Arc<Arc<u64>>) {
         self.rows[index][7].store(Arc::as_ptr(handle) as u64, Ordering::Relaxed);
         self.put_live(index, Kind::UniffiTrait, address(object));

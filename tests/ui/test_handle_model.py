@@ -85,21 +85,21 @@ def test_a_traits_strong_count_tells_its_inner_and_its_outer_one(model: HandleMo
     assert strong_tip(model, Outer.ARC, row) == [
         "4, sampled 40 ms ago",
         "Inner Arc: strong 2, weak 0",
-        "Outer Arc: strong 3 – this handle and 2 clones not released so far",
+        "Outer Arc: strong 3 – this handle and 2 clones not yet released",
         "4 = inner 2 + outer 3 − 1",
     ]
 
 
 def test_a_boxed_traits_strong_count_says_that_the_box_has_none(model: HandleModel) -> None:
     tip = strong_tip(model, Outer.BOX, Row(1, "Database", strong=1, inner_strong=1))
-    assert tip[2] == "Outer box: has no count – a box of this handle's own around one inner reference"
+    assert tip[2] == "Outer box: has no count – this handle's own, for 1 inner reference"
 
 
 def test_a_trait_whose_outer_count_is_unknown_still_tells_the_inner_one(model: HandleModel) -> None:
     row = Row(1, "Database", strong=UNKNOWN, native_refs=UNKNOWN, inner_strong=2)
     tip = strong_tip(model, Outer.ARC, row)
     assert "not sampled" in tip[0]
-    assert tip[1:] == ["Inner Arc: strong 2, weak 0", "Outer Arc: not sampled – the Arc that this handle points into"]
+    assert tip[1:] == ["Inner Arc: strong 2, weak 0", "Outer Arc: not sampled – what this handle points into"]
 
 
 def test_a_strong_count_that_is_no_traits_has_one_line(model: HandleModel) -> None:

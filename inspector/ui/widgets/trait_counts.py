@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
@@ -9,10 +11,16 @@ from inspector.model.equation import TraitParts
 from inspector.ui import trait_words
 from inspector.ui.widgets.labels import quiet_label
 
-HINT = (
+HINT: Final = (
     "Both at rest: what calls in flight take for themselves, in the outer Arc first and in the inner one then, is not in them. "
     "The outer Arc is one of the inner references, so it is counted once less in the sum"
 )
+
+
+WIDEST_FACT: Final = "Owner thread"
+"""Values stand below each other with those of the facts further down."""
+BELOW_MEANING: Final = 4
+"""Pixels between two counts."""
 
 
 class TraitCounts(QWidget):
@@ -26,6 +34,7 @@ class TraitCounts(QWidget):
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(2)
         self._grid.setColumnStretch(1, 1)
+        self._grid.setColumnMinimumWidth(0, self.fontMetrics().horizontalAdvance(WIDEST_FACT))
         self._inner_name, self.inner = self._line(0)
         self.inner_meaning = self._meaning(1)
         self._outer_name, self.outer = self._line(2)
@@ -65,5 +74,6 @@ class TraitCounts(QWidget):
     def _meaning(self, line: int) -> QLabel:
         meaning = quiet_label("")
         meaning.setWordWrap(True)
+        meaning.setContentsMargins(0, 0, 0, BELOW_MEANING)
         self._grid.addWidget(meaning, line, 1)
         return meaning
