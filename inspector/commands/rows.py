@@ -59,6 +59,9 @@ def row_value(snapshot: Snapshot, row: int) -> PlainRow:
         "created_at": seconds(float(handles.created_at[row])),
         "address": f"{int(handles.addresses[row]):#x}" if handles.addresses[row] else None,
         "site": site_text(snapshot, int(handles.created_sites[row])),
+        "inner_strong": count(handles.inner_strong[row]),
+        "outer_strong": count(handles.outer_strong[row]),
+        "outer": str(kind.outer) or None if kind else None,
     }
 
 

@@ -106,6 +106,17 @@ class Target:
     """Nothing of ours is in it: what is shown was read out of its memory, the read-only fallback."""
 
 
+class Outer(StrEnum):
+    """What the handles of a type point into, around the object's own ``Arc``."""
+
+    NONE = ""
+    """Nothing: handles point at the object. Or not known, in files of older versions."""
+    ARC = "arc"
+    """An ``Arc``, which counts."""
+    BOX = "box"
+    """A box of the handle's own, which counts nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class TypeRow:
     """A type of native object."""
@@ -129,6 +140,7 @@ class TypeRow:
     closed: int
     never_closed: int
     dropped: int
+    outer: Outer = Outer.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,8 +286,14 @@ class Handles:
     data: Ids
     """What the handle stands for: data pointer, map key, a proxy's ``_handle``."""
     strong: Ints
-    """Resting count, without the tool's own references."""
+    """Resting count, without the tool's own references. Of a trait: every reference that keeps the object, which is ``inner_strong``
+    and what the outer ``Arc`` of each of the object's handles counts beyond one."""
     weak: Ints
+    inner_strong: Ints
+    """Of a trait: what the object's own ``Arc`` counts. ``UNKNOWN`` for all others."""
+    outer_strong: Ints
+    """Of a trait: what the outer ``Arc`` counts that the handle points into; one of them is the handle's own. ``UNKNOWN`` where that is
+    a box, and for all others."""
     in_flight: Ints
     """Calls that use the object now."""
     proxies: Ints

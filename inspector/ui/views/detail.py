@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSc
 
 from inspector.model.equation import equation_of
 from inspector.model.filter import quoted
-from inspector.model.kinds import calls_are_estimated
 from inspector.model.snapshot import PENDING, Level, Reference, Resource, Site, Snapshot, handle_text
 from inspector.model.states import ALIVE, state_words
 from inspector.model.threads import filter_text
@@ -201,7 +200,7 @@ class DetailPane(QWidget):
         self._title.setText(handle_text(int(handles.ids[row])))
         self._type.setText(self._type_text(snapshot, row))
         known = snapshot.types.get(int(handles.types[row]))
-        equation = equation_of(handles, row, calls_estimated=known is not None and calls_are_estimated(known.kind))
+        equation = equation_of(handles, row, known)
         self._who.show_handle(int(handles.ids[row]), equation, snapshot)
         if self._lane is not None:
             self._lane.show_handle(int(handles.ids[row]), snapshot)
