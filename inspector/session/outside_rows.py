@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from inspector.attach.outside.memory import Effort
 from inspector.attach.outside.seen import Look, SeenThread, SeenType
-from inspector.model.counts import is_live, native_refs_of, objects_of, proxies_of
+from inspector.model.counts import Flags, is_live, native_refs_of, objects_of, outers_of, proxies_of, strong_of_traits
 from inspector.model.limits import Limit
 from inspector.model.snapshot import (
     UNKNOWN,
@@ -26,6 +26,7 @@ from inspector.model.snapshot import (
     Handles,
     Ids,
     Lost,
+    Outer,
     Reference,
     Resource,
     Snapshot,
@@ -38,6 +39,7 @@ from inspector.model.snapshot import (
 MOST_TOMBSTONES: Final = 4096
 CALL_KIND: Final = "uniffi_call"
 FOREIGN_KIND: Final = "uniffi_foreign"
+TRAIT_KIND: Final = "uniffi_trait"
 _MIB: Final = 1 << 20
 Key = tuple[int, int, int]
 
@@ -53,6 +55,7 @@ class _Kept:
     data: int
     strong: int
     weak: int
+    outer: int
     in_flight: int
     created_at: float
     changed_at: float
@@ -106,9 +109,9 @@ class OutsideRows:
     def _take(self, look: Look, at: float) -> None:
         indices = [self._type_index(each) for each in look.types]
         rows = look.rows
-        columns = (rows.types, rows.places, rows.handles, rows.addresses, rows.strong, rows.weak, rows.in_flight)
+        columns = (rows.types, rows.places, rows.handles, rows.addresses, rows.strong, rows.weak, rows.outer, rows.in_flight)
         seen: set[Key] = set()
-        for kind, place, handle, address, strong, weak, in_flight in zip(*(column.tolist() for column in columns), strict=True):
+        for kind, place, handle, address, *counts in zip(*(column.tolist() for column in columns), strict=True):
             key = indices[kind], place, handle
             if key in seen:
                 continue
@@ -116,7 +119,8 @@ class OutsideRows:
             kept = self._rows.get(key)
             if kept is None:
                 kept = self._rows[key] = self._born(indices[kind], at)
-            kept.address, kept.data, kept.strong, kept.weak, kept.in_flight = address, handle, strong, weak, in_flight
+            kept.address, kept.data = address, handle
+            kept.strong, kept.weak, kept.outer, kept.in_flight = counts
         for key in [key for key in self._rows if key not in seen]:
             self._end(self._rows.pop(key), at)
 
@@ -132,7 +136,7 @@ class OutsideRows:
             self._slots += 1
             slot, generation = self._slots, 0
         born_at = float("nan") if is_first else at
-        return _Kept(slot, generation + 1, type_index, 0, 0, UNKNOWN, UNKNOWN, UNKNOWN, born_at, born_at)
+        return _Kept(slot, generation + 1, type_index, 0, 0, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, born_at, born_at)
 
     def _end(self, kept: _Kept, at: float) -> None:
         kept.is_live, kept.changed_at = False, at
@@ -151,16 +155,20 @@ class OutsideRows:
 
     def _handles(self) -> Handles:
         rows = sorted([*self._rows.values(), *self._dead], key=lambda kept: kept.slot)
-        ints = {name: _ints(rows, name) for name in ("type_index", "strong", "weak", "in_flight", "slot", "generation")}
+        ints = {name: _ints(rows, name) for name in ("type_index", "strong", "weak", "outer", "in_flight", "slot", "generation")}
         addresses = np.array([kept.address for kept in rows], np.uint64)
         references = np.array([Reference.LIVE if kept.is_live else Reference.RELEASED for kept in rows], np.uint8)
         live = is_live(references)
-        calls = [index for index, counter in self._counters.items() if counter.row.kind == CALL_KIND]
-        foreign = [index for index, counter in self._counters.items() if counter.row.kind == FOREIGN_KIND]
+        data = np.array([kept.data for kept in rows], np.uint64)
+        is_call, is_foreign, is_trait = (self._are(kind, ints["type_index"]) for kind in (CALL_KIND, FOREIGN_KIND, TRAIT_KIND))
+        objects = objects_of(addresses, live)
         strong = np.where(live, ints["strong"], UNKNOWN)
-        proxies = proxies_of(objects_of(addresses, live), live & ~np.isin(ints["type_index"], calls))
+        inner = np.where(is_trait, strong, UNKNOWN)
+        outer = outers_of(np.where(live, ints["outer"], UNKNOWN), data)
+        strong = np.where(outer != UNKNOWN, strong_of_traits(objects, inner, outer, data), strong)
+        proxies = proxies_of(objects, live & ~is_call)
         ids: Ids = ints["generation"].astype(np.uint64) << np.uint64(32) | ints["slot"].astype(np.uint64) << np.uint64(1)
-        ids |= np.isin(ints["type_index"], foreign).astype(np.uint64)
+        ids |= is_foreign.astype(np.uint64)
         nothing = np.zeros(len(rows), np.int64)
         handles = Handles(
             ids=ids,
@@ -168,11 +176,13 @@ class OutsideRows:
             references=references,
             resources=np.full(len(rows), Resource.NONE, np.uint8),
             addresses=addresses,
-            data=np.array([kept.data for kept in rows], np.uint64),
+            data=data,
             strong=strong,
             weak=np.where(live, ints["weak"], UNKNOWN),
             in_flight=np.where(live, ints["in_flight"], 0),
             proxies=proxies,
+            inner_strong=inner,
+            outer_strong=outer,
             native_refs=native_refs_of(strong, proxies),
             created_at=np.array([kept.created_at for kept in rows], np.float64),
             changed_at=np.array([kept.changed_at for kept in rows], np.float64),
@@ -183,6 +193,10 @@ class OutsideRows:
         for column in fields(handles):
             getattr(handles, column.name).flags.writeable = False
         return handles
+
+    def _are(self, kind: str, types: npt.NDArray[np.int64]) -> Flags:
+        """Which rows are of a kind."""
+        return np.isin(types, [index for index, counter in self._counters.items() if counter.row.kind == kind])
 
     def _vitals(self, at: float) -> Vitals:
         size = len(self._counters) + 1
@@ -249,4 +263,5 @@ def _type_row(index: int, counter: _Counter) -> TypeRow:
         closed=UNKNOWN,
         never_closed=UNKNOWN,
         dropped=UNKNOWN,
+        outer=Outer(counter.row.outer),
     )

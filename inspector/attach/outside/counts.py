@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from inspector.attach.outside.memory import Addresses, OutsideMemory
+from inspector.attach.outside.memory import WORD_BYTES, Addresses, Flags, OutsideMemory
 from inspector.attach.outside.seen import UNKNOWN
 from inspector.wire.uniffi import MOST_STRONG, MOST_WEAK, SMALL
 
@@ -22,35 +23,57 @@ LOCKED: Final = (1 << 64) - 1
 """The weak count while ``Arc::get_mut`` looks at it."""
 
 
-def object_counts(memory: OutsideMemory, handles: Addresses) -> tuple[Addresses, Ints, Ints, Ints]:
-    """Of objects right behind their counts: allocation, resting strong, weak, and calls in flight. Unlikely ones are unknown, address 0."""
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What could be read of some objects, one element each."""
+
+    addresses: Addresses
+    """Their allocation; 0: it cannot be told, and neither can the counts."""
+    strong: Ints
+    weak: Ints
+    outer: Ints
+    in_flight: Ints
+
+
+def no_counts(addresses: Addresses) -> Counts:
+    """Of things that have none."""
+    unknown = np.full(len(addresses), UNKNOWN, np.int64)
+    return Counts(addresses, unknown, unknown, unknown, unknown)
+
+
+def object_counts(memory: OutsideMemory, handles: Addresses) -> Counts:
+    """Of objects right behind their counts. What does not look like counts is unknown."""
     headers = handles - np.uint64(SMALL)
     strong, weak, last = _least(memory, headers)
-    is_known = (strong > 0) & (strong <= MOST_STRONG) & (weak > 0) & (weak <= MOST_WEAK) & (handles % np.uint64(8) == 0)
-    return (
-        np.where(is_known, headers, np.uint64(0)),
-        np.where(is_known, strong, UNKNOWN),
-        np.where(is_known, weak - 1, UNKNOWN),
-        np.where(is_known, last - strong, UNKNOWN),
-    )
+    is_known = _are_counts(headers, strong, weak)
+    return _known(is_known, headers, strong, weak, np.full(len(handles), UNKNOWN, np.int64), last - strong)
 
 
-def trait_counts(memory: OutsideMemory, handles: Addresses, *, is_counted: bool) -> tuple[Addresses, Ints, Ints, Ints]:
+def trait_counts(memory: OutsideMemory, handles: Addresses, *, is_counted: bool) -> Counts:
     """Of traits: the handle leads to a pair {inner ``Arc``, vtable}, which an outer ``Arc`` counts or a box holds."""
     inner = memory.words(handles)
-    strong, weak, last = _least(memory, inner)
-    is_known = (inner != 0) & (inner % np.uint64(8) == 0) & (strong > 0) & (strong <= MOST_STRONG) & (weak > 0) & (weak <= MOST_WEAK)
-    outer = np.ones(len(handles), np.int64)
-    outer_last = outer
-    if is_counted:
-        outer, _, outer_last = _least(memory, handles - np.uint64(SMALL))
-        is_known &= (outer > 0) & (outer <= MOST_STRONG)
-    total, total_last = strong + outer - 1, last + outer_last - 1
-    return (
-        np.where(is_known, inner, np.uint64(0)),
-        np.where(is_known, total, UNKNOWN),
-        np.where(is_known, weak - 1, UNKNOWN),
-        np.where(is_known, total_last - total, UNKNOWN),
+    if not is_counted:
+        strong, weak, last = _least(memory, inner)
+        no_outer = np.full(len(handles), UNKNOWN, np.int64)
+        return _known(_are_counts(inner, strong, weak), inner, strong, weak, no_outer, last - strong)
+    both, weak_words, last = _least(memory, np.concatenate([inner, handles - np.uint64(SMALL)]))
+    strong, outer = both[: len(inner)], both[len(inner) :]
+    above = last - both
+    is_known = _are_counts(inner, strong, weak_words[: len(inner)]) & (outer > 0) & (outer <= MOST_STRONG)
+    return _known(is_known, inner, strong, weak_words[: len(inner)], outer, above[: len(inner)] + above[len(inner) :])
+
+
+def _are_counts(headers: Addresses, strong: Ints, weak: Ints) -> Flags:
+    """Whether two words look like counts; not proof, but what stands elsewhere is seldom two small numbers."""
+    is_place = (headers != 0) & (headers % np.uint64(WORD_BYTES) == 0)
+    are: Flags = is_place & (strong > 0) & (strong <= MOST_STRONG) & (weak > 0) & (weak <= MOST_WEAK)
+    return are
+
+
+def _known(is_known: Flags, addresses: Addresses, strong: Ints, weak: Ints, outer: Ints, in_flight: Ints) -> Counts:
+    """``weak`` as std keeps it: one for all strongs together."""
+    return Counts(
+        np.where(is_known, addresses, np.uint64(0)), *(np.where(is_known, each, UNKNOWN) for each in (strong, weak - 1, outer, in_flight))
     )
 
 

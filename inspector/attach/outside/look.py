@@ -13,20 +13,18 @@ import numpy as np
 
 from inspector.attach import procfs
 from inspector.attach.outside.calls import SeenCall, pending_calls
-from inspector.attach.outside.counts import object_counts, trait_counts
+from inspector.attach.outside.counts import Counts, no_counts, object_counts, trait_counts
 from inspector.attach.outside.heap import Classes, Heap
 from inspector.attach.outside.layout import TYPE_NAME
 from inspector.attach.outside.memory import Addresses, OutsideError, OutsideMemory
 from inspector.attach.outside.objects import Objects
 from inspector.attach.outside.python import SeenPython, find_python
-from inspector.attach.outside.seen import UNKNOWN, Ints, Look, SeenRows, SeenThread, SeenType, no_rows
+from inspector.attach.outside.seen import Look, SeenRows, SeenThread, SeenType, no_rows
 from inspector.attach.outside.thread_names import thread_classes, thread_names
 from inspector.attach.outside.threads import look_at_threads
 from inspector.attach.outside.uniffi import Bindings, Metadata, SeenClass, components
 from inspector.errors import AttachError
 from inspector.wire.uniffi import Shape
-
-Counts = tuple[Addresses, Ints, Ints, Ints]
 
 
 def look(pid: int, *, with_objects: bool = True, with_stacks: bool = True, go_on: Callable[[], None] = lambda: None) -> Look:
@@ -79,7 +77,9 @@ class _Found:
         """Rows of one type."""
         if kind not in self.types:
             self.types.append(kind)
-        self.parts.append(SeenRows(np.full(len(places), self.types.index(kind), np.int64), places, handles, *counts))
+        types = np.full(len(places), self.types.index(kind), np.int64)
+        columns = (counts.addresses, counts.strong, counts.weak, counts.outer, counts.in_flight)
+        self.parts.append(SeenRows(types, places, handles, *columns))
 
     def rows(self) -> SeenRows:
         """All of them."""
@@ -121,24 +121,24 @@ def _add_proxies(
         is_handle &= handles != 0
         chosen, handles = places[left[is_handle]], handles[is_handle]
         counts = _counts(objects.memory, each, shape, handles)
-        found.add(SeenType(each.name, each.origin, "uniffi_trait" if each.is_trait else "uniffi"), chosen, handles, counts)
-        proxies |= {place: (address, each.origin) for place, address in zip(chosen.tolist(), counts[0].tolist(), strict=True)}
+        found.add(_type_of(each, shape), chosen, handles, counts)
+        proxies |= {place: (address, each.origin) for place, address in zip(chosen.tolist(), counts.addresses.tolist(), strict=True)}
         left = left[~is_handle]
     found.without_handle += len(left)
     return proxies
 
 
+def _type_of(each: SeenClass, shape: Shape) -> SeenType:
+    outer = "" if not each.is_trait else "arc" if shape.trait_is_counted else "box"
+    return SeenType(each.name, each.origin, "uniffi_trait" if each.is_trait else "uniffi", outer)
+
+
 def _counts(memory: OutsideMemory, each: SeenClass, shape: Shape, handles: Addresses) -> Counts:
     if not shape.is_address:
-        return _no_counts(len(handles))
+        return no_counts(np.zeros(len(handles), np.uint64))
     if each.is_trait:
         return trait_counts(memory, handles, is_counted=shape.trait_is_counted)
     return object_counts(memory, handles)
-
-
-def _no_counts(rows: int) -> Counts:
-    unknown = np.full(rows, UNKNOWN, np.int64)
-    return np.zeros(rows, np.uint64), unknown, unknown, unknown
 
 
 def _add_foreign(objects: Objects, bindings: Bindings, found: _Found) -> None:
@@ -151,22 +151,16 @@ def _add_foreign(objects: Objects, bindings: Bindings, found: _Found) -> None:
         for number, each in enumerate(maps):
             chosen = is_handle & (types == np.uint64(kind)) & (entries.owners == number)
             if chosen.any():
-                _, unknown, _, _ = _no_counts(int(np.count_nonzero(chosen)))
                 seen = SeenType(name or "object", each.origin, "uniffi_foreign")
-                found.add(
-                    seen,
-                    np.full(len(unknown), each.address, np.uint64),
-                    handles[chosen],
-                    (entries.values[chosen], unknown, unknown, unknown),
-                )
+                places = np.full(int(np.count_nonzero(chosen)), each.address, np.uint64)
+                found.add(seen, places, handles[chosen], no_counts(entries.values[chosen]))
 
 
 def _add_call(call: SeenCall, address: int, origin: str, found: _Found) -> None:
     """A row for a pending call; it holds the object at ``address``."""
-    _, unknown, _, _ = _no_counts(1)
     kind = SeenType(call.method or "a pending call", origin, "uniffi_call")
     place, future, object_ = (np.array([number], np.uint64) for number in (call.place, call.future, address))
-    found.add(kind, place, future, (object_, unknown, unknown, unknown))
+    found.add(kind, place, future, no_counts(object_))
 
 
 def _only(names: set[str]) -> str:

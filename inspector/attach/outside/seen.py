@@ -25,6 +25,8 @@ class SeenType:
     """Module that was generated."""
     kind: str
     """As in the layout: ``uniffi``, ``uniffi_trait``, ``uniffi_foreign``, ``uniffi_call``."""
+    outer: str = ""
+    """What a trait's handles point into: ``arc``, which counts, or ``box``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,12 @@ class SeenRows:
     addresses: Addresses
     """The object's allocation; 0: it cannot be told."""
     strong: Ints
-    """The least of several looks at the count; ``UNKNOWN``: it cannot be told."""
+    """The least of several looks at the object's own count; ``UNKNOWN``: it cannot be told."""
     weak: Ints
+    outer: Ints
+    """Of a trait: what the ``Arc`` counts that the handle points into; ``UNKNOWN``: there is none."""
     in_flight: Ints
-    """How far the count was above that in the last of them."""
+    """How far the counts were above that in the last of them."""
 
     def __len__(self) -> int:
         """Rows."""
@@ -98,4 +102,4 @@ class Look:
 def no_rows() -> SeenRows:
     """None."""
     ints, addresses = np.empty(0, np.int64), np.empty(0, np.uint64)
-    return SeenRows(ints, addresses, addresses, addresses, ints, ints, ints)
+    return SeenRows(ints, addresses, addresses, addresses, ints, ints, ints, ints)
