@@ -300,7 +300,7 @@ class MainWindow(QMainWindow):
         self.vital_signs.setVisible(in_session)
         self.banner.hide()
         if in_session and self.attachment.snapshot is not None:
-            show_state(self.banner, self.attachment.snapshot, self.show_processes)
+            show_state(self.banner, self.attachment.snapshot, self.show_processes, self.workbench.show_stacks)
 
     def _situation_changed(self, now: Situation) -> None:
         self.choice.apply()
@@ -321,7 +321,7 @@ class MainWindow(QMainWindow):
         paused = self.attachment.situation.paused
         self.status.show_snapshot(snapshot, rate_hz=self.attachment.rate_hz, skipped=self.attachment.skipped, paused=paused)
         if self.pages.currentWidget() is self.workbench:
-            show_state(self.banner, snapshot, self.show_processes)
+            show_state(self.banner, snapshot, self.show_processes, self.workbench.show_stacks)
 
     def _vitals_seen(self, vitals: Vitals) -> None:
         self.vital_signs.show_vitals(vitals)

@@ -284,3 +284,11 @@ def test_the_parts_of_a_count_bar_are_as_wide_as_their_counts(qtbot: QtBot, them
     assert painted.pixelColor(50, 8) == theme.color("proxies")
     assert painted.pixelColor(150, 8) == theme.color("native")
     assert painted.pixelColor(390, 8) == theme.color("native")
+
+
+def test_what_is_not_known_from_outside_is_said_so(pane: DetailPane) -> None:
+    snapshot = snapshot_of([Row(1, site=0, age_secs=float("nan"))])
+    outside = dataclasses.replace(snapshot, target=dataclasses.replace(snapshot.target, from_outside=True))
+    pane.choose(handle_id(1), outside)
+    assert fact(pane, "Created") == "before the first look"
+    assert fact(pane, "Site") == "not known: the process is looked at from outside"

@@ -48,13 +48,13 @@ class Heap:
     def __init__(self, memory: OutsideMemory, type_of_types: int, go_on: Callable[[], None]) -> None:
         """``type_of_types``: address of ``type``. ``go_on`` raises to give a search up."""
         self._memory = memory
-        self._type_of_types = type_of_types
+        self._metas = {type_of_types}
         self._go_on = go_on
 
     def classes(self) -> Classes:
         """All classes that Python code made: those whose type is ``type``, then those of the metaclasses among them."""
         known: set[int] = set()
-        metas = {self._type_of_types}
+        metas = self._metas
         asked: set[int] = set()
         found = Classes(np.empty(0, np.uint64), Gathered(np.zeros((0, at.TYPE_BYTES), np.uint8), np.zeros(0, np.bool_)))
         while metas - asked:
@@ -63,7 +63,7 @@ class Heap:
             known.update(places[self.are_alive(places)].tolist())
             found = self._judged(np.array(sorted(known), np.uint64))
             flags = found.bodies.words(at.TYPE_FLAGS)
-            metas = asked | set(found.addresses[(flags & np.uint64(at.IS_TYPE_OF_TYPES)) != 0].tolist())
+            metas = self._metas = asked | set(found.addresses[(flags & np.uint64(at.IS_TYPE_OF_TYPES)) != 0].tolist())
         return found
 
     def _judged(self, places: Addresses) -> Classes:
@@ -111,11 +111,10 @@ class Heap:
         return linked
 
     def _are_tracked(self, places: Addresses) -> Flags:
-        """Which have links to somewhere before them, although they do not lead back."""
-        links = self._memory.gather(places - np.uint64(at.LINKS_BYTES), at.LINKS_BYTES)
-        ends = [links.words(side) & ~np.uint64(at.LINK_FLAGS) for side in (0, 8)]
-        tracked: Flags = np.logical_and.reduce([self._memory.gather(end, 8).readable for end in ends])
-        return tracked
+        """Which seem to have a link to another object, although it does not lead back: the type of that one's type is a metaclass."""
+        after = self._memory.words(places - np.uint64(at.LINKS_BYTES)) & ~np.uint64(at.LINK_FLAGS)
+        kinds = self._memory.words(after + np.uint64(at.LINKS_BYTES + 8))
+        return np.isin(self._memory.words(kinds + np.uint64(8)), np.fromiter(self._metas, np.uint64, len(self._metas)))
 
     def _search(self, types: Addresses, most: int) -> tuple[Addresses, Addresses]:
         return self._memory.objects_of(types, self._ranges(), most=most, most_bytes=MOST_BYTES, go_on=self._go_on)
