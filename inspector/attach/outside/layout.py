@@ -81,7 +81,9 @@ class Layout:
     has_wide_keys: bool
     """Keys of a dict have their sizes as words."""
     cached_keys: int
-    """``ht_cached_keys`` of a class."""
+    """``ht_cached_keys`` of a class; 0: instances share no keys."""
+    qualified_name: int
+    """``ht_qualname`` of a class."""
     function_code: int
     function_globals: int
     code_names: int
@@ -93,13 +95,13 @@ class Layout:
     frame_locals: int = 72
 
 
-_OLD: Final = Layout(Attributes.OWN_DICT, 48, False, True, 0, 16, 24, 64, 0)
+_OLD: Final = Layout(Attributes.OWN_DICT, 48, False, True, 0, 856, 16, 24, 64, 0)
 LAYOUTS: Final = {
     (3, 8): _OLD,
     (3, 9): _OLD,
-    (3, 10): Layout(Attributes.OWN_DICT, 48, False, True, 0, 48, 16, 64, 0),
-    (3, 11): Layout(Attributes.VALUES_POINTER, 48, False, False, 872, 48, 16, 32, 0, 80, 32),
-    (3, 12): Layout(Attributes.TAGGED_POINTER, 40, True, False, 880, 48, 16, 32, 0, 72, 0),
-    (3, 13): Layout(Attributes.INLINE, 40, True, False, 880, 48, 16, 32, 8, 72, 0),
-    (3, 14): Layout(Attributes.INLINE, 40, True, False, 880, 48, 16, 32, 8, 72, 0),
+    (3, 10): Layout(Attributes.OWN_DICT, 48, False, True, 0, 864, 48, 16, 64, 0),
+    (3, 11): Layout(Attributes.VALUES_POINTER, 48, False, False, 872, 864, 48, 16, 32, 0, 80, 32),
+    (3, 12): Layout(Attributes.TAGGED_POINTER, 40, True, False, 880, 872, 48, 16, 32, 0, 72, 0),
+    (3, 13): Layout(Attributes.INLINE, 40, True, False, 880, 872, 48, 16, 32, 8, 72, 0),
+    (3, 14): Layout(Attributes.INLINE, 40, True, False, 880, 872, 48, 16, 32, 8, 72, 0),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from inspector.attach import procfs
 from inspector.attach.outside.calls import SeenCall, pending_calls
 from inspector.attach.outside.counts import Counts, no_counts, object_counts, trait_counts
 from inspector.attach.outside.heap import Classes, Heap
-from inspector.attach.outside.layout import TYPE_NAME
 from inspector.attach.outside.memory import Addresses, OutsideError, OutsideMemory
 from inspector.attach.outside.objects import Objects
 from inspector.attach.outside.python import SeenPython, find_python
@@ -25,6 +25,9 @@ from inspector.attach.outside.threads import look_at_threads
 from inspector.attach.outside.uniffi import Bindings, Metadata, SeenClass, components
 from inspector.errors import AttachError
 from inspector.wire.uniffi import Shape
+
+AWAITED: Final = SeenType("awaited by Rust", "", "uniffi_future")
+"""Which method runs in such a task is known from within only."""
 
 
 def look(pid: int, *, with_objects: bool = True, with_stacks: bool = True, go_on: Callable[[], None] = lambda: None) -> Look:
@@ -142,17 +145,20 @@ def _counts(memory: OutsideMemory, each: SeenClass, shape: Shape, handles: Addre
 
 
 def _add_foreign(objects: Objects, bindings: Bindings, found: _Found) -> None:
-    """Rows for the Python objects that Rust holds: one for each entry of a map."""
+    """Rows for the Python objects that Rust holds and the tasks that it awaits: one for each entry of a map."""
     maps, entries = bindings.map_entries()
     handles, is_handle = objects.numbers(entries.keys)
-    types = objects.memory.words(entries.values + np.uint64(8))
-    for kind in np.unique(types[is_handle]).tolist():
-        name = bindings.text_at(int(objects.memory.words([kind + TYPE_NAME])[0])).rpartition(".")[2]
-        for number, each in enumerate(maps):
-            chosen = is_handle & (types == np.uint64(kind)) & (entries.owners == number)
-            if chosen.any():
-                seen = SeenType(name or "object", each.origin, "uniffi_foreign")
-                places = np.full(int(np.count_nonzero(chosen)), each.address, np.uint64)
+    kinds = objects.memory.words(entries.values + np.uint64(8))
+    for number, each in enumerate(maps):
+        of_map = is_handle & (entries.owners == number)
+        for kind in np.unique(kinds[of_map]).tolist():
+            chosen = of_map & (kinds == np.uint64(kind))
+            places = np.full(int(np.count_nonzero(chosen)), each.address, np.uint64)
+            if each.holds_tasks:
+                found.add(AWAITED, places, handles[chosen], no_counts(np.zeros(len(places), np.uint64)))
+            else:
+                name, origin = bindings.name_of(kind)
+                seen = SeenType(name or "object", origin, "uniffi_foreign")
                 found.add(seen, places, handles[chosen], no_counts(entries.values[chosen]))
 
 

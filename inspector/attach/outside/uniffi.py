@@ -18,6 +18,7 @@ from inspector.attach.elf import ElfError, ElfFile
 from inspector.attach.interpreter import loaded_images
 from inspector.attach.outside import layout as at
 from inspector.attach.outside.heap import Classes
+from inspector.attach.outside.memory import Addresses
 from inspector.attach.outside.objects import Entries, Objects
 from inspector.attach.procfs import mappings
 from inspector.wire import uniffi
@@ -50,7 +51,8 @@ class SeenMap:
     """A map of Python objects that Rust holds."""
 
     address: int
-    origin: str
+    holds_tasks: bool = False
+    """They are tasks that Rust awaits."""
 
 
 class Bindings:
@@ -66,6 +68,7 @@ class Bindings:
             name for shape in uniffi.SHAPES for name in (shape.make_name, shape.clone_name) if name
         }
         self._named = objects.named(self._entries.keys, wanted)
+        self._functions = np.empty(0, np.uint64)
         self.proxies = tuple(self._proxies())
         self.maps = tuple(self._maps())
         self.owners = self._owners()
@@ -84,7 +87,8 @@ class Bindings:
             for row in finalisers
             if any(row in own[shape.make_name] and (shape.clone_name is None or row in own[shape.clone_name]) for shape in uniffi.SHAPES)
         ]
-        free_names = self._free_names([finalisers[row] for row in rows])
+        self._functions = np.array([finalisers[row] for row in rows], np.uint64)
+        free_names = self._free_names(self._functions)
         names, origins = self._class_names(rows), self._origins(rows)
         for row, free_name, name, origin in zip(rows, free_names, names, origins, strict=True):
             if free_name and name:
@@ -96,10 +100,10 @@ class Bindings:
                     is_trait=self._is_trait(name, free_name),
                 )
 
-    def _free_names(self, functions: Sequence[int]) -> list[str]:
+    def _free_names(self, functions: Addresses) -> list[str]:
         """The function of the library that each finaliser calls; ``""``: none that releases a handle."""
         layout = self._objects.layout
-        codes = self._objects.memory.words(np.array(functions, np.uint64) + np.uint64(layout.function_code))
+        codes = self._objects.memory.words(functions + np.uint64(layout.function_code))
         lists = self._objects.memory.words(codes + np.uint64(layout.code_names))
         owners, items = self._objects.items(lists)
         found = [""] * len(functions)
@@ -112,6 +116,17 @@ class Bindings:
         """As the classes themselves say."""
         places = self._classes.bodies.words(at.TYPE_NAME)[np.array(rows, np.int64)]
         return [self.text_at(int(place)) for place in places.tolist()]
+
+    def name_of(self, kind: int) -> tuple[str, str]:
+        """Name and module of any class."""
+        rows, is_known = self._classes.row_of(np.array([kind], np.uint64))
+        if not is_known[0]:
+            name = self.text_at(int(self._objects.memory.words([kind + at.TYPE_NAME])[0]))
+            module, _, plain = name.rpartition(".")
+            return plain, module or "builtins"
+        row = int(rows[0])
+        qualified = self._classes.bodies.words(self._objects.layout.qualified_name)[row : row + 1]
+        return self._objects.texts(qualified)[0].rpartition("<locals>.")[2], self._origins([row])[0]
 
     def text_at(self, place: int) -> str:
         """A C text; ``""`` when there is none."""
@@ -134,13 +149,14 @@ class Bindings:
         return set(self._class_names(list(self._attribute(uniffi.HANDLE_MAP))))
 
     def _maps(self) -> Iterator[SeenMap]:
-        """Every map once, whichever converters share it."""
-        found = self._attribute(uniffi.HANDLE_MAP)
-        origins = self._origins(list(found))
-        by_address = dict(zip(found.values(), origins, strict=True))
-        for address, origin in by_address.items():
-            if origin in {each.origin for each in self.proxies} or not self.proxies:
-                yield SeenMap(address, origin)
+        """Every map once, whichever converters share it, and those of tasks, which are globals of the modules."""
+        for address in set(self._attribute(uniffi.HANDLE_MAP).values()):
+            yield SeenMap(address)
+        globals_ = np.unique(self._objects.memory.words(self._functions + np.uint64(self._objects.layout.function_globals)))
+        entries = self._objects.dict_entries(globals_)
+        named = self._objects.named(entries.keys, uniffi.FUTURES)
+        for address in np.unique(entries.of(set().union(*named.values())).values).tolist():
+            yield SeenMap(address, holds_tasks=True)
 
     def _owners(self) -> dict[int, SeenClass]:
         by_address = {each.address: each for each in self.proxies}
