@@ -37,6 +37,8 @@ from inspector.model.snapshot import (
 )
 
 MOST_TOMBSTONES: Final = 4096
+SETTLING_LOOKS: Final = 8
+"""A count that really grew while calls go on shows after so many looks."""
 CALL_KIND: Final = "uniffi_call"
 FOREIGN_KIND: Final = "uniffi_foreign"
 TRAIT_KIND: Final = "uniffi_trait"
@@ -60,6 +62,19 @@ class _Kept:
     created_at: float
     changed_at: float
     is_live: bool = True
+    recent: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SETTLING_LOOKS))
+    """Strong count and calls in flight of the last looks."""
+
+    def settle(self) -> None:
+        """While calls use the object again and again, its resting count is the least of the last looks: some calls outlast a look."""
+        if self.strong == UNKNOWN:
+            self.recent.clear()
+            return
+        self.recent.append((self.strong, self.in_flight))
+        if any(in_flight > 0 for _, in_flight in self.recent):
+            last = self.strong + max(self.in_flight, 0)
+            self.strong = min(strong for strong, _ in self.recent)
+            self.in_flight = last - self.strong
 
 
 @dataclass(slots=True)
@@ -121,6 +136,7 @@ class OutsideRows:
                 kept = self._rows[key] = self._born(indices[kind], at)
             kept.address, kept.data = address, handle
             kept.strong, kept.weak, kept.outer, kept.in_flight = counts
+            kept.settle()
         for key in [key for key in self._rows if key not in seen]:
             self._end(self._rows.pop(key), at)
 

@@ -16,7 +16,7 @@ from inspector.wire.uniffi import MOST_STRONG, MOST_WEAK, SMALL
 Ints = npt.NDArray[np.int64]
 
 LOOKS: Final = 12
-BURSTS: Final = 64
+BURSTS: Final = 160
 BURST: Final = 128
 """Looks at one count that moves: with calls on eight threads it is at rest in one of some hundreds."""
 MOST_MOVING: Final = 64
@@ -91,19 +91,19 @@ def _least(memory: OutsideMemory, headers: Addresses) -> tuple[Ints, Ints, Ints]
         strong, weak, _ = _pairs(memory, headers)
         is_moving |= strong != least
         least, with_it, last = np.minimum(least, strong), np.where(strong < least, weak, with_it), strong
-    for row in np.flatnonzero(is_moving)[:MOST_MOVING].tolist():
-        least[row], with_it[row] = _least_of_one(memory, headers[row], int(least[row]), int(with_it[row]))
+    moving = np.flatnonzero(is_moving)[:MOST_MOVING]
+    least[moving], with_it[moving] = _least_of_moving(memory, headers[moving], least[moving], with_it[moving])
     return least, with_it, last
 
 
-def _least_of_one(memory: OutsideMemory, header: np.uint64, least: int, with_it: int) -> tuple[int, int]:
-    """Of a count that goes up and down: calls of many threads rarely leave it alone for a moment."""
-    place = np.full(BURST, header)
-    for _ in range(BURSTS):
-        strong, weak, _ = _pairs(memory, place)
-        at = int(strong.argmin())
-        if strong[at] < least:
-            least, with_it = int(strong[at]), int(weak[at])
+def _least_of_moving(memory: OutsideMemory, headers: Addresses, least: Ints, with_it: Ints) -> tuple[Ints, Ints]:
+    """Of counts that go up and down: calls of many threads rarely leave one alone for a moment."""
+    places = np.repeat(headers, BURST)
+    for _ in range(BURSTS if len(headers) else 0):
+        strong, weak = (each.reshape(len(headers), BURST) for each in _pairs(memory, places)[:2])
+        at = strong.argmin(axis=1)[:, None]
+        lowest, beside = (np.take_along_axis(each, at, axis=1)[:, 0] for each in (strong, weak))
+        least, with_it = np.minimum(least, lowest), np.where(lowest < least, beside, with_it)
         time.sleep(PAUSE_SECS)
     return least, with_it
 

@@ -95,10 +95,9 @@ class Layout:
     frame_locals: int = 72
 
 
-_OLD: Final = Layout(Attributes.OWN_DICT, 48, False, True, 0, 856, 16, 24, 64, 0)
 LAYOUTS: Final = {
-    (3, 8): _OLD,
-    (3, 9): _OLD,
+    (3, 8): Layout(Attributes.OWN_DICT, 48, False, True, 0, 864, 16, 24, 64, 0),
+    (3, 9): Layout(Attributes.OWN_DICT, 48, False, True, 0, 856, 16, 24, 64, 0),
     (3, 10): Layout(Attributes.OWN_DICT, 48, False, True, 0, 864, 48, 16, 64, 0),
     (3, 11): Layout(Attributes.VALUES_POINTER, 48, False, False, 872, 864, 48, 16, 32, 0, 80, 32),
     (3, 12): Layout(Attributes.TAGGED_POINTER, 40, True, False, 880, 872, 48, 16, 32, 0, 72, 0),

@@ -31,7 +31,7 @@ Row = tuple[SeenType, int, int, int, int]
 """Type, place, handle, address, strong."""
 
 
-def look_with(*rows: Row, outer: int = UNKNOWN, **more: object) -> Look:
+def look_with(*rows: Row, outer: int = UNKNOWN, in_flight: int = 0, **more: object) -> Look:
     types = tuple(dict.fromkeys(row[0] for row in rows))
 
     def column(at: int, kind: type) -> np.ndarray:
@@ -46,7 +46,7 @@ def look_with(*rows: Row, outer: int = UNKNOWN, **more: object) -> Look:
         column(4, np.int64),
         np.zeros(count, np.int64),
         np.full(count, outer, np.int64),
-        np.zeros(count, np.int64),
+        np.full(count, in_flight, np.int64),
     )
     given = {"threads": (), "more_threads": 0, "packages": (), "took_secs": 0.1} | more
     return Look(pid=1, runtime="CPython 3.11.7", types=types, rows=found, **given)  # type: ignore[arg-type]
@@ -94,6 +94,17 @@ def test_a_call_holds_its_object_and_is_no_handle_of_it() -> None:
     snapshot = take(OutsideRows(), look_with((PLAIN, 0x10, 0x20, 0x30, 2), (CALL, 0x90, 7, 0x30, UNKNOWN)))
     assert snapshot.handles.proxies.tolist() == [1, 1]
     assert snapshot.handles.native_refs.tolist()[0] == 1
+
+
+def test_calls_that_outlast_a_look_do_not_raise_the_resting_count_and_what_stays_does() -> None:
+    rows = OutsideRows()
+    looks = [(1, 2), (3, 0), (2, 1), (1, 1)]
+    snapshots = [take(rows, look_with((PLAIN, 0x10, 0x20, 0x30, strong), in_flight=calls)) for strong, calls in looks]
+    assert [int(each.handles.strong[0]) for each in snapshots] == [1, 1, 1, 1]
+    assert [int(each.handles.in_flight[0]) for each in snapshots] == [2, 2, 2, 1]
+    for _ in range(outside_rows.SETTLING_LOOKS):
+        last = take(rows, look_with((PLAIN, 0x10, 0x20, 0x30, 4)))
+    assert (int(last.handles.strong[0]), int(last.handles.in_flight[0])) == (4, 0)
 
 
 def test_a_trait_s_counts_are_added_and_shown_apart() -> None:
