@@ -126,6 +126,28 @@ def calls(threads):
     start(lambda: str(KEPT[0]), threads)
 
 
+def await_call(_):
+    """A call of native code that waits for a Python call, which never ends."""
+    import asyncio
+
+    import nostr_sdk
+
+    entered = threading.Event()
+
+    async def get_public_key_async(signer):
+        entered.set()
+        await asyncio.get_running_loop().create_future()
+
+    signer = type("Signer", (nostr_sdk.AsyncNostrSigner,), {"get_public_key_async": get_public_key_async})()
+    KEPT.append(nostr_sdk.EventBuilder(nostr_sdk.Kind(1), "x"))
+
+    async def call():
+        await KEPT[-1].finalize_async(signer)
+
+    threading.Thread(target=asyncio.run, args=(call(),), name="loop", daemon=True).start()
+    assert entered.wait(60)
+
+
 def quiet(_):
     QUIET.set()
     while THREADS:
@@ -158,6 +180,7 @@ STEPS = (
     handles,
     churn,
     calls,
+    await_call,
     quiet,
     done,
     hold_the_lock,

@@ -34,7 +34,6 @@ TYPE_DICT_OFFSET: Final = 288
 TYPE_ORDER: Final = 344
 """``tp_mro``, a tuple."""
 TUPLE_SIZE: Final = 16
-TUPLE_ITEMS: Final = 24
 
 IS_INLINE: Final = 1 << 2
 IS_MANAGED: Final = 1 << 4
@@ -93,6 +92,8 @@ class Layout:
     """0: not known, pending calls are not looked for."""
     frame_code: int = 0
     frame_locals: int = 72
+    tuple_items: int = 24
+    """First item of a tuple; 3.14 has its hash before."""
 
 
 LAYOUTS: Final = {
@@ -102,5 +103,5 @@ LAYOUTS: Final = {
     (3, 11): Layout(Attributes.VALUES_POINTER, 48, False, False, 872, 864, 48, 16, 32, 0, 80, 32),
     (3, 12): Layout(Attributes.TAGGED_POINTER, 40, True, False, 880, 872, 48, 16, 32, 0, 72, 0),
     (3, 13): Layout(Attributes.INLINE, 40, True, False, 880, 872, 48, 16, 32, 8, 72, 0),
-    (3, 14): Layout(Attributes.INLINE, 40, True, False, 880, 872, 48, 16, 32, 8, 72, 0),
+    (3, 14): Layout(Attributes.INLINE, 40, True, False, 880, 872, 48, 16, 32, 8, 72, 0, 80, 32),
 }

@@ -56,7 +56,7 @@ def look(pid: int, *, with_objects: bool = True, with_stacks: bool = True, go_on
         effort=memory.effort,
         doubtful=found.doubtful,
         without_handle=found.without_handle,
-        notes=tuple(notes),
+        notes=(*notes, *found.notes),
     )
 
 
@@ -72,6 +72,7 @@ class _Found:
     runtime: str = ""
     doubtful: int = 0
     without_handle: int = 0
+    notes: list[str] = field(default_factory=list)
     thread_names: dict[int, str] = field(default_factory=dict)
     types: list[SeenType] = field(default_factory=list)
     parts: list[SeenRows] = field(default_factory=list)
@@ -107,6 +108,8 @@ def _look_at_objects(memory: OutsideMemory, python: SeenPython, found: _Found, g
         if of_class.any():
             proxies |= _add_proxies(objects, each, classes, places[of_class], kinds[of_class], found)
     _add_foreign(objects, bindings, found)
+    if not python.layout.coroutine_frame:
+        found.notes.append(f"pending calls are not looked for in {python.runtime}")
     for call in pending_calls(objects, places[kinds == np.uint64(python.type_of_coroutines)], proxies):
         _add_call(call, *proxies.get(call.proxy, (0, _only({each.origin for each in bindings.proxies}))), found)
 

@@ -140,7 +140,7 @@ class Objects:
         sizes[np.cumsum(sizes) > MOST_ENTRIES_AT_ONCE] = 0
         owners = np.repeat(np.arange(len(tuples)), sizes)
         positions = np.arange(len(owners)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        places = tuples[owners] + np.uint64(at.TUPLE_ITEMS) + positions.astype(np.uint64) * np.uint64(WORD_BYTES)
+        places = tuples[owners] + np.uint64(self.layout.tuple_items) + positions.astype(np.uint64) * np.uint64(WORD_BYTES)
         return owners, self.memory.words(places)
 
     def attribute(self, instances: Addresses, types: Gathered, rows: Ints, names: Iterable[str]) -> Addresses:
