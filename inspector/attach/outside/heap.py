@@ -21,6 +21,8 @@ MOST_INSTANCES: Final = 1 << 21
 MOST_BYTES: Final = 16 << 30
 """What one search goes through; the rest is counted."""
 LARGEST_COUNT: Final = 1 << 31
+MOST_DEPTH: Final = 6
+"""Of metaclasses of metaclasses: each takes a search."""
 TRIES: Final = 3
 """Looks at links that did not lead back: the lists change, and a collection uses them for itself for a moment."""
 
@@ -57,7 +59,9 @@ class Heap:
         metas = self._metas
         asked: set[int] = set()
         found = Classes(np.empty(0, np.uint64), Gathered(np.zeros((0, at.TYPE_BYTES), np.uint8), np.zeros(0, np.bool_)))
-        while metas - asked:
+        for _ in range(MOST_DEPTH):
+            if not metas - asked:
+                break
             wanted, asked = metas - asked, asked | metas
             places, _ = self._search(np.fromiter(wanted, np.uint64, len(wanted)), MOST_TYPES)
             known.update(places[self.are_alive(places)].tolist())

@@ -83,12 +83,12 @@ class Objects:
             counts = heads.words(32).astype(np.int64)
             widths = np.select([slots <= 0xFF, slots <= 0xFFFF, slots <= 0xFFFF_FFFF], [1, 2, 4], 8)
             starts, is_general = 40 + slots * widths, np.ones(len(slots), np.bool_)
-            is_sane = (slots > 0) & (slots <= 2 * MOST_ENTRIES)
+            is_sane = (slots > 0) & (slots <= 2 * MOST_ENTRIES) & (counts <= slots)
         else:
-            shifts = heads.bytes_at(9).astype(np.int64)
+            shifts, sizes = heads.bytes_at(9).astype(np.int64), np.int64(1) << np.minimum(heads.bytes_at(8).astype(np.int64), 40)
             counts = heads.words(24).astype(np.int64)
             starts, is_general = 32 + (np.int64(1) << np.minimum(shifts, 40)), heads.bytes_at(10) == 0
-            is_sane = shifts <= 32
+            is_sane = (shifts <= 32) & (counts <= sizes)
         counts = np.where(is_sane & (counts >= 0) & (counts <= MOST_ENTRIES), counts, 0)
         counts[np.cumsum(counts) > MOST_ENTRIES_AT_ONCE] = 0
         return counts, starts, np.where(is_general, 24, 16), np.where(is_general, 8, 0)

@@ -6,9 +6,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::memory::{copy, remote};
+use super::memory::{copy, remote, PAGE};
 
-const PAGE: u64 = 4096;
 /// Read at once: the target's memory map is held for reading so long, some hundred microseconds.
 const CHUNK: u64 = 1 << 20;
 /// Objects are aligned to this, and their type is the second word.

@@ -45,7 +45,7 @@ class NoisyMemory(OutsideMemory):
 
 
 @pytest.mark.parametrize("share", [0.0005, 0.01, 0.2, 1.0])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_spoilt_memory_gives_what_is_left_or_one_error(target: Target, monkeypatch: pytest.MonkeyPatch, seed: int, share: float) -> None:
     monkeypatch.setattr(NoisyMemory, "chance", np.random.default_rng(seed), raising=False)
     monkeypatch.setattr(NoisyMemory, "share", share, raising=False)
