@@ -1,0 +1,58 @@
+"""Classes as programs have them, each twice: one that is declared and one that nobody follows."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+from types import ModuleType
+from typing import Any
+
+LIBC = ctypes.CDLL(None)
+LIBC.malloc.restype = ctypes.c_void_p
+LIBC.malloc.argtypes = [ctypes.c_size_t]
+LIBC.free.restype = None
+LIBC.free.argtypes = [ctypes.c_void_p]
+LIBC.malloc_usable_size.restype = ctypes.c_size_t
+LIBC.malloc_usable_size.argtypes = [ctypes.c_void_p]
+
+
+class Buffer:
+    """A handle over ctypes."""
+
+    def __init__(self, size: int) -> None:
+        self._handle: int | None = LIBC.malloc(size)
+
+    def size(self) -> int:
+        """One native call."""
+        return int(LIBC.malloc_usable_size(self._handle))
+
+    def close(self) -> None:
+        """Give the handle back."""
+        LIBC.free(self._handle)
+        self._handle = None
+
+
+class Cheap:
+    """As cheap as a class with a handle can be: nothing native is called at all."""
+
+    def __init__(self) -> None:
+        self._handle: int | None = 7
+
+    def close(self) -> None:
+        """Give the handle back."""
+        self._handle = None
+
+
+def again(cls: Any) -> Any:
+    """A second class of the same code."""
+    return type(cls)(cls.__name__, cls.__bases__, {key: value for key, value in vars(cls).items() if key not in ("__dict__", "__weakref__")})
+
+
+def extension_again(name: str) -> ModuleType:
+    """A second module of an extension, with classes of its own; not in ``sys.modules``, so nobody finds it."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
