@@ -123,6 +123,21 @@ fn adapters_row(runtime: &Runtime, row: u64) -> Result<Slot<'_>> {
 
 /// Ends a row: `Released`, or `Dropped` when the destructor is known to have run.
 pub fn end(runtime: &Runtime, row: u64, state: ReferenceState) -> Result<()> {
+    finish(runtime, row, state, None)
+}
+
+/// Ends a row whose resource was closed: `Released`, `Closed`.
+pub fn end_closed(runtime: &Runtime, row: u64) -> Result<()> {
+    let slot = adapters_row(runtime, row)?;
+    let type_id = slot.word0().type_id();
+    finish(runtime, row, ReferenceState::Released, Some(ResourceState::Closed))?;
+    if hooks::counts(runtime, type_id) {
+        count_one!(runtime, type_id, closed);
+    }
+    Ok(())
+}
+
+fn finish(runtime: &Runtime, row: u64, state: ReferenceState, resource: Option<ResourceState>) -> Result<()> {
     let slot = adapters_row(runtime, row)?;
     let (type_id, address) = (slot.word0().type_id(), slot.address());
     let change = hooks::change(runtime, type_id, true);
@@ -130,7 +145,8 @@ pub fn end(runtime: &Runtime, row: u64, state: ReferenceState) -> Result<()> {
         let word = slot.begin_change(generation_of(row), ReferenceState::Live, state)?;
         slot.note(&change);
         let was_open = state == ReferenceState::Dropped && word.resource() == ResourceState::Open as u8;
-        slot.end(word.with(state as u8, if was_open { ResourceState::NeverClosed as u8 } else { word.resource() }));
+        let kept = if was_open { ResourceState::NeverClosed as u8 } else { word.resource() };
+        slot.end(word.with(state as u8, resource.map_or(kept, |known| known as u8)));
         Some(was_open)
     });
     let Some(is_unclosed) = ended else {

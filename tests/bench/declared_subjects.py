@@ -43,9 +43,15 @@ class Cheap:
         self._handle = None
 
 
-def again(cls: Any) -> Any:
+def _again(cls: Any) -> Any:
     """A second class of the same code."""
-    return type(cls)(cls.__name__, cls.__bases__, {key: value for key, value in vars(cls).items() if key not in ("__dict__", "__weakref__")})
+    return type(cls)(
+        cls.__name__, cls.__bases__, {key: value for key, value in vars(cls).items() if key not in ("__dict__", "__weakref__")}
+    )
+
+
+PLAIN_BUFFER, PLAIN_CHEAP = _again(Buffer), _again(Cheap)
+"""Made before anybody hooks the originals."""
 
 
 def extension_again(name: str) -> ModuleType:

@@ -16,7 +16,7 @@ from inspector.wire.declarations import parse_declarations
 from inspector.wire.schema import Level
 from tests.bench import declared_subjects
 from tests.bench.conftest import StateGoal
-from tests.bench.declared_subjects import Buffer, Cheap, again, extension_again
+from tests.bench.declared_subjects import PLAIN_BUFFER, PLAIN_CHEAP, Buffer, Cheap, extension_again
 from tests.bench.interleave import nanos_per_call
 from tests.bench.test_uniffi_overhead import in_thread_of_4_frames
 
@@ -84,8 +84,8 @@ def at(level: Level, run: Callable[[int], None]) -> Callable[[int], None]:
 
 
 SUBJECTS: dict[str, tuple[Callable[[], Callable[[int], None]], Callable[[], Callable[[int], None]], bool]] = {
-    "ctypes proxy": (lambda: making(again(Buffer), 16), lambda: making(Buffer, 16), True),
-    "class that costs nothing": (lambda: making(again(Cheap)), lambda: making(Cheap), False),
+    "ctypes proxy": (lambda: making(PLAIN_BUFFER, 16), lambda: making(Buffer, 16), True),
+    "class that costs nothing": (lambda: making(PLAIN_CHEAP), lambda: making(Cheap), False),
     "mmap by type slots": (lambda: making(extension_again("mmap").mmap, -1, 4096), lambda: making(mmap.mmap, -1, 4096), True),
     "sqlite3 cursor by type slots": (lambda: making_cursors(extension_again("_sqlite3")), lambda: making_cursors(sqlite3), False),
 }
@@ -100,7 +100,9 @@ def test_creating_and_releasing_while_followed(benchmark: Any, goal: StateGoal, 
     subjects = {"plain": at(Level.COUNT, plain())} | {level.name.lower(): at(level, run) for level in LEVELS}
     times = in_thread_of_4_frames(lambda: nanos_per_call(subjects, calls=1_000, rounds=61))
     benchmark.extra_info.update(times)
-    shown = (f"{level} x{nanos / times['plain']:.3f} (+{nanos - times['plain']:.0f} ns)" for level, nanos in times.items() if level != "plain")
+    shown = (
+        f"{level} x{nanos / times['plain']:.3f} (+{nanos - times['plain']:.0f} ns)" for level, nanos in times.items() if level != "plain"
+    )
     print(f"\n{name}, create + release: plain {times['plain']:.0f} ns,", ", ".join(shown))
     benchmark.pedantic(at(Level.COUNT, run), args=(1_000,), rounds=10)
     if costs_microseconds:
@@ -110,7 +112,7 @@ def test_creating_and_releasing_while_followed(benchmark: Any, goal: StateGoal, 
 
 @pytest.mark.benchmark(group="declared: method call")
 def test_methods_that_are_not_named_cost_nothing_more(benchmark: Any, goal: StateGoal) -> None:
-    times = nanos_per_call({"plain": calling(again(Buffer)), "followed": calling(Buffer)}, calls=5_000)
+    times = nanos_per_call({"plain": calling(PLAIN_BUFFER), "followed": calling(Buffer)}, calls=5_000)
     benchmark.extra_info.update(times)
     ratio = times["followed"] / times["plain"]
     print(f"\nmethod call: plain {times['plain']:.0f} ns, followed x{ratio:.3f}")

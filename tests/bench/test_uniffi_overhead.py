@@ -72,7 +72,7 @@ def in_thread_of_4_frames(measure: Callable[[], dict[str, float]]) -> dict[str, 
     def outermost() -> None:
         try:
             answers.put(measure())
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+        except BaseException as error:  # raised again by whoever waits
             answers.put(error)
 
     _thread.start_new_thread(outermost, ())

@@ -6,13 +6,11 @@
 //!
 //! All of this runs with the interpreter's lock. What is read of a type is checked against what Python says of it before anything is set.
 
-mod objects;
 mod slots;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::status::{Error, Result, Status};
-pub use objects::{forget, hold, let_go, watch_object};
 use slots::{Pair, PAIRS};
 
 /// Bytes from a type's start to its fields, in every CPython from 3.8 to 3.14 with the lock.

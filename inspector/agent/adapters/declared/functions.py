@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.numbers import Number, number_of
-from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.replaced import Replaced
 from inspector.agent.faults import Faults
 from inspector.wire.declarations import Function
@@ -24,7 +24,7 @@ Told = Callable[[Any, Sequence[Any]], None]
 class FunctionHooks:
     """The hooks of one library."""
 
-    def __init__(self, library: Any, rows: DeclaredRows, faults: Faults) -> None:
+    def __init__(self, library: Any, rows: LibraryRows, faults: Faults) -> None:
         """Sets nothing yet."""
         self._library = library
         self._rows = rows
