@@ -57,7 +57,7 @@ static PyObject *owner_above(Births *self, PyTypeObject *cls) {
 
 /* A proxy was made, or may have changed. 1: it has a row then, 0: not, -1: an exception is set that is not for us. */
 int ai_births_observe(Births *self, PyObject *proxy) {
-    if (!self->owners || !ai_instances_matter()) return 0;
+    if (!self->owners || ai_instances_rest()) return 0;
     PyObject *owner = (PyObject *)ai_owners_get(self->owners, (size_t)Py_TYPE(proxy));
     if (!owner) owner = owner_above(self, Py_TYPE(proxy));
     if (!owner) return PyErr_Occurred() ? -1 : 0;

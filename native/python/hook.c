@@ -68,6 +68,21 @@ static PyObject *call_method(PyObject *self, PyObject *const *args, size_t count
     return NULL;
 }
 
+/* A function that returns a proxy of a declared class, or some. A scan finds those beyond the first hundred. */
+static PyObject *call_made(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+    Hook *hook = (Hook *)self;
+    PyObject *made = PyObject_Vectorcall(hook->original, args, count_flags, names);
+    if (!made) return NULL;
+    int is_list = PyList_CheckExact(made);
+    if (!is_list && !PyTuple_CheckExact(made)) return observed(hook, made, made);
+    for (Py_ssize_t at = 0; made && at < MOST_MADE && at < (is_list ? PyList_Size(made) : PyTuple_Size(made)); at++) {
+        PyObject *each = Py_NewRef(is_list ? PyList_GetItem(made, at) : PyTuple_GetItem(made, at));
+        made = observed(hook, each, made);
+        Py_DECREF(each);
+    }
+    return made;
+}
+
 static const struct {
     const char *name;
     Vectorcall call;
@@ -76,6 +91,7 @@ static const struct {
     {"constructor", call_constructor, &ai_proxies_type}, {"maker", call_maker, &ai_proxies_type},
     {"finaliser", call_finaliser, &ai_proxies_type},     {"birth", call_birth, &ai_births_type},
     {"plain birth", call_plain_birth, &ai_births_type},  {"method", call_method, &ai_births_type},
+    {"made", call_made, &ai_births_type},
 };
 
 static int hook_init(Hook *self, PyObject *args, PyObject *kwargs) {

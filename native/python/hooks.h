@@ -36,6 +36,8 @@ enum {
     /* Instances that a slice of a scan hands out, about 1.5 ms; frames that a trial of the layout compares. */
     MOST_FOUND = 4096,
     MOST_FRAMES = 256,
+    /* Proxies in one list or tuple that a function returned which are looked at. */
+    MOST_MADE = 100,
 };
 
 /* Sites by the frames of the running thread. */

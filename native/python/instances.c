@@ -6,7 +6,8 @@ enum { RELEASED_NEVER, RELEASED_TRUE, RELEASED_FALSE, RELEASED_NONE, RELEASED_EQ
 
 /* Attributes one after the other, each read or called without arguments. */
 typedef struct {
-    PyObject *names; /* tuple; NULL: the thing itself */
+    PyObject *names[MOST_STEPS];
+    int count; /* 0: the thing itself */
     unsigned called; /* bit n: step n is called */
 } Path;
 
@@ -29,14 +30,14 @@ static int path_from(Path *path, PyObject *steps) {
     if (steps == Py_None) return 0;
     Py_ssize_t count = PyTuple_Size(steps);
     if (count < 0) return -1;
-    if (count > MOST_STEPS || !(path->names = PyTuple_New(count))) return PyErr_SetString(PyExc_ValueError, "a path of 8 steps at most"), -1;
+    if (count > MOST_STEPS) return PyErr_SetString(PyExc_ValueError, "a path of 8 steps at most"), -1;
     for (Py_ssize_t at = 0; at < count; at++) {
         PyObject *name;
         int is_called;
         if (!PyArg_ParseTuple(PyTuple_GetItem(steps, at), "Up", &name, &is_called)) return -1;
         Py_INCREF(name);
         PyUnicode_InternInPlace(&name);
-        PyTuple_SetItem(path->names, at, name);
+        path->names[path->count++] = name;
         path->called |= (unsigned)is_called << at;
     }
     return 0;
@@ -44,10 +45,9 @@ static int path_from(Path *path, PyObject *steps) {
 
 /* What stands there; None as soon as a step is. NULL: whatever the attributes raised is set. */
 static PyObject *path_read(const Path *path, PyObject *thing) {
-    Py_ssize_t count = PyTuple_Size(path->names);
     Py_INCREF(thing);
-    for (Py_ssize_t at = 0; at < count && thing && thing != Py_None; at++) {
-        PyObject *next = PyObject_GetAttr(thing, PyTuple_GetItem(path->names, at));
+    for (int at = 0; at < path->count && thing && thing != Py_None; at++) {
+        PyObject *next = PyObject_GetAttr(thing, path->names[at]);
         Py_DECREF(thing);
         thing = next;
         if (thing && path->called >> at & 1) {
@@ -57,6 +57,10 @@ static PyObject *path_read(const Path *path, PyObject *thing) {
         }
     }
     return thing;
+}
+
+static void path_clear(Path *path) {
+    while (path->count) Py_DECREF(path->names[--path->count]);
 }
 
 static int instances_init(Instances *self, PyObject *args, PyObject *kwargs) {
@@ -72,7 +76,7 @@ static int instances_init(Instances *self, PyObject *args, PyObject *kwargs) {
     if (self->rows) return PyErr_SetString(PyExc_TypeError, "made already"), -1;
     while (self->test < RELEASED_RAISES && strcmp(test, tests[self->test])) self->test++;
     if (path_from(&self->handle, handle) < 0 || path_from(&self->released, released) < 0) return -1;
-    if (!self->released.names) self->test = RELEASED_NEVER;
+    if (!self->released.count) self->test = RELEASED_NEVER;
     self->number = Py_NewRef(number);
     self->stacks = (Stacks *)Py_NewRef(stacks);
     self->number_of = Py_NewRef(number_of);
@@ -117,8 +121,8 @@ static void instances_dealloc(Instances *self) {
     instances_clear(self);
     Py_CLEAR(self->stacks);
     Py_CLEAR(self->number);
-    Py_CLEAR(self->handle.names);
-    Py_CLEAR(self->released.names);
+    path_clear(&self->handle);
+    path_clear(&self->released);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
 }
@@ -127,7 +131,7 @@ static void instances_dealloc(Instances *self) {
 static int handle_of(Instances *self, PyObject *proxy, unsigned long long *handle, int *is_address) {
     *handle = (size_t)proxy;
     *is_address = 1;
-    if (!self->handle.names) return 0;
+    if (!self->handle.count) return 0;
     PyObject *value = path_read(&self->handle, proxy);
     if (!value) return -1;
     int failed = 0;
@@ -136,7 +140,6 @@ static int handle_of(Instances *self, PyObject *proxy, unsigned long long *handl
         *handle = PyLong_AsUnsignedLongLongMask(value);
         int overflow;
         if (*handle == (unsigned long long)-1 && PyLong_AsLongLongAndOverflow(value, &overflow) == -1 && !overflow) *handle = 0;
-        failed = PyErr_Occurred() != NULL;
     } else if (value != Py_None) {
         PyObject *answer = self->number_of ? PyObject_CallFunctionObjArgs(self->number_of, value, NULL) : NULL;
         failed = !answer || !PyArg_ParseTuple(answer, "Kp", handle, is_address);
@@ -170,13 +173,14 @@ static int is_released(Instances *self, PyObject *proxy) {
     if (self->test != RELEASED_NEVER) return condition_holds(self, proxy);
     unsigned long long handle;
     int is_address;
-    if (!self->handle.names) return 0;
+    if (!self->handle.count) return 0;
     return handle_of(self, proxy, &handle, &is_address) < 0 ? -1 : handle == 0;
 }
 
 /* Where the program is on this thread, as much of it as the level asks for; 0: nothing, or not to be told. Leaves no exception. */
 static unsigned site_of_birth(Instances *self, unsigned level) {
-    unsigned site = level < LEVEL_HISTORY ? 0 : ai_stacks_here(self->stacks, level == LEVEL_HISTORY ? 1 : AiSITE_FRAMES);
+    if (level < LEVEL_HISTORY) return 0;
+    unsigned site = ai_stacks_here(self->stacks, level == LEVEL_HISTORY ? 1 : AiSITE_FRAMES);
     if (site == 0 && PyErr_Occurred()) ai_report(self->fail); /* a birth without a site is better than none */
     return site;
 }

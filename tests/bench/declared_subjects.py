@@ -12,6 +12,7 @@ LIBC.malloc.restype = ctypes.c_void_p
 LIBC.malloc.argtypes = [ctypes.c_size_t]
 LIBC.free.restype = None
 LIBC.free.argtypes = [ctypes.c_void_p]
+LIBC.posix_memalign.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t]
 LIBC.malloc_usable_size.restype = ctypes.c_size_t
 LIBC.malloc_usable_size.argtypes = [ctypes.c_void_p]
 
@@ -25,6 +26,36 @@ class Buffer:
     def size(self) -> int:
         """One native call."""
         return int(LIBC.malloc_usable_size(self._handle))
+
+    def close(self) -> None:
+        """Give the handle back."""
+        LIBC.free(self._handle)
+        self._handle = None
+
+
+class Status(ctypes.Structure):
+    """What a call reports beside its result."""
+
+    _fields_ = (("code", ctypes.c_int8), ("message", ctypes.c_void_p))
+
+
+def _checked(function: Any, *args: Any) -> int:
+    """A call as generated wrappers make it: arguments checked, a place for the result and one for the status."""
+    status, place = Status(), ctypes.c_void_p()
+    for number in args:
+        if not isinstance(number, int) or not 0 <= number < 1 << 64:
+            raise ValueError(f"out of range: {number}")
+    status.code = function(ctypes.byref(place), *args)
+    if status.code:
+        raise OSError(status.code)
+    return place.value or 0
+
+
+class Checked:
+    """A handle over ctypes with the care that generated wrappers take."""
+
+    def __init__(self, size: int) -> None:
+        self._handle: int | None = _checked(LIBC.posix_memalign, 64, size)
 
     def close(self) -> None:
         """Give the handle back."""
@@ -50,7 +81,7 @@ def _again(cls: Any) -> Any:
     )
 
 
-PLAIN_BUFFER, PLAIN_CHEAP = _again(Buffer), _again(Cheap)
+PLAIN_BUFFER, PLAIN_CHECKED, PLAIN_CHEAP = _again(Buffer), _again(Checked), _again(Cheap)
 """Made before anybody hooks the originals."""
 
 

@@ -16,13 +16,14 @@ from inspector.wire.declarations import parse_declarations
 from inspector.wire.schema import Level
 from tests.bench import declared_subjects
 from tests.bench.conftest import StateGoal
-from tests.bench.declared_subjects import PLAIN_BUFFER, PLAIN_CHEAP, Buffer, Cheap, extension_again
+from tests.bench.declared_subjects import PLAIN_BUFFER, PLAIN_CHEAP, PLAIN_CHECKED, Buffer, Cheap, Checked, extension_again
 from tests.bench.interleave import nanos_per_call
 from tests.bench.test_uniffi_overhead import in_thread_of_4_frames
 
 MODULE = declared_subjects.__name__
 DECLARED = [
     {"class": f"{MODULE}.Buffer", "handle": "_handle", "close": "close"},
+    {"class": f"{MODULE}.Checked", "handle": "_handle", "close": "close"},
     {"class": f"{MODULE}.Cheap", "handle": "_handle", "close": "close"},
     {"class": "mmap.mmap", "released": "closed", "close": "close"},
     {"class": "sqlite3.Cursor", "close": "close"},
@@ -84,7 +85,8 @@ def at(level: Level, run: Callable[[int], None]) -> Callable[[int], None]:
 
 
 SUBJECTS: dict[str, tuple[Callable[[], Callable[[int], None]], Callable[[], Callable[[int], None]], bool]] = {
-    "ctypes proxy": (lambda: making(PLAIN_BUFFER, 16), lambda: making(Buffer, 16), True),
+    "ctypes proxy with checked calls": (lambda: making(PLAIN_CHECKED, 16), lambda: making(Checked, 16), True),
+    "ctypes proxy with bare calls": (lambda: making(PLAIN_BUFFER, 16), lambda: making(Buffer, 16), False),
     "class that costs nothing": (lambda: making(PLAIN_CHEAP), lambda: making(Cheap), False),
     "mmap by type slots": (lambda: making(extension_again("mmap").mmap, -1, 4096), lambda: making(mmap.mmap, -1, 4096), True),
     "sqlite3 cursor by type slots": (lambda: making_cursors(extension_again("_sqlite3")), lambda: making_cursors(sqlite3), False),

@@ -365,14 +365,14 @@ pub unsafe extern "C" fn ai_instances_gone(reference: usize) -> i32 {
     catch_value(0, || i32::from(unsafe { instances::gone(reference) }))
 }
 
-/// Whether there is anything to do for an instance that was made or may have changed: something is recorded, or some are listed.
+/// Whether there is nothing to do for an instance that was made or may have changed: nothing is recorded, and none is listed.
 ///
 /// # Safety
 /// See the module's text.
 #[no_mangle]
-pub unsafe extern "C" fn ai_instances_matter() -> i32 {
+pub unsafe extern "C" fn ai_instances_rest() -> i32 {
     // SAFETY: the caller's promise.
-    i32::from(crate::hooks::hottest() != 0 || unsafe { instances::count() } != 0)
+    i32::from(crate::hooks::hottest() == 0 && unsafe { instances::count() } == 0)
 }
 
 /// Which declaration a class has, none yet.

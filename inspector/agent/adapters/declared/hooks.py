@@ -7,9 +7,6 @@ identical to before.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable
-from types import FunctionType
 from typing import Any, Final
 
 from inspector.agent.adapters.declared.names import Missing, Place, find
@@ -20,8 +17,6 @@ from inspector.wire.hooks import hooks
 IMMUTABLE_FLAG: Final = 1 << 8
 HEAP_FLAG: Final = 1 << 9
 """``Py_TPFLAGS_IMMUTABLETYPE`` and ``Py_TPFLAGS_HEAPTYPE``."""
-MAX_RETURNED: Final = 100
-"""Proxies in one list or tuple that a function returned which are looked at; a scan finds the rest."""
 
 Births = Any
 """``hooks.Births``: called with a proxy, it has that looked at."""
@@ -81,7 +76,7 @@ class ClassHooks:
         function = raw.__func__ if isinstance(raw, staticmethod | classmethod) else raw
         if not callable(function):
             return "not a function"
-        hook: Any = self._maker(function)
+        hook: Any = hooks.Hook(self._births, function, "made")
         if isinstance(raw, classmethod):
             hook = classmethod(hook)
         elif isinstance(raw, staticmethod) or (isinstance(place.owner, type) and not hasattr(type(raw), "__get__")):
@@ -91,20 +86,6 @@ class ClassHooks:
         except (TypeError, AttributeError):
             return "it cannot be replaced, its class belongs to an extension"
         return ""
-
-    def _maker(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """A function that returns a proxy, or some."""
-        births, cls = self._births, self._cls
-
-        def maker(*args: Any, **kwargs: Any) -> Any:
-            made = original(*args, **kwargs)
-            some: Iterable[Any] = made[:MAX_RETURNED] if type(made) in (list, tuple) else (made,)
-            for each in some:
-                if cls in type.__dict__["__mro__"].__get__(type(each)):
-                    births(each)
-            return made
-
-        return functools.wraps(original)(maker) if isinstance(original, FunctionType) else _named_like(maker, original)
 
 
 def is_mutable(cls: type) -> bool:
@@ -120,12 +101,3 @@ def has_plain_init(cls: type) -> bool:
 def static_attribute(cls: type, name: str) -> object:
     """An attribute as it stands in the class or one above."""
     return next((vars(each)[name] for each in cls.__mro__ if name in vars(each)), None)
-
-
-def _named_like(hook: Callable[..., Any], original: Any) -> Callable[..., Any]:
-    """The name and text of a function that is not written in Python."""
-    for name in ("__name__", "__qualname__", "__doc__", "__module__"):
-        value = getattr(original, name, None)
-        if isinstance(value, str):
-            setattr(hook, name, value)
-    return hook
