@@ -6,6 +6,8 @@ struct Births {
     Vectorcall call;
     AiOwners *owners; /* class -> `Instances`, or a callable that is given the proxy */
     PyObject *kept; /* list: those classes and owners */
+    PyTypeObject *newest; /* one of those classes, found last, and its owner */
+    PyObject *newest_owner;
     PyObject *mro; /* descriptor: the classes that a class derives from, without asking its metaclass */
 };
 
@@ -31,6 +33,7 @@ static int births_traverse(Births *self, visitproc visit, void *arg) {
 /* Owners are borrowed from the list: they go first. */
 static int births_clear(Births *self) {
     if (self->owners) ai_owners_clear(self->owners);
+    self->newest = NULL;
     Py_CLEAR(self->kept);
     return 0;
 }
@@ -55,11 +58,18 @@ static PyObject *owner_above(Births *self, PyTypeObject *cls) {
     return owner;
 }
 
+static PyObject *owner_of(Births *self, PyTypeObject *cls) {
+    if (cls == self->newest) return self->newest_owner;
+    PyObject *owner = (PyObject *)ai_owners_get(self->owners, (size_t)cls);
+    if (!owner) return owner_above(self, cls);
+    self->newest = cls;
+    return self->newest_owner = owner;
+}
+
 /* A proxy was made, or may have changed. 1: it has a row then, 0: not, -1: an exception is set that is not for us. */
 int ai_births_observe(Births *self, PyObject *proxy) {
     if (!self->owners || ai_instances_rest()) return 0;
-    PyObject *owner = (PyObject *)ai_owners_get(self->owners, (size_t)Py_TYPE(proxy));
-    if (!owner) owner = owner_above(self, Py_TYPE(proxy));
+    PyObject *owner = owner_of(self, Py_TYPE(proxy));
     if (!owner) return PyErr_Occurred() ? -1 : 0;
     int answer;
     Py_INCREF(owner); /* a detach may come while attributes are read */
@@ -84,6 +94,7 @@ static PyObject *births_follow(Births *self, PyObject *args) {
 
 static PyObject *births_forget(Births *self, PyObject *Py_UNUSED(nothing)) {
     ai_owners_clear(self->owners);
+    self->newest = NULL;
     if (PyList_SetSlice(self->kept, 0, PyList_Size(self->kept), NULL) < 0) return NULL;
     Py_RETURN_NONE;
 }

@@ -189,6 +189,8 @@ static PyType_Slot hook_slots[] = {
     {Py_tp_getset, hook_getset},
     {0, NULL},
 };
+/* Immutable, or the interpreter would not specialise the calls of a hooked method as it does those of a function. */
 PyType_Spec ai_hook_spec = {
     "inspector._hooks.Hook", sizeof(Hook), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR, hook_slots};
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_IMMUTABLETYPE,
+    hook_slots};

@@ -136,7 +136,7 @@ static int handle_of(Instances *self, PyObject *proxy, unsigned long long *handl
     if (!value) return -1;
     int failed = 0;
     *handle = *is_address = 0;
-    if (PyLong_Check(value)) {
+    if (PyLong_CheckExact(value) || PyLong_Check(value)) {
         *handle = PyLong_AsUnsignedLongLongMask(value);
         int overflow;
         if (*handle == (unsigned long long)-1 && PyLong_AsLongLongAndOverflow(value, &overflow) == -1 && !overflow) *handle = 0;

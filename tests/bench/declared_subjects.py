@@ -7,6 +7,8 @@ import importlib.util
 from types import ModuleType
 from typing import Any
 
+import bdkpython.bdk
+
 LIBC = ctypes.CDLL(None)
 LIBC.malloc.restype = ctypes.c_void_p
 LIBC.malloc.argtypes = [ctypes.c_size_t]
@@ -83,6 +85,16 @@ def _again(cls: Any) -> Any:
 
 PLAIN_BUFFER, PLAIN_CHECKED, PLAIN_CHEAP = _again(Buffer), _again(Checked), _again(Cheap)
 """Made before anybody hooks the originals."""
+
+
+def generated(name: str) -> ModuleType:
+    """The module that UniFFI generated for ``bdkpython``, once more: its classes are proxies over ctypes, with all that generated code does."""
+    spec = importlib.util.spec_from_file_location(name, bdkpython.bdk.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def extension_again(name: str) -> ModuleType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,12 +17,14 @@ from inspector.wire.declarations import parse_declarations
 from inspector.wire.schema import Level
 from tests.bench import declared_subjects
 from tests.bench.conftest import StateGoal
-from tests.bench.declared_subjects import PLAIN_BUFFER, PLAIN_CHEAP, PLAIN_CHECKED, Buffer, Cheap, Checked, extension_again
+from tests.bench.declared_subjects import PLAIN_BUFFER, PLAIN_CHEAP, PLAIN_CHECKED, Buffer, Cheap, Checked, extension_again, generated
 from tests.bench.interleave import nanos_per_call
 from tests.bench.test_uniffi_overhead import in_thread_of_4_frames
 
 MODULE = declared_subjects.__name__
+FOLLOWED, UNFOLLOWED = generated("bdk_declared"), generated("bdk_unfollowed")
 DECLARED = [
+    {"class": "bdk_declared.Amount", "handle": "_handle", "made_by": ["bdk_declared.Amount.from_sat"]},
     {"class": f"{MODULE}.Buffer", "handle": "_handle", "close": "close"},
     {"class": f"{MODULE}.Checked", "handle": "_handle", "close": "close"},
     {"class": f"{MODULE}.Cheap", "handle": "_handle", "close": "close"},
@@ -32,7 +35,8 @@ LEVELS = (Level.OFF, Level.COUNT, Level.HISTORY, Level.STACKS)
 
 
 @pytest.fixture(autouse=True)
-def adapter() -> Iterator[DeclaredAdapter]:
+def adapter(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeclaredAdapter]:
+    monkeypatch.setitem(sys.modules, FOLLOWED.__name__, FOLLOWED)
     before = lib.ai_level()
     declarations, troubles = parse_declarations(DECLARED, "benchmark")
     assert not troubles
@@ -84,8 +88,19 @@ def at(level: Level, run: Callable[[int], None]) -> Callable[[int], None]:
     return at_level
 
 
+def making_amounts(module: Any) -> Callable[[int], None]:
+    """Create and let go."""
+
+    def run(calls: int) -> None:
+        for _ in range(calls):
+            module.Amount.from_sat(1)
+
+    return run
+
+
 SUBJECTS: dict[str, tuple[Callable[[], Callable[[int], None]], Callable[[], Callable[[int], None]], bool]] = {
-    "ctypes proxy with checked calls": (lambda: making(PLAIN_CHECKED, 16), lambda: making(Checked, 16), True),
+    "generated ctypes proxy": (lambda: making_amounts(UNFOLLOWED), lambda: making_amounts(FOLLOWED), True),
+    "ctypes proxy with checked calls": (lambda: making(PLAIN_CHECKED, 16), lambda: making(Checked, 16), False),
     "ctypes proxy with bare calls": (lambda: making(PLAIN_BUFFER, 16), lambda: making(Buffer, 16), False),
     "class that costs nothing": (lambda: making(PLAIN_CHEAP), lambda: making(Cheap), False),
     "mmap by type slots": (lambda: making(extension_again("mmap").mmap, -1, 4096), lambda: making(mmap.mmap, -1, 4096), True),

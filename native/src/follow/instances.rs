@@ -106,12 +106,14 @@ impl Instances {
         Self { number, type_id, closes, is_followed: true }
     }
 
-    /// The level in force for its rows. While everything is off, one load.
+    /// The level in force for its rows, as far as that decides whether there is a row and how much of a stack it has. While nothing has a history, one
+    /// load.
     pub fn level(&self) -> u8 {
-        if hooks::hottest() == Level::Off as u8 || !self.is_followed {
-            return Level::Off as u8;
+        match hooks::hottest() {
+            _ if !self.is_followed => Level::Off as u8,
+            cool if cool < Level::History as u8 => cool,
+            _ => hooks::level_of_any(runtime(), self.type_id),
         }
-        hooks::level_of_any(runtime(), self.type_id)
     }
 
     /// The row of an instance; `None`: it is not listed, or with another declaration. A row that found no room is 0.
@@ -132,12 +134,12 @@ impl Instances {
         unsafe { table(|table| table.of(self.number, key).map_or(0, |known| known.reference)) }
     }
 
-    /// Gives an instance a row and lists it, unless it is listed. Whether it was not: then the weak reference is kept.
+    /// Gives an instance a row and lists it, unless it is listed or its class not followed any more. Whether it was not: then the weak reference is kept.
     ///
     /// # Safety
     /// The interpreter's lock is held, and the instance lives.
     pub unsafe fn add(&self, born: &Newborn) -> bool {
-        if self.level() == Level::Off as u8 {
+        if !self.is_followed {
             return false;
         }
         // SAFETY: the caller's promise; making a row calls nothing of the interpreter.
