@@ -88,7 +88,7 @@ PLAIN_BUFFER, PLAIN_CHECKED, PLAIN_CHEAP = _again(Buffer), _again(Checked), _aga
 
 
 def generated(name: str) -> ModuleType:
-    """The module that UniFFI generated for ``bdkpython``, once more: its classes are proxies over ctypes, with all that generated code does."""
+    """The module that UniFFI generated for ``bdkpython``, once more: proxies over ctypes, with all that generated code does."""
     spec = importlib.util.spec_from_file_location(name, bdkpython.bdk.__file__)
     assert spec is not None
     assert spec.loader is not None

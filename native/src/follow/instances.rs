@@ -12,7 +12,8 @@ use crate::hooks;
 use crate::layout::{Level, ReferenceState};
 use crate::rows::{self, NewRow};
 use crate::runtime::{existing, runtime};
-use crate::threads::local;
+use crate::threads::{self, local};
+use crate::types;
 
 /// What is known of an instance.
 #[derive(Clone, Copy)]
@@ -159,14 +160,9 @@ impl Instances {
     }
 
     fn make(&self, born: &Newborn) -> u64 {
-        let row = NewRow {
-            type_id: self.type_id,
-            address: born.address,
-            data: born.handle,
-            owner: 0,
-            is_foreign: false,
-            is_born_now: born.site.is_some(),
-        };
+        let owner = if born.site.is_some() && types::is_thread_affine(runtime(), self.type_id) { threads::here() } else { 0 };
+        let is_born_now = born.site.is_some();
+        let row = NewRow { type_id: self.type_id, address: born.address, data: born.handle, owner, is_foreign: false, is_born_now };
         let before = local(|local| local.site.replace(born.site.unwrap_or(0)));
         let made = rows::add(runtime(), &row).unwrap_or(0); // what found no room is counted
         local(|local| local.site.set(before));

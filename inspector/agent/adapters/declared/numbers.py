@@ -10,6 +10,7 @@ from inspector.wire import ffi
 MAX_DEPTH = 3
 """Objects within objects that are looked into for a ``value``."""
 WORD = (1 << 64) - 1
+_UINTPTR = ffi.typeof("uintptr_t")
 
 
 class Number(NamedTuple):
@@ -45,7 +46,7 @@ def number_of(value: Any) -> Number:
 def _of_cffi(value: Any) -> Number:
     """A pointer, or a number in a C type."""
     kind = ffi.typeof(value).kind
-    number = int(ffi.cast("uintptr_t", value))
+    number = int(ffi.cast(_UINTPTR, value))
     return Number(number, is_address=kind in ("pointer", "function", "array")) if number else NONE
 
 

@@ -233,9 +233,9 @@ def test_a_check_that_the_program_set_itself_still_decides(follower: Follower) -
         del wrapped.LIBC.malloc.errcheck
 
 
-def test_functions_of_a_cffi_library_cannot_be_seen_and_that_is_said(follower: Follower) -> None:
-    adapter = follower.follow({**BUFFER, "library": "inspector._native.lib", "creates": ["ai_ticks"], "frees": ["ai_exit"]})
-    with pytest.raises(InspectorError, match="calls of ai_ticks cannot be seen: functions of a Lib cannot be replaced"):
+def test_functions_that_cannot_be_replaced_are_said(follower: Follower) -> None:
+    adapter = follower.follow({"library": "builtins.str", "name": "Text", "creates": ["lower"], "frees": ["upper"]})
+    with pytest.raises(InspectorError, match="calls of lower cannot be seen: functions of a type cannot be replaced"):
         adapter.poll()
 
 
