@@ -76,7 +76,7 @@ class FunctionHooks:
             self._check(function, told)
             return ""
         namespace = _namespace_of_cffi(self._library)
-        if namespace is not None and namespace.get(name) is function:
+        if namespace is not None and name in namespace:
             hook = self._wrapped(function, told)
             namespace[name] = hook
             self._placed.append((namespace, name, function, hook))
