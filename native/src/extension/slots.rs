@@ -22,6 +22,8 @@ thread_local! {
 pub struct Pair {
     /// Address of the type, 0: free.
     pub class: AtomicUsize,
+    /// How often it is hooked: by declarations that name one class in several ways.
+    pub watchers: AtomicUsize,
     /// Its own destructor.
     pub dealloc: AtomicUsize,
     /// Its own initialiser.
@@ -41,6 +43,7 @@ macro_rules! pairs {
         /// All there are.
         pub static PAIRS: [Pair; $count] = [$(Pair {
             class: AtomicUsize::new(0),
+            watchers: AtomicUsize::new(0),
             dealloc: AtomicUsize::new(0),
             init: AtomicUsize::new(0),
             is_plain: AtomicBool::new(false),

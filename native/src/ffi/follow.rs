@@ -330,7 +330,9 @@ pub unsafe extern "C" fn ai_instances_keys(instances: *mut Instances, keys: *mut
     // SAFETY: the caller's promise.
     unsafe {
         let found = with(instances, Vec::new(), |instances| instances.keys());
-        std::ptr::copy_nonoverlapping(found.as_ptr(), keys, found.len().min(room));
+        if room > 0 {
+            std::ptr::copy_nonoverlapping(found.as_ptr(), keys, found.len().min(room));
+        }
         found.len()
     }
 }
