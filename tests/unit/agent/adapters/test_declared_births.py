@@ -6,6 +6,7 @@ import copy
 import ctypes
 import gc
 import inspect
+import itertools
 import mmap
 import sqlite3
 import sys
@@ -273,7 +274,7 @@ def test_rounds_of_attaching_leave_no_object_and_no_memory_behind(follower: Foll
     tracemalloc.start()
     try:
         held = tracemalloc.get_traced_memory()[0]
-        for _ in range(40):
+        for _ in range(25):
             round_of_attaching()
         gc.collect()
         grown = tracemalloc.get_traced_memory()[0] - held
@@ -288,7 +289,7 @@ def test_followed_instances_leave_no_object_behind(follower: Follower) -> None:
     follower.follow(SESSION, PLAIN)
 
     def make() -> None:
-        for _ in range(2_000):
+        for _ in range(500):
             wrapped.Session().close()
             wrapped.Session()
             wrapped.Plain()
@@ -313,11 +314,11 @@ def test_threads_that_make_close_and_drop_while_it_is_attached_and_detached(foll
 
     def churn() -> None:
         try:
-            while not stop.is_set():
+            for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
                 kept = [wrapped.Session(), wrapped.Derived(), wrapped.Plain(), wrapped.Guarded(), connection.cursor(), validator()]
                 kept[0].close()
                 kept[1].close(flush=True)
-                kept.append(kept)
+                kept += [kept] * (number % 50 == 0)
                 mmap.mmap(-1, 4096).close()
         except BaseException as error:
             failures.append(error)
