@@ -15,10 +15,10 @@ from types import CodeType
 from typing import Any, Final
 
 from inspector.agent.adapters.recorder import Recorder
+from inspector.agent.adapters.stacks import NativeStacks
 from inspector.agent.adapters.uniffi.generation import finaliser_of
 from inspector.agent.adapters.uniffi.layout import data_offset, likely_offset
 from inspector.agent.adapters.uniffi.proxies import ProxyClass, Reference
-from inspector.agent.adapters.uniffi.stacks import NativeStacks
 from inspector.agent.faults import Faults
 from inspector.wire.hooks import hooks
 from inspector.wire.schema import Kind
