@@ -32,8 +32,8 @@ class Shape(NamedTuple):
     """Contract numbers that agree with it; 0 stands for a module that names none."""
     handle_attribute: str
     """Where a proxy keeps its handle."""
-    make_name: str
-    """The classmethod that every lift passes through."""
+    make_name: str | None
+    """The classmethod that every lift passes through; ``None`` where objects are made by their constructor alone."""
     clone_name: str | None
     """The method that counts up and returns a handle for Rust; ``None`` where calls borrow instead."""
     trait_is_counted: bool
@@ -45,7 +45,7 @@ class Shape(NamedTuple):
 CLONED_HANDLE: Final = Shape(range(30, 1000), "_handle", "_uniffi_make_instance", "_uniffi_clone_handle", trait_is_counted=True)
 CLONED_POINTER: Final = Shape(range(24, 30), "_pointer", "_make_instance_", "_uniffi_clone_pointer", trait_is_counted=False)
 BORROWED_POINTER: Final = Shape(range(26), "_pointer", "_make_instance_", None, trait_is_counted=False)
-MAP_KEY: Final = Shape(range(1), "_handle", "_make_instance_", None, trait_is_counted=False, is_address=False)
+MAP_KEY: Final = Shape(range(1), "_handle", None, None, trait_is_counted=False, is_address=False)
 SHAPES: Final = (CLONED_HANDLE, CLONED_POINTER, BORROWED_POINTER, MAP_KEY)
 """The first that fits a class is its shape."""
 

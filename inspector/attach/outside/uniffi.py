@@ -85,7 +85,7 @@ class Bindings:
         rows = [
             row
             for row in finalisers
-            if any(row in own[shape.make_name] and (shape.clone_name is None or row in own[shape.clone_name]) for shape in uniffi.SHAPES)
+            if next(_fitting(lambda each, row=row: row in own[each]), None)  # type: ignore[misc]
         ]
         self._functions = np.array([finalisers[row] for row in rows], np.uint64)
         free_names = self._free_names(self._functions)
@@ -180,7 +180,7 @@ class Bindings:
 def _fitting(has: Callable[[str], bool]) -> Iterator[Shape]:
     """Shapes that agree with a class; the cloning ones rule the others out."""
     for shape in uniffi.SHAPES:
-        if has(shape.make_name) and (shape.clone_name is None or has(shape.clone_name)):
+        if all(has(name) for name in (shape.make_name, shape.clone_name) if name):
             yield shape
             if shape.clone_name is not None:
                 return

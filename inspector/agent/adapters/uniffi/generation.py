@@ -9,7 +9,8 @@ UniFFI          contract    attribute             object                        
 0.30 and later  30 …        ``_handle`` (u64)     ``Arc::into_raw``, explicit clone         ``Arc<Arc<dyn T>>``
 0.26 … 0.29     25 … 29     ``_pointer``          ``Arc::into_raw``, explicit clone         ``Box<Arc<dyn T>>``
 0.12 … 0.25     … 24        ``_pointer``          ``Arc::into_raw``, calls borrow           ``Box<Arc<dyn T>>``
-… 0.11          none        ``_handle``           key of a map inside the library           none
+… 0.11          none        ``_handle``           key of a map inside the library,          none
+                                                  made by constructors alone
 =============== =========== ===================== ========================================= =============================
 
 Reads names and constants of code objects; calls nothing of the module. Any thread.
@@ -18,7 +19,7 @@ Reads names and constants of code objects; calls nothing of the module. Any thre
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, Final, NamedTuple
 
 from inspector.wire.uniffi import LIBRARY_NAMES, SHAPES, Shape, is_free_name
@@ -89,11 +90,16 @@ def shape_of(cls: type) -> Shape | None:
     own = vars(cls)
     finaliser = finaliser_of(cls)
     for shape in SHAPES:
-        makes = isinstance(own.get(shape.make_name), classmethod)
-        keeps = finaliser is not None and shape.handle_attribute in finaliser.__code__.co_consts
+        makes = shape.make_name is None or isinstance(own.get(shape.make_name), classmethod)
+        keeps = finaliser is not None and shape.handle_attribute in _attribute_names(finaliser.__code__, shape)
         if keeps and makes and free_name_of(cls) and (shape.clone_name is None or isinstance(own.get(shape.clone_name), FunctionType)):
             return shape
     return None
+
+
+def _attribute_names(finaliser: CodeType, shape: Shape) -> tuple[object, ...]:
+    """Where a finaliser names the attribute with the handle: it asks for it by name, as it may be missing; the oldest do not ask."""
+    return finaliser.co_consts if shape.make_name is not None else finaliser.co_names
 
 
 def free_name_of(cls: type) -> str | None:

@@ -143,9 +143,8 @@ def _describe(cls: type, generation: Generation, library: Any, namespace: Mappin
 
 
 def _release(free_name: str, library: Any, namespace: Mapping[str, Any]) -> Callable[[int], object]:
-    """Counts a handle down as the class's own finaliser does."""
-    rust_call = next(namespace[name] for name in CALL_NAMES if name in namespace)
-    return lambda handle: rust_call(getattr(library, free_name), handle)
+    """Counts a handle down as the class's own finaliser does. Asked of generations with a clone only; the oldest call otherwise."""
+    return lambda handle: next(namespace[name] for name in CALL_NAMES if name in namespace)(getattr(library, free_name), handle)
 
 
 def _is_trait(cls: type, free_name: str, library: Any, namespace: Mapping[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import bdkpython.bdk
@@ -36,7 +37,14 @@ POINTERS = (
     .replace('"_handle"', '"_pointer"')
 )
 BORROWED = POINTERS.replace("_uniffi_clone_pointer", "other").replace("uniffi_made_fn_free_thing", "ffi_made_4a5b_Thing_object_free")
-MAP_KEYS = BORROWED.replace('"_pointer"', '"_handle"')
+MAP_KEYS = """
+class Thing(object):
+    def __init__(self, start):
+        self._handle = rust_call_with_error(InternalError, _UniFFILib.made_cf71_Thing_new, start)
+    def __del__(self):
+        rust_call_with_error(InternalError, _UniFFILib.ffi_made_cf71_Thing_object_free, self._handle)
+"""
+"""As UniFFI 0.11 wrote it."""
 
 
 def module_of(source: str) -> dict[str, Any]:
@@ -79,6 +87,8 @@ def test_keys_of_a_map_inside_the_library_are_no_addresses() -> None:
 
     assert shape is MAP_KEY
     assert not shape.is_address
+    (found,) = proxy_classes(module_of(MAP_KEYS) | {"_UniffiLib": ctypes.CDLL(None)}, Generation(0, MAP_KEY))
+    assert (found.name, found.kind, found.clone) == ("Thing", Kind.UNIFFI, None)
 
 
 def test_a_class_without_a_constructor_of_its_own_is_a_proxy_class() -> None:
