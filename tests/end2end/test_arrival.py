@@ -52,10 +52,7 @@ def staged_folders() -> list[Path]:
 
 @pytest.mark.parametrize("minor", MINORS)
 def test_the_agent_comes_into_a_foreign_interpreter_without_cffi_and_goes_without_a_trace(minor: str):
-    program = interpreter(minor)
-    if program is None:
-        pytest.skip(f"no CPython {minor} is to be had: not in pyenv, on PATH, or in ARC_INSPECTOR_PYTHON_{minor.replace('.', '_')}")
-    with unprepared("sleep", program=program) as target:
+    with unprepared("sleep", program=interpreter(minor)) as target:
         arrival = bring_agent(target.pid, Way.INJECT)
         assert arrival.found.attachable
         assert arrival.found.runtime.startswith(f"CPython {minor}.")
@@ -68,9 +65,10 @@ def test_the_agent_comes_into_a_foreign_interpreter_without_cffi_and_goes_withou
     assert done["backend"] is False
 
 
+@pytest.mark.parametrize("minor", [MINORS[0], MINORS[-1]])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_target_of_any_kind_ends_with_the_right_answer(kind: str):
-    with unprepared(kind) as target:
+def test_a_target_of_any_kind_ends_with_the_right_answer(kind: str, minor: str):
+    with unprepared(kind, program=interpreter(minor)) as target:
         bring(target.pid)
         done = finish(target)
     assert done["right"]
@@ -131,7 +129,7 @@ def test_a_program_with_a_module_of_our_name_is_told_and_left_alone(tmp_path: Pa
     (tmp_path / "inspector.py").write_text("mine = 1\n")
     program = tmp_path / "program.py"
     program.write_text("import inspector, sys; print('ready {}', flush=True); sys.stdin.read(); print('done', inspector.mine)")
-    process = subprocess.Popen([interpreter("3.11") or "python3", str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen([interpreter("3.11"), str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         process.stdout.readline()
@@ -142,34 +140,35 @@ def test_a_program_with_a_module_of_our_name_is_told_and_left_alone(tmp_path: Pa
     assert said == b"done 1\n"
 
 
-PYTHON_314 = interpreter("3.14")
+@pytest.fixture(scope="module")
+def python_314() -> str:
+    return interpreter("3.14")
 
 
-@pytest.mark.skipif(PYTHON_314 is None, reason="no CPython 3.14 is to be had: not in pyenv, on PATH, or in ARC_INSPECTOR_PYTHON_3_14")
 class TestRemote:
-    def test_a_main_thread_that_comes_by_brings_the_agent_in(self):
-        with unprepared("sleep", program=PYTHON_314) as target:
+    def test_a_main_thread_that_comes_by_brings_the_agent_in(self, python_314: str):
+        with unprepared("sleep", program=python_314) as target:
             assert bring_agent(target.pid, Way.REMOTE).paused_secs == 0
             detach(target.pid)
             assert finish(target)["right"]
 
-    def test_a_main_thread_that_waits_is_named_and_can_be_nudged(self):
-        with unprepared("idle", program=PYTHON_314) as target:
+    def test_a_main_thread_that_waits_is_named_and_can_be_nudged(self, python_314: str):
+        with unprepared("idle", program=python_314) as target:
             with pytest.raises(NotComeByError, match="waits in read"):
                 bring_agent(target.pid, Way.REMOTE)
             assert own_threads(target.pid) == []
             bring_agent(target.pid, Way.REMOTE, nudge=True)
             assert finish(target)["right"]
 
-    def test_one_that_waits_for_a_lock_cannot_be_nudged_but_injected(self):
-        with unprepared("lock", program=PYTHON_314) as target:
+    def test_one_that_waits_for_a_lock_cannot_be_nudged_but_injected(self, python_314: str):
+        with unprepared("lock", program=python_314) as target:
             with pytest.raises(NotComeByError, match="waits on a lock"):
                 bring_agent(target.pid, Way.REMOTE, nudge=True)
             bring(target.pid)
             assert finish(target)["right"]
 
-    def test_one_with_remote_debugging_off_is_told_so(self, monkeypatch: pytest.MonkeyPatch):
-        with unprepared("sleep", program=PYTHON_314, options=("-I", "-S", "-X", "disable-remote-debug")) as target:
+    def test_one_with_remote_debugging_off_is_told_so(self, python_314: str):
+        with unprepared("sleep", program=python_314, options=("-I", "-S", "-X", "disable-remote-debug")) as target:
             with pytest.raises(AttachError, match="switched off"):
                 bring_agent(target.pid, Way.REMOTE)
             bring(target.pid)

@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+FETCHED = Path(os.environ.get("ARC_INSPECTOR_INTERPRETERS") or Path(__file__).resolve().parents[2] / "build" / "interpreters")
 
 PROGRAM = """
 import json, sys
@@ -27,10 +28,11 @@ print(json.dumps({"running": inspector.agent.is_running(), "items": len(todo), "
 
 
 def interpreters() -> list[str]:
-    """Pythons of this machine that can make environments, one a version: on the path, or where pyenv keeps them."""
+    """Pythons that can make environments, one a version: on the path, where pyenv keeps them, or fetched for the tests."""
     kept = sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/*/bin/python3"))
     found: dict[str, str] = {}
-    for command in [*(f"python{version}" for version in VERSIONS), *map(str, kept), sys.executable]:
+    fetched = [str(FETCHED / f"python{version}" / "usr" / "bin" / f"python{version}") for version in VERSIONS]
+    for command in [*(f"python{version}" for version in VERSIONS), *map(str, kept), *fetched, sys.executable]:
         version = version_of(command)
         if version in VERSIONS:
             found.setdefault(version, command)
