@@ -1,8 +1,8 @@
 """Interpreters that this machine's system does not have: Debian's packages of them, unpacked below ``build/interpreters`` and nowhere else.
 
-Fetched once (or into ``ARC_INSPECTOR_INTERPRETERS``) from the Debian mirror that apt is set up with, with apt's own checks of signatures and
-with state of its own: the system's packages stay as they are. They come with the libraries that they were built for, the C library among
-them, and run with those. ``python -m tests.helpers.interpreters`` fetches all of them.
+Fetched once (or into ``ARC_INSPECTOR_INTERPRETERS``) from the Debian mirror that apt is set up with, with apt's own checks of
+signatures and with state of its own: the system's packages stay as they are. They come with the libraries that they were built for, the C
+library among them, and run with those. ``python -m tests.helpers.interpreters`` fetches all of them.
 """
 
 from __future__ import annotations
@@ -115,8 +115,7 @@ def _download(packages: Sequence[str], folder: Path, until: float) -> list[Path]
 def _mirrors() -> list[str]:
     """Debian's mirrors among the system's own sources of packages."""
     asked = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(COMPONENT) $(RELEASE)", "Identifier: Packages"]
-    lines = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.splitlines()
-    found = [line.split() for line in lines if len(line.split()) == 3]
+    found = [line.split() for line in _said(asked).splitlines() if len(line.split()) == 3]
     return list(dict.fromkeys(uri for uri, component, _ in found if component == "main" and uri.rstrip("/").endswith("/debian")))
 
 
@@ -127,7 +126,7 @@ def _settings(place: Path, mirror: str, suite: str) -> dict[str, str]:
     Path(place, "state/status").touch()
     signed = next((f"[signed-by={each}] " for each in KEYRINGS if Path(each).exists()), "")
     Path(place, "sources.list").write_text(f"deb {signed}{mirror} {suite} main\n")
-    ways = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True, check=False).stdout
+    ways = _said(["apt-config", "dump", "Acquire"])
     own = {
         "Dir::Etc::main": "/dev/null",
         "Dir::Etc::parts": "/dev/null",
@@ -156,9 +155,13 @@ def _relocate(made: Path, program: Path, kept: Path, until: float) -> None:
         raise NoInterpreterError(f"the packages have no {program.name} or no loader for it")
     real = program.resolve()
     beside = os.path.relpath(made / LIBRARIES, real.parent)
-    patchelf = [made / loader, "--library-path", made / LIBRARIES, made / "usr/bin/patchelf"]
+    patchelf: list[str | Path] = [made / loader, "--library-path", made / LIBRARIES, made / "usr/bin/patchelf"]
     _run([*patchelf, "--force-rpath", "--set-rpath", f"$ORIGIN/{beside}", real], until)
     _run([*patchelf, "--set-interpreter", kept / loader, real], until)
+
+
+def _said(command: Sequence[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def _run(command: Sequence[str | Path], until: float, env: dict[str, str] | None = None) -> None:
