@@ -22,7 +22,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FETCHED: Final = {
-    "python3.14": ("python3.14-venv",),
+    "python3.14": ("python3.14",),
     "python3.15": ("python3.15",),
     "pypy3": ("pypy3",),
 }
@@ -135,6 +135,7 @@ def _settings(place: Path, mirror: str, suite: str) -> dict[str, str]:
         "Dir::State": place / "state",
         "Dir::State::status": place / "state/status",
         "Dir::Cache": place / "cache",
+        "Dir::Log": place / "log",
         "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
         "Acquire::Retries": "1",
         "APT::Install-Recommends": "false",
