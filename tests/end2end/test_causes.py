@@ -196,6 +196,19 @@ class TestConfinement:
             assert run_command("attach", target.pid, "--headless", "--inject").status == 0
             finish(target)
 
+    @pytest.mark.parametrize("minor", ["3.11", "3.14"])
+    def test_memory_that_may_not_become_executable_is_no_bar(self, minor: str):
+        only_asked = ["-I", "-S", CONFINED, "no-write-execute", "/dev/null"]
+        if subprocess.run([interpreter(minor), *only_asked], check=False, capture_output=True).returncode:
+            pytest.skip("this kernel cannot forbid memory to become executable: it is older than 6.3")
+        with confined("no-write-execute", kind="sleep", program=interpreter(minor)) as target:
+            assert causes(target.pid, 0) == []
+            done = run_command("attach", target.pid, "--headless", "--inject")
+            assert done.status == 0, done
+            assert run_command("gc", target.pid, "--json").status == 0
+            detach(target.pid)
+            finish(target)
+
     @pytest.mark.parametrize(
         ("options", "reason"), [("size=1m", "has 1 MiB left"), ("noexec", "is mounted noexec"), ("ro", "is mounted ro")]
     )

@@ -72,6 +72,7 @@ def test_one_that_a_debugger_holds_names_the_debugger():
 
 def test_root_attaches_another_users_process_as_that_user():
     need_root()
+    os.chown(os.environ["XDG_RUNTIME_DIR"], NOBODY, NOBODY)
     with unprepared("sleep", program=need_own_python(), prefix=as_user(NOBODY)) as target:
         done = run_command("attach", target.pid, "--headless", "--inject", "--json")
         assert done.status == 0, done
