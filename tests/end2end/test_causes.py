@@ -21,9 +21,10 @@ import pytest
 
 from inspector.attach import procfs
 from inspector.attach.discovery import find_published
+from inspector.attach.interpreter import find_interpreter
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import TARGETS, Target
-from tests.helpers.unprepared import close_stdin, detach, interpreter, own_threads, pypy, unprepared
+from tests.helpers.unprepared import close_stdin, detach, interpreter, musl, own_threads, pypy, unprepared
 from tests.helpers.users import NOBODY, STRANGER, as_root_without, as_user, need_own_python, need_root
 
 RUN_FIX = "start it with: arc-inspector run …, or with ARC_INSPECTOR=1 in its environment"
@@ -297,6 +298,36 @@ class TestInterpreters:
                 assert_barred(sleeper.pid, "no-python", text, "link the native runtime: see the guide")
             finally:
                 sleeper.kill()
+
+    def test_a_program_with_another_c_library_is_told_so(self, tmp_path: Path):
+        library, compiler, program = musl(), shutil.which("gcc"), tmp_path / "waits"
+        if compiler is None:
+            pytest.skip("gcc is not installed")
+        source = tmp_path / "waits.c"
+        source.write_text("int pause(void);\nvoid _start(void) { for (;;) pause(); }\n")
+        link = ["-nostdlib", "-nostartfiles", f"-Wl,-dynamic-linker,{library}", source, library]
+        subprocess.run([compiler, "-o", program, *link], check=True)
+        with subprocess.Popen([program]) as waiting:
+            try:
+                while not any("musl" in each.path for each in procfs.mappings(waiting.pid) or ()):
+                    pass
+                text = "uses the C library musl; the agent is built for glibc"
+                assert_barred(waiting.pid, "musl", text, "run the program on a system with glibc")
+            finally:
+                waiting.kill()
+
+    def test_a_python_that_says_that_it_is_free_threaded_is_told_so(self):
+        """No package of one is to be had, so this is a usual one whose published table says so."""
+        with unprepared("idle", program=interpreter("3.14")) as target:
+            found = find_interpreter(target.pid)
+            assert found is not None
+            assert not found.free_threaded
+            with Path(f"/proc/{target.pid}/mem").open("r+b", buffering=0) as memory:
+                memory.seek(found.runtime + 16)
+                memory.write((1).to_bytes(8, "little"))
+            text = "runs a free-threaded CPython, for which the agent is not built"
+            assert_barred(target.pid, "free-threaded", text, "run the program with the usual build")
+            finish(target)
 
     def test_a_program_of_32_bits_is_told_so(self, tmp_path: Path):
         program = tmp_path / "waits"

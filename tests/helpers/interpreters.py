@@ -25,8 +25,11 @@ FETCHED: Final = {
     "python3.14": ("python3.14",),
     "python3.15": ("python3.15",),
     "pypy3": ("pypy3",),
+    "musl": ("musl",),
 }
-"""Packages by the program that is wanted of them; what they depend on comes along."""
+"""Packages by what is wanted of them; what they depend on comes along."""
+LIBRARY_FILES: Final = {"musl": "usr/lib/x86_64-linux-musl/libc.so"}
+"""Those that are libraries; the others are programs in ``usr/bin``."""
 SUITES: Final = ("testing", "unstable")
 """Of Debian, in the order in which they are tried."""
 KEYRINGS: Final = ("/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp")
@@ -44,12 +47,11 @@ class NoInterpreterError(Exception):
 
 @functools.cache
 def fetched(name: str) -> str:
-    """The program, fetched when it is not there yet. Several processes may ask at once. Raises ``NoInterpreterError``."""
+    """The program or library, fetched when it is not there yet. Several processes may ask at once. Raises ``NoInterpreterError``."""
     home = _home()
-    program = home / name / "usr" / "bin" / name
     failure = home / f"{name}.failed"
-    if _runs(program):
-        return str(program)
+    if _works(name, home / name):
+        return str(_wanted(name, home / name))
     with contextlib.suppress(OSError):
         if time.time() - failure.stat().st_mtime < FAILURE_HOLDS_SECS:
             raise NoInterpreterError(failure.read_text())
@@ -60,17 +62,24 @@ def fetched(name: str) -> str:
         with contextlib.suppress(OSError):
             failure.write_text(reason)
         raise NoInterpreterError(reason) from error
-    return str(program)
+    return str(_wanted(name, home / name))
 
 
 def _home() -> Path:
     return Path(os.environ.get("ARC_INSPECTOR_INTERPRETERS") or ROOT / "build" / "interpreters")
 
 
-def _runs(program: Path) -> bool:
-    """Whether it starts; one that was made where its checkout no longer lies does not."""
+def _wanted(name: str, folder: Path) -> Path:
+    return folder / LIBRARY_FILES.get(name, f"usr/bin/{name}")
+
+
+def _works(name: str, folder: Path) -> bool:
+    """Whether it is there and, a program, starts; one that was made where its checkout no longer lies does not."""
+    wanted = _wanted(name, folder)
+    if name in LIBRARY_FILES:
+        return wanted.exists()
     try:
-        return subprocess.run([program, "-I", "-S", "-c", ""], capture_output=True, timeout=30, check=False).returncode == 0
+        return subprocess.run([wanted, "-I", "-S", "-c", ""], capture_output=True, timeout=30, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
@@ -86,12 +95,13 @@ def _fetch(name: str, home: Path) -> None:
         for package in _download(FETCHED[name], Path(unfinished), until):
             _run(["dpkg-deb", "-x", package, made], until)
         kept = home / name
-        _relocate(made, made / "usr" / "bin" / name, kept, until)
+        if name not in LIBRARY_FILES:
+            _relocate(made, _wanted(name, made), kept, until)
         if kept.exists():
             kept.rename(Path(unfinished, "before"))
         with contextlib.suppress(OSError):  # another process was faster: its folder is as good
             made.rename(kept)
-    if not _runs(home / name / "usr" / "bin" / name):
+    if not _works(name, home / name):
         raise NoInterpreterError("it does not start here")
 
 

@@ -43,6 +43,11 @@ def pypy() -> str:
     return shutil.which("pypy3") or _fetched("pypy3", "no pypy3 on PATH")
 
 
+def musl() -> str:
+    """The C library musl, fetched; skips the test when it cannot be had."""
+    return _fetched("musl", "no musl of our own")
+
+
 def _fetched(name: str, tried: str) -> str:
     if name not in FETCHED:
         pytest.skip(tried)
