@@ -68,13 +68,18 @@ def _runs(program: str, minor: str) -> bool:
 
 @contextmanager
 def unprepared(
-    kind: str, *, program: str | None = None, options: Sequence[str] = ("-I", "-S"), prefix: Sequence[str] = ()
+    kind: str,
+    *,
+    program: str | None = None,
+    script: Path = PROGRAM,
+    options: Sequence[str] = ("-I", "-S"),
+    prefix: Sequence[str] = (),
 ) -> Iterator[Target]:
     """A process that does ``kind`` of work (see ``tests/targets/unprepared.py``) and neither has nor can find cffi. Ended afterwards."""
     python = program or str(Path(sys.base_prefix, "bin", "python3"))
     with tempfile.NamedTemporaryFile() as errors:
         process = subprocess.Popen(
-            [*prefix, python, *options, str(PROGRAM), kind],
+            [*prefix, python, *options, str(script), kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
