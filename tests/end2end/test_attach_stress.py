@@ -78,8 +78,9 @@ def left_in(pid: int) -> tuple[int, int, int]:
 @pytest.mark.timeout(1800)
 def test_a_busy_target_with_many_threads_bears_two_hundred_attachments():
     with unprepared("busy") as target:
-        attach_and_detach(target, 200)
+        busy = attach_and_detach(target, 200)
         assert_right(target)
+    print(f"busy: 200 rounds, {busy} times busy")
 
 
 DEATHS = [pytest.param(4, id="short"), pytest.param(60, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])]
@@ -88,16 +89,18 @@ DEATHS = [pytest.param(4, id="short"), pytest.param(60, id="long", marks=[pytest
 @pytest.mark.parametrize("deaths", DEATHS)
 @pytest.mark.parametrize("victim", ["viewer", "injector"])
 def test_whoever_attaches_is_killed_at_any_moment_and_the_target_runs_on(victim: str, deaths: int):
-    chance = random.Random(deaths)  # noqa: S311 - no secret
+    chance, arrived = random.Random(deaths), 0  # noqa: S311 - no secret
     with unprepared("busy") as target:
         for _ in range(deaths):
             kill_one(target.pid, victim, chance.uniform(0.2, 1.4))
             assert procfs.thread_state(target.pid, target.pid) not in ("", "Z", "t", "T")
             if own_threads(target.pid):
+                arrived += 1
                 with contextlib.suppress(AttachError):
                     detach(target.pid)
         settle(target.pid)
         assert_right(target)
+    print(f"{victim}: killed {deaths} times, {arrived} times with the agent in already")
 
 
 def kill_one(pid: int, victim: str, after_secs: float) -> None:
