@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from inspector.attach import procfs
 from inspector.attach.arriving import NotComeByError, bring_agent
 from inspector.attach.discovery import find_target
 from inspector.attach.injection import reusable_region
-from inspector.attach.staging import PLACES, PREFIX
+from inspector.attach.interpreter import TargetMemory
+from inspector.attach.staging import PREFIX
 from inspector.attach.way import Way
 from inspector.errors import AttachError
 from tests.helpers.command_line import run_command
@@ -46,8 +48,12 @@ def bring(pid: int) -> None:
     pytest.fail("busy five times")
 
 
-def staged_folders() -> list[Path]:
-    return [path for place in PLACES for path in Path("/", place).glob(f"{PREFIX}*")]
+def staged_folder(pid: int, region: int) -> Path:
+    """Where the files of the last injection into a process lay: the line that it ran names them."""
+    with TargetMemory(pid) as memory:
+        found = re.search(rb"/[a-z/]+/" + PREFIX.encode() + rb"[0-9a-f]{16}", memory.read(region, 8192))
+    assert found is not None
+    return Path(found[0].decode())
 
 
 @pytest.mark.parametrize("minor", MINORS)
@@ -76,18 +82,21 @@ def test_a_target_of_any_kind_ends_with_the_right_answer(kind: str, minor: str):
 
 
 def test_attaching_again_reuses_the_memory_of_the_first_time_and_leaves_no_file():
-    before = set(staged_folders())
     with unprepared("sleep") as target:
         bring_agent(target.pid, Way.INJECT)
         first = find_target(target.pid).segment
         detach(target.pid)
         code = [each for each in procfs.mappings(target.pid) or () if each.flags == "r-xp" and not each.path]
         assert [each.low for each in code] == [reusable_region(target.pid)]
+        folder = staged_folder(target.pid, code[0].low)
+        assert not folder.exists()
         bring_agent(target.pid, Way.INJECT)
         assert find_target(target.pid).segment == first
         again = [each for each in procfs.mappings(target.pid) or () if each.flags == "r-xp" and not each.path]
         assert again == code
-    assert set(staged_folders()) <= before
+        then = staged_folder(target.pid, code[0].low)
+        assert then != folder
+        assert not then.exists()
 
 
 def test_a_stopped_process_is_refused_with_the_cause_and_runs_on_afterwards():
