@@ -26,10 +26,6 @@ QUICK = (
     "ai_hottest_level",
     "ai_level",
     "ai_live_handles",
-    "ai_object_forget",
-    "ai_object_hold",
-    "ai_object_let_go",
-    "ai_object_watch",
     "ai_set_site",
     "ai_ticks",
     "ai_todo_list_count",
@@ -41,7 +37,7 @@ QUICK = (
     "ai_word",
 )
 """Calls that keep the interpreter's lock. None of them takes a lock that a thread in Python code may hold, or runs for long."""
-OF_C_ALONE = r"^[\w *]*\bai_(proxies|stacks|types|heap|transit)_\w+\([^;]*;\n"
+OF_C_ALONE = r"^[\w *]*\bai_(proxies|instances|owners|stacks|types|heap|transit)_\w+\([^;]*;\n"
 """What ``native/python`` calls and Python does not: ``native/src/ffi/follow.rs``."""
 CALLED_BACK = """
 extern "Python" {

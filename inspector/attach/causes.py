@@ -54,6 +54,14 @@ class Diagnosis:
         return self.way is not None
 
     @property
+    def is_readable(self) -> bool:
+        """Whether a Python in it can be looked at from outside, without an agent."""
+        facts = self.facts
+        is_ours = facts.uid is None or facts.own_uid in (0, facts.uid)
+        has_objects = facts.is_python and not facts.runtimes.pypy and facts.state not in ("Z", "X")
+        return facts.may_read and is_ours and has_objects and not facts.has_agent
+
+    @property
     def first(self) -> Cause | None:
         """What matters most."""
         return self.causes[0] if self.causes else None

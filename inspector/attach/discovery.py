@@ -57,6 +57,8 @@ class FoundProcess:
     live_handles: int = UNKNOWN_COUNT
     way: Way | None = None
     """How it is attached; for one without an agent, how that could be brought in. ``None``: not at all."""
+    readable: bool = False
+    """It runs no agent, and can be looked at from outside."""
 
 
 def socket_path(segment: Path) -> Path:
@@ -236,6 +238,7 @@ def _without_segment(process: psutil.Process, *, only_python: bool = True) -> Fo
         reason=_reason(diagnosis),
         fix=_fix(diagnosis),
         way=diagnosis.way,
+        readable=diagnosis.is_readable,
     )
 
 
@@ -256,7 +259,8 @@ def _fix(diagnosis: Diagnosis) -> str:
         consent = " --inject" if diagnosis.way is Way.INJECT else ""
         return f"{RUN_FIX}; or bring an agent in: arc-inspector attach {diagnosis.facts.pid}{consent}"
     first = diagnosis.first
-    return first.fixes[0] if first is not None and first.fixes else RUN_FIX
+    fix = first.fixes[0] if first is not None and first.fixes else RUN_FIX
+    return f"{fix}; or look from outside: arc-inspector attach {diagnosis.facts.pid} --read-only" if diagnosis.is_readable else fix
 
 
 def _user_name(uid: int) -> str:

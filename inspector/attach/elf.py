@@ -123,6 +123,18 @@ class ElfFile:
             found += [matched[1] for name in names if (matched := pattern.fullmatch(name))]
         return found
 
+    def symbols_with(self, prefix: bytes) -> dict[str, int]:
+        """Addresses, before relocation, of exported names that begin so."""
+        found: dict[str, int] = {}
+        for table in (each for each in self._sections if each.kind == _DYNAMIC_SYMBOLS and each.link < len(self._sections)):
+            strings = self._bytes_of(self._sections[table.link])
+            if prefix not in strings:
+                continue
+            for start, _, _, section, value, _ in _SYMBOL.iter_unpack(self._whole(table)):
+                if section and strings.startswith(prefix, start):
+                    found[strings[start : strings.find(b"\0", start)].decode(errors="replace")] = value
+        return found
+
     def read(self, offset: int, size_bytes: int) -> bytes:
         """Bytes of the file. Raises ``ElfError`` when it has fewer."""
         if size_bytes > _MAX_TABLE_BYTES or offset < 0:

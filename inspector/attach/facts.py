@@ -45,6 +45,8 @@ class Facts:
     ptrace_scope: int | None = None
     """Of Yama; ``None``: the kernel has no Yama."""
     may_trace: bool | None = None
+    may_read: bool = False
+    """Its memory may be looked at from outside."""
     machine: str | None = None
     own_machine: str = "x86-64"
     runtimes: Runtimes = NO_RUNTIMES
@@ -75,7 +77,8 @@ def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
     if stat is None and not status:
         return Facts(pid, exists=False)
     owner = procfs.owner(pid)
-    mapped = procfs.mappings(pid) or ()
+    maps = procfs.mappings(pid)
+    mapped = maps or ()
     found = runtimes(mapped)
     program = _program(pid) or status.get("Name", "")
     interpreter, trouble = _interpreter(pid) if deeply else (None, "")
@@ -93,6 +96,7 @@ def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
         tracer=_tracer(status.get("TracerPid", "0")),
         ptrace_scope=ptrace_scope(),
         may_trace=_may_trace(pid),
+        may_read=bool(maps) and _opens(pid, os.O_RDONLY),
         machine=_machine(pid),
         own_machine=MACHINES.get(platform.machine(), platform.machine()),
         runtimes=found,
@@ -148,8 +152,13 @@ def _machine(pid: int) -> str | None:
 
 def _may_trace(pid: int) -> bool:
     """Opening a process's memory for writing takes the same permission as tracing it, and does nothing."""
+    return _opens(pid, os.O_RDWR)
+
+
+def _opens(pid: int, how: int) -> bool:
+    """Whether a process's memory can be opened; nothing of it is read or written."""
     try:
-        os.close(os.open(f"/proc/{pid}/mem", os.O_RDWR | os.O_CLOEXEC))
+        os.close(os.open(f"/proc/{pid}/mem", how | os.O_CLOEXEC))
     except OSError:
         return False
     return True

@@ -135,7 +135,7 @@ def find_interpreter(pid: int) -> Interpreter | None:
     mapped = mappings(pid)
     if mapped is None:
         raise MemoryReadError(f"the memory's map of process {pid} may not be read")
-    for image in _candidates(pid, mapped):
+    for image in candidates(pid, mapped):
         with ElfFile(image.path) as file:
             found = file.symbols((*_CALLED, "Py_Version", "_PyRuntime"))
         if all(name in found for name in _CALLED) and "Py_Version" in found:
@@ -148,13 +148,13 @@ def _interpreter(pid: int, mapped: Sequence[MappedRange], image: Image, found: d
     with TargetMemory(pid) as memory:
         packed = int.from_bytes(memory.read(found["Py_Version"], 4), "little")
         version = (packed >> 24, packed >> 16 & 0xFF, packed >> 8 & 0xFF)
-        free_threaded = _is_free_threaded(memory, runtime, image.name)
+        free_threaded = is_free_threaded(memory, runtime, image.name)
     c_library, threads, system_call = _c_library(pid, mapped)
     functions = {name: found[name] for name in _CALLED} | threads
     return Interpreter(image, c_library, version, free_threaded, runtime, functions, system_call)
 
 
-def _is_free_threaded(memory: TargetMemory, runtime: int, name: str) -> bool:
+def is_free_threaded(memory: TargetMemory, runtime: int, name: str) -> bool:
     """By the offsets that 3.13 and later publish at the beginning of their state, before that by the library's name."""
     if runtime and memory.read(runtime, 8) == _DEBUG_COOKIE:
         return memory.word(runtime + 16) != 0
@@ -166,7 +166,7 @@ def _c_library(pid: int, mapped: Sequence[MappedRange]) -> tuple[Image, dict[str
     """The C library with its thread functions (which older ones have in a library of their own) and a ``syscall`` instruction."""
     threads: dict[str, int] = {}
     image, system_call = None, 0
-    for each in _images(pid, mapped, lambda name: bool(_C_LIBRARY.fullmatch(name))):
+    for each in loaded_images(pid, mapped, lambda name: bool(_C_LIBRARY.fullmatch(name))):
         with ElfFile(each.path) as file:
             for name, value in file.symbols(_THREADS).items():
                 threads.setdefault(name, value + each.bias)
@@ -189,17 +189,18 @@ def _instruction(pid: int, callers: Sequence[int]) -> int:
     return 0
 
 
-def _candidates(pid: int, mapped: Sequence[MappedRange]) -> Iterator[Image]:
+def candidates(pid: int, mapped: Sequence[MappedRange]) -> Iterator[Image]:
     """Where an interpreter may be: its library, then the program itself."""
-    yield from _images(pid, mapped, lambda name: bool(_LIBRARY.fullmatch(name)))
+    yield from loaded_images(pid, mapped, lambda name: bool(_LIBRARY.fullmatch(name)))
     try:
         program = os.path.basename(os.readlink(f"/proc/{pid}/exe")).removesuffix(" (deleted)")  # noqa: PTH115, PTH119 - of another root
     except OSError:
         return
-    yield from _images(pid, mapped, lambda name: name == program)
+    yield from loaded_images(pid, mapped, lambda name: name == program)
 
 
-def _images(pid: int, mapped: Sequence[MappedRange], is_wanted: Callable[[str], bool]) -> Iterator[Image]:
+def loaded_images(pid: int, mapped: Sequence[MappedRange], is_wanted: Callable[[str], bool]) -> Iterator[Image]:
+    """Files with code in a process, those whose name is wanted. Raises ``ElfError`` for one that cannot be read."""
     by_path: dict[str, list[MappedRange]] = {}
     for each in mapped:
         name = each.path.removesuffix(" (deleted)")

@@ -113,6 +113,14 @@ def inner_pid(pid: int) -> int:
     return int(numbers[-1]) if numbers else pid
 
 
+def inner_tid(pid: int, tid: int) -> int:
+    """The number by which a thread knows itself, in the innermost of its namespaces."""
+    for line in (read_bytes(f"/proc/{pid}/task/{tid}/status") or b"").splitlines():
+        if line.startswith(b"NSpid:"):
+            return int(line.split()[-1])
+    return tid
+
+
 def owner(pid: int) -> tuple[int, int] | None:
     """Effective user and group of a process."""
     fields = status(pid)

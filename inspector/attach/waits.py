@@ -11,6 +11,7 @@ _WORDS: Final = {
     0: "read",
     7: "poll",
     23: "select",
+    34: "a signal",
     35: "sleep",
     43: "accept",
     45: "a socket",

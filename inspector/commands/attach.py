@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
+from inspector.commands.opening import ReadOnly
 from inspector.commands.output import print_json
 from inspector.commands.preparing import Consent, Prepared, ask_on_terminal, ensure_possible, prepare
 from inspector.commands.window import open_window, require_display
+from inspector.errors import UsageError
+from inspector.session.outside import require_readable
 
 
 def attach(
@@ -17,10 +20,13 @@ def attach(
         bool, typer.Option("--inject", help="Allow borrowing a thread of a process without an agent, to bring one in.")
     ] = False,
     nudge: Annotated[bool, typer.Option("--nudge", help="Allow ending one wait of the main thread with EINTR (CPython 3.14).")] = False,
+    read_only: ReadOnly = False,
     headless: Annotated[bool, typer.Option("--headless", help="Only see to it that the agent runs; open no window.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --headless: print one JSON object.")] = False,
 ) -> None:
     """Open the window on a process."""
+    if read_only:
+        raise typer.Exit(_look(pid, inject=inject, headless=headless))
     ensure_possible(pid)
     if not headless:
         require_display()
@@ -30,6 +36,15 @@ def attach(
         return
     found = prepared.found
     raise typer.Exit(open_window(initial=lambda connector: connector.attach(pid), initial_name=f"{found.name} ({pid})"))
+
+
+def _look(pid: int, *, inject: bool, headless: bool) -> int:
+    """Open the window on a process that is looked at from outside."""
+    if inject or headless:
+        raise UsageError("--read-only brings no agent in; without a window: arc-inspector handles PID --read-only")
+    require_readable(pid)
+    require_display()
+    return open_window(initial=lambda connector: connector.look(pid), initial_name=f"process {pid} from outside")
 
 
 def _report(pid: int, prepared: Prepared, as_json: bool) -> None:

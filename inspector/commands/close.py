@@ -30,7 +30,7 @@ _GOOD: Final = frozenset({"would_close", "closed", "pending", "taken_back"})
 _MOST: Final = 2**64
 
 
-def close(  # noqa: PLR0913 - an option each
+def close(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     handles: Annotated[list[str] | None, typer.Argument(metavar="HANDLE…", help="As shown (#88.1) or as a number.")] = None,
     filter_text: Annotated[

@@ -18,7 +18,7 @@ from inspector.attach.discovery import FoundProcess, find_processes, find_target
 from inspector.attach.way import Way
 from inspector.commands.child import Child, demo_command
 from inspector.commands.files import open_saved
-from inspector.commands.opening import session_with
+from inspector.commands.opening import open_session, session_with
 from inspector.commands.preparing import Consent, consent_sentences, diagnosis_of, prepare
 from inspector.errors import AttachError
 from inspector.model.snapshot import Level
@@ -51,6 +51,10 @@ class LocalConnector:
         way = diagnosis_of(pid).way
         consent = Consent(inject=way is not Way.REMOTE, nudge=True)
         return session_with(prepare(pid, consent).found, level=Level.HISTORY)
+
+    def look(self, pid: int) -> Session:
+        """Look at a process from outside. Raises ``AttachError``."""
+        return open_session(pid, read_only=True)
 
     def start_demo(self) -> Session:
         """Start the sample target and attach to it. Ending the session ends the target."""
@@ -117,5 +121,6 @@ def _row(found: FoundProcess) -> ProcessRow:
         live_handles=found.live_handles,
         started_at=found.started_at,
         alive=found.alive,
+        readable=found.readable,
         consent=consent_sentences(found),
     )

@@ -8,8 +8,9 @@ from typing import Annotated, Final
 import typer
 
 from inspector.attach.causes import Cause, Diagnosis, Weight
-from inspector.attach.glimpse import Glimpse, glimpse
 from inspector.attach.linux import require_support
+from inspector.attach.outside.look import look
+from inspector.attach.outside.seen import Look, SeenFrame
 from inspector.attach.selftest import Check, run_checks
 from inspector.attach.waits import waits_on
 from inspector.attach.way import Way
@@ -44,26 +45,63 @@ def _process(pid: int, as_json: bool) -> int:
         for cause in diagnosis.causes:
             _print_cause(cause.text, cause.weight, cause.fixes)
         if not diagnosis.is_possible:
-            _print_glimpse(glimpse(pid))
+            _print_fallback(diagnosis)
     return 0 if diagnosis.is_possible else AttachError.exit_status
 
 
-def _print_glimpse(seen: Glimpse) -> None:
+def _print_fallback(diagnosis: Diagnosis) -> None:
     """What is left when nothing may be loaded, called by its name."""
-    if not seen.threads:
+    seen = _seen(diagnosis.facts.pid)
+    if seen is None:
         return
-    print("What can be told from outside, as a fallback (read only, no handles and no counts):")
+    print("What can be told from outside, as a fallback (read only, nothing is loaded or stopped):")
+    if diagnosis.is_readable:
+        print(f"  its objects and their counts: arc-inspector attach {seen.pid} --read-only, or handles {seen.pid} --read-only")
     if seen.packages:
         print(printable(f"  UniFFI packages: {', '.join(seen.packages)}"))
     for thread in seen.threads:
-        print(printable(f"  thread {thread.tid} ({thread.name}) {thread.waits}"))
+        where = f" in {_where(thread.stack[0])}" if thread.stack else ""
+        gil = ", holds the interpreter's lock" if thread.holds_gil else ""
+        print(printable(f"  thread {thread.tid} ({thread.name}) {thread.waits}{where}{gil}"))
     if seen.more_threads:
         print(f"  and {seen.more_threads:,} more")
+    for note in seen.notes:
+        print(printable(f"  {note}"))
 
 
-def _glimpse_value(seen: Glimpse) -> PlainRow:
-    threads = [{"tid": each.tid, "name": each.name or None, "waits": each.waits} for each in seen.threads]
-    return {"threads": threads, "more_threads": seen.more_threads, "packages": list(seen.packages)}
+def _seen(pid: int) -> Look | None:
+    """Its threads and packages; ``None``: it is gone."""
+    try:
+        return look(pid, with_objects=False)
+    except AttachError:
+        return None
+
+
+def _where(frame: SeenFrame) -> str:
+    return f"{frame.function} ({frame.file.rpartition('/')[2]}:{frame.line})"
+
+
+def _fallback_value(diagnosis: Diagnosis) -> PlainRow | None:
+    seen = None if diagnosis.is_possible else _seen(diagnosis.facts.pid)
+    if seen is None:
+        return None
+    threads = [
+        {
+            "tid": each.tid,
+            "name": each.name or None,
+            "waits": each.waits,
+            "holds_gil": each.holds_gil,
+            "stack": [{"function": frame.function, "file": frame.file, "line": frame.line} for frame in each.stack],
+        }
+        for each in seen.threads
+    ]
+    return {
+        "readable": diagnosis.is_readable,
+        "threads": threads,
+        "more_threads": seen.more_threads,
+        "packages": list(seen.packages),
+        "notes": list(seen.notes),
+    }
 
 
 def _headline(diagnosis: Diagnosis) -> str:
@@ -91,7 +129,7 @@ def _value(diagnosis: Diagnosis) -> PlainRow:
         "runtime": f"CPython {facts.version[0]}.{facts.version[1]}" if facts.version else None,
         "attachable": diagnosis.is_possible,
         "way": diagnosis.way.value if diagnosis.way else None,
-        "fallback": None if diagnosis.is_possible else _glimpse_value(glimpse(facts.pid)),
+        "fallback": _fallback_value(diagnosis),
         "causes": [_cause_value(each) for each in diagnosis.causes],
     }
 

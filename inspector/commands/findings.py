@@ -14,7 +14,7 @@ import typer
 
 from inspector.commands.files import open_saved
 from inspector.commands.handles import headline
-from inspector.commands.opening import SETTLE_SECS, Watch, settled_session
+from inspector.commands.opening import SETTLE_SECS, ReadOnly, Watch, settled_session
 from inspector.commands.output import console, print_json, printable
 from inspector.commands.rows import PlainRow, snapshot_value
 from inspector.commands.spans import parse_span
@@ -45,6 +45,7 @@ def findings(
     mute: Annotated[str, typer.Option("--mute", metavar="KEY", help="Hear no more of the finding with this key; needs --reason.")] = "",
     unmute: Annotated[str, typer.Option("--unmute", metavar="KEY", help="Hear of it again.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why it is muted; kept and shown.")] = "",
+    read_only: ReadOnly = False,
 ) -> None:
     """Watch a process for a while, or look through a file, and print what deserves a look. Exit status 1 when something does."""
     watch_secs = parse_span(span)
@@ -55,7 +56,7 @@ def findings(
         mutes.mute(mute, reason)
     if unmute:
         mutes.unmute(unmute)
-    snapshot, report = _judged(source, watch_secs, mutes)
+    snapshot, report = _judged(source, watch_secs, mutes, read_only=read_only)
     if as_json:
         print_json(report_value(snapshot, report))
     else:
@@ -79,19 +80,19 @@ def report_value(snapshot: Snapshot, report: Report) -> PlainRow:
     }
 
 
-def _judged(source: str, watch_secs: float, mutes: Mutes) -> tuple[Snapshot, Report]:
+def _judged(source: str, watch_secs: float, mutes: Mutes, *, read_only: bool) -> tuple[Snapshot, Report]:
     """Look at what the command line names and judge it. Raises ``InspectorError``."""
-    with _session_of(source) as (session, first):
+    with _session_of(source, read_only=read_only) as (session, first):
         snapshot, trend = _observe(session, first, watch_secs)
         events = _events_of(session)
     return snapshot, judge(Facts(snapshot, trend, events), mutes=mutes.all())
 
 
 @contextmanager
-def _session_of(source: str) -> Iterator[tuple[Session, Snapshot]]:
+def _session_of(source: str, *, read_only: bool) -> Iterator[tuple[Session, Snapshot]]:
     """A session with a process or over a file, and its newest snapshot; it is ended afterwards. Raises ``InspectorError``."""
     if source.isdecimal():
-        with settled_session(int(source), level=Level.HISTORY) as opened:
+        with settled_session(int(source), level=Level.HISTORY, read_only=read_only) as opened:
             yield opened
         return
     session = open_saved(Path(source))

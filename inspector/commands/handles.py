@@ -8,7 +8,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from inspector.commands.opening import settled_session
+from inspector.commands.opening import ReadOnly, settled_session
 from inspector.commands.output import add_row, console, new_table, print_json, printable
 from inspector.commands.rows import row_value, snapshot_value
 from inspector.errors import UsageError
@@ -29,10 +29,11 @@ def handles(
     filter_text: Annotated[str, typer.Option("--filter", help='As in the window: "state:open strong>1 thread:worker".')] = "",
     tombstones: Annotated[bool, typer.Option("--tombstones", help="Also handles that are gone, as far as they can be read.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Rows to print, 0: all.")] = DEFAULT_LIMIT,
+    read_only: ReadOnly = False,
 ) -> None:
     """Print the live handles of a process."""
     wanted = chosen_filter(kind, filter_text)
-    with settled_session(pid) as (_, snapshot):
+    with settled_session(pid, read_only=read_only) as (_, snapshot):
         arranged = arrange(snapshot, Query(filter=wanted, column=Column.AGE, tombstones=tombstones, moment_secs=0.0))
     if as_json:
         print_json(snapshot_value(snapshot, np.sort(arranged.order).tolist()))
@@ -57,15 +58,16 @@ def print_handles(snapshot: Snapshot, arranged: Arrangement, limit: int) -> None
     for title, counted in (("Lost", losses_of(snapshot.lost)), ("Refused", refused_of(snapshot.lost)), ("Note", notes_of(snapshot.lost))):
         if counted:
             out.print(f"{title}: " + ", ".join(f"{each.count:,} {each.what}" for each in counted), soft_wrap=True, markup=False)
+    for note in snapshot.notes:
+        out.print(f"Note: {printable(note)}", soft_wrap=True, markup=False)
 
 
 def headline(snapshot: Snapshot) -> str:
     """``app.py (4711) · live · CPython 3.11.7 · level history``."""
     target = snapshot.target
     state = f"{target.state}: {target.reason}" if target.reason else str(target.state)
-    return " · ".join(
-        part for part in (f"{target.name} ({target.pid})", state, target.runtime, f"level {target.level.name.lower()}") if part
-    )
+    how = "looked at from outside, read only (fallback)" if target.from_outside else f"level {target.level.name.lower()}"
+    return " · ".join(part for part in (f"{target.name} ({target.pid})", state, target.runtime, how) if part)
 
 
 def _print_summary(out: Console, snapshot: Snapshot, arranged: Arrangement) -> None:

@@ -71,9 +71,10 @@ class OffscreenWindow:
         """The newest sentence of the result bar."""
         return self._said[-1] if self._said else ""
 
-    def attach(self, pid: int) -> None:
-        """Open a session. Raises ``AttachError`` with what the window says when that fails."""
-        self.window.attachment.attach(pid)
+    def attach(self, pid: int, *, read_only: bool = False) -> None:
+        """Open a session; ``read_only``: look from outside. Raises ``AttachError`` with what the window says when that fails."""
+        attachment = self.window.attachment
+        (attachment.look if read_only else attachment.attach)(pid)
         self._wait_opened()
 
     def start_demo(self) -> None:

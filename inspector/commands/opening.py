@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from contextlib import contextmanager
-from typing import Final
+from typing import Annotated, Final
+
+import typer
 
 from inspector.attach.discovery import FoundProcess, find_target
 from inspector.commands.configured import configured
@@ -15,6 +17,7 @@ from inspector.commands.output import print_error
 from inspector.errors import AttachError, ControlError
 from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals
 from inspector.session.live import LiveSession
+from inspector.session.outside import OutsideSession, require_readable
 from inspector.session.postmortem import postmortem_session
 from inspector.session.protocol import Session
 
@@ -59,8 +62,17 @@ class Watch:
             return self._newest
 
 
-def open_session(pid: int, *, level: Level | None = None) -> Session:
-    """Attach to a process, or open what a dead one left. Raises ``AttachError``."""
+ReadOnly = Annotated[
+    bool, typer.Option("--read-only", help="Look from outside: nothing is loaded into the process, nothing in it is stopped.")
+]
+"""Of commands that work without an agent too: with what its memory tells."""
+
+
+def open_session(pid: int, *, level: Level | None = None, read_only: bool = False) -> Session:
+    """Attach to a process, or open what a dead one left; ``read_only``: look at it from outside. Raises ``AttachError``."""
+    if read_only:
+        require_readable(pid)
+        return OutsideSession(pid)
     return session_with(find_target(pid), level=level)
 
 
@@ -74,10 +86,10 @@ def session_with(found: FoundProcess, *, level: Level | None, on_end: Callable[[
 
 
 @contextmanager
-def settled_session(pid: int, *, level: Level | None = None) -> Iterator[tuple[Session, Snapshot]]:
+def settled_session(pid: int, *, level: Level | None = None, read_only: bool = False) -> Iterator[tuple[Session, Snapshot]]:
     """A session and its first snapshot with sampled counts; it is ended afterwards. Raises ``AttachError``."""
     began_at = time.time()
-    session = open_session(pid, level=level)
+    session = open_session(pid, level=level, read_only=read_only)
     watch = Watch(session)
     try:
         say_notices(session)
@@ -87,7 +99,7 @@ def settled_session(pid: int, *, level: Level | None = None) -> Iterator[tuple[S
     finally:
         watch.leave()
         session.end()
-        if isinstance(session, LiveSession):
+        if isinstance(session, LiveSession | OutsideSession):
             session.join()
 
 

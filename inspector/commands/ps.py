@@ -61,6 +61,7 @@ def _value(found: FoundProcess) -> PlainRow:
         "user": found.user or None,
         "alive": found.alive,
         "attachable": found.attachable,
+        "readable": found.attachable or found.readable,
         "reason": found.reason or None,
         "fix": found.fix or None,
         "live_handles": count(found.live_handles),

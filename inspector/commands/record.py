@@ -8,11 +8,12 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.commands.opening import open_session
+from inspector.commands.opening import ReadOnly, open_session
 from inspector.commands.spans import parse_span
 from inspector.errors import ControlError, UsageError
 from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals
 from inspector.session.live import LiveSession
+from inspector.session.outside import OutsideSession
 from inspector.session.recorder import Recorded, SessionRecorder
 from inspector.ui.wording import plural, size
 
@@ -25,13 +26,14 @@ def record(
     span: Annotated[str, typer.Option("--for", metavar="SPAN", help="How long; without it until the process ends, or Ctrl+C.")] = "",
     every: Annotated[str, typer.Option("--every", metavar="SPAN", help="From one snapshot to the next.")] = "500ms",
     level: Annotated[str, typer.Option("--level", help="What the process records meanwhile: count, history or stacks.")] = "history",
+    read_only: ReadOnly = False,
 ) -> None:
     """Record what a process does into a session file, which `open` plays again and `diff` compares."""
     watch_secs = parse_span(span) if span else None
     every_secs = parse_span(every)
     if level not in ("count", "history", "stacks"):
         raise UsageError(f"a level is count, history or stacks: {level}")
-    session = open_session(pid, level=Level[level.upper()])
+    session = open_session(pid, level=Level[level.upper()], read_only=read_only)
     try:
         recorded = _record(session, output, watch_secs, every_secs)
     finally:
@@ -57,7 +59,7 @@ class _End:
 
 
 def _record(session: object, output: Path, watch_secs: float | None, every_secs: float) -> Recorded:
-    if not isinstance(session, LiveSession):
+    if not isinstance(session, LiveSession | OutsideSession):
         raise ControlError("the process is gone: there is nothing to record any more, `open` shows its last state")
     session.set_interval(snapshot_secs=every_secs, vitals_secs=0.05)
     end = _End()

@@ -23,6 +23,7 @@ def target_value(target: Target) -> PlainRow:
         "state": str(target.state),
         "reason": target.reason or None,
         "level": target.level.name.lower(),
+        "from_outside": target.from_outside,
         "viewers": target.viewers,
         "started_at": seconds(target.started_at),
     }
@@ -34,6 +35,7 @@ def snapshot_value(snapshot: Snapshot, rows: Iterable[int]) -> PlainRow:
         "target": target_value(snapshot.target),
         "handles": [row_value(snapshot, row) for row in rows],
         "lost": dict(snapshot.lost.counts),
+        "notes": list(snapshot.notes),
     }
 
 
@@ -57,6 +59,9 @@ def row_value(snapshot: Snapshot, row: int) -> PlainRow:
         "created_at": seconds(float(handles.created_at[row])),
         "address": f"{int(handles.addresses[row]):#x}" if handles.addresses[row] else None,
         "site": site_text(snapshot, int(handles.created_sites[row])),
+        "inner_strong": count(handles.inner_strong[row]),
+        "outer_strong": count(handles.outer_strong[row]),
+        "outer": str(kind.outer) or None if kind else None,
     }
 
 

@@ -31,7 +31,7 @@ ATTACH_SECS: Final = 5.0
 FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
-def run_program(  # noqa: PLR0913 - an option each
+def run_program(
     context: typer.Context,
     module: Annotated[bool, typer.Option("-m", help="The target is a module.")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="No window: a line on stderr, and a summary at the end.")] = False,

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from inspector.attach.discovery import find_target
+from inspector.commands.opening import ReadOnly
 from inspector.errors import UsageError
+from inspector.session.outside import require_readable
 
 
 def shot(
@@ -16,17 +18,21 @@ def shot(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.png", help="Where the picture goes.")],
     theme: Annotated[str, typer.Option("--theme", help="light or dark.")] = "light",
     size: Annotated[str, typer.Option("--size", help="Width and height.")] = "1440x900",
+    read_only: ReadOnly = False,
 ) -> None:
     """Save a picture of the window on a process, with the whole snapshot inside."""
     width, height = parse_size(size)
     if theme not in ("light", "dark"):
         raise UsageError(f"a theme is light or dark: {theme}")
-    find_target(pid)
+    if read_only:
+        require_readable(pid)
+    else:
+        find_target(pid)
     from inspector.commands.offscreen import OffscreenWindow, use_offscreen  # Qt is loaded only where it is used
 
     use_offscreen()
     with OffscreenWindow(theme=theme, width=width, height=height) as window:
-        window.attach(pid)
+        window.attach(pid, read_only=read_only)
         window.wait_settled()
         window.save(output)
     print(f"saved {output} with its data inside")

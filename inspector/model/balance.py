@@ -99,7 +99,7 @@ def of_object(events: Events, snapshot: Snapshot, handle: int) -> Mask:
     same = handles.ids[handles.addresses == address] if address else handles.ids[row]
     mask = np.isin(events.handles, same)
     if address:
-        first = np.nanmin(np.append(handles.created_at[np.isin(handles.ids, same)], born)) if len(same) else born
+        first = np.fmin.reduce(handles.created_at[np.isin(handles.ids, same)], initial=born)
         since = events.at >= first - 1e-6 if not np.isnan(first) else np.ones(len(events), dtype=np.bool_)
         mask |= (events.addresses == address) & (events.handles == 0) & since
     return np.asarray(mask)

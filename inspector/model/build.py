@@ -11,7 +11,18 @@ from typing import Final
 import numpy as np
 
 from inspector.model.clock import NANOS_PER_SEC, Clock
-from inspector.model.counts import Flags, in_flight_of, is_live, native_refs_of, objects_of, pins_by_row, proxies_of
+from inspector.model.counts import (
+    Flags,
+    Objects,
+    in_flight_of,
+    is_live,
+    native_refs_of,
+    objects_of,
+    outers_of,
+    pins_by_row,
+    proxies_of,
+    strong_of_traits,
+)
 from inspector.model.limits import Limit
 from inspector.model.names import Names, type_totals
 from inspector.model.raw import LayoutCodes, RawState, RawVitals, Records, text_of
@@ -128,11 +139,11 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
     rows = raw.rows
     references, changing = _references(rows, codes)
     live = is_live(references)
-    kinds = _kinds_of(rows, raw.vitals.types)
+    kinds = _of_type(rows, raw.vitals.types, "kind")
     ids = _ids(raw, np.isin(kinds, list(codes.foreign_kinds)))
     addresses = rows["address"].copy()
     objects = objects_of(addresses, live)
-    strong = _strong(rows, references, codes)
+    inner, outer, strong = _strongs(raw, references, objects, codes)
     proxies = proxies_of(objects, live & ~np.isin(kinds, list(codes.call_kinds)))
     proxies[live & (addresses == 0) & (strong != UNKNOWN)] = 1
     proxies[references == Reference.DROPPED] = 0
@@ -150,6 +161,8 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
         weak=np.where(live, _count(rows["weak"], codes.count_unknown), UNKNOWN),
         in_flight=np.where(live, in_flight, 0),
         proxies=proxies,
+        inner_strong=inner,
+        outer_strong=outer,
         native_refs=native_refs_of(strong, proxies),
         created_at=clock.column(rows["created_at_ticks"]),
         changed_at=clock.column(rows["changed_at_ticks"]),
@@ -190,12 +203,13 @@ def _references(rows: Records, codes: LayoutCodes) -> tuple[Codes, Flags]:
     return references, changing
 
 
-def _kinds_of(rows: Records, types: Records) -> Ints:
-    kinds = types["kind"].astype(np.int64)
-    if len(kinds) == 0:
+def _of_type(rows: Records, types: Records, field: str) -> Ints:
+    """A field of each row's type; 0 for a type that there is not."""
+    values = types[field].astype(np.int64)
+    if len(values) == 0:
         return np.zeros(len(rows), dtype=np.int64)
     type_ids = rows["type_id"].astype(np.int64)
-    return np.where(type_ids < len(kinds), kinds[np.minimum(type_ids, len(kinds) - 1)], 0)
+    return np.where(type_ids < len(values), values[np.minimum(type_ids, len(values) - 1)], 0)
 
 
 def _ids(raw: RawState, foreign: Flags) -> Ids:
@@ -203,6 +217,22 @@ def _ids(raw: RawState, foreign: Flags) -> Ids:
     ids |= raw.indices.astype(np.uint64) << np.uint64(1)
     ids |= foreign.astype(np.uint64)
     return ids
+
+
+def _strongs(raw: RawState, references: Codes, objects: Objects, codes: LayoutCodes) -> tuple[Ints, Ints, Ints]:
+    """Inner and outer counts of traits, and the strong counts of all."""
+    rows, types = raw.rows, raw.vitals.types
+    strong = _strong(rows, references, codes)
+    unknown = np.full(len(rows), UNKNOWN, dtype=np.int64)
+    traits = np.isin(_of_type(rows, types, "kind"), list(codes.trait_kinds))
+    if not traits.any():
+        return unknown, unknown.copy(), strong
+    live = is_live(references)
+    inner = np.where(traits & live, strong, UNKNOWN)
+    counted = traits & live & (_of_type(rows, types, "data_offset") != 0)
+    data = rows["data"]
+    outer = outers_of(np.where(counted, _count(rows["outer_strong"], codes.outer_unknown), UNKNOWN), data)
+    return inner, outer, np.where(counted, strong_of_traits(objects, inner, outer, data), strong)
 
 
 def _strong(rows: Records, references: Codes, codes: LayoutCodes) -> Ints:

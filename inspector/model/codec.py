@@ -25,6 +25,7 @@ import numpy.typing as npt
 from inspector.errors import FileFormatError
 from inspector.model.fields import FLOAT_LIMIT, from_plain, to_plain
 from inspector.model.snapshot import (
+    UNKNOWN,
     Handles,
     Reference,
     Resource,
@@ -69,8 +70,8 @@ _INDEX_COLUMNS: Final = (
     "last_sites",
 )
 _VITALS_COLUMNS: Final = ("created", "released", "lives")
-_NEWEST_COLUMN: Final = "vitals.lives"
-"""The last one; files of older versions end before it."""
+_ADDED: Final = (("vitals.lives",), ("handles.inner_strong", "handles.outer_strong"))
+"""Columns that versions added one after the other; files of older ones have none of the last ones. Of handles they are ``UNKNOWN`` then."""
 
 
 class _Indexed(Protocol):
@@ -181,9 +182,10 @@ def _expected_dtypes() -> dict[str, str]:
 def _read_columns(listed: object, body: memoryview) -> dict[str, Column]:
     expected = _expected_dtypes()
     columns: dict[str, Column] = {}
-    if isinstance(listed, list) and len(listed) == len(expected) - 1:
-        columns[_NEWEST_COLUMN] = _column(_NEWEST_COLUMN, expected.pop(_NEWEST_COLUMN), memoryview(b""))
-    if not isinstance(listed, list) or len(listed) != len(expected):
+    if not isinstance(listed, list):
+        raise FileFormatError("the snapshot is damaged: it lists no columns")
+    missing = {name: expected.pop(name) for name in _missing(len(expected) - len(listed))}
+    if len(listed) != len(expected):
         raise FileFormatError("the snapshot is damaged: its list of columns is another")
     offset = 0
     for entry, (name, dtype) in zip(listed, expected.items(), strict=True):
@@ -195,7 +197,19 @@ def _read_columns(listed: object, body: memoryview) -> dict[str, Column]:
         offset += size_bytes
     if offset != len(body):
         raise FileFormatError("the snapshot is damaged: there is more than its columns")
+    for name, dtype in missing.items():
+        filled = np.full(len(columns["handles.ids"]) if name.startswith("handles.") else 0, UNKNOWN, dtype)
+        columns[name] = _column(name, dtype, memoryview(filled.tobytes()))
     return columns
+
+
+def _missing(count: int) -> tuple[str, ...]:
+    """The columns that a file does not have which has ``count`` fewer than are written now."""
+    missing: tuple[str, ...] = ()
+    for added in reversed(_ADDED):
+        if len(missing) < count:
+            missing += added
+    return missing
 
 
 def _column_length(entry: object, name: str, dtype: str) -> int:

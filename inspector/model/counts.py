@@ -1,6 +1,9 @@
-"""The count equation's terms that a viewer computes: proxies, native references, calls in flight.
+"""The count equation's terms that a viewer computes: proxies, native references, calls in flight, and the strong count of traits.
 
-    strong = proxies + native references        (at rest)
+    strong = proxies + native references                      (at rest)
+           = inner + the sum of (outer - 1)                   (of a trait, over the outer ``Arc``s of its handles)
+
+Each outer ``Arc`` holds one reference of the object's own, the inner one, so its first reference is counted there already.
 
 Rows with one heap address are handles of one object. Pure numpy; any thread; 100,000 rows take a few milliseconds.
 """
@@ -62,6 +65,32 @@ def native_refs_of(strong: Ints, proxies: Ints) -> Ints:
     """
     known = (strong != UNKNOWN) & (proxies != UNKNOWN)
     return np.where(known, strong - proxies, UNKNOWN)
+
+
+def outers_of(outer: Ints, data: Ids) -> Ints:
+    """What the outer ``Arc`` of each row counts; ``UNKNOWN`` without one. ``data`` tells them apart.
+
+    Rows that share one were sampled one by one. The most is the newest: what fell is seen at once, what rose only by and by.
+    """
+    known = np.flatnonzero(outer != UNKNOWN)
+    numbers, place = np.unique(data[known], return_inverse=True)
+    most = np.full(len(numbers), UNKNOWN, dtype=np.int64)
+    np.maximum.at(most, place, outer[known])
+    shared = outer.copy()
+    shared[known] = most[place]
+    return shared
+
+
+def strong_of_traits(objects: Objects, inner: Ints, outer: Ints, data: Ids) -> Ints:
+    """All references that keep each row's object: the inner count, and what the outer ``Arc`` of each of its handles counts beyond one.
+
+    ``UNKNOWN`` where one of the row's own two counts is. A handle that nobody has sampled so far adds nothing to those of the others.
+    """
+    known = np.flatnonzero(outer != UNKNOWN)
+    _, first = np.unique(data[known], return_index=True)
+    beyond = np.zeros(len(outer), dtype=np.int64)
+    beyond[known[first]] = outer[known[first]] - 1
+    return np.where((inner != UNKNOWN) & (outer != UNKNOWN), inner + objects.spread(beyond), UNKNOWN)
 
 
 def pins_by_row(ids: Ids, calls: Ids) -> Ints:

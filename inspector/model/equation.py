@@ -3,7 +3,8 @@
     strong = proxies + named native references + unexplained    (at rest)
 
 Before the target was asked for names, its native references are one term. Calls in flight borrow or clone on top of that and are
-shown beside it. Pure; any thread.
+shown beside it. Of a trait the strong count is that of the object's own ``Arc`` and of the outer ones together: ``parts`` takes it apart.
+Pure; any thread.
 """
 
 from __future__ import annotations
@@ -11,8 +12,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from inspector.model.holders import NamedHolder, NativeHolders
-from inspector.model.snapshot import UNKNOWN, Handles
+from inspector.model.kinds import calls_are_estimated, is_trait
+from inspector.model.snapshot import UNKNOWN, Handles, Outer, TypeRow
+from inspector.model.states import ALIVE, alive
+
+
+@dataclass(frozen=True, slots=True)
+class TraitParts:
+    """The counts of a trait, one by one; ``UNKNOWN`` where not sampled.
+
+    strong = inner + (outer - 1) + others
+    """
+
+    outer_is: Outer
+    """What the handle points into; ``NONE``: not known, in a file of an older version."""
+    inner: int
+    """Strong count of the object's own ``Arc``."""
+    outer: int
+    """Strong count of the outer ``Arc`` that the handle points into; that ``Arc`` is one of ``inner``."""
+    handles: int
+    """Handles that point into it, this one among them."""
+    others: int
+    """What the outer ``Arc``s of the object's other handles count beyond one each."""
+
+    @property
+    def clones(self) -> int:
+        """References of the outer ``Arc`` that are no handle; ``UNKNOWN`` when it was not sampled."""
+        return UNKNOWN if self.outer == UNKNOWN else max(self.outer - self.handles, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +66,8 @@ class CountEquation:
     """Native references whose holder has a name."""
     names_known: bool = False
     """The target said which native references have a name; before that ``native`` is all of them."""
+    parts: TraitParts | None = None
+    """Of a trait."""
 
     @property
     def known(self) -> bool:
@@ -44,16 +75,28 @@ class CountEquation:
         return self.strong != UNKNOWN
 
 
-def equation_of(handles: Handles, row: int, *, calls_estimated: bool = False) -> CountEquation:
-    """The equation of a row's object; ``calls_estimated``: calls in flight of its kind are known by sampling only."""
+def equation_of(handles: Handles, row: int, kind: TypeRow | None = None) -> CountEquation:
+    """The equation of a row's object; ``kind``: its type, as far as that is known."""
     strong, proxies = int(handles.strong[row]), int(handles.proxies[row])
     in_flight, weak = int(handles.in_flight[row]), int(handles.weak[row])
+    is_estimated = kind is not None and calls_are_estimated(kind.kind)
+    parts = parts_of(handles, row, kind)
     if strong == UNKNOWN:
-        return CountEquation(UNKNOWN, weak, proxies, in_flight, UNKNOWN, 0, 0, calls_estimated)
+        return CountEquation(UNKNOWN, weak, proxies, in_flight, UNKNOWN, 0, 0, is_estimated, parts=parts)
     native = int(handles.native_refs[row])
     held = max(native, 0)
     rest = strong - max(proxies, 0) - held
-    return CountEquation(strong, weak, proxies, in_flight, held, max(rest, 0), max(-rest, -native, 0), calls_estimated)
+    return CountEquation(strong, weak, proxies, in_flight, held, max(rest, 0), max(-rest, -native, 0), is_estimated, parts=parts)
+
+
+def parts_of(handles: Handles, row: int, kind: TypeRow | None) -> TraitParts | None:
+    """What a live trait's counts are one by one; ``None`` for what is no trait, and for a handle that is gone."""
+    if kind is None or not is_trait(kind.kind) or int(handles.references[row]) not in ALIVE:
+        return None
+    strong, inner, outer = int(handles.strong[row]), int(handles.inner_strong[row]), int(handles.outer_strong[row])
+    pointing = int(np.count_nonzero((handles.data == handles.data[row]) & (handles.types == handles.types[row]) & alive(handles)))
+    others = UNKNOWN if UNKNOWN in (strong, inner, outer) else max(strong - inner - (outer - 1), 0)
+    return TraitParts(kind.outer, inner, outer, pointing, others)
 
 
 def with_names(equation: CountEquation, holders: NativeHolders) -> CountEquation:

@@ -6,7 +6,7 @@ r"""The filter language of the handle table.
     "two words"           one word with a space in it
     type:Journal,Todo     type, state, thread, owner, created, ended, id, site, kind, origin; commas give alternatives
     thread:"worker-1"     a quoted value must match whole; \" stands for a quote in it
-    strong>=2 age>10s     count (= strong), weak, proxies, inflight, native, age; with > >= < <= = !=
+    strong>=2 age>10s     count (= strong), weak, inner, outer, proxies, inflight, native, age; with > >= < <= = !=
     born:14:03..14:05:20  when the handle was created, local time of day (its nearest past); either end may be missing
     -state:open           a minus in front: not
 
@@ -37,6 +37,8 @@ NUMBER_KEYS: Final = {
     "count": "strong",
     "strong": "strong",
     "weak": "weak",
+    "inner": "inner_strong",
+    "outer": "outer_strong",
     "proxies": "proxies",
     "inflight": "in_flight",
     "native": "native_refs",

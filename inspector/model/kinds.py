@@ -11,6 +11,15 @@ CALL_KINDS: Final = ("uniffi_call", "uniffi_future")
 """Kinds whose rows are calls themselves."""
 
 
+TRAIT_KIND: Final = "uniffi_trait"
+"""A Rust-implemented trait: handles point into something of their own that holds one of the object's references."""
+
+
+def is_trait(kind: str) -> bool:
+    """Its counts are two: of the object's own ``Arc``, and of the ``Arc`` (or the box) that a handle points into."""
+    return kind == TRAIT_KIND
+
+
 def calls_are_estimated(kind: str) -> bool:
     """Calls in flight are known by sampling the strong count, so short ones may be missed."""
     return kind.startswith(CLONING_KINDS) and kind not in CALL_KINDS

@@ -22,6 +22,11 @@ _LOSSES: Final = {
     "unreadable": ("counts that could not be read", "The strong and weak counts of those rows were unknown at that moment"),
     "control_drops": ("requests refused or given up", "A viewer asked for something that was not done"),
     "panics": ("panics caught at the boundary", "A native call failed; it was reported as an error to the caller"),
+    "outside_doubtful": ("finds that could not be told from remains", "They changed while they were read: a handle may be missing"),
+    "outside_swapped_mib": ("MiB of memory in swap", "They were left there: handles whose proxies lie in them are missing"),
+    "outside_unread_mib": ("MiB of memory that could not be read", "Handles whose proxies lie in them are missing"),
+    "outside_left_out_mib": ("MiB of memory beyond what one look goes through", "Handles whose proxies lie in them are missing"),
+    "outside_hits": ("finds beyond what one look takes", "Handles among them are missing"),
     "damaged_rows": ("rows that could not be understood", "They are left out of the tables of this snapshot"),
 }
 _REFUSED: Final = {

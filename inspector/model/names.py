@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from inspector.model.raw import LayoutCodes, Records, text_of
-from inspector.model.snapshot import UNKNOWN, Frame, Ints, Site, TypeRow
+from inspector.model.snapshot import UNKNOWN, Frame, Ints, Outer, Site, TypeRow
 
 _LENGTH: Final = struct.Struct("<I")
 _LONGEST_NAME_BYTES: Final = 4096
@@ -124,6 +124,7 @@ class Names:
             close_signature=fixed.close_signature,
             thread_affine=bool(slot["thread_affine"]),
             size_bytes=int(slot["size_bytes"]) or UNKNOWN,
+            outer=_outer(slot) if kind in codes.trait_kinds else Outer.NONE,
             **counters,
         )
 
@@ -167,6 +168,11 @@ class Names:
     def _decode(self, offset: int) -> str:
         start = offset + _LENGTH.size
         return self._strings[start : start + self._length_at(offset)].decode("utf-8", "replace")
+
+
+def _outer(slot: np.void) -> Outer:
+    """What the handles of a trait point into."""
+    return Outer.ARC if slot["data_offset"] else Outer.BOX
 
 
 def type_totals(types: Records, counter: str) -> Ints:

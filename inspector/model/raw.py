@@ -29,10 +29,13 @@ class LayoutCodes:
     """Kinds whose rows are calls on the object at their address: they hold it, and are no handles of it."""
     pinned_kinds: frozenset[int]
     """Kinds of our own runtime: each call shows in the thread's record, so in-flight counts are exact without sampling."""
+    trait_kinds: frozenset[int]
+    """Kinds whose handles point into an ``Arc`` or a box around the object's own ``Arc``."""
     busy: int
     """Bit of ``reference_state``."""
     strong_unknown: int
     count_unknown: int
+    outer_unknown: int
     thread_free: int
     thread_live: int
 

@@ -102,6 +102,19 @@ class Target:
     state_since: float = float("nan")
     level: Level = Level.COUNT
     viewers: int = 0
+    from_outside: bool = False
+    """Nothing of ours is in it: what is shown was read out of its memory, the read-only fallback."""
+
+
+class Outer(StrEnum):
+    """What the handles of a type point into, around the object's own ``Arc``."""
+
+    NONE = ""
+    """Nothing: handles point at the object. Or not known, in files of older versions."""
+    ARC = "arc"
+    """An ``Arc``, which counts."""
+    BOX = "box"
+    """A box of the handle's own, which counts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,7 @@ class TypeRow:
     closed: int
     never_closed: int
     dropped: int
+    outer: Outer = Outer.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +185,20 @@ class Frame:
         name = self.file.rpartition("/")[2] or "?"
         where = f"{name}:{self.line}" if self.line else name
         return f"{where} {self.function}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadStack:
+    """What a thread did when it was looked at from outside."""
+
+    tid: int
+    name: str
+    doing: str
+    """By the system's word: ``waits in select``, ``runs``."""
+    frames: tuple[Frame, ...] = ()
+    """Of its Python, innermost first; empty: it runs none, or that cannot be told."""
+    holds_gil: bool = False
+    """It held the interpreter's lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +286,14 @@ class Handles:
     data: Ids
     """What the handle stands for: data pointer, map key, a proxy's ``_handle``."""
     strong: Ints
-    """Resting count, without the tool's own references."""
+    """Resting count, without the tool's own references. Of a trait: every reference that keeps the object, which is ``inner_strong``
+    and what the outer ``Arc`` of each of the object's handles counts beyond one."""
     weak: Ints
+    inner_strong: Ints
+    """Of a trait: what the object's own ``Arc`` counts. ``UNKNOWN`` for all others."""
+    outer_strong: Ints
+    """Of a trait: what the outer ``Arc`` counts that the handle points into; one of them is the handle's own. ``UNKNOWN`` where that is
+    a box, and for all others."""
     in_flight: Ints
     """Calls that use the object now."""
     proxies: Ints
@@ -330,6 +364,10 @@ class Snapshot:
     """When pending closes are withdrawn; those that have one, as far as the header has room for them."""
     hidden_deadlines: int = 0
     """Pending closes with a deadline that found no room there."""
+    stacks: tuple[ThreadStack, ...] = ()
+    """What all threads of the process did when they were looked at from outside, the main one first; empty: they were not."""
+    notes: tuple[str, ...] = ()
+    """What could not be looked at, and why: sentences without a full stop."""
 
     def live_count(self) -> int:
         """Rows that are not tombstones."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from inspector.model.raw import LayoutCodes
-from inspector.wire.schema import BUSY, COUNT_UNKNOWN, STRONG_UNKNOWN, Field, Kind, ThreadState, fields, record_bytes
+from inspector.wire.schema import BUSY, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN, Field, Kind, ThreadState, fields, record_bytes
 
 _PINNED_KINDS = (Kind.ARC, Kind.MUTEX_MAP, Kind.ARC_MAP, Kind.THIN, Kind.FOREIGN)
 _FOREIGN_KINDS = (Kind.FOREIGN, Kind.UNIFFI_FOREIGN)
@@ -37,9 +37,11 @@ def layout_codes() -> LayoutCodes:
         foreign_kinds=frozenset(map(int, _FOREIGN_KINDS)),
         call_kinds=frozenset(map(int, _CALL_KINDS)),
         pinned_kinds=frozenset(map(int, _PINNED_KINDS)),
+        trait_kinds=frozenset({int(Kind.UNIFFI_TRAIT)}),
         busy=BUSY,
         strong_unknown=STRONG_UNKNOWN,
         count_unknown=COUNT_UNKNOWN,
+        outer_unknown=OUTER_UNKNOWN,
         thread_free=int(ThreadState.FREE),
         thread_live=int(ThreadState.LIVE),
     )

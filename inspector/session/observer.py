@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from inspector.attach.descriptors import open_descriptors
-from inspector.attach.linux import process_stat
+from inspector.attach.linux import pid_in, process_stat
 from inspector.attach.segment import Segment
 from inspector.attach.symbols import NativeSymbols
 from inspector.model.build import Moment, build_snapshot, clock_of
@@ -15,6 +15,7 @@ from inspector.model.clock import NANOS_PER_SEC
 from inspector.model.limits import Limit
 from inspector.model.raw import RawVitals, text_of
 from inspector.model.snapshot import Snapshot, TargetState
+from inspector.session.hang import HangStacks
 from inspector.session.liveness import Liveness, Signs, Verdict
 from inspector.session.postmortem import snapshot_of_dead
 from inspector.session.presence import Presence
@@ -41,7 +42,8 @@ class Observer:
         self._first_answer_ticks: int | None = None
         self._segment = segment
         self._presence = presence
-        self._source = SegmentSource(segment, NativeSymbols(int(segment.header().pid)))
+        pid = pid_in(segment.path) or int(segment.header().pid)
+        self._source = SegmentSource(segment, NativeSymbols(pid))
         self._liveness = Liveness()
         self._state_since = time.time()
         self._serial = 0
@@ -50,6 +52,7 @@ class Observer:
         self._counted_at = -_COUNT_SECS
         self._process_limits: tuple[Limit, ...] = ()
         self._cost_from: tuple[float, float] | None = None
+        self._hang = HangStacks(pid)
 
     def vitals(self) -> RawVitals:
         """Header and types; valid until the next reading."""
@@ -66,6 +69,7 @@ class Observer:
         if verdict.state is not self.verdict.state:
             self._state_since = time.time()
         self._ask_why(verdict, at)
+        self._hang.note(at, is_hung=verdict.state is TargetState.HUNG)
         has_changed = verdict != self.verdict
         self.verdict = verdict
         return has_changed
@@ -80,7 +84,7 @@ class Observer:
             return snapshot_of_dead(self._source, raw, serial=self._serial)
         target = target_of(raw.vitals, self.verdict, self._state_since)
         moment = Moment(serial=self._serial, taken_at=time.time(), target=target, cost_share=self._cost_share, limits=self._limits(at))
-        return build_snapshot(raw, self._source.names, self._source.codes, moment)
+        return self._hang.added_to(build_snapshot(raw, self._source.names, self._source.codes, moment))
 
     def lost(self, reason: str, latest: Snapshot | None) -> Snapshot | None:
         """``latest`` as the last one: the segment cannot be read any more."""

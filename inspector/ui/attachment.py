@@ -115,6 +115,10 @@ class Attachment(QObject):
         """Bring an agent into a process that has none, as the person agreed to, and open a session on it."""
         self.open_with(lambda: self._connector.bring(pid), f"process {pid}")
 
+    def look(self, pid: int) -> None:
+        """Look at a process from outside: the read-only fallback."""
+        self.open_with(lambda: self._connector.look(pid), f"process {pid} from outside")
+
     def start_demo(self, on_opened: Callable[[], None] | None = None) -> None:
         """Start the sample target; ``on_opened`` is called when that succeeded, before ``began``."""
         self.open_with(self._connector.start_demo, "the demo", on_opened)

@@ -36,6 +36,8 @@ class ProcessRow:
 
     alive: bool = True
     """False: only its segment is left."""
+    readable: bool = False
+    """It runs no agent, and can be looked at from outside, read only."""
     consent: str = ""
     """It runs no agent, and one can be brought in: what that does, in sentences, to be agreed to. Empty: that cannot be."""
 
@@ -66,6 +68,9 @@ class Connector(Protocol):
 
     def bring(self, pid: int) -> Session:
         """Bring an agent into a running process that has none, and attach to it. The person has agreed to ``ProcessRow.consent``."""
+
+    def look(self, pid: int) -> Session:
+        """Look at a running process from outside: nothing is loaded into it. Takes as long as reading its memory."""
 
     def start_demo(self) -> Session:
         """Start the sample target and attach to it. Ending the session ends the target."""

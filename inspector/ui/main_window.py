@@ -164,6 +164,7 @@ class MainWindow(QMainWindow):
         self.toolbar.rate_wanted.connect(self.attachment.set_rate)
         self.start.attach_wanted.connect(self.attachment.attach)
         self.start.bring_wanted.connect(self.attachment.bring)
+        self.start.look_wanted.connect(self.attachment.look)
         self.start.demo_wanted.connect(self.start_demo)
         self.start.open_wanted.connect(self._choose_file)
         self.start.back_wanted.connect(lambda: self.pages.setCurrentWidget(self.workbench))
@@ -299,7 +300,7 @@ class MainWindow(QMainWindow):
         self.vital_signs.setVisible(in_session)
         self.banner.hide()
         if in_session and self.attachment.snapshot is not None:
-            show_state(self.banner, self.attachment.snapshot.target, self.show_processes)
+            show_state(self.banner, self.attachment.snapshot, self.show_processes, self.workbench.show_stacks)
 
     def _situation_changed(self, now: Situation) -> None:
         self.choice.apply()
@@ -315,12 +316,12 @@ class MainWindow(QMainWindow):
         target = snapshot.target
         self.setWindowTitle(f"{target.name} ({target.pid}) – arc-inspector")
         self.toolbar.chip.show_target(target)
-        self.toolbar.show_level(target.level)
+        self.toolbar.show_level(target)
         self.vital_signs.show_snapshot(snapshot)
         paused = self.attachment.situation.paused
         self.status.show_snapshot(snapshot, rate_hz=self.attachment.rate_hz, skipped=self.attachment.skipped, paused=paused)
         if self.pages.currentWidget() is self.workbench:
-            show_state(self.banner, snapshot.target, self.show_processes)
+            show_state(self.banner, snapshot, self.show_processes, self.workbench.show_stacks)
 
     def _vitals_seen(self, vitals: Vitals) -> None:
         self.vital_signs.show_vitals(vitals)

@@ -141,6 +141,12 @@ def _open_line(parts: PaneParts, file: str, line: int) -> None:
         parts.acting.told.emit(why, "waiting")
 
 
+def _threads_pane(parts: PaneParts) -> QWidget:
+    pane = ThreadsPane(parts.theme)
+    pane.line_wanted.connect(lambda file, line: _open_line(parts, file, line))
+    return pane
+
+
 def _pending_pane(parts: PaneParts) -> QWidget:
     return PendingPane(parts.theme, (parts.actions["drain"], parts.actions["take_back"]))
 
@@ -149,7 +155,7 @@ PANES: Final = (
     PaneSpec("timeline", "Timeline", TOP, lambda parts: ChurnPane(parts.theme)),
     PaneSpec("detail", "Detail", RIGHT, _detail_pane),
     PaneSpec("pending", "Pending closes", BOTTOM, _pending_pane, short="Pending"),
-    PaneSpec("threads", "Threads", BOTTOM, lambda parts: ThreadsPane(parts.theme)),
+    PaneSpec("threads", "Threads", BOTTOM, _threads_pane),
     PaneSpec("findings", "Findings", BOTTOM, lambda parts: FindingsPane(parts.theme, parts.chronicle.watch)),
     PaneSpec("events", "Events", BOTTOM, lambda parts: EventsPane(parts.theme, parts.attachment, parts.courier, parts.chronicle.feed)),
     PaneSpec("marks", "Marks and diff", BOTTOM, lambda parts: MarksPane(parts.theme, parts.chronicle.book, parts.courier), short="Marks"),

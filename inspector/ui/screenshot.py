@@ -55,6 +55,8 @@ def stamp_text(snapshot: Snapshot, note: str = "") -> tuple[str, str]:
     """Left and right half of the stamp line: what was looked at and how it was, then when and by what."""
     target = snapshot.target
     parts = [f"{target.name} ({target.pid})", str(target.state), f"{number(snapshot.live_count())} live"]
+    if target.from_outside:
+        parts.append("looked at from outside")
     if note:
         parts.append(f"filter {note}")
     parts.append(f"lost {number(snapshot.lost.total())}")

@@ -44,6 +44,8 @@ class StartPage(QWidget):
     """Process id; GUI thread."""
     bring_wanted = Signal(int)
     """Process id of one without an agent; the person has agreed."""
+    look_wanted = Signal(int)
+    """Process id of one that is to be looked at from outside."""
     demo_wanted = Signal()
     open_wanted = Signal()
     """Choose a file."""
@@ -157,7 +159,11 @@ class StartPage(QWidget):
         self.attach.setProperty("primary", True)
         self.attach.clicked.connect(self._attach)
         line.addWidget(self.why, 1)
+        self.look = QPushButton("Look from outside")
+        self.look.setToolTip("Read only: its memory is read, nothing is loaded into it and nothing in it is stopped")
+        self.look.clicked.connect(self._look)
         line.addWidget(self.copy_fix)
+        line.addWidget(self.look)
         line.addWidget(self.attach)
         return line
 
@@ -231,6 +237,7 @@ class StartPage(QWidget):
         row = self._chosen()
         self.attach.setEnabled(row is not None and (row.attachable or bool(row.consent)))
         self.attach.setText(_verb(row))
+        self.look.setVisible(row is not None and row.readable)
         self.copy_fix.setVisible(row is not None and not row.attachable and bool(row.fix))
         if row is None:
             self.why.setText("Select a process, then press Enter")
@@ -249,6 +256,13 @@ class StartPage(QWidget):
             self.attach_wanted.emit(row.pid)
         elif row.consent:
             self._ask_consent(row)
+        elif row.readable:
+            self._look()
+
+    def _look(self) -> None:
+        row = self._chosen()
+        if row is not None and row.readable:
+            self.look_wanted.emit(row.pid)
 
     def _ask_consent(self, row: ProcessRow) -> None:
         """Say what bringing an agent in does; only the button that says so goes on."""

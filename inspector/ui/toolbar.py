@@ -131,9 +131,9 @@ class ToolBar(QToolBar):
         )
         self.rate.setEnabled(now.attached and now.answers)
 
-    def show_level(self, level: Level) -> None:
-        """The level in force, without asking for it."""
-        self.level.setCurrentIndex(self.level.findData(level))
+    def show_level(self, target: Target) -> None:
+        """The level in force, without asking for it; none where nothing of ours is in the target."""
+        self.level.setCurrentIndex(-1 if target.from_outside else self.level.findData(target.level))
 
     def _level_box(self) -> QComboBox:
         box = QComboBox()
@@ -141,6 +141,7 @@ class ToolBar(QToolBar):
         for level in Level:
             box.addItem(level.name.capitalize(), level)
             box.setItemData(box.count() - 1, LEVEL_HINTS[level], Qt.ItemDataRole.ToolTipRole)
+        box.setPlaceholderText("Outside")
         box.setCurrentIndex(int(Level.COUNT))
         box.activated.connect(lambda at: self.level_wanted.emit(box.itemData(at)))
         box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -20,7 +20,7 @@ from inspector.ui.views.events import EventsPane
 from inspector.ui.views.handles import HandlesPane
 from inspector.ui.views.marks import MarksPane
 from inspector.ui.views.pending import PendingPane
-from inspector.ui.views.threads import ThreadsPane
+from inspector.ui.views.threads import STACKS_PAGE, ThreadsPane
 from inspector.ui.widgets.dock_title import DockTitle
 
 LOW_HEIGHT: Final = 560
@@ -120,6 +120,11 @@ class Workbench(QMainWindow):
         """Show the events of that kind: somebody asked what stands behind a rate."""
         self.events.show_kind(kind)
         self.open_pane("events")
+
+    def show_stacks(self) -> None:
+        """Show where all threads are: the target hangs."""
+        self.open_pane("threads")
+        self.threads.show_page(STACKS_PAGE)
 
     def dock_actions(self) -> tuple[QAction, ...]:
         """One a dock: shown or not."""

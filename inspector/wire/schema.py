@@ -17,6 +17,7 @@ LAYOUT_VERSION: Final[int] = lib.AiLAYOUT_VERSION
 BUSY: Final[int] = lib.AiBUSY
 STRONG_UNKNOWN: Final[int] = lib.AiSTRONG_UNKNOWN
 COUNT_UNKNOWN: Final[int] = lib.AiCOUNT_UNKNOWN
+OUTER_UNKNOWN: Final[int] = lib.AiOUTER_UNKNOWN
 FOREIGN_BIT: Final[int] = lib.AiFOREIGN_BIT
 MAX_HANDLES: Final[int] = lib.AiMAX_HANDLES
 MAX_THREADS: Final[int] = lib.AiMAX_THREADS

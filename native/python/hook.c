@@ -5,14 +5,16 @@ typedef struct {
     PyObject_HEAD
     Vectorcall call;
     PyObject *original;
-    Proxies *proxies;
+    PyObject *owner; /* `Proxies` for a generated class, `Births` for a declared one */
 } Hook;
+
+#define PROXIES(hook) ((Proxies *)(hook)->owner)
 
 /* `__init__`: the proxy is the first argument. */
 static PyObject *call_constructor(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
     Hook *hook = (Hook *)self;
     PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
-    if (result && COUNT(count_flags) > 0 && ai_proxy_born(hook->proxies, args[0]) < 0) ai_report(hook->proxies->fail);
+    if (result && COUNT(count_flags) > 0 && ai_proxy_born(PROXIES(hook), args[0]) < 0) ai_report(PROXIES(hook)->fail);
     return result;
 }
 
@@ -20,7 +22,7 @@ static PyObject *call_constructor(PyObject *self, PyObject *const *args, size_t 
 static PyObject *call_maker(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
     Hook *hook = (Hook *)self;
     PyObject *proxy = PyObject_Vectorcall(hook->original, args, count_flags, names);
-    if (proxy && ai_proxy_born(hook->proxies, proxy) < 0) ai_report(hook->proxies->fail);
+    if (proxy && ai_proxy_born(PROXIES(hook), proxy) < 0) ai_report(PROXIES(hook)->fail);
     return proxy;
 }
 
@@ -28,29 +30,84 @@ static PyObject *call_maker(PyObject *self, PyObject *const *args, size_t count_
 static PyObject *call_finaliser(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
     Hook *hook = (Hook *)self;
     if (COUNT(count_flags) == 0) return PyObject_Vectorcall(hook->original, args, count_flags, names);
-    if (ai_proxy_gone(hook->proxies, args[0]) < 0) ai_report(hook->proxies->fail);
+    if (ai_proxy_gone(PROXIES(hook), args[0]) < 0) ai_report(PROXIES(hook)->fail);
     PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
-    ai_proxies_left(hook->proxies->rows, (size_t)args[0]);
+    ai_proxies_left(PROXIES(hook)->rows, (size_t)args[0]);
     return result;
 }
 
-static int hook_init(Hook *self, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"proxies", "original", "what", NULL};
-    PyObject *proxies, *original;
-    const char *what;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!Os", names, ai_proxies_type, &proxies, &original, &what)) return -1;
-    Vectorcall call = !strcmp(what, "constructor") ? call_constructor
-                      : !strcmp(what, "maker")     ? call_maker
-                      : !strcmp(what, "finaliser") ? call_finaliser
-                                                   : NULL;
-    if (!call || self->original) {
-        PyErr_SetString(PyExc_ValueError, "a hook is made once, as constructor, maker or finaliser");
-        return -1;
+/* Has a proxy looked at, and gives up the result of a call when that is to stop the program. */
+static PyObject *observed(Hook *hook, PyObject *proxy, PyObject *result) {
+    if (ai_births_observe((Births *)hook->owner, proxy) < 0) Py_CLEAR(result);
+    return result;
+}
+
+/* `__init__` of a declared class. */
+static PyObject *call_birth(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+    Hook *hook = (Hook *)self;
+    PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
+    return result && COUNT(count_flags) > 0 ? observed(hook, args[0], result) : result;
+}
+
+/* The same where `__init__` is that of `object`, which refuses the arguments that were for `__new__` once it is hooked. */
+static PyObject *call_plain_birth(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+    Hook *hook = (Hook *)self;
+    return COUNT(count_flags) > 0 ? observed(hook, args[0], Py_NewRef(Py_None)) : Py_NewRef(Py_None);
+}
+
+/* A method of a declared class that may open, close or give back, also when it raises. */
+static PyObject *call_method(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+    Hook *hook = (Hook *)self;
+    PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
+    if (COUNT(count_flags) == 0) return result;
+    if (result) return observed(hook, args[0], result);
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (ai_births_observe((Births *)hook->owner, args[0]) < 0) PyErr_Clear(); /* what the method itself raised counts */
+    PyErr_Restore(type, value, traceback);
+    return NULL;
+}
+
+/* A function that returns a proxy of a declared class, or some. A scan finds those beyond the first hundred. */
+static PyObject *call_made(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+    Hook *hook = (Hook *)self;
+    PyObject *made = PyObject_Vectorcall(hook->original, args, count_flags, names);
+    if (!made) return NULL;
+    int is_list = PyList_CheckExact(made);
+    if (!is_list && !PyTuple_CheckExact(made)) return observed(hook, made, made);
+    for (Py_ssize_t at = 0; made && at < MOST_MADE && at < (is_list ? PyList_Size(made) : PyTuple_Size(made)); at++) {
+        PyObject *each = Py_NewRef(is_list ? PyList_GetItem(made, at) : PyTuple_GetItem(made, at));
+        made = observed(hook, each, made);
+        Py_DECREF(each);
     }
-    self->call = call;
-    self->original = Py_NewRef(original);
-    self->proxies = (Proxies *)Py_NewRef(proxies);
-    return 0;
+    return made;
+}
+
+static const struct {
+    const char *name;
+    Vectorcall call;
+    PyTypeObject **owner;
+} kinds[] = {
+    {"constructor", call_constructor, &ai_proxies_type}, {"maker", call_maker, &ai_proxies_type},
+    {"finaliser", call_finaliser, &ai_proxies_type},     {"birth", call_birth, &ai_births_type},
+    {"plain birth", call_plain_birth, &ai_births_type},  {"method", call_method, &ai_births_type},
+    {"made", call_made, &ai_births_type},
+};
+
+static int hook_init(Hook *self, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"owner", "original", "what", NULL};
+    PyObject *owner, *original;
+    const char *what;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOs", names, &owner, &original, &what)) return -1;
+    for (size_t at = 0; !self->original && at < sizeof kinds / sizeof *kinds; at++) {
+        if (strcmp(what, kinds[at].name) || Py_TYPE(owner) != *kinds[at].owner) continue;
+        self->call = kinds[at].call;
+        self->original = Py_NewRef(original);
+        self->owner = Py_NewRef(owner);
+        return 0;
+    }
+    PyErr_SetString(PyExc_ValueError, "a hook is made once, as one of the kinds of its owner");
+    return -1;
 }
 
 static PyObject *call_nothing(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
@@ -67,14 +124,14 @@ static PyObject *hook_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
 static int hook_traverse(Hook *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE((PyObject *)self));
     Py_VISIT(self->original);
-    Py_VISIT(self->proxies);
+    Py_VISIT(self->owner);
     return 0;
 }
 
 static int hook_clear(Hook *self) {
     self->call = call_nothing;
     Py_CLEAR(self->original);
-    Py_CLEAR(self->proxies);
+    Py_CLEAR(self->owner);
     return 0;
 }
 
@@ -132,6 +189,8 @@ static PyType_Slot hook_slots[] = {
     {Py_tp_getset, hook_getset},
     {0, NULL},
 };
+/* Immutable, or the interpreter would not specialise the calls of a hooked method as it does those of a function. */
 PyType_Spec ai_hook_spec = {
     "inspector._hooks.Hook", sizeof(Hook), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR, hook_slots};
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_IMMUTABLETYPE,
+    hook_slots};

@@ -36,6 +36,8 @@ enum {
     /* Instances that a slice of a scan hands out, about 1.5 ms; frames that a trial of the layout compares. */
     MOST_FOUND = 4096,
     MOST_FRAMES = 256,
+    /* Proxies in one list or tuple that a function returned which are looked at. */
+    MOST_MADE = 100,
 };
 
 /* Sites by the frames of the running thread. */
@@ -60,9 +62,13 @@ typedef struct {
     PyObject *fail; /* (exception) */
 } Proxies;
 
+/* The rows of one declaration, and what brings proxies to them. */
+typedef struct Instances Instances;
+typedef struct Births Births;
+
 /* Types of the module, made once for the life of the process, and what they are made from. */
-extern PyTypeObject *ai_stacks_type, *ai_proxies_type, *ai_marker_type;
-extern PyType_Spec ai_stacks_spec, ai_proxies_spec, ai_hook_spec, ai_marker_spec, ai_scan_spec;
+extern PyTypeObject *ai_stacks_type, *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type;
+extern PyType_Spec ai_stacks_spec, ai_proxies_spec, ai_instances_spec, ai_births_spec, ai_hook_spec, ai_marker_spec, ai_scan_spec;
 
 static inline int minor_version(void) {
     return (int)(Py_Version >> 16 & 0xFF);
@@ -82,5 +88,12 @@ int ai_proxy_gone(Proxies *proxies, PyObject *proxy);
 
 /* A row for a proxy that was there before, unless it is known, or goes. 1: made, 0: not, -1: an exception is set. */
 int ai_proxy_adopt(Proxies *proxies, PyObject *proxy);
+
+/* A proxy of a declared class was made, or may have changed: give it a row, or end the one it has. 1: it has one then, 0: not, -1: an exception
+ * is set that is not for us, such as the one that stops the program. */
+int ai_instances_observe(Instances *instances, PyObject *proxy, int is_born_now);
+
+/* The same for the class nearest to the proxy's own. */
+int ai_births_observe(Births *births, PyObject *proxy);
 
 #endif

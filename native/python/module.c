@@ -1,7 +1,7 @@
 /* The module itself. */
 #include "hooks.h"
 
-PyTypeObject *ai_stacks_type, *ai_proxies_type, *ai_marker_type;
+PyTypeObject *ai_stacks_type, *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type;
 
 static PyObject *frame_codes(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
     size_t codes[MOST_FRAMES];
@@ -43,6 +43,8 @@ PyMODINIT_FUNC PyInit__hooks(void) {
     if (!module) return NULL;
     ai_stacks_type = add_type(module, &ai_stacks_spec, "Stacks");
     ai_proxies_type = add_type(module, &ai_proxies_spec, "Proxies");
+    ai_instances_type = add_type(module, &ai_instances_spec, "Instances");
+    ai_births_type = add_type(module, &ai_births_spec, "Births");
     ai_marker_type = add_type(module, &ai_marker_spec, "Marker");
     PyTypeObject *hook = add_type(module, &ai_hook_spec, "Hook");
     PyTypeObject *scan = add_type(module, &ai_scan_spec, "Scan");
@@ -50,7 +52,7 @@ PyMODINIT_FUNC PyInit__hooks(void) {
         {"UNKNOWN", AiLAYOUT_UNKNOWN}, {"HIDDEN", AiLAYOUT_HIDDEN}, {"BEFORE", AiLAYOUT_BEFORE},
         {"BOXED", AiLAYOUT_BOXED},     {"COUNTED", AiLAYOUT_COUNTED},
     };
-    int failed = !ai_stacks_type || !ai_proxies_type || !ai_marker_type || !hook || !scan;
+    int failed = !ai_stacks_type || !ai_proxies_type || !ai_instances_type || !ai_births_type || !ai_marker_type || !hook || !scan;
     for (size_t at = 0; !failed && at < sizeof layouts / sizeof *layouts; at++)
         failed = PyModule_AddIntConstant(module, layouts[at].name, layouts[at].value) < 0;
     if (failed) Py_CLEAR(module);

@@ -16,13 +16,15 @@
 /// First eight bytes of every segment.
 pub const MAGIC: u64 = 0x3147_4553_4943_5241; // "ARCISEG1"
 /// Grows with each change of this file. Both sides name their number when they differ.
-pub const LAYOUT_VERSION: u32 = 2;
+pub const LAYOUT_VERSION: u32 = 3;
 /// Set in `HandleSlot::reference_state` while a writer changes more than one word of the slot.
 pub const BUSY: u8 = 0x80;
 /// `HandleSlot::strong`: never sampled, or not readable.
 pub const STRONG_UNKNOWN: u32 = u32::MAX;
 /// `HandleSlot::weak` and `in_flight`: never sampled, not readable, or the kind has none.
 pub const COUNT_UNKNOWN: u16 = u16::MAX;
+/// `HandleSlot::outer_strong`: there is none, or it was not read. An `Arc` that can be read counts one at least.
+pub const OUTER_UNKNOWN: u32 = 0;
 /// Bit 0 of a handle: set when the row stands for a foreign object (a Python object held by native code).
 pub const FOREIGN_BIT: u64 = 1;
 /// Rows that a segment can hold; the file is sparse, unused chunks cost nothing.
@@ -422,8 +424,8 @@ pub struct TypeSlot {
     pub level: u8,
     /// Size of the value, 0: unknown.
     pub size_bytes: u64,
-    /// Bytes from the allocation's start to the data. Of a Rust-implemented trait: of the `Arc` that each handle owns around the object's
-    /// own, whose count beyond one is added to `strong`; 0: a handle owns a `Box`.
+    /// Bytes from the allocation's start to the data. Of a Rust-implemented trait: of the `Arc` that a handle points into, which holds one
+    /// reference of the object's own and counts in `HandleSlot::outer_strong`; 0: a handle points to a `Box`, which counts nothing.
     pub data_offset: u64,
     /// UTF-8, NUL-padded: `TodoList`.
     pub name: [u8; 128],
@@ -470,7 +472,7 @@ pub struct FrameSlot {
 /// A handle: 64 bytes, one cache line. A handle's number is `generation << 32 | index << 1 | foreign bit`.
 ///
 /// Words 1, 3 and 7, `created_thread` and `created_site` do not change within a generation; word 2 is one atomic word of the
-/// sampler's (or of a `thin` object's); the others change only while `BUSY` is set.
+/// sampler's (or of a `thin` object's), who changes `outer_strong` as well; the rest changes only while `BUSY` is set.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct HandleSlot {
@@ -484,7 +486,7 @@ pub struct HandleSlot {
     pub generation: u32,
     /// Heap address of the allocation: `{strong, weak, data}`. The identity of the object. 0: none.
     pub address: u64,
-    /// Resting strong count, the tool's own references left out. Of a trait: of the object and of the handle's own `Arc` together.
+    /// Resting strong count of the allocation at `address`, the tool's own references left out.
     pub strong: u32,
     /// Weak count, without the one that all strongs share.
     pub weak: u16,
@@ -503,9 +505,12 @@ pub struct HandleSlot {
     /// Thread that asked for the close, or released.
     pub requester_thread: u16,
     /// Stack of the creation.
-    pub created_site: u32,
+    pub created_site: u16,
     /// Stack of the last change: the close request, the close, or the release.
-    pub last_site: u32,
+    pub last_site: u16,
+    /// Of a Rust-implemented trait: resting strong count of the `Arc` that the handle points into, of the same instant as `strong`.
+    /// `OUTER_UNKNOWN`: it was not read, or there is none (see `TypeSlot::data_offset`).
+    pub outer_strong: u32,
     /// What the handle stands for: the data pointer as lowered, a map's key, a proxy's `_handle`.
     pub data: u64,
 }
@@ -548,4 +553,5 @@ const _: () = {
     assert!(size_of::<HandleSlot>() == 64);
     assert!(size_of::<RingHeader>() == 64);
     assert!(size_of::<Event>() == 32);
+    assert!(MAX_SITES <= 1 << 16, "a row has 16 bits for a site");
 };

@@ -15,6 +15,7 @@ pub mod hooks;
 pub mod inject;
 pub mod layout;
 pub mod lifecycle;
+pub mod outside;
 pub mod ownership;
 pub mod platform;
 mod primitive;

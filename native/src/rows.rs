@@ -123,6 +123,16 @@ fn adapters_row(runtime: &Runtime, row: u64) -> Result<Slot<'_>> {
 
 /// Ends a row: `Released`, or `Dropped` when the destructor is known to have run.
 pub fn end(runtime: &Runtime, row: u64, state: ReferenceState) -> Result<()> {
+    finish(runtime, row, state, false)
+}
+
+/// Ends a row whose resource was closed: `Released`, `Closed`.
+pub fn end_closed(runtime: &Runtime, row: u64) -> Result<()> {
+    finish(runtime, row, ReferenceState::Released, true)
+}
+
+#[inline]
+fn finish(runtime: &Runtime, row: u64, state: ReferenceState, is_closed: bool) -> Result<()> {
     let slot = adapters_row(runtime, row)?;
     let (type_id, address) = (slot.word0().type_id(), slot.address());
     let change = hooks::change(runtime, type_id, true);
@@ -130,13 +140,21 @@ pub fn end(runtime: &Runtime, row: u64, state: ReferenceState) -> Result<()> {
         let word = slot.begin_change(generation_of(row), ReferenceState::Live, state)?;
         slot.note(&change);
         let was_open = state == ReferenceState::Dropped && word.resource() == ResourceState::Open as u8;
-        slot.end(word.with(state as u8, if was_open { ResourceState::NeverClosed as u8 } else { word.resource() }));
+        let resource = match (is_closed, was_open) {
+            (true, _) => ResourceState::Closed as u8,
+            (false, true) => ResourceState::NeverClosed as u8,
+            (false, false) => word.resource(),
+        };
+        slot.end(word.with(state as u8, resource));
         Some(was_open)
     });
     let Some(is_unclosed) = ended else {
         return Err(Error::new(Status::StaleHandle, format!("not a live row of an adapter: {}", shown(row))));
     };
     record_end(runtime, type_id, state, is_unclosed);
+    if is_closed && hooks::counts(runtime, type_id) {
+        count_one!(runtime, type_id, closed);
+    }
     hooks::event(runtime, EventKind::Release, type_id, row, address, 0);
     local(|local| runtime.table.give_back(row, &local.magazine));
     Ok(())

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use arc_inspector_native::layout::{Kind, ReferenceState, COUNT_UNKNOWN, STRONG_UNKNOWN};
+use arc_inspector_native::layout::{Kind, ReferenceState, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
 use arc_inspector_native::sampler::{Pass, Sampled, Sampler, WINDOW_PASSES};
 
 /// What the sampler said.
@@ -51,6 +51,16 @@ impl Table {
     fn counts(&self, index: usize) -> (u32, u16, u16) {
         let word = self.rows[index][2].load(Ordering::Relaxed);
         (word as u32, (word >> 32) as u16, (word >> 48) as u16)
+    }
+
+    #[allow(clippy::redundant_allocation, reason = "it is what a trait's handle points into")]
+    fn put_trait(&self, index: usize, object: &Arc<u64>, handle: &Arc<Arc<u64>>) {
+        self.rows[index][7].store(Arc::as_ptr(handle) as u64, Ordering::Relaxed);
+        self.put_live(index, Kind::UniffiTrait, address(object));
+    }
+
+    fn outer(&self, index: usize) -> u32 {
+        (self.rows[index][6].load(Ordering::Relaxed) >> 32) as u32
     }
 
     fn said(&self) -> Said {
@@ -157,25 +167,87 @@ fn clones_for_calls_are_in_flight_and_not_held() {
 }
 
 #[test]
-fn a_trait_shows_its_object_with_the_clones_of_the_handle_around_it() {
+fn a_trait_shows_what_its_object_counts_and_what_the_arc_around_it_counts() {
     let table = Table::new(2);
     let object = Arc::new(7_u64);
     let handle = Arc::new(Arc::clone(&object));
-    table.put_live(1, Kind::UniffiTrait, address(&object));
-    table.rows[1][7].store(Arc::as_ptr(&handle) as u64, Ordering::Relaxed);
+    let weak = Arc::downgrade(&object);
+    table.put_trait(1, &object, &handle);
     let mut pass = Pass::new();
     pass.run(&*table, || true);
-    assert_eq!(table.counts(1), (2, 0, 0));
+    assert_eq!((table.counts(1), table.outer(1)), ((2, 1, 0), 1));
     let leaked = [Arc::clone(&handle), Arc::clone(&handle)];
     pass.run(&*table, || true);
-    assert_eq!(table.counts(1), (2, 0, 2));
+    assert_eq!((table.counts(1), table.outer(1)), ((2, 1, 2), 1), "clones may be of calls");
     for _ in 0..2 * WINDOW_PASSES {
         pass.run(&*table, || true);
     }
-    assert_eq!(table.counts(1), (4, 0, 0));
-    drop(leaked);
+    assert_eq!((table.counts(1), table.outer(1)), ((2, 1, 0), 3));
+    drop((leaked, weak));
     pass.run(&*table, || true);
-    assert_eq!(table.counts(1), (2, 0, 0));
+    assert_eq!((table.counts(1), table.outer(1)), ((2, 0, 0), 1));
+}
+
+#[test]
+fn two_handles_of_one_trait_object_have_an_outer_count_each() {
+    let table = Table::new(2);
+    let object = Arc::new(7_u64);
+    let handles = [Arc::new(Arc::clone(&object)), Arc::new(Arc::clone(&object))];
+    let _clones = [Arc::clone(&handles[1]), Arc::clone(&handles[1])];
+    table.put_trait(1, &object, &handles[0]);
+    table.put_trait(2, &object, &handles[1]);
+    Pass::new().run(&*table, || true);
+    assert_eq!([table.counts(1), table.counts(2)], [(3, 0, 0); 2]);
+    assert_eq!([table.outer(1), table.outer(2)], [1, 3]);
+}
+
+#[test]
+fn a_reference_that_moves_from_the_outer_arc_to_the_inner_one_is_seen_in_both_at_once() {
+    let table = Table::new(1);
+    let object = Arc::new(7_u64);
+    let handle = Arc::new(Arc::clone(&object));
+    let clone = Arc::clone(&handle);
+    table.put_trait(1, &object, &handle);
+    let mut pass = Pass::new();
+    pass.run(&*table, || true);
+    assert_eq!((table.counts(1), table.outer(1)), ((2, 0, 0), 2));
+    let lifted = Arc::clone(&*clone);
+    drop(clone);
+    pass.run(&*table, || true);
+    assert_eq!((table.counts(1), table.outer(1)), ((3, 0, 0), 1));
+    drop(lifted);
+    pass.run(&*table, || true);
+    assert_eq!((table.counts(1), table.outer(1)), ((2, 0, 0), 1));
+}
+
+#[test]
+fn calls_show_in_flight_whether_they_count_in_the_outer_arc_or_in_the_inner_one() {
+    let table = Table::new(1);
+    let object = Arc::new(7_u64);
+    let handle = Arc::new(Arc::clone(&object));
+    table.put_trait(1, &object, &handle);
+    let mut pass = Pass::new();
+    pass.run(&*table, || true);
+    let calls = (Arc::clone(&object), Arc::clone(&handle));
+    pass.run(&*table, || true);
+    assert_eq!((table.counts(1), table.outer(1)), ((2, 0, 2), 1));
+    drop(calls);
+    pass.run(&*table, || true);
+    assert_eq!((table.counts(1), table.outer(1)), ((2, 0, 0), 1));
+}
+
+#[test]
+fn the_next_row_in_a_place_does_not_inherit_an_outer_count() {
+    let table = Table::new(1);
+    let object = Arc::new(7_u64);
+    let handle = Arc::new(Arc::clone(&object));
+    table.put_trait(1, &object, &handle);
+    let mut pass = Pass::new();
+    pass.run(&*table, || true);
+    table.put(1, ReferenceState::Live, Kind::UniffiTrait, 2, NOWHERE);
+    table.rows[1][7].store(Arc::as_ptr(&handle) as u64, Ordering::Relaxed);
+    pass.run(&*table, || true);
+    assert_eq!((table.counts(1).0, table.outer(1)), (STRONG_UNKNOWN, OUTER_UNKNOWN));
 }
 
 #[test]
@@ -185,7 +257,7 @@ fn a_trait_whose_handle_cannot_be_read_shows_its_object_alone() {
     table.put_live(1, Kind::UniffiTrait, address(&object));
     table.rows[1][7].store(4096, Ordering::Relaxed);
     assert_eq!(Pass::new().run(&*table, || true), 0);
-    assert_eq!(table.counts(1), (1, 0, 0));
+    assert_eq!((table.counts(1), table.outer(1)), ((1, 0, 0), OUTER_UNKNOWN));
 }
 
 #[test]

@@ -67,13 +67,19 @@ def calling(module: ModuleType) -> Callable[[int], None]:
 
 def in_thread_of_4_frames(measure: Callable[[], dict[str, float]]) -> dict[str, float]:
     """What ``measure`` answers on a thread whose stack is this function's inner one, ``measure``, the timing loop and the subject."""
-    answers: queue.SimpleQueue[dict[str, float]] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[dict[str, float] | BaseException] = queue.SimpleQueue()
 
     def outermost() -> None:
-        answers.put(measure())
+        try:
+            answers.put(measure())
+        except BaseException as error:  # raised again by whoever waits
+            answers.put(error)
 
     _thread.start_new_thread(outermost, ())
-    return answers.get()
+    answer = answers.get()
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 @pytest.mark.benchmark(group="uniffi: create and release")

@@ -33,6 +33,9 @@ ROW_KEYS = [
     "created_at",
     "address",
     "site",
+    "inner_strong",
+    "outer_strong",
+    "outer",
 ]
 
 

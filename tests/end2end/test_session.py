@@ -186,7 +186,7 @@ def test_a_stopped_target_stays_readable_is_called_hung_and_lives_again() -> Non
 def test_attaching_to_a_stopped_target_shows_its_state() -> None:
     with start_target("todo") as target:
         item = target.ask("item milk buy")
-        target.send_signal(signal.SIGSTOP)
+        target.stop()
         with viewing(target) as (session, follower):
             hung = follower.wait(is_state(TargetState.HUNG))
             assert row_of(hung, item) is not None
@@ -222,9 +222,12 @@ def test_a_target_that_holds_the_interpreter_stays_readable_and_is_called_hung()
         assert hung.target.reason.startswith("the interpreter has not answered for")
         assert has(item, strong=1)(hung)
         assert session.capabilities.act
+        told = follower.wait(lambda snapshot: any(stack.holds_gil for stack in snapshot.stacks))
+        holder = next(stack for stack in told.stacks if stack.holds_gil)
+        assert (holder.tid, holder.name, holder.frames[0].function) == (target.pid, "MainThread", "hold")
         target.send_signal(signal.SIGUSR1)
         target.expect("hold")
-        follower.wait(is_state(TargetState.LIVE))
+        follower.wait(lambda snapshot: snapshot.target.state is TargetState.LIVE and not snapshot.stacks)
 
 
 def test_a_collection_in_a_target_that_holds_the_interpreter_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,6 +159,7 @@ class FakeConnector:
         self.folder = folder
         self.remembered: list[Path] = []
         self.brought: list[int] = []
+        self.looked: list[int] = []
 
     def processes(self) -> Sequence[ProcessRow]:
         return self.rows
@@ -171,6 +172,10 @@ class FakeConnector:
 
     def bring(self, pid: int) -> FakeSession:
         self.brought.append(pid)
+        return self.attach(pid)
+
+    def look(self, pid: int) -> FakeSession:
+        self.looked.append(pid)
         return self.attach(pid)
 
     def start_demo(self) -> FakeSession:

@@ -17,6 +17,7 @@ from inspector.model.snapshot import (
     Handles,
     Level,
     Lost,
+    Outer,
     Reference,
     Resource,
     Site,
@@ -54,6 +55,10 @@ class Row:
     in_flight: int = 0
     proxies: int = 1
     native_refs: int = 0
+    inner_strong: int = UNKNOWN
+    outer_strong: int = UNKNOWN
+    data: int = 0
+    """0: one of its own, from the slot."""
     age_secs: float = 60.0
     changed_secs: float = 60.0
     thread: str = "MainThread"
@@ -80,6 +85,8 @@ class World:
     ended_threads: Sequence[str] = ()
     created: Mapping[str, int] = field(default_factory=dict)
     released: Mapping[str, int] = field(default_factory=dict)
+    traits: Mapping[str, Outer] = field(default_factory=dict)
+    """Types that are traits, and what their handles point into."""
 
 
 def handle_id(slot: int, generation: int = 1, *, foreign: bool = False) -> int:
@@ -149,6 +156,8 @@ def big_snapshot(
         weak=rng.integers(0, 2, count).astype(np.int64),
         in_flight=in_flight,
         proxies=proxies,
+        inner_strong=np.full(count, UNKNOWN, dtype=np.int64),
+        outer_strong=np.full(count, UNKNOWN, dtype=np.int64),
         native_refs=native,
         created_at=created_at,
         changed_at=created_at + 0.25,
@@ -207,11 +216,13 @@ def _columns(rows: Sequence[Row], world: World, at: float) -> Handles:
         references=np.array([r.reference for r in rows], dtype=np.uint8),
         resources=np.array([r.resource for r in rows], dtype=np.uint8),
         addresses=np.array([r.address or 0x7F00_0000_0000 + r.slot * 64 for r in rows], dtype=np.uint64),
-        data=np.array([0x7F00_0000_0010 + r.slot * 64 for r in rows], dtype=np.uint64),
+        data=np.array([r.data or 0x7F00_0000_0010 + r.slot * 64 for r in rows], dtype=np.uint64),
         strong=ints([r.strong for r in rows]),
         weak=ints([r.weak for r in rows]),
         in_flight=ints([r.in_flight for r in rows]),
         proxies=ints([r.proxies for r in rows]),
+        inner_strong=ints([r.inner_strong for r in rows]),
+        outer_strong=ints([r.outer_strong for r in rows]),
         native_refs=ints([r.native_refs for r in rows]),
         created_at=np.array([at - r.age_secs for r in rows], dtype=np.float64),
         changed_at=np.array([at - r.changed_secs for r in rows], dtype=np.float64),
@@ -253,7 +264,7 @@ def _assemble(
         taken_at=at,
         target=target,
         handles=handles,
-        types={i: _type_row(i, name, int(total[i]), int(dead[i])) for i, name in enumerate(world.types, 1)},
+        types={i: _type_row(i, name, int(total[i]), int(dead[i]), world.traits.get(name)) for i, name in enumerate(world.types, 1)},
         threads={i: _thread_row(i, name, handles, ended=name in world.ended_threads) for i, name in enumerate(world.threads, 1)},
         sites={i: Site(i, (Frame(*frame), Frame("main", "/srv/app/app.py", 7))) for i, frame in enumerate(SITE_FRAMES, 1)},
         vitals=vitals,
@@ -264,13 +275,13 @@ def _assemble(
     )
 
 
-def _type_row(index: int, name: str, created: int, released: int) -> TypeRow:
+def _type_row(index: int, name: str, created: int, released: int, outer: Outer | None) -> TypeRow:
     closes = name in CLOSING_TYPES
     return TypeRow(
         index=index,
         name=name,
         origin="samples",
-        kind="arc",
+        kind="arc" if outer is None else "uniffi_trait",
         closes=closes,
         close_signature="close(flush)" if closes else "",
         thread_affine=False,
@@ -280,6 +291,7 @@ def _type_row(index: int, name: str, created: int, released: int) -> TypeRow:
         closed=0,
         never_closed=0,
         dropped=released,
+        outer=outer or Outer.NONE,
     )
 
 

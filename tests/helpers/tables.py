@@ -34,6 +34,8 @@ class Row:
     created_at_ticks: int
     created_by: str
     """Name of the creating thread."""
+    owner: str
+    """Name of the thread that alone may close; ``""``: any."""
     requested_by: str
     created: tuple[str, ...]
     """Frames of its birthplace, innermost first: ``todo.py:112 list``."""
@@ -148,6 +150,7 @@ class _Reading:
             weak=slot.weak,
             created_at_ticks=slot.created_at_ticks,
             created_by=self._thread_name(slot.created_thread),
+            owner=self._thread_name(slot.owner_thread),
             requested_by=self._thread_name(slot.requester_thread),
             created=self._site(slot.created_site),
             last=self._site(slot.last_site),

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from inspector.attach.procfs import tasks, thread_state
+
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = ROOT / "tests" / "targets"
 PATIENCE_SECS = 60.0
@@ -103,6 +105,14 @@ class Target:
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal: SIGSTOP, SIGCONT, SIGKILL …."""
         self.process.send_signal(number)
+
+    def stop(self) -> None:
+        """Stop it by a signal, and wait until all its threads stand still: each does so only when it is next given a processor."""
+        self.send_signal(signal.SIGSTOP)
+        deadline = time.monotonic() + PATIENCE_SECS
+        while any(thread_state(self.pid, tid) not in ("T", "t") for tid in tasks(self.pid)):
+            if time.monotonic() > deadline:
+                raise TargetFailedError(f"the target did not stop within {PATIENCE_SECS:.0f} s")
 
     def errors(self) -> str:
         """What it wrote to stderr so far."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import gc
 import weakref
 
@@ -9,7 +10,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from inspector.model.equation import equation_of
-from inspector.model.snapshot import UNKNOWN, Reference, Resource, TargetState
+from inspector.model.snapshot import UNKNOWN, Outer, Reference, Resource, TargetState
 from inspector.ui.theme import DARK, LIGHT, Theme
 from inspector.ui.views.detail import MAX_SIBLINGS, DetailPane
 from inspector.ui.widgets.count_bar import CountBar, sentence
@@ -71,6 +72,78 @@ def test_the_count_is_explained_in_words_and_parts(pane: DetailPane) -> None:
     pane.choose(PENDING.id, snapshot_of([PENDING]))
     assert pane._who.bar.accessibleName() == "strong 4 = 2 proxies + 1 native ref + 1 unexplained, 1 call in flight"
     assert pane._who._equation.text().endswith("; weak\u00a01")
+
+
+def choose_trait(pane: DetailPane, outer: Outer = Outer.ARC, **facts: int) -> None:
+    world = World(types=("Database",), traits={"Database": outer})
+    row = Row(7, "Database", **facts)
+    pane.choose(row.id, snapshot_of([row], world=world))
+
+
+def counts_shown(pane: DetailPane) -> list[str]:
+    """The lines on a trait's counts that can be seen."""
+    counts = pane._who.counts
+    shown = (counts.inner, counts.inner_meaning, counts.outer, counts.outer_meaning, counts.sum)
+    return [label.text() for label in shown if label.isVisible()]
+
+
+def test_a_trait_shows_its_inner_and_its_outer_count(pane: DetailPane) -> None:
+    choose_trait(pane, strong=4, weak=1, native_refs=3, inner_strong=2, outer_strong=3)
+    assert counts_shown(pane) == [
+        "strong 2, weak 1",
+        "1 for each outer Arc, the rest native",
+        "strong 3",
+        "This handle and 2 clones not yet released",
+        "4 = inner 2 + outer 3 − 1",
+    ]
+    assert pane._who.bar.accessibleName() == "strong 4 = 1 proxy + 3 native refs; inner 2, outer 3 (2 clones of the handle)"
+    assert "weak" not in pane._who._equation.text(), "whose it is, is said below"
+
+
+def test_a_traits_calls_in_flight_are_beside_its_counts(pane: DetailPane) -> None:
+    choose_trait(pane, strong=1, inner_strong=1, outer_strong=1, in_flight=2)
+    assert pane._who.bar.accessibleName() == "strong 1 = 1 proxy, ≈2 calls in flight; inner 1, outer 1"
+    assert counts_shown(pane)[2:] == ["strong 1", "This handle alone", "1 = inner 1 + outer 1 − 1"]
+
+
+def test_a_trait_in_a_box_says_that_the_box_has_no_count(pane: DetailPane) -> None:
+    choose_trait(pane, Outer.BOX, strong=2, native_refs=1, inner_strong=2)
+    assert pane._who.counts._outer_name.text() == "Outer box"
+    assert counts_shown(pane) == [
+        "strong 2, weak 0",
+        "1 for each outer box, the rest native",
+        "has no count",
+        "This handle's own, for 1 inner reference",
+        "2 = inner 2",
+    ]
+    assert pane._who.bar.accessibleName() == "strong 2 = 1 proxy + 1 native ref; inner 2, outer is a box"
+
+
+def test_a_trait_that_was_not_sampled_says_so_and_shows_no_number(pane: DetailPane) -> None:
+    choose_trait(pane, strong=UNKNOWN, weak=UNKNOWN, native_refs=UNKNOWN)
+    assert counts_shown(pane)[::2] == ["not sampled", "not sampled"]
+    assert pane._who.bar.accessibleName() == "strong count not sampled, 1 proxy known"
+
+
+def test_a_trait_in_a_file_of_before_says_that_its_parts_are_not_in_it(pane: DetailPane) -> None:
+    choose_trait(pane, Outer.NONE, strong=4, native_refs=3)
+    assert counts_shown(pane)[::2] == ["not in this file, weak 0", "not in this file"]
+    assert pane._who.bar.accessibleName() == "strong 4 = 1 proxy + 3 native refs"
+
+
+def test_the_counts_of_a_trait_go_with_the_selection(pane: DetailPane) -> None:
+    choose_trait(pane, strong=1, inner_strong=1, outer_strong=1)
+    assert counts_shown(pane)
+    pane.choose(PENDING.id, snapshot_of([PENDING]))
+    assert not counts_shown(pane)
+
+
+def test_other_handles_of_a_trait_object_add_what_their_outer_arcs_count(pane: DetailPane) -> None:
+    world = World(types=("Database",), traits={"Database": Outer.ARC})
+    counts = {"address": 64, "strong": 6, "proxies": 2, "native_refs": 4, "inner_strong": 3}
+    rows = [Row(1, "Database", outer_strong=3, **counts), Row(2, "Database", outer_strong=2, **counts)]
+    pane.choose(rows[0].id, snapshot_of(rows, world=world))
+    assert counts_shown(pane)[-1] == "6 = inner 3 + outer 3 − 1 + 1 in outer Arcs of other handles"
 
 
 def test_an_ended_owner_thread_is_named_as_ended(pane: DetailPane) -> None:
@@ -197,7 +270,8 @@ def test_a_count_bar_says_what_it_paints(qtbot: QtBot, theme: Theme, row: Row, w
 
 
 def test_calls_that_are_estimated_say_so(qtbot: QtBot, theme: Theme) -> None:
-    equation = equation_of(snapshot_of([Row(1, strong=2, proxies=1, native_refs=1, in_flight=2)]).handles, 0, calls_estimated=True)
+    snapshot = snapshot_of([Row(1, strong=2, proxies=1, native_refs=1, in_flight=2)])
+    equation = equation_of(snapshot.handles, 0, dataclasses.replace(snapshot.types[2], kind="uniffi"))
     assert sentence(equation) == "strong 2 = 1 proxy + 1 native ref, ≈2 calls in flight"
 
 
@@ -210,3 +284,11 @@ def test_the_parts_of_a_count_bar_are_as_wide_as_their_counts(qtbot: QtBot, them
     assert painted.pixelColor(50, 8) == theme.color("proxies")
     assert painted.pixelColor(150, 8) == theme.color("native")
     assert painted.pixelColor(390, 8) == theme.color("native")
+
+
+def test_what_is_not_known_from_outside_is_said_so(pane: DetailPane) -> None:
+    snapshot = snapshot_of([Row(1, site=0, age_secs=float("nan"))])
+    outside = dataclasses.replace(snapshot, target=dataclasses.replace(snapshot.target, from_outside=True))
+    pane.choose(handle_id(1), outside)
+    assert fact(pane, "Created") == "before the first look"
+    assert fact(pane, "Site") == "not known: the process is looked at from outside"

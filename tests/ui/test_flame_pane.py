@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import gc
 import weakref
 
@@ -8,7 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
 from inspector.model.flame import Flame, Weight, build_flames
-from inspector.model.snapshot import Level
+from inspector.model.snapshot import Level, Target
 from inspector.ui.bridge import Courier
 from inspector.ui.theme import DARK, Theme
 from inspector.ui.views.flame import EMPTY, NO_TARGET, FlamePane, note_text
@@ -109,11 +110,15 @@ def test_values_are_told_in_their_unit() -> None:
     assert [value_text(12, Weight.BYTES), value_text(3 << 20, Weight.BYTES)] == ["12 bytes", "3.0 MiB"]
 
 
+def target_at(level: Level) -> Target:
+    return dataclasses.replace(snapshot_of().target, level=level)
+
+
 def test_levels_that_record_no_stacks_are_named() -> None:
     graph = build_flames(snapshot_of(ROWS))
-    assert "whole stacks at level stacks" in note_text(graph, Level.HISTORY)
-    assert "from level history on" in note_text(graph, Level.COUNT)
-    assert "level" not in note_text(graph, Level.STACKS)
+    assert "whole stacks at level stacks" in note_text(graph, target_at(Level.HISTORY))
+    assert "from level history on" in note_text(graph, target_at(Level.COUNT))
+    assert "level" not in note_text(graph, target_at(Level.STACKS))
 
 
 def test_a_hundred_thousand_rows_are_drawn_and_forgotten(pane: FlamePane, qtbot: QtBot) -> None:

@@ -8,10 +8,10 @@ from pytestqt.qtbot import QtBot
 
 from inspector.model.filter import parse
 from inspector.model.grouping import Arrangement, Column, Query, arrange, hold
-from inspector.model.snapshot import UNKNOWN, Reference, Snapshot, handle_text
+from inspector.model.snapshot import UNKNOWN, Outer, Reference, Snapshot, handle_text
 from inspector.ui.models.handle_cells import Tone
 from inspector.ui.models.handle_model import SMALL_GROUP, HandleModel, IdRole
-from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, make_vitals, snapshot_of
+from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, make_vitals, snapshot_of
 
 BY_SLOT = Query(column=Column.HANDLE, descending=False)
 
@@ -71,6 +71,40 @@ def test_a_sampled_count_says_how_old_it_is(model: HandleModel) -> None:
     tips = [str(model.index(row, Column.STRONG).data(Qt.ItemDataRole.ToolTipRole)) for row in (1, 2)]
     assert "3, sampled 40 ms ago" in tips[0]
     assert "sampled" not in tips[1]
+
+
+def strong_tip(model: HandleModel, outer: Outer, row: Row) -> list[str]:
+    """The lines of the tooltip on a trait's strong count."""
+    world = World(types=("Database",), traits={"Database": outer})
+    model.show(shown(snapshot_of([row], world=world)))
+    return str(model.index(1, Column.STRONG).data(Qt.ItemDataRole.ToolTipRole)).split("\n")
+
+
+def test_a_traits_strong_count_tells_its_inner_and_its_outer_one(model: HandleModel) -> None:
+    row = Row(1, "Database", strong=4, native_refs=3, inner_strong=2, outer_strong=3)
+    assert strong_tip(model, Outer.ARC, row) == [
+        "4, sampled 40 ms ago",
+        "Inner Arc: strong 2, weak 0",
+        "Outer Arc: strong 3 – this handle and 2 clones not yet released",
+        "4 = inner 2 + outer 3 − 1",
+    ]
+
+
+def test_a_boxed_traits_strong_count_says_that_the_box_has_none(model: HandleModel) -> None:
+    tip = strong_tip(model, Outer.BOX, Row(1, "Database", strong=1, inner_strong=1))
+    assert tip[2] == "Outer box: has no count – this handle's own, for 1 inner reference"
+
+
+def test_a_trait_whose_outer_count_is_unknown_still_tells_the_inner_one(model: HandleModel) -> None:
+    row = Row(1, "Database", strong=UNKNOWN, native_refs=UNKNOWN, inner_strong=2)
+    tip = strong_tip(model, Outer.ARC, row)
+    assert "not sampled" in tip[0]
+    assert tip[1:] == ["Inner Arc: strong 2, weak 0", "Outer Arc: not sampled – what this handle points into"]
+
+
+def test_a_strong_count_that_is_no_traits_has_one_line(model: HandleModel) -> None:
+    model.show(shown(snapshot_of([Row(1)])))
+    assert "\n" not in str(model.index(1, Column.STRONG).data(Qt.ItemDataRole.ToolTipRole))
 
 
 def test_a_persistent_index_follows_its_handle(model: HandleModel) -> None:

@@ -61,6 +61,8 @@ class Column(Generic[RowsT]):
     tooltip: Callable[[RowsT, int], str] | None = None
     """Exact value, or why it is not known."""
     cue: Callable[[RowsT, int], Cue | None] | None = None
+    empty: str = UNKNOWN_TEXT
+    """What stands where ``text`` says nothing."""
 
 
 class ColumnModel(QAbstractTableModel, Generic[RowsT]):
@@ -150,7 +152,7 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
             return None
         column, row = self._columns[index.column()], self.source_row(index.row())
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return column.text(self._rows, row) or UNKNOWN_TEXT
+            return column.text(self._rows, row) or column.empty
         if role == Qt.ItemDataRole.ToolTipRole:
             return column.tooltip(self._rows, row) if column.tooltip else column.text(self._rows, row)
         if role == Qt.ItemDataRole.TextAlignmentRole:

@@ -10,12 +10,13 @@ import math
 from enum import Enum
 from typing import Final
 
+from inspector.model.equation import parts_of
 from inspector.model.grouping import Column, Group, unseen_births
 from inspector.model.kinds import calls_are_estimated
 from inspector.model.rates import RateWindow
 from inspector.model.snapshot import UNKNOWN, Level, Snapshot, handle_text
 from inspector.model.states import ALIVE, Standing, standing, state_words
-from inspector.ui import wording
+from inspector.ui import trait_words, wording
 
 NUMBERS: Final = (Column.STRONG, Column.WEAK, Column.PROXIES, Column.IN_FLIGHT, Column.NATIVE, Column.AGE)
 HEADERS: Final = {
@@ -33,7 +34,7 @@ HEADERS: Final = {
 HEADER_HINTS: Final = {
     Column.HANDLE: "Slot and generation; never used again",
     Column.STATE: "Reference and resource together",
-    Column.STRONG: "Strong count at rest, the inspector's own references left out",
+    Column.STRONG: "Strong count at rest, the inspector's own references left out. Of a trait: of the object and of its handles together",
     Column.WEAK: "Weak count",
     Column.PROXIES: "Wrappers of the host language that hold the object",
     Column.IN_FLIGHT: "Calls that use the object now",
@@ -95,7 +96,11 @@ class HandleCells:
         return standing(int(handles.references[row]), int(handles.resources[row]))
 
     def tooltip(self, row: int, column: int) -> str:
-        """The exact value, or the reason why there is none."""
+        """The exact value, or the reason why there is none; of a trait's strong count what it is made of."""
+        parts = self._trait_lines(row) if column == Column.STRONG else []
+        return "\n".join([self._meaning(row, column), *parts])
+
+    def _meaning(self, row: int, column: int) -> str:
         if column in NUMBERS and self.text(row, column) == wording.UNKNOWN_TEXT:
             return self._unknown_reason(Column(column))
         if column == Column.AGE and self._unseen[row]:
@@ -155,6 +160,11 @@ class HandleCells:
         if math.isnan(sampled_at) or int(self.snapshot.handles.references[row]) not in ALIVE:
             return text
         return f"{text}, sampled {wording.duration(max(self.snapshot.taken_at - sampled_at, 0.0))} ago"
+
+    def _trait_lines(self, row: int) -> list[str]:
+        handles = self.snapshot.handles
+        parts = parts_of(handles, row, self.snapshot.types.get(int(handles.types[row])))
+        return [] if parts is None else trait_words.lines(int(handles.strong[row]), parts, int(handles.weak[row]))
 
     def _threads(self, row: int) -> str:
         created = self._thread_name(int(self.snapshot.handles.created_threads[row]))

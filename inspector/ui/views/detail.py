@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSc
 
 from inspector.model.equation import equation_of
 from inspector.model.filter import quoted
-from inspector.model.kinds import calls_are_estimated
 from inspector.model.snapshot import PENDING, Level, Reference, Resource, Site, Snapshot, handle_text
 from inspector.model.states import ALIVE, state_words
 from inspector.model.threads import filter_text
@@ -201,7 +200,7 @@ class DetailPane(QWidget):
         self._title.setText(handle_text(int(handles.ids[row])))
         self._type.setText(self._type_text(snapshot, row))
         known = snapshot.types.get(int(handles.types[row]))
-        equation = equation_of(handles, row, calls_estimated=known is not None and calls_are_estimated(known.kind))
+        equation = equation_of(handles, row, known)
         self._who.show_handle(int(handles.ids[row]), equation, snapshot)
         if self._lane is not None:
             self._lane.show_handle(int(handles.ids[row]), snapshot)
@@ -220,7 +219,7 @@ class DetailPane(QWidget):
         words = state_words(int(handles.references[row]), int(handles.resources[row]))
         owner = int(handles.owner_threads[row])
         return {
-            "Created": f"by {by}, {_ago(snapshot, born)}" if not math.isnan(born) else "before the agent started",
+            "Created": f"by {by}, {_ago(snapshot, born)}" if not math.isnan(born) else _unseen(snapshot),
             "Site": self._stack(snapshot, int(handles.created_sites[row])),
             "Changed": f"{escape(words)}, {_ago(snapshot, changed)}" if not math.isnan(changed) else wording.UNKNOWN_TEXT,
             "Asked by": self._requester(snapshot, row),
@@ -264,6 +263,8 @@ class DetailPane(QWidget):
 
     def _stack(self, snapshot: Snapshot, index: int) -> str:
         site: Site | None = snapshot.sites.get(index)
+        if site is None and snapshot.target.from_outside:
+            return "not known: the process is looked at from outside"
         if site is None:
             low = snapshot.target.level < Level.HISTORY
             return "not recorded at this level: switch to history" if low else "not recorded: older than the agent or the level"
@@ -305,6 +306,10 @@ def _row_of(snapshot: Snapshot | None, handle: int | None) -> int:
         return -1
     rows = np.flatnonzero(snapshot.handles.ids == np.uint64(handle))
     return int(rows[0]) if len(rows) else -1
+
+
+def _unseen(snapshot: Snapshot) -> str:
+    return "before the first look" if snapshot.target.from_outside else "before the agent started"
 
 
 def _ago(snapshot: Snapshot, at: float) -> str:

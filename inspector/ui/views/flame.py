@@ -9,7 +9,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.model.flame import Flame, FlameGraph, Weight, build_flames
-from inspector.model.snapshot import Level, Snapshot
+from inspector.model.snapshot import Level, Snapshot, Target
 from inspector.ui.bridge import Courier
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.icicle import Icicle, value_text
@@ -125,7 +125,7 @@ class FlamePane(QWidget):
             return
         self._shown_serial = snapshot.serial
         self.icicle.show_graph(graph if graph.total else None)
-        self.note.setText(note_text(graph, snapshot.target.level))
+        self.note.setText(note_text(graph, snapshot.target))
 
     def _gave_up(self, of_round: int) -> None:
         if of_round == self._round:
@@ -146,7 +146,7 @@ class FlamePane(QWidget):
         self.filter_wanted.emit("")
 
 
-def note_text(graph: FlameGraph, level: Level) -> str:
+def note_text(graph: FlameGraph, target: Target) -> str:
     """What the graph shows, and what it cannot."""
     if not graph.total and not graph.unsized:
         return EMPTY
@@ -155,8 +155,10 @@ def note_text(graph: FlameGraph, level: Level) -> str:
         parts.append(f"{graph.unrecorded:,} without a recorded site")
     if graph.unsized:
         parts.append(f"{graph.unsized:,} objects of unknown size are left out")
-    if level == Level.HISTORY:
+    if target.from_outside:
+        parts.append("looked at from outside, sites are not known")
+    elif target.level == Level.HISTORY:
         parts.append("one frame each: whole stacks at level stacks")
-    elif level < Level.HISTORY:
+    elif target.level < Level.HISTORY:
         parts.append("sites are recorded from level history on")
     return " · ".join(parts)

@@ -25,7 +25,7 @@ from inspector.ui.widgets.labels import quiet_label, set_flag
 
 FILTER_HELP: Final = """Words are searched in type, site, thread, state and id; all terms must hold
 type: state: thread: owner: created: ended: id: site: kind: origin:    text, alternatives with commas, whole in quotes (\\" for a quote)
-strong weak proxies inflight native    with > >= < <= = !=, such as strong>1
+strong weak inner outer proxies inflight native    with > >= < <= = !=, such as strong>1
 age>10s    ms, s, min, h or d
 born:14:03..14:05:20    created then; drag over the timeline to choose the range
 -type:Journal    a minus: not"""

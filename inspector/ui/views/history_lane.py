@@ -19,6 +19,7 @@ from inspector.ui.wording import clock
 
 REFRESH_MILLIS: Final = 1000
 HEIGHT: Final = 34
+OUTSIDE: Final = "Not known from outside"
 TOO_LOW: Final = "Clones and releases are recorded from level history on"
 NONE_YET: Final = "Nothing happened to it since events are recorded"
 _UP: Final = (EventKind.CREATE, EventKind.CLONE)
@@ -69,6 +70,8 @@ class HistoryLane(QWidget):
     def sentence(self) -> str:
         """What the lane shows, in words."""
         if not len(self._events):
+            if self._snapshot is not None and self._snapshot.target.from_outside:
+                return OUTSIDE
             low = self._snapshot is not None and self._snapshot.target.level < Level.HISTORY
             return TOO_LOW if low else NONE_YET
         ups = int(np.isin(self._events.kinds, _UP).sum())

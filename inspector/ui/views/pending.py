@@ -21,6 +21,7 @@ from inspector.ui.wording import duration
 SHAPE = TableShape(name="Pending closes", widths=(92, 88, 92, 324, 80, 132, 150), spare=(6, 5, 4, 2), elastic=3)
 WAITS_FOR_COLUMN = 5
 NO_TARGET = "Attach to a process to see the closes it has not run yet"
+OUTSIDE = "Looked at from outside, nobody knows which closes wait"
 LEVEL_OFF = "Closes are not recorded at level off. Switch to level count."
 
 
@@ -80,6 +81,8 @@ class PendingPane(QWidget):
 
 
 def _empty_text(snapshot: Snapshot) -> str:
+    if snapshot.target.from_outside:
+        return OUTSIDE
     if snapshot.target.level is Level.OFF:
         return LEVEL_OFF
     over = snapshot.target.state in (TargetState.ENDED, TargetState.POST_MORTEM)

@@ -11,11 +11,13 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from inspector.model.calls import calls_in_flight
 from inspector.model.snapshot import Snapshot
 from inspector.model.thread_matrix import thread_matrix
+from inspector.model.thread_stacks import stack_lines
 from inspector.model.threads import filter_text, thread_table
 from inspector.ui.assets import icon
 from inspector.ui.models.call_model import call_model
 from inspector.ui.models.column_model import ColumnModel
 from inspector.ui.models.pending_model import Moment
+from inspector.ui.models.stack_model import stack_model
 from inspector.ui.models.thread_model import thread_model
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.live_records import LiveRecords
@@ -27,15 +29,19 @@ OWNS_COLUMN = 3
 WAITING_COLUMN = 7
 CALL_COLUMNS = (8, 9)
 CALL_SHAPE = TableShape(name="Calls in flight", widths=(92, 96, 110, 150, 66, 260), spare=(4, 2), elastic=5)
-PAGES = (("Threads", "process"), ("Created → closed", "matrix"), ("Calls in flight", "in_flight"))
+STACK_SHAPE = TableShape(name="Stacks of threads", widths=(150, 84, 180, 240), spare=(1,), elastic=3)
+PAGES = (("Threads", "process"), ("Created → closed", "matrix"), ("Calls in flight", "in_flight"), ("Stacks", "stack"))
+STACKS_PAGE = 3
 """Title and icon of each page."""
 NO_TARGET = "Attach to a process to see the threads that use its handles"
 NO_CALL = "No call runs now"
 NO_THREAD = "No thread has touched a handle yet"
+NOT_OUTSIDE = "Looked at from outside, nobody knows which thread made or uses a handle. Stacks shows what each thread does"
+NO_STACKS = "The stacks of all threads are read when the interpreter hangs, or where a process is looked at from outside"
 
 
 class ThreadsPane(QWidget):
-    """Three pages: the threads, where handles were created and where closed, and the calls that run now."""
+    """Four pages: the threads, where handles were created and where closed, the calls that run now, and the stacks of all threads."""
 
     filter_wanted = Signal(str)
     """Filter that shows the handles of the thread that was clicked; what it owns or what waits for it, when that number was."""
@@ -43,6 +49,8 @@ class ThreadsPane(QWidget):
     """``int``: a call in flight was clicked; id of the handle that the outermost call uses."""
     count_changed = Signal(int)
     """How many threads are listed, for the tab; only when it changed."""
+    line_wanted = Signal(str, int)
+    """File and line of a frame that was clicked."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Empty until the first snapshot."""
@@ -55,13 +63,16 @@ class ThreadsPane(QWidget):
         self._call_model = call_model(theme, self._call_moment, self)
         self.table = self._build_table(theme, self._model, SHAPE, WAITING_COLUMN)
         self.calls = self._build_table(theme, self._call_model, CALL_SHAPE, 0)
+        self._stack_model = stack_model(theme, self)
+        self.stacks = RecordTable(theme, self._stack_model, STACK_SHAPE)
+        self.stacks.set_message(NO_TARGET)
         self.matrix = MatrixTable(theme)
         self._records = LiveRecords(self.table, self._model, self._moment, self)
         self._calls = LiveRecords(self.calls, self._call_model, self._call_moment, self.calls)
         self.pages = QStackedWidget()
         self.title_actions = tuple(self._page_action(place, *page) for place, page in enumerate(PAGES))
         self._tint(theme)
-        for page in (self.table, self.matrix, self.calls):
+        for page in (self.table, self.matrix, self.calls, self.stacks):
             self.pages.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -70,8 +81,12 @@ class ThreadsPane(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the threads of ``snapshot``."""
+        is_first = self._snapshot is None
         self._snapshot = snapshot
-        self._records.show(snapshot, thread_table, NO_THREAD)
+        outside = snapshot.target.from_outside
+        self._records.show(snapshot, thread_table, NOT_OUTSIDE if outside else NO_THREAD)
+        if outside and is_first:
+            self.show_page(STACKS_PAGE)
         self._show_page()
 
     def set_paused(self, paused: bool) -> None:
@@ -81,7 +96,7 @@ class ThreadsPane(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
-        for table in (self.table, self.calls, self.matrix):
+        for table in (self.table, self.calls, self.matrix, self.stacks):
             table.set_theme(theme)
         self._tint(theme)
 
@@ -90,10 +105,12 @@ class ThreadsPane(QWidget):
         self._snapshot = None
         self._records.clear(thread_table(None), NO_TARGET)
         self._calls.clear(calls_in_flight(None), NO_TARGET)
+        self._stack_model.set_rows(stack_lines(None))
+        self.stacks.set_message(NO_TARGET)
         self.matrix.clear_matrix()
 
     def show_page(self, place: int) -> None:
-        """0: the threads, 1: the matrix of where handles were created and closed, 2: calls in flight."""
+        """0: the threads, 1: the matrix of where handles were created and closed, 2: calls in flight, 3: stacks of all threads."""
         self.title_actions[place].setChecked(True)
         self.pages.setCurrentIndex(place)
         self._show_page()
@@ -120,6 +137,7 @@ class ThreadsPane(QWidget):
     def _connect(self) -> None:
         self.table.record_chosen.connect(self._choose)
         self.calls.record_chosen.connect(self._choose_call)
+        self.stacks.record_chosen.connect(self._choose_line)
         self.matrix.filter_wanted.connect(self.filter_wanted)
         self._records.count_changed.connect(self.count_changed)
 
@@ -130,8 +148,18 @@ class ThreadsPane(QWidget):
             return
         if page is self.matrix:
             self.matrix.show_matrix(thread_matrix(snapshot))
+        elif page is self.stacks:
+            self.stacks.set_message(NO_STACKS)
+            self._stack_model.set_rows(stack_lines(snapshot))
         else:
-            self._calls.show(snapshot, calls_in_flight, NO_CALL)
+            self._calls.show(snapshot, calls_in_flight, NOT_OUTSIDE if snapshot.target.from_outside else NO_CALL)
+
+    def _choose_line(self, key: int, _column: int) -> None:
+        row = self._stack_model.row_of(key)
+        if row >= 0:
+            frame = self._stack_model.rows.lines[self._stack_model.source_row(row)].frame
+            if frame is not None:
+                self.line_wanted.emit(frame.file, frame.line)
 
     def _choose_call(self, key: int, _column: int) -> None:
         row = self._call_model.row_of(key)

@@ -54,6 +54,7 @@ class VitalSigns(QWidget):
         self.setObjectName("vital_signs")
         self._history = ChurnHistory(capacity=READINGS)
         self._pending: PendingCloses = empty_pending_closes()
+        self._from_outside = False
         self._target: tuple[int, int] | None = None
         self._shown_at = -math.inf
         self._clock = RunningClock(self)
@@ -70,6 +71,7 @@ class VitalSigns(QWidget):
             self._target = target
         self._clock.hear(snapshot)
         self._pending = pending_closes(snapshot)
+        self._from_outside = snapshot.target.from_outside
         self._show_objects(snapshot)
         self._show_lost(snapshot.lost)
         self._show_pending()
@@ -173,6 +175,9 @@ class VitalSigns(QWidget):
 
     def _show_pending(self) -> None:
         count = len(self._pending)
+        if self._from_outside:
+            self._waiting.show_sign(Sign(UNKNOWN_TEXT, tint="text_quiet", tooltip="Looked at from outside, closes are not known"))
+            return
         if not count:
             self._waiting.show_sign(Sign("0", tint="text_quiet", tooltip="Nothing is waiting to close"))
             return

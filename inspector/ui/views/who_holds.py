@@ -18,6 +18,7 @@ from inspector.ui import wording
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.count_bar import TERMS, CountBar, sentence
 from inspector.ui.widgets.labels import quiet_label, section_label
+from inspector.ui.widgets.trait_counts import TraitCounts
 
 MOST_NAMED: Final = 20
 """Native holders that are named one by one."""
@@ -64,6 +65,7 @@ class WhoHolds(QWidget):
         self._equation.setWordWrap(True)
         self._equation.linkActivated.connect(self._open_term)
         self._bar = CountBar(self._theme)
+        self._counts = TraitCounts()
         self._named = self._text()
         self._progress = quiet_label("")
         self._progress.setWordWrap(True)
@@ -83,7 +85,7 @@ class WhoHolds(QWidget):
         inside = QVBoxLayout(self)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(8)
-        for widget in (section_label("Who holds it"), self._equation, self._bar, self._named):
+        for widget in (section_label("Who holds it"), self._equation, self._bar, self._counts, self._named):
             inside.addWidget(widget)
         inside.addLayout(line)
         for widget in (self._progress, self._paths_title, self._paths):
@@ -175,6 +177,11 @@ class WhoHolds(QWidget):
             self._say("Given up")
         self._show_state()
 
+    @property
+    def counts(self) -> TraitCounts:
+        """The counts of a trait, one by one."""
+        return self._counts
+
     # inside -------------------------------------------------------------------------------------------------------
 
     def _show_state(self) -> None:
@@ -201,7 +208,8 @@ class WhoHolds(QWidget):
         else:
             equation = with_keepers(self._plain, self._keepers)
         self._bar.show_equation(equation)
-        weak = f"; weak\u00a0{equation.weak:,}" if equation.weak >= 0 else ""
+        self._counts.show_counts(equation.parts, equation.strong, equation.weak)
+        weak = f"; weak\u00a0{equation.weak:,}" if equation.weak >= 0 and equation.parts is None else ""
         text = escape(sentence(equation)) + weak
         if self._holders is not None:
             for name, one, many in TERMS:

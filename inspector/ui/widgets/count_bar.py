@@ -9,7 +9,7 @@ from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from inspector.model.equation import CountEquation
-from inspector.ui import wording
+from inspector.ui import trait_words, wording
 from inspector.ui.theme import Theme, ui_font
 
 HEIGHT: Final = 16
@@ -114,7 +114,12 @@ class CountBar(QWidget):
 
 
 def sentence(equation: CountEquation) -> str:
-    """``strong 4 = 2 proxies + 2 native refs, 1 call in flight``."""
+    """``strong 4 = 2 proxies + 2 native refs, 1 call in flight``; of a trait then ``; inner 3, outer 2 (1 clone of the handle)``."""
+    parts = trait_words.brief(equation.parts) if equation.parts is not None else ""
+    return f"{_whole(equation)}; {parts}" if parts else _whole(equation)
+
+
+def _whole(equation: CountEquation) -> str:
     if not equation.known:
         held = f"{wording.plural(equation.proxies, 'proxy', 'proxies')} known" if equation.proxies > 0 else "nothing known"
         return f"strong count not sampled, {held}"

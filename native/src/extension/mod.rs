@@ -6,13 +6,11 @@
 //!
 //! All of this runs with the interpreter's lock. What is read of a type is checked against what Python says of it before anything is set.
 
-mod objects;
 mod slots;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::status::{Error, Result, Status};
-pub use objects::{forget, hold, let_go, watch_object};
 use slots::{Pair, PAIRS};
 
 /// Bytes from a type's start to its fields, in every CPython from 3.8 to 3.14 with the lock.
@@ -76,6 +74,7 @@ pub unsafe fn watch(class: usize, described: &Described, born: usize) -> Result<
         {
             replace(word(class, offset::DEALLOC), &pair.dealloc, pair.dealloc_hook as *const () as usize);
         }
+        pair.watchers.fetch_add(1, Ordering::Relaxed); // the interpreter's lock orders it
         pair.is_plain.store(described.has_plain_init, Ordering::Release);
         pair.born.store(born, Ordering::Release);
         if born != 0 {
@@ -96,16 +95,21 @@ pub unsafe fn sees_ends(class: usize) -> bool {
     pair.is_some_and(|pair| present == pair.dealloc_hook as *const () as usize)
 }
 
-/// Puts a type's slots back, unless somebody else has set others meanwhile. Does nothing for one that is not hooked.
+/// Puts a type's slots back, unless somebody else has set others meanwhile; its destructor only when nobody else hooked the type, since
+/// they rely on being told of each end. Does nothing for one that is not hooked.
 ///
 /// # Safety
 /// As for [`watch`].
 pub unsafe fn unwatch(class: usize) {
     let Some(pair) = PAIRS.iter().find(|pair| pair.class.load(Ordering::Acquire) == class) else { return };
     pair.born.store(0, Ordering::Release);
-    // SAFETY: the caller's promise.
+    let watchers = pair.watchers.load(Ordering::Relaxed);
+    pair.watchers.store(watchers.saturating_sub(1), Ordering::Relaxed); // the interpreter's lock orders both
+                                                                        // SAFETY: the caller's promise.
     unsafe {
-        restore(word(class, offset::DEALLOC), &pair.dealloc, pair.dealloc_hook as *const () as usize);
+        if watchers <= 1 {
+            restore(word(class, offset::DEALLOC), &pair.dealloc, pair.dealloc_hook as *const () as usize);
+        }
         restore(word(class, offset::INIT), &pair.init, pair.init_hook as *const () as usize);
     }
 }
@@ -185,6 +189,8 @@ mod tests {
             let hook: unsafe extern "C" fn(usize) = std::mem::transmute(word(at, offset::DEALLOC).load(Ordering::SeqCst));
             hook(5);
             assert_eq!(DIED.load(Ordering::SeqCst), 5);
+            unwatch(at);
+            assert!(sees_ends(at), "the other one still relies on it");
             unwatch(at);
             hook(6);
         }

@@ -5,10 +5,7 @@ use std::ffi::CStr;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::objects;
-use crate::layout::ReferenceState;
-use crate::rows;
-use crate::runtime::existing;
+use crate::follow::instances;
 
 type Dealloc = unsafe extern "C" fn(usize);
 type Init = unsafe extern "C" fn(usize, usize, usize) -> i32;
@@ -25,6 +22,8 @@ thread_local! {
 pub struct Pair {
     /// Address of the type, 0: free.
     pub class: AtomicUsize,
+    /// How often it is hooked: by declarations that name one class in several ways.
+    pub watchers: AtomicUsize,
     /// Its own destructor.
     pub dealloc: AtomicUsize,
     /// Its own initialiser.
@@ -44,6 +43,7 @@ macro_rules! pairs {
         /// All there are.
         pub static PAIRS: [Pair; $count] = [$(Pair {
             class: AtomicUsize::new(0),
+            watchers: AtomicUsize::new(0),
             dealloc: AtomicUsize::new(0),
             init: AtomicUsize::new(0),
             is_plain: AtomicBool::new(false),
@@ -62,12 +62,8 @@ pairs!(64: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 2
 /// # Safety
 /// The interpreter calls it, with an object of the pair's type or of one derived from it.
 unsafe extern "C" fn dealloc<const NUMBER: usize>(object: usize) {
-    let ended = catch_unwind(|| {
-        if let (Some(row), Some(runtime)) = (objects::forget(object), existing()) {
-            // a detach may have ended it
-            let _ = rows::end(runtime, row, ReferenceState::Dropped);
-        }
-    });
+    // SAFETY: the interpreter's lock is held.
+    let ended = catch_unwind(|| unsafe { instances::ends(object) });
     drop(ended); // a panic of ours must not keep the object from being freed
     let original = PAIRS[NUMBER].dealloc.load(Ordering::Acquire);
     // SAFETY: stored before this function stood in any slot; a destructor's signature.
@@ -103,24 +99,33 @@ unsafe fn tell(callable: usize, object: usize) {
     unsafe {
         let result = call(callable, object);
         if result == 0 {
-            if let Some(clear) = function(c"PyErr_Clear") {
+            if let Some(clear) = function(&CLEAR, c"PyErr_Clear") {
                 std::mem::transmute::<usize, OfNothing>(clear)();
             }
-        } else if let Some(release) = function(c"Py_DecRef") {
+        } else if let Some(release) = function(&RELEASE, c"Py_DecRef") {
             std::mem::transmute::<usize, OfObject>(release)(result);
         }
     }
 }
 
+/// Where the interpreter's functions were found; 0: not looked for yet.
+static CALL: AtomicUsize = AtomicUsize::new(0);
+static CLEAR: AtomicUsize = AtomicUsize::new(0);
+static RELEASE: AtomicUsize = AtomicUsize::new(0);
+
 /// `PyObject_CallOneArg` of the interpreter in this process, if there is one.
 pub fn call_one_arg() -> Option<unsafe extern "C" fn(usize, usize) -> usize> {
     // SAFETY: its signature.
-    function(c"PyObject_CallOneArg").map(|address| unsafe { std::mem::transmute::<usize, CallOneArg>(address) })
+    function(&CALL, c"PyObject_CallOneArg").map(|address| unsafe { std::mem::transmute::<usize, CallOneArg>(address) })
 }
 
-/// A function of this process by name. About 200 ns.
-fn function(name: &CStr) -> Option<usize> {
-    // SAFETY: a name; looking it up changes nothing.
-    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) } as usize;
+/// A function of this process by name, looked up once: that takes about 200 ns. Relaxed: whoever finds no address yet looks it up as well.
+fn function(found: &AtomicUsize, name: &CStr) -> Option<usize> {
+    let mut address = found.load(Ordering::Relaxed);
+    if address == 0 {
+        // SAFETY: a name; looking it up changes nothing.
+        address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) } as usize;
+        found.store(address, Ordering::Relaxed);
+    }
     (address != 0).then_some(address)
 }

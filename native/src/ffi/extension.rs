@@ -43,34 +43,3 @@ pub unsafe extern "C" fn ai_type_unwatch(type_object: u64) {
     // SAFETY: the caller's promise.
     catch_value((), || unsafe { extension::unwatch(type_object as usize) });
 }
-
-/// The row ends when the object does, unless another row does so already. Answers with the row that does.
-#[no_mangle]
-pub extern "C" fn ai_object_watch(object: u64, row: u64) -> u64 {
-    catch_value(0, || extension::watch_object(object as usize, row))
-}
-
-/// The row does not end with the object.
-#[no_mangle]
-pub extern "C" fn ai_object_forget(object: u64) {
-    catch_value((), || {
-        let _ = extension::forget(object as usize);
-    });
-}
-
-/// Adds a reference to an object that is watched with this row; 0: it is gone.
-#[no_mangle]
-pub extern "C" fn ai_object_hold(object: u64, row: u64) -> i32 {
-    // SAFETY: the interpreter's lock is held.
-    catch_value(0, || i32::from(unsafe { extension::hold(object as usize, row) }))
-}
-
-/// Takes back a reference that `ai_object_hold` added.
-///
-/// # Safety
-/// The caller has another reference.
-#[no_mangle]
-pub unsafe extern "C" fn ai_object_let_go(object: u64) {
-    // SAFETY: the caller's promise.
-    catch_value((), || unsafe { extension::let_go(object as usize) });
-}

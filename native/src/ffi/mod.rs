@@ -9,6 +9,7 @@ pub mod foreign;
 pub mod handles;
 pub mod inject;
 pub mod levels;
+pub mod outside;
 pub mod quick;
 pub mod reader;
 pub mod recorder;

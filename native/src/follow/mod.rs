@@ -5,11 +5,13 @@
 //! function calls back into the interpreter. `native/python` is the other half.
 
 pub mod heap;
+pub mod instances;
 pub mod places;
 pub mod proxies;
 pub mod stacks;
 pub mod transit;
 
 pub use heap::Heap;
+pub use instances::Instances;
 pub use proxies::Proxies;
 pub use stacks::Stacks;

@@ -3,12 +3,13 @@
 //! Writers never wait for readers. A writer sets `BUSY` in word 0 before it changes more than word 2, and clears it with the
 //! new state last. A row is taken when two reads of it are equal but for word 2 and not `BUSY`: the second read begins after
 //! the first one ended, so a change that the first one met half-way shows in the second as `BUSY`, as another state, or as a
-//! later `changed_at_ticks`. Word 2 (the counts) is one word and needs no partner.
+//! later `changed_at_ticks`. Word 2 (the counts) is one word and needs no partner, except in a row with an outer count: the sampler forgets that
+//! one before it changes both, so two reads with the same outer and the same strong count are of one pass.
 
 use super::file::{zeroed, SegmentFile};
 use super::geometry::{Geometry, Part};
 use super::Result;
-use crate::layout::{HandleSlot, ReferenceState, BUSY};
+use crate::layout::{HandleSlot, ReferenceState, BUSY, OUTER_UNKNOWN};
 
 /// Rows read at once; two such buffers lie on the stack (32 KiB).
 const CHUNK: usize = 256;
@@ -112,6 +113,9 @@ fn agree(one: &HandleSlot, other: &HandleSlot) -> bool {
     if one.reference_state & BUSY != 0 {
         return false;
     }
+    if one.outer_strong != OUTER_UNKNOWN && one.strong != other.strong {
+        return false;
+    }
     let (one, other) = (words(one), words(other));
     (0..one.len()).all(|word| word == COUNT_WORD || one[word] == other[word])
 }
@@ -133,6 +137,16 @@ mod tests {
     fn two_reads_agree_when_only_the_counts_differ() {
         assert!(agree(&live(), &live()));
         assert!(agree(&live(), &HandleSlot { strong: 2, weak: 1, in_flight: 1, ..live() }));
+    }
+
+    #[test]
+    fn two_reads_with_an_outer_count_agree_only_on_one_pass_of_the_sampler() {
+        let outer = HandleSlot { outer_strong: 2, ..live() };
+        assert!(agree(&outer, &HandleSlot { in_flight: 1, ..outer }));
+        assert!(!agree(&outer, &HandleSlot { strong: 2, ..outer }));
+        assert!(!agree(&outer, &HandleSlot { outer_strong: 1, ..outer }));
+        assert!(!agree(&outer, &live()));
+        assert!(!agree(&live(), &outer));
     }
 
     #[test]

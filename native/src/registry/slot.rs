@@ -32,6 +32,12 @@ impl Moment {
     fn thread(self) -> u64 {
         self.place & 0xFFFF
     }
+
+    /// Of 16 bits, as many as there are sites.
+    #[inline(always)]
+    fn site(self) -> u64 {
+        self.place >> 32 & 0xFFFF
+    }
 }
 
 /// What is known of a handle when it is made.
@@ -207,14 +213,13 @@ impl<'a> Slot<'a> {
             | ReferenceState::Live as u64;
         self.words[0].store(live & !0xFF | BUSY_BIT, Ordering::Relaxed);
         fence(Ordering::Release);
-        let Moment { at_ticks, place } = birth.moment;
-        let thread = birth.moment.thread();
+        let (at_ticks, thread, site) = (birth.moment.at_ticks, birth.moment.thread(), birth.moment.site());
         self.words[1].store(birth.address, Ordering::Relaxed);
         self.words[2].store(COUNTS_UNKNOWN, Ordering::Relaxed);
         self.words[3].store(at_ticks, Ordering::Relaxed);
         self.words[4].store(at_ticks, Ordering::Relaxed);
         self.words[5].store(thread | thread << 16 | u64::from(birth.owner) << 32, Ordering::Relaxed);
-        self.words[6].store(place >> 32 | place & !0xFFFF_FFFF, Ordering::Relaxed);
+        self.words[6].store(site | site << 16, Ordering::Relaxed);
         self.words[7].store(birth.data, Ordering::Relaxed);
         self.words[0].store(live, Ordering::Release);
         generation
@@ -277,13 +282,13 @@ impl<'a> Slot<'a> {
     #[inline]
     pub fn note(&self, change: &Change) {
         let threads = self.words[5].load(Ordering::Relaxed);
-        let Moment { at_ticks, place } = change.moment;
-        let thread = change.moment.thread();
+        let (at_ticks, thread, site) = (change.moment.at_ticks, change.moment.thread(), change.moment.site());
         let requester = if change.is_request { thread } else { threads >> 48 };
         self.words[4].store(at_ticks, Ordering::Relaxed);
         self.words[5].store(threads & 0x0000_FFFF_0000_FFFF | thread << 16 | requester << 48, Ordering::Relaxed);
         let sites = self.words[6].load(Ordering::Relaxed);
-        self.words[6].store(sites & 0xFFFF_FFFF | place & !0xFFFF_FFFF, Ordering::Relaxed);
+        // what the sampler stores meanwhile is lost until its next pass
+        self.words[6].store(sites & !0xFFFF_0000 | site << 16, Ordering::Relaxed);
     }
 
     /// Sets the address, found out after the birth; between `begin` and `end`.

@@ -15,7 +15,7 @@ use crate::platform::{self, ipc};
 use crate::status::{Error, Result};
 
 pub use pass::Pass;
-pub use resting::{Resting, WINDOW_PASSES};
+pub use resting::{Resting, Sample, WINDOW_PASSES};
 
 /// Share of a core that passes may use on average.
 const CORE_SHARE: f64 = 0.03;
@@ -31,7 +31,7 @@ pub trait Sampled: Send + Sync {
     /// `Kind` of a type, 0 when there is no such type.
     fn kind(&self, type_id: u16) -> u8;
 
-    /// Where rows of a type own an `Arc` of their own around the object's: bytes from its start to what the row's `data` points to; 0: they do not.
+    /// Where handles of a type point into an `Arc` around the object's: bytes from its start to what the row's `data` points to; 0: they do not.
     fn outer_bytes(&self, _type_id: u16) -> u64 {
         0
     }

@@ -7,8 +7,8 @@
 use std::sync::atomic::{fence, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{Resting, Sampled};
-use crate::layout::{Kind, ReferenceState, COUNT_UNKNOWN, STRONG_UNKNOWN};
+use super::{Resting, Sample, Sampled};
+use crate::layout::{Kind, ReferenceState, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
 use crate::platform::ipc::{self, MAX_RANGES};
 
 /// Word 2 is one word that says all by itself; what orders it after the row's state is said where it is stored.
@@ -28,7 +28,7 @@ struct Wanted {
     generation: u32,
     /// Each call of its kind clones the object first.
     clones_for_calls: bool,
-    /// What is read is the `Arc` around the row's own reference: its surplus belongs to the row that comes next.
+    /// What is read is the `Arc` around the object's; the object's own is what comes next.
     is_outer: bool,
 }
 
@@ -36,11 +36,18 @@ struct Wanted {
 #[derive(Clone, Copy)]
 struct Doubt {
     row: Wanted,
-    /// Where calls count.
     address: u64,
-    /// Added to what is read there: of a trait the object's own count.
-    base: u64,
+    /// Of the `Arc` around the object's, 0: there is none.
+    outer_address: u64,
+}
+
+/// What one look at an object read.
+#[derive(Clone, Copy)]
+struct Look {
+    strong: u64,
     weak: u64,
+    /// Strong count of the `Arc` around the object's, 0: there is none, or it could not be read.
+    outer: u64,
 }
 
 /// What a pass needs, kept from one to the next.
@@ -52,7 +59,7 @@ pub struct Pass {
     resting: Vec<Resting>,
     /// The system reads nothing for us.
     is_refused: bool,
-    /// Row and strong count of the outer `Arc` that was read last.
+    /// Row and strong count of the `Arc` around an object's that was read last.
     outer: (u32, u64),
     doubts: Vec<Doubt>,
 }
@@ -104,34 +111,39 @@ impl Pass {
     /// Look at the rows in doubt again and again: sooner or later a look meets no call.
     fn look_again(&mut self, table: &dyn Sampled, mut goes_on: impl FnMut() -> bool) {
         let doubts = std::mem::take(&mut self.doubts);
-        let addresses: Vec<u64> = doubts.iter().map(|doubt| doubt.address).collect();
+        // calls count in the outer `Arc` until they have come in, then in the object's own
+        let addresses: Vec<u64> =
+            doubts.iter().flat_map(|doubt| [doubt.outer_address, doubt.address]).filter(|&address| address != 0).collect();
         for _ in 0..GLIMPSES {
             if doubts.is_empty() || self.is_refused || !goes_on() {
                 break;
             }
             std::thread::sleep(GLIMPSE_PAUSE);
             let read = ipc::read_pairs(&addresses, &mut self.read).unwrap_or(0);
-            for (position, doubt) in doubts.iter().enumerate().take(read) {
-                self.glimpse(table, doubt, self.read[position][0]);
+            let mut at = 0;
+            for doubt in &doubts {
+                let outer = if doubt.outer_address == 0 { 0 } else { self.read[at][0] };
+                at += usize::from(doubt.outer_address != 0);
+                if at >= read {
+                    break;
+                }
+                let [strong, weak] = self.read[at];
+                self.glimpse(table, doubt.row, &Look { strong, weak, outer });
+                at += 1;
             }
         }
         self.doubts = doubts;
         self.doubts.clear();
     }
 
-    fn glimpse(&mut self, table: &dyn Sampled, doubt: &Doubt, read: u64) {
-        let words = table.words(doubt.row.index);
+    fn glimpse(&mut self, table: &dyn Sampled, row: Wanted, look: &Look) {
+        let words = table.words(row.index);
         let word = words[0].load(Ordering::Acquire);
-        let Ok(strong) = u32::try_from(read.saturating_add(doubt.base)) else { return };
-        if !is_held(word) || (word >> 32) as u32 != doubt.row.generation {
-            return;
+        let Some(sample) = Sample::new(look.strong, look.outer) else { return };
+        if is_held(word) && (word >> 32) as u32 == row.generation {
+            let resting = self.resting[row.index as usize].glimpse(sample);
+            store_resting(words, row.generation, resting, sample, look.weak);
         }
-        let resting = self.resting[doubt.row.index as usize].glimpse(strong);
-        store_counts(
-            words,
-            doubt.row.generation,
-            counts_word(resting, doubt.weak, saturating_u16(u64::from(strong.saturating_sub(resting)))),
-        );
     }
 
     /// Put the row on the list when its object carries counts. A full list is read first; returns how many of it could not be.
@@ -196,41 +208,39 @@ impl Pass {
             self.outer = (row.index, strong);
             return;
         }
-        let strong = strong.saturating_add(self.outer_surplus(row.index));
+        let look = Look { strong, weak, outer: self.take_outer(row.index) };
         let words = table.words(row.index);
         let word = words[0].load(Ordering::Acquire);
         if !is_held(word) || (word >> 32) as u32 != row.generation {
             return;
         }
-        let Some(strong) = u32::try_from(strong).ok().filter(|&strong| strong != STRONG_UNKNOWN) else {
-            return store_counts(words, row.generation, UNKNOWN);
+        let Some(sample) = Sample::new(look.strong, look.outer) else {
+            return store(words, row.generation, UNKNOWN, OUTER_UNKNOWN);
         };
-        let counts = if row.clones_for_calls {
-            let resting = self.resting[row.index as usize].observe(row.generation, strong);
-            self.note_doubt(position, row, u64::from(strong), weak);
-            counts_word(resting, weak, saturating_u16(u64::from(strong - resting)))
+        if row.clones_for_calls {
+            let resting = self.resting[row.index as usize].observe(row.generation, sample);
+            self.note_doubt(position, row);
+            store_resting(words, row.generation, resting, sample, weak);
         } else {
-            counts_word(strong, weak, COUNT_UNKNOWN)
-        };
-        store_counts(words, row.generation, counts);
+            store_counts(words, row.generation, counts_word(sample.strong, weak, COUNT_UNKNOWN));
+        }
     }
 
     /// Remembers a row that is worth more looks, as long as there is room.
-    fn note_doubt(&mut self, position: usize, row: Wanted, strong: u64, weak: u64) {
+    fn note_doubt(&mut self, position: usize, row: Wanted) {
         if self.doubts.len() == MOST_DOUBTS || !self.resting[row.index as usize].is_in_doubt() {
             return;
         }
         let outer = position.checked_sub(1).filter(|&before| self.wanted[before].is_outer && self.wanted[before].index == row.index);
-        let at = outer.unwrap_or(position);
-        let base = if outer.is_some() { strong.saturating_sub(self.read[at][0]) } else { 0 };
-        self.doubts.push(Doubt { row, address: self.addresses[at], base, weak });
+        let outer_address = outer.map_or(0, |before| self.addresses[before]);
+        self.doubts.push(Doubt { row, address: self.addresses[position], outer_address });
     }
 
-    /// References of the outer `Arc` beyond the row's own: each stands for one more on the object. 0 where there is none.
-    fn outer_surplus(&mut self, index: u32) -> u64 {
+    /// What the `Arc` around the row's object counts, 0: there is none, or it could not be read.
+    fn take_outer(&mut self, index: u32) -> u64 {
         let (row, strong) = std::mem::take(&mut self.outer);
         if row == index {
-            strong.saturating_sub(1)
+            strong
         } else {
             0
         }
@@ -247,7 +257,7 @@ impl Pass {
             // It went meanwhile, and its memory with it.
             return false;
         }
-        store_counts(words, row.generation, UNKNOWN);
+        store(words, row.generation, UNKNOWN, OUTER_UNKNOWN);
         self.resting[row.index as usize].lose(row.generation)
     }
 }
@@ -271,6 +281,37 @@ fn counts_word(strong: u32, weak: u64, in_flight: u16) -> u64 {
 
 fn saturating_u16(count: u64) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX).min(COUNT_UNKNOWN - 1)
+}
+
+/// Store what an object counts at rest, and in flight what the last sample found above that.
+fn store_resting(words: &[AtomicU64; 8], generation: u32, resting: Sample, last: Sample, weak: u64) {
+    let in_flight = saturating_u16(u64::from(last.strong.saturating_sub(resting.strong)));
+    store(words, generation, counts_word(resting.inner(), weak, in_flight), resting.outer);
+}
+
+/// Store word 2 and the outer count. When a reference has moved from the one to the other, both change: then the outer is unknown meanwhile, so
+/// that nobody who reads the row twice takes the one of before with the other of now.
+fn store(words: &[AtomicU64; 8], generation: u32, counts: u64, outer: u32) {
+    let is_other_strong = words[2].load(COUNTS) as u32 != counts as u32;
+    if is_other_strong && (words[6].load(COUNTS) >> 32) as u32 != outer {
+        store_outer(words, generation, OUTER_UNKNOWN);
+    }
+    store_counts(words, generation, counts);
+    store_outer(words, generation, outer);
+}
+
+/// Store the outer count, the upper half of word 6, in a row that was of `generation` a moment ago; as `store_counts` does.
+fn store_outer(words: &[AtomicU64; 8], generation: u32, outer: u32) {
+    let before = words[6].load(COUNTS);
+    let after = before & 0xFFFF_FFFF | u64::from(outer) << 32;
+    if before == after || words[6].compare_exchange(before, after, COUNTS, COUNTS).is_err() {
+        return;
+    }
+    fence(Ordering::SeqCst);
+    if (words[0].load(Ordering::Relaxed) >> 32) as u32 != generation {
+        let unknown = before & 0xFFFF_FFFF | u64::from(OUTER_UNKNOWN) << 32;
+        let _ = words[6].compare_exchange(after, unknown, COUNTS, COUNTS);
+    }
 }
 
 /// Store counts in a row that was of `generation` a moment ago.
@@ -316,5 +357,15 @@ mod tests {
     fn a_weak_count_leaves_out_the_one_of_all_strongs_and_is_unknown_while_it_is_locked() {
         let weak = |weak| (counts_word(1, weak, 0) >> 32) as u16;
         assert_eq!([weak(1), weak(3), weak(0), weak(u64::MAX), weak(1 << 40)], [0, 2, 0, COUNT_UNKNOWN, COUNT_UNKNOWN - 1]);
+    }
+
+    #[test]
+    fn an_outer_count_goes_beside_the_sites_and_is_taken_back_from_a_row_that_was_used_again() {
+        let row = words(4, UNKNOWN);
+        row[6].store(0x0007_0003, COUNTS);
+        store(&row, 4, counts_word(2, 1, 0), 5);
+        assert_eq!((row[2].load(COUNTS), row[6].load(COUNTS)), (counts_word(2, 1, 0), 5 << 32 | 0x0007_0003));
+        store(&row, 3, counts_word(3, 1, 0), 6);
+        assert_eq!(row[6].load(COUNTS), 0x0007_0003);
     }
 }

@@ -20,9 +20,9 @@ from inspector.commands.rows import row_value, snapshot_value
 from inspector.commands.run_program import launch_command, parse_level
 from inspector.commands.shot import parse_size
 from inspector.errors import AttachError, UsageError
-from inspector.model.snapshot import UNKNOWN, Level, Reference, Resource
+from inspector.model.snapshot import UNKNOWN, Level, Outer, Reference, Resource
 from inspector.session.protocol import CloseAnswer, GcReport
-from tests.helpers.snapshots import T0, Row, snapshot_of
+from tests.helpers.snapshots import T0, Row, World, snapshot_of
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,23 @@ def test_unknown_values_are_null():
     row = row_value(snapshot, 0)
     unknown = ("strong", "weak", "proxies", "native_refs", "in_flight", "created_at", "site", "owner_thread")
     assert {name: row[name] for name in unknown} == dict.fromkeys(unknown)
+
+
+def test_a_trait_has_an_inner_and_an_outer_count():
+    world = World(types=("Database",), traits={"Database": Outer.ARC})
+    rows = [Row(1, "Database", strong=4, native_refs=3, inner_strong=2, outer_strong=3), Row(2, "Database", strong=UNKNOWN)]
+    told = [row_value(snapshot_of(rows, world=world), row) for row in (0, 1)]
+    assert [[each[name] for name in ("strong", "inner_strong", "outer_strong", "outer")] for each in told] == [
+        [4, 2, 3, "arc"],
+        [None, None, None, "arc"],
+    ]
+
+
+def test_a_boxed_trait_says_that_it_is_boxed_and_what_is_no_trait_has_neither():
+    world = World(types=("Database", "TodoItem"), traits={"Database": Outer.BOX})
+    snapshot = snapshot_of([Row(1, "Database", strong=2, inner_strong=2), Row(2, "TodoItem")], world=world)
+    told = [row_value(snapshot, row) for row in (0, 1)]
+    assert [[each[name] for name in ("inner_strong", "outer_strong", "outer")] for each in told] == [[2, None, "box"], [None] * 3]
 
 
 def test_a_double_free_to_come_is_a_number_and_not_unknown():

@@ -118,3 +118,9 @@ def test_a_type_s_events_are_those_of_all_its_objects() -> None:
 def test_what_is_left_always_adds_up(told: list[tuple[EventKind, int, int]]) -> None:
     made = balance_of(events(*((kind, 0, OBJECT + which * 64, site) for kind, which, site in told)), SITES)
     assert sum(site.net for site in made.sites) == made.net
+
+
+def test_the_events_of_an_object_whose_birth_nobody_saw_are_all_its_own() -> None:
+    snapshot = snapshot_of([Row(3, address=OBJECT, age_secs=float("nan"))])
+    told = events((EventKind.CREATE, 0, OBJECT, 1), (EventKind.RELEASE, handle_id(3), OBJECT, 2), (EventKind.CLONE, 0, OBJECT + 16, 2))
+    assert of_object(told, snapshot, handle_id(3)).tolist() == [True, True, False]

@@ -7,13 +7,15 @@ import pytest
 
 from inspector.attach.segment import Segment
 from inspector.model.build import Moment, build_snapshot
-from inspector.model.snapshot import UNKNOWN, Reference, Resource, Snapshot, Target, TargetState, handle_text
+from inspector.model.snapshot import UNKNOWN, Outer, Reference, Resource, Snapshot, Target, TargetState, handle_text
 from inspector.session.source import SegmentSource
 from inspector.wire.schema import BUSY, Kind, ReferenceState, ResourceState, ThreadState
 from tests.helpers.segments import ANCHOR_SECS, SegmentImage, at, write_segment
 
 TODO = {"name": b"TodoList", "origin": b"samples", "kind": Kind.ARC, "size_bytes": 48}
 LISTENER = {"name": b"Listener", "origin": b"samples", "kind": Kind.FOREIGN}
+TRAIT = {"name": b"DatabaseImpl", "origin": b"nostr_sdk", "kind": Kind.UNIFFI_TRAIT, "data_offset": 16}
+BOXED = TRAIT | {"data_offset": 0}
 UNIFFI = {"name": b"Wallet", "origin": b"bdkpython", "kind": Kind.UNIFFI}
 WHO = Target(pid=1, name="app.py", command="", runtime="", executable="", start_time=0, started_at=0.0, state=TargetState.LIVE)
 
@@ -80,6 +82,61 @@ def test_a_released_handle_knows_no_count_any_more(snapshot_of):
 def test_a_counted_object_without_an_address_has_one_proxy(snapshot_of):
     handles = snapshot_of(SegmentImage(types=[UNIFFI], handles=[{"strong": 3}])).handles
     assert (handles.proxies[0], handles.native_refs[0]) == (1, 2)
+
+
+def counts_of(snapshot: Snapshot) -> list[tuple[int, int, int, int]]:
+    """``(strong, inner, outer, native refs)`` of each row."""
+    handles = snapshot.handles
+    columns = (handles.strong, handles.inner_strong, handles.outer_strong, handles.native_refs)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def test_the_strong_count_of_a_trait_is_its_inner_one_and_the_clones_of_its_handle(snapshot_of):
+    rows = [{"address": 64, "data": 0x1010, "strong": 2, "weak": 1, "in_flight": 0, "outer_strong": 3}]
+    snapshot = snapshot_of(SegmentImage(types=[TRAIT], handles=rows))
+    assert counts_of(snapshot) == [(4, 2, 3, 3)]
+    assert snapshot.handles.weak.tolist() == [1]
+    assert snapshot.types[1].outer == Outer.ARC
+
+
+def test_each_handle_of_a_trait_object_has_an_outer_count_and_all_of_them_count_once(snapshot_of):
+    rows = [
+        {"address": 64, "data": 0x1010, "strong": 3, "outer_strong": 3},
+        {"address": 64, "data": 0x2010, "strong": 3, "outer_strong": 2},
+        {"address": 128, "data": 0x3010, "strong": 1, "outer_strong": 1},
+    ]
+    assert counts_of(snapshot_of(SegmentImage(types=[TRAIT], handles=rows))) == [(6, 3, 3, 4), (6, 3, 2, 4), (1, 1, 1, 0)]
+
+
+def test_handles_that_share_an_outer_arc_count_it_once_and_show_what_was_last_seen_of_it(snapshot_of):
+    rows = [
+        {"address": 64, "data": 0x1010, "strong": 1, "outer_strong": 1},
+        {"address": 64, "data": 0x1010, "strong": 1, "outer_strong": 2},
+    ]
+    assert counts_of(snapshot_of(SegmentImage(types=[TRAIT], handles=rows))) == [(2, 1, 2, 0), (2, 1, 2, 0)]
+
+
+def test_an_outer_count_that_was_not_read_is_unknown_and_so_is_the_sum(snapshot_of):
+    rows = [{"address": 64, "data": 0x1010, "strong": 2}, {"address": 64, "data": 0x2010, "strong": 2, "outer_strong": 1}]
+    snapshot = snapshot_of(SegmentImage(types=[TRAIT], handles=rows))
+    assert counts_of(snapshot) == [(UNKNOWN, 2, UNKNOWN, UNKNOWN), (2, 2, 1, 0)]
+
+
+def test_a_boxed_trait_has_an_inner_count_only(snapshot_of):
+    snapshot = snapshot_of(SegmentImage(types=[BOXED], handles=[{"address": 64, "data": 0x1010, "strong": 2}]))
+    assert counts_of(snapshot) == [(2, 2, UNKNOWN, 1)]
+    assert snapshot.types[1].outer == Outer.BOX
+
+
+def test_what_is_no_trait_or_is_gone_has_neither(snapshot_of):
+    rows = [
+        {"address": 64, "type_id": 2, "strong": 2, "outer_strong": 9},
+        {"address": 128, "strong": 2, "outer_strong": 2, "reference_state": ReferenceState.RELEASED},
+        {"address": 128, "strong": 1, "outer_strong": 1, "reference_state": ReferenceState.DROPPED},
+    ]
+    snapshot = snapshot_of(SegmentImage(types=[TRAIT, UNIFFI], handles=rows))
+    assert [each[:3] for each in counts_of(snapshot)] == [(2, UNKNOWN, UNKNOWN), (UNKNOWN,) * 3, (0, UNKNOWN, UNKNOWN)]
+    assert snapshot.types[2].outer == Outer.NONE
 
 
 def test_a_call_is_in_flight_on_every_handle_of_the_object(snapshot_of):
@@ -175,6 +232,6 @@ def test_an_empty_table_has_no_rows(snapshot_of):
 
 
 def test_type_numbers_that_do_not_exist_stop_nothing(snapshot_of):
-    snapshot = snapshot_of(SegmentImage(handles=[{"type_id": 900, "created_thread": 800, "created_site": 70_000}]))
+    snapshot = snapshot_of(SegmentImage(handles=[{"type_id": 900, "created_thread": 800, "created_site": 60_000}]))
     assert len(snapshot.handles) == 1
     assert snapshot.types == {}

@@ -24,6 +24,7 @@ from inspector.model.snapshot import (
     Handles,
     Level,
     Lost,
+    Outer,
     Reference,
     Resource,
     Site,
@@ -74,7 +75,7 @@ def handle_tables(draw: st.DrawFn) -> Handles:
         special[name] = lambda: column(st.integers(0, 2**64 - 1), np.uint64)
     for name in ("created_at", "changed_at"):
         special[name] = lambda: column(times, np.float64)
-    for name in ("strong", "weak", "in_flight", "proxies", "native_refs"):
+    for name in ("strong", "weak", "in_flight", "proxies", "native_refs", "inner_strong", "outer_strong"):
         special[name] = lambda: column(st.integers(-(2**63), 2**63 - 1), np.int64)
     return Handles(**{f.name: special.get(f.name, lambda: column(indexes, np.int64))() for f in dataclasses.fields(Handles)})
 
@@ -92,9 +93,7 @@ snapshots = st.builds(
     target=targets,
     handles=handle_tables(),
     types=by_index(
-        st.builds(
-            TypeRow, indexes, texts, texts, texts, st.booleans(), texts, st.booleans(), counts, counts, counts, counts, counts, counts
-        )
+        st.builds(TypeRow, indexes, texts, texts, texts, st.booleans(), texts, st.booleans(), *[counts] * 6, st.sampled_from(Outer))
     ),
     threads=by_index(st.builds(ThreadRow, indexes, counts, texts, st.booleans(), times, times, counts, counts, tuples_of(calls), counts)),
     sites=by_index(st.builds(Site, indexes, tuples_of(frames), st.booleans())),
@@ -277,10 +276,45 @@ def test_a_header_of_another_shape_is_refused(change: Callable[[dict[str, Any]],
         decode(data)
 
 
+TRAIT_COLUMNS = ("handles.inner_strong", "handles.outer_strong")
+
+
+def without_columns(data: bytes, *names: str) -> bytes:
+    """``data`` as a version wrote it that did not know these columns."""
+    _, version, header_bytes, _ = HEAD.unpack_from(data)
+    body = zlib.decompress(data[HEAD.size :])
+    header, rest, kept = json.loads(body[:header_bytes]), body[header_bytes:], b""
+    for name, dtype, count in header["columns"]:
+        size_bytes = count * np.dtype(dtype).itemsize
+        kept += b"" if name in names else rest[:size_bytes]
+        rest = rest[size_bytes:]
+    header["columns"] = [each for each in header["columns"] if each[0] not in names]
+    for row in header["types"]:
+        row.pop("outer")
+    text = json.dumps(header).encode()
+    return HEAD.pack(codec.MAGIC, version, len(text), len(kept)) + zlib.compress(text + kept)
+
+
+def test_a_file_of_before_a_traits_counts_were_told_apart_is_read_and_they_are_unknown() -> None:
+    snapshot = snapshot_of([Row(1, strong=4), Row(2)])
+    read = decode(without_columns(encode(snapshot), *TRAIT_COLUMNS))
+    assert read.handles.strong.tolist() == [4, 1]
+    assert read.handles.inner_strong.tolist() == read.handles.outer_strong.tolist() == [UNKNOWN, UNKNOWN]
+    assert {row.outer for row in read.types.values()} == {Outer.NONE}
+    assert same(read, snapshot)
+
+
+def test_a_file_that_lacks_one_of_two_columns_that_came_together_is_refused() -> None:
+    data = without_columns(encode(snapshot_of([Row(1)])), TRAIT_COLUMNS[0])
+    with pytest.raises(FileFormatError, match="list of columns is another"):
+        decode(data)
+
+
 def test_a_file_of_before_the_living_were_counted_by_type_is_read() -> None:
     snapshot = snapshot_of([Row(1)])
     older = dataclasses.replace(snapshot, vitals=dataclasses.replace(snapshot.vitals, lives=np.zeros(0, np.int64)))
-    read = decode(repacked(encode(older), lambda header: header["columns"].pop()))
+    data = without_columns(encode(older), "vitals.lives", *TRAIT_COLUMNS)
+    read = decode(data)
     assert not len(read.vitals.lives)
     assert read.vitals.live_by_type().tolist() == (snapshot.vitals.created - snapshot.vitals.released).tolist()
 

@@ -15,6 +15,7 @@ from inspector.agent.adapters.declared.boundary import DeclaredBoundary
 from inspector.agent.adapters.declared.followed import Followed
 from inspector.agent.adapters.declared.hooks import is_mutable
 from inspector.agent.adapters.declared.instances import YOUNG, Reference, references
+from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.declared.sources import declared_here
@@ -26,6 +27,7 @@ from inspector.agent.referrers import describe_referrers
 from inspector.errors import InspectorError
 from inspector.wire.declaration_files import Declared
 from inspector.wire.declarations import Declaration
+from inspector.wire.hooks import hooks
 
 SLICE_ROWS: Final = 500
 """Proxies looked at without letting other threads run; about 1 ms."""
@@ -48,7 +50,8 @@ class DeclaredAdapter:
         self._watch = ImportWatch(self._imported)
         self._followed: dict[str, Followed] = {}
         self._troubles: list[str] = []
-        self._by_class: dict[type, DeclaredRows] = {}
+        self._births: Any = hooks.Births()
+        self._by_class: dict[type, DeclaredRows | LibraryRows] = {}
         self._is_watching = False
         self._is_scan_due = False
 
@@ -64,6 +67,7 @@ class DeclaredAdapter:
         """Take all hooks off; attributes are what they were."""
         self._watch.undo()
         self._is_watching = False
+        self._births.forget()
         self._by_class.clear()
         while self._followed:
             self._followed.popitem()[1].undo()
@@ -71,6 +75,7 @@ class DeclaredAdapter:
     def leave(self) -> None:
         """The interpreter ends: hold nothing of the program's any more. Some libraries look whether anybody does. Rows stay as they are."""
         self._watch.undo()
+        self._births.forget()
         self._by_class.clear()
         while self._followed:
             self._followed.popitem()[1].unhook()
@@ -146,7 +151,7 @@ class DeclaredAdapter:
         """What can be asked about who holds whom."""
         return DeclaredBoundary(lambda: [each.rows for each in list(self._followed.values()) if each.rows is not None])
 
-    def _call_close(self, rows: DeclaredRows, proxy: Any, holders: tuple[str, ...]) -> CloseVerdict:
+    def _call_close(self, rows: DeclaredRows | LibraryRows, proxy: Any, holders: tuple[str, ...]) -> CloseVerdict:
         """The call itself. Raises what the program's method raises."""
         declared = rows.declaration
         result = getattr(proxy, declared.close)(**declared.close_with)
@@ -166,7 +171,7 @@ class DeclaredAdapter:
                 self._troubles.append(f"{MAX_DECLARED} declarations are followed already: {declaration.key}: {declaration.source}")
                 return
             if declaration.key not in self._followed:
-                self._followed[declaration.key] = Followed(declaration, self._recorder, self._faults, self._observe)
+                self._followed[declaration.key] = Followed(declaration, self._recorder, self._faults, self._births)
         if self._followed and not self._is_watching:
             self._is_watching = True
             self._watch.set()
@@ -191,15 +196,6 @@ class DeclaredAdapter:
                     self._faults.add(error)
                 return
 
-    def _observe(self, proxy: Any) -> bool:
-        """A proxy was made or may have changed. The class nearest to its own, of those that are declared, has its rows. Raises nothing."""
-        by_class = self._by_class
-        for cls in type.__dict__["__mro__"].__get__(type(proxy)):
-            rows = by_class.get(cls)
-            if rows is not None:
-                return rows.observe(proxy)
-        return False
-
     def _adopt(self, some: Sequence[Reference]) -> int:
         """Rows for those that have none; their birth is unknown."""
         found = 0
@@ -211,7 +207,7 @@ class DeclaredAdapter:
                 found += rows.adopt([proxy])
         return found
 
-    def _rows_with(self, row: int) -> DeclaredRows | None:
+    def _rows_with(self, row: int) -> DeclaredRows | LibraryRows | None:
         """The rows that a row is among."""
         return next((each.rows for each in list(self._followed.values()) if each.rows is not None and row in each.rows), None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.boundary import ForeignObject, Reach
 
@@ -11,7 +12,7 @@ from inspector.agent.boundary import ForeignObject, Reach
 class DeclaredBoundary:
     """Implements ``Boundary``."""
 
-    def __init__(self, rows: Callable[[], Sequence[DeclaredRows]]) -> None:
+    def __init__(self, rows: Callable[[], Sequence[DeclaredRows | LibraryRows]]) -> None:
         """``rows`` gives those of all declarations."""
         self._rows = rows
 

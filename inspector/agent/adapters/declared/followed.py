@@ -6,7 +6,8 @@ from typing import Any
 
 from inspector.agent.adapters.declared.extension import TypeHooks
 from inspector.agent.adapters.declared.functions import FunctionHooks
-from inspector.agent.adapters.declared.hooks import ClassHooks, Observe, is_mutable
+from inspector.agent.adapters.declared.hooks import Births, ClassHooks, is_mutable
+from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.names import Missing, find
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
@@ -18,12 +19,12 @@ from inspector.wire.declarations import Declaration
 class Followed:
     """A declaration from the moment it is known. Any one thread at a time."""
 
-    def __init__(self, declaration: Declaration, recorder: DeclaredRecorder, faults: Faults, observe: Observe) -> None:
-        """Looks at nothing yet. ``observe`` is given the proxies of all declared classes."""
+    def __init__(self, declaration: Declaration, recorder: DeclaredRecorder, faults: Faults, births: Births) -> None:
+        """Looks at nothing yet. ``births`` is given the proxies of all declared classes."""
         self.declaration = declaration
         self.cls: type | None = None
         """The class, once it is hooked."""
-        self.rows: DeclaredRows | None = None
+        self.rows: DeclaredRows | LibraryRows | None = None
         """Once it is resolved."""
         self.waits_for = ""
         """What has to be imported first; ``""`` when nothing."""
@@ -31,7 +32,7 @@ class Followed:
         """Why it is not, or not fully, followed; ``""`` when all is well."""
         self._recorder = recorder
         self._faults = faults
-        self._observe = observe
+        self._births = births
         self._hooks: list[ClassHooks | TypeHooks | FunctionHooks] = []
         self._is_settled = False
 
@@ -59,16 +60,18 @@ class Followed:
         return True
 
     def unhook(self) -> None:
-        """Take the hooks off; rows stay as they are."""
+        """Take the hooks off and look after no proxy any more; rows stay as they are."""
+        if self.rows is not None:
+            self.rows.let_go()  # before the hooks that would tell of their end
         while self._hooks:
             self._hooks.pop().undo()
         self._is_settled = True
 
     def undo(self) -> None:
         """Take the hooks off and the rows out of the table."""
-        self.unhook()
         if self.rows is not None:
             self.rows.clear()
+        self.unhook()
         self.cls, self.rows = None, None
 
     def state(self) -> dict[str, Any]:
@@ -91,26 +94,30 @@ class Followed:
         if cls is not None and declared.library and not cls.__weakrefoffset__:
             raise InspectorError("its instances cannot be referred to weakly, so it does not go together with a library")
         origin = declared.library if cls is None else cls.__module__
-        self.rows = DeclaredRows(declared, origin, self._recorder, self._faults)
         troubles: list[str] = []
+        rows = (LibraryRows if declared.library else DeclaredRows)(declared, origin, self._recorder, self._faults)
+        self.rows = rows
         if cls is not None:
             self.cls = cls
-            troubles += self._hook_class(cls)
-        if declared.library:
-            functions = FunctionHooks(found.pop(), self.rows, self._faults)
+            troubles += self._hook_class(cls, rows)
+            self._births.follow(cls, rows.owner)
+        if isinstance(rows, LibraryRows):
+            functions = FunctionHooks(found.pop(), rows, self._faults)
             self._hooks.append(functions)
             troubles += functions.set()
         self._settle("; ".join(troubles))
 
-    def _hook_class(self, cls: type) -> list[str]:
+    def _hook_class(self, cls: type, rows: DeclaredRows | LibraryRows) -> list[str]:
         """Its attributes where they can be set, its type slots where births or ends would not be seen otherwise."""
-        hooks: list[ClassHooks | TypeHooks] = [ClassHooks(cls, self.declaration, self._observe)]
+        own = ClassHooks(cls, self.declaration, self._births)
+        self._hooks.append(own)
+        troubles = own.set()
         if not is_mutable(cls) or not cls.__weakrefoffset__:
-            hooks.append(TypeHooks(cls, None if is_mutable(cls) else self._observe))
-        troubles: list[str] = []
-        for each in hooks:
-            self._hooks.append(each)
-            troubles += each.set()
+            slots = TypeHooks(cls, None if is_mutable(cls) else self._births)
+            self._hooks.append(slots)
+            troubles += slots.set()
+            if slots.sees_ends and isinstance(rows, DeclaredRows):
+                rows.native.see_ends(cls)
         return troubles
 
     def _look_for_makers(self, finished: str) -> None:

@@ -1,21 +1,29 @@
 """The functions of a native library that create, clone and free, told of each call.
 
 Functions of ctypes have a place for that: ``errcheck``, which ctypes calls with result and arguments; the function itself stays what it
-is, also where the program kept it. Functions of an extension module are replaced in the module. Those of a cffi library can be neither.
+is, also where the program kept it. Functions of an extension module are replaced in the module, those of a cffi library in the
+dictionary that its attributes come from; what the program took out before is not seen.
 """
 
 from __future__ import annotations
 
 import functools
+import gc
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
+from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.numbers import Number, number_of
-from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.replaced import Replaced
 from inspector.agent.faults import Faults
+from inspector.wire import ffi
 from inspector.wire.declarations import Function
+
+WORDS: Final = frozenset(
+    {"int", "unsigned int", "long", "unsigned long", "int32_t", "uint32_t", "int64_t", "uint64_t", "size_t", "uintptr_t"}
+)
+"""C types of handles that are numbers: a pointer to one is where a function writes it."""
 
 Told = Callable[[Any, Sequence[Any]], None]
 """Takes a call's result and arguments."""
@@ -24,13 +32,14 @@ Told = Callable[[Any, Sequence[Any]], None]
 class FunctionHooks:
     """The hooks of one library."""
 
-    def __init__(self, library: Any, rows: DeclaredRows, faults: Faults) -> None:
+    def __init__(self, library: Any, rows: LibraryRows, faults: Faults) -> None:
         """Sets nothing yet."""
         self._library = library
         self._rows = rows
         self._faults = faults
         self._replaced = Replaced()
         self._checked: list[tuple[Any, Any, Any]] = []
+        self._placed: list[tuple[dict[str, Any], str, Any, Any]] = []
 
     def set(self) -> list[str]:
         """Set them; one line for each that could not be."""
@@ -43,6 +52,10 @@ class FunctionHooks:
     def undo(self) -> None:
         """Leave the library as it was."""
         self._replaced.undo()
+        while self._placed:
+            namespace, name, before, hook = self._placed.pop()
+            if namespace.get(name) is hook:
+                namespace[name] = before
         while self._checked:
             function, before, hook = self._checked.pop()
             if function.errcheck is not hook:
@@ -56,11 +69,17 @@ class FunctionHooks:
         """One function; why not, if not."""
         ctypes: Any = sys.modules.get("ctypes")
         try:
-            function = getattr(self._library, name)
+            function: Any = getattr(self._library, name)
         except Exception:  # a library says in its own way that it has no such function
             return f"the library has no function {name}"
         if ctypes is not None and isinstance(function, ctypes._CFuncPtr):
             self._check(function, told)
+            return ""
+        namespace = _namespace_of_cffi(self._library)
+        if namespace is not None and name in namespace:
+            hook = self._wrapped(function, told)
+            namespace[name] = hook
+            self._placed.append((namespace, name, function, hook))
             return ""
         try:
             self._replaced.replace(self._library, name, self._wrapped(function, told))
@@ -82,7 +101,7 @@ class FunctionHooks:
     def _wrapped(self, function: Callable[..., Any], told: Told) -> Callable[..., Any]:
         """A function of a module."""
 
-        @functools.wraps(function)
+        @functools.wraps(function, assigned=[name for name in functools.WRAPPER_ASSIGNMENTS if hasattr(function, name)])
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             result = function(*args, **kwargs)
             self._tell(told, result, args)
@@ -116,8 +135,26 @@ class FunctionHooks:
         return freed
 
 
+def _namespace_of_cffi(library: Any) -> dict[str, Any] | None:
+    """Where a cffi library keeps the functions that were asked for, ``None`` for anything else. ``lib.x`` looks there first.
+
+    Libraries of compiled modules refuse to be written to, and those of ``FFI.dlopen`` try for ever; so neither is asked to.
+    """
+    place = type(library).__module__, type(library).__name__
+    if place == ("cffi.api", "FFILibrary"):
+        own: dict[str, Any] = vars(library)
+        return own
+    if place == ("_cffi_backend", "Lib"):
+        return next((each for each in gc.get_referents(library) if type(each) is dict), None)
+    return None
+
+
 def _given(argument: Any) -> Number:
     """A handle that was passed, or what now stands where a passed pointer points to."""
+    if isinstance(argument, ffi.CData):
+        kind = ffi.typeof(argument)
+        is_place = kind.kind == "pointer" and (kind.item.kind == "pointer" or (kind.item.kind == "primitive" and kind.item.cname in WORDS))
+        return number_of(argument[0] if is_place and argument else argument)
     target = getattr(argument, "_obj", argument)  # ``byref`` keeps what it refers to there
     contents = getattr(target, "contents", target)  # ``pointer``
     return number_of(contents)

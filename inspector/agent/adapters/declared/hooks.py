@@ -1,37 +1,35 @@
 """The hooks of one declared class: where its proxies are born, and where they may open, close or give back their handle.
 
-Hooks call the original, pass on what it returns or raises, and then have the proxy looked at. A class of an extension whose attributes
-cannot be set gets no hook on itself, only on the functions that make it. Undoing leaves every attribute identical to before.
+Hooks (``native/python/hook.c``) call the original, pass on what it returns or raises, and then have the proxy looked at. A class of an
+extension whose attributes cannot be set gets no hook on itself, only on the functions that make it. Undoing leaves every attribute
+identical to before.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable
-from types import FunctionType
 from typing import Any, Final
 
 from inspector.agent.adapters.declared.names import Missing, Place, find
 from inspector.agent.adapters.replaced import Replaced
 from inspector.wire.declarations import Declaration
+from inspector.wire.hooks import hooks
 
 IMMUTABLE_FLAG: Final = 1 << 8
 HEAP_FLAG: Final = 1 << 9
 """``Py_TPFLAGS_IMMUTABLETYPE`` and ``Py_TPFLAGS_HEAPTYPE``."""
-MAX_RETURNED: Final = 100
-"""Proxies in one list or tuple that a function returned which are looked at; a scan finds the rest."""
 
-Observe = Callable[[Any], object]
+Births = Any
+"""``hooks.Births``: called with a proxy, it has that looked at."""
 
 
 class ClassHooks:
     """The hooks of one class."""
 
-    def __init__(self, cls: type, declaration: Declaration, observe: Observe) -> None:
-        """``observe`` is given each proxy that was made or may have changed; it raises nothing."""
+    def __init__(self, cls: type, declaration: Declaration, births: Births) -> None:
+        """``births`` is given each proxy that was made or may have changed."""
         self._cls = cls
         self._declaration = declaration
-        self._observe = observe
+        self._births = births
         self._replaced = Replaced()
         self._made_by = set(declaration.made_by)
 
@@ -61,14 +59,15 @@ class ClassHooks:
     def _hook_class(self) -> list[str]:
         """The constructor, and the methods that change a proxy."""
         troubles = []
-        self._replaced.replace(self._cls, "__init__", self._constructor(self._cls.__init__))  # type: ignore[misc]  # as it would be called
+        kind = "plain birth" if has_plain_init(self._cls) else "birth"
+        self._replaced.replace(self._cls, "__init__", hooks.Hook(self._births, self._cls.__init__, kind))  # type: ignore[misc]  # as it would be called
         declared = self._declaration
         for name in dict.fromkeys((*declared.watch, *([declared.close] if declared.close else []))):
             method = getattr(self._cls, name, None)
             if not callable(method):
                 troubles.append(f"it has no method {name}")
             elif not isinstance(static_attribute(self._cls, name), staticmethod | classmethod):
-                self._replaced.replace(self._cls, name, self._method(method))
+                self._replaced.replace(self._cls, name, hooks.Hook(self._births, method, "method"))
         return troubles
 
     def _hook_maker(self, place: Place) -> str:
@@ -77,7 +76,7 @@ class ClassHooks:
         function = raw.__func__ if isinstance(raw, staticmethod | classmethod) else raw
         if not callable(function):
             return "not a function"
-        hook: Any = self._maker(function)
+        hook: Any = hooks.Hook(self._births, function, "made")
         if isinstance(raw, classmethod):
             hook = classmethod(hook)
         elif isinstance(raw, staticmethod) or (isinstance(place.owner, type) and not hasattr(type(raw), "__get__")):
@@ -87,46 +86,6 @@ class ClassHooks:
         except (TypeError, AttributeError):
             return "it cannot be replaced, its class belongs to an extension"
         return ""
-
-    def _constructor(self, original: Callable[..., None]) -> Callable[..., None]:
-        """``__init__``."""
-        observe = self._observe
-        takes_none = has_plain_init(self._cls)
-
-        @functools.wraps(original)
-        def __init__(proxy: Any, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it stands in the place of one
-            if not takes_none:
-                original(proxy, *args, **kwargs)
-            observe(proxy)
-
-        return __init__
-
-    def _method(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """A method that may open, close or give back."""
-        observe = self._observe
-
-        @functools.wraps(original)
-        def method(proxy: Any, /, *args: Any, **kwargs: Any) -> Any:
-            try:
-                return original(proxy, *args, **kwargs)
-            finally:
-                observe(proxy)
-
-        return method
-
-    def _maker(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """A function that returns a proxy, or some."""
-        observe, cls = self._observe, self._cls
-
-        def maker(*args: Any, **kwargs: Any) -> Any:
-            made = original(*args, **kwargs)
-            some: Iterable[Any] = made[:MAX_RETURNED] if type(made) in (list, tuple) else (made,)
-            for each in some:
-                if cls in type.__dict__["__mro__"].__get__(type(each)):
-                    observe(each)
-            return made
-
-        return functools.wraps(original)(maker) if isinstance(original, FunctionType) else _named_like(maker, original)
 
 
 def is_mutable(cls: type) -> bool:
@@ -142,12 +101,3 @@ def has_plain_init(cls: type) -> bool:
 def static_attribute(cls: type, name: str) -> object:
     """An attribute as it stands in the class or one above."""
     return next((vars(each)[name] for each in cls.__mro__ if name in vars(each)), None)
-
-
-def _named_like(hook: Callable[..., Any], original: Any) -> Callable[..., Any]:
-    """The name and text of a function that is not written in Python."""
-    for name in ("__name__", "__qualname__", "__doc__", "__module__"):
-        value = getattr(original, name, None)
-        if isinstance(value, str):
-            setattr(hook, name, value)
-    return hook

@@ -10,6 +10,7 @@ from inspector.wire import ffi
 MAX_DEPTH = 3
 """Objects within objects that are looked into for a ``value``."""
 WORD = (1 << 64) - 1
+_UINTPTR = ffi.typeof("uintptr_t")
 
 
 class Number(NamedTuple):
@@ -29,10 +30,10 @@ def number_of(value: Any) -> Number:
     for _ in range(MAX_DEPTH):
         if value is None or value is False:
             return NONE
+        if isinstance(value, ffi.CData):  # first: asking a pointer for anything else looks for a field of that name, for a microsecond
+            return _of_cffi(value)
         if isinstance(value, int):
             return NONE if value in (0, -1) else Number(value & WORD, is_address=False)
-        if isinstance(value, ffi.CData):
-            return _of_cffi(value)
         pointer = _of_ctypes(value)
         if pointer is not None:
             return pointer
@@ -44,9 +45,8 @@ def number_of(value: Any) -> Number:
 
 def _of_cffi(value: Any) -> Number:
     """A pointer, or a number in a C type."""
-    kind = ffi.typeof(value).kind
-    number = int(ffi.cast("uintptr_t", value))
-    return Number(number, is_address=kind in ("pointer", "function", "array")) if number else NONE
+    number = int(ffi.cast(_UINTPTR, value))
+    return Number(number, ffi.typeof(value).kind in ("pointer", "function", "array")) if number else NONE
 
 
 def _of_ctypes(value: Any) -> Number | None:
@@ -54,10 +54,12 @@ def _of_ctypes(value: Any) -> Number | None:
     ctypes = sys.modules.get("ctypes")
     if ctypes is None:
         return None
-    if isinstance(value, ctypes.c_void_p | ctypes.c_char_p | ctypes.c_wchar_p | ctypes._Pointer):
+    if isinstance(value, ctypes.c_void_p):
+        number = value.value
+    elif isinstance(value, (ctypes.c_char_p, ctypes.c_wchar_p, ctypes._Pointer)):
         number = ctypes.cast(value, ctypes.c_void_p).value
     elif isinstance(value, ctypes.Structure | ctypes.Union | ctypes.Array):
         number = ctypes.addressof(value)
     else:
         return None
-    return Number(number, is_address=True) if number else NONE
+    return Number(number, True) if number else NONE

@@ -18,6 +18,7 @@ from inspector.agent.adapters.classes import closure
 from inspector.agent.adapters.imports import ImportWatch
 from inspector.agent.adapters.protocol import CloseVerdict
 from inspector.agent.adapters.recorder import Recorder
+from inspector.agent.adapters.stacks import NativeStacks
 from inspector.agent.adapters.uniffi.boundary import UniffiBoundary
 from inspector.agent.adapters.uniffi.calls import CallHooks, CallRows
 from inspector.agent.adapters.uniffi.foreign import ForeignHooks, ForeignRows
@@ -26,7 +27,6 @@ from inspector.agent.adapters.uniffi.hooks import ProxyHooks
 from inspector.agent.adapters.uniffi.modules import ModuleFinder
 from inspector.agent.adapters.uniffi.proxies import ProxyClass, library_of, live_proxies, proxy_classes
 from inspector.agent.adapters.uniffi.rows import ProxyRows
-from inspector.agent.adapters.uniffi.stacks import NativeStacks
 from inspector.agent.adapters.uniffi.transit import TransitHooks
 from inspector.agent.faults import Faults
 from inspector.agent.referrers import describe_referrers

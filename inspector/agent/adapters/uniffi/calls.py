@@ -20,8 +20,8 @@ from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.faults import Faults
 from inspector.runtime.sites import SiteTable
 from inspector.wire.schema import Kind, ReferenceState
+from inspector.wire.uniffi import CALL_NAME
 
-CALL_NAME: Final = "_uniffi_rust_call_async"
 CONTINUATIONS: Final = "_UniffiContinuationHandleMap"
 """What a generated module calls its map of calls that wait."""
 FUTURE: Final = "rust_future"

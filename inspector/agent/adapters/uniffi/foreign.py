@@ -23,11 +23,8 @@ from inspector.agent.adapters.replaced import Replaced
 from inspector.agent.faults import Faults
 from inspector.runtime.sites import SiteTable
 from inspector.wire.schema import Kind, ReferenceState
+from inspector.wire.uniffi import ENTRIES, FUTURES, HANDLE_MAP
 
-ENTRIES: Final = ("_map", "_left_map")
-"""Where a map keeps its entries by handle; the second up to UniFFI 0.26."""
-FUTURES: Final = ("_UNIFFI_FOREIGN_FUTURE_HANDLE_MAP", "UNIFFI_FOREIGN_FUTURE_HANDLE_MAP")
-"""The map of tasks that Rust awaits; the second in UniFFI 0.27."""
 CALLED: Final = "uniffi_obj"
 """The Python object in a generated callback."""
 MOST_FRAMES: Final = 12
@@ -223,7 +220,7 @@ def awaited_call(innermost: FrameType, most_frames: int) -> Held | None:
 
 def handle_maps(namespace: Mapping[str, Any]) -> dict[int, Any]:
     """The handle maps of a generated module by ``id``. Empty maps are falsy, so none is tested for truth."""
-    maps = (vars(value).get("_handle_map") for value in list(namespace.values()) if isinstance(value, type))
+    maps = (vars(value).get(HANDLE_MAP) for value in list(namespace.values()) if isinstance(value, type))
     return {id(found): found for found in maps if _is_map(found)}
 
 

@@ -21,37 +21,12 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType
 from typing import Any, Final, NamedTuple
 
-LIBRARY_NAMES: Final = ("_UniffiLib", "_UniFFILib")
-"""What generated code calls the loaded library; the second up to UniFFI 0.24."""
+from inspector.wire.uniffi import LIBRARY_NAMES, SHAPES, Shape, is_free_name
+
 CONTRACT_CHECKS: Final = ("_uniffi_check_contract_api_version", "uniffi_check_contract_api_version")
 CONTRACT_VARIABLE: Final = "bindings_contract_version"
 NEWEST_KNOWN: Final = 30
 """Of later contracts the objects are followed, their counts only where the library's own clone proves the layout."""
-
-
-class Shape(NamedTuple):
-    """How the proxies of a generation are built."""
-
-    contracts: range
-    """Contract numbers that agree with it; 0 stands for a module that names none."""
-    handle_attribute: str
-    """Where a proxy keeps its handle."""
-    make_name: str
-    """The classmethod that every lift passes through."""
-    clone_name: str | None
-    """The method that counts up and returns a handle for Rust; ``None`` where calls borrow instead."""
-    trait_is_counted: bool
-    """A trait's handle is itself an ``Arc``; otherwise it is a ``Box``."""
-    is_address: bool = True
-    """The handle is where the object lies; otherwise the library keeps the object elsewhere and its counts are not to be had."""
-
-
-CLONED_HANDLE: Final = Shape(range(30, 1000), "_handle", "_uniffi_make_instance", "_uniffi_clone_handle", trait_is_counted=True)
-CLONED_POINTER: Final = Shape(range(24, 30), "_pointer", "_make_instance_", "_uniffi_clone_pointer", trait_is_counted=False)
-BORROWED_POINTER: Final = Shape(range(26), "_pointer", "_make_instance_", None, trait_is_counted=False)
-MAP_KEY: Final = Shape(range(1), "_handle", "_make_instance_", None, trait_is_counted=False, is_address=False)
-SHAPES: Final = (CLONED_HANDLE, CLONED_POINTER, BORROWED_POINTER, MAP_KEY)
-"""The first that fits a class is its shape."""
 
 
 class Generation(NamedTuple):
@@ -125,7 +100,7 @@ def free_name_of(cls: type) -> str | None:
     """The library's function that releases handles of the class; ``None`` when its finaliser names none."""
     finaliser = finaliser_of(cls)
     names = finaliser.__code__.co_names if finaliser is not None else ()
-    return next((name for name in names if "_fn_free_" in name or name.endswith("_object_free")), None)
+    return next((name for name in names if is_free_name(name)), None)
 
 
 def finaliser_of(cls: type) -> FunctionType | None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Final
 
 from inspector.agent.adapters.uniffi.memory import word
+from inspector.wire.uniffi import MOST_STRONG, MOST_WEAK, SMALL
 
 CANDIDATES: Final = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 """Bytes from the allocation's start to the data, for alignments up to a page."""
@@ -23,11 +24,6 @@ TRIES: Final = 8
 """Tries in one calibration; with one other thread busy on the same object more than half of them fail."""
 CONFIRMATIONS: Final = 2
 """Tries that must agree."""
-SMALL: Final = 16
-"""Alignments up to this many bytes have the counts right before the data."""
-MOST_WEAK: Final = 16
-MOST_STRONG: Final = 1 << 20
-"""Larger numbers are not taken for counts where only their look tells."""
 
 
 def data_offset(handle: int, clone: Callable[[], int], release: Callable[[int], object]) -> int | None:

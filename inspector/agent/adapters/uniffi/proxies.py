@@ -20,8 +20,9 @@ from types import FunctionType
 from typing import Any, Final
 
 from inspector.agent.adapters.classes import closure
-from inspector.agent.adapters.uniffi.generation import LIBRARY_NAMES, NEWEST_KNOWN, Generation, Shape, candidate_classes, free_name_of
+from inspector.agent.adapters.uniffi.generation import NEWEST_KNOWN, Generation, candidate_classes, free_name_of
 from inspector.wire.schema import Kind
+from inspector.wire.uniffi import HANDLE_MAP, LIBRARY_NAMES, TRAIT_METADATA, Shape, metadata_symbol
 
 CLASSES_AT_ONCE: Final = 4
 """Classes of one walk through the heap: 8.5 ms at 430,000 tracked objects, 2 ms at 100,000."""
@@ -29,9 +30,6 @@ HELD_AT_ONCE: Final = 20_000
 """Instances that become weak references in one step: 2 ms."""
 CALL_NAMES: Final = ("_uniffi_rust_call", "_rust_call", "rust_call")
 """What generated code calls its caller of native functions, newest first."""
-TRAIT_METADATA: Final = frozenset({12, 13})
-"""First byte of an interface's metadata symbol: 4 object, 12 trait, 13 trait that Python can implement (``uniffi_meta::codes``)."""
-
 Reference = Callable[[], Any]
 """Gives the proxy, or ``None`` when it went."""
 Found = tuple["ProxyClass", list[Reference]]
@@ -159,10 +157,9 @@ def _is_trait(cls: type, free_name: str, library: Any, namespace: Mapping[str, A
     """
     import ctypes  # loaded by the generated module; programs without one do not pay for it
 
-    crate, _, interface = free_name.removeprefix("uniffi_").partition("_fn_free_")
     try:
-        return ctypes.c_uint8.in_dll(library, f"UNIFFI_META_{crate}_INTERFACE_{interface}".upper()).value in TRAIT_METADATA
+        return ctypes.c_uint8.in_dll(library, metadata_symbol(free_name)).value in TRAIT_METADATA
     except ValueError:
         trait = cls.__name__.removesuffix("Impl")
         converters = (namespace.get(f"_Uniffi{middle}Type{trait}") for middle in ("FfiConverter", "Converter"))
-        return trait != cls.__name__ and any("_handle_map" in getattr(converter, "__dict__", {}) for converter in converters)
+        return trait != cls.__name__ and any(HANDLE_MAP in getattr(converter, "__dict__", {}) for converter in converters)

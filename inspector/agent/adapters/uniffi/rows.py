@@ -3,9 +3,8 @@
 Native code keeps them (``native/src/follow/proxies.rs``) and asks here for what is rare: the type's name with the first row, the layout
 with the first proxy, and the look after proxies whose class the program derived. All calls may come from any thread at any time.
 
-*Address* is the object's allocation, so proxies of one object share it. For a trait it is the inner ``Arc``'s: the counts shown are
-those of the implementing object. Each value that crossed the boundary has an outer ``Arc`` of its own, which holds one of
-the inner's strong counts; the sampler adds what an outer ``Arc`` counts beyond the proxy's own reference.
+*Address* is the object's allocation, so proxies of one object share it. For a trait it is the inner ``Arc``'s. Each value that was lowered
+has an outer ``Arc`` (or a box) of its own, which holds one of the inner's strong counts; the type says which, and where its count lies.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from types import CodeType
 from typing import Any, Final
 
 from inspector.agent.adapters.recorder import Recorder
+from inspector.agent.adapters.stacks import NativeStacks
 from inspector.agent.adapters.uniffi.generation import finaliser_of
 from inspector.agent.adapters.uniffi.layout import data_offset, likely_offset
 from inspector.agent.adapters.uniffi.proxies import ProxyClass, Reference
-from inspector.agent.adapters.uniffi.stacks import NativeStacks
 from inspector.agent.faults import Faults
 from inspector.wire.hooks import hooks
 from inspector.wire.schema import Kind

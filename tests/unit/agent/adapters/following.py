@@ -1,4 +1,4 @@
-"""Declarations that a test has followed, over a recorder that remembers."""
+"""Declarations that a test has followed, over the table of this process."""
 
 from __future__ import annotations
 
@@ -7,36 +7,32 @@ from typing import Any
 from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.wire.declaration_files import Declared
-from inspector.wire.declarations import Declaration, parse_declarations
-from inspector.wire.schema import Kind, ReferenceState, ResourceState
-from tests.unit.agent.adapters.remembering import RememberingRecorder, Row
+from inspector.wire.declarations import parse_declarations
+from inspector.wire.schema import ReferenceState, ResourceState
+from tests.unit.agent.adapters.table_recorder import Row, TableRecorder
 
 
-class DeclaredRemembering(RememberingRecorder, DeclaredRecorder):
+class DeclaredTable(TableRecorder, DeclaredRecorder):
     """Rows by number, with resources and counts."""
 
-    __slots__ = ("resources", "strong")
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.resources: dict[int, ResourceState] = {}
-        self.strong: dict[int, int] = {}
+    @property
+    def closed(self) -> int:
+        """Rows whose resource is closed."""
+        return sum(row.resource == ResourceState.CLOSED for row in self.table_rows())
 
-    def declared_type(self, declaration: Declaration, origin: str) -> int:
-        return self.type_index(name=declaration.name, origin=origin, kind=Kind.DECLARED)
-
-    def set_resource(self, row: int, state: ResourceState) -> None:
-        self.resources[row] = state
-
-    def set_strong(self, row: int, strong: int) -> None:
-        self.strong[row] = strong
+    @property
+    def strong(self) -> list[int]:
+        """Counts of the live rows, oldest first."""
+        return [row.strong for row in self.table_rows() if row.is_live]
 
 
 class Follower:
     """Adapters that a test attached, and their one recorder."""
 
-    def __init__(self) -> None:
-        self.recorder = DeclaredRemembering()
+    def __init__(self, segment: str) -> None:
+        self.recorder = DeclaredTable(segment)
         self.adapters: list[DeclaredAdapter] = []
 
     def follow(self, *values: dict[str, Any]) -> DeclaredAdapter:

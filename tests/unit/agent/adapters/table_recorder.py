@@ -8,6 +8,7 @@ from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.uniffi.memory import word
 from inspector.wire import lib
 from inspector.wire.schema import Kind, Level, ReferenceState
+from tests.helpers import tables
 from tests.helpers.tables import read_table
 
 
@@ -53,9 +54,13 @@ class TableRecorder(Recorder):
 
     @property
     def rows(self) -> dict[int, Row]:
-        made = (row for row in read_table(self._segment).rows if row.number not in self._earlier)
-        found = sorted(made, key=lambda row: (row.created_at_ticks, row.number))  # a thread uses its dead rows again in any order
+        found = self.table_rows()
         return {row.number: Row(row.type, row.kind, row.address, row.data, bool(row.created_at_ticks), row.reference) for row in found}
+
+    def table_rows(self) -> list[tables.Row]:
+        """The same as the table tells them, oldest first."""
+        made = (row for row in read_table(self._segment).rows if row.number not in self._earlier)
+        return sorted(made, key=lambda row: (row.created_at_ticks, row.number))  # a thread uses its dead rows again in any order
 
     def live(self, name: str) -> list[Row]:
         """Live rows of a type, oldest first."""

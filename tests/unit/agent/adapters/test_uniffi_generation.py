@@ -7,10 +7,6 @@ import nostr_sdk.nostr_sdk
 import pytest
 
 from inspector.agent.adapters.uniffi.generation import (
-    BORROWED_POINTER,
-    CLONED_HANDLE,
-    CLONED_POINTER,
-    MAP_KEY,
     Generation,
     Shape,
     Unsupported,
@@ -20,6 +16,7 @@ from inspector.agent.adapters.uniffi.generation import (
 )
 from inspector.agent.adapters.uniffi.proxies import proxy_classes
 from inspector.wire.schema import Kind
+from inspector.wire.uniffi import BORROWED_POINTER, CLONED_HANDLE, CLONED_POINTER, MAP_KEY
 
 CHECK = "def _uniffi_check_contract_api_version(lib):\n    bindings_contract_version = {}\n"
 HANDLES = """

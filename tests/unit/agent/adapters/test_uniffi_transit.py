@@ -14,7 +14,7 @@ from inspector.wire import ffi, lib
 from inspector.wire.schema import EventKind, Level
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 
-MANY = 1024
+MANY = 1 << 16
 
 
 def clones_of(address: int) -> list[int]:

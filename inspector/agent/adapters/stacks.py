@@ -26,7 +26,7 @@ def is_walked_natively() -> bool:
 
 
 class NativeStacks:
-    """Sites by stack for the births of one generated module."""
+    """Sites by stack for the births of one generated module, or of one declared class."""
 
     def __init__(self, own_modules: tuple[str, ...]) -> None:
         """Frames of modules with these prefixes are left out."""

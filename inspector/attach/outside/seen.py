@@ -1,0 +1,105 @@
+"""What one look from outside found, as plain arrays and texts. Frozen; any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from inspector.attach.outside.memory import Effort
+
+Ints = npt.NDArray[np.int64]
+Addresses = npt.NDArray[np.uint64]
+
+UNKNOWN = -1
+"""A count that cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenType:
+    """A type of native object."""
+
+    name: str
+    origin: str
+    """Module that was generated."""
+    kind: str
+    """As in the layout: ``uniffi``, ``uniffi_trait``, ``uniffi_foreign``, ``uniffi_call``."""
+    outer: str = ""
+    """What a trait's handles point into: ``arc``, which counts, or ``box``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRows:
+    """Handles, one element each."""
+
+    types: Ints
+    """Place among the types of the look."""
+    places: Addresses
+    """What keeps the handle: the proxy, the map's entry, the coroutine. With ``handles`` a row's identity from one look to the next."""
+    handles: Addresses
+    addresses: Addresses
+    """The object's allocation; 0: it cannot be told."""
+    strong: Ints
+    """The least of several looks at the object's own count; ``UNKNOWN``: it cannot be told."""
+    weak: Ints
+    outer: Ints
+    """Of a trait: what the ``Arc`` counts that the handle points into; ``UNKNOWN``: there is none."""
+    in_flight: Ints
+    """How far the counts were above that in the last of them."""
+
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self.types)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFrame:
+    """A line of a Python stack."""
+
+    function: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenThread:
+    """One thread, at one moment."""
+
+    tid: int
+    name: str
+    waits: str
+    """``waits in select``, ``runs``."""
+    stack: tuple[SeenFrame, ...] = ()
+    """Innermost first; empty: it runs no Python, or its stack cannot be told."""
+    holds_gil: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a process."""
+
+    pid: int
+    runtime: str
+    """``CPython 3.11.7``, or ``""``."""
+    types: tuple[SeenType, ...]
+    rows: SeenRows
+    threads: tuple[SeenThread, ...]
+    more_threads: int
+    """Left out."""
+    packages: tuple[str, ...]
+    """Components over UniFFI that are loaded, also those without a living object."""
+    took_secs: float
+    effort: Effort = field(default_factory=Effort)
+    doubtful: int = 0
+    """Finds that could not be told from remains, and were left out."""
+    without_handle: int = 0
+    """Proxies that keep none: their constructor failed, or runs just now."""
+    notes: tuple[str, ...] = ()
+    """What could not be looked at, and why: sentences without a full stop."""
+
+
+def no_rows() -> SeenRows:
+    """None."""
+    ints, addresses = np.empty(0, np.int64), np.empty(0, np.uint64)
+    return SeenRows(ints, addresses, addresses, addresses, ints, ints, ints, ints)

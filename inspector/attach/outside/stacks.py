@@ -1,0 +1,38 @@
+"""Reads the Python stacks of one process and prints them as JSON: run as a process of its own (``threads`` starts it).
+
+Nothing is stopped: a thread that runs meanwhile may be seen between two moments, or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from inspector.attach.outside.threads import LONGEST_NAME, MOST_FRAMES, MOST_THREADS
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print ``{"threads": [{"tid", "gil", "frames": [[function, file, line]]}], "error"}``; frames innermost first."""
+    threads: list[dict[str, Any]] = []
+    error = ""
+    try:
+        threads += _threads(int(arguments[0]))
+    except Exception as failure:  # a foreign library over another process's memory: whatever it is, it is told
+        error = str(failure) or type(failure).__name__
+    json.dump({"threads": threads, "error": error}, sys.stdout)
+    return 0
+
+
+def _threads(pid: int) -> Iterator[dict[str, Any]]:
+    from pystack.engine import NativeReportingMode, StackMethod, get_process_threads
+
+    found = get_process_threads(pid, stop_process=False, native_mode=NativeReportingMode.OFF, method=StackMethod.AUTO)
+    for thread, _ in zip(found, range(MOST_THREADS), strict=False):
+        frames = [[frame.code.scope[:LONGEST_NAME], frame.code.filename[:4096], frame.code.location.lineno] for frame in thread.frames]
+        yield {"tid": thread.tid, "gil": thread.holds_the_gil == 1, "frames": frames[::-1][:MOST_FRAMES]}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,59 @@
+"""Threads of a process and what they do, from outside: the kernel's word, and Python's stacks.
+
+The stacks are read by ``pystack``, in a process of its own: it parses what the target's memory says, and whatever it meets there, the
+viewer goes on. It stops nothing. Any thread.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+from inspector.attach import procfs
+from inspector.attach.outside.seen import SeenFrame, SeenThread
+from inspector.attach.waits import waits_on
+
+MOST_THREADS: Final = 256
+MOST_FRAMES: Final = 64
+LONGEST_NAME: Final = 200
+PATIENCE_SECS: Final = 10.0
+MOST_BYTES: Final = 8 << 20
+CHILD: Final = "inspector.attach.outside.stacks"
+
+
+def look_at_threads(pid: int, *, with_stacks: bool = True) -> tuple[tuple[SeenThread, ...], int, str]:
+    """The threads, the main one first; how many were left out; and why there are no stacks, or ``""``."""
+    stacks, why = python_stacks(pid) if with_stacks else ({}, "")
+    tids = procfs.tasks(pid)
+    seen = tuple(_thread(pid, tid, stacks.get(procfs.inner_tid(pid, tid), {})) for tid in tids[:MOST_THREADS])
+    return seen, max(len(tids) - MOST_THREADS, 0), why
+
+
+def _thread(pid: int, tid: int, found: Mapping[str, Any]) -> SeenThread:
+    frames = tuple(SeenFrame(str(function), str(file), int(line)) for function, file, line in found.get("frames", ()))
+    return SeenThread(tid, procfs.thread_name(pid, tid), waits_on(pid, tid), frames, bool(found.get("gil")))
+
+
+def python_stacks(pid: int) -> tuple[dict[int, dict[str, Any]], str]:
+    """Stacks by thread, and why there are none."""
+    if importlib.util.find_spec("pystack") is None:
+        return {}, "Python's stacks need pystack: pip install pystack"
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-m", CHILD, str(pid)], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_SECS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {}, f"Python's stacks could not be read within {PATIENCE_SECS:.0f} s"
+    try:
+        said = json.loads(done.stdout[:MOST_BYTES])
+        return {int(each["tid"]): each for each in said["threads"]}, _why(said.get("error"))
+    except (ValueError, TypeError, KeyError):
+        return {}, "Python's stacks could not be read: what reads them ended early"
+
+
+def _why(error: object) -> str:
+    return f"Python's stacks could not be read: {' '.join(str(error).split())[:LONGEST_NAME]}" if error else ""

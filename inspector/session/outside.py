@@ -1,0 +1,147 @@
+"""A session with a process in which nothing may be loaded: it is looked at from outside, again and again. The read-only fallback.
+
+A worker thread looks, tells the listeners, and rests at least as long as ``REST`` looks took: reading much memory must not become a
+load. Nothing can be asked of the target.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Final
+
+import psutil
+
+from inspector.attach import linux, procfs
+from inspector.attach.descriptors import open_descriptors
+from inspector.attach.naming import short_name
+from inspector.attach.outside.look import look
+from inspector.attach.outside.memory import OutsideError
+from inspector.attach.outside.seen import Look
+from inspector.errors import AttachError
+from inspector.model.events import EventBatch, EventCursor
+from inspector.model.limits import Limit
+from inspector.model.snapshot import Level, Snapshot, Target, TargetState
+from inspector.session.outside_rows import OutsideRows
+from inspector.session.protocol import SessionListener
+from inspector.session.static import StaticSession, refused
+from inspector.session.subscribers import Subscribers
+
+REASON: Final = "the process is only looked at from outside: nothing of the inspector runs in it"
+NO_EVENTS: Final = "Looked at from outside, nobody knows what happens between two looks"
+SHORTEST_SECS: Final = 1.0
+REST: Final = 4.0
+"""Rest after a look, as a multiple of what it took."""
+
+
+class OutsideSession(StaticSession):
+    """A ``Session`` that looks and cannot act. Made with the first look; ``end`` it."""
+
+    def __init__(self, pid: int) -> None:
+        """Look once. Blocks for that. Raises ``AttachError`` when the process is gone or tells nothing."""
+        self._identity = linux.process_stat(pid)
+        self._pid = pid
+        self._rows = OutsideRows()
+        self._rest_secs = SHORTEST_SECS
+        self._wanted_secs = SHORTEST_SECS
+        self._ending = threading.Event()
+        super().__init__(self._look(), reason=REASON)
+        self._subscribers = Subscribers()
+        self._thread = threading.Thread(target=self._run, name="outside", daemon=True)
+        self._thread.start()
+
+    def subscribe(self, listener: SessionListener) -> Callable[[], None]:
+        """Hear of every look from now on."""
+        return self._subscribers.add(listener)
+
+    def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
+        """Fails with ``ControlError``."""
+        return refused(NO_EVENTS)
+
+    def set_interval(self, *, snapshot_secs: float, vitals_secs: float) -> None:
+        """Look about that often, as far as looks are quick enough."""
+        self._wanted_secs = snapshot_secs
+
+    def end(self) -> None:
+        """Look no more."""
+        self._ending.set()
+
+    def join(self, timeout_secs: float = 10.0) -> None:
+        """Wait for the worker after ``end``."""
+        self._thread.join(timeout_secs)
+
+    def _run(self) -> None:
+        while not self._ending.wait(max(self._wanted_secs, self._rest_secs)):
+            try:
+                self._publish(self._look())
+            except OutsideError as error:
+                if not self._ending.is_set():
+                    self._publish(self._gone(str(error)))
+                return
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._subscribers.tell_snapshot(snapshot)
+        self._subscribers.tell_vitals(snapshot.vitals)
+
+    def _look(self) -> Snapshot:
+        at = time.time()
+        stat = linux.process_stat(self._pid)
+        if stat is None or self._identity is None or stat.start_time != self._identity.start_time:
+            raise OutsideError(f"process {self._pid} {'has ended' if self._identity else 'does not exist'}")
+        seen = look(self._pid, go_on=self._go_on)
+        self._rest_secs = max(SHORTEST_SECS, REST * seen.took_secs)
+        return self._rows.snapshot(seen, target=_target(self._pid, seen, stat, at), at=at, limits=_limits(self._pid))
+
+    def _go_on(self) -> None:
+        if self._ending.is_set():
+            raise OutsideError("given up")
+
+    def _gone(self, reason: str) -> Snapshot:
+        latest = self._snapshot
+        ended = replace(latest.target, state=TargetState.ENDED, reason=reason, state_since=time.time())
+        return replace(latest, serial=latest.serial + 1, target=ended)
+
+
+def require_readable(pid: int) -> None:
+    """Raise ``AttachError``, cause first, when a process cannot be looked at from outside either."""
+    linux.require_support()
+    if linux.process_stat(pid) is None:
+        raise AttachError(f"process {pid} does not exist")
+    if procfs.mappings(pid) is None:
+        raise AttachError(f"process {pid} may not be read from outside: it is another user's, or forbids it")
+
+
+def _target(pid: int, seen: Look, stat: linux.ProcessStat, at: float) -> Target:
+    arguments = (procfs.read_bytes(f"/proc/{pid}/cmdline") or b"").decode(errors="replace").split("\0")
+    command = " ".join(part for part in arguments if part)
+    stopped = {"T": "it is stopped by a signal", "t": "a debugger has stopped it"}.get(stat.state, "")
+    return Target(
+        pid=pid,
+        name=short_name(command) or procfs.thread_name(pid, pid) or f"process {pid}",
+        command=command,
+        runtime=seen.runtime,
+        executable=arguments[0],
+        start_time=stat.start_time,
+        started_at=_started_at(pid),
+        state=TargetState.HUNG if stopped else TargetState.LIVE,
+        reason=stopped,
+        state_since=at,
+        level=Level.OFF,
+        from_outside=True,
+    )
+
+
+def _started_at(pid: int) -> float:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return float("nan")
+
+
+def _limits(pid: int) -> tuple[Limit, ...]:
+    descriptors = open_descriptors(pid)
+    return () if descriptors is None else (Limit("file descriptors", *descriptors),)

@@ -1,0 +1,283 @@
+"""Looks from outside, one after the other, as snapshots: which row of this look is which of the one before.
+
+A row is the same while the same proxy keeps the same handle. What is gone stays for a while as a tombstone, as that which was seen
+last. Owned by the session's worker thread.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from inspector.attach.outside.memory import Effort
+from inspector.attach.outside.seen import Look, SeenThread, SeenType
+from inspector.model.counts import Flags, is_live, native_refs_of, objects_of, outers_of, proxies_of, strong_of_traits
+from inspector.model.limits import Limit
+from inspector.model.snapshot import (
+    UNKNOWN,
+    Cost,
+    Frame,
+    Handles,
+    Ids,
+    Lost,
+    Outer,
+    Reference,
+    Resource,
+    Snapshot,
+    Target,
+    ThreadStack,
+    TypeRow,
+    Vitals,
+)
+
+MOST_TOMBSTONES: Final = 4096
+SETTLING_LOOKS: Final = 8
+"""A count that really grew while calls go on shows after so many looks."""
+CALL_KIND: Final = "uniffi_call"
+FOREIGN_KIND: Final = "uniffi_foreign"
+TRAIT_KIND: Final = "uniffi_trait"
+_MIB: Final = 1 << 20
+Key = tuple[int, int, int]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A row, live or a tombstone."""
+
+    slot: int
+    generation: int
+    type_index: int
+    address: int
+    data: int
+    strong: int
+    weak: int
+    outer: int
+    in_flight: int
+    created_at: float
+    changed_at: float
+    is_live: bool = True
+    recent: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SETTLING_LOOKS))
+    """Strong count and calls in flight of the last looks."""
+
+    def settle(self) -> None:
+        """While calls use the object again and again, its resting count is the least of the last looks: some calls outlast a look."""
+        if self.strong == UNKNOWN:
+            self.recent.clear()
+            return
+        self.recent.append((self.strong, self.in_flight))
+        if any(in_flight > 0 for _, in_flight in self.recent):
+            last = self.strong + max(self.in_flight, 0)
+            self.strong = min(strong for strong, _ in self.recent)
+            self.in_flight = last - self.strong
+
+
+@dataclass(slots=True)
+class _Counter:
+    """What came and went of a type, since the first look."""
+
+    row: SeenType
+    created: int = 0
+    released: int = 0
+    live: int = 0
+
+
+@dataclass(slots=True)
+class OutsideRows:
+    """Remembers rows and types between looks."""
+
+    _rows: dict[Key, _Kept] = field(default_factory=dict)
+    _dead: deque[_Kept] = field(default_factory=deque)
+    _free: deque[tuple[int, int]] = field(default_factory=deque)
+    """Slots to be given out again, each with its last generation."""
+    _slots: int = 0
+    _types: dict[SeenType, int] = field(default_factory=dict)
+    _counters: dict[int, _Counter] = field(default_factory=dict)
+    _looks: int = 0
+
+    def snapshot(self, look: Look, *, target: Target, at: float, limits: tuple[Limit, ...] = ()) -> Snapshot:
+        """The state as of one more look, which began at ``at``."""
+        self._take(look, at)
+        self._looks += 1
+        return Snapshot(
+            serial=self._looks,
+            taken_at=at,
+            target=target,
+            handles=self._handles(),
+            types=MappingProxyType({index: _type_row(index, counter) for index, counter in self._counters.items()}),
+            threads=MappingProxyType({}),
+            sites=MappingProxyType({}),
+            vitals=self._vitals(at),
+            lost=lost_of(look.effort, look.doubtful),
+            cost=Cost(cpu_secs=0.0, share=0.0, segment_bytes=0),
+            sampled_at=at,
+            limits=limits,
+            stacks=stacks_of(look.threads),
+            notes=_notes(look),
+        )
+
+    def _take(self, look: Look, at: float) -> None:
+        indices = [self._type_index(each) for each in look.types]
+        rows = look.rows
+        columns = (rows.types, rows.places, rows.handles, rows.addresses, rows.strong, rows.weak, rows.outer, rows.in_flight)
+        seen: set[Key] = set()
+        for kind, place, handle, address, *counts in zip(*(column.tolist() for column in columns), strict=True):
+            key = indices[kind], place, handle
+            if key in seen:
+                continue
+            seen.add(key)
+            kept = self._rows.get(key)
+            if kept is None:
+                kept = self._rows[key] = self._born(indices[kind], at)
+            kept.address, kept.data = address, handle
+            kept.strong, kept.weak, kept.outer, kept.in_flight = counts
+            kept.settle()
+        for key in [key for key in self._rows if key not in seen]:
+            self._end(self._rows.pop(key), at)
+
+    def _born(self, type_index: int, at: float) -> _Kept:
+        """What the first look finds was born before; later, within the last interval."""
+        is_first = not self._looks
+        counter = self._counters[type_index]
+        counter.live += 1
+        counter.created += not is_first
+        if self._free:
+            slot, generation = self._free.popleft()
+        else:
+            self._slots += 1
+            slot, generation = self._slots, 0
+        born_at = float("nan") if is_first else at
+        return _Kept(slot, generation + 1, type_index, 0, 0, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, born_at, born_at)
+
+    def _end(self, kept: _Kept, at: float) -> None:
+        kept.is_live, kept.changed_at = False, at
+        counter = self._counters[kept.type_index]
+        counter.live -= 1
+        counter.released += 1
+        self._dead.append(kept)
+        while len(self._dead) > MOST_TOMBSTONES:
+            oldest = self._dead.popleft()
+            self._free.append((oldest.slot, oldest.generation))
+
+    def _type_index(self, kind: SeenType) -> int:
+        index = self._types.setdefault(kind, len(self._types) + 1)
+        self._counters.setdefault(index, _Counter(kind))
+        return index
+
+    def _handles(self) -> Handles:
+        rows = sorted([*self._rows.values(), *self._dead], key=lambda kept: kept.slot)
+        ints = {name: _ints(rows, name) for name in ("type_index", "strong", "weak", "outer", "in_flight", "slot", "generation")}
+        addresses = np.array([kept.address for kept in rows], np.uint64)
+        references = np.array([Reference.LIVE if kept.is_live else Reference.RELEASED for kept in rows], np.uint8)
+        live = is_live(references)
+        data = np.array([kept.data for kept in rows], np.uint64)
+        is_call, is_foreign, is_trait = (self._are(kind, ints["type_index"]) for kind in (CALL_KIND, FOREIGN_KIND, TRAIT_KIND))
+        objects = objects_of(addresses, live)
+        strong = np.where(live, ints["strong"], UNKNOWN)
+        inner = np.where(is_trait, strong, UNKNOWN)
+        outer = outers_of(np.where(live, ints["outer"], UNKNOWN), data)
+        strong = np.where(outer != UNKNOWN, strong_of_traits(objects, inner, outer, data), strong)
+        proxies = proxies_of(objects, live & ~is_call)
+        ids: Ids = ints["generation"].astype(np.uint64) << np.uint64(32) | ints["slot"].astype(np.uint64) << np.uint64(1)
+        ids |= is_foreign.astype(np.uint64)
+        nothing = np.zeros(len(rows), np.int64)
+        handles = Handles(
+            ids=ids,
+            types=ints["type_index"],
+            references=references,
+            resources=np.full(len(rows), Resource.NONE, np.uint8),
+            addresses=addresses,
+            data=data,
+            strong=strong,
+            weak=np.where(live, ints["weak"], UNKNOWN),
+            in_flight=np.where(live, ints["in_flight"], 0),
+            proxies=proxies,
+            inner_strong=inner,
+            outer_strong=outer,
+            native_refs=native_refs_of(strong, proxies),
+            created_at=np.array([kept.created_at for kept in rows], np.float64),
+            changed_at=np.array([kept.changed_at for kept in rows], np.float64),
+            **dict.fromkeys(("created_threads", "last_threads", "owner_threads", "requester_threads"), nothing),
+            **dict.fromkeys(("created_sites", "last_sites"), nothing),
+            changing=np.zeros(len(rows), np.bool_),
+        )
+        for column in fields(handles):
+            getattr(handles, column.name).flags.writeable = False
+        return handles
+
+    def _are(self, kind: str, types: npt.NDArray[np.int64]) -> Flags:
+        """Which rows are of a kind."""
+        return np.isin(types, [index for index, counter in self._counters.items() if counter.row.kind == kind])
+
+    def _vitals(self, at: float) -> Vitals:
+        size = len(self._counters) + 1
+        columns: dict[str, Any] = {}
+        for name in ("created", "released", "live"):
+            column = np.zeros(size, np.int64)
+            for index, counter in self._counters.items():
+                column[index] = getattr(counter, name)
+            column.flags.writeable = False
+            columns[name] = column
+        return Vitals(
+            at=at, live=len(self._rows), pending=0, created=columns["created"], released=columns["released"], lives=columns["live"]
+        )
+
+
+def stacks_of(threads: Iterable[SeenThread]) -> tuple[ThreadStack, ...]:
+    """What threads did, as the model has it."""
+    return tuple(
+        ThreadStack(
+            tid=seen.tid,
+            name=seen.name,
+            doing=seen.waits,
+            frames=tuple(Frame(each.function, each.file, each.line) for each in seen.stack),
+            holds_gil=seen.holds_gil,
+        )
+        for seen in threads
+    )
+
+
+def lost_of(effort: Effort, doubtful: int) -> Lost:
+    """What a look left out."""
+    mib = {
+        "outside_swapped_mib": effort.swapped_bytes,
+        "outside_unread_mib": effort.unreadable_bytes,
+        "outside_left_out_mib": effort.left_out_bytes,
+    }
+    return Lost(
+        {"outside_doubtful": doubtful, "outside_hits": effort.left_out_hits} | {name: -(-size // _MIB) for name, size in mib.items()}
+    )
+
+
+def _notes(look: Look) -> tuple[str, ...]:
+    more = f"{look.more_threads:,} more threads are not listed" if look.more_threads else ""
+    without = f"{look.without_handle:,} proxies keep no handle: made just now, or their constructor failed" if look.without_handle else ""
+    return tuple(note for note in (*look.notes, more, without) if note)
+
+
+def _ints(rows: list[_Kept], name: str) -> npt.NDArray[np.int64]:
+    return np.array([getattr(kept, name) for kept in rows], np.int64)
+
+
+def _type_row(index: int, counter: _Counter) -> TypeRow:
+    return TypeRow(
+        index=index,
+        name=counter.row.name,
+        origin=counter.row.origin,
+        kind=counter.row.kind,
+        closes=False,
+        close_signature="",
+        thread_affine=False,
+        size_bytes=UNKNOWN,
+        created=counter.created,
+        released=counter.released,
+        closed=UNKNOWN,
+        never_closed=UNKNOWN,
+        dropped=UNKNOWN,
+        outer=Outer(counter.row.outer),
+    )

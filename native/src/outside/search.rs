@@ -1,0 +1,271 @@
+//! Finds words in another process's memory: every object of CPython names its type in its second word.
+//!
+//! Pages that are not in memory are left alone: reading them would bring them in, and make the target larger or the machine slower.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use super::memory::{copy, remote, PAGE};
+
+/// Read at once: the target's memory map is held for reading so long, some hundred microseconds.
+const CHUNK: u64 = 1 << 20;
+/// Objects are aligned to this, and their type is the second word.
+const STEP: usize = 16;
+const WORD_AT: usize = 8;
+const PRESENT: u64 = 1 << 63;
+const SWAPPED: u64 = 1 << 62;
+/// Bits of the table that tells most words apart from those that are looked for.
+const TABLE_BITS: u32 = 16;
+
+/// A word that was looked for.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hit {
+    /// Where it stands.
+    pub at: u64,
+    /// What stands there.
+    pub word: u64,
+}
+
+/// What a search went through.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Searched {
+    /// Hits that there are; as many as fit were handed out.
+    pub hits: u64,
+    /// Bytes that were read.
+    pub read_bytes: u64,
+    /// Bytes that lie in swap, and were left there.
+    pub swapped_bytes: u64,
+    /// Bytes that could not be read.
+    pub unreadable_bytes: u64,
+}
+
+/// Looks through the addresses from `low` up to `high` for any of `wanted`.
+///
+/// # Errors
+/// The system's: the process is gone, or may not be read.
+pub fn search(pid: u32, low: u64, high: u64, wanted: &[u64], out: &mut [Hit]) -> io::Result<Searched> {
+    let wanted = Wanted::new(wanted);
+    let pages = Pages::open(pid);
+    let mut buffer = vec![0_u8; CHUNK as usize];
+    let mut searched = Searched::default();
+    let mut at = low & !(PAGE - 1);
+    while at < high {
+        let upto = high.min(at + CHUNK);
+        let runs = pages.present(at, upto, &mut searched.swapped_bytes)?;
+        look_at(pid, &runs, &wanted, &mut buffer, out, &mut searched)?;
+        at = upto;
+    }
+    Ok(searched)
+}
+
+/// Bytes that lie together: address and length.
+type Run = (u64, usize);
+
+/// Reads runs and looks at their words; one that cannot be read is counted and passed over.
+fn look_at(pid: u32, runs: &[Run], wanted: &Wanted, buffer: &mut [u8], out: &mut [Hit], searched: &mut Searched) -> io::Result<()> {
+    let mut next = 0;
+    while next < runs.len() {
+        let ranges: Vec<libc::iovec> = runs[next..].iter().map(|&(address, length)| remote(address, length)).collect();
+        let size: usize = runs[next..].iter().map(|run| run.1).sum();
+        let mut left = copy(pid, &ranges, &mut buffer[..size])?;
+        let mut start = 0;
+        for &(address, length) in &runs[next..] {
+            let read = length.min(left);
+            wanted.look(address, &buffer[start..start + read], out, &mut searched.hits);
+            searched.read_bytes += read as u64;
+            searched.unreadable_bytes += (length - read) as u64;
+            start += read;
+            left -= read;
+            next += 1;
+            if read < length {
+                break; // what follows was not tried
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The words that are looked for.
+struct Wanted {
+    sorted: Vec<u64>,
+    table: Vec<u64>,
+}
+
+impl Wanted {
+    fn new(words: &[u64]) -> Self {
+        let mut sorted = words.to_vec();
+        sorted.sort_unstable();
+        let mut table = vec![0; 1 << (TABLE_BITS - 6)];
+        for &word in &sorted {
+            let bit = bit_of(word);
+            table[bit >> 6] |= 1 << (bit & 63);
+        }
+        Self { sorted, table }
+    }
+
+    /// Hands out the hits among the words of some bytes; `address` is that of the first.
+    fn look(&self, address: u64, bytes: &[u8], out: &mut [Hit], hits: &mut u64) {
+        for (step, chunk) in bytes.chunks_exact(STEP).enumerate() {
+            let word = u64::from_le_bytes([
+                chunk[WORD_AT],
+                chunk[WORD_AT + 1],
+                chunk[WORD_AT + 2],
+                chunk[WORD_AT + 3],
+                chunk[WORD_AT + 4],
+                chunk[WORD_AT + 5],
+                chunk[WORD_AT + 6],
+                chunk[WORD_AT + 7],
+            ]);
+            let bit = bit_of(word);
+            if self.table[bit >> 6] & (1 << (bit & 63)) != 0 && self.sorted.binary_search(&word).is_ok() {
+                if let Some(place) = out.get_mut(*hits as usize) {
+                    *place = Hit { at: address + (step * STEP + WORD_AT) as u64, word };
+                }
+                *hits += 1;
+            }
+        }
+    }
+}
+
+/// Where a word stands in the table: its lowest four bits are the same for all types.
+fn bit_of(word: u64) -> usize {
+    ((word >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - TABLE_BITS)) as usize
+}
+
+/// Which pages of a process are in memory. Where the system does not tell, all are taken for that.
+struct Pages(Option<File>);
+
+impl Pages {
+    fn open(pid: u32) -> Self {
+        Self(File::open(format!("/proc/{pid}/pagemap")).ok())
+    }
+
+    /// Runs of pages in memory between two addresses; bytes in swap are added to `swapped`.
+    fn present(&self, low: u64, high: u64, swapped: &mut u64) -> io::Result<Vec<Run>> {
+        let Some(file) = &self.0 else { return Ok(vec![(low, (high - low) as usize)]) };
+        let pages = (high - low).div_ceil(PAGE) as usize;
+        let mut entries = vec![0_u8; pages * 8];
+        let known = file.read_at(&mut entries, low / PAGE * 8)? / 8;
+        let mut runs: Vec<Run> = Vec::new();
+        for (page, entry) in entries.chunks_exact(8).take(known).enumerate() {
+            let entry = u64::from_le_bytes(entry.try_into().unwrap_or_default());
+            let address = low + page as u64 * PAGE;
+            let length = PAGE.min(high - address) as usize;
+            if entry & SWAPPED != 0 {
+                *swapped += length as u64;
+            } else if entry & PRESENT != 0 {
+                match runs.last_mut() {
+                    Some((start, total)) if *start + *total as u64 == address => *total += length,
+                    _ => runs.push((address, length)),
+                }
+            }
+        }
+        Ok(runs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Memory of our own, aligned to a page, all of it present but for the pages of `absent`.
+    struct Memory {
+        start: *mut u8,
+        length: usize,
+    }
+
+    impl Memory {
+        fn new(pages: usize) -> Self {
+            let length = pages * PAGE as usize;
+            // SAFETY: a fresh mapping of no file.
+            let start = unsafe {
+                let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+                libc::mmap(std::ptr::null_mut(), length, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
+            };
+            assert_ne!(start, libc::MAP_FAILED);
+            Self { start: start.cast(), length }
+        }
+
+        fn low(&self) -> u64 {
+            self.start as u64
+        }
+
+        fn high(&self) -> u64 {
+            self.low() + self.length as u64
+        }
+
+        fn put(&self, offset: usize, word: u64) {
+            assert!(offset + 8 <= self.length && offset % 8 == 0);
+            // SAFETY: within the mapping, aligned.
+            unsafe { *self.start.add(offset).cast::<u64>() = word };
+        }
+    }
+
+    impl Drop for Memory {
+        fn drop(&mut self) {
+            // SAFETY: mapped by `new`, used by nobody any more.
+            unsafe { libc::munmap(self.start.cast(), self.length) };
+        }
+    }
+
+    const TYPE: u64 = 0x7f12_3456_7890;
+    const OTHER: u64 = 0x7f12_3456_9000;
+
+    fn found(memory: &Memory, room: usize) -> (Vec<Hit>, Searched) {
+        let mut out = vec![Hit::default(); room];
+        let searched = search(std::process::id(), memory.low(), memory.high(), &[OTHER, TYPE], &mut out).expect("our own memory");
+        out.truncate(searched.hits.min(room as u64) as usize);
+        (out, searched)
+    }
+
+    #[test]
+    fn words_where_an_object_has_its_type_are_found_and_others_are_not() {
+        let memory = Memory::new(3 * CHUNK as usize / PAGE as usize);
+        let places = [8, 24, CHUNK as usize - 8, 2 * CHUNK as usize + 40];
+        for (which, &place) in places.iter().enumerate() {
+            memory.put(place, if which == 1 { OTHER } else { TYPE });
+        }
+        memory.put(32, TYPE); // where an object would have its count
+        memory.put(56, TYPE + 16);
+        let (hits, searched) = found(&memory, 10);
+        let expected: Vec<u64> = places.iter().map(|&place| memory.low() + place as u64).collect();
+        assert_eq!(hits.iter().map(|hit| hit.at).collect::<Vec<_>>(), expected);
+        assert_eq!(hits.iter().map(|hit| hit.word).collect::<Vec<_>>(), [TYPE, OTHER, TYPE, TYPE]);
+        assert_eq!((searched.hits, searched.unreadable_bytes), (4, 0));
+    }
+
+    #[test]
+    fn pages_that_nobody_touched_are_not_read() {
+        let memory = Memory::new(64);
+        memory.put(8, TYPE);
+        memory.put(40 * PAGE as usize + 8, TYPE);
+        let (hits, searched) = found(&memory, 10);
+        assert_eq!(hits.len(), 2);
+        assert_eq!(searched.read_bytes, 2 * PAGE);
+    }
+
+    #[test]
+    fn more_hits_than_fit_are_counted() {
+        let memory = Memory::new(1);
+        for place in (8..PAGE as usize).step_by(STEP) {
+            memory.put(place, TYPE);
+        }
+        let (hits, searched) = found(&memory, 10);
+        assert_eq!((hits.len(), searched.hits), (10, PAGE / STEP as u64));
+    }
+
+    #[test]
+    fn what_was_unmapped_meanwhile_is_counted_and_what_follows_is_read() {
+        let memory = Memory::new(4);
+        memory.put(8, TYPE);
+        memory.put(3 * PAGE as usize + 8, TYPE);
+        let runs = [(memory.low(), PAGE as usize), (8 * PAGE, PAGE as usize), (memory.low() + 3 * PAGE, PAGE as usize)];
+        let (mut out, mut searched) = ([Hit::default(); 4], Searched::default());
+        let mut buffer = vec![0; CHUNK as usize];
+        look_at(std::process::id(), &runs, &Wanted::new(&[TYPE]), &mut buffer, &mut out, &mut searched).expect("our own memory");
+        assert_eq!((searched.hits, searched.unreadable_bytes, searched.read_bytes), (2, PAGE, 2 * PAGE));
+    }
+}

@@ -1,0 +1,256 @@
+"""Looking at a process from outside, where nothing may be loaded: true counts, and a target that notices nothing."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from inspector.attach import procfs
+from inspector.attach.outside.look import look
+from inspector.attach.outside.memory import OutsideError
+from inspector.attach.outside.seen import UNKNOWN
+from tests.helpers.command_line import run_command
+from tests.helpers.outside import counts, handles_of, number_of, rows, seen, stepped
+from tests.helpers.targets import Target
+from tests.helpers.unprepared import interpreter
+
+MINORS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+PROCESS_GONE = 4_199_015
+LOOKS = 25
+
+
+@pytest.fixture(params=MINORS)
+def any_target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    python = interpreter(request.param)
+    if python is None:
+        pytest.skip(f"no CPython {request.param} is to be had: not in pyenv, on PATH, or in ARC_INSPECTOR_PYTHON_*")
+    with stepped(python) as target:
+        yield target
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    with stepped(sys.executable) as running:
+        yield running
+
+
+def test_every_version_s_objects_are_found_with_their_counts(any_target: Target) -> None:
+    any_target.ask("pass_by 3000")
+    any_target.ask("make 5")
+    any_target.ask("derive 2")
+    any_target.ask("hold 3")
+    found = seen(any_target)
+    assert number_of(found) == {"Mnemonic": 7, "Persister": 3, "Persist": 3}
+    assert counts(found, "Mnemonic") == {(1, 0): 7}
+    assert counts(found, "Persist") == {(UNKNOWN, UNKNOWN): 3}
+    assert (found.doubtful, found.without_handle) == (0, 0)
+    assert handles_of(found, "Mnemonic") | handles_of(found, "Persister") == set(any_target.ask("handles"))
+    any_target.ask("drop 5")
+    assert number_of(seen(any_target)) == {"Mnemonic": 5}
+
+
+def test_attributes_are_found_wherever_a_version_keeps_them(any_target: Target) -> None:
+    any_target.ask("make 3")
+    any_target.ask("widen 3")
+    any_target.ask("look_into")
+    any_target.ask("make 2")
+    assert counts(seen(any_target), "Mnemonic") == {(1, 0): 8}
+
+
+def test_a_pending_call_is_a_row_beside_the_object_that_it_keeps(any_target: Target) -> None:
+    any_target.ask("await_call")
+    found = seen(any_target)
+    (builder,) = rows(found, "EventBuilder")
+    assert (int(found.rows.strong[builder]), number_of(found)["Signer"], number_of(found)["awaited by Rust"]) == (2, 1, 1)
+    calls = rows(found, "EventBuilder.finalize_async")
+    if "pending calls" in "".join(found.notes):
+        assert found.runtime in ("CPython 3.8", "CPython 3.9", "CPython 3.10")
+        assert calls == []
+    else:
+        assert [int(found.rows.addresses[row]) for row in calls] == [int(found.rows.addresses[builder])]
+        assert int(found.rows.handles[calls[0]]) != 0
+
+
+def test_shared_leaked_and_duplicated_handles_show_in_the_counts(target: Target) -> None:
+    target.ask("make 1")
+    target.ask("share")
+    assert counts(seen(target), "Mnemonic") == {(2, 0): 2}
+    target.ask("leak 10")
+    found = seen(target)
+    assert counts(found, "Mnemonic") == {(12, 0): 2}
+    assert len({int(found.rows.addresses[row]) for row in rows(found, "Mnemonic")}) == 1
+    target.ask("duplicate")
+    assert counts(seen(target), "Mnemonic") == {(12, 0): 3}
+    target.ask("disarm")
+    found = seen(target)
+    assert (counts(found, "Mnemonic"), found.without_handle) == ({(12, 0): 2}, 1)
+
+
+def test_what_is_kept_is_found_and_nothing_else_while_threads_make_and_drop_objects(target: Target) -> None:
+    target.ask("make 40")
+    kept = set(target.ask("handles"))
+    target.ask("churn 4")
+    for _ in range(LOOKS):
+        found = seen(target)
+        assert handles_of(found, "Mnemonic") == kept
+        assert counts(found, "Mnemonic") == {(1, 0): 40}
+        assert set(number_of(found)) <= {"Mnemonic", "Amount"}
+        assert number_of(found).get("Amount", 0) <= 8, "remains were taken for objects"
+    assert target.ask("quiet") > 0
+
+
+def test_the_resting_count_is_told_from_calls_in_flight(target: Target) -> None:
+    target.ask("make 1")
+    target.ask("calls 8")
+    strong = [int(found.rows.strong[rows(found, "Mnemonic")[0]]) for found in (seen(target) for _ in range(LOOKS))]
+    assert strong.count(1) >= 0.8 * LOOKS, strong  # one glance is right in 4 of 10
+    target.ask("quiet")
+
+
+def state_of(pid: int) -> dict[str, object]:
+    """What a look could change of a process."""
+    status = procfs.status(pid)
+    maps = [(each.low, each.high, each.flags) for each in procfs.mappings(pid) or () if each.path != "[heap]"]
+    return {
+        "memory": int(status["RssAnon"].split()[0]) // 256,
+        "maps": maps,
+        "threads": procfs.tasks(pid),
+        "descriptors": sorted(path.name for path in Path(f"/proc/{pid}/fd").iterdir()),
+    }
+
+
+def test_the_target_is_left_as_it_was(target: Target) -> None:
+    target.ask("make 500")
+    seen(target)
+    before = state_of(target.pid)
+    tracers = set()
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            tracers.add(procfs.status(target.pid)["TracerPid"])
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(5):
+        look(target.pid)
+    stop.set()
+    watcher.join()
+    assert state_of(target.pid) == before
+    assert tracers == {"0"}
+
+
+def test_a_stopped_process_and_one_whose_lock_is_held_are_looked_at_all_the_same(target: Target) -> None:
+    target.ask("make 3")
+    target.send_signal(signal.SIGSTOP)
+    assert counts(seen(target), "Mnemonic") == {(1, 0): 3}
+    target.send_signal(signal.SIGCONT)
+    target.ask("calls 1")
+    target.tell("hold_the_lock")
+    target.expect("hold_the_lock")
+    found = look(target.pid)
+    until = time.monotonic() + 30
+    while not any(thread.holds_gil and thread.waits == "waits on a signal" for thread in found.threads) and time.monotonic() < until:
+        found = look(target.pid)
+    assert counts(found, "Mnemonic").total() == 3
+    holder = next(thread for thread in found.threads if thread.holds_gil)
+    assert (holder.tid, holder.name, holder.stack[0].function) == (target.pid, "MainThread", "hold_the_lock")
+    worker = next(thread for thread in found.threads if thread.name == "worker-0")
+    assert [frame.function for frame in worker.stack][-3:] == ["run", "_bootstrap_inner", "_bootstrap"]
+
+
+def test_a_process_that_dies_during_the_look_ends_it_with_one_line(target: Target) -> None:
+    target.ask("make 1")
+    looks = 0
+
+    def kill_it_later() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            target.process.kill()
+            target.process.wait()
+
+    with pytest.raises(OutsideError, match=f"^process {target.pid} has ended$"):
+        look(target.pid, with_stacks=False, go_on=kill_it_later)
+    with pytest.raises(OutsideError, match="does not exist"):
+        look(PROCESS_GONE)
+
+
+def test_a_look_can_be_given_up(target: Target) -> None:
+    def give_up() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        look(target.pid, with_stacks=False, go_on=give_up)
+
+
+def test_a_program_without_python_shows_its_threads_and_says_why_no_more() -> None:
+    process = subprocess.Popen(["/bin/sleep", "100"])
+    try:
+        found = look(process.pid)
+        assert (len(found.rows), [thread.tid for thread in found.threads]) == (0, [process.pid])
+        assert any("runs no CPython that can be found" in note for note in found.notes)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_command_line_says_that_it_is_a_fallback(target: Target) -> None:
+    target.ask("make 2")
+    target.ask("hold 1")
+    printed = run_command("handles", target.pid, "--read-only")
+    assert printed.status == 0, printed.err
+    assert "looked at from outside, read only (fallback)" in printed.out
+    assert re.search(r"Mnemonic +2 +2", printed.out)
+    value = run_command("handles", target.pid, "--read-only", "--json").json
+    assert value["target"]["from_outside"] is True
+    assert value["target"]["state"] == "live"
+    rows_by_type = {row["type"]: row for row in value["handles"]}
+    assert rows_by_type["Mnemonic"]["strong"] == 1
+    assert rows_by_type["Persist"]["strong"] is None
+    assert rows_by_type["Mnemonic"]["created_at"] is None
+    assert rows_by_type["Persist"]["kind"] == "uniffi_foreign"
+
+
+def test_what_cannot_be_attached_is_offered_to_be_looked_at(target: Target) -> None:
+    target.ask("make 4")
+    target.send_signal(signal.SIGSTOP)
+    refused = run_command("doctor", target.pid)
+    assert refused.status == 3
+    assert f"arc-inspector attach {target.pid} --read-only" in refused.out
+    assert "MainThread" not in refused.out, "objects are not searched for a diagnosis"
+    assert re.search(rf"thread {target.pid} .* in main \(outside_steps.py:\d+\)", refused.out)
+    fallback = run_command("doctor", target.pid, "--json").json["fallback"]
+    assert fallback["readable"] is True
+    assert fallback["threads"][0]["stack"][0]["function"] == "main"
+    listed = next(each for each in run_command("ps", "--json").json["processes"] if each["pid"] == target.pid)
+    assert (listed["attachable"], listed["readable"]) == (False, True)
+    assert listed["fix"].endswith(f"or look from outside: arc-inspector attach {target.pid} --read-only")
+    target.send_signal(signal.SIGCONT)
+
+
+def test_a_process_that_is_gone_or_may_not_be_read_is_one_line(target: Target) -> None:
+    run_command("handles", PROCESS_GONE, "--read-only").assert_one_line_error(3, f"process {PROCESS_GONE} does not exist")
+    run_command("attach", PROCESS_GONE, "--read-only").assert_one_line_error(3, f"process {PROCESS_GONE} does not exist")
+    run_command("attach", target.pid, "--read-only", "--inject").assert_one_line_error(2, "--read-only brings no agent in")
+
+
+def test_a_picture_and_a_recording_of_it_open_again(target: Target, tmp_path: Path) -> None:
+    target.ask("make 3")
+    picture, recording = tmp_path / "shot.png", tmp_path / "session.arcs"
+    shot = run_command("shot", target.pid, "--read-only", "-o", picture)
+    assert shot.status == 0, shot.err
+    assert run_command("open", picture, "--json").json["target"]["from_outside"] is True
+    recorded = run_command("record", target.pid, "--read-only", "-o", recording, "--for", "3s")
+    assert recorded.status == 0, recorded.err
+    changed = run_command("diff", recording, recording, "--json")
+    assert changed.status == 0, changed.err
+    assert changed.json["total"]["survived"] == 3

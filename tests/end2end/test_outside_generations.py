@@ -1,0 +1,60 @@
+"""A look from outside tells of every generation of UniFFI what the agent tells from within, row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from inspector.attach.outside.look import look
+from inspector.model.snapshot import Reference, Snapshot
+from inspector.session.outside_rows import OutsideRows
+from tests.helpers.generations import CLONING, EVERY, GLEAN, NOSTR, program
+from tests.helpers.snapshots import make_target
+from tests.helpers.targets import Target
+from tests.helpers.watching import watched
+
+CASES = {
+    **{each: ["make a", "make b"] for each in EVERY},
+    **{each: ["make holder holder", "make a again holder", "make b again holder", "make c"] for each in GLEAN},
+    **{each: ["make a", "share b a", "share c a", "make f filter", "fail_to_lower f 10"] for each in CLONING},
+    **{each: ["make a", "share b a", "make f filter", "fail_to_lower f 3", "make h held", "call_slowly c"] for each in NOSTR},
+}
+"""What is made before anybody looks. One older bdkpython has no argument that fails to lower."""
+CASES["bdkpython==2.2.0"] = ["make a", "share b a", "make f filter"]
+
+
+def table(snapshot: Snapshot) -> list[tuple[Any, ...]]:
+    """Everything that is told of each live row; of tasks that Rust awaits only that they are there."""
+    handles = snapshot.handles
+    told = []
+    for row in range(len(handles)):
+        kind = snapshot.types[int(handles.types[row])]
+        if handles.references[row] != Reference.LIVE:
+            continue
+        if kind.kind == "uniffi_future":
+            told.append((kind.kind,))
+            continue
+        columns = ("strong", "weak", "inner_strong", "outer_strong", "proxies", "native_refs", "addresses", "data")
+        told.append((kind.kind, kind.name, kind.origin, *(int(getattr(handles, name)[row]) for name in columns)))
+    return sorted(told)
+
+
+def from_outside(target: Target) -> Snapshot:
+    return OutsideRows().snapshot(look(target.pid, with_stacks=False), target=make_target(), at=1.0)
+
+
+@pytest.mark.parametrize("package", EVERY)
+def test_outside_and_within_tell_the_same(package: str) -> None:
+    with program(package, "none") as target:
+        for step in CASES[package]:
+            target.ask(step)
+        seen = from_outside(target)
+        assert seen.live_count() >= 2
+        with watched(target.ask("start history")) as watch:
+            watch.until(table, table(seen))
+        if "call_slowly c" in CASES[package]:
+            assert {kind.kind for kind in seen.types.values()} >= {"uniffi", "uniffi_call", "uniffi_foreign"}
+            target.ask("cancel c")
+        assert target.finish() == 0
+        assert target.errors() == ""

@@ -1,0 +1,83 @@
+"""A process whose memory makes no sense, or changes while it is read, gives fewer rows or one error: never a crash, a hang or a flood."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from inspector.attach.outside import look as looking
+from inspector.attach.outside.look import look
+from inspector.attach.outside.memory import MOST_GATHERED_BYTES, Gathered, OutsideError, OutsideMemory
+from tests.helpers.outside import stepped
+from tests.helpers.targets import Target
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Target]:
+    with stepped(sys.executable) as running:
+        running.ask("make 30")
+        running.ask("hold 5")
+        yield running
+
+
+class NoisyMemory(OutsideMemory):
+    """Reads the process, and spoils some of what it read."""
+
+    chance: np.random.Generator
+    share: float
+
+    def gather(self, addresses: npt.ArrayLike, each_bytes: int) -> Gathered:
+        found = super().gather(addresses, each_bytes)
+        spoilt = self.chance.random(found.data.shape) < self.share
+        found.data[spoilt] = self.chance.integers(0, 256, int(spoilt.sum()), np.uint8)
+        return found
+
+    def read(self, address: int, size_bytes: int) -> bytes:
+        found = bytearray(super().read(address, size_bytes))
+        for at in np.flatnonzero(self.chance.random(len(found)) < self.share).tolist():
+            found[at] = int(self.chance.integers(0, 256))
+        return bytes(found)
+
+
+@pytest.mark.parametrize("share", [0.0005, 0.01, 0.2, 1.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_spoilt_memory_gives_what_is_left_or_one_error(target: Target, monkeypatch: pytest.MonkeyPatch, seed: int, share: float) -> None:
+    monkeypatch.setattr(NoisyMemory, "chance", np.random.default_rng(seed), raising=False)
+    monkeypatch.setattr(NoisyMemory, "share", share, raising=False)
+    monkeypatch.setattr(looking, "OutsideMemory", NoisyMemory)
+    found = look(target.pid, with_stacks=False)
+    assert len(found.rows) <= 40
+    assert all(kind.name.isprintable() for kind in found.types)
+    assert len(found.rows) == sum(np.count_nonzero(found.rows.types == kind) for kind in range(len(found.types)))
+
+
+def test_the_same_memory_unspoilt_gives_all(target: Target) -> None:
+    assert len(look(target.pid, with_stacks=False).rows) == 40
+
+
+def test_more_than_a_sane_amount_is_never_asked_for(target: Target) -> None:
+    memory = OutsideMemory(target.pid)
+    with pytest.raises(OutsideError, match="more than 512 MiB"):
+        memory.gather(np.zeros(2, np.uint64), MOST_GATHERED_BYTES)
+    assert memory.read(0, MOST_GATHERED_BYTES + 1) == b""
+    assert memory.read(-1, 8) == b""
+    assert memory.read(1 << 64, 8) == b""
+
+
+def test_what_cannot_be_read_is_said_for_each_place(target: Target) -> None:
+    memory = OutsideMemory(target.pid)
+    found = memory.gather([0, 8, (1 << 64) - 8], 8)
+    assert found.readable.tolist() == [False] * 3
+    assert found.words().tolist() == [0, 0, 0]
+
+
+def test_a_process_that_is_gone_is_one_line() -> None:
+    process = subprocess.Popen(["/bin/true"])
+    process.wait()
+    with pytest.raises(OutsideError, match=f"^process {process.pid} has ended$"):
+        OutsideMemory(process.pid).gather([4096], 8)
