@@ -39,6 +39,15 @@ QUICK = (
 """Calls that keep the interpreter's lock. None of them takes a lock that a thread in Python code may hold, or runs for long."""
 OF_C_ALONE = r"^[\w *]*\bai_(proxies|instances|owners|stacks|types|heap|transit)_\w+\([^;]*;\n"
 """What ``native/python`` calls and Python does not: ``native/src/ffi/follow.rs``."""
+CALLED_BACK = """
+extern "Python" {
+    void ai_python_drop(uint64_t key);
+    void ai_python_notify(uint64_t key, uint32_t notice, uint64_t item);
+    void ai_python_take(uint32_t news, uint64_t handle, uint32_t thread);
+    size_t ai_python_close(uint64_t key, uint64_t value, uint8_t *text, size_t capacity);
+}
+"""
+"""Python functions that native code calls, through functions that are compiled: ``inspector.runtime.foreign.callback``."""
 RESOURCES = ("icons", "themes")
 BACKENDS = ROOT / "inspector" / "attach" / "backends"
 MINORS = ("311", "312", "313", "314")
@@ -89,6 +98,7 @@ def write_source() -> Path:
 
     ffi = FFI()
     ffi.cdef(declarations())
+    ffi.cdef(CALLED_BACK)
     ffi.set_source("inspector._native", '#include "arc_inspector.h"', py_limited_api=True)
     target = ROOT / "inspector" / "_native.c"
     ffi.emit_c_code(str(target))

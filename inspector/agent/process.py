@@ -37,9 +37,9 @@ class AgentSlot:
                 lib.ai_set_level(level)
                 return segment_path()
             agent = Agent(make_adapters() if adapters is None else adapters)
+            self._follow_process()  # first: a start that fails leaves a segment, hidden, which goes with the process
             agent.start(level, program=program, directory=directory)
             self._agent = agent
-            self._follow_process()
             return segment_path()
 
     def stop(self) -> None:

@@ -101,7 +101,7 @@ class Search:
     def _walk(self, batch: list[int]) -> list[int]:
         """One walk through the heap for the referrers of some objects; the new ones."""
         began = self._clock()
-        wanted = [self._things[index] for index in batch]
+        wanted = tuple(self._things[index] for index in batch)  # a tuple: of another sequence the call would make one, and find it
         found = gc.get_referrers(*wanted)
         took_secs = self._clock() - began
         self._longest_secs = max(self._longest_secs, took_secs)
@@ -112,7 +112,6 @@ class Search:
             holder = found.pop()
             if id(holder) not in own and not is_own(holder, OWN_FOLDER):
                 new += self._meet(holder, batch)
-        wanted.clear()
         return new
 
     def _meet(self, holder: Any, batch: list[int]) -> list[int]:

@@ -107,7 +107,8 @@ def _machine(facts: Facts) -> Iterator[Cause]:
 def _permission(facts: Facts) -> Iterator[Cause]:
     if facts.uid is not None and facts.own_uid not in (0, facts.uid):
         user = facts.user or str(facts.uid)
-        yield _blocks("other-user", f"belongs to user {user}", f"run the inspector as that user: sudo -u {user} arc-inspector")
+        named = user if user != str(facts.uid) else f"'#{user}'"
+        yield _blocks("other-user", f"belongs to user {user}", f"run the inspector as that user: sudo -u {named} arc-inspector")
         return
     if facts.may_trace is not False or facts.state in ("Z", "X"):
         return
@@ -169,8 +170,9 @@ def _notes(facts: Facts) -> Iterator[Cause]:
         where = "its own files" if not facts.shares_files else "its own process ids"
         yield Cause("container", Weight.NOTE, f"runs in a container with {where}: the agent's files go into it, for a moment")
     if facts.remote_off and facts.version is not None and facts.version >= OLDEST_REMOTE:
-        fixes = (f"start it without {REMOTE_OFF}", f"arc-inspector attach {facts.pid} --inject")
-        yield Cause("remote-off", Weight.NOTE, f"was started with {REMOTE_OFF}: CPython's own way in is closed", fixes)
+        fixes = (f"start it without {REMOTE_OFF} and -X disable-remote-debug", f"arc-inspector attach {facts.pid} --inject")
+        text = f"was started with {REMOTE_OFF} or -X disable-remote-debug: CPython's own way in is closed"
+        yield Cause("remote-off", Weight.NOTE, text, fixes)
     if facts.no_new_privileges:
         yield Cause("no-new-privileges", Weight.NOTE, "can gain no new rights (no_new_privs), which does not matter here")
 

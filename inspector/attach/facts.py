@@ -13,8 +13,9 @@ from typing import Final
 from inspector.attach import linux, procfs
 from inspector.attach.bundle import backend_for
 from inspector.attach.elf import ElfError, machine_of
-from inspector.attach.interpreter import Runtimes, find_interpreter, runtimes
+from inspector.attach.interpreter import Interpreter, Runtimes, find_interpreter, runtimes
 from inspector.attach.naming import version_in
+from inspector.attach.remote_exec import is_switched_off
 from inspector.attach.staging import places_for
 from inspector.errors import AttachError
 
@@ -59,7 +60,7 @@ class Facts:
     shares_files: bool = True
     shares_pids: bool = True
     remote_off: bool = False
-    """Remote debugging was switched off in its environment."""
+    """It was started with remote debugging switched off."""
     seccomp: bool = False
     """It runs under a filter of system calls."""
     no_new_privileges: bool = False
@@ -80,7 +81,10 @@ def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
     mapped = maps or ()
     found = runtimes(mapped)
     program = _program(pid) or status.get("Name", "")
-    version, free_threaded, trouble = _interpreter(pid) if deeply else (version_in(found.python) or version_in(program), None, "")
+    interpreter, trouble = _interpreter(pid) if deeply else (None, "")
+    named = version_in(found.python) or version_in(program)
+    certain = interpreter.minor if interpreter else None if deeply else named
+    version = certain or named
     return Facts(
         pid,
         name=status.get("Name", ""),
@@ -96,14 +100,14 @@ def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
         machine=_machine(pid),
         own_machine=MACHINES.get(platform.machine(), platform.machine()),
         runtimes=found,
-        is_python=version is not None or bool(found.python) or version_in(program) is not None,
-        version=version or version_in(found.python) or version_in(program),
-        free_threaded=free_threaded if deeply else "t.so" in found.python,
+        is_python=version is not None or bool(found.python),
+        version=version,
+        free_threaded=interpreter.free_threaded if interpreter else "t.so" in found.python,
         trouble=trouble,
-        has_backend=version is None or backend_for(version) is not None,
+        has_backend=certain is None or backend_for(certain) is not None,
         shares_files=procfs.shares_files(pid),
         shares_pids=procfs.namespace(pid, "pid") in (None, procfs.namespace("self", "pid")),
-        remote_off=bool(procfs.environment(pid).get(REMOTE_OFF)),
+        remote_off=_remote_off(pid, interpreter),
         seccomp=status.get("Seccomp", "0") == "2",
         no_new_privileges=status.get("NoNewPrivs", "0") == "1",
         room=_room(pid) if deeply else (),
@@ -119,12 +123,17 @@ def ptrace_scope() -> int | None:
         return None
 
 
-def _interpreter(pid: int) -> tuple[tuple[int, int] | None, bool | None, str]:
+def _interpreter(pid: int) -> tuple[Interpreter | None, str]:
     try:
-        found = find_interpreter(pid)
+        return find_interpreter(pid), ""
     except AttachError as error:
-        return None, None, " ".join(str(error).split())
-    return (found.minor, found.free_threaded, "") if found else (None, None, "")
+        return None, " ".join(str(error).split())
+
+
+def _remote_off(pid: int, interpreter: Interpreter | None) -> bool:
+    """By what the interpreter made of its options; when that cannot be read, by its environment."""
+    found = is_switched_off(pid, interpreter) if interpreter else None
+    return bool(procfs.environment(pid).get(REMOTE_OFF)) if found is None else found
 
 
 def _program(pid: int) -> str:

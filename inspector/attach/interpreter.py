@@ -22,7 +22,8 @@ NEWEST: Final = (3, 14)
 _LIBRARY: Final = re.compile(r"libpython(\d)\.(\d+)(t?)d?\.so.*")
 _PYPY: Final = re.compile(r"libpypy.*|pypy[\d.c-]*")
 _C_LIBRARY: Final = re.compile(r"libc[.-].*so.*|libpthread[.-].*so.*")
-_MUSL: Final = re.compile(r"(ld|libc)[.-]musl-.*")
+_MUSL: Final = re.compile(r".*/((ld|libc)[.-]musl-[^/]*|[^/]*-linux-musl/[^/]*)")
+"""By the file's name, or where several C libraries live side by side by its folder's."""
 _CALLED: Final = ("Py_IsInitialized", "PyGILState_Ensure", "PyRun_SimpleString", "PyGILState_Release")
 _THREADS: Final = ("pthread_create", "pthread_self", "pthread_detach")
 _SYSTEM_CALLERS: Final = ("getppid", "getpid", "getuid")
@@ -120,11 +121,12 @@ class Runtimes:
 
 def runtimes(mapped: Sequence[MappedRange]) -> Runtimes:
     """Which language runtimes and C library a process has loaded, by the names of their files."""
-    names = {Path(each.path).name for each in mapped if each.is_code and each.path.startswith("/")}
+    paths = {each.path for each in mapped if each.is_code and each.path.startswith("/")}
+    names = {Path(each).name for each in paths}
     return Runtimes(
         python=next((name for name in sorted(names) if _LIBRARY.fullmatch(name)), ""),
         pypy=any(_PYPY.fullmatch(name) for name in names),
-        musl=any(_MUSL.fullmatch(name) for name in names),
+        musl=any(_MUSL.fullmatch(path) for path in paths),
     )
 
 

@@ -61,6 +61,18 @@ def remote_layout(table: bytes, version: tuple[int, int, int]) -> RemoteLayout:
     raise AttachError("the interpreter's published layout has no remote debugging")
 
 
+def is_switched_off(pid: int, interpreter: Interpreter) -> bool | None:
+    """Whether a target was started with remote debugging switched off; ``None``: that cannot be told, or it is older than that."""
+    if interpreter.minor < OLDEST:
+        return None
+    try:
+        with TargetMemory(pid) as memory:
+            layout = remote_layout(memory.read(interpreter.runtime, _TABLE_WORDS * 8), interpreter.version)
+            return not _is_enabled(memory, memory.word(interpreter.runtime + layout.interpreters_head), layout)
+    except AttachError:
+        return None
+
+
 def remote_exec(pid: int, interpreter: Interpreter, script: str) -> None:
     """Have the main thread run a script when it next comes by the evaluation loop, which may be never. Raises ``AttachError``."""
     path = os.fsencode(script) + b"\0"
@@ -69,7 +81,7 @@ def remote_exec(pid: int, interpreter: Interpreter, script: str) -> None:
         if len(path) > layout.path_bytes:
             raise AttachError(f"the script's path is too long for the interpreter: {script}")
         interpreter_state = memory.word(interpreter.runtime + layout.interpreters_head)
-        if not int.from_bytes(memory.read(interpreter_state + layout.enabled, 4), "little"):
+        if not _is_enabled(memory, interpreter_state, layout):
             raise RemoteExecDisabledError(
                 "remote debugging is switched off in the target (PYTHON_DISABLE_REMOTE_DEBUG or -X disable-remote-debug)"
             )
@@ -88,6 +100,10 @@ def withdraw(pid: int, interpreter: Interpreter) -> None:
         layout = remote_layout(memory.read(interpreter.runtime, _TABLE_WORDS * 8), interpreter.version)
         thread = memory.word(memory.word(interpreter.runtime + layout.interpreters_head) + layout.threads_main)
         _write(pid, thread + layout.support + layout.pending_call, bytes(4))
+
+
+def _is_enabled(memory: TargetMemory, interpreter_state: int, layout: RemoteLayout) -> bool:
+    return bool(int.from_bytes(memory.read(interpreter_state + layout.enabled, 4), "little"))
 
 
 def _write(pid: int, address: int, content: bytes) -> None:

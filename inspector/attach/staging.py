@@ -1,14 +1,17 @@
 """Puts the agent's files where a target can read and execute them, in its own file system and as its own user.
 
-The folder is new, of a name that nobody can guess, for that user alone, and is removed when the agent has arrived or was given up. No
-symbolic link is followed on the way. Runs in the injector process, which may change its effective user; one thread.
+The folder is new, of a name that nobody can guess, for that user alone, and is removed when the agent has arrived or was given up; one that
+an injector left because it was killed, by the next one. No symbolic link is followed on the way. Runs in the injector process, which may
+change its effective user; one thread.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +22,8 @@ from inspector.errors import AttachError
 
 PLACES: Final = ("dev/shm", "tmp", "var/tmp")
 PREFIX: Final = "arc-inspector-arrival-"
+LEFT_SECS: Final = 60.0
+"""An injector is through by then, and so is a target that takes its time to load what a killed one brought."""
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -120,10 +125,12 @@ def _first_that_takes(pid: int, root: int, bundle: Bundle, owner: tuple[int, int
 
 def _write(root: int, place: str, bundle: Bundle, owner: tuple[int, int]) -> Stage:
     parent = _open_beneath(root, place)
+    _sweep(parent, owner)
     try:
         name = PREFIX + secrets.token_hex(8)
         os.mkdir(name, 0o700, dir_fd=parent)
         folder = os.open(name, _DIRECTORY, dir_fd=parent)
+        fcntl.flock(folder, fcntl.LOCK_EX)  # for as long as we live: see _sweep
     except BaseException:
         os.close(parent)
         raise
@@ -159,12 +166,37 @@ def _write_file(folder: int, name: str, content: bytes) -> None:
         os.close(file)
 
 
+def _sweep(parent: int, owner: tuple[int, int]) -> None:
+    """Remove what injectors of the same user left that were killed: nobody locks it any more, and it is not new."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(parent):
+            if name.startswith(PREFIX):
+                with contextlib.suppress(OSError):
+                    _sweep_one(parent, name, owner)
+
+
+def _sweep_one(parent: int, name: str, owner: tuple[int, int]) -> None:
+    folder = os.open(name, _DIRECTORY, dir_fd=parent)
+    try:
+        found = os.fstat(folder)
+        if found.st_uid == owner[0] and time.time() - found.st_mtime > LEFT_SECS:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _empty(folder)
+            os.rmdir(name, dir_fd=parent)
+    finally:
+        os.close(folder)
+
+
+def _empty(folder: int) -> None:
+    for name in os.listdir(folder):
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=folder)
+
+
 def _remove(stage: Stage) -> None:
     """Take it away with all that is in it; what is gone already is no error."""
     with contextlib.suppress(OSError):
-        for name in os.listdir(stage.folder):  # noqa: PTH208 - by descriptor
-            with contextlib.suppress(OSError):
-                os.unlink(name, dir_fd=stage.folder)
+        _empty(stage.folder)
         os.rmdir(stage.name, dir_fd=stage.parent)
     os.close(stage.folder)
     os.close(stage.parent)

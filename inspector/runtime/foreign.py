@@ -71,12 +71,14 @@ def report_unraisable(kind: type[BaseException] | None, error: BaseException | N
     sys.unraisablehook(details)
 
 
-def callback(signature: str, function: Callable[..., int | None], *, fallback: int | None = None) -> Any:
-    """A C function pointer to a Python function; it must be held as long as native code may call it.
+def callback(name: str, function: Callable[..., int | None], *, fallback: int | None = None) -> Any:
+    """The C function of that name, one of ``CALLED_BACK`` in ``setup.py``, which calls the Python function from now on.
 
-    ``fallback`` is what native code gets when the function raises; a function that answers nothing has none.
+    It is compiled: one made at run time takes memory that is writable and executable, which some systems give nobody. ``fallback`` is what
+    native code gets when the function raises; a function that answers nothing has none.
     """
-    return ffi.callback(signature, function, error=fallback, onerror=report_unraisable)
+    ffi.def_extern(name=name, error=fallback, onerror=report_unraisable)(function)
+    return getattr(lib, name)
 
 
 def _drop(key: int) -> None:
@@ -84,5 +86,5 @@ def _drop(key: int) -> None:
     FOREIGN.drop(key)
 
 
-DROP: Final = callback("void(*)(uint64_t)", _drop)
+DROP: Final = callback("ai_python_drop", _drop)
 """What native code calls when it drops a foreign object."""

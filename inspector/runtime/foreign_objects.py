@@ -173,7 +173,7 @@ def _close(key: int, value: int, text: Any, capacity: int) -> int:
     return 0
 
 
-_CLOSE: Final = callback("size_t(*)(uint64_t, uint64_t, uint8_t *, size_t)", _close, fallback=_UNSAID)
+_CLOSE: Final = callback("ai_python_close", _close, fallback=_UNSAID)
 
 
 def _foreign_type(name: str, origin: str, *, signature: str, owner_closes: bool) -> int:

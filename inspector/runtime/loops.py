@@ -84,7 +84,7 @@ def _take(news: int, handle: int, thread: int) -> None:
     WATCH.take(news, handle, thread)
 
 
-_TAKE: Final = callback("void(*)(uint32_t, uint64_t, uint32_t)", _take)
+_TAKE: Final = callback("ai_python_take", _take)
 
 
 @contextmanager

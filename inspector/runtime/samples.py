@@ -58,7 +58,7 @@ def _notify(key: int, what: int, number: int) -> None:
     FOREIGN.get(key)(Notice(what), item)
 
 
-_NOTIFY: Final = callback("void(*)(uint64_t, uint32_t, uint64_t)", _notify)
+_NOTIFY: Final = callback("ai_python_notify", _notify)
 
 
 class Listener(Handle):

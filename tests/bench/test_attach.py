@@ -15,12 +15,14 @@ from inspector.attach.arriving import bring_agent
 from inspector.attach.discovery import find_target
 from inspector.attach.way import Way
 from inspector.commands.opening import Watch
+from inspector.errors import AttachError
 from inspector.session.live import LiveSession
 from tests.bench.conftest import StateGoal
+from tests.bench.ticking import Lateness, ticking_pair
 from tests.helpers.targets import start_target
 from tests.helpers.unprepared import detach, unprepared
 
-ROUNDS = 25
+ROUNDS = 100
 GDB_ROUNDS = 8
 
 
@@ -70,6 +72,52 @@ def test_attaching_a_process_with_an_agent(goal: StateGoal) -> None:
         times = [first_rows_secs(target.pid) for _ in range(ROUNDS)]
     print(f"\nwith an agent: first rows after {'/'.join(f'{each:.1f}' for each in spread(times))} ms")
     goal("attach with an agent: to first rows, median", spread(times)[0], at_most=100, unit="ms")
+
+
+def brought(pid: int) -> None:
+    """Bring the agent in, as often as it takes."""
+    while True:
+        try:
+            bring_agent(pid, Way.INJECT)
+        except AttachError as error:
+            if not str(error).startswith("busy"):
+                raise
+        else:
+            return
+
+
+def shown(seen: list[float]) -> str:
+    """Median, 99th percentile and largest in words."""
+    return "/".join(f"{each:.2f}" for each in spread(seen))
+
+
+def print_threads(what: str, attached: Lateness, control: Lateness) -> None:
+    """How late the threads of the one were, and of the one that was left alone."""
+    for kind in ("native", "python"):
+        print(f"{what}: a {kind} thread late by {shown(getattr(attached, kind))} ms, left alone {shown(getattr(control, kind))} ms")
+
+
+@pytest.mark.peers
+@pytest.mark.timeout(600)
+def test_threads_that_are_not_held_run_on(goal: StateGoal) -> None:
+    """The target's threads tell for themselves how long they stood still, beside those of a process that is left alone at the same time."""
+    gdb = shutil.which("gdb")
+    with ticking_pair() as pair:
+        attached, control = pair.measure(ROUNDS, brought, detach)
+        print()
+        print_threads("attaching (median/p99/max)", attached, control)
+        for kind in ("native", "python"):
+            ratio = spread(getattr(attached, kind))[1] / spread(getattr(control, kind))[1]
+            goal(f"attach: lateness of a {kind} thread, p99, attached / left alone", ratio, at_most=2)
+        if gdb is not None:
+            call = [gdb, "-nx", "-batch", "-ex", "call (int)getpid()", "-p"]
+            stopped, left = pair.measure(
+                GDB_ROUNDS, lambda pid: subprocess.run([*call, str(pid)], check=True, capture_output=True), lambda _pid: None
+            )
+            print_threads("gdb", stopped, left)
+            for kind in ("native", "python"):
+                ratio = statistics.median(getattr(stopped, kind)) / statistics.median(getattr(attached, kind))
+                goal(f"attach: lateness of a {kind} thread, gdb / ours, medians", ratio, at_least=10)
 
 
 @pytest.mark.peers

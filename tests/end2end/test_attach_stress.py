@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,16 +71,23 @@ def test_a_target_that_is_attached_again_and_again_ends_alive_and_leaks_nothing(
 def left_in(pid: int) -> tuple[int, int, int]:
     """Descriptors, threads of ours, and mappings of code without a file."""
     code = [each for each in procfs.mappings(pid) or () if each.flags == "r-xp" and not each.path]
-    descriptors = min(len(list(Path(f"/proc/{pid}/fd").iterdir())) for _ in range(50))  # a target that loads libraries opens some itself
-    return descriptors, len(own_threads(pid)), len(code)
+    return min(open_descriptors(pid)), len(own_threads(pid)), len(code)
+
+
+def open_descriptors(pid: int) -> Iterator[int]:
+    """Some looks at how many there are. A target that loads libraries opens some itself, for longer where it waits for a processor."""
+    for _ in range(100):
+        yield len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        time.sleep(0.005)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_a_busy_target_with_many_threads_bears_two_hundred_attachments():
     with unprepared("busy") as target:
-        attach_and_detach(target, 200)
+        busy = attach_and_detach(target, 200)
         assert_right(target)
+    print(f"busy: 200 rounds, {busy} times busy")
 
 
 DEATHS = [pytest.param(4, id="short"), pytest.param(60, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])]
@@ -88,20 +96,21 @@ DEATHS = [pytest.param(4, id="short"), pytest.param(60, id="long", marks=[pytest
 @pytest.mark.parametrize("deaths", DEATHS)
 @pytest.mark.parametrize("victim", ["viewer", "injector"])
 def test_whoever_attaches_is_killed_at_any_moment_and_the_target_runs_on(victim: str, deaths: int):
-    chance = random.Random(deaths)  # noqa: S311 - no secret
+    chance, arrived = random.Random(deaths), 0  # noqa: S311 - no secret
     with unprepared("busy") as target:
         for _ in range(deaths):
-            kill_one(target.pid, victim, chance.uniform(0.2, 1.4))
+            kill_one(target.pid, victim, chance.uniform(0.0, 0.8))
             assert procfs.thread_state(target.pid, target.pid) not in ("", "Z", "t", "T")
             if own_threads(target.pid):
+                arrived += 1
                 with contextlib.suppress(AttachError):
                     detach(target.pid)
-        settle(target.pid)
         assert_right(target)
+    print(f"{victim}: killed {deaths} times, {arrived} times the agent came in all the same")
 
 
 def kill_one(pid: int, victim: str, after_secs: float) -> None:
-    """Begin to attach, and kill the one who asked, or the injector too, after a while."""
+    """Begin to attach; a while after the injector was started kill the one who asked, or the injector too. Returns when both have gone."""
     viewer = subprocess.Popen(
         command_line("attach", pid, "--headless", "--inject"),
         env=command_environment(),
@@ -109,36 +118,15 @@ def kill_one(pid: int, victim: str, after_secs: float) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    children = Path(f"/proc/{viewer.pid}/task/{viewer.pid}/children")
+    while not (started := children.read_text().split()) and viewer.poll() is None:
+        time.sleep(0.002)
     time.sleep(after_secs)  # a random moment is what is asked for
-    children = Path(f"/proc/{viewer.pid}/task/{viewer.pid}/children").read_text().split()
     viewer.kill()
     viewer.wait()
-    for child in children if victim == "injector" else ():
+    for child in started if victim == "injector" else ():
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(child), signal.SIGKILL)
-
-
-def settle(pid: int) -> None:
-    """Wait until no injector works on it any more, so that the target may end."""
     until = time.monotonic() + 40
-    while injectors(pid) and time.monotonic() < until:
-        time.sleep(0.02)
-
-
-def injectors(pid: int) -> list[str]:
-    """Injectors that run, as far as they hold something of the process."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if b"inspector.attach.injector" in path.read_bytes() and holds(path.parent, pid):
-                found.append(path.parent.name)
-    return found
-
-
-def holds(process: Path, pid: int) -> bool:
-    """Whether a process has the memory or the files of another open."""
-    links = []
-    for link in (process / "fd").iterdir():
-        with contextlib.suppress(OSError):
-            links.append(str(link.readlink()))
-    return any(link.startswith(f"/proc/{pid}/") or "arc-inspector-arrival" in link for link in links)
+    while any(procfs.thread_state(int(child), int(child)) not in ("", "Z") for child in started) and time.monotonic() < until:
+        time.sleep(0.005)

@@ -38,7 +38,8 @@ def test_the_life_of_a_handle_is_told_in_order() -> None:
         assert kinds_of(told, item)[0] is EventKind.CREATE
         assert EventKind.RELEASE in kinds_of(told, item)
         assert (told.at[1:] >= told.at[:-1]).all()
-        assert set(told.threads) == {next(i for i, t in watch.session.latest.threads.items() if t.name == "MainThread")}  # type: ignore[union-attr]
+        seen = watch.until(lambda snapshot: "MainThread" in [each.name for each in snapshot.threads.values()], True)
+        assert set(told.threads) == {next(index for index, each in seen.threads.items() if each.name == "MainThread")}
 
 
 def test_a_second_reading_brings_only_what_is_new() -> None:

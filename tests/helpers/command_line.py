@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,10 +40,15 @@ class Finished:
             assert part in lines[0], self
 
 
-def run_command(*words: str | int, env: Mapping[str, str] | None = None) -> Finished:
-    """``arc-inspector words…`` without a display."""
+def run_command(*words: str | int, env: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Finished:
+    """``arc-inspector words…`` without a display; ``prefix`` is a command that runs it, such as ``setpriv``."""
     done = subprocess.run(
-        command_line(*words), env=command_environment(env), capture_output=True, text=True, timeout=PATIENCE_SECS, stdin=subprocess.DEVNULL
+        [*prefix, *command_line(*words)],
+        env=command_environment(env),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECS,
+        stdin=subprocess.DEVNULL,
     )
     return Finished(done.returncode, done.stdout, done.stderr)
 

@@ -13,22 +13,48 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from inspector.attach.control import ControlConnection
 from inspector.attach.discovery import find_target, socket_path
 from inspector.wire.messages import Answer
 from inspector.wire.schema import LAYOUT_VERSION
+from tests.helpers.interpreters import FETCHED, NoInterpreterError, fetched
 from tests.helpers.targets import TARGETS, Target
 
 PROGRAM = TARGETS / "unprepared.py"
 MINORS = ("3.11", "3.12", "3.13", "3.14")
 
 
-def interpreter(minor: str) -> str | None:
-    """A Python of that version on this machine, not of our environment; ``ARC_INSPECTOR_PYTHON_3_14`` and so on name others."""
-    named = os.environ.get(f"ARC_INSPECTOR_PYTHON_{minor.replace('.', '_')}")
+def interpreter(minor: str) -> str:
+    """A Python of that version, not of our environment: of this machine, named in ``ARC_INSPECTOR_PYTHON_3_14`` and so on, or fetched.
+
+    Skips the test, saying what was tried, when there is none.
+    """
+    variable = f"ARC_INSPECTOR_PYTHON_{minor.replace('.', '_')}"
     pyenv = sorted(Path("~/.pyenv/versions").expanduser().glob(f"{minor}.*/bin/python{minor}"))
-    candidates = [named, *map(str, reversed(pyenv)), shutil.which(f"python{minor}"), f"/usr/bin/python{minor}"]
-    return next((each for each in candidates if each and _runs(each, minor)), None)
+    candidates = [os.environ.get(variable), *map(str, reversed(pyenv)), shutil.which(f"python{minor}"), f"/usr/bin/python{minor}"]
+    found = next((each for each in candidates if each and _runs(each, minor)), None)
+    return found or _fetched(f"python{minor}", f"no CPython {minor} in {variable}, pyenv, on PATH or in /usr/bin")
+
+
+def pypy() -> str:
+    """A PyPy of this machine or fetched; skips the test, saying what was tried, when there is none."""
+    return shutil.which("pypy3") or _fetched("pypy3", "no pypy3 on PATH")
+
+
+def musl() -> str:
+    """The C library musl, fetched; skips the test when it cannot be had."""
+    return _fetched("musl", "no musl of our own")
+
+
+def _fetched(name: str, tried: str) -> str:
+    if name not in FETCHED:
+        pytest.skip(tried)
+    try:
+        return fetched(name)
+    except NoInterpreterError as error:
+        pytest.skip(f"{tried}; {error}")
 
 
 def _runs(program: str, minor: str) -> bool:
@@ -42,13 +68,18 @@ def _runs(program: str, minor: str) -> bool:
 
 @contextmanager
 def unprepared(
-    kind: str, *, program: str | None = None, options: Sequence[str] = ("-I", "-S"), prefix: Sequence[str] = ()
+    kind: str,
+    *,
+    program: str | None = None,
+    script: Path = PROGRAM,
+    options: Sequence[str] = ("-I", "-S"),
+    prefix: Sequence[str] = (),
 ) -> Iterator[Target]:
     """A process that does ``kind`` of work (see ``tests/targets/unprepared.py``) and neither has nor can find cffi. Ended afterwards."""
     python = program or str(Path(sys.base_prefix, "bin", "python3"))
     with tempfile.NamedTemporaryFile() as errors:
         process = subprocess.Popen(
-            [*prefix, python, *options, str(PROGRAM), kind],
+            [*prefix, python, *options, str(script), kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

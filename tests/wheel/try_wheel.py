@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+FETCHED = Path(os.environ.get("ARC_INSPECTOR_INTERPRETERS") or Path(__file__).resolve().parents[2] / "build" / "interpreters")
 
 PROGRAM = """
 import json, sys
@@ -27,10 +28,11 @@ print(json.dumps({"running": inspector.agent.is_running(), "items": len(todo), "
 
 
 def interpreters() -> list[str]:
-    """Pythons of this machine that can make environments, one a version: on the path, or where pyenv keeps them."""
+    """Pythons that can make environments, one a version: on the path, where pyenv keeps them, or fetched for the tests."""
     kept = sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/*/bin/python3"))
     found: dict[str, str] = {}
-    for command in [*(f"python{version}" for version in VERSIONS), *map(str, kept), sys.executable]:
+    fetched = [str(FETCHED / f"python{version}" / "usr" / "bin" / f"python{version}") for version in VERSIONS]
+    for command in [*(f"python{version}" for version in VERSIONS), *map(str, kept), *fetched, sys.executable]:
         version = version_of(command)
         if version in VERSIONS:
             found.setdefault(version, command)
@@ -39,7 +41,7 @@ def interpreters() -> list[str]:
 
 def version_of(command: str) -> str:
     """``3.12``, or an empty text when it does not run or cannot make environments."""
-    probe = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
+    probe = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
     try:
         return subprocess.run([command, "-c", probe], capture_output=True, text=True, check=False).stdout.strip()
     except OSError:
@@ -61,11 +63,11 @@ def expect(condition: bool, sentence: str, evidence: object = "") -> None:
 def try_in(python: str, wheel: Path) -> None:
     """Install into a fresh environment and use what a target uses."""
     with tempfile.TemporaryDirectory() as folder:
-        made = run(python, "-m", "venv", folder)
+        made = run(python, "-m", "venv", "--without-pip", folder)
         expect(made.returncode == 0, f"{python} makes an environment", made.stderr)
         bin_dir = Path(folder) / "bin"
         inner = str(bin_dir / "python")
-        installed = run(inner, "-m", "pip", "install", "-q", "--disable-pip-version-check", str(wheel))
+        installed = run(sys.executable, "-m", "pip", "--python", inner, "install", "-q", "--disable-pip-version-check", str(wheel))
         expect(installed.returncode == 0, f"the wheel installs in {python}", installed.stderr)
         for wanted in (False, True):
             child = run(inner, "-c", PROGRAM, env={"ARC_INSPECTOR": "1"} if wanted else {})

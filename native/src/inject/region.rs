@@ -58,15 +58,18 @@ impl Region {
         if request.region != 0 {
             return Ok(Self { base: request.region });
         }
-        let readable = (libc::PROT_READ | libc::PROT_WRITE) as u64;
+        // Executable from the first on, and never writable as well: that is granted where memory may not become executable later
+        // (systemd's MemoryDenyWriteExecute, PR_SET_MDWE). `Tracee::write` writes whatever the protection.
         let executable = (libc::PROT_READ | libc::PROT_EXEC) as u64;
+        let writable = (libc::PROT_READ | libc::PROT_WRITE) as u64;
         let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as u64;
-        let bytes = REGION_BYTES as u64;
-        let base = tracee.call(found, request.syscall, libc::SYS_mmap, [0, bytes, readable, flags, u64::MAX, 0])?;
-        let code = [base, CODE_BYTES as u64, executable, 0, 0, 0];
-        if let Err(refusal) = tracee.call(found, request.syscall, libc::SYS_mprotect, code) {
+        let (code, bytes) = (CODE_BYTES as u64, REGION_BYTES as u64);
+        let refused = |refusal: Error| Error::new(Status::Io, format!("{refusal}: the target's system gives it no memory for code"));
+        let asked = [0, bytes, executable, flags, u64::MAX, 0];
+        let base = tracee.call(found, request.syscall, libc::SYS_mmap, asked).map_err(refused)?;
+        if let Err(refusal) = tracee.call(found, request.syscall, libc::SYS_mprotect, [base + code, bytes - code, writable, 0, 0, 0]) {
             tracee.call(found, request.syscall, libc::SYS_munmap, [base, bytes, 0, 0, 0, 0])?;
-            return Err(Error::new(Status::Io, format!("{refusal}: the target's system gives it no memory for code")));
+            return Err(refused(refusal));
         }
         Ok(Self { base })
     }

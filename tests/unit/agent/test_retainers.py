@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import json
+import os
+import subprocess
 import threading
 import types
 import weakref
@@ -14,6 +17,8 @@ import pytest
 
 from inspector.agent.holding import is_a, locals_of
 from inspector.agent.retainers import MOST_HOLDERS, Search, search
+from tests.helpers.targets import ROOT
+from tests.helpers.unprepared import MINORS, interpreter
 
 KEPT: list[object] = []
 NAMED: dict[str, object] = {}
@@ -245,3 +250,29 @@ def test_a_search_that_is_closed_half_way_lets_go_of_everything() -> None:
     KEPT.clear()
     gc.collect()
     assert gone() is None
+
+
+ON_ITS_OWN = """
+import json, threading
+from inspector.agent.retainers import search
+class Thing: pass
+KEPT = [None, (Thing(), 1)]
+def run():
+    steps = search(KEPT[1][0], {})
+    while True:
+        try: next(steps)
+        except StopIteration as done: return reports.append(done.value)
+reports = []
+threading.Thread(target=run).start()
+while not reports: pass
+print(json.dumps([[step["text"] for step in path["steps"]] for path in reports[0]["paths"]]))
+"""
+
+
+@pytest.mark.parametrize("minor", MINORS)
+def test_no_interpreter_has_the_search_find_itself(minor: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([interpreter(minor), "-c", ON_ITS_OWN], env=environment, capture_output=True, text=True, check=True)
+    assert [path for path in json.loads(done.stdout) if "running on" not in path[0]] == [
+        ["global __main__.KEPT", "[1] of a list of 2", "[0] of a tuple of 2"]
+    ]

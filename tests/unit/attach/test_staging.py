@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,30 @@ def test_a_bundle_holds_the_agent_and_what_its_interpreter_needs():
     if backend_for((3, 12)) is not None:
         assert "_cffi_backend.cpython-312-x86_64-linux-gnu.so" in bundle.files
     assert bundle.size_bytes > 1 << 20
+
+
+def left_behind(place: Path, age_secs: float) -> Path:
+    """What an injector leaves that is killed."""
+    folder = place / f"{PREFIX}{age_secs:016.0f}"
+    folder.mkdir(0o700)
+    (folder / "start.py").write_text("x")
+    then = time.time() - age_secs
+    os.utime(folder, (then, then))
+    return folder
+
+
+def test_what_killed_injectors_left_is_removed_by_the_next_one_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(staging, "PLACES", (str(tmp_path).lstrip("/"),))
+    recent, old, of_others = left_behind(tmp_path, 5), left_behind(tmp_path, 300), tmp_path / "of others"
+    of_others.mkdir()
+    (tmp_path / f"{PREFIX}link").symlink_to(of_others)
+    with staged(OWN, SMALL) as first:
+        assert not old.exists()
+        assert recent.exists()
+        assert of_others.exists()
+        os.utime(first.inside, (0, 0))
+        with staged(OWN, SMALL):
+            assert Path(first.inside).exists(), "an injector that lives keeps its files"
 
 
 def test_descriptors_are_given_back():

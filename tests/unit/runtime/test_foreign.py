@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from inspector.runtime.foreign import ForeignMap, callback
-from inspector.wire import ffi
+from inspector.runtime import foreign
+from inspector.runtime.foreign import ForeignMap
 
 
 class Thing:
@@ -71,10 +71,6 @@ def test_keys_of_several_threads_do_not_collide() -> None:
 def test_what_a_callback_raises_is_reported_and_does_not_reach_the_native_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     reported: list[Any] = []
     monkeypatch.setattr("sys.unraisablehook", reported.append)
-
-    def fail(key: int) -> None:
-        raise ValueError(f"no key {key}")
-
-    pointer = callback("void(*)(uint64_t)", fail)
-    ffi.cast("void(*)(uint64_t)", pointer)(7)
-    assert [(details.exc_type, str(details.exc_value)) for details in reported] == [(ValueError, "no key 7")]
+    monkeypatch.setattr(foreign, "FOREIGN", None)
+    foreign.DROP(7)
+    assert [(details.exc_type, details.err_msg) for details in reported] == [(AttributeError, "Exception ignored in a native callback")]

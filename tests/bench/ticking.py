@@ -1,0 +1,67 @@
+"""How long the threads of a process stand still while something is done to it, beside a process like it that is left alone meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.targets import TARGETS, Target
+from tests.helpers.unprepared import unprepared
+
+
+@dataclass
+class Lateness:
+    """By round, the longest that a thread was late, in seconds: of the one that runs native code and of the one that runs Python."""
+
+    native: list[float] = field(default_factory=list)
+    python: list[float] = field(default_factory=list)
+
+    def take(self, target: Target) -> None:
+        """Add what a target saw since it was last asked."""
+        seen = target.ask("take")
+        self.native.append(seen["native"])
+        self.python.append(seen["python"])
+
+
+@dataclass
+class Pair:
+    """Two processes alike."""
+
+    first: Target
+    second: Target
+
+    def measure(self, rounds: int, work: Callable[[int], object], after: Callable[[int], object]) -> tuple[Lateness, Lateness]:
+        """Do ``work`` to one of them, in turn, then ``after``, which is not measured: how late the one was, and the one left alone."""
+        attached, control = Lateness(), Lateness()
+        for number in range(rounds):
+            one, other = (self.first, self.second) if number % 2 else (self.second, self.first)
+            for each in (one, other):
+                each.ask("take")
+            work(one.pid)
+            attached.take(one)
+            control.take(other)
+            after(one.pid)
+        return attached, control
+
+
+@contextlib.contextmanager
+def ticking_pair() -> Iterator[Pair]:
+    """Two such processes; skips the test where there is no compiler."""
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("gcc is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder, "ticking.so")
+        subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, TARGETS / "ticking.c"], check=True)
+        with (
+            unprepared(str(library), script=TARGETS / "ticking.py") as first,
+            unprepared(str(library), script=TARGETS / "ticking.py") as second,
+        ):
+            yield Pair(first, second)
