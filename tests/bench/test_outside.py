@@ -40,9 +40,7 @@ def test_a_look_beside_bringing_the_agent_in(handles: int, goal: StateGoal) -> N
             detach(target.pid)
     ratio = statistics.median(outside) / statistics.median(inside)
     took = "/".join(f"{each:.0f}" for each in spread(outside))
-    print(
-        f"\n{handles:,} handles: a look {took} ms (median/p99/max) through {read_bytes >> 20} MiB read, ×{ratio:.2f} of bringing the agent in"
-    )
+    print(f"\n{handles:,} handles: a look {took} ms (median/p99/max), {read_bytes >> 20} MiB read; ×{ratio:.2f} of bringing the agent in")
     goal(f"look at {handles:,} handles, median", spread(outside)[0], at_most=2000, unit="ms")
 
 
