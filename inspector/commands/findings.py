@@ -14,7 +14,7 @@ import typer
 
 from inspector.commands.files import open_saved
 from inspector.commands.handles import headline
-from inspector.commands.opening import SETTLE_SECS, ReadOnly, Watch, settled_session
+from inspector.commands.opening import SETTLE_SECS, ReadOnly, Running, Watch, settled_session
 from inspector.commands.output import console, print_json, printable
 from inspector.commands.rows import PlainRow, snapshot_value
 from inspector.commands.spans import parse_span
@@ -24,7 +24,6 @@ from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, judge
 from inspector.model.findings.trend import Trend
 from inspector.model.snapshot import Level, Snapshot, Vitals, handle_text
-from inspector.session.live import LiveSession
 from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import Session
 from inspector.session.replay import ReplaySession
@@ -104,7 +103,7 @@ def _session_of(source: str, *, read_only: bool) -> Iterator[tuple[Session, Snap
             watch.leave()
     finally:
         session.end()
-        if isinstance(session, LiveSession):
+        if isinstance(session, Running):
             session.join()
 
 
@@ -129,7 +128,7 @@ def _observe(session: Session, first: Snapshot, watch_secs: float) -> tuple[Snap
     if isinstance(session, ReplaySession):
         return _observe_recording(session)
     observer = _Observer(first)
-    if isinstance(session, LiveSession):
+    if isinstance(session, Running):
         session.set_interval(snapshot_secs=LOOK_SECS, vitals_secs=watch_secs)
         leave = session.subscribe(observer)
         threading.Event().wait(watch_secs)

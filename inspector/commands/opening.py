@@ -62,6 +62,8 @@ class Watch:
             return self._newest
 
 
+Running = LiveSession | OutsideSession
+"""Sessions with a process that runs: new snapshots come by themselves, and threads are waited for after the end."""
 ReadOnly = Annotated[
     bool, typer.Option("--read-only", help="Look from outside: nothing is loaded into the process, nothing in it is stopped.")
 ]
@@ -99,7 +101,7 @@ def settled_session(pid: int, *, level: Level | None = None, read_only: bool = F
     finally:
         watch.leave()
         session.end()
-        if isinstance(session, LiveSession | OutsideSession):
+        if isinstance(session, Running):
             session.join()
 
 

@@ -8,12 +8,10 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.commands.opening import ReadOnly, open_session
+from inspector.commands.opening import ReadOnly, Running, open_session
 from inspector.commands.spans import parse_span
 from inspector.errors import ControlError, UsageError
 from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals
-from inspector.session.live import LiveSession
-from inspector.session.outside import OutsideSession
 from inspector.session.recorder import Recorded, SessionRecorder
 from inspector.ui.wording import plural, size
 
@@ -59,7 +57,7 @@ class _End:
 
 
 def _record(session: object, output: Path, watch_secs: float | None, every_secs: float) -> Recorded:
-    if not isinstance(session, LiveSession | OutsideSession):
+    if not isinstance(session, Running):
         raise ControlError("the process is gone: there is nothing to record any more, `open` shows its last state")
     session.set_interval(snapshot_secs=every_secs, vitals_secs=0.05)
     end = _End()

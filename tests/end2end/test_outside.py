@@ -220,6 +220,19 @@ def test_the_command_line_says_that_it_is_a_fallback(target: Target) -> None:
     assert rows_by_type["Persist"]["kind"] == "uniffi_foreign"
 
 
+def test_a_leak_and_a_double_free_to_come_are_found_from_outside(target: Target) -> None:
+    target.ask("make 1")
+    target.ask("duplicate")
+    target.ask("grow")
+    done = run_command("findings", target.pid, "--read-only", "--for", "15s", "--json")
+    assert done.status == 1, done
+    suspects = {each["rule"]: each for each in done.json["findings"] if each["verdict"] == "suspect"}
+    assert suspects["leak-suspect"]["subject"] == "Mnemonic"
+    assert suspects["negative-references"]["subject"] == "Mnemonic"
+    target.ask("quiet")
+    target.ask("drop 1")
+
+
 def test_what_cannot_be_attached_is_offered_to_be_looked_at(target: Target) -> None:
     target.ask("make 4")
     target.send_signal(signal.SIGSTOP)

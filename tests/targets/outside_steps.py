@@ -148,6 +148,11 @@ def await_call(_):
     assert entered.wait(60)
 
 
+def grow(_):
+    """A thread that makes objects which nobody drops."""
+    start(lambda: QUIET.wait(0.02) or make("1"), 1)
+
+
 def quiet(_):
     QUIET.set()
     while THREADS:
@@ -181,6 +186,7 @@ STEPS = (
     churn,
     calls,
     await_call,
+    grow,
     quiet,
     done,
     hold_the_lock,
