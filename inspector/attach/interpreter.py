@@ -212,11 +212,10 @@ def loaded_images(pid: int, mapped: Sequence[MappedRange], is_wanted: Callable[[
 
 
 def _image(pid: int, path: str, parts: Sequence[MappedRange]) -> Image:
-    first = parts[0]
-    place = _readable(pid, path, first)
-    with ElfFile(place) as file:
-        bias = first.low - file.address_at(first.offset)
     code = [each for each in parts if each.is_code]
+    place = _readable(pid, path, code[0])
+    with ElfFile(place) as file:
+        bias = code[0].low - file.address_at(code[0].offset)  # by its code: a program may map the file as data too
     return Image(place, path, bias, (code[0].low, code[-1].high))
 
 

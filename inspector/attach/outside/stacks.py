@@ -8,19 +8,24 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from inspector.attach.outside.threads import LONGEST_NAME, MOST_FRAMES, MOST_THREADS
+
+TRIES: Final = 4
+"""The process runs on meanwhile: at some moments its frames make no sense."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print ``{"threads": [{"tid", "gil", "frames": [[function, file, line]]}], "error"}``; frames innermost first."""
     threads: list[dict[str, Any]] = []
     error = ""
-    try:
-        threads += _threads(int(arguments[0]))
-    except Exception as failure:  # a foreign library over another process's memory: whatever it is, it is told
-        error = str(failure) or type(failure).__name__
+    for _ in range(TRIES):
+        try:
+            threads, error = list(_threads(int(arguments[0]))), ""
+            break
+        except Exception as failure:  # a foreign library over another process's memory: whatever it is, it is told
+            error = str(failure) or type(failure).__name__
     json.dump({"threads": threads, "error": error}, sys.stdout)
     return 0
 
