@@ -225,6 +225,8 @@ def test_a_target_that_holds_the_interpreter_stays_readable_and_is_called_hung()
         told = follower.wait(lambda snapshot: any(stack.holds_gil for stack in snapshot.stacks))
         holder = next(stack for stack in told.stacks if stack.holds_gil)
         assert (holder.tid, holder.name, holder.frames[0].function) == (target.pid, "MainThread", "hold")
+        named = follower.wait(lambda snapshot: any(stack.name == "waiting" for stack in snapshot.stacks))
+        assert next(stack.frames[-1].function for stack in named.stacks if stack.name == "waiting") == "_bootstrap"
         target.send_signal(signal.SIGUSR1)
         target.expect("hold")
         follower.wait(lambda snapshot: snapshot.target.state is TargetState.LIVE and not snapshot.stacks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import signal
 import sys
+import threading
 
 from stepping import serve
 
@@ -25,5 +26,6 @@ def hold(secs: str) -> int:
 
 
 if __name__ == "__main__":
+    threading.Thread(target=threading.Event().wait, name="waiting", daemon=True).start()  # one that touches no handle
     signal.signal(signal.SIGUSR1, lambda _number, _frame: None)
     serve({"item": item, "hold": hold}, segment=str(agent.start(sys.argv[1] if len(sys.argv) > 1 else "history")))

@@ -29,7 +29,7 @@ OWNS_COLUMN = 3
 WAITING_COLUMN = 7
 CALL_COLUMNS = (8, 9)
 CALL_SHAPE = TableShape(name="Calls in flight", widths=(92, 96, 110, 150, 66, 260), spare=(4, 2), elastic=5)
-STACK_SHAPE = TableShape(name="Stacks of threads", widths=(150, 84, 180, 240), spare=(1,), elastic=3)
+STACK_SHAPE = TableShape(name="Stacks of threads", widths=(140, 84, 206, 236), spare=(1,), elastic=3)
 PAGES = (("Threads", "process"), ("Created → closed", "matrix"), ("Calls in flight", "in_flight"), ("Stacks", "stack"))
 STACKS_PAGE = 3
 """Title and icon of each page."""
