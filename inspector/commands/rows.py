@@ -30,13 +30,13 @@ def target_value(target: Target) -> PlainRow:
 
 
 def snapshot_value(snapshot: Snapshot, rows: Iterable[int]) -> PlainRow:
-    """The object that ``--json`` prints, with the rows that were chosen."""
-    return {
+    """The object that ``--json`` prints, with the rows that were chosen; ``notes`` when something could not be looked at."""
+    value = {
         "target": target_value(snapshot.target),
         "handles": [row_value(snapshot, row) for row in rows],
         "lost": dict(snapshot.lost.counts),
-        "notes": list(snapshot.notes),
     }
+    return value | {"notes": list(snapshot.notes)} if snapshot.notes else value
 
 
 def row_value(snapshot: Snapshot, row: int) -> PlainRow:
