@@ -17,6 +17,7 @@ from inspector.ui.models.audit_model import NO_LOG, Acts, audit_model
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.labels import plain_label
 from inspector.ui.widgets.record_table import RecordTable, TableShape
+from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import plural
 
 REFRESH_MILLIS: Final = 2_000
@@ -74,9 +75,13 @@ class AuditPane(QWidget):
         self.table.set_message(NO_TARGET)
         self._model.set_rows(Acts(NO_LOG, 0))
 
+    def came_to_front(self) -> None:
+        """Somebody sees it."""
+        self.refresh()
+
     def refresh(self) -> None:
         """Ask again, while somebody looks and no answer is awaited."""
-        if self._asking or not self.isVisible() or not self._attachment.situation.attached:
+        if self._asking or not is_seen(self) or not self._attachment.situation.attached:
             return
         self._asking = True
         self._attachment.ask(lambda session: session.audit(), self._show, on_error=self._complain, quiet=True)

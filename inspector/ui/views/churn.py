@@ -21,6 +21,7 @@ from inspector.ui.theme import Theme, ui_font
 from inspector.ui.widgets.churn_legend import ChurnLegend, LegendEntry
 from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame
 from inspector.ui.widgets.churn_plot import AXIS_WIDTH, DASHES, ChurnPlot
+from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import clock, duration, number
 
 TOP_TYPES: Final = 5
@@ -107,6 +108,12 @@ class ChurnPane(QWidget):
             self.plot.show_survivors(np.empty(0), "")
         else:
             self.plot.show_survivors(found.after.created_at, found.after.name)
+
+    def came_to_front(self) -> None:
+        """Somebody sees it: draw the counters that came meanwhile."""
+        if len(self.history) and not self._paused:
+            self._choose_types()
+        self.plot.request_draw()
 
     def set_paused(self, paused: bool) -> None:
         """Stand still, or go on; counters that arrive meanwhile are kept."""
@@ -197,10 +204,8 @@ class ChurnPane(QWidget):
             return
         if first:
             self.history.add_mark(Mark(vitals.at, MarkKind.ATTACH, "Attached"))
-        if self._paused and not first:
-            return
-        self._choose_types()
-        if self.isVisible():
+        if first or (is_seen(self) and not self._paused):
+            self._choose_types()
             self.plot.advance()
 
     def _show_page(self) -> None:

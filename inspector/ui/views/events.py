@@ -84,6 +84,11 @@ class EventsPane(QWidget):
         if self._only.isChecked():
             self._arrange()
 
+    def came_to_front(self) -> None:
+        """Somebody sees it: read and show what happened."""
+        self._read()
+        self._arrange()
+
     def set_paused(self, paused: bool) -> None:
         """Let nothing move."""
         self._paused = paused
@@ -107,8 +112,7 @@ class EventsPane(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Somebody looks."""
         super().showEvent(event)
-        self._read()
-        self._arrange()
+        self.came_to_front()
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:

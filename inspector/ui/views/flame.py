@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.model.flame import Flame, FlameGraph, Weight, build_flames
@@ -14,6 +14,7 @@ from inspector.ui.bridge import Courier
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.icicle import Icicle, value_text
 from inspector.ui.widgets.labels import quiet_label
+from inspector.ui.widgets.seen import is_seen
 
 REFRESH_MILLIS: Final = 1000
 """Shortest time between two graphs: a picture that one reads must not dance."""
@@ -79,6 +80,10 @@ class FlamePane(QWidget):
         if is_first:
             self._refresh()
 
+    def came_to_front(self) -> None:
+        """Somebody sees it: build the graph of what came meanwhile."""
+        self._refresh()
+
     def set_paused(self, paused: bool) -> None:
         """Stand still; the workbench gives no snapshots meanwhile."""
         self._paused = paused
@@ -101,12 +106,17 @@ class FlamePane(QWidget):
         self._timer.start()
         self._refresh()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks."""
+        self._timer.stop()
+        super().hideEvent(event)
+
     # inside -------------------------------------------------------------------------------------------------------
 
     def _refresh(self) -> None:
         """Build the graph of the newest snapshot, while somebody looks and none is being built."""
         snapshot = self._snapshot
-        if snapshot is None or self._building or not self.isVisible() or snapshot.serial == self._shown_serial:
+        if snapshot is None or self._building or not is_seen(self) or snapshot.serial == self._shown_serial:
             return
         self._building = True
         this_round, weight = self._round, Weight(self.weight.currentData())

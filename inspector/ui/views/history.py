@@ -21,6 +21,7 @@ from inspector.ui.theme import Theme
 from inspector.ui.widgets.balance_tree import BalanceTree
 from inspector.ui.widgets.labels import quiet_label
 from inspector.ui.widgets.record_table import RecordTable, TableShape
+from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import plural
 
 REFRESH_MILLIS: Final = 500
@@ -86,6 +87,11 @@ class HistoryPane(QWidget):
             self._read()
             self._work()
 
+    def came_to_front(self) -> None:
+        """Somebody sees it: read and show what happened."""
+        self._read()
+        self._work()
+
     def set_paused(self, paused: bool) -> None:
         """Let nothing move."""
         self._paused = paused
@@ -110,8 +116,7 @@ class HistoryPane(QWidget):
         """Somebody looks."""
         super().showEvent(event)
         self._timer.start()
-        self._read()
-        self._work()
+        self.came_to_front()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody looks."""
@@ -188,13 +193,13 @@ class HistoryPane(QWidget):
             self._attachment.ask(lambda session: session.set_type_level(index, level), switched)
 
     def _read(self) -> None:
-        if self.isVisible() and not self._paused and self._handle:
+        if is_seen(self) and not self._paused and self._handle:
             self._feed.refresh()
 
     def _work(self) -> None:
         """Choose, match and name the events off the GUI thread; what comes meanwhile is done once afterwards."""
         snapshot = self._snapshot
-        if snapshot is None or not self._handle or not self.isVisible():
+        if snapshot is None or not self._handle or not is_seen(self):
             return
         if self._working:
             self._again = True

@@ -15,6 +15,7 @@ from inspector.model.snapshot import Level, Snapshot
 from inspector.ui.bridge import Courier
 from inspector.ui.event_feed import EventFeed
 from inspector.ui.theme import Theme, ui_font
+from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import clock
 
 REFRESH_MILLIS: Final = 1000
@@ -117,13 +118,13 @@ class HistoryLane(QWidget):
                 painter.drawLine(QPointF(place, middle - above), QPointF(place, middle + below))
 
     def _read(self) -> None:
-        if self.isVisible() and self._handle:
+        if is_seen(self) and self._handle:
             self._parts.feed.refresh()
 
     def _work(self) -> None:
         """Choose the object's events, off the GUI thread."""
         snapshot, handle, events = self._snapshot, self._handle, self._parts.feed.events
-        if snapshot is None or not handle or self._working or not self.isVisible():
+        if snapshot is None or not handle or self._working or not is_seen(self):
             return
         self._working = True
         self._parts.courier.run(
