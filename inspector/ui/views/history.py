@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from inspector.model.event_rows import EventRows, EventWish, event_rows, no_even
 from inspector.model.events import Events
 from inspector.model.snapshot import Level, Snapshot, handle_text
 from inspector.ui.attachment import Attachment
+from inspector.ui.background import LatestWork
 from inspector.ui.bridge import Courier
 from inspector.ui.event_feed import EventFeed
 from inspector.ui.models.event_model import event_model
@@ -53,20 +55,17 @@ class HistoryPane(QWidget):
         super().__init__(parent)
         self.setObjectName("pane")
         self._attachment = attachment
-        self._courier = courier
         self._feed = feed
         self._snapshot: Snapshot | None = None
         self._handle = 0
         self._recorded: set[int] = set()
         self._paused = False
-        self._round = 0
-        self._working = False
-        self._again = False
+        self._work = LatestWork(self, courier, self._telling, on_result=self._show, on_error=self._fail)
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._read)
         self._model = event_model(theme, self)
         self._build(theme)
-        feed.changed.connect(self._work)
+        feed.changed.connect(self._work.ask)
         feed.failed.connect(self._complain)
 
     # what others call ---------------------------------------------------------------------------------------------
@@ -85,12 +84,12 @@ class HistoryPane(QWidget):
             self.head.setText(f"Clones and releases of {handle_text(self._handle)}")
             self._show_record()
             self._read()
-            self._work()
+            self._work.ask()
 
     def came_to_front(self) -> None:
         """Somebody sees it: read and show what happened."""
         self._read()
-        self._work()
+        self._work.ask()
 
     def set_paused(self, paused: bool) -> None:
         """Let nothing move."""
@@ -103,8 +102,8 @@ class HistoryPane(QWidget):
 
     def clear(self) -> None:
         """There is no target any more."""
-        self._round += 1
-        self._snapshot, self._handle, self._working, self._again = None, 0, False, False
+        self._work.forget()
+        self._snapshot, self._handle = None, 0
         self._recorded.clear()
         self.head.setText(CHOOSE)
         self.table.set_message(NO_TARGET)
@@ -131,7 +130,7 @@ class HistoryPane(QWidget):
         self.scope.setAccessibleName("Whose history")
         self.scope.addItem("this object", "object")
         self.scope.addItem("its type", "type")
-        self.scope.activated.connect(self._work)
+        self.scope.activated.connect(self._work.ask)
         self.record = QPushButton("Record stacks")
         self.record.clicked.connect(self._switch_record)
         self.table = RecordTable(theme, self._model, SHAPE)
@@ -196,40 +195,24 @@ class HistoryPane(QWidget):
         if is_seen(self) and not self._paused and self._handle:
             self._feed.refresh()
 
-    def _work(self) -> None:
-        """Choose, match and name the events off the GUI thread; what comes meanwhile is done once afterwards."""
+    def _telling(self) -> Callable[[], Told] | None:
+        """Choose, match and name the events, while somebody looks."""
         snapshot = self._snapshot
         if snapshot is None or not self._handle or not is_seen(self):
-            return
-        if self._working:
-            self._again = True
-            return
-        self._working = True
-        events, handle, this_round = self._feed.events, self._handle, self._round
+            return None
+        events, handle = self._feed.events, self._handle
         by_type = self._type_index() if self.scope.currentData() == "type" else 0
-        self._courier.run(
-            lambda: told(events, snapshot, handle, by_type),
-            lambda found: self._show(found, this_round),
-            lambda error: self._fail(error, this_round),
-        )
+        return lambda: told(events, snapshot, handle, by_type)
 
-    def _show(self, found: Told, this_round: int) -> None:
-        if this_round != self._round:
-            return
-        self._working = False
+    def _show(self, found: Told) -> None:
         self._model.set_rows(found.rows)
         low = self._snapshot is not None and self._snapshot.target.level < Level.HISTORY and not self._recorded
         self.table.set_message(TOO_LOW if low else NONE_YET)
         self.tree.show_balance(found.balance)
         self.head.setText(head_text(self._handle, self.scope.currentText(), found.balance))
-        if self._again:
-            self._again = False
-            self._work()
 
-    def _fail(self, error: BaseException, this_round: int) -> None:
-        if this_round == self._round:
-            self._working = False
-            self._complain(str(error))
+    def _fail(self, error: BaseException) -> None:
+        self._complain(str(error))
 
     def _complain(self, why: str) -> None:
         if self._snapshot is not None:
