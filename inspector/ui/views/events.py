@@ -24,7 +24,7 @@ from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import number, plural
 
 REFRESH_MILLIS: Final = 300
-SHAPE: Final = TableShape(name="Events", widths=(108, 142, 92, 110, 72, 130, 150), spare=(5, 3, 4), elastic=6)
+SHAPE: Final = TableShape(name="Events", widths=(108, 142, 92, 110, 72, 130, 150), spare=(5, 3, 4), elastic=(6,))
 NO_TARGET: Final = "Attach to a process to see what happens to its handles"
 READING: Final = "Reading what happened …"
 NONE_YET: Final = "Nothing has happened since events are recorded"

@@ -38,10 +38,10 @@ from inspector.ui.widgets.record_table import RecordTable, TableShape
 from inspector.ui.wording import clock, number, plural, signed
 
 CHANGES: Final = TableShape(
-    name="What changed, by type and place", widths=(116, 84, 76, 70, 66, 66, 92, 90, 78, 150), spare=(8, 2, 7, 3, 6, 5), elastic=9
+    name="What changed, by type and place", widths=(116, 84, 76, 70, 66, 66, 92, 90, 78, 150), spare=(8, 2, 7, 3, 6, 5), elastic=(9,)
 )
-HANDLES: Final = TableShape(name="Handles with the chosen fate", widths=(92, 96, 84), spare=(2,), elastic=1)
-GROWN: Final = TableShape(name="What every round left behind", widths=(150, 170, 84, 320), spare=(), elastic=3)
+HANDLES: Final = TableShape(name="Handles with the chosen fate", widths=(92, 96, 84), spare=(2,), elastic=(1,))
+GROWN: Final = TableShape(name="What every round left behind", widths=(150, 170, 84, 320), spare=(), elastic=(3,))
 MAX_HANDLES: Final = 5000
 """Handles of a line that are listed."""
 TALL: Final = 190
