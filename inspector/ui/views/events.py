@@ -29,6 +29,7 @@ NO_TARGET: Final = "Attach to a process to see what happens to its handles"
 READING: Final = "Reading what happened …"
 NONE_YET: Final = "Nothing has happened since events are recorded"
 NO_MATCH: Final = "No event is as you wish. Choose other kinds, types or threads"
+OUTSIDE: Final = "Looked at from outside, nobody knows what happens between two looks"
 TOO_LOW: Final = "Events are recorded from level history on"
 ALL_KINDS: Final = "All kinds"
 ALL_TYPES: Final = "All types"
@@ -205,9 +206,11 @@ class EventsPane(QWidget):
 
     def _show(self, rows: EventRows) -> None:
         self._model.set_rows(rows)
-        too_low = self._snapshot is not None and self._snapshot.target.level < Level.HISTORY
-        self.table.set_message(NO_MATCH if rows.known else TOO_LOW if too_low else NONE_YET)
-        self._note.set_whole(_note_text(rows))
+        target = self._snapshot.target if self._snapshot is not None else None
+        is_blind = target is not None and target.from_outside and not rows.known
+        none = OUTSIDE if is_blind else TOO_LOW if target is not None and target.level < Level.HISTORY else NONE_YET
+        self.table.set_message(NO_MATCH if rows.known else none)
+        self._note.set_whole("" if is_blind else _note_text(rows))
 
     def _fail(self, error: BaseException) -> None:
         self._complain(str(error))

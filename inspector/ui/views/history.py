@@ -27,7 +27,7 @@ from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import plural
 
 REFRESH_MILLIS: Final = 500
-SHAPE: Final = TableShape(name="History", widths=(108, 120, 80, 90, 60, 110, 200), spare=(3, 2, 5), elastic=(6,))
+SHAPE: Final = TableShape(name="History", widths=(108, 120, 80, 90, 72, 110, 130), spare=(3, 2, 5, 4), elastic=(6,))
 NO_TARGET: Final = "Attach to a process to see what happened to an object"
 NO_EVENT: Final = "Nothing to show yet: choose a handle, and a level that records events"
 CHOOSE: Final = "Select a handle to see who cloned and released its object"
@@ -198,7 +198,7 @@ class HistoryPane(QWidget):
     def _telling(self) -> Callable[[], Told] | None:
         """Choose, match and name the events, while somebody looks."""
         snapshot = self._snapshot
-        if snapshot is None or not self._handle or not is_seen(self):
+        if snapshot is None or not self._handle or snapshot.target.from_outside or not is_seen(self):
             return None
         events, handle = self._feed.events, self._handle
         by_type = self._type_index() if self.scope.currentData() == "type" else 0
