@@ -102,6 +102,10 @@ class ChurnPane(QWidget):
         """Show which range of births the table is filtered by, in seconds since the Unix epoch; ``None``: by none."""
         self.plot.show_range(born)
 
+    def show_moment(self, at: float) -> None:
+        """A replay stands there, seconds since the Unix epoch."""
+        self.plot.show_moment(at)
+
     def show_comparison(self, found: Diff | None) -> None:
         """Shade of the births those that survived to the later of two marks; the rest of them is dead. ``None``: nothing is compared."""
         if found is None or not found.is_same_process:

@@ -22,6 +22,7 @@ from inspector.ui.widgets.birth_shade import BirthShade
 from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame, SeriesLines, ceiling, compute_frame, highest
 from inspector.ui.widgets.churn_marks import MarkLines
 from inspector.ui.widgets.count_axis import CountAxis
+from inspector.ui.widgets.moment_line import MomentLine
 from inspector.ui.widgets.plot_gestures import PlotGestures
 from inspector.ui.widgets.range_bands import RangeBands
 from inspector.ui.widgets.time_axis import TimeAxis
@@ -151,6 +152,10 @@ class ChurnPlot(QWidget):
         ground.setRect(caption.boundingRect().adjusted(-3, 0, 3, 0))
         self.request_draw()
 
+    def show_moment(self, at: float | None) -> None:
+        """A replay stands there, seconds since the Unix epoch; ``None``: no recording is shown."""
+        self._moment.show_moment(at, self._history.first_at)
+
     def set_following(self, following: bool) -> None:
         """Move along with time, or stay."""
         if self._window.set_following(following):
@@ -178,6 +183,7 @@ class ChurnPlot(QWidget):
             ground.setBrush(theme.color("surface", 210))
         self._marks.set_theme(theme)
         self._ranges.set_theme(theme)
+        self._moment.set_theme(theme)
         self.shade.set_theme(theme)
         self._fill_totals()
         self.request_draw()
@@ -189,6 +195,7 @@ class ChurnPlot(QWidget):
         self._pens = {}
         self._rebuild_curves()
         self.show_range(None)
+        self.show_moment(None)
         self.show_survivors(np.empty(0), "")
         self.set_following(True)
 
@@ -260,6 +267,7 @@ class ChurnPlot(QWidget):
             plot.addItem(pointer, ignoreBounds=True)
         self.shade = BirthShade(self._theme, self._rates)
         self._ranges = RangeBands(self._theme, (self._live, self._rates))
+        self._moment = MomentLine(self._theme, (self._live, self._rates))
         self._connect(PlotGestures(self._canvas.viewport()))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
