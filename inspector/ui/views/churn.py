@@ -18,9 +18,10 @@ from inspector.model.filter import quoted
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.model.time_of_day import range_text
 from inspector.ui.theme import Theme, ui_font
+from inspector.ui.widgets.churn_canvas import AXIS_WIDTH
 from inspector.ui.widgets.churn_legend import ChurnLegend, LegendEntry
 from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame
-from inspector.ui.widgets.churn_plot import AXIS_WIDTH, DASHES, ChurnPlot
+from inspector.ui.widgets.churn_plot import DASHES, ChurnPlot
 from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import clock, duration, number
 
