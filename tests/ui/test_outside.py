@@ -132,7 +132,7 @@ def test_no_events_from_outside_is_not_none(qtbot: QtBot, attach: Attach) -> Non
     window.workbench.open_pane("history")
     pane = window.workbench.pane("history", HistoryPane)
     assert not pane._work.is_busy
-    assert pane.head.text().startswith("Clones and releases of #")
+    assert pane.head.accessibleName().startswith("Clones and releases of #")
 
 
 def pane_of(qtbot: QtBot, snapshot: Snapshot | None = None) -> ThreadsPane:

@@ -21,13 +21,13 @@ from inspector.ui.event_feed import EventFeed
 from inspector.ui.models.event_model import event_model
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.balance_tree import BalanceTree
-from inspector.ui.widgets.labels import quiet_label
+from inspector.ui.widgets.labels import ElidedLabel
 from inspector.ui.widgets.record_table import RecordTable, TableShape
 from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import plural
 
 REFRESH_MILLIS: Final = 500
-SHAPE: Final = TableShape(name="History", widths=(108, 120, 80, 90, 72, 110, 130), spare=(3, 2, 5, 4), elastic=(6,))
+SHAPE: Final = TableShape(name="History", widths=(108, 120, 80, 90, 72, 110, 110), spare=(3, 2, 5, 4), elastic=(6,))
 NO_TARGET: Final = "Attach to a process to see what happened to an object"
 NO_EVENT: Final = "Nothing to show yet: choose a handle, and a level that records events"
 CHOOSE: Final = "Select a handle to see who cloned and released its object"
@@ -81,7 +81,7 @@ class HistoryPane(QWidget):
         """The first of these is selected in the window's table; none: keep the last."""
         if handles and handles[0] != self._handle:
             self._handle = handles[0]
-            self.head.setText(f"Clones and releases of {handle_text(self._handle)}")
+            self.head.set_whole(f"Clones and releases of {handle_text(self._handle)}")
             self._show_record()
             self._read()
             self._work.ask()
@@ -105,7 +105,7 @@ class HistoryPane(QWidget):
         self._work.forget()
         self._snapshot, self._handle = None, 0
         self._recorded.clear()
-        self.head.setText(CHOOSE)
+        self.head.set_whole(CHOOSE)
         self.table.set_message(NO_TARGET)
         self._model.set_rows(no_event_rows())
         self.tree.show_balance(None)
@@ -125,7 +125,8 @@ class HistoryPane(QWidget):
     # building -----------------------------------------------------------------------------------------------------
 
     def _build(self, theme: Theme) -> None:
-        self.head = quiet_label(CHOOSE)
+        self.head = ElidedLabel(CHOOSE)
+        self.head.setProperty("quiet", True)
         self.scope = QComboBox()
         self.scope.setAccessibleName("Whose history")
         self.scope.addItem("this object", "object")
@@ -209,7 +210,7 @@ class HistoryPane(QWidget):
         low = self._snapshot is not None and self._snapshot.target.level < Level.HISTORY and not self._recorded
         self.table.set_message(TOO_LOW if low else NONE_YET)
         self.tree.show_balance(found.balance)
-        self.head.setText(head_text(self._handle, self.scope.currentText(), found.balance))
+        self.head.set_whole(head_text(self._handle, self.scope.currentText(), found.balance))
 
     def _fail(self, error: BaseException) -> None:
         self._complain(str(error))
