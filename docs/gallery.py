@@ -1,10 +1,16 @@
-"""Every pane and dialog of the window, empty and filled, in both themes and sizes, to be looked at. Run by ``./dev gallery FOLDER``."""
+"""Every pane and dialog of the window, empty and filled, in both themes and sizes, to be looked at.
+
+Run by ``./dev gallery FOLDER [SCENE]…``; the scenes are ``demo``, ``replay`` and ``outside``.
+"""
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from PySide6.QtWidgets import QWidget
 
@@ -16,12 +22,18 @@ from inspector.ui.losses_dialog import LossesDialog
 from inspector.ui.panes import PANES
 from inspector.ui.views.cycles import CyclesPane
 from inspector.ui.views.findings import FindingsPane
+from inspector.ui.views.threads import STACKS_PAGE
 
 SIZES = ((1440, 900), (900, 600))
 THEMES = ("light", "dark")
 GROWN = 1_500
 _DRAW_MILLIS = 350
 _FILL_MILLIS = 1_500
+RECORDED_MILLIS = 6_000
+REPLAYED_SHARE = 0.4
+"""Of the recording, where the replay is looked at."""
+SERVICE = Path(__file__).resolve().parent / "walkthrough" / "wallet_service.py"
+OUTSIDE_PANES = ("handles", "pending", "threads", "findings", "events", "history", "marks", "flame", "cycles", "audit")
 LOSSES = ("untracked_handles", "events", "sites", "unreadable", "panics", "misuse_stale", "misuse_closed", "sampler_skips")
 """Counters that the dialog of losses is shown with: the demo loses nothing."""
 
@@ -43,8 +55,8 @@ class Gallery:
         (widget or self._window).grab().save(str(path))
         print(path, flush=True)
 
-    def take_all(self) -> None:
-        """The start page, then each pane and dialog on the demo, then the target's end."""
+    def take_demo(self) -> None:
+        """The start page, then each pane and dialog on the demo."""
         self._offscreen.run_for(1500)
         self.take("start")
         self._offscreen.start_demo()
@@ -66,6 +78,53 @@ class Gallery:
             dialog.close()
         self._window.workbench.handles.set_filter("type:Nothing")
         self.take("no-match")
+
+    def take_replay(self) -> None:
+        """The demo recorded, with two marks, then its file at the end, in the middle and while it plays."""
+        recording = self._window.chronicle.recording
+        said: list[str] = []
+        recording.told.connect(lambda sentence, _tone: said.append(sentence))
+        self._offscreen.start_demo()
+        self._offscreen.wait_settled()
+        self._window.commands["record"].trigger()
+        self._offscreen.wait(lambda: recording.is_on, "the recording")
+        for name in ("warm", "busy"):
+            self._offscreen.run_for(RECORDED_MILLIS // 3)
+            self._window.chronicle.mark_now(name)
+        self._offscreen.run_for(RECORDED_MILLIS // 3)
+        self.take("recording")
+        self._window.commands["record"].trigger()
+        self._offscreen.wait(lambda: said[-1].startswith("Recorded "), "the file")
+        path = Path(said[-1].rsplit(": ", 1)[1])
+        self._window.attachment.open_file(path)
+        replay = self._window.chronicle.replay
+        self._offscreen.wait(replay.isVisible, "the replay")
+        self.take("replay-end")
+        replay.slider.setValue(int(replay.slider.maximum() * REPLAYED_SHARE))
+        self.take("replay-seek")
+        replay.toggle()
+        self.take("replay-plays")
+        path.unlink()
+
+    def take_outside(self) -> None:
+        """Panes of a process that holds no agent, read out of its memory."""
+        with service() as pid:
+            self._offscreen.attach(pid, read_only=True)
+            self._offscreen.wait_settled()
+            self._offscreen.run_for(_FILL_MILLIS)
+            snapshot = self._offscreen.snapshot
+            bench = self._window.workbench
+            for key in OUTSIDE_PANES:
+                if key != "handles":
+                    bench.open_pane(key)
+                if key == "threads":
+                    bench.threads.show_page(STACKS_PAGE)
+                self.take(f"outside-{key}")
+            if snapshot is not None and len(snapshot.handles):
+                bench.choose(int(snapshot.handles.ids[0]))
+                for key in ("detail", "history"):
+                    bench.open_pane(key)
+                    self.take(f"outside-chosen-{key}")
 
     def _fill(self) -> None:
         """A finding's evidence, what came since a mark, and a search for cycles."""
@@ -128,15 +187,31 @@ class Gallery:
         return snapshot is not None and snapshot.live_count() > GROWN
 
 
+@contextmanager
+def service() -> Iterator[int]:
+    """The walkthrough's service as nobody prepared it; its process id."""
+    command = [sys.executable, str(SERVICE)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 our own
+        if process.stdout is not None:
+            process.stdout.readline()
+        yield process.pid
+        process.communicate(timeout=30)
+
+
+SCENES = MappingProxyType({"demo": Gallery.take_demo, "replay": Gallery.take_replay, "outside": Gallery.take_outside})
+
+
 def main(make: Callable[..., OffscreenWindow] = OffscreenWindow) -> None:
-    """All pictures, into the folder that was named."""
+    """All pictures, or those of the scenes that were named, into the folder that was named."""
     use_offscreen()
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    scenes = sys.argv[2:] or list(SCENES)
     for theme in THEMES:
         for width, height in SIZES:
-            with make(theme=theme, width=width, height=height) as offscreen:
-                Gallery(offscreen, folder, f"{theme}-{width}").take_all()
+            for scene in scenes:
+                with make(theme=theme, width=width, height=height) as offscreen:
+                    SCENES[scene](Gallery(offscreen, folder, f"{theme}-{width}"))
 
 
 if __name__ == "__main__":

@@ -113,11 +113,12 @@ def _best_thread(pid: int, tries: int) -> int:
 def _try(pid: int, tid: int, region: int, interpreter: Interpreter, code: str) -> tuple[int, Any, str]:
     text = ffi.from_buffer("uint8_t[]", code.encode())
     request, injected, error = ffi.new("AiInjection *"), ffi.new("AiInjected *"), new_error()
-    request.pid, request.tid, request.region, request.syscall = pid, tid, region, interpreter.system_call
-    request.libc.low, request.libc.high = interpreter.c_library.code
-    request.python.low, request.python.high = interpreter.image.code
+    place = request.place
+    place.pid, place.tid, place.region, place.syscall = pid, tid, region, interpreter.system_call
+    place.libc.low, place.libc.high = interpreter.c_library.code
+    place.python.low, place.python.high = interpreter.image.code
     called = interpreter.functions
-    functions = request.functions
+    functions = place.functions
     functions.create, functions.own, functions.detach = (called[name] for name in ("pthread_create", "pthread_self", "pthread_detach"))
     functions.is_initialized, functions.ensure = called["Py_IsInitialized"], called["PyGILState_Ensure"]
     functions.run, functions.release = called["PyRun_SimpleString"], called["PyGILState_Release"]

@@ -117,7 +117,7 @@ class PendingCloses:
             return "Only its owner thread may close it"
         if not owner.alive:
             return f"Its owner {thread_label(owner)} has ended: a drain runs it"
-        return f"Its owner {thread_label(owner)} has not come by to close it"
+        return f"Its owner {thread_label(owner)} has not come by yet"
 
 
 def thread_label(thread: ThreadRow) -> str:

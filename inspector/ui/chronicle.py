@@ -101,6 +101,7 @@ class Chronicle(QObject):
             self._is_begun = True
             self._begin_replay(replay)
         self.replay.show_moment(snapshot.taken_at)
+        self._workbench.churn.show_moment(snapshot.taken_at)
 
     def _go(self, at: float) -> None:
         replay = self._attachment.replay

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal
@@ -14,6 +15,7 @@ from inspector.model.findings.trend import Trend
 from inspector.model.snapshot import Level, Snapshot
 from inspector.session.mutes import Mutes
 from inspector.ui.attachment import Attachment
+from inspector.ui.background import LatestWork
 from inspector.ui.bridge import Courier
 from inspector.ui.event_feed import EventFeed
 
@@ -35,10 +37,9 @@ class FindingsWatch(QObject):
         self._courier = courier
         self._feed = feed
         self._mutes = mutes
-        self._round = 0
+        self._work = LatestWork(self, courier, self._judgement, on_result=self._tell, on_error=self._fail)
         self._trend = Trend()
         self._looked_at = -math.inf
-        self._is_busy = False
         self._newest: Snapshot | None = None
         self.report: Report = nothing_judged()
         attachment.began.connect(self.clear)
@@ -47,8 +48,8 @@ class FindingsWatch(QObject):
 
     def clear(self) -> None:
         """Another target, or none."""
-        self._round += 1
-        self._trend, self._looked_at, self._is_busy, self._newest = Trend(), -math.inf, False, None
+        self._work.forget()
+        self._trend, self._looked_at, self._newest = Trend(), -math.inf, None
         self._tell(nothing_judged())
 
     def look(self, snapshot: Snapshot) -> None:
@@ -56,43 +57,36 @@ class FindingsWatch(QObject):
         self._newest = snapshot
         if snapshot.taken_at < self._looked_at:
             self._trend, self._looked_at = Trend(), -math.inf
-        if not self._is_busy and snapshot.taken_at - self._looked_at >= LOOK_SECS:
+        if not self._work.is_busy and snapshot.taken_at - self._looked_at >= LOOK_SECS:
             self._looked_at = snapshot.taken_at
             if snapshot.target.level >= Level.HISTORY:
                 self._feed.refresh()  # for the look after this one
-            self._judge(snapshot)
+            self._work.ask()
 
     def mute(self, key: str, reason: str) -> None:
         """Hear no more of a finding; the file is written off the GUI thread."""
-        self._courier.run(lambda: self._mutes.mute(key, reason), lambda _: self._again(), lambda error: self.told.emit(str(error), "alarm"))
+        self._courier.run(
+            lambda: self._mutes.mute(key, reason), lambda _: self._work.ask(), lambda error: self.told.emit(str(error), "alarm")
+        )
 
     def unmute(self, key: str) -> None:
         """Hear of it again."""
-        self._courier.run(lambda: self._mutes.unmute(key), lambda _: self._again(), lambda error: self.told.emit(str(error), "alarm"))
+        self._courier.run(lambda: self._mutes.unmute(key), lambda _: self._work.ask(), lambda error: self.told.emit(str(error), "alarm"))
 
-    def _again(self) -> None:
-        if self._newest is not None and not self._is_busy:
-            self._judge(self._newest)
-
-    def _judge(self, snapshot: Snapshot) -> None:
-        self._is_busy = True
-        this_round, trend, events = self._round, self._trend, self._feed.events
+    def _judgement(self) -> Callable[[], Report] | None:
+        snapshot = self._newest
+        if snapshot is None:
+            return None
+        trend, events, mutes = self._trend, self._feed.events, self._mutes
 
         def work() -> Report:
             trend.observe(snapshot)
-            return judge(Facts(snapshot, trend, _recorded(events)), mutes=self._mutes.all())
+            return judge(Facts(snapshot, trend, _recorded(events)), mutes=mutes.all())
 
-        self._courier.run(work, lambda report: self._take(report, this_round), lambda error: self._fail(error, this_round))
+        return work
 
-    def _take(self, report: Report, this_round: int) -> None:
-        if this_round == self._round:
-            self._is_busy = False
-            self._tell(report)
-
-    def _fail(self, error: BaseException, this_round: int) -> None:
-        if this_round == self._round:
-            self._is_busy = False
-            self.told.emit(f"The findings could not be computed: {error}", "alarm")
+    def _fail(self, error: BaseException) -> None:
+        self.told.emit(f"The findings could not be computed: {error}", "alarm")
 
     def _tell(self, report: Report) -> None:
         self.report = report

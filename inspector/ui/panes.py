@@ -72,6 +72,14 @@ class FollowsSelection(Protocol):
 
 
 @runtime_checkable
+class RestsUnseen(Protocol):
+    """A pane that rests while nobody sees it, and must catch up."""
+
+    def came_to_front(self) -> None:
+        """It came to the front."""
+
+
+@runtime_checkable
 class TakesVitals(Protocol):
     """A pane that wants counters, up to 60 times a second, also while paused."""
 

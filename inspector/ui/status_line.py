@@ -7,7 +7,7 @@ import math
 from PySide6.QtWidgets import QHBoxLayout, QStatusBar, QWidget
 
 from inspector.model.losses import losses_of, notes_of, refused_of
-from inspector.model.snapshot import Cost, Lost, Snapshot, TargetState
+from inspector.model.snapshot import Lost, Snapshot, TargetState
 from inspector.ui import wording
 from inspector.ui.widgets.labels import ElidedLabel, quiet_label, set_flag
 
@@ -50,11 +50,15 @@ class StatusLine(QStatusBar):
         moving = target.state in (TargetState.LIVE, TargetState.HUNG)
         self.rate.setText("" if not moving else "from outside" if target.from_outside else f"{rate_hz:g} Hz")
         self.rate.setToolTip("Read only: its memory is looked at, again and again" if target.from_outside else "Snapshots read a second")
-        self._show_sampled(snapshot)
+        (self._show_looked if target.from_outside else self._show_sampled)(snapshot)
         self._show_lost(snapshot.lost)
         self.skipped.setText(f"skipped {skipped:,}" if skipped else "")
         self.skipped.setToolTip("Snapshots that a newer one replaced before they were drawn")
-        self._show_cost(snapshot.cost)
+        self._show_cost(snapshot)
+
+    def _show_looked(self, snapshot: Snapshot) -> None:
+        self.sampled.setText(f"last look {wording.clock(snapshot.taken_at)[:-4]}")
+        self.sampled.setToolTip("Everything was read at this time; looks follow each other as they take time and rest")
 
     def _show_sampled(self, snapshot: Snapshot) -> None:
         if math.isnan(snapshot.sampled_at):
@@ -77,7 +81,12 @@ class StatusLine(QStatusBar):
         self.lost.setToolTip("\n".join(lines) if lines else "Nothing was lost")
         self.lost.setAccessibleName(f"Lost {total:,}. " + ", ".join(lines))
 
-    def _show_cost(self, cost: Cost) -> None:
+    def _show_cost(self, snapshot: Snapshot) -> None:
+        cost = snapshot.cost
+        if snapshot.target.from_outside:
+            self.cost.setText("tool: nothing in the target")
+            self.cost.setToolTip("Nothing of the inspector is loaded into the target or runs in it")
+            return
         share = wording.UNKNOWN_TEXT if math.isnan(cost.share) else f"{cost.share * 100:.1f} %"
         self.cost.setText(f"tool: {share} CPU, {wording.size(cost.segment_bytes)}")
         self.cost.setToolTip(

@@ -12,7 +12,18 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from inspector.model.events import EventKind
 from inspector.model.snapshot import Snapshot, Vitals
-from inspector.ui.panes import BOTTOM, LAYOUT_VERSION, PANES, FollowsSelection, Pane, PaneParts, PaneSpec, Pausable, TakesVitals
+from inspector.ui.panes import (
+    BOTTOM,
+    LAYOUT_VERSION,
+    PANES,
+    FollowsSelection,
+    Pane,
+    PaneParts,
+    PaneSpec,
+    Pausable,
+    RestsUnseen,
+    TakesVitals,
+)
 from inspector.ui.theme import Theme
 from inspector.ui.views.churn import ChurnPane
 from inspector.ui.views.detail import DetailPane
@@ -191,6 +202,8 @@ class Workbench(QMainWindow):
             pane.setMinimumWidth(MIN_PANE_WIDTH)  # or the widest of them all would take the room of its neighbours
         dock.setWidget(pane)
         dock.setTitleBarWidget(DockTitle(dock, getattr(pane, "title_actions", ())))
+        if isinstance(pane, RestsUnseen):
+            dock.visibilityChanged.connect(lambda in_front: pane.came_to_front() if in_front else None)
         return dock
 
     def _note_count(self, spec: PaneSpec, count: int) -> None:

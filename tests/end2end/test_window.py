@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
-from inspector.commands.connector import LocalConnector
 from inspector.model.grouping import Column
 from inspector.model.snapshot import TargetState, handle_text
 from inspector.ui.main_window import MainWindow
+from tests.helpers.live_windows import PATIENCE_MILLIS, arm, wait, window_on
 from tests.helpers.targets import Target, start_target
-
-PATIENCE_MILLIS = 30_000
 
 
 @pytest.fixture(autouse=True)
@@ -33,18 +30,8 @@ def target(_own_folder: None) -> Iterator[Target]:
 
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path, target: Target) -> Iterator[MainWindow]:
-    settings = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
-    made = MainWindow(LocalConnector(tmp_path, tmp_path), settings)
-    made.show()
-    with qtbot.waitSignal(made.attachment.snapshot_shown, timeout=PATIENCE_MILLIS):
-        made.attachment.attach(target.pid)
-    yield made
-    made.close()
-    made.deleteLater()
-
-
-def wait(qtbot: QtBot, is_so: Callable[[], bool]) -> None:
-    qtbot.waitUntil(is_so, timeout=PATIENCE_MILLIS)
+    with window_on(target, qtbot, tmp_path) as made:
+        yield made
 
 
 def groups(window: MainWindow) -> dict[str, tuple[int, int]]:
@@ -62,11 +49,6 @@ def cell(window: MainWindow, handle: int, column: Column) -> str:
 
 def pending_rows(window: MainWindow) -> int:
     return window.attachment.snapshot.vitals.pending if window.attachment.snapshot else -1
-
-
-def arm(window: MainWindow, qtbot: QtBot) -> None:
-    wait(qtbot, window.commands["arm"].isEnabled)
-    window.commands["arm"].trigger()
 
 
 def test_the_table_shows_a_known_sequence_with_its_exact_counts(qtbot: QtBot, window: MainWindow, target: Target) -> None:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
-from inspector.commands.connector import LocalConnector
 from inspector.model.snapshot import Resource, Snapshot, handle_text
 from inspector.ui.close_dialog import CloseDialog
 from inspector.ui.main_window import MainWindow
 from inspector.ui.views.audit import AuditPane
+from tests.helpers.live_windows import arm, wait, window_on
 from tests.helpers.targets import Target, start_target
-
-PATIENCE_MILLIS = 30_000
 
 
 @pytest.fixture(autouse=True)
@@ -35,20 +32,9 @@ def target(_own_folder: None) -> Iterator[Target]:
 @pytest.fixture
 def window(qtbot: QtBot, tmp_path: Path, target: Target) -> Iterator[MainWindow]:
     """Attached and armed."""
-    settings = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
-    made = MainWindow(LocalConnector(tmp_path, tmp_path), settings)
-    made.show()
-    with qtbot.waitSignal(made.attachment.snapshot_shown, timeout=PATIENCE_MILLIS):
-        made.attachment.attach(target.pid)
-    wait(qtbot, made.commands["arm"].isEnabled)
-    made.commands["arm"].trigger()
-    yield made
-    made.close()
-    made.deleteLater()
-
-
-def wait(qtbot: QtBot, is_so: Callable[[], bool]) -> None:
-    qtbot.waitUntil(is_so, timeout=PATIENCE_MILLIS)
+    with window_on(target, qtbot, tmp_path) as made:
+        arm(made, qtbot)
+        yield made
 
 
 def resource(window: MainWindow, handle: int) -> Resource | None:

@@ -68,10 +68,10 @@ def test_the_births_that_lived_on_to_the_later_mark_are_shaded_within_all_births
     at, values = fed.plot.shade.curve.getData()
     assert values[at + fed.history.first_at < middle].max() > 0
     assert values[at + fed.history.first_at > middle].max() == 0
-    assert fed.plot._captions[1][1].text() == "births/s, shaded: alive at mark 2"
+    assert fed.plot._canvas.births_caption.text == "births/s, shaded: alive at mark 2"
     fed.show_comparison(None)
     assert not fed.plot.shade.curve.isVisible()
-    assert fed.plot._captions[1][1].text() == "births/s"
+    assert fed.plot._canvas.births_caption.text == "births/s"
 
 
 def test_no_step_has_more_survivors_than_births() -> None:

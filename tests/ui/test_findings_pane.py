@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QInputDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from inspector.model.findings.finding import Finding, Verdict
-from inspector.model.findings.judge import Report, all_rules, nothing_judged
+from inspector.model.findings.finding import Facts, Finding, Verdict
+from inspector.model.findings.judge import Report, all_rules, judge, nothing_judged
 from inspector.model.snapshot import Reference, Resource, Snapshot
 from inspector.session.mutes import Mutes
+from inspector.ui import findings_watch
 from inspector.ui.attachment import Attachment
 from inspector.ui.bridge import Courier
 from inspector.ui.event_feed import EventFeed
@@ -88,6 +91,28 @@ def test_a_muted_finding_is_quiet_and_its_reason_is_kept(
     assert json.loads((tmp_path / "mutes.json").read_text()) == {"never-closed: Journal from app.py:41 add": "closes with the process"}
     pane._mute.click()
     qtbot.waitUntil(lambda: headlines(pane)[0].startswith("suspect"))
+
+
+def test_a_mute_while_findings_are_computed_counts_at_once(
+    qtbot: QtBot, attach: Attach, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    window, session = attach(unclosed())
+    pane = pane_of(window)
+    qtbot.waitUntil(lambda: bool(headlines(pane)))
+    may_end = threading.Event()
+
+    def slow(facts: Facts, *, mutes: Mapping[str, str]) -> Report:
+        may_end.wait(10)
+        return judge(facts, mutes=mutes)
+
+    monkeypatch.setattr(findings_watch, "judge", slow)
+    session.publish(unclosed(T0 + 2, serial=2))
+    qtbot.waitUntil(lambda: window.chronicle.watch._work.is_busy)
+    window.chronicle.watch.mute("never-closed: Journal from app.py:41 add", "closes with the process")
+    qtbot.waitUntil(lambda: (tmp_path / "mutes.json").exists())
+    qtbot.waitUntil(lambda: window.chronicle.watch._work._again)
+    may_end.set()
+    qtbot.waitUntil(lambda: headlines(pane)[0].startswith("muted"))
 
 
 def test_a_mute_without_a_reason_changes_nothing(qtbot: QtBot, attach: Attach, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

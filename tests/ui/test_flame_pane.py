@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import threading
 import weakref
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from inspector.model.flame import Flame, Weight, build_flames
-from inspector.model.snapshot import Level, Target
+from inspector.model.flame import Flame, FlameGraph, Weight, build_flames
+from inspector.model.snapshot import Level, Snapshot, Target
 from inspector.ui.bridge import Courier
 from inspector.ui.theme import DARK, Theme
+from inspector.ui.views import flame
 from inspector.ui.views.flame import EMPTY, NO_TARGET, FlamePane, note_text
 from inspector.ui.widgets.icicle import ROW_HEIGHT, Icicle, value_text
 from tests.helpers.snapshots import Row, big_snapshot, snapshot_of
+from tests.helpers.widget_life import what_is_left
 
 ROWS = (Row(1, "TodoItem"), Row(2, "TodoItem"), Row(3, "Journal", site=2))
 
@@ -138,6 +142,37 @@ def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, theme: Theme, courier: Cour
     del made
     gc.collect()
     assert gone() is None
+
+
+def test_a_pane_that_is_dropped_while_its_graph_is_built_leaves_nothing(
+    qtbot: QtBot, theme: Theme, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(snapshot: Snapshot, weight: Weight) -> FlameGraph:
+        begun.set()
+        may_end.wait(10)
+        return build_flames(snapshot, weight)
+
+    monkeypatch.setattr(flame, "build_flames", slow)
+    pane: list[QWidget] = [FlamePane(theme, courier)]
+    pane[0].resize(800, 240)
+    pane[0].show()
+    pane[0].show_snapshot(snapshot_of(ROWS))  # type: ignore[attr-defined]
+    qtbot.waitUntil(begun.is_set)
+    assert what_is_left(pane, ["icicle", "_timer", "_work"]) == []
+    may_end.set()
+    done: list[str] = []
+    courier.run(lambda: "after it", done.append, lambda _error: None)
+    qtbot.waitUntil(lambda: bool(done))
+
+
+def test_only_the_weight_that_was_chosen_last_is_shown(pane: FlamePane, qtbot: QtBot) -> None:
+    pane.show_snapshot(snapshot_of(ROWS))
+    for place in (1, 0, 1):
+        pane.weight.setCurrentIndex(place)
+    qtbot.waitUntil(lambda: not pane._work.is_busy)
+    assert "bytes alive" in pane.note.text() or "unknown size" in pane.note.text()
 
 
 def test_a_flame_is_what_a_click_hands_out(icicle: Icicle, qtbot: QtBot) -> None:

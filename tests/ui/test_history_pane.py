@@ -39,7 +39,7 @@ def opened(attach: Callable[[Snapshot], tuple[MainWindow, FakeSession]]) -> Open
 
 def test_nothing_selected_is_a_sentence(opened: Opened) -> None:
     pane, _, _ = opened
-    assert pane.head.text() == CHOOSE
+    assert pane.head.accessibleName() == CHOOSE
     assert pane.tree.message.isVisible()
 
 
@@ -50,17 +50,17 @@ def test_the_selected_object_s_clones_are_balanced(opened: Opened, qtbot: QtBot)
     item = pane.tree.tree.topLevelItem(0)
     assert item is not None
     assert item.text(0) == "+1"
-    assert pane.head.text() == "#3.1, this object: 2 up, 1 down · 1 pair matched"
+    assert pane.head.accessibleName() == "#3.1, this object: 2 up, 1 down · 1 pair matched"
     assert len(pane._model.rows) == 3
 
 
 def test_the_history_of_the_type_is_one_choice_away(opened: Opened, qtbot: QtBot) -> None:
     pane, _, window = opened
     window.workbench.choose(handle_id(4))
-    qtbot.waitUntil(lambda: "1 up, 0 down" in pane.head.text())
+    qtbot.waitUntil(lambda: "1 up, 0 down" in pane.head.accessibleName())
     pane.scope.setCurrentIndex(1)
     pane.scope.activated.emit(1)
-    qtbot.waitUntil(lambda: "its type" in pane.head.text())
+    qtbot.waitUntil(lambda: "its type" in pane.head.accessibleName())
 
 
 def test_stacks_of_one_type_are_switched_on_and_off_while_it_runs(opened: Opened, qtbot: QtBot) -> None:
@@ -84,7 +84,7 @@ def test_clearing_forgets_the_object(opened: Opened, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: pane.tree.tree.topLevelItemCount() == 1)
     pane.set_theme(DARK)
     pane.clear()
-    assert (pane.head.text(), len(pane._model.rows), pane.tree.tree.topLevelItemCount()) == (CHOOSE, 0, 0)
+    assert (pane.head.accessibleName(), len(pane._model.rows), pane.tree.tree.topLevelItemCount()) == (CHOOSE, 0, 0)
 
 
 def test_the_detail_s_lane_tells_the_same_history_on_a_line_of_time(opened: Opened, qtbot: QtBot) -> None:
@@ -124,3 +124,11 @@ def test_a_call_site_leads_to_its_line_and_stays_open(qtbot: QtBot, theme: Theme
 def test_lost_events_are_said_beside_the_balance() -> None:
     made = balance_of(LEAKING, SITES, lost=12)
     assert "12 events of all objects were lost: the balance may be off" in head_text(HANDLE, "this object", made)
+
+
+@pytest.mark.parametrize("room", [345, 640])
+def test_no_column_of_the_events_is_cut_off(opened: Opened, room: int) -> None:
+    pane, _, _ = opened
+    table = pane.table
+    table.resize(room + table.width() - table.viewport().width(), 120)
+    assert table.horizontalHeader().length() <= table.viewport().width()

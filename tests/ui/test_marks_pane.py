@@ -261,12 +261,15 @@ def test_a_recording_is_gone_through_with_the_slider(qtbot: QtBot, attach: Attac
     replay = window.chronicle.replay
     qtbot.waitUntil(replay.isVisible)
     qtbot.waitUntil(lambda: window.attachment.shown is not None and window.attachment.shown.taken_at == THEN.taken_at)
-    assert replay._label.text().endswith("2 of 2")
+    assert replay._label.text().endswith("moment 2 of 2")
+    moment = window.workbench.churn.plot._moment
+    assert moment.at == replay._moments[1]
     assert len(window.workbench.churn.history) == 2
     marked(qtbot, window, 1)
     replay.slider.setValue(100)
     qtbot.waitUntil(lambda: _shown_at(window) == T0)
-    assert replay._label.text().endswith("1 of 2")
+    assert replay._label.text().endswith("moment 1 of 2")
+    assert moment.at == replay._moments[0]
     replay._on.click()
     qtbot.waitUntil(lambda: _shown_at(window) == T0 + 9)
     replay._back.click()
@@ -278,6 +281,7 @@ def test_a_recording_is_gone_through_with_the_slider(qtbot: QtBot, attach: Attac
     qtbot.waitUntil(lambda: _shown_at(window) == T0 + 9)
     window.attachment.detach()
     assert not replay.isVisible()
+    assert moment.at is None
 
 
 def _shown_at(window: MainWindow) -> float | None:

@@ -21,6 +21,8 @@ from inspector.ui.screenshot import stamp_text
 from inspector.ui.start_page import StartPage
 from inspector.ui.state_banner import FALLBACK, STACKS
 from inspector.ui.theme import DARK, LIGHT, Theme
+from inspector.ui.views.events import OUTSIDE
+from inspector.ui.views.history import HistoryPane
 from inspector.ui.views.threads import NO_STACKS, NO_TARGET, NOT_OUTSIDE, STACKS_PAGE, ThreadsPane
 from tests.helpers.fake_session import FakeConnector
 from tests.helpers.snapshots import Row, make_target, snapshot_of, with_state
@@ -102,6 +104,35 @@ def test_what_is_not_known_from_outside_is_not_shown_as_none(attach: Attach) -> 
     bench = window.workbench
     assert bench.pending.table.message == "Looked at from outside, nobody knows which closes wait"
     assert bench.threads.table.message == NOT_OUTSIDE
+
+
+def test_rates_from_outside_are_at_least_what_they_say(qtbot: QtBot, attach: Attach) -> None:
+    first = outside()
+    window, session = attach(first)
+    later = dataclasses.replace(first.vitals, at=first.vitals.at + 2, created=first.vitals.created + 4)
+    publish(qtbot, window, session, dataclasses.replace(first, serial=first.serial + 1, taken_at=first.taken_at + 2, vitals=later))
+    births, deaths = window.vital_signs._births.sign, window.vital_signs._deaths.sign
+    assert births.value.startswith("≈+")
+    assert "what came and went between two looks is not counted" in births.tooltip
+    assert deaths.value == "0/s"
+
+
+def test_the_status_line_tells_of_looks_and_of_no_cost(attach: Attach) -> None:
+    window, _ = attach(outside())
+    assert window.status.sampled.text().startswith("last look ")
+    assert window.status.cost.text() == "tool: nothing in the target"
+
+
+def test_no_events_from_outside_is_not_none(qtbot: QtBot, attach: Attach) -> None:
+    window, _ = attach(outside())
+    window.workbench.open_pane("events")
+    qtbot.waitUntil(lambda: window.workbench.events.table.message == OUTSIDE)
+    assert window.workbench.events._note.accessibleName() == ""
+    window.workbench.choose(int(outside().handles.ids[0]))
+    window.workbench.open_pane("history")
+    pane = window.workbench.pane("history", HistoryPane)
+    assert not pane._work.is_busy
+    assert pane.head.accessibleName().startswith("Clones and releases of #")
 
 
 def pane_of(qtbot: QtBot, snapshot: Snapshot | None = None) -> ThreadsPane:

@@ -151,15 +151,17 @@ def test_a_click_on_the_owner_thread_asks_for_what_it_owns(qtbot: Any) -> None:
     assert chosen.args == [handle_id(2)]
 
 
-@pytest.mark.parametrize("width", [320, 605, 900, 1440])
+@pytest.mark.parametrize("width", [320, 605, 900, 1073, 1440])
 def test_no_column_is_cut_off_whatever_the_width(qtbot: Any, width: int) -> None:
     pane = pane_of(qtbot, snapshot_of([closing(1, 3)]))
     pane.resize(width, 200)
     pane.show()
     QApplication.processEvents()
     header = pane.table.horizontalHeader()
-    assert header.length() <= max(pane.table.viewport().width(), 92 + 88 + 324)
+    assert header.length() <= max(pane.table.viewport().width(), 88 + 78 + 270 + 80)
     assert not pane.table.isColumnHidden(REASON)
+    assert not pane.table.isColumnHidden(DEADLINE)
+    assert pane.table.isColumnHidden(TYPE) == (width < 600)
     assert pane.table.isColumnHidden(ASKED_BY) == (width < 1000)
 
 

@@ -17,11 +17,12 @@ from inspector.ui.models.audit_model import NO_LOG, Acts, audit_model
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.labels import plain_label
 from inspector.ui.widgets.record_table import RecordTable, TableShape
+from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import plural
 
 REFRESH_MILLIS: Final = 2_000
 """Other viewers act too."""
-SHAPE = TableShape(name="What was done to this target", widths=(84, 96, 116, 76, 100, 320), spare=(3, 2, 4), elastic=5)
+SHAPE = TableShape(name="What was done to this target", widths=(84, 96, 116, 76, 100, 320), spare=(3, 2, 4), elastic=(5,))
 NO_TARGET = "Attach to a process to see what viewers did to it"
 NOTHING = "Nobody has collected, closed or changed anything in this target"
 ASKING = "Asking the target …"
@@ -74,9 +75,13 @@ class AuditPane(QWidget):
         self.table.set_message(NO_TARGET)
         self._model.set_rows(Acts(NO_LOG, 0))
 
+    def came_to_front(self) -> None:
+        """Somebody sees it."""
+        self.refresh()
+
     def refresh(self) -> None:
         """Ask again, while somebody looks and no answer is awaited."""
-        if self._asking or not self.isVisible() or not self._attachment.situation.attached:
+        if self._asking or not is_seen(self) or not self._attachment.situation.attached:
             return
         self._asking = True
         self._attachment.ask(lambda session: session.audit(), self._show, on_error=self._complain, quiet=True)

@@ -18,9 +18,11 @@ from inspector.model.filter import quoted
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.model.time_of_day import range_text
 from inspector.ui.theme import Theme, ui_font
+from inspector.ui.widgets.churn_canvas import AXIS_WIDTH
 from inspector.ui.widgets.churn_legend import ChurnLegend, LegendEntry
 from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame
-from inspector.ui.widgets.churn_plot import AXIS_WIDTH, DASHES, ChurnPlot
+from inspector.ui.widgets.churn_plot import DASHES, ChurnPlot
+from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import clock, duration, number
 
 TOP_TYPES: Final = 5
@@ -101,12 +103,22 @@ class ChurnPane(QWidget):
         """Show which range of births the table is filtered by, in seconds since the Unix epoch; ``None``: by none."""
         self.plot.show_range(born)
 
+    def show_moment(self, at: float) -> None:
+        """A replay stands there, seconds since the Unix epoch."""
+        self.plot.show_moment(at)
+
     def show_comparison(self, found: Diff | None) -> None:
         """Shade of the births those that survived to the later of two marks; the rest of them is dead. ``None``: nothing is compared."""
         if found is None or not found.is_same_process:
             self.plot.show_survivors(np.empty(0), "")
         else:
             self.plot.show_survivors(found.after.created_at, found.after.name)
+
+    def came_to_front(self) -> None:
+        """Somebody sees it: draw the counters that came meanwhile."""
+        if len(self.history) and not self._paused:
+            self._choose_types()
+        self.plot.request_draw()
 
     def set_paused(self, paused: bool) -> None:
         """Stand still, or go on; counters that arrive meanwhile are kept."""
@@ -197,10 +209,8 @@ class ChurnPane(QWidget):
             return
         if first:
             self.history.add_mark(Mark(vitals.at, MarkKind.ATTACH, "Attached"))
-        if self._paused and not first:
-            return
-        self._choose_types()
-        if self.isVisible():
+        if first or (is_seen(self) and not self._paused):
+            self._choose_types()
             self.plot.advance()
 
     def _show_page(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -12,6 +13,7 @@ from inspector.model.event_rows import EventRows, EventWish, event_rows, no_even
 from inspector.model.events import KIND_WORDS, EventKind
 from inspector.model.snapshot import Level, Snapshot, handle_text
 from inspector.ui.attachment import Attachment
+from inspector.ui.background import LatestWork
 from inspector.ui.bridge import Courier
 from inspector.ui.event_feed import EventFeed
 from inspector.ui.models.event_model import event_model
@@ -22,11 +24,12 @@ from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import number, plural
 
 REFRESH_MILLIS: Final = 300
-SHAPE: Final = TableShape(name="Events", widths=(108, 142, 92, 110, 72, 130, 150), spare=(5, 3, 4), elastic=6)
+SHAPE: Final = TableShape(name="Events", widths=(108, 142, 92, 110, 72, 130, 150), spare=(5, 3, 4), elastic=(6,))
 NO_TARGET: Final = "Attach to a process to see what happens to its handles"
 READING: Final = "Reading what happened …"
 NONE_YET: Final = "Nothing has happened since events are recorded"
 NO_MATCH: Final = "No event is as you wish. Choose other kinds, types or threads"
+OUTSIDE: Final = "Looked at from outside, nobody knows what happens between two looks"
 TOO_LOW: Final = "Events are recorded from level history on"
 ALL_KINDS: Final = "All kinds"
 ALL_TYPES: Final = "All types"
@@ -44,19 +47,16 @@ class EventsPane(QWidget):
         super().__init__(parent)
         self.setObjectName("pane")
         self._attachment = attachment
-        self._courier = courier
         self._feed = feed
         self._snapshot: Snapshot | None = None
         self._selected: frozenset[int] = frozenset()
         self._paused = False
-        self._round = 0
-        self._arranging = False
-        self._again = False
+        self._work = LatestWork(self, courier, self._arrangement, on_result=self._show, on_error=self._fail)
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._read)
         self._model = event_model(theme, self)
         self._build(theme)
-        feed.changed.connect(self._arrange)
+        feed.changed.connect(self._work.ask)
         feed.failed.connect(self._complain)
 
     # what others call ---------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ class EventsPane(QWidget):
     def show_kind(self, kind: EventKind) -> None:
         """Only events of this kind: a rate was clicked."""
         self._kinds.setCurrentIndex(self._kinds.findData(int(kind)))
-        self._arrange()
+        self._work.ask()
 
     def follow(self, handles: tuple[int, ...]) -> None:
         """These handles are selected in the window's table."""
@@ -82,7 +82,12 @@ class EventsPane(QWidget):
         self._only.setEnabled(bool(handles))
         self._only.setText(_only_text(handles))
         if self._only.isChecked():
-            self._arrange()
+            self._work.ask()
+
+    def came_to_front(self) -> None:
+        """Somebody sees it: read and show what happened."""
+        self._read()
+        self._work.ask()
 
     def set_paused(self, paused: bool) -> None:
         """Let nothing move."""
@@ -94,8 +99,8 @@ class EventsPane(QWidget):
 
     def clear(self) -> None:
         """There is no target any more."""
-        self._round += 1
-        self._snapshot, self._selected, self._arranging, self._again = None, frozenset(), False, False
+        self._work.forget()
+        self._snapshot, self._selected = None, frozenset()
         self._only.setChecked(False)
         self._record.hide()
         self._note.set_whole("")
@@ -107,8 +112,7 @@ class EventsPane(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Somebody looks."""
         super().showEvent(event)
-        self._read()
-        self._arrange()
+        self.came_to_front()
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -142,11 +146,11 @@ class EventsPane(QWidget):
             box.setAccessibleName(name)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(7)
-            box.activated.connect(self._arrange)
+            box.activated.connect(self._work.ask)
         self._only = QCheckBox(_only_text(()))
         self._only.setToolTip("Only events of the handles that are selected in the table")
         self._only.setEnabled(False)
-        self._only.toggled.connect(self._arrange)
+        self._only.toggled.connect(self._work.ask)
         self._note = ElidedLabel()
         self._note.setProperty("quiet", True)
         self._record = QPushButton("Record events")
@@ -192,38 +196,24 @@ class EventsPane(QWidget):
         if not self._paused and self._snapshot is not None and is_seen(self):
             self._feed.refresh()
 
-    def _arrange(self) -> None:
-        """Choose and name the rows, off the GUI thread; what comes meanwhile is done once afterwards."""
+    def _arrangement(self) -> Callable[[], EventRows] | None:
+        """Choose and name the rows, while somebody looks."""
         snapshot = self._snapshot
         if snapshot is None or not is_seen(self):
-            return
-        if self._arranging:
-            self._again = True
-            return
-        self._arranging = True
-        events, wish, this_round = self._feed.events, self.wish, self._round
-        self._courier.run(
-            lambda: event_rows(events, snapshot, wish),
-            lambda rows: self._show(rows, this_round),
-            lambda error: self._fail(error, this_round),
-        )
+            return None
+        events, wish = self._feed.events, self.wish
+        return lambda: event_rows(events, snapshot, wish)
 
-    def _show(self, rows: EventRows, this_round: int) -> None:
-        if this_round != self._round:
-            return
-        self._arranging = False
+    def _show(self, rows: EventRows) -> None:
         self._model.set_rows(rows)
-        too_low = self._snapshot is not None and self._snapshot.target.level < Level.HISTORY
-        self.table.set_message(NO_MATCH if rows.known else TOO_LOW if too_low else NONE_YET)
-        self._note.set_whole(_note_text(rows))
-        if self._again:
-            self._again = False
-            self._arrange()
+        target = self._snapshot.target if self._snapshot is not None else None
+        is_blind = target is not None and target.from_outside and not rows.known
+        none = OUTSIDE if is_blind else TOO_LOW if target is not None and target.level < Level.HISTORY else NONE_YET
+        self.table.set_message(NO_MATCH if rows.known else none)
+        self._note.set_whole("" if is_blind else _note_text(rows))
 
-    def _fail(self, error: BaseException, this_round: int) -> None:
-        if this_round == self._round:
-            self._arranging = False
-            self._complain(str(error))
+    def _fail(self, error: BaseException) -> None:
+        self._complain(str(error))
 
     def _complain(self, why: str) -> None:
         if self._snapshot is not None:

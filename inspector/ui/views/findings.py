@@ -17,7 +17,7 @@ from inspector.ui.theme import Theme
 from inspector.ui.widgets.labels import head_label, plain_label, quiet_label
 from inspector.ui.widgets.record_table import RecordTable, TableShape
 
-SHAPE: Final = TableShape(name="Findings", widths=(150, 190, 130), spare=(1,), elastic=2)
+SHAPE: Final = TableShape(name="Findings", widths=(150, 190, 130), spare=(1,), elastic=(2,))
 NO_TARGET: Final = "Attach to a process to see what deserves a look"
 FIRST_LOOK: Final = "Looking for the first time …"
 NO_CHOICE: Final = "Choose a finding to see its evidence"

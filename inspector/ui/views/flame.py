@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.model.flame import Flame, FlameGraph, Weight, build_flames
 from inspector.model.snapshot import Level, Snapshot, Target
+from inspector.ui.background import LatestWork
 from inspector.ui.bridge import Courier
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.icicle import Icicle, value_text
 from inspector.ui.widgets.labels import quiet_label
+from inspector.ui.widgets.seen import is_seen
 
 REFRESH_MILLIS: Final = 1000
 """Shortest time between two graphs: a picture that one reads must not dance."""
 NO_TARGET: Final = "Attach to a process to see where what is alive was made"
 EMPTY: Final = "Nothing is alive"
+
+
+class Built(NamedTuple):
+    """A graph, and what it was built of."""
+
+    snapshot: Snapshot
+    graph: FlameGraph
 
 
 class FlamePane(QWidget):
@@ -31,12 +41,10 @@ class FlamePane(QWidget):
         """Empty."""
         super().__init__(parent)
         self.setObjectName("pane")
-        self._courier = courier
         self._snapshot: Snapshot | None = None
         self._shown_serial = -1
-        self._building = False
         self._paused = False
-        self._round = 0
+        self._work = LatestWork(self, courier, self._building, on_result=self._built, on_error=self._gave_up)
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._refresh)
         self.icicle = Icicle(theme)
@@ -79,6 +87,10 @@ class FlamePane(QWidget):
         if is_first:
             self._refresh()
 
+    def came_to_front(self) -> None:
+        """Somebody sees it: build the graph of what came meanwhile."""
+        self._refresh()
+
     def set_paused(self, paused: bool) -> None:
         """Stand still; the workbench gives no snapshots meanwhile."""
         self._paused = paused
@@ -89,8 +101,8 @@ class FlamePane(QWidget):
 
     def clear(self) -> None:
         """There is no target any more."""
-        self._round += 1
-        self._snapshot, self._building, self._shown_serial = None, False, -1
+        self._work.forget()
+        self._snapshot, self._shown_serial = None, -1
         self.icicle.show_graph(None)
         self.note.setText(NO_TARGET)
         self._out.hide()
@@ -101,40 +113,39 @@ class FlamePane(QWidget):
         self._timer.start()
         self._refresh()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks."""
+        self._timer.stop()
+        super().hideEvent(event)
+
     # inside -------------------------------------------------------------------------------------------------------
 
     def _refresh(self) -> None:
-        """Build the graph of the newest snapshot, while somebody looks and none is being built."""
-        snapshot = self._snapshot
-        if snapshot is None or self._building or not self.isVisible() or snapshot.serial == self._shown_serial:
-            return
-        self._building = True
-        this_round, weight = self._round, Weight(self.weight.currentData())
-        self._courier.run(
-            lambda: build_flames(snapshot, weight),
-            lambda graph: self._built(graph, snapshot, this_round),
-            lambda _error: self._gave_up(this_round),
-        )
+        """It is time for the newest snapshot; one that takes longer is not overtaken."""
+        if not self._work.is_busy:
+            self._work.ask()
 
-    def _built(self, graph: FlameGraph, snapshot: Snapshot, of_round: int) -> None:
-        if of_round != self._round:
-            return
-        self._building = False
+    def _building(self) -> Callable[[], Built] | None:
+        """Build the graph of the newest snapshot, while somebody looks, unless it is shown."""
+        snapshot, weight = self._snapshot, Weight(self.weight.currentData())
+        if snapshot is None or not is_seen(self) or snapshot.serial == self._shown_serial:
+            return None
+        return lambda: Built(snapshot, build_flames(snapshot, weight))
+
+    def _built(self, built: Built) -> None:
+        snapshot, graph = built
         if graph.weight != self.weight.currentData():
-            self._refresh()
-            return
+            return  # the other is wished by now, and comes next
         self._shown_serial = snapshot.serial
         self.icicle.show_graph(graph if graph.total else None)
         self.note.setText(note_text(graph, snapshot.target))
 
-    def _gave_up(self, of_round: int) -> None:
-        if of_round == self._round:
-            self._building = False
-            self.note.setText("The graph could not be built")
+    def _gave_up(self, _error: BaseException) -> None:
+        self.note.setText("The graph could not be built")
 
     def _changed_weight(self) -> None:
         self._shown_serial = -1
-        self._refresh()
+        self._work.ask()
 
     def _choose(self, flame: Flame) -> None:
         self._out.setVisible(flame.depth > 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,17 +15,19 @@ from inspector.model.event_rows import EventRows, EventWish, event_rows, no_even
 from inspector.model.events import Events
 from inspector.model.snapshot import Level, Snapshot, handle_text
 from inspector.ui.attachment import Attachment
+from inspector.ui.background import LatestWork
 from inspector.ui.bridge import Courier
 from inspector.ui.event_feed import EventFeed
 from inspector.ui.models.event_model import event_model
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.balance_tree import BalanceTree
-from inspector.ui.widgets.labels import quiet_label
+from inspector.ui.widgets.labels import ElidedLabel
 from inspector.ui.widgets.record_table import RecordTable, TableShape
+from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import plural
 
 REFRESH_MILLIS: Final = 500
-SHAPE: Final = TableShape(name="History", widths=(108, 120, 80, 90, 60, 110, 200), spare=(3, 2, 5), elastic=6)
+SHAPE: Final = TableShape(name="History", widths=(108, 120, 80, 90, 72, 110, 110), spare=(3, 2, 5, 4), elastic=(6,))
 NO_TARGET: Final = "Attach to a process to see what happened to an object"
 NO_EVENT: Final = "Nothing to show yet: choose a handle, and a level that records events"
 CHOOSE: Final = "Select a handle to see who cloned and released its object"
@@ -52,20 +55,17 @@ class HistoryPane(QWidget):
         super().__init__(parent)
         self.setObjectName("pane")
         self._attachment = attachment
-        self._courier = courier
         self._feed = feed
         self._snapshot: Snapshot | None = None
         self._handle = 0
         self._recorded: set[int] = set()
         self._paused = False
-        self._round = 0
-        self._working = False
-        self._again = False
+        self._work = LatestWork(self, courier, self._telling, on_result=self._show, on_error=self._fail)
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._read)
         self._model = event_model(theme, self)
         self._build(theme)
-        feed.changed.connect(self._work)
+        feed.changed.connect(self._work.ask)
         feed.failed.connect(self._complain)
 
     # what others call ---------------------------------------------------------------------------------------------
@@ -81,10 +81,15 @@ class HistoryPane(QWidget):
         """The first of these is selected in the window's table; none: keep the last."""
         if handles and handles[0] != self._handle:
             self._handle = handles[0]
-            self.head.setText(f"Clones and releases of {handle_text(self._handle)}")
+            self.head.set_whole(f"Clones and releases of {handle_text(self._handle)}")
             self._show_record()
             self._read()
-            self._work()
+            self._work.ask()
+
+    def came_to_front(self) -> None:
+        """Somebody sees it: read and show what happened."""
+        self._read()
+        self._work.ask()
 
     def set_paused(self, paused: bool) -> None:
         """Let nothing move."""
@@ -97,10 +102,10 @@ class HistoryPane(QWidget):
 
     def clear(self) -> None:
         """There is no target any more."""
-        self._round += 1
-        self._snapshot, self._handle, self._working, self._again = None, 0, False, False
+        self._work.forget()
+        self._snapshot, self._handle = None, 0
         self._recorded.clear()
-        self.head.setText(CHOOSE)
+        self.head.set_whole(CHOOSE)
         self.table.set_message(NO_TARGET)
         self._model.set_rows(no_event_rows())
         self.tree.show_balance(None)
@@ -110,8 +115,7 @@ class HistoryPane(QWidget):
         """Somebody looks."""
         super().showEvent(event)
         self._timer.start()
-        self._read()
-        self._work()
+        self.came_to_front()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody looks."""
@@ -121,12 +125,13 @@ class HistoryPane(QWidget):
     # building -----------------------------------------------------------------------------------------------------
 
     def _build(self, theme: Theme) -> None:
-        self.head = quiet_label(CHOOSE)
+        self.head = ElidedLabel(CHOOSE)
+        self.head.setProperty("quiet", True)
         self.scope = QComboBox()
         self.scope.setAccessibleName("Whose history")
         self.scope.addItem("this object", "object")
         self.scope.addItem("its type", "type")
-        self.scope.activated.connect(self._work)
+        self.scope.activated.connect(self._work.ask)
         self.record = QPushButton("Record stacks")
         self.record.clicked.connect(self._switch_record)
         self.table = RecordTable(theme, self._model, SHAPE)
@@ -188,43 +193,27 @@ class HistoryPane(QWidget):
             self._attachment.ask(lambda session: session.set_type_level(index, level), switched)
 
     def _read(self) -> None:
-        if self.isVisible() and not self._paused and self._handle:
+        if is_seen(self) and not self._paused and self._handle:
             self._feed.refresh()
 
-    def _work(self) -> None:
-        """Choose, match and name the events off the GUI thread; what comes meanwhile is done once afterwards."""
+    def _telling(self) -> Callable[[], Told] | None:
+        """Choose, match and name the events, while somebody looks."""
         snapshot = self._snapshot
-        if snapshot is None or not self._handle or not self.isVisible():
-            return
-        if self._working:
-            self._again = True
-            return
-        self._working = True
-        events, handle, this_round = self._feed.events, self._handle, self._round
+        if snapshot is None or not self._handle or snapshot.target.from_outside or not is_seen(self):
+            return None
+        events, handle = self._feed.events, self._handle
         by_type = self._type_index() if self.scope.currentData() == "type" else 0
-        self._courier.run(
-            lambda: told(events, snapshot, handle, by_type),
-            lambda found: self._show(found, this_round),
-            lambda error: self._fail(error, this_round),
-        )
+        return lambda: told(events, snapshot, handle, by_type)
 
-    def _show(self, found: Told, this_round: int) -> None:
-        if this_round != self._round:
-            return
-        self._working = False
+    def _show(self, found: Told) -> None:
         self._model.set_rows(found.rows)
         low = self._snapshot is not None and self._snapshot.target.level < Level.HISTORY and not self._recorded
         self.table.set_message(TOO_LOW if low else NONE_YET)
         self.tree.show_balance(found.balance)
-        self.head.setText(head_text(self._handle, self.scope.currentText(), found.balance))
-        if self._again:
-            self._again = False
-            self._work()
+        self.head.set_whole(head_text(self._handle, self.scope.currentText(), found.balance))
 
-    def _fail(self, error: BaseException, this_round: int) -> None:
-        if this_round == self._round:
-            self._working = False
-            self._complain(str(error))
+    def _fail(self, error: BaseException) -> None:
+        self._complain(str(error))
 
     def _complain(self, why: str) -> None:
         if self._snapshot is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -12,9 +13,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from inspector.model.balance import of_object
 from inspector.model.events import EventKind, Events, no_events
 from inspector.model.snapshot import Level, Snapshot
+from inspector.ui.background import LatestWork
 from inspector.ui.bridge import Courier
 from inspector.ui.event_feed import EventFeed
 from inspector.ui.theme import Theme, ui_font
+from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import clock
 
 REFRESH_MILLIS: Final = 1000
@@ -33,6 +36,13 @@ class LaneParts(NamedTuple):
     courier: Courier
 
 
+class Chosen(NamedTuple):
+    """The events of the object behind a handle."""
+
+    handle: int
+    events: Events
+
+
 class HistoryLane(QWidget):
     """The events of the object that the detail pane shows; reads while somebody looks."""
 
@@ -45,12 +55,12 @@ class HistoryLane(QWidget):
         self._handle = 0
         self._snapshot: Snapshot | None = None
         self._events = no_events()
-        self._working = False
+        self._work = LatestWork(self, parts.courier, self._choosing, on_result=self._show, on_error=lambda _error: None)
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._read)
         self.setFont(ui_font())
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        parts.feed.changed.connect(self._work)
+        parts.feed.changed.connect(self._work.ask)
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
@@ -63,7 +73,7 @@ class HistoryLane(QWidget):
         if handle != self._handle:
             self._handle, self._events = handle, no_events()
             self._read()
-            self._work()
+            self._work.ask()
             self.update()
 
     @property
@@ -87,7 +97,7 @@ class HistoryLane(QWidget):
         super().showEvent(event)
         self._timer.start()
         self._read()
-        self._work()
+        self._work.ask()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody looks."""
@@ -117,28 +127,19 @@ class HistoryLane(QWidget):
                 painter.drawLine(QPointF(place, middle - above), QPointF(place, middle + below))
 
     def _read(self) -> None:
-        if self.isVisible() and self._handle:
+        if is_seen(self) and self._handle:
             self._parts.feed.refresh()
 
-    def _work(self) -> None:
-        """Choose the object's events, off the GUI thread."""
+    def _choosing(self) -> Callable[[], Chosen] | None:
+        """Choose the object's events, while somebody looks."""
         snapshot, handle, events = self._snapshot, self._handle, self._parts.feed.events
-        if snapshot is None or not handle or self._working or not self.isVisible():
-            return
-        self._working = True
-        self._parts.courier.run(
-            lambda: events.take(of_object(events, snapshot, handle)), lambda chosen: self._show(chosen, handle), lambda _error: self._free()
-        )
+        if snapshot is None or not handle or not is_seen(self):
+            return None
+        return lambda: Chosen(handle, events.take(of_object(events, snapshot, handle)))
 
-    def _show(self, chosen: Events, handle: int) -> None:
-        self._working = False
-        if handle == self._handle:
-            self._events = chosen
+    def _show(self, chosen: Chosen) -> None:
+        if chosen.handle == self._handle:
+            self._events = chosen.events
             self.setAccessibleName(self.sentence)
             self.setToolTip(self.sentence)
             self.update()
-        else:
-            self._work()
-
-    def _free(self) -> None:
-        self._working = False

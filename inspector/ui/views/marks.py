@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from inspector.model.growth import Grown
 from inspector.model.marks import MarkedState
 from inspector.model.snapshot import UNKNOWN, Snapshot, TargetState
 from inspector.model.time_of_day import range_text
+from inspector.ui.background import LatestWork
 from inspector.ui.bridge import Courier
 from inspector.ui.mark_book import MarkBook
 from inspector.ui.models.diff_model import ChangeRows, FateRows, GrownRows, change_model, fate_model, fate_rows, grown_model, no_fate_rows
@@ -36,10 +38,10 @@ from inspector.ui.widgets.record_table import RecordTable, TableShape
 from inspector.ui.wording import clock, number, plural, signed
 
 CHANGES: Final = TableShape(
-    name="What changed, by type and place", widths=(116, 84, 76, 70, 66, 66, 92, 90, 78, 150), spare=(8, 2, 7, 3, 6, 5), elastic=9
+    name="What changed, by type and place", widths=(116, 84, 76, 70, 66, 66, 92, 90, 78, 150), spare=(8, 2, 7, 3, 6, 5), elastic=(9,)
 )
-HANDLES: Final = TableShape(name="Handles with the chosen fate", widths=(92, 96, 84), spare=(2,), elastic=1)
-GROWN: Final = TableShape(name="What every round left behind", widths=(150, 170, 84, 320), spare=(), elastic=3)
+HANDLES: Final = TableShape(name="Handles with the chosen fate", widths=(92, 96, 84), spare=(2,), elastic=(1,))
+GROWN: Final = TableShape(name="What every round left behind", widths=(150, 170, 84, 320), spare=(), elastic=(3,))
 MAX_HANDLES: Final = 5000
 """Handles of a line that are listed."""
 TALL: Final = 190
@@ -78,12 +80,13 @@ class MarksPane(QWidget):
         super().__init__(parent)
         self.setObjectName("pane")
         self._book = book
-        self._courier = courier
         self._found: Diff | None = None
         self._line: Change | None = None
         self._range: tuple[float, float] | None = None
         self._has_target = False
-        self._round = 0
+        self._listing = LatestWork(
+            self, courier, self._fated, on_result=self._show_handles, on_error=lambda error: self.handles.set_message(str(error))
+        )
         self._changes = change_model(theme, self)
         self._handles = fate_model(theme, self)
         self._grown = grown_model(theme, self)
@@ -263,7 +266,7 @@ class MarksPane(QWidget):
     # comparison ---------------------------------------------------------------------------------------------------
 
     def _forget(self) -> None:
-        self._round += 1
+        self._listing.forget()
         self._found, self._line = None, None
         self._sum.set_whole("")
         self._changes.set_rows(ChangeRows())
@@ -299,23 +302,17 @@ class MarksPane(QWidget):
             self._list_handles()
 
     def _list_handles(self) -> None:
-        """The handles of the chosen line with the chosen fate; off the GUI thread, the newest wish counts."""
-        found, line, fate = self._found, self._line, Fate(self._fate.currentData())
-        self._rows.setEnabled(line is not None)
-        if found is None:
-            return
-        self._round += 1
-        this_round = self._round
-        self._courier.run(
-            lambda: fate_rows(found, fate, line, MAX_HANDLES),
-            lambda rows: self._show_handles(rows, this_round),
-            lambda error: self.handles.set_message(str(error)),
-        )
+        self._rows.setEnabled(self._line is not None)
+        self._listing.ask()
 
-    def _show_handles(self, rows: FateRows, this_round: int) -> None:
-        if this_round == self._round:
-            self.handles.set_message("None")
-            self._handles.set_rows(rows)
+    def _fated(self) -> Callable[[], FateRows] | None:
+        """The handles of the chosen line with the chosen fate."""
+        found, line, fate = self._found, self._line, Fate(self._fate.currentData())
+        return None if found is None else lambda: fate_rows(found, fate, line, MAX_HANDLES)
+
+    def _show_handles(self, rows: FateRows) -> None:
+        self.handles.set_message("None")
+        self._handles.set_rows(rows)
 
     def _show_rows(self) -> None:
         if self._line is not None:

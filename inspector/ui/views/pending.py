@@ -18,7 +18,7 @@ from inspector.ui.widgets.live_records import LiveRecords
 from inspector.ui.widgets.record_table import RecordTable, TableShape
 from inspector.ui.wording import duration
 
-SHAPE = TableShape(name="Pending closes", widths=(92, 88, 92, 324, 80, 132, 150), spare=(6, 5, 4, 2), elastic=3)
+SHAPE = TableShape(name="Pending closes", widths=(88, 78, 74, 270, 80, 124, 172, 80), spare=(6, 5, 4, 2), elastic=(6, 3))
 WAITS_FOR_COLUMN = 5
 NO_TARGET = "Attach to a process to see the closes it has not run yet"
 OUTSIDE = "Looked at from outside, nobody knows which closes wait"

@@ -24,12 +24,12 @@ from inspector.ui.widgets.live_records import LiveRecords
 from inspector.ui.widgets.record_table import RecordTable, TableShape
 from inspector.ui.widgets.thread_matrix import MatrixTable
 
-SHAPE = TableShape(name="Threads", widths=(132, 84, 76, 72, 80, 88, 88, 84, 84, 96), spare=(6, 2, 9, 5, 3), elastic=0)
+SHAPE = TableShape(name="Threads", widths=(132, 84, 76, 72, 80, 88, 88, 84, 84, 96), spare=(6, 2, 9, 5, 3), elastic=(0,))
 OWNS_COLUMN = 3
 WAITING_COLUMN = 7
 CALL_COLUMNS = (8, 9)
-CALL_SHAPE = TableShape(name="Calls in flight", widths=(92, 96, 110, 150, 66, 260), spare=(4, 2), elastic=5)
-STACK_SHAPE = TableShape(name="Stacks of threads", widths=(140, 84, 206, 236), spare=(1,), elastic=3)
+CALL_SHAPE = TableShape(name="Calls in flight", widths=(92, 96, 110, 150, 66, 260), spare=(4, 2), elastic=(5,))
+STACK_SHAPE = TableShape(name="Stacks of threads", widths=(140, 84, 206, 236), spare=(1,), elastic=(3,))
 PAGES = (("Threads", "process"), ("Created → closed", "matrix"), ("Calls in flight", "in_flight"), ("Stacks", "stack"))
 STACKS_PAGE = 3
 """Title and icon of each page."""

@@ -90,9 +90,12 @@ class VitalSigns(QWidget):
         self._shown_at = vitals.at
         window = self._history.rates(WINDOW_SECS)
         over = "two readings are needed" if math.isnan(window.window_secs) else f"over the last {window.window_secs:.1f} s"
+        about = "≈" if self._from_outside else ""
+        if about:
+            over += "; what came and went between two looks is not counted"
         self._live.show_sign(Sign(number(vitals.live), tooltip="Handles that are valid now. Click to show them"))
-        self._births.show_sign(_rate_sign("+", window.births, f"Handles created, {over}. Click to list them"))
-        self._deaths.show_sign(_rate_sign("−", window.deaths, f"Handles released, {over}. Click to list them"))
+        self._births.show_sign(_rate_sign(f"{about}+", window.births, f"Handles created, {over}. Click to list them"))
+        self._deaths.show_sign(_rate_sign(f"{about}−", window.deaths, f"Handles released, {over}. Click to list them"))
         last = self._history.last_at
         self._live.show_spark(self._history.live_line(max(last - SPARK_SECS, self._history.first_at), last, points=SPARK_POINTS))
 

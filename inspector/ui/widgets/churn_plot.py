@@ -10,35 +10,28 @@ import time
 from typing import Any, Final
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.model.churn import ChurnHistory, Line
 from inspector.model.snapshot import Floats
-from inspector.ui.theme import Theme, ui_font
+from inspector.ui.theme import Theme
 from inspector.ui.widgets.birth_shade import BirthShade
+from inspector.ui.widgets.churn_canvas import BIRTHS, ChurnCanvas
 from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame, SeriesLines, ceiling, compute_frame, highest
 from inspector.ui.widgets.churn_marks import MarkLines
-from inspector.ui.widgets.count_axis import CountAxis
+from inspector.ui.widgets.moment_line import MomentLine
 from inspector.ui.widgets.plot_gestures import PlotGestures
 from inspector.ui.widgets.range_bands import RangeBands
-from inspector.ui.widgets.time_axis import TimeAxis
 from inspector.ui.widgets.time_window import TimeWindow
 from inspector.ui.widgets.view_curve import ViewCurve
 
 FRAME_SECS: Final = 0.015
 """From one repaint to the next at least: just less than a frame of 60 Hz, so that a reading that comes a little early is not left out."""
 SLOWEST_FRAME_SECS: Final = 0.1
-AXIS_WIDTH: Final = 56
 ZOOM_STEP: Final = 1.25
-CAPTION_INSET: Final = 6
-MIN_CAPTION_PIXELS: Final = 36
-BIRTHS: Final = "births/s"
 FLAT_SHARE: Final = 0.015
-PLOT_SPACING: Final = 10
-"""So that the 0 of the upper scale and the top of the lower one are two labels."""
 DASHES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
 """Types whose names got the same colour differ by these."""
 
@@ -112,7 +105,7 @@ class ChurnPlot(QWidget):
 
     def advance(self) -> None:
         """Readings came: draw once a whole pixel of time has passed, before that the picture would be the same."""
-        pixel_secs = self.span_secs / max(self._live.getViewBox().width(), 1.0)
+        pixel_secs = self.span_secs / max(self._canvas.pixels, 1.0)
         self._draw_within(min(pixel_secs, SLOWEST_FRAME_SECS))
 
     def set_types(self, types: tuple[int, ...], pens: dict[int, QPen]) -> None:
@@ -146,10 +139,12 @@ class ChurnPlot(QWidget):
     def show_survivors(self, born: Floats, until: str) -> None:
         """Shade of the births those that lived on ``until`` a mark; no times: shade nothing."""
         self.shade.set_births(born)
-        ground, caption = self._captions[1]
-        caption.setText(f"births/s, shaded: alive at {until}" if self.shade.curve.isVisible() else BIRTHS)
-        ground.setRect(caption.boundingRect().adjusted(-3, 0, 3, 0))
+        self._canvas.births_caption.set_text(f"{BIRTHS}, shaded: alive at {until}" if self.shade.curve.isVisible() else BIRTHS)
         self.request_draw()
+
+    def show_moment(self, at: float | None) -> None:
+        """A replay stands there, seconds since the Unix epoch; ``None``: no recording is shown."""
+        self._moment.show_moment(at, self._history.first_at)
 
     def set_following(self, following: bool) -> None:
         """Move along with time, or stay."""
@@ -165,19 +160,10 @@ class ChurnPlot(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
         self._theme = theme
-        self._canvas.setBackground(theme.color("surface"))
-        for plot in (self._live, self._rates):
-            plot.getAxis("left").setTextPen(theme.color("text_quiet"))
-            plot.getAxis("left").setPen(theme.color("line"))
-        self._axis.setTextPen(theme.color("text_quiet"))
-        self._axis.setPen(theme.color("line"))
-        for line in (*self._pointers, self._zero):
-            line.setPen(pg.mkPen(theme.color("text_quiet" if line in self._pointers else "line")))
-        for ground, caption in self._captions:
-            caption.setBrush(theme.color("text_quiet"))
-            ground.setBrush(theme.color("surface", 210))
+        self._canvas.set_theme(theme)
         self._marks.set_theme(theme)
         self._ranges.set_theme(theme)
+        self._moment.set_theme(theme)
         self.shade.set_theme(theme)
         self._fill_totals()
         self.request_draw()
@@ -189,6 +175,7 @@ class ChurnPlot(QWidget):
         self._pens = {}
         self._rebuild_curves()
         self.show_range(None)
+        self.show_moment(None)
         self.show_survivors(np.empty(0), "")
         self.set_following(True)
 
@@ -236,30 +223,12 @@ class ChurnPlot(QWidget):
     def _build(self) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Timeline of live handles, births and deaths")
-        self._canvas = pg.GraphicsLayoutWidget(self)
-        self._canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._canvas.ci.layout.setContentsMargins(0, 4, 8, 0)
-        self._canvas.ci.layout.setSpacing(PLOT_SPACING)
-        self._axis = TimeAxis(lambda: self._history.first_at)
-        self._live = self._canvas.addPlot(row=0, col=0, axisItems={"left": CountAxis()})
-        self._rates = self._canvas.addPlot(row=1, col=0, axisItems={"left": CountAxis(), "bottom": self._axis})
-        self._canvas.ci.layout.setRowStretchFactor(0, 3)
-        self._canvas.ci.layout.setRowStretchFactor(1, 2)
-        for plot in (self._live, self._rates):
-            self._shape(plot)
-        self._live.hideAxis("bottom")
-        self._zero = pg.InfiniteLine(0, angle=0)
-        self._rates.addItem(self._zero, ignoreBounds=True)
-        self._pointers = [pg.InfiniteLine(0, angle=90) for _ in range(2)]
-        self._marks = MarkLines(self._theme, (self._live, self._rates))
-        self._captions = [
-            self._caption(plot, text) for plot, text in ((self._live, "live"), (self._rates, BIRTHS), (self._rates, "deaths/s"))
-        ]
-        for plot, pointer in zip((self._live, self._rates), self._pointers, strict=True):
-            pointer.hide()
-            plot.addItem(pointer, ignoreBounds=True)
+        self._canvas = ChurnCanvas(lambda: self._history.first_at, self)
+        self._live, self._rates = self._canvas.plots
+        self._marks = MarkLines(self._theme, self._canvas.plots)
         self.shade = BirthShade(self._theme, self._rates)
-        self._ranges = RangeBands(self._theme, (self._live, self._rates))
+        self._ranges = RangeBands(self._theme, self._canvas.plots)
+        self._moment = MomentLine(self._theme, self._canvas.plots)
         self._connect(PlotGestures(self._canvas.viewport()))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
@@ -274,31 +243,6 @@ class ChurnPlot(QWidget):
         gestures.clicked.connect(self._drop_range)
         gestures.double_clicked.connect(lambda: self.set_following(True))
         gestures.wheeled.connect(lambda notches, place: self._zoom(ZOOM_STEP**-notches, self._moment_at(place)))
-
-    def _shape(self, plot: Any) -> None:
-        plot.setMenuEnabled(False)
-        plot.hideButtons()
-        plot.setMouseEnabled(x=False, y=False)
-        plot.getViewBox().setDefaultPadding(0)
-        plot.disableAutoRange()
-        left = plot.getAxis("left")
-        left.setWidth(AXIS_WIDTH)
-        left.enableAutoSIPrefix(False)
-        for axis in (left, plot.getAxis("bottom")):
-            axis.setStyle(tickFont=ui_font(8.5), tickLength=-4, maxTickLevel=0)
-        plot.getAxis("bottom").setHeight(22)
-
-    @staticmethod
-    def _caption(plot: Any, text: str) -> tuple[QGraphicsRectItem, QGraphicsSimpleTextItem]:
-        """Words in the plot's corner, on a ground of their own so that lines do not cross them."""
-        ground = QGraphicsRectItem(plot.getViewBox())
-        caption = QGraphicsSimpleTextItem(text, ground)
-        caption.setFont(ui_font(8.5))
-        ground.setRect(caption.boundingRect().adjusted(-3, 0, 3, 0))
-        ground.setPen(pg.mkPen(None))
-        ground.setPos(CAPTION_INSET, CAPTION_INSET / 3)
-        ground.setZValue(10)
-        return ground, caption
 
     def _rebuild_curves(self) -> None:
         for curves in self._curves.values():
@@ -337,7 +281,7 @@ class ChurnPlot(QWidget):
             return
         started = self._drawn_at = time.perf_counter()
         begin, end = self.visible_range
-        pixels = max(int(self._live.getViewBox().width()), 100)
+        pixels = max(int(self._canvas.pixels), 100)
         frame = compute_frame(self._history, begin, end, pixels=pixels, types=self._types, until=self.newest_at)
         base = self._history.first_at
         for series in frame.series:
@@ -346,10 +290,7 @@ class ChurnPlot(QWidget):
             self._show_curves(series, frame.highest_rate)
         self.shade.draw(frame.series[-1].births, base)
         self._scale(frame, base)
-        for ground, _ in self._captions:
-            ground.setVisible(self._rates.getViewBox().height() >= MIN_CAPTION_PIXELS)
-        deaths, _ = self._captions[2]
-        deaths.setPos(CAPTION_INSET, self._rates.getViewBox().height() - deaths.rect().height() - CAPTION_INSET / 3)
+        self._canvas.place_captions()
         self._marks.show_marks(self._history.marks_between(begin, min(end, self.newest_at)), base, pixels / self.span_secs)
         self.frame_secs = time.perf_counter() - started
         self.painted.emit(frame)
@@ -371,10 +312,7 @@ class ChurnPlot(QWidget):
 
     def _scale(self, frame: ChurnFrame, base: float) -> None:
         self._tops = [ceiling(frame.highest_live, self._tops[0]), ceiling(frame.highest_rate, self._tops[1])]
-        self._live.setRange(xRange=(frame.begin - base, frame.end - base), yRange=(0, self._tops[0]), padding=0)
-        self._rates.setRange(xRange=(frame.begin - base, frame.end - base), yRange=(-self._tops[1], self._tops[1]), padding=0)
-        for plot in (self._live, self._rates):
-            plot.getViewBox().updateMatrix()  # else it is found out of date while painting, and all is painted twice
+        self._canvas.show_part((frame.begin - base, frame.end - base), (self._tops[0], self._tops[1]))
 
     # looking elsewhere --------------------------------------------------------------------------------------------
 
@@ -384,7 +322,7 @@ class ChurnPlot(QWidget):
 
     def _pan(self, moved: float) -> None:
         _, begin = self._pressed_at
-        self._pan_to(begin - moved * self.span_secs / max(self._live.getViewBox().width(), 1))
+        self._pan_to(begin - moved * self.span_secs / max(self._canvas.pixels, 1.0))
 
     def _select(self, place: QPointF) -> None:
         """From where the button went down to here, but not beyond what is seen."""
@@ -418,19 +356,12 @@ class ChurnPlot(QWidget):
         self.request_draw()
 
     def _moment_at(self, position: QPointF) -> float:
-        begin, _ = self.visible_range
-        box = self._live.getViewBox()
-        left = box.mapToScene(QPointF(0, 0)).x()
-        moment: float = begin + (position.x() - left) * self.span_secs / max(box.width(), 1)
-        return moment
+        return self.visible_range[0] + self._canvas.share_of(position) * self.span_secs
 
     def _point_at(self, position: QPointF | None) -> None:
         at = float("nan") if position is None else self._moment_at(position)
         inside = not math.isnan(at) and at >= self.visible_range[0] and len(self._history) > 0
-        for pointer in self._pointers:
-            pointer.setVisible(inside)
-            if inside:
-                pointer.setValue(at - self._history.first_at)
+        self._canvas.point_at(at - self._history.first_at if inside else float("nan"))
         self.pointed.emit(at if inside else float("nan"))
 
 

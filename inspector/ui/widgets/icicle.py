@@ -81,11 +81,9 @@ class Icicle(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Every rectangle that is wide enough to be seen; a line around them while they have the keyboard."""
-        if self._graph is None:
-            return
         painter = QPainter(self)
         painter.setFont(self.font())
-        for index, flame in enumerate(self._graph.flames):
+        for index, flame in enumerate(self._graph.flames if self._graph is not None else ()):
             area = self._area(flame)
             if area.width() >= NARROWEST and area.right() > 0 and area.left() < self.width():
                 self._paint(painter, index, flame, area)

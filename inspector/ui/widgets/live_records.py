@@ -17,6 +17,7 @@ from inspector.ui.models.column_model import ColumnModel, RowsT
 from inspector.ui.models.pending_model import Moment
 from inspector.ui.widgets.record_table import RecordTable
 from inspector.ui.widgets.running_clock import RunningClock
+from inspector.ui.widgets.seen import is_seen
 
 
 class LiveRecords(QObject, Generic[RowsT]):
@@ -61,7 +62,7 @@ class LiveRecords(QObject, Generic[RowsT]):
 
     def _tick(self) -> None:
         self._moment.at = self.clock.now
-        if self._pane.isVisible():
+        if is_seen(self._pane):
             self._model.refresh()
 
     def _set_count(self, count: int) -> None:

@@ -30,8 +30,8 @@ class TableShape:
     """Pixels, one a column."""
     spare: tuple[int, ...]
     """Columns that are left out where there is no room, the first first."""
-    elastic: int
-    """Column that takes what room is left when the last one shown holds numbers."""
+    elastic: tuple[int, ...]
+    """Columns that take what room is left when the last one shown holds numbers: half as much again at most, the first first."""
 
 
 class RecordTable(QTableView):
@@ -125,7 +125,7 @@ class RecordTable(QTableView):
         columns.setSectionsMovable(True)
         columns.setStyleSheet(f"QHeaderView::section {{ padding-right: {RIGHT_PADDING}px; }}")
         columns.setMinimumSectionSize(40)
-        for column, width in enumerate(self._shape.widths):
+        for column, width in zip(range(self._records.columnCount()), self._shape.widths, strict=True):
             columns.resizeSection(column, width)
 
     def _fit(self) -> None:
@@ -138,10 +138,12 @@ class RecordTable(QTableView):
             self.setColumnHidden(column, column not in widths)
         numbers_last = self._records.is_number(max(widths))
         self.horizontalHeader().setStretchLastSection(not numbers_last)
-        left = room - sum(widths.values())
-        if numbers_last and self._shape.elastic in widths:
-            extra = min(left, self._shape.widths[self._shape.elastic] // 2) if left > 0 else 0
-            self.setColumnWidth(self._shape.elastic, self._shape.widths[self._shape.elastic] + extra)
+        left = max(0, room - sum(widths.values())) if numbers_last else 0
+        for column in self._shape.elastic:
+            if column in widths:
+                extra = min(left, widths[column] // 2)
+                self.setColumnWidth(column, widths[column] + extra)
+                left -= extra
 
     def _choose(self, index: QModelIndex) -> None:
         self.record_chosen.emit(self._records.key_at(index.row()), index.column())

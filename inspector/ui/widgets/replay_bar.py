@@ -88,8 +88,9 @@ class ReplayBar(QWidget):
         place = bisect_right(self._moments, at)
         began = self._moments[0]
         self._label.setText(
-            f"{clock(at)[:-2]}  ·  {age(at - began)} of {age(self._moments[-1] - began)}  ·  {place} of {len(self._moments)}"
+            f"{clock(at)[:-2]}  ·  {age(at - began)} of {age(self._moments[-1] - began)}  ·  moment {place} of {len(self._moments)}"
         )
+        self._label.setMinimumWidth(self._label.sizeHint().width())  # or the slider would tremble while it plays
         if not self.slider.isSliderDown():
             self.slider.blockSignals(True)
             self.slider.setValue(round((at - began) / max(self._moments[-1] - began, 1e-9) * STEPS))
@@ -99,6 +100,7 @@ class ReplayBar(QWidget):
         """No recording is shown any more."""
         self._stop()
         self._moments = []
+        self._label.setMinimumWidth(0)
         self.hide()
 
     def set_theme(self, theme: Theme) -> None:
@@ -109,7 +111,7 @@ class ReplayBar(QWidget):
 
     def _build(self, theme: Theme) -> None:
         self._play, self._back, self._on = QToolButton(), QToolButton(), QToolButton()
-        self._play.clicked.connect(self._toggle)
+        self._play.clicked.connect(self.toggle)
         self._back.setText("Earlier")
         self._back.clicked.connect(lambda: self._step(-1))
         self._on.setText("Later")
@@ -144,7 +146,8 @@ class ReplayBar(QWidget):
         self._at = at
         self.moment_wanted.emit(at)
 
-    def _toggle(self) -> None:
+    def toggle(self) -> None:
+        """Play, or stand still."""
         if self._timer.isActive():
             self._stop()
             return

@@ -6,5 +6,8 @@ from PySide6.QtWidgets import QWidget
 
 
 def is_seen(widget: QWidget) -> bool:
-    """Shown, and not behind another tab: Qt keeps the docks of a tab bar visible and moves all but one out of the window."""
-    return widget.isVisible() and not widget.visibleRegion().isEmpty()
+    """Shown, not behind another tab, not scrolled away, and not in a minimised window.
+
+    Qt calls all of these visible: of the docks of a tab bar it moves all but one out of the window.
+    """
+    return widget.isVisible() and not widget.window().isMinimized() and not widget.visibleRegion().isEmpty()

@@ -1,26 +1,14 @@
 //! What an injector process calls. No logic: see `crate::inject`.
 
 use super::{catch, place, AiError, AiText};
-use crate::inject::{self, Functions, Injected, Injection, Range};
+use crate::inject::{self, Injected, Injection, Place};
 
 /// What is to be injected, and where.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct AiInjection {
-    /// The process.
-    pub pid: u32,
-    /// The thread that is borrowed for a moment.
-    pub tid: u32,
-    /// Region of an earlier injection that nobody uses any more; 0: none.
-    pub region: u64,
-    /// Address of a `syscall` instruction of the C library.
-    pub syscall: u64,
-    /// Code of the C library.
-    pub libc: Range,
-    /// Code of the interpreter.
-    pub python: Range,
-    /// Addresses of what is called.
-    pub functions: Functions,
+    /// Where.
+    pub place: Place,
     /// A line of Python.
     pub code: AiText,
 }
@@ -37,16 +25,7 @@ pub unsafe extern "C" fn ai_inject(request: *const AiInjection, injected: *mut I
     unsafe {
         catch(error, || {
             let request = place(request.cast_mut())?;
-            *place(injected)? = inject::inject(&Injection {
-                pid: request.pid,
-                tid: request.tid,
-                region: request.region,
-                syscall: request.syscall,
-                libc: request.libc,
-                python: request.python,
-                functions: request.functions,
-                code: request.code.read()?,
-            })?;
+            *place(injected)? = inject::inject(&Injection { place: request.place, code: request.code.read()? })?;
             Ok(())
         })
     }

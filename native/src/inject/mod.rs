@@ -55,14 +55,15 @@ pub struct Functions {
     pub release: u64,
 }
 
-/// What is to be injected, and where.
+/// Where something is to be injected, and what is called there. All addresses are the target's.
+#[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct Injection<'a> {
+pub struct Place {
     /// The process.
     pub pid: u32,
-    /// The thread that is borrowed.
+    /// The thread that is borrowed for a moment.
     pub tid: u32,
-    /// A region of an earlier injection that nobody uses any more; 0: none.
+    /// Region of an earlier injection that nobody uses any more; 0: none.
     pub region: u64,
     /// A `syscall` instruction of the C library.
     pub syscall: u64,
@@ -72,6 +73,13 @@ pub struct Injection<'a> {
     pub python: Range,
     /// What is called.
     pub functions: Functions,
+}
+
+/// What is to be injected, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Injection<'a> {
+    /// Where.
+    pub place: Place,
     /// A line of Python.
     pub code: &'a str,
 }
@@ -95,9 +103,9 @@ pub fn inject(request: &Injection) -> Result<Injected> {
         return Err(Error::new(Status::BadArgument, format!("the line of Python is too long: {} bytes", request.code.len())));
     }
     let began = Instant::now();
-    let mut tracee = Tracee::stop(request.pid, request.tid)?;
+    let mut tracee = Tracee::stop(request.place.pid, request.place.tid)?;
     let found = tracee.registers()?;
-    let point = match harmless(&tracee, &found, request) {
+    let point = match harmless(&tracee, &found, &request.place) {
         Ok(point) => point,
         Err(why) => {
             leave(&tracee, &found)?;
@@ -121,7 +129,7 @@ fn leave(tracee: &Tracee, found: &libc::user_regs_struct) -> Result<()> {
 fn enter(tracee: &mut Tracee, found: &libc::user_regs_struct, point: &Point, request: &Injection) -> Result<u64> {
     let mask = tracee.block_signals()?;
     let entered = (|| {
-        let region = Region::at(tracee, found, request)?;
+        let region = Region::at(tracee, found, &request.place)?;
         region.fill(tracee, request, point, mask)?;
         let mut registers = *found;
         registers.rip = region.base;

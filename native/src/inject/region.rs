@@ -2,7 +2,7 @@
 
 use super::registers::Point;
 use super::tracee::Tracee;
-use super::{stub, Injection};
+use super::{stub, Injection, Place};
 use crate::status::{Error, Result, Status};
 
 /// Bytes of the code at the region's beginning.
@@ -54,9 +54,9 @@ pub struct Region {
 
 impl Region {
     /// The one of an earlier injection, or a new one, made by the stopped thread. Its registers are changed by that.
-    pub fn at(tracee: &mut Tracee, found: &libc::user_regs_struct, request: &Injection) -> Result<Self> {
-        if request.region != 0 {
-            return Ok(Self { base: request.region });
+    pub fn at(tracee: &mut Tracee, found: &libc::user_regs_struct, place: &Place) -> Result<Self> {
+        if place.region != 0 {
+            return Ok(Self { base: place.region });
         }
         // Executable from the first on, and never writable as well: that is granted where memory may not become executable later
         // (systemd's MemoryDenyWriteExecute, PR_SET_MDWE). `Tracee::write` writes whatever the protection.
@@ -66,9 +66,9 @@ impl Region {
         let (code, bytes) = (CODE_BYTES as u64, REGION_BYTES as u64);
         let refused = |refusal: Error| Error::new(Status::Io, format!("{refusal}: the target's system gives it no memory for code"));
         let asked = [0, bytes, executable, flags, u64::MAX, 0];
-        let base = tracee.call(found, request.syscall, libc::SYS_mmap, asked).map_err(refused)?;
-        if let Err(refusal) = tracee.call(found, request.syscall, libc::SYS_mprotect, [base + code, bytes - code, writable, 0, 0, 0]) {
-            tracee.call(found, request.syscall, libc::SYS_munmap, [base, bytes, 0, 0, 0, 0])?;
+        let base = tracee.call(found, place.syscall, libc::SYS_mmap, asked).map_err(refused)?;
+        if let Err(refusal) = tracee.call(found, place.syscall, libc::SYS_mprotect, [base + code, bytes - code, writable, 0, 0, 0]) {
+            tracee.call(found, place.syscall, libc::SYS_munmap, [base, bytes, 0, 0, 0, 0])?;
             return Err(refused(refusal));
         }
         Ok(Self { base })
@@ -79,10 +79,10 @@ impl Region {
         let mut page = vec![0_u8; at::STACK_BOTTOM];
         let mut put = |offset: usize, value: u64| page[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
         put(0, MAGIC);
-        put(at::BORROWED, request.tid.into());
+        put(at::BORROWED, request.place.tid.into());
         put(at::GOES_ON, point.rip);
         put(at::MASK, mask);
-        let called = &request.functions;
+        let called = &request.place.functions;
         let table = [called.create, called.own, called.detach, called.is_initialized, called.ensure, called.run, called.release];
         for (number, address) in table.into_iter().enumerate() {
             put(at::FUNCTIONS + number * 8, address);

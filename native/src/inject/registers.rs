@@ -1,7 +1,7 @@
 //! Where a stopped thread is, and whether it may be borrowed there. Pure, but for a look at one word of the target.
 
 use super::tracee::Tracee;
-use super::{Injection, Range};
+use super::{Place, Range};
 
 /// Results of a system call that the kernel begins again by itself (`include/linux/errno.h`).
 const RESTARTS: std::ops::RangeInclusive<i64> = -516..=-512;
@@ -48,8 +48,8 @@ fn is_harmless_wait(number: i64, second: u64) -> bool {
 }
 
 /// How a thread is borrowed that was stopped with these registers; `Err`: why not now.
-pub fn harmless(tracee: &Tracee, found: &libc::user_regs_struct, request: &Injection) -> Result<Point, String> {
-    match point(found, request.libc, request.python)? {
+pub fn harmless(tracee: &Tracee, found: &libc::user_regs_struct, place: &Place) -> Result<Point, String> {
+    match point(found, place.libc, place.python)? {
         Some(point) => {
             let instruction = tracee.word(point.rip).map_err(|error| error.message)? as u16;
             if instruction == INSTRUCTION {

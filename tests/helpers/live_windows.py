@@ -1,0 +1,39 @@
+"""What end-to-end tests of the window share: a target that is stepped, a window on it, and patience."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PySide6.QtCore import QSettings
+from pytestqt.qtbot import QtBot
+
+from inspector.commands.connector import LocalConnector
+from inspector.ui.main_window import MainWindow
+from tests.helpers.targets import Target
+
+PATIENCE_MILLIS = 30_000
+
+
+@contextmanager
+def window_on(target: Target, qtbot: QtBot, folder: Path) -> Iterator[MainWindow]:
+    """A window that shows ``target``, and keeps what it writes in ``folder``."""
+    made = MainWindow(LocalConnector(folder, folder), QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat))
+    made.show()
+    with qtbot.waitSignal(made.attachment.snapshot_shown, timeout=PATIENCE_MILLIS):
+        made.attachment.attach(target.pid)
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+def wait(qtbot: QtBot, is_so: Callable[[], bool]) -> None:
+    """Run the window until ``is_so``."""
+    qtbot.waitUntil(is_so, timeout=PATIENCE_MILLIS)
+
+
+def arm(window: MainWindow, qtbot: QtBot) -> None:
+    """Allow acts, as a person would once they are offered."""
+    wait(qtbot, window.commands["arm"].isEnabled)
+    window.commands["arm"].trigger()
