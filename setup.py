@@ -38,7 +38,7 @@ QUICK = (
 )
 """Calls that keep the interpreter's lock. None of them takes a lock that a thread in Python code may hold, or runs for long."""
 OF_C_ALONE = r"^[\w *]*\bai_(proxies|instances|owners|stacks|types|heap|transit)_\w+\([^;]*;\n"
-"""What ``native/python`` calls and Python does not: ``native/src/ffi/follow.rs``."""
+"""What ``native/python`` calls and Python does not: ``native/src/ffi/follow.rs`` and ``instances.rs``."""
 CALLED_BACK = """
 extern "Python" {
     void ai_python_drop(uint64_t key);

@@ -39,10 +39,8 @@ IS_INLINE: Final = 1 << 2
 IS_MANAGED: Final = 1 << 4
 IS_HEAP_TYPE: Final = 1 << 9
 IS_READY: Final = 1 << 12
-IS_COLLECTED: Final = 1 << 14
 IS_TYPE_OF_TYPES: Final = 1 << 31
 
-DICT_USED: Final = 16
 DICT_KEYS: Final = 32
 DICT_VALUES: Final = 40
 DICT_BYTES: Final = 48

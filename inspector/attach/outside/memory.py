@@ -18,7 +18,6 @@ from inspector.errors import AttachError
 from inspector.wire import ffi, lib
 from inspector.wire.status import message_of, new_error
 
-Words: type = np.ndarray
 Addresses = npt.NDArray[np.uint64]
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]

@@ -6,10 +6,9 @@ use std::ptr::null_mut;
 
 use super::catch_value;
 use crate::follow::heap::Types;
-use crate::follow::instances::{self, Newborn, Owners};
 use crate::follow::proxies::{Born, Layout};
 use crate::follow::stacks::{self, Walk};
-use crate::follow::{transit, Heap, Instances, Proxies, Stacks};
+use crate::follow::{transit, Heap, Proxies, Stacks};
 
 /// `Layout::Unknown`.
 pub const LAYOUT_UNKNOWN: u8 = 0;
@@ -32,16 +31,20 @@ fn layout(kind: u8, bytes: u64) -> Layout {
     }
 }
 
+/// Runs `body` on it; a panic gives `fallback`.
+///
 /// # Safety
 /// `thing` came from its `new` and was not freed; nobody else uses it.
-unsafe fn with<T, R>(thing: *mut T, fallback: R, body: impl FnOnce(&mut T) -> R) -> R {
+pub(super) unsafe fn with<T, R>(thing: *mut T, fallback: R, body: impl FnOnce(&mut T) -> R) -> R {
     // SAFETY: the caller's promise.
     catch_value(fallback, || unsafe { body(&mut *thing) })
 }
 
+/// Gives it back.
+///
 /// # Safety
 /// `thing` is NULL, or came from its `new` and was not freed.
-unsafe fn free<T>(thing: *mut T) {
+pub(super) unsafe fn free<T>(thing: *mut T) {
     if !thing.is_null() {
         // SAFETY: the caller's promise.
         drop(unsafe { Box::from_raw(thing) });
@@ -228,197 +231,6 @@ pub unsafe extern "C" fn ai_proxies_key(proxies: *mut Proxies, row: u64) -> usiz
 pub unsafe extern "C" fn ai_proxies_clear(proxies: *mut Proxies) {
     // SAFETY: the caller's promise.
     unsafe { with(proxies, (), Proxies::clear) };
-}
-
-/// The rows of a declaration, none yet; `closes`: it names a method that does.
-///
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_new(type_id: u16, closes: i32) -> *mut Instances {
-    // SAFETY: the caller's promise.
-    Box::into_raw(Box::new(unsafe { Instances::new(type_id, closes != 0) }))
-}
-
-/// # Safety
-/// See the module's text; no instance is listed any more.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_free(instances: *mut Instances) {
-    // SAFETY: the caller's promise.
-    unsafe { free(instances) };
-}
-
-/// The level in force for its rows, 0 when it is not followed any more.
-///
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_level(instances: *mut Instances) -> u8 {
-    // SAFETY: the caller's promise.
-    unsafe { with(instances, 0, |instances| instances.level()) }
-}
-
-/// 1 when an instance is listed with this declaration; `row` becomes its row, 0: it found no room.
-///
-/// # Safety
-/// See the module's text; `row` points to a place for a row.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_row(instances: *mut Instances, key: usize, row: *mut u64) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let found = with(instances, None, |instances| instances.row(key));
-        *row = found.unwrap_or(0);
-        i32::from(found.is_some())
-    }
-}
-
-/// The weak reference that sees the end of an instance, 0: there is none.
-///
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_reference(instances: *mut Instances, key: usize) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { with(instances, 0, |instances| instances.reference(key)) }
-}
-
-/// A row for an instance; 1: it has one now, and `reference` is kept, 0: it is listed already, or not followed. `site` -1: it was there before
-/// anybody looked.
-///
-/// # Safety
-/// See the module's text; the instance lives, and somebody says when it ends: `reference`, or where that is 0 its type's destructor.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_add(
-    instances: *mut Instances,
-    key: usize,
-    address: u64,
-    handle: u64,
-    site: i64,
-    reference: usize,
-) -> i32 {
-    let born = Newborn { key, address, handle, site: u32::try_from(site).ok(), reference };
-    // SAFETY: the caller's promise.
-    i32::from(unsafe { with(instances, false, |instances| instances.add(&born)) })
-}
-
-/// An instance gave its handle back. Its weak reference, which is the caller's now.
-///
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_release(instances: *mut Instances, key: usize) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { with(instances, 0, |instances| instances.release(key)) }
-}
-
-/// An instance is not looked after any more. Its weak reference, which is the caller's now.
-///
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_let_go(instances: *mut Instances, key: usize) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { with(instances, 0, |instances| instances.let_go(key)) }
-}
-
-/// The instances of a declaration: how many, and those that fit.
-///
-/// # Safety
-/// See the module's text; `keys` points to `room` places.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_keys(instances: *mut Instances, keys: *mut usize, room: usize) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let found = with(instances, Vec::new(), |instances| instances.keys());
-        if room > 0 {
-            std::ptr::copy_nonoverlapping(found.as_ptr(), keys, found.len().min(room));
-        }
-        found.len()
-    }
-}
-
-/// The instance of a row, 0: there is none.
-///
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_key(instances: *mut Instances, row: u64) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { with(instances, 0, |instances| instances.key(row)) }
-}
-
-/// Follows the class no longer: its rows go without a trace. Instances are to be let go one by one.
-///
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_clear(instances: *mut Instances) {
-    // SAFETY: the caller's promise.
-    unsafe { with(instances, (), Instances::clear) };
-}
-
-/// A weak reference says that its instance is gone. 1: it was one of ours, and is the caller's now.
-///
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_gone(reference: usize) -> i32 {
-    // SAFETY: the caller's promise.
-    catch_value(0, || i32::from(unsafe { instances::gone(reference) }))
-}
-
-/// Whether there is nothing to do for an instance that was made or may have changed: nothing is recorded, and none is listed.
-///
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_instances_rest() -> i32 {
-    // SAFETY: the caller's promise.
-    i32::from(crate::hooks::hottest() == 0 && unsafe { instances::count() } == 0)
-}
-
-/// Which declaration a class has, none yet.
-#[no_mangle]
-pub extern "C" fn ai_owners_new() -> *mut Owners {
-    Box::into_raw(Box::default())
-}
-
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_owners_free(owners: *mut Owners) {
-    // SAFETY: the caller's promise.
-    unsafe { free(owners) };
-}
-
-/// The instances of a class belong to this owner, unless they have one.
-///
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_owners_set(owners: *mut Owners, class: usize, owner: usize) {
-    // SAFETY: the caller's promise.
-    unsafe { with(owners, (), |owners| owners.set(class, owner)) };
-}
-
-/// The owner of a class's instances, 0: none.
-///
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_owners_get(owners: *mut Owners, class: usize) -> usize {
-    // SAFETY: the caller's promise.
-    unsafe { with(owners, 0, |owners| owners.get(class)) }
-}
-
-/// No class has an owner any more.
-///
-/// # Safety
-/// See the module's text.
-#[no_mangle]
-pub unsafe extern "C" fn ai_owners_clear(owners: *mut Owners) {
-    // SAFETY: the caller's promise.
-    unsafe { with(owners, (), Owners::clear) };
 }
 
 /// Stacks of the running interpreter, CPython 3.`minor`; NULL: its frames are not known.

@@ -8,6 +8,7 @@ pub mod follow;
 pub mod foreign;
 pub mod handles;
 pub mod inject;
+pub mod instances;
 pub mod levels;
 pub mod outside;
 pub mod quick;
