@@ -167,6 +167,17 @@ def test_a_stopped_process_and_one_whose_lock_is_held_are_looked_at_all_the_same
     assert [frame.function for frame in worker.stack][-3:] == ["run", "_bootstrap_inner", "_bootstrap"]
 
 
+def test_threads_that_run_all_the_time_have_stacks_too(target: Target) -> None:
+    target.ask("make 1")
+    target.ask("calls 2")
+    seen_threads = [thread for _ in range(10) for thread in look(target.pid).threads if thread.name.startswith("worker-")]
+    with_stack = [thread for thread in seen_threads if thread.stack]
+    assert len(seen_threads) == 20
+    assert len(with_stack) >= 18, [thread.waits for thread in seen_threads if not thread.stack]
+    assert [thread.stack[-1].function for thread in with_stack].count("_bootstrap") >= 16, "stacks were read while they changed"
+    target.ask("quiet")
+
+
 def test_a_process_that_dies_during_the_look_ends_it_with_one_line(target: Target) -> None:
     target.ask("make 1")
     looks = 0

@@ -7,27 +7,38 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from inspector.attach.outside.threads import LONGEST_NAME, MOST_FRAMES, MOST_THREADS
 
-TRIES: Final = 4
-"""The process runs on meanwhile: at some moments its frames make no sense."""
+LOOKS: Final = 9
+PAUSE_SECS: Final = 0.003
+"""The process runs on meanwhile: at some moments its frames, or those of one thread, make no sense. One look takes little."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print ``{"threads": [{"tid", "gil", "frames": [[function, file, line]]}], "error"}``; frames innermost first."""
-    threads: list[dict[str, Any]] = []
+    seen: dict[int, list[dict[str, Any]]] = {}
     error = ""
-    for _ in range(TRIES):
+    for _ in range(LOOKS):
         try:
-            threads, error = list(_threads(int(arguments[0]))), ""
-            break
+            for thread in _threads(int(arguments[0])):
+                seen.setdefault(thread["tid"], []).append(thread)
         except Exception as failure:  # a foreign library over another process's memory: whatever it is, it is told
             error = str(failure) or type(failure).__name__
-    json.dump({"threads": threads, "error": error}, sys.stdout)
+        time.sleep(PAUSE_SECS)
+    json.dump({"threads": [_likeliest(found) for found in seen.values()], "error": "" if seen else error}, sys.stdout)
     return 0
+
+
+def _likeliest(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The newest stack of a thread among those that begin where most do: one that was read while it changed ends somewhere else."""
+    whole = [thread for thread in found if thread["frames"]] or list(found)
+    roots = Counter(str(thread["frames"][-1:]) for thread in whole)
+    return next(thread for thread in reversed(whole) if str(thread["frames"][-1:]) == roots.most_common(1)[0][0])
 
 
 def _threads(pid: int) -> Iterator[dict[str, Any]]:
