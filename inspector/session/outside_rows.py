@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from inspector.attach.outside.memory import Effort
+from inspector.attach.outside.memory import Effort, in_swap
 from inspector.attach.outside.seen import Look, SeenThread, SeenType
 from inspector.model.counts import Flags, is_live, native_refs_of, objects_of, outers_of, proxies_of, strong_of_traits
 from inspector.model.limits import Limit
@@ -113,7 +114,7 @@ class OutsideRows:
             threads=MappingProxyType({}),
             sites=MappingProxyType({}),
             vitals=self._vitals(at),
-            lost=lost_of(look.effort, look.doubtful),
+            lost=lost_of(look.effort, len(look.doubtful)),
             cost=Cost(cpu_secs=0.0, share=0.0, segment_bytes=0),
             sampled_at=at,
             limits=limits,
@@ -137,8 +138,11 @@ class OutsideRows:
             kept.address, kept.data = address, handle
             kept.strong, kept.weak, kept.outer, kept.in_flight = counts
             kept.settle()
-        for key in [key for key in self._rows if key not in seen]:
-            self._end(self._rows.pop(key), at)
+        missing = [key for key in self._rows if key not in seen and key[1] not in look.doubtful] if look.is_whole else []
+        hidden = in_swap(Path(f"/proc/{look.pid}/pagemap"), {place for _, place, _ in missing}) if look.effort.swapped_bytes else set()
+        for key in missing:
+            if key[1] not in hidden:
+                self._end(self._rows.pop(key), at)
 
     def _born(self, type_index: int, at: float) -> _Kept:
         """What the first look finds was born before; later, within the last interval."""

@@ -51,7 +51,7 @@ def test_every_version_s_objects_are_found_with_their_counts(any_target: Target)
     assert number_of(found) == {"Mnemonic": 7, "Persister": 3, "Persist": 3}
     assert counts(found, "Mnemonic") == {(1, 0): 7}
     assert counts(found, "Persist") == {(UNKNOWN, UNKNOWN): 3}
-    assert (found.doubtful, found.without_handle) == (0, 0)
+    assert (found.doubtful, found.without_handle) == (frozenset(), 0)
     assert handles_of(found, "Mnemonic") | handles_of(found, "Persister") == set(any_target.ask("handles"))
     any_target.ask("drop 5")
     assert number_of(seen(any_target)) == {"Mnemonic": 5}

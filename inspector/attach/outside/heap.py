@@ -79,14 +79,14 @@ class Heap:
         is_class = bodies.readable & ((flags & needed) == needed) & (sizes >= 16) & (sizes < 1 << 20)
         return Classes(places[is_class], Gathered(bodies.data[is_class], bodies.readable[is_class]))
 
-    def instances(self, types: Addresses) -> tuple[Addresses, Addresses, int]:
-        """Living instances of exactly these classes, the class of each, and how many finds stayed in doubt and were left out."""
+    def instances(self, types: Addresses) -> tuple[Addresses, Addresses, Addresses]:
+        """Living instances of exactly these classes, the class of each, and finds that stayed in doubt and were left out."""
         places, kinds = self._search(types, MOST_INSTANCES)
         alive = self.are_counted(places)
         places, kinds = places[alive], kinds[alive]
         linked = self.are_alive(places)
-        doubtful = int(np.count_nonzero(self._are_tracked(places[~linked])))
-        return places[linked], kinds[linked], doubtful
+        others = places[~linked]
+        return places[linked], kinds[linked], others[self._are_tracked(others)]
 
     def are_counted(self, places: Addresses) -> Flags:
         """Which have a count as a living object has."""

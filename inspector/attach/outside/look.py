@@ -41,6 +41,7 @@ def look(pid: int, *, with_objects: bool = True, with_stacks: bool = True, go_on
             found.runtime = python.runtime
             _look_at_objects(memory, python, found, go_on)
     except AttachError as error:
+        found.is_whole = False
         notes.append(f"its objects could not be looked at: {error}")
     if not procfs.tasks(pid):
         raise OutsideError(f"process {pid} {'has ended' if threads else 'does not exist'}")
@@ -54,6 +55,7 @@ def look(pid: int, *, with_objects: bool = True, with_stacks: bool = True, go_on
         packages=tuple(sorted(set(components(pid)))),
         took_secs=time.monotonic() - began,
         effort=memory.effort,
+        is_whole=found.is_whole and not memory.effort.left_out_hits,
         doubtful=found.doubtful,
         without_handle=found.without_handle,
         notes=(*notes, *found.notes),
@@ -70,7 +72,8 @@ class _Found:
     """What is found, as it comes."""
 
     runtime: str = ""
-    doubtful: int = 0
+    is_whole: bool = True
+    doubtful: frozenset[int] = frozenset()
     without_handle: int = 0
     notes: list[str] = field(default_factory=list)
     thread_names: dict[int, str] = field(default_factory=dict)
@@ -99,7 +102,8 @@ def _look_at_objects(memory: OutsideMemory, python: SeenPython, found: _Found, g
     bindings = Bindings(objects, classes, Metadata(memory.pid, objects))
     threads = thread_classes(objects, classes)
     wanted = np.array([*bindings.owners, *([python.type_of_coroutines] if bindings.owners else []), *threads.tolist()], np.uint64)
-    places, kinds, found.doubtful = heap.instances(wanted[wanted != 0])
+    places, kinds, doubtful = heap.instances(wanted[wanted != 0])
+    found.doubtful = frozenset(doubtful.tolist())
     is_thread = np.isin(kinds, threads)
     found.thread_names = thread_names(objects, classes, places[is_thread], kinds[is_thread])
     proxies: dict[int, tuple[int, str]] = {}

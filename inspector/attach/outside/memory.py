@@ -6,8 +6,9 @@ One thread at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,8 @@ Flags = npt.NDArray[np.bool_]
 WORD_BYTES: Final = 8
 MOST_GATHERED_BYTES: Final = 512 << 20
 """More in one gathering is not asked for: something is damaged, or means to flood the viewer."""
+PAGE_BYTES: Final = 4096
+SWAPPED: Final = 1 << 62
 PIECE_BYTES: Final = 64 << 20
 """Searched in one native call; between two the search can be given up."""
 
@@ -160,6 +163,20 @@ class OutsideMemory:
         error = new_error()
         if call(error):
             raise OutsideError(message_of(error))
+
+
+def in_swap(pagemap: Path, places: Iterable[int]) -> set[int]:
+    """Those of some addresses whose page lies in swap, by ``/proc/PID/pagemap``; none where that may not be read."""
+    found = set()
+    try:
+        with pagemap.open("rb", buffering=0) as file:
+            for place in places:
+                file.seek(place // PAGE_BYTES * WORD_BYTES)
+                if int.from_bytes(file.read(WORD_BYTES), "little") & SWAPPED:
+                    found.add(place)
+    except OSError:
+        return found
+    return found
 
 
 def _pieces(ranges: Sequence[MappedRange]) -> list[tuple[int, int]]:

@@ -91,8 +91,10 @@ class Look:
     """Components over UniFFI that are loaded, also those without a living object."""
     took_secs: float
     effort: Effort = field(default_factory=Effort)
-    doubtful: int = 0
-    """Finds that could not be told from remains, and were left out."""
+    is_whole: bool = True
+    """The objects were looked at to the end; otherwise what is missing may live, and a note says why."""
+    doubtful: frozenset[int] = frozenset()
+    """Places of finds that could not be told from remains, and were left out."""
     without_handle: int = 0
     """Proxies that keep none: their constructor failed, or runs just now."""
     notes: tuple[str, ...] = ()

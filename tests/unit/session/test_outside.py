@@ -6,6 +6,7 @@ import math
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,6 +72,29 @@ def test_a_row_is_the_same_from_one_look_to_the_next_and_a_tombstone_after_its_l
     assert (second.live_count(), second.vitals.live, second.vitals.lives.tolist()) == (2, 2, [0, 2])
 
 
+def test_what_a_look_could_not_tell_is_not_taken_for_released() -> None:
+    rows = OutsideRows()
+    both = ((PLAIN, 0x10, 0x20, 0x30, 1), (PLAIN, 0x11, 0x21, 0x31, 1))
+    take(rows, look_with(*both))
+    assert take(rows, look_with(is_whole=False, notes=("its objects could not be looked at",))).live_count() == 2
+    assert take(rows, look_with(both[0], doubtful=frozenset({0x11}))).live_count() == 2
+    assert take(rows, look_with(both[0])).live_count() == 1
+
+
+def test_what_went_into_swap_is_not_taken_for_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def in_swap(pagemap: Path, places: set[int]) -> set[int]:
+        asked.append((pagemap, places))
+        return {0x11}
+
+    monkeypatch.setattr(outside_rows, "in_swap", in_swap)
+    rows = OutsideRows()
+    take(rows, look_with((PLAIN, 0x10, 0x20, 0x30, 1), (PLAIN, 0x11, 0x21, 0x31, 1), (PLAIN, 0x12, 0x22, 0x32, 1)))
+    assert take(rows, look_with((PLAIN, 0x10, 0x20, 0x30, 1), effort=Effort(swapped_bytes=4096))).live_count() == 2
+    assert asked == [(Path("/proc/1/pagemap"), {0x11, 0x12})]
+
+
 def test_a_proxy_in_the_same_place_with_another_handle_is_another_row() -> None:
     rows = OutsideRows()
     first = take(rows, look_with((PLAIN, 0x10, 0x20, 0x30, 1)))
@@ -122,7 +146,7 @@ def test_python_objects_that_rust_holds_have_foreign_ids() -> None:
 
 def test_what_was_left_out_is_counted_and_what_could_not_be_looked_at_is_noted() -> None:
     effort = Effort(read_bytes=1, swapped_bytes=1, unreadable_bytes=3 << 20, left_out_bytes=0, left_out_hits=9)
-    look = look_with(effort=effort, doubtful=2, without_handle=4, notes=("stacks need pystack",), more_threads=7)
+    look = look_with(effort=effort, doubtful=frozenset({5, 6}), without_handle=4, notes=("stacks need pystack",), more_threads=7)
     snapshot = take(OutsideRows(), look)
     assert {each.what: each.count for each in losses_of(snapshot.lost)} == {
         "finds beyond what one look takes": 9,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import pytest
 
 from inspector.attach.outside import look as looking
 from inspector.attach.outside.look import look
-from inspector.attach.outside.memory import MOST_GATHERED_BYTES, Gathered, OutsideError, OutsideMemory
+from inspector.attach.outside.memory import MOST_GATHERED_BYTES, Gathered, OutsideError, OutsideMemory, in_swap
 from tests.helpers.outside import stepped
 from tests.helpers.targets import Target
 
@@ -81,3 +82,12 @@ def test_a_process_that_is_gone_is_one_line() -> None:
     process.wait()
     with pytest.raises(OutsideError, match=f"^process {process.pid} has ended$"):
         OutsideMemory(process.pid).gather([4096], 8)
+
+
+def test_pages_in_swap_are_told_by_the_map_of_pages(tmp_path: Path) -> None:
+    pagemap = tmp_path / "pagemap"
+    pagemap.write_bytes(b"".join(entry.to_bytes(8, "little") for entry in (1 << 63, 1 << 62, 0, 1 << 62 | 1 << 61)))
+    assert in_swap(pagemap, [16, 4096 + 16, 3 * 4096 - 8, 3 * 4096, 99 * 4096]) == {4096 + 16, 3 * 4096}
+    assert in_swap(tmp_path / "none", [16]) == set()
+    own = np.ones(8)
+    assert in_swap(Path("/proc/self/pagemap"), [own.ctypes.data]) == set()
