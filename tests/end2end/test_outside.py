@@ -24,7 +24,7 @@ from tests.helpers.unprepared import interpreter
 
 MINORS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 PROCESS_GONE = 4_199_015
-LOOKS = 25
+LOOKS = 15
 
 
 @pytest.fixture(params=MINORS)

@@ -20,7 +20,7 @@ from inspector.attach.discovery import find_target, socket_path
 from inspector.wire.messages import Answer
 from inspector.wire.schema import LAYOUT_VERSION
 from tests.helpers.interpreters import FETCHED, NoInterpreterError, fetched
-from tests.helpers.targets import TARGETS, Target
+from tests.helpers.targets import ROOT, TARGETS, Target
 
 PROGRAM = TARGETS / "unprepared.py"
 MINORS = ("3.11", "3.12", "3.13", "3.14")
@@ -79,7 +79,8 @@ def unprepared(
     python = program or str(Path(sys.base_prefix, "bin", "python3"))
     with tempfile.NamedTemporaryFile() as errors:
         process = subprocess.Popen(
-            [*prefix, python, *options, str(script), kind],
+            [*prefix, python, *options, str(script.relative_to(ROOT)), kind],
+            cwd=ROOT,  # and named from there: it may mount something over the folder in which the checkout lies
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,13 @@ from tests.helpers.interpreters import NoInterpreterError, fetched, missing
 
 
 @pytest.fixture
-def no_debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def no_debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A machine without Debian's tools, and nothing fetched yet."""
     monkeypatch.setenv("ARC_INSPECTOR_INTERPRETERS", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     fetched.cache_clear()
-    return tmp_path
+    yield tmp_path
+    fetched.cache_clear()  # what was found here is for nobody else
 
 
 def test_what_cannot_be_had_is_said_in_one_line_that_names_what_was_tried(no_debian: Path):
