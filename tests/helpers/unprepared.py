@@ -79,8 +79,8 @@ def unprepared(
     python = program or str(Path(sys.base_prefix, "bin", "python3"))
     with tempfile.NamedTemporaryFile() as errors:
         process = subprocess.Popen(
-            [*prefix, python, *options, str(script.relative_to(ROOT)), kind],
-            cwd=ROOT,  # and named from there: it may mount something over the folder in which the checkout lies
+            [*prefix, python, *options, f"/proc/self/cwd/{script.relative_to(ROOT)}", kind],
+            cwd=ROOT,  # and found through it: something may be mounted over the folder in which the checkout lies
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
