@@ -19,7 +19,8 @@ from inspector.wire.text import text_struct
 PATH_BYTES: Final = 4096
 JOIN_SECS: Final = 2.0
 """How long ``stop`` waits for a worker that is in a job; it ends by itself after the job."""
-EXIT_JOIN_SECS: Final = 0.2
+EXIT_JOIN_SECS: Final = 0.02
+"""How long the end of the program waits for the worker, which native code wakes; one that is in a job is left to the interpreter."""
 
 
 class Agent:

@@ -97,13 +97,13 @@ pub fn stop() {
     publish::withdraw(runtime);
 }
 
-/// The process ends: says so and removes the files. Waits for nobody.
+/// The process ends: says so, removes the files and sends the interpreter's worker home. Waits for nobody.
 pub fn exit() {
     let Some(runtime) = existing() else { return };
     if is_running() {
         say_ended(runtime, Ending::Exited);
         if let Some(control) = control::running() {
-            control.unlink();
+            control.exit();
         }
     }
     publish::remove(runtime);

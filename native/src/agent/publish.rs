@@ -115,9 +115,9 @@ fn sweep(directory: &Path, own: &str) {
     dead.sort_by(|first, second| second.cmp(first));
     let now = SystemTime::now();
     for (number, (at, path)) in dead.iter().enumerate() {
+        // whoever else sweeps may be first; nobody answers on the socket of a dead process
+        let _ = fs::remove_file(path.with_extension("sock"));
         if number >= KEPT || now.duration_since(*at).unwrap_or_default() > RETENTION {
-            // whoever else sweeps may be first
-            let _ = fs::remove_file(path.with_extension("sock"));
             let _ = fs::remove_file(path);
         }
     }

@@ -113,7 +113,13 @@ impl Control {
         }
     }
 
-    /// Remove the socket only, as a process does that exits.
+    /// The process exits: remove the socket and send the worker home; wait for nobody.
+    pub fn exit(&self) {
+        self.unlink();
+        self.jobs.stop();
+    }
+
+    /// Remove the socket only.
     pub fn unlink(&self) {
         // It is gone already when somebody swept the directory.
         let _ = fs::remove_file(&self.path);

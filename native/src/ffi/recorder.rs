@@ -108,7 +108,7 @@ pub unsafe extern "C" fn ai_stop(error: *mut AiError) -> i32 {
     }
 }
 
-/// The process ends: says so and removes the files, waiting for nobody.
+/// The process ends: says so, removes the files and ends the wait in `ai_control_next`; waits for nobody.
 #[no_mangle]
 pub extern "C" fn ai_exit() {
     catch_value((), agent::exit);

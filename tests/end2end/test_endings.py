@@ -1,0 +1,70 @@
+"""How a program ends with the agent in it: at once, as without it, and with nothing left behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.command_line import command_environment
+from tests.helpers.targets import PATIENCE_SECS
+
+SLOW_WORKER = """
+from inspector.agent import agent, start, worker
+worker.IDLE_MILLIS = agent.EXIT_JOIN_SECS = 3_600_000
+start()
+"""
+STARTED = """
+import os, signal, sys
+from inspector.agent import start
+start()
+"""
+ENDINGS = {
+    "the end of the script": "",
+    "an exit status": "sys.exit(3)",
+    "an exception": "raise RuntimeError('the program fails')",
+}
+KILLED = {
+    "SIGTERM": "os.kill(os.getpid(), signal.SIGTERM)",
+    "os._exit": "os._exit(0)",
+    "os.abort": "os.abort()",
+    "exec": f"os.execv({sys.executable!r}, [{sys.executable!r}, '-c', ''])",
+}
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments of this test lie where nobody else looks."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+
+def run(code: str) -> int:
+    """The status of a program with this text; the time only guards against hanging."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=command_environment(), capture_output=True, timeout=PATIENCE_SECS, check=False).returncode
+
+
+def left(folder: Path) -> list[str]:
+    """Suffixes of the agent's files that are still there, hidden ones too."""
+    return sorted(path.suffix for path in folder.rglob("*") if path.is_file() or path.is_socket())
+
+
+def test_the_worker_is_woken_when_the_program_ends() -> None:
+    # Neither the worker's next look nor the longest wait for it is over within the test: only being woken ends it.
+    assert run(SLOW_WORKER) == 0
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS.keys())
+def test_a_program_that_ends_by_itself_leaves_no_file(tmp_path: Path, ending: str) -> None:
+    run(STARTED + ending)
+    assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize("ending", KILLED.values(), ids=KILLED.keys())
+def test_a_program_that_cannot_say_goodbye_leaves_its_last_state_whose_socket_goes_with_the_next_start(tmp_path: Path, ending: str) -> None:
+    run(STARTED + ending)
+    assert ".seg" in left(tmp_path)
+    assert run(STARTED) == 0
+    assert left(tmp_path) == [".seg"]
