@@ -9,7 +9,8 @@ import typer
 
 from inspector.commands.asking import ask_target
 from inspector.commands.configured import configured_path
-from inspector.commands.output import add_row, console, new_table, print_error, print_json
+from inspector.commands.output import print_error, print_json, say
+from inspector.commands.tables import Column, Table
 from inspector.errors import UsageError
 from inspector.session.adapter_answers import AdapterReport, DeclaredClass, adapter_report
 from inspector.wire.declaration_files import Declared, read_file, shipped_names
@@ -55,26 +56,23 @@ def _of_file(path: Path, as_json: bool, is_wanted: bool) -> tuple[str, ...]:
     if as_json:
         print_json({"file": str(path), "declared": values, "troubles": declared.troubles, "shipped": shipped_names()})
         return tuple(declared.troubles)
-    out = console()
-    table = new_table("declared", "handle", "released", "close", "from")
+    table = Table(Column("declared"), Column("handle", 1), Column("released", 3), Column("close", 2), Column("from", 4))
     for each, value in zip(declared.declarations, values, strict=True):
-        add_row(table, each.key, value.get("handle", ""), value.get("released", ""), each.close_signature, each.source)
+        table.add(each.key, value.get("handle", ""), value.get("released", ""), each.close_signature, each.source)
     if declared.declarations:
-        out.print(table)
-    out.print(
-        f"{len(values)} declared in {path}; shipped, to be named in adapters: {', '.join(shipped_names())}", soft_wrap=True, markup=False
-    )
+        table.print()
+    say(f"{len(values)} declared in {path}; shipped, to be named in adapters: {', '.join(shipped_names())}")
     return tuple(declared.troubles)
 
 
 def _print(report: AdapterReport) -> None:
-    table = new_table("declared", "rows", "state", "from", right=frozenset({"rows"}))
+    table = Table(Column("declared"), Column("rows", 1, is_number=True), Column("state"), Column("from", 2))
     for each in report.declared:
-        add_row(table, each.cls, f"{each.rows:,}", _state(each), each.source)
+        table.add(each.cls, f"{each.rows:,}", _state(each), each.source)
     if report.declared:
-        console().print(table)
+        table.print()
     else:
-        console().print(f"nothing is declared; adapters: {', '.join(report.names)}", markup=False)
+        say(f"nothing is declared; adapters: {', '.join(report.names)}")
 
 
 def _state(declared: DeclaredClass) -> str:

@@ -6,8 +6,9 @@ Errors are one line on stderr, cause first. Exit status: 0 done, 1 the thing ask
 from __future__ import annotations
 
 import os
-import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -32,19 +33,20 @@ from inspector.commands import (
     run_program,
     shot,
 )
-from inspector.commands.output import print_error
+from inspector.commands.output import OutputClosedError, abandon_output, flush_output, prepare_streams, print_error, say
 from inspector.commands.version import version_line
 from inspector.commands.window import open_window
 from inspector.errors import InspectorError
 
 INTERRUPTED_STATUS: Final = 130
 USAGE_STATUS: Final = 2
+TRACEBACK_VARIABLE: Final = "ARC_INSPECTOR_TRACEBACK"
 _PASSED_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(version_line())
+        say(version_line())
         raise typer.Exit
 
 
@@ -88,21 +90,46 @@ def make_app() -> typer.Typer:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit status. Never raises for what a person or a target did wrong."""
+    prepare_streams()
     try:
         status = make_app()(list(arguments), standalone_mode=False, prog_name="arc-inspector")
+        flush_output()
+    except OutputClosedError:
+        abandon_output()
+        return 0
+    except SystemExit:  # click's own way to end when the reader of its help has ended
+        abandon_output()
+        return 0
     except InspectorError as error:
-        print_error(str(error))
-        return error.exit_status
+        return _failed(str(error), error.exit_status)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED_STATUS
-    except BrokenPipeError:
-        # what reads our output has gone; leave nothing for the interpreter to flush
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         usage = getattr(error, "format_message", None)  # typer's own click has no public name for its exceptions
-        if usage is None:
-            raise
-        print_error(" ".join(usage().split()))
-        return USAGE_STATUS
+        return _failed(usage(), USAGE_STATUS) if usage is not None else _unexpected(error)
     return int(status or 0)
+
+
+def _failed(message: str, status: int) -> int:
+    """Say why, after what was printed before; a stdout that takes no more is no second error."""
+    try:
+        flush_output()
+    except (OutputClosedError, InspectorError):
+        abandon_output()
+    print_error(message)
+    return status
+
+
+def _unexpected(error: Exception) -> int:
+    """A fault of ours, or of the machine: one line with its place; the whole stack where ``ARC_INSPECTOR_TRACEBACK`` is set."""
+    if os.environ.get(TRACEBACK_VARIABLE):
+        raise error
+    if isinstance(error, OSError):
+        about = f": {error.filename}" if error.filename else ""
+        return _failed(f"{error.strerror or error}{about}", InspectorError.exit_status)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    return _failed(
+        f"a fault of the inspector, please report it: {type(error).__name__} at {where}: {error} ({TRACEBACK_VARIABLE}=1 shows the stack)",
+        InspectorError.exit_status,
+    )

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from inspector.commands.opening import ReadOnly
-from inspector.commands.output import print_json
+from inspector.commands.output import print_json, say
 from inspector.commands.preparing import Consent, Prepared, ask_on_terminal, ensure_possible, prepare
 from inspector.commands.window import open_window, require_display
 from inspector.errors import UsageError
@@ -61,7 +61,7 @@ def _report(pid: int, prepared: Prepared, as_json: bool) -> None:
             }
         )
     elif arrival is None:
-        print(f"The agent runs in {found.name} ({pid}) already")
+        say(f"The agent runs in {found.name} ({pid}) already")
     else:
         held = f"; one thread was held for {arrival.paused_secs * 1e3:.1f} ms" if arrival.paused_secs else ""
-        print(f"The agent runs in {found.name} ({pid}) now{held}")
+        say(f"The agent runs in {found.name} ({pid}) now{held}")

@@ -5,15 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from inspector.commands.asking import ask_target
-from inspector.commands.output import add_row, console, new_table, print_json, printable
+from inspector.commands.output import print_json, say
+from inspector.commands.tables import Column, Table
 from inspector.model.snapshot import handle_text
 from inspector.session.answers import audit_log
 from inspector.session.protocol import AuditedAct, AuditLog
+
+_COLUMNS: Final = (
+    Column("At"),
+    Column("Act"),
+    Column("By process", 1, is_number=True),
+    Column("User", 3, is_number=True),
+    Column("Handles", 2, is_number=True),
+    Column("Outcome"),
+    Column("Result"),
+)
 
 
 def audit(
@@ -60,15 +71,15 @@ def result_text(act: AuditedAct) -> str:
 
 def _print(log: AuditLog) -> None:
     if log.trouble:
-        console().print(printable(log.trouble), markup=False, soft_wrap=True)
+        say(log.trouble)
     if not log.acts:
-        print("No viewer has done anything to this process.")
+        say("No viewer has done anything to this process.")
         return
-    table = new_table("At", "Act", "By process", "User", "Handles", "Outcome", "Result", right=frozenset({"By process", "User", "Handles"}))
+    table = Table(*_COLUMNS)
     for act in log.acts:
         at = datetime.fromtimestamp(act.at, tz=UTC).astimezone()
         outcome, result = act.outcome, result_text(act)
-        add_row(table, f"{at:%H:%M:%S}", act.op, str(act.pid), str(act.uid), f"{act.handle_count:,}" or "–", outcome, result)
-    console().print(table)
+        table.add(f"{at:%H:%M:%S}", act.op, str(act.pid), str(act.uid), f"{act.handle_count:,}" or "–", outcome, result)
+    table.print()
     if log.dropped:
-        print(f"… and {log.dropped:,} older ones that are not kept")
+        say(f"… and {log.dropped:,} older ones that are not kept")

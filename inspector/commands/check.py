@@ -14,7 +14,7 @@ import typer
 
 from inspector.commands.check_report import Verdict, read_verdict
 from inspector.commands.child import Child, exit_status
-from inspector.commands.output import print_error, printable
+from inspector.commands.output import print_error, say_aside
 from inspector.commands.python_command import PythonCommand, parse_command
 from inspector.commands.run_program import forwarded_signals
 from inspector.errors import UsageError
@@ -28,8 +28,10 @@ def check(
     allow: Annotated[
         list[str] | None, typer.Option("--allow", metavar="TYPE[@SITE]=REASON", help="Not a leak; may be given several times.")
     ] = None,
-    json_file: Annotated[str, typer.Option("--json", metavar="FILE", help="Write what was found as JSON.")] = "",
-    junit_file: Annotated[str, typer.Option("--junit", metavar="FILE", help="Write what was found as JUnit's XML.")] = "",
+    json_file: Annotated[str, typer.Option("--json", metavar="FILE", help="Write what was found as JSON, over an older report.")] = "",
+    junit_file: Annotated[
+        str, typer.Option("--junit", metavar="FILE", help="Write what was found as JUnit's XML, over an older report.")
+    ] = "",
     python: Annotated[str, typer.Option("--python", help="The interpreter for a script that names none.")] = sys.executable,
 ) -> None:
     """Run a Python program or test suite and fail when native handles leak: check [OPTIONS] -- COMMAND…."""
@@ -63,6 +65,6 @@ def _run(command: PythonCommand, file: Path, allow: list[str]) -> int:
 def _say(verdict: Verdict) -> None:
     """For people, on stderr: the program's own output is on stdout."""
     for line in verdict.text().splitlines():
-        print(printable(line), file=sys.stderr)
+        say_aside(line)
     if verdict.trouble:
         print_error(verdict.trouble)

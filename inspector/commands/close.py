@@ -15,8 +15,9 @@ import numpy as np
 import typer
 
 from inspector.commands.opening import open_live
-from inspector.commands.output import add_row, console, new_table, print_json
+from inspector.commands.output import print_json, say
 from inspector.commands.rows import answer_value
+from inspector.commands.tables import Column, Table
 from inspector.errors import ControlError, TargetBusyError, UsageError
 from inspector.model.filter import Filter, FilterError, parse
 from inspector.model.snapshot import PENDING, Snapshot, handle_text
@@ -130,9 +131,9 @@ def guarded(answer: CloseAnswer, wanted: Sequence[int] = ()) -> CloseAnswer:
 
 def _print(answers: Sequence[CloseAnswer]) -> None:
     if not answers:
-        print("No resource that this is about is shown by this filter.")
+        say("No resource that this is about is shown by this filter.")
         return
-    table = new_table("Handle", "Outcome", "Reason", "Held by")
+    table = Table(Column("Handle"), Column("Outcome"), Column("Reason"), Column("Held by", 1))
     for answer in answers:
-        add_row(table, handle_text(answer.handle), answer.outcome.replace("_", " "), answer.reason, ", ".join(answer.holders))
-    console().print(table)
+        table.add(handle_text(answer.handle), answer.outcome.replace("_", " "), answer.reason, ", ".join(answer.holders))
+    table.print()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
+from inspector.commands.output import flush_output, say
 from inspector.commands.window import has_display, open_window
 from inspector.model.filter import quoted
 from inspector.model.pending import pending_closes
@@ -28,9 +29,10 @@ def demo(
         raise typer.Exit(open_window(demo=True))
     folder = output or Path(tempfile.mkdtemp(prefix="arc-inspector-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
-    print("There is no display, so the demo runs without a window and saves pictures", flush=True)
+    say("There is no display, so the demo runs without a window and saves pictures")
+    flush_output()
     run_offscreen(folder)
-    print(f"Pictures are in {folder}; each opens with its data: arc-inspector open FILE")
+    say(f"Pictures are in {folder}; each opens with its data: arc-inspector open FILE")
 
 
 def run_offscreen(folder: Path) -> None:
@@ -120,7 +122,9 @@ class Tour:
         self._pictures += 1
         path = self._folder / f"{self._pictures}-{name}.png"
         self._offscreen.save(path)
-        print(f"{self._pictures}. {line}\n   {path}", flush=True)
+        say(f"{self._pictures}. {line}")
+        say(f"   {path}")
+        flush_output()
 
 
 def most_common_site(snapshot: Snapshot) -> tuple[str, int, int] | None:

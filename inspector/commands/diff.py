@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.table import Table
 
 from inspector.commands.files import open_saved
 from inspector.commands.opening import SETTLE_SECS, Watch, settled_session
-from inspector.commands.output import add_row, console, new_table, print_json, printable
+from inspector.commands.output import print_json, say
 from inspector.commands.rows import PlainRow
 from inspector.commands.spans import parse_span
+from inspector.commands.tables import Column, Table
 from inspector.errors import UsageError
 from inspector.model.diff import Change, Diff, Fate, diff
 from inspector.model.marks import MarkedState, mark_now
@@ -24,6 +24,17 @@ from inspector.ui.wording import UNKNOWN_TEXT, clock, number, signed
 MOST_LINES: Final = 40
 LISTED_HANDLES: Final = 20
 COUNTS: Final = ("before", "after", "born", "dead", "survived", "changed", "passed")
+_COLUMNS: Final = (
+    Column("Type"),
+    Column("Made at"),
+    Column("Before", 2, is_number=True),
+    Column("After", 1, is_number=True),
+    Column("Net", is_number=True),
+    Column("Born", 3, is_number=True),
+    Column("Dead", 3, is_number=True),
+    Column("Survived", 5, is_number=True),
+    Column("Changed", 4, is_number=True),
+)
 _MOMENT: Final = re.compile(r"(?P<file>.+)@(?P<moment>[^@/]+)")
 
 
@@ -101,28 +112,26 @@ def _ids(found: Diff, change: Change) -> list[str]:
 
 
 def _print(found: Diff, lines: tuple[Change, ...]) -> None:
-    out = console()
     before, after = found.before, found.after
     head = f"{before.name} ({before.program}, {clock(before.at)}) → {after.name} ({after.program}, {clock(after.at)})"
-    out.print(printable(head), soft_wrap=True, markup=False)
+    say(head)
     if not found.is_same_process:
-        out.print("Two processes have no handle in common: only the numbers are compared.", markup=False)
-    columns = ("Before", "After", "Net", "Born", "Dead", "Survived", "Changed")
-    table = new_table("Type", "Made at", *columns, right=frozenset(columns))
+        say("Two processes have no handle in common: only the numbers are compared.")
+    table = Table(*_COLUMNS)
     moved = [line for line in lines if line.net or line.born > 0 or line.dead > 0 or line.changed > 0]
     for line in moved[:MOST_LINES]:
         _add(table, line, line.type_name, line.site)
     _add(table, found.total(), "All", "")
-    out.print(table)
+    table.print()
     if len(moved) > MOST_LINES:
-        out.print(f"{len(moved) - MOST_LINES:,} more lines: --json prints all.", markup=False)
+        say(f"{len(moved) - MOST_LINES:,} more lines: --json prints all.")
     if not moved:
-        out.print("Nothing was born, died or changed.", markup=False)
+        say("Nothing was born, died or changed.")
 
 
 def _add(table: Table, line: Change, name: str, site: str) -> None:
     counts = (line.born, line.dead, line.survived, line.changed)
-    add_row(table, name, site or UNKNOWN_TEXT, number(line.before), number(line.after), _net(line.net), *map(number, counts))
+    table.add(name, site or UNKNOWN_TEXT, number(line.before), number(line.after), _net(line.net), *map(number, counts))
 
 
 def _net(net: int) -> str:

@@ -14,7 +14,7 @@ from inspector.attach.outside.seen import Look, SeenFrame
 from inspector.attach.selftest import Check, run_checks
 from inspector.attach.waits import waits_on
 from inspector.attach.way import Way
-from inspector.commands.output import print_json, printable
+from inspector.commands.output import print_json, say
 from inspector.commands.preparing import diagnosis_of
 from inspector.commands.rows import PlainRow
 from inspector.errors import AttachError
@@ -41,7 +41,7 @@ def _process(pid: int, as_json: bool) -> int:
     if as_json:
         print_json(_value(diagnosis))
     else:
-        print(printable(_headline(diagnosis)))
+        say(_headline(diagnosis))
         for cause in diagnosis.causes:
             _print_cause(cause.text, cause.weight, cause.fixes)
         if not diagnosis.is_possible:
@@ -54,19 +54,19 @@ def _print_fallback(diagnosis: Diagnosis) -> None:
     seen = _seen(diagnosis.facts.pid)
     if seen is None:
         return
-    print("What can be told from outside, as a fallback (read only, nothing is loaded or stopped):")
+    say("What can be told from outside, as a fallback (read only, nothing is loaded or stopped):")
     if diagnosis.is_readable:
-        print(f"  its objects and their counts: arc-inspector attach {seen.pid} --read-only, or handles {seen.pid} --read-only")
+        say(f"  its objects and their counts: arc-inspector attach {seen.pid} --read-only, or handles {seen.pid} --read-only")
     if seen.packages:
-        print(printable(f"  UniFFI packages: {', '.join(seen.packages)}"))
+        say(f"  UniFFI packages: {', '.join(seen.packages)}")
     for thread in seen.threads:
         where = f" in {_where(thread.stack[0])}" if thread.stack else ""
         gil = ", holds the interpreter's lock" if thread.holds_gil else ""
-        print(printable(f"  thread {thread.tid} ({thread.name}) {thread.waits}{where}{gil}"))
+        say(f"  thread {thread.tid} ({thread.name}) {thread.waits}{where}{gil}")
     if seen.more_threads:
-        print(f"  and {seen.more_threads:,} more")
+        say(f"  and {seen.more_threads:,} more")
     for note in seen.notes:
-        print(printable(f"  {note}"))
+        say(f"  {note}")
 
 
 def _seen(pid: int) -> Look | None:
@@ -115,9 +115,9 @@ def _headline(diagnosis: Diagnosis) -> str:
 
 
 def _print_cause(text: str, weight: Weight, fixes: Sequence[str]) -> None:
-    print(printable(f"  {_SIGNS[weight]} {text}"))
+    say(f"  {_SIGNS[weight]} {text}")
     for fix in fixes:
-        print(printable(f"      → {fix}"))
+        say(f"      → {fix}")
 
 
 def _value(diagnosis: Diagnosis) -> PlainRow:
@@ -155,6 +155,6 @@ def _machine(as_json: bool) -> int:
 
 
 def _print_check(check: Check, weight: Weight) -> None:
-    print(printable(f"{'✓' if check.is_well else _SIGNS[weight]} {check.text}"))
+    say(f"{'✓' if check.is_well else _SIGNS[weight]} {check.text}")
     for fix in () if check.is_well else check.fixes:
-        print(printable(f"    → {fix}"))
+        say(f"    → {fix}")

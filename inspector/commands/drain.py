@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from inspector.commands.asking import ask_target
-from inspector.commands.output import print_json
+from inspector.commands.output import print_json, say
 from inspector.session.answers import drain_report
 from inspector.ui.wording import plural
 
@@ -21,4 +21,4 @@ def drain(
     if as_json:
         print_json({"ran": report.ran, "still_pending": report.still_pending})
     else:
-        print(f"ran {plural(report.ran, 'close')}, {report.still_pending:,} still pending")
+        say(f"ran {plural(report.ran, 'close')}, {report.still_pending:,} still pending")

@@ -15,7 +15,7 @@ import typer
 from inspector.commands.files import open_saved
 from inspector.commands.handles import headline
 from inspector.commands.opening import SETTLE_SECS, ReadOnly, Running, Watch, settled_session
-from inspector.commands.output import console, print_json, printable
+from inspector.commands.output import print_json, say
 from inspector.commands.rows import PlainRow, snapshot_value
 from inspector.commands.spans import parse_span
 from inspector.errors import FileFormatError, InspectorError, UsageError
@@ -173,22 +173,20 @@ def _finding_value(report: Report, finding: Finding) -> PlainRow:
 
 
 def _print(snapshot: Snapshot, report: Report) -> None:
-    out = console()
-    out.print(printable(headline(snapshot)), soft_wrap=True, markup=False)
+    say(headline(snapshot))
     for finding in report.findings:
         rule = report.rule_of(finding)
         muted = f"  (muted: {finding.muted})" if finding.muted else ""
-        out.print(printable(f"{SIGNS[finding.verdict]} {rule.title}: {finding.headline}{muted}"), soft_wrap=True, markup=False)
+        say(f"{SIGNS[finding.verdict]} {rule.title}: {finding.headline}{muted}")
         if finding.verdict is Verdict.SUSPECT and not finding.muted:
             _print_evidence(finding, rule.about)
     suspects = len(report.suspects())
-    out.print("Nothing is suspect." if not suspects else f"{suspects} to look at.", markup=False)
+    say("Nothing is suspect." if not suspects else f"{suspects} to look at.")
 
 
 def _print_evidence(finding: Finding, about: str) -> None:
-    out = console()
     for line in (*finding.evidence, about):
-        out.print(printable(f"    {line}"), soft_wrap=True, markup=False)
+        say(f"    {line}")
     if finding.handles:
-        out.print(printable(f"    {', '.join(handle_text(handle) for handle in finding.handles)}"), soft_wrap=True, markup=False)
-    out.print(printable(f"    key: {finding.key}"), soft_wrap=True, markup=False)
+        say(f"    {', '.join(handle_text(handle) for handle in finding.handles)}")
+    say(f"    key: {finding.key}")

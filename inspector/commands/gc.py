@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from inspector.commands.opening import open_live
-from inspector.commands.output import print_json
+from inspector.commands.output import print_json, say
 from inspector.commands.rows import gc_value
 from inspector.session.protocol import GcReport
 from inspector.ui.wording import duration, plural
@@ -23,7 +23,7 @@ def gc(
     if as_json:
         print_json(gc_value(report))
     else:
-        print(sentence(report))
+        say(sentence(report))
 
 
 def sentence(report: GcReport) -> str:

@@ -6,11 +6,12 @@ from typing import Annotated, Final
 
 import numpy as np
 import typer
-from rich.console import Console
 
 from inspector.commands.opening import ReadOnly, settled_session
-from inspector.commands.output import add_row, console, new_table, print_json, printable
+from inspector.commands.output import print_json, say
 from inspector.commands.rows import row_value, snapshot_value
+from inspector.commands.tables import Column as TableColumn
+from inspector.commands.tables import Table
 from inspector.errors import UsageError
 from inspector.model.filter import Filter, FilterError, parse, quoted
 from inspector.model.grouping import Arrangement, Column, Query, arrange
@@ -20,6 +21,26 @@ from inspector.ui.wording import age, plural
 
 DEFAULT_LIMIT: Final = 100
 _NUMBERS: Final = ("strong", "weak", "proxies", "native_refs", "in_flight")
+_SUMMARY_COLUMNS: Final = (
+    TableColumn("Type"),
+    TableColumn("Handles", is_number=True),
+    TableColumn("Objects", 2, is_number=True),
+    TableColumn("Pending", 1, is_number=True),
+    TableColumn("Oldest", 1, is_number=True),
+)
+_ROW_COLUMNS: Final = (
+    TableColumn("Handle"),
+    TableColumn("Type"),
+    TableColumn("State"),
+    TableColumn("Strong", 1, is_number=True),
+    TableColumn("Weak", 6, is_number=True),
+    TableColumn("Proxies", 4, is_number=True),
+    TableColumn("Native", 3, is_number=True),
+    TableColumn("In flight", 5, is_number=True),
+    TableColumn("Age", 1, is_number=True),
+    TableColumn("Thread", 5),
+    TableColumn("Site", 2),
+)
 
 
 def handles(
@@ -51,15 +72,14 @@ def chosen_filter(kind: str, filter_text: str) -> Filter:
 
 def print_handles(snapshot: Snapshot, arranged: Arrangement, limit: int) -> None:
     """A line on the target, a summary by type, then the rows."""
-    out = console()
-    out.print(printable(headline(snapshot)), soft_wrap=True, markup=False)
-    _print_summary(out, snapshot, arranged)
-    _print_rows(out, snapshot, arranged, limit)
+    say(headline(snapshot))
+    _print_summary(snapshot, arranged)
+    _print_rows(snapshot, arranged, limit)
     for title, counted in (("Lost", losses_of(snapshot.lost)), ("Refused", refused_of(snapshot.lost)), ("Note", notes_of(snapshot.lost))):
         if counted:
-            out.print(f"{title}: " + ", ".join(f"{each.count:,} {each.what}" for each in counted), soft_wrap=True, markup=False)
+            say(f"{title}: " + ", ".join(f"{each.count:,} {each.what}" for each in counted))
     for note in snapshot.notes:
-        out.print(f"Note: {printable(note)}", soft_wrap=True, markup=False)
+        say(f"Note: {note}")
 
 
 def headline(snapshot: Snapshot) -> str:
@@ -70,30 +90,29 @@ def headline(snapshot: Snapshot) -> str:
     return " · ".join(part for part in (f"{target.name} ({target.pid})", state, target.runtime, how) if part)
 
 
-def _print_summary(out: Console, snapshot: Snapshot, arranged: Arrangement) -> None:
+def _print_summary(snapshot: Snapshot, arranged: Arrangement) -> None:
     if not arranged.groups:
-        out.print("No handles." if not snapshot.live_count() else "No handles match.")
+        say("No handles." if not snapshot.live_count() else "No handles match.")
         return
-    table = new_table("Type", "Handles", "Objects", "Pending", "Oldest", right=frozenset({"Handles", "Objects", "Pending", "Oldest"}))
+    table = Table(*_SUMMARY_COLUMNS)
     for group in arranged.groups:
         oldest = age(snapshot.taken_at - group.oldest_at)
-        add_row(table, group.name, f"{group.handles:,}", f"{group.objects:,}", f"{group.pending:,}", oldest)
-    out.print(table)
+        table.add(group.name, f"{group.handles:,}", f"{group.objects:,}", f"{group.pending:,}", oldest)
+    table.print()
 
 
-def _print_rows(out: Console, snapshot: Snapshot, arranged: Arrangement, limit: int) -> None:
+def _print_rows(snapshot: Snapshot, arranged: Arrangement, limit: int) -> None:
     if not len(arranged):
         return
-    titles = ("Strong", "Weak", "Proxies", "Native", "In flight", "Age")
-    table = new_table("Handle", "Type", "State", *titles, "Thread", "Site", right=frozenset(titles))
+    table = Table(*_ROW_COLUMNS)
     shown = arranged.order[: limit or None].tolist()
     for row in shown:
         value = row_value(snapshot, row)
         numbers = ["–" if value[name] is None else f"{value[name]:,}" for name in _NUMBERS]
         born = age(snapshot.taken_at - float(snapshot.handles.created_at[row]))
         thread = value["owner_thread"] or value["created_thread"] or "–"
-        add_row(table, value["id"], value["type"] or "–", value["state"], *numbers, born, thread, value["site"] or "–")
-    out.print()
-    out.print(table)
+        table.add(value["id"], value["type"] or "–", value["state"], *numbers, born, thread, value["site"] or "–")
+    say()
+    table.print()
     if len(shown) < len(arranged):
-        out.print(f"… and {plural(len(arranged) - len(shown), 'more row')} (--limit 0 shows all)")
+        say(f"… and {plural(len(arranged) - len(shown), 'more row')} (--limit 0 shows all)")

@@ -6,10 +6,10 @@ import threading
 import time
 from typing import Final, TextIO
 
-from inspector.commands.output import printable
 from inspector.model.grouping import Query, arrange
 from inspector.model.pending import pending_closes
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
+from inspector.plain_text import printable
 from inspector.ui.wording import age, plural
 
 REDRAW_SECS: Final = 0.25

@@ -1,50 +1,116 @@
-"""How commands print: tables for people, one JSON object for scripts, one line for errors."""
+"""How commands print: lines and tables for people, one JSON object for scripts, one line for errors.
+
+All output of commands goes through here, so that no text of a target, a file or the system drives the terminal.
+"""
 
 from __future__ import annotations
 
+import io
 import json
+import math
+import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from inspector.errors import InspectorError
+from inspector.plain_text import one_line, printable
 
-PIPE_COLUMNS: Final = 240
-"""Width of tables that do not go to a terminal, so that nothing is cut off for ``grep``."""
+_CONTROL_OF_ASCII: Final = "\x7f"
+"""The one control character that ``json`` writes as it is."""
+
+
+class OutputClosedError(Exception):
+    """The reader of our output has ended, as ``head`` does: nothing is left to do. No fault, so no ``InspectorError``."""
+
+
+def prepare_streams() -> None:
+    """Make the standard streams take any text: a character that the locale cannot write is replaced. Call once, first."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # the caller closed it
+            setattr(sys, name, io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def say(line: str = "") -> None:
+    """One line on stdout. Raises ``OutputClosedError``, and ``InspectorError`` when it cannot be written."""
+    write_text(f"{printable(line)}\n")
+
+
+def say_aside(line: str) -> None:
+    """One line on stderr, for people beside a program's own output."""
+    _write_aside(f"{printable(line)}\n")
+
+
+def ask_aside(question: str) -> None:
+    """A question on stderr, the answer follows on its line."""
+    _write_aside(f"{printable(question)} ")
 
 
 def print_error(message: str) -> None:
     """One line on stderr."""
-    print(f"arc-inspector: {printable(' '.join(message.split()))}", file=sys.stderr)
+    _write_aside(f"arc-inspector: {one_line(message)}\n")
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One object on stdout."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write("\n")
+    """One object on stdout. Raises as ``say``."""
+    write_text(json_text(value))
 
 
-def console() -> Console:
-    """Where tables go."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
+def json_text(value: Mapping[str, Any]) -> str:
+    """One object as lines of printable ASCII; numbers that JSON has not are ``null``."""
+    try:
+        text = json.dumps(value, indent=2, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_with_nulls(value), indent=2, allow_nan=False)
+    return text.replace(_CONTROL_OF_ASCII, "\\u007f") + "\n"
 
 
-def new_table(*columns: str, right: frozenset[str] = frozenset()) -> Table:
-    """A table with quiet lines; columns in ``right`` hold numbers."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        is_number = column in right
-        table.add_column(column, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
-    return table
+def write_text(text: str) -> None:
+    """Text that is printable already, on stdout. Raises as ``say``."""
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        raise OutputClosedError from None
+    except OSError as error:
+        raise _unwritten(error) from error
 
 
-def add_row(table: Table, *cells: str) -> None:
-    """A row whose texts are shown as they are: names from a target are no markup, and control characters are made visible."""
-    table.add_row(*(Text(printable(cell)) for cell in cells))
+def flush_output() -> None:
+    """Hand over all that was written. Raises as ``say``."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise OutputClosedError from None
+    except OSError as error:
+        raise _unwritten(error) from error
 
 
-def printable(text: str) -> str:
-    """``text`` without anything that a terminal would obey."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+def abandon_output() -> None:
+    """Leave nothing for the interpreter to flush at its end: what reads our output has ended, or cannot take it."""
+    with suppress(OSError, ValueError):
+        descriptor = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(descriptor, sys.stdout.fileno())
+        os.close(descriptor)
+
+
+def _with_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _with_nulls(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_nulls(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _unwritten(error: OSError) -> InspectorError:
+    return InspectorError(f"the output cannot be written: {error.strerror or error}")
+
+
+def _write_aside(text: str) -> None:
+    """On stderr; a reader that has ended misses it."""
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from inspector.commands.handles import headline
 from inspector.commands.opening import settled_session
-from inspector.commands.output import add_row, console, new_table, print_json, printable
+from inspector.commands.output import print_json, say
 from inspector.commands.rows import PlainRow, count, row_value, seconds, snapshot_value
+from inspector.commands.tables import Column, Table
 from inspector.model.pending import PendingCloses, pending_closes
 from inspector.model.snapshot import Snapshot
 from inspector.ui.wording import age, duration, plural
+
+_COLUMNS: Final = (
+    Column("Handle"),
+    Column("Type"),
+    Column("Age", 1, is_number=True),
+    Column("In flight", 3, is_number=True),
+    Column("Reason"),
+    Column("Asked by", 4),
+    Column("Waits for", 2),
+    Column("Withdrawn in", 5),
+)
 
 
 def pending(
@@ -43,19 +55,16 @@ def _value(snapshot: Snapshot, closes: PendingCloses, index: int) -> PlainRow:
 
 
 def _print(snapshot: Snapshot, closes: PendingCloses) -> None:
-    out = console()
-    out.print(printable(headline(snapshot)), soft_wrap=True, markup=False)
+    say(headline(snapshot))
     if not len(closes):
         last = duration(snapshot.last_close_secs)
-        out.print("Nothing is waiting to close." + ("" if last == "–" else f" The last close took {last}."), markup=False)
+        say("Nothing is waiting to close." + ("" if last == "–" else f" The last close took {last}."))
         return
-    columns = ("Handle", "Type", "Age", "In flight", "Reason", "Asked by", "Waits for", "Withdrawn in")
-    table = new_table(*columns, right=frozenset({"Age", "In flight"}))
+    table = Table(*_COLUMNS)
     for index in range(len(closes)):
         value = row_value(snapshot, int(closes.rows[index]))
         in_flight = count(closes.in_flight[index])
-        add_row(
-            table,
+        table.add(
             value["id"],
             value["type"] or "–",
             age(snapshot.taken_at - float(closes.since[index])),
@@ -65,9 +74,9 @@ def _print(snapshot: Snapshot, closes: PendingCloses) -> None:
             closes.waits_for_text(index) or "–",
             left(closes.deadline(index) - snapshot.taken_at),
         )
-    out.print(table)
+    table.print()
     if snapshot.hidden_deadlines:
-        out.print(f"{plural(snapshot.hidden_deadlines, 'deadline')} more than can be shown.", markup=False)
+        say(f"{plural(snapshot.hidden_deadlines, 'deadline')} more than can be shown.")
 
 
 def left(secs: float) -> str:

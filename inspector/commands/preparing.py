@@ -11,6 +11,7 @@ from inspector.attach.causes import Diagnosis, Weight, diagnose
 from inspector.attach.discovery import FoundProcess, find_published, find_target
 from inspector.attach.facts import gather
 from inspector.attach.way import Way
+from inspector.commands.output import ask_aside
 from inspector.errors import AttachError
 
 
@@ -95,5 +96,5 @@ def ask_on_terminal(question: str) -> bool:
     """Ask the person at the terminal; without one the answer is no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    print(f"{question} Go on? [y/N] ", end="", file=sys.stderr, flush=True)
+    ask_aside(f"{question} Go on? [y/N]")
     return sys.stdin.readline().strip().lower() in ("y", "yes")

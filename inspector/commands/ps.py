@@ -9,11 +9,20 @@ import typer
 
 from inspector.attach.discovery import FoundProcess, find_processes
 from inspector.attach.linux import require_support
-from inspector.commands.output import add_row, console, new_table, print_json
+from inspector.commands.output import print_json, say
 from inspector.commands.rows import PlainRow, count, seconds
+from inspector.commands.tables import Column, Table
 
 MOST_DEAD: Final = 5
 """Dead processes in the table, the newest ones: what is looked for is seldom an old one."""
+_COLUMNS: Final = (
+    Column("PID", is_number=True),
+    Column("Name"),
+    Column("Runtime", 3),
+    Column("Handles", 2, is_number=True),
+    Column("Attachable"),
+    Column("What helps", 1),
+)
 
 
 def ps(
@@ -27,16 +36,16 @@ def ps(
         print_json({"processes": [_value(each) for each in found]})
         return
     if not found:
-        print("No Python process and no process with an agent runs here; try: arc-inspector demo")
+        say("No Python process and no process with an agent runs here; try: arc-inspector demo")
         return
-    table = new_table("PID", "Name", "Runtime", "Handles", "Attachable", "What helps", right=frozenset({"PID", "Handles"}))
+    table = Table(*_COLUMNS)
     shown, left_out = (found, 0) if show_all else without_old_dead(found)
     for each in shown:
         handles = "–" if each.live_handles < 0 else f"{each.live_handles:,}"
-        add_row(table, str(each.pid), each.name, each.runtime or "–", handles, _attachable(each), each.fix)
-    console().print(table)
+        table.add(str(each.pid), each.name, each.runtime or "–", handles, _attachable(each), each.fix)
+    table.print()
     if left_out:
-        print(f"and {left_out:,} more: arc-inspector ps --all")
+        say(f"and {left_out:,} more: arc-inspector ps --all")
 
 
 def without_old_dead(found: Sequence[FoundProcess]) -> tuple[list[FoundProcess], int]:

@@ -9,6 +9,8 @@ from typing import Annotated, Final
 import typer
 
 from inspector.commands.opening import ReadOnly, Running, open_session
+from inspector.commands.output import say
+from inspector.commands.replacing import Force, require_absent
 from inspector.commands.spans import parse_span
 from inspector.errors import ControlError, UsageError
 from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals
@@ -24,6 +26,7 @@ def record(
     span: Annotated[str, typer.Option("--for", metavar="SPAN", help="How long; without it until the process ends, or Ctrl+C.")] = "",
     every: Annotated[str, typer.Option("--every", metavar="SPAN", help="From one snapshot to the next.")] = "500ms",
     level: Annotated[str, typer.Option("--level", help="What the process records meanwhile: count, history or stacks.")] = "history",
+    force: Force = False,
     read_only: ReadOnly = False,
 ) -> None:
     """Record what a process does into a session file, which `open` plays again and `diff` compares."""
@@ -31,15 +34,16 @@ def record(
     every_secs = parse_span(every)
     if level not in ("count", "history", "stacks"):
         raise UsageError(f"a level is count, history or stacks: {level}")
+    require_absent(output, force=force)
     session = open_session(pid, level=Level[level.upper()], read_only=read_only)
     try:
-        recorded = _record(session, output, watch_secs, every_secs)
+        recorded = _record(session, output, watch_secs, every_secs, may_replace=force)
     finally:
         session.end()
     if recorded.failure:
         raise ControlError(f"{recorded.failure}: {output}")
     left_out = f", {recorded.left_out:,} left out" if recorded.left_out else ""
-    print(f"saved {plural(recorded.snapshots, 'snapshot')}{left_out} in {size(recorded.size_bytes)} to {output}")
+    say(f"saved {plural(recorded.snapshots, 'snapshot')}{left_out} in {size(recorded.size_bytes)} to {output}")
 
 
 class _End:
@@ -56,13 +60,13 @@ class _End:
         """Not used."""
 
 
-def _record(session: object, output: Path, watch_secs: float | None, every_secs: float) -> Recorded:
+def _record(session: object, output: Path, watch_secs: float | None, every_secs: float, *, may_replace: bool) -> Recorded:
     if not isinstance(session, Running):
         raise ControlError("the process is gone: there is nothing to record any more, `open` shows its last state")
     session.set_interval(snapshot_secs=every_secs, vitals_secs=0.05)
     end = _End()
     session.subscribe(end)
-    recorder = SessionRecorder(session, output, every_secs=every_secs)
+    recorder = SessionRecorder(session, output, every_secs=every_secs, may_replace=may_replace)
     try:
         end.reached.wait(watch_secs)
     except KeyboardInterrupt:

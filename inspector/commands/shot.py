@@ -9,6 +9,8 @@ import typer
 
 from inspector.attach.discovery import find_target
 from inspector.commands.opening import ReadOnly
+from inspector.commands.output import say
+from inspector.commands.replacing import Force, require_absent
 from inspector.errors import UsageError
 from inspector.session.outside import require_readable
 
@@ -18,12 +20,14 @@ def shot(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.png", help="Where the picture goes.")],
     theme: Annotated[str, typer.Option("--theme", help="light or dark.")] = "light",
     size: Annotated[str, typer.Option("--size", help="Width and height.")] = "1440x900",
+    force: Force = False,
     read_only: ReadOnly = False,
 ) -> None:
     """Save a picture of the window on a process, with the whole snapshot inside."""
     width, height = parse_size(size)
     if theme not in ("light", "dark"):
         raise UsageError(f"a theme is light or dark: {theme}")
+    require_absent(output, force=force)
     if read_only:
         require_readable(pid)
     else:
@@ -35,7 +39,7 @@ def shot(
         window.attach(pid, read_only=read_only)
         window.wait_settled()
         window.save(output)
-    print(f"saved {output} with its data inside")
+    say(f"saved {output} with its data inside")
 
 
 def parse_size(text: str) -> tuple[int, int]:

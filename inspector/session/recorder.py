@@ -53,12 +53,12 @@ class Recorded:
 class SessionRecorder:
     """A ``SessionListener`` that writes what it hears. ``stop`` it."""
 
-    def __init__(self, session: Session, path: Path, *, every_secs: float = RECORD_SECS) -> None:
-        """Begin with the newest snapshot. Raises ``FileFormatError`` when the file cannot be made."""
+    def __init__(self, session: Session, path: Path, *, every_secs: float = RECORD_SECS, may_replace: bool = False) -> None:
+        """Begin with the newest snapshot. Raises ``FileFormatError`` when the file cannot be made, or is there and may not be replaced."""
         self._session = session
         self._path = path
         self._every_secs = every_secs
-        self._file = _new_file(path)
+        self._file = _new_file(path, may_replace=may_replace)
         self._waiting: queue.Queue[Snapshot | tuple[float, str] | None] = queue.Queue(WAITING_SNAPSHOTS + 64)
         self._lock = threading.Lock()
         self._vitals: list[Vitals] = []
@@ -206,9 +206,12 @@ class _Writer:
         return delta_record(changed, gone, self._at)
 
 
-def _new_file(path: Path) -> BinaryIO:
+def _new_file(path: Path, *, may_replace: bool) -> BinaryIO:
     """Readable by nobody else: it names files and lines of the program."""
     try:
-        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb")
+        how = os.O_TRUNC if may_replace else os.O_EXCL
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, 0o600), "wb")
+    except FileExistsError:
+        raise FileFormatError(f"the file is there already: {path}") from None
     except OSError as error:
         raise FileFormatError(f"cannot write the session file: {error.strerror or error}: {path}") from error

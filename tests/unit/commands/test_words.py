@@ -15,12 +15,12 @@ from inspector.commands.child import environment, exit_status
 from inspector.commands.close import full_number, guarded, parse_handle
 from inspector.commands.gc import sentence
 from inspector.commands.live_line import LiveLine, live_text, summary_lines
-from inspector.commands.output import printable
 from inspector.commands.rows import row_value, snapshot_value
 from inspector.commands.run_program import launch_command, parse_level
 from inspector.commands.shot import parse_size
 from inspector.errors import AttachError, UsageError
 from inspector.model.snapshot import UNKNOWN, Level, Outer, Reference, Resource
+from inspector.plain_text import printable
 from inspector.session.protocol import CloseAnswer, GcReport
 from tests.helpers.snapshots import T0, Row, World, snapshot_of
 

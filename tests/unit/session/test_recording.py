@@ -103,7 +103,7 @@ def test_snapshots_that_come_too_soon_are_not_recorded_but_a_new_state_is(tmp_pa
 
 def test_a_full_disk_stops_the_recording_and_says_so() -> None:
     session = EventfulSession()
-    recorder = SessionRecorder(session, Path("/dev/full"))
+    recorder = SessionRecorder(session, Path("/dev/full"), may_replace=True)
     session.publish(big_snapshot(2000))
     assert "No space left" in recorder.stop().failure
 
