@@ -101,11 +101,12 @@ def build_snapshot(raw: RawState, names: Names, codes: LayoutCodes, moment: Mome
     raw, damaged = _readable_rows(raw, codes)
     clock = clock_of(raw.vitals)
     header = raw.vitals
+    handles = build_handles(raw, codes, clock)
     return Snapshot(
         serial=moment.serial,
         taken_at=moment.taken_at,
         target=moment.target,
-        handles=build_handles(raw, codes, clock),
+        handles=handles,
         types=names.types(header.types, codes),
         threads=build_threads(raw.threads, codes, clock),
         sites=names.sites,
@@ -114,7 +115,7 @@ def build_snapshot(raw: RawState, names: Names, codes: LayoutCodes, moment: Mome
         cost=_cost(raw, moment.cost_share),
         sampled_at=clock.secs(header.number("sampled_at_ticks")),
         last_close_secs=header.number("last_close_nanos") / NANOS_PER_SEC or float("nan"),
-        limits=(*build_limits(header), *moment.limits),
+        limits=(*build_limits(raw, handles, codes), *moment.limits),
         deadlines=build_deadlines(header, clock),
         hidden_deadlines=header.number("hidden_deadlines"),
     )
@@ -127,11 +128,34 @@ def build_deadlines(raw: RawVitals, clock: Clock) -> tuple[CloseDeadline, ...]:
     return tuple(sorted(found, key=lambda deadline: deadline.at))
 
 
-def build_limits(raw: RawVitals) -> tuple[Limit, ...]:
-    """Records of the segment in use. Rows of dead handles are given out again, so of handles those count that live."""
-    sections = {name: raw.header[name][0] for name in LIMITED}
-    used = {name: int(section["used"]) for name, section in sections.items()} | {"handles": raw.number("live_handles")}
-    return tuple(Limit(LIMITED[name], used[name], int(section["capacity"])) for name, section in sections.items() if section["capacity"])
+def build_limits(raw: RawState, handles: Handles, codes: LayoutCodes) -> tuple[Limit, ...]:
+    """Records of the segment that are in use now, for each section that has a capacity.
+
+    The target gives three kinds of records out again, so of these the header's count is only the largest number so far: rows of
+    dead handles, records of ended threads that no row of a living handle names, and event rings of ended threads.
+    """
+    header = raw.vitals.header
+    in_use = {
+        "handles": raw.vitals.number("live_handles"),
+        "threads": int(np.count_nonzero(_threads_in_use(raw.threads, handles, codes))),
+        "rings": int(np.count_nonzero((raw.threads["state"] == codes.thread_live) & (raw.threads["ring"] != 0))),
+    }
+    sections = {name: header[name][0] for name in LIMITED}
+    return tuple(
+        Limit(LIMITED[name], in_use.get(name, int(section["used"])), int(section["capacity"]))
+        for name, section in sections.items()
+        if section["capacity"]
+    )
+
+
+def _threads_in_use(threads: Records, handles: Handles, codes: LayoutCodes) -> Flags:
+    """One truth value for each thread record: the thread lives, or a living handle names it. Index 0 means an unknown thread."""
+    in_use: Flags = threads["state"] == codes.thread_live
+    live = is_live(handles.references)
+    for column in (handles.created_threads, handles.last_threads, handles.owner_threads, handles.requester_threads):
+        in_use |= np.bincount(column[live], minlength=len(in_use))[: len(in_use)] > 0
+    in_use[:1] = False
+    return in_use
 
 
 def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:

@@ -235,3 +235,18 @@ def test_type_numbers_that_do_not_exist_stop_nothing(snapshot_of):
     snapshot = snapshot_of(SegmentImage(handles=[{"type_id": 900, "created_thread": 800, "created_site": 60_000}]))
     assert len(snapshot.handles) == 1
     assert snapshot.types == {}
+
+
+def limits_of(snapshot: Snapshot) -> dict[str, int]:
+    return {each.name: each.used for each in snapshot.limits}
+
+
+def test_event_rings_of_ended_threads_are_given_out_again_and_not_in_use(snapshot_of):
+    threads = [{"tid": 10, "ring": 1}, {"tid": 11, "ring": 2, "state": ThreadState.ENDED}, {"tid": 12, "ring": 2}, {"tid": 13}]
+    assert limits_of(snapshot_of(SegmentImage(types=[TODO], threads=threads)))["event rings"] == 2
+
+
+def test_an_ended_thread_is_in_use_only_while_a_living_handle_names_it(snapshot_of):
+    threads = [{"tid": 10}, *({"tid": tid, "state": ThreadState.ENDED} for tid in (11, 12, 13))]
+    rows = [{"created_thread": 2}, {"created_thread": 3, "reference_state": ReferenceState.DROPPED}, {"last_thread": 2}]
+    assert limits_of(snapshot_of(SegmentImage(types=[TODO], threads=threads, handles=rows)))["threads"] == 2
