@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+UNKNOWN_STATUS: Final = 4
+"""Exit status of a command that cannot say yet."""
+
 
 class InspectorError(Exception):
     """Anything that this package reports."""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from inspector.agent.adapters.protocol import Adapter, Leaving
+from inspector.agent.adapters.protocol import Adapter, Follower, Following, Leaving
 from inspector.agent.gc_hook import GcHook
 from inspector.agent.jobs import Jobs
 from inspector.agent.thread_names import ThreadNames
@@ -83,6 +83,11 @@ class Agent:
         for adapter in self._attached:
             if isinstance(adapter, Leaving):
                 adapter.leave()
+
+    def following(self) -> Following:
+        """The classes that all adapters follow, and those that are refused. Any thread."""
+        states = [adapter.following() for adapter in self._adapters if isinstance(adapter, Follower)]
+        return Following(*(tuple(text for state in states for text in state[part]) for part in range(2)))
 
     def start_in_child(self) -> None:
         """This process is a fork: native code has made its own table; publish it, and start the worker that fork left behind."""

@@ -10,6 +10,7 @@ import io
 import os
 import runpy
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Final
@@ -21,8 +22,15 @@ from inspector.wire.environment import WAIT_VARIABLE
 ARCHIVES: Final = (".zip", ".pyz")
 
 
-def main(words: list[str]) -> int:
-    """Run what the words name; the exit status when the program does not raise ``SystemExit`` itself."""
+class NotStartedError(UsageError):
+    """The program cannot be started: its file or module is not there."""
+
+
+def main(words: list[str], *, failed: Callable[[BaseException], None] = lambda _error: None) -> int:
+    """Run what the words name; the exit status when the program does not raise ``SystemExit`` itself.
+
+    ``failed`` is called with an exception that the program does not catch, and with ``NotStartedError``.
+    """
     try:
         level, is_module, target, arguments = parse(words)
     except UsageError as error:
@@ -38,9 +46,17 @@ def main(words: list[str]) -> int:
     sys.argv = [target, *arguments]
     try:
         run_module(target) if is_module else run_path(Path(target))
-    except (SystemExit, KeyboardInterrupt):
+    except NotStartedError as error:
+        failed(error)
+        print(f"arc-inspector: {error}", file=sys.stderr)
+        return error.exit_status
+    except SystemExit:
+        raise
+    except KeyboardInterrupt as error:
+        failed(error)
         raise
     except BaseException as error:  # reported as the interpreter would
+        failed(error)
         error.__traceback__ = _of_program(error.__traceback__)
         sys.excepthook(type(error), error, error.__traceback__)
         return 1
@@ -81,26 +97,42 @@ def run_module(name: str) -> None:
     main_module = ModuleType("__main__")
     main_module.__dict__["__builtins__"] = __builtins__
     sys.modules["__main__"] = main_module
-    runpy._run_module_as_main(name)  # type: ignore[attr-defined]  # what the interpreter itself calls
+    try:
+        runpy._run_module_as_main(name)  # type: ignore[attr-defined]  # what the interpreter itself calls
+    except SystemExit as error:
+        if main_module.__dict__.get("__spec__") is None:  # set just before the module's first line
+            raise NotStartedError(str(error.code).removeprefix(f"{sys.executable}: ")) from None
+        raise
 
 
 def run_path(path: Path) -> None:
     """As ``python PATH``: a file in a ``__main__`` of its own that outlives it; a directory or archive by its ``__main__.py``."""
     if path.is_dir() or path.suffix in ARCHIVES:
         sys.path.pop(0)
-        runpy.run_path(str(path), run_name="__main__")
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        except ImportError as error:
+            if error.__traceback__ is not None and _is_of_runpy(error.__traceback__):
+                raise NotStartedError(f"{error}") from None
+            raise
         return
     sys.path[0] = str(path.resolve().parent)
     try:
         with io.open_code(str(path.absolute())) as file:
             source = file.read()
     except OSError as error:
-        print(f"arc-inspector: {error.strerror}: {path}", file=sys.stderr)
-        raise SystemExit(UsageError.exit_status) from error
+        raise NotStartedError(f"{error.strerror}: {path}") from error
     main_module = ModuleType("__main__")
     main_module.__dict__.update(__file__=str(path.absolute()), __builtins__=__builtins__, __cached__=None)
     sys.modules["__main__"] = main_module
     exec(compile(source, str(path.absolute()), "exec", dont_inherit=True), main_module.__dict__)  # noqa: S102 - running the program is the point
+
+
+def _is_of_runpy(trace: TracebackType) -> bool:
+    """Whether an exception was raised by ``runpy`` itself: no line of the program has run."""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return bool(trace.tb_frame.f_globals.get("__name__") == "runpy")
 
 
 def _of_program(trace: TracebackType | None) -> TracebackType | None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from inspector.agent.adapters.catalog import make_adapters
-from inspector.agent.adapters.protocol import Adapter
+from inspector.agent.adapters.protocol import Adapter, Following
 from inspector.agent.agent import Agent, segment_path
 from inspector.errors import InspectorError, UsageError
 from inspector.wire import lib
@@ -63,6 +63,11 @@ class AgentSlot:
                 agent.exit()
             else:
                 lib.ai_exit()  # a stopped agent keeps its file, hidden, for the next start
+
+    def following(self) -> Following:
+        """The classes that the agent follows; none without one."""
+        agent = self._agent
+        return Following() if agent is None else agent.following()
 
     @property
     def is_running(self) -> bool:
@@ -127,6 +132,11 @@ def stop() -> None:
 def is_running() -> bool:
     """Whether the agent runs."""
     return PROCESS.is_running
+
+
+def following() -> Following:
+    """The classes that the agent of this process follows beside those of our own runtime, and those that it cannot. Any thread."""
+    return PROCESS.following()
 
 
 def set_level(level: str) -> None:

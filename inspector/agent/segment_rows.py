@@ -74,6 +74,10 @@ class OwnSegment:
             if self._count(lib.ai_reader_frames(self._reader, frame, index, 1, error), error)
         ]
 
+    def type_names(self) -> list[str]:
+        """The types that are known by now: those of our own runtime are, as soon as one of them is used."""
+        return [name for name, _ in self._types().values() if name]
+
     def never_closed(self) -> int:
         """Resources that were dropped without a close so far."""
         return sum(slot.shards[shard].never_closed for slot in self._type_slots() for shard in range(TYPE_SHARDS))

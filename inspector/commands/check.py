@@ -5,6 +5,7 @@ A program is judged by what is alive at its end, after a collection. A run of py
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -14,11 +15,13 @@ import typer
 
 from inspector.commands.check_report import Verdict, read_verdict
 from inspector.commands.child import Child, exit_status
+from inspector.commands.configured import configured_path
 from inspector.commands.output import print_error, say_aside
 from inspector.commands.python_command import PythonCommand, parse_command
 from inspector.commands.run_program import forwarded_signals
 from inspector.errors import UsageError
 from inspector.leaks.allow import read_allow_list
+from inspector.wire.environment import ADAPTERS_VARIABLE
 
 PLUGIN = "inspector.leaks.plugin"
 
@@ -57,9 +60,16 @@ def _run(command: PythonCommand, file: Path, allow: list[str]) -> int:
         words = [command.python, *command.options, "-m", "inspector.agent.launch", "--level", "stacks", *target]
     else:
         words = [command.python, *command.options, "-m", "inspector.leaks.launch", str(file), *command.target, *command.arguments]
-    child = Child(words)
+    child = Child(words, more=_declared())
     with forwarded_signals(child):
         return exit_status(child.process.wait())
+
+
+def _declared() -> dict[str, str]:
+    """The declarations of this person's configuration, after those that the environment names already."""
+    path = configured_path()
+    named = os.environ.get(ADAPTERS_VARIABLE, "")
+    return {ADAPTERS_VARIABLE: os.pathsep.join(filter(None, (named, str(path))))} if path.exists() else {}
 
 
 def _say(verdict: Verdict) -> None:

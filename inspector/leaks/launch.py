@@ -20,33 +20,53 @@ from inspector.leaks.live import LiveHandles
 LEVEL: Final = "stacks"
 
 
+class ExitJudge:
+    """Writes the report of one program. Used on the thread that runs the program."""
+
+    def __init__(self, segment: str, file: str) -> None:
+        """``segment`` is this process's own; the report goes to ``file``."""
+        self._segment = segment
+        self._file = file
+        self._pid = os.getpid()
+        self._started = True
+        self._failure = ""
+
+    def failed(self, error: BaseException) -> None:
+        """The program did not start, or ended with an exception: its traceback holds objects that a program's end would release."""
+        self._started = not isinstance(error, launch.NotStartedError)
+        text = f"{error}".partition("\n")[0]
+        self._failure = text if not self._started else f"{type(error).__name__}{f': {text}' if text else ''}"
+
+    def report(self) -> None:
+        """Write the handles that are alive now. A failure is one line on stderr: the program ends as it would without us."""
+        if os.getpid() != self._pid:
+            return  # a forked child that ends by itself
+        try:
+            live = LiveHandles(self._segment)
+            leaks = live.leaks(live.read_after_collection(()).values())
+            value = {"leaks": [leak.value() for leak in leaks], "started": self._started, "failure": self._failure}
+            value |= live.measured().value()
+            live.close()
+            descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with open(descriptor, "w", encoding="utf-8") as out:  # noqa: PTH123 - a descriptor
+                json.dump(value, out)
+        except Exception as error:  # whatever it is
+            print(f"arc-inspector: {error}: leak report", file=sys.stderr)
+
+
 def main(words: list[str]) -> int:
     """Run the program; the exit status when it does not raise ``SystemExit`` itself."""
     file, *rest = words
     try:
         _, is_module, target, arguments = launch.parse(rest)
         path = start(LEVEL, program=" ".join([sys.executable, *(["-m"] if is_module else []), target, *arguments]))
+        judge = ExitJudge(path, file)
         # Registered before anything of the program, so that it runs after all of it, but before the agent's own.
-        atexit.register(report, path, file, os.getpid())
+        atexit.register(judge.report)
     except InspectorError as error:
         print(f"arc-inspector: {error}", file=sys.stderr)
         return UsageError.exit_status
-    return launch.main(["--level", LEVEL, *rest])
-
-
-def report(segment: str, file: str, pid: int) -> None:
-    """Write what is alive now. What fails is one line on stderr: the program ends as it would without us."""
-    if os.getpid() != pid:
-        return  # a forked child that ends by itself
-    try:
-        live = LiveHandles(segment)
-        leaks = live.leaks(live.read_after_collection(()).values())
-        live.close()
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as out:  # noqa: PTH123 - a descriptor
-            json.dump({"leaks": [leak.value() for leak in leaks]}, out)
-    except Exception as error:  # whatever it is
-        print(f"arc-inspector: {error}: leak report", file=sys.stderr)
+    return launch.main(["--level", LEVEL, *rest], failed=judge.failed)
 
 
 if __name__ == "__main__":

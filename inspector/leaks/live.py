@@ -10,8 +10,10 @@ from itertools import takewhile
 from pathlib import Path, PurePath
 from typing import Final
 
+from inspector.agent.process import following
 from inspector.agent.segment_rows import LiveRow, OwnSegment
 from inspector.leaks.leak import Leak, frame_text
+from inspector.leaks.measured import Measured
 from inspector.wire import lib
 from inspector.wire.schema import ResourceState
 
@@ -60,6 +62,11 @@ class LiveHandles:
             counted[row.type, row.closes and row.resource in _OPEN, stacks[row.created_site]] += 1
         leaks = [Leak(name, count, stack, is_open, owner) for (name, is_open, stack), count in counted.items()]
         return sorted(leaks, key=lambda leak: (-leak.count, leak.type, leak.stack))
+
+    def measured(self) -> Measured:
+        """The number of classes that are followed now, and the reasons why others are not."""
+        state = following()
+        return Measured(len({*state.classes, *self._segment.type_names()}), state.refused)
 
     def close(self) -> None:
         """Read no more."""

@@ -14,9 +14,11 @@ from typing import Any, Final
 import pytest
 
 from inspector.agent import is_running, start, stop
+from inspector.errors import UNKNOWN_STATUS
 from inspector.leaks.allow import AllowList, read_allow_list
 from inspector.leaks.leak import Leak, handles_text, leak_of, leaks_text
 from inspector.leaks.live import LiveHandles
+from inspector.leaks.measured import Measured, measured_of, together
 
 ADVICE: Final = (
     "To allow them, give the reason in [[tool.arc-inspector.leaks]] of pyproject.toml (type, site, test, at_most, reason),\n"
@@ -43,6 +45,8 @@ class LeakWatch:
         self._found: list[Leak] = []
         self._let_pass: list[Leak] = []
         self._not_judged: list[str] = []
+        self._measured: list[Measured] = []
+        self._judged = 0
         self._results: dict[str, dict[str, Any]] = {}
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -81,6 +85,8 @@ class LeakWatch:
             result = self._results.pop(item.nodeid, {})
             if item.nodeid in self._not_judged:
                 result["not_judged"] = True
+            if self._live is not None:
+                result |= self._live.measured().value()
             report.arc_leaks = result  # type: ignore[attr-defined]
         return report
 
@@ -104,6 +110,9 @@ class LeakWatch:
         result = getattr(report, "arc_leaks", {})
         self._found += [leak_of(value) for value in result.get("leaks", ())]
         self._let_pass += [leak_of(value) for value in result.get("allowed", ())]
+        if "followed" in result:
+            self._measured.append(measured_of(result))
+        self._judged += "leaks" in result
         if result.get("not_judged") and report.nodeid not in self._not_judged:
             self._not_judged.append(report.nodeid)
 
@@ -117,11 +126,16 @@ class LeakWatch:
             terminalreporter.write_line(line)
 
     @pytest.hookimpl
-    def pytest_sessionfinish(self) -> None:
-        """Write the file."""
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the file; a run that passes although nothing can be said of its handles ends with a status of its own."""
         file = self._config.getoption("arc_leaks_json")
+        if self._is_reporter and self._trouble() and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = UNKNOWN_STATUS
         if self._is_reporter and file:
             value = {
+                "status": int(exitstatus),
+                "judged": self._judged,
+                **together(self._measured).value(),
                 "leaks": [leak.value() for leak in self._found],
                 "allowed": [leak.value() for leak in self._let_pass],
                 "not_judged": self._not_judged,
@@ -150,6 +164,12 @@ class LeakWatch:
         self._results[item.nodeid] = {"leaks": [leak.value() for leak in bad], "allowed": [leak.value() for leak in allowed]}
         return bad
 
+    def _trouble(self) -> str:
+        """Why the run says nothing of handles although it found no leak; ``""`` when it does."""
+        if self._found or self._config.option.collectonly:
+            return ""
+        return together(self._measured).trouble if self._judged else "no test was judged, so nothing can be said of handles"
+
     def _summary(self) -> list[str]:
         """What the run found, in a few lines."""
         lines = []
@@ -158,7 +178,8 @@ class LeakWatch:
             tests = f"{len(owners)} {'test or fixture' if len(owners) == 1 else 'tests and fixtures'}"
             lines.append(f"{handles_text(sum(leak.count for leak in self._found))} leaked by {tests}")
         else:
-            lines.append("no handle leaked")
+            lines.append(self._trouble() or "no handle leaked")
+        lines += together(self._measured).lines()
         lines += [f"allowed: {leak.count:,} × {leak.type}, {leak.owner}: {leak.reason}" for leak in self._let_pass]
         if self._not_judged:
             lines.append(f"not judged, because they failed: {len(self._not_judged):,}")

@@ -35,6 +35,16 @@ for word in sys.argv[1:]:
         os.abort()
     elif word == "fail":
         sys.exit(3)
+    elif word == "leave":
+        os._exit(0)
+    elif word == "replace":
+        os.execv("/bin/true", ["true"])
+    elif word == "kill":
+        os.kill(os.getpid(), 9)
+    elif word == "raise":
+        raise ValueError("mine")
+    elif word == "import":
+        import bdkpython
     elif word == "cycle":
         cycle()
     else:
@@ -110,7 +120,7 @@ def test_a_resource_that_was_never_closed_is_said_so(folder: Path) -> None:
     assert "  1 × Journal, never closed\n" in done.err
 
 
-@pytest.mark.parametrize("words", [[], ["cycle"]])
+@pytest.mark.parametrize("words", [["import"], ["cycle"]])
 def test_a_program_that_leaves_nothing_passes(folder: Path, words: list[str]) -> None:
     done = run_command("check", "--", "program.py", *words)
     assert (done.status, done.out, done.err) == (0, "done\n", "arc-inspector: no handle leaked\n")
@@ -122,11 +132,115 @@ def test_an_allowed_leak_passes_with_its_reason(folder: Path) -> None:
     assert done.err == "arc-inspector: no handle leaked\n  allowed: 1 × TodoItem: kept for good\n"
 
 
-def test_a_program_that_crashes_is_not_called_clean(folder: Path) -> None:
-    done = run_command("check", "--json", "leaks.json", "--", "program.py", "amount", "crash")
+@pytest.mark.parametrize(
+    ("word", "status", "because", "line"),
+    [
+        ("crash", 134, "no-report", "the command ended with status 134, so nothing is known of its handles"),
+        ("kill", 137, "no-report", "the command ended with status 137, so nothing is known of its handles"),
+        ("leave", 0, "no-report", "the command ended without a report, so nothing is known of its handles"),
+        ("replace", 0, "no-report", "the command ended without a report, so nothing is known of its handles"),
+        ("raise", 1, "failed", "the command ended with ValueError: mine, so nothing is known of its handles"),
+    ],
+)
+def test_a_program_that_was_not_measured_to_its_end_is_not_called_clean(
+    folder: Path, word: str, status: int, because: str, line: str
+) -> None:
+    done = run_command("check", "--json", "leaks.json", "--", "program.py", "amount", word)
+    assert done.status == 4
+    assert done.err.endswith(f"arc-inspector: {line}\n")
+    assert "no handle leaked" not in done.err
+    value = json.loads((folder / "leaks.json").read_text())
+    assert (value["verdict"], value["unknown_because"], value["status"]) == ("unknown", because, status)
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (["nosuch.py"], "No such file or directory: nosuch.py"),
+        (["-m", "nosuch"], "No module named nosuch"),
+        (["."], "can't find '__main__' module in '.'"),
+    ],
+)
+def test_a_program_that_cannot_start_has_no_verdict(folder: Path, words: list[str], cause: str) -> None:
+    done = run_command("check", "--json", "leaks.json", "--", sys.executable, *words)
+    assert done.status == 2
+    assert f"arc-inspector: the command could not start: {cause}\n" in done.err
+    assert "no handle leaked" not in done.err
+    assert json.loads((folder / "leaks.json").read_text())["unknown_because"] == "not-started"
+
+
+def test_a_program_of_which_nothing_was_followed_is_not_called_clean(folder: Path) -> None:
+    done = run_command("check", "--json", "leaks.json", "--junit", "leaks.xml", "--", "program.py")
+    assert done.status == 4
+    assert done.err.startswith("arc-inspector: nothing was followed, so nothing can be said of its handles; declare the classes")
+    value = json.loads((folder / "leaks.json").read_text())
+    assert (value["verdict"], value["unknown_because"], value["followed"]) == ("unknown", "not-followed", 0)
+    assert value["trouble"].startswith("nothing was followed")
+    (case,) = Xml.parse(folder / "leaks.xml").getroot()  # noqa: S314 - our own
+    assert [each.tag for each in case] == ["failure"]
+
+
+REFUSED = """
+[[proxy]]
+class = "bdkpython.NoSuchClass"
+handle = "h"
+[[proxy]]
+class = "json.dumps"
+handle = "h"
+"""
+
+
+def test_every_refused_declaration_is_printed_and_nothing_is_called_clean(folder: Path) -> None:
+    (folder / "refused.toml").write_text(REFUSED)
+    environment = {"ARC_INSPECTOR_ADAPTERS": "refused.toml:missing.toml"}
+    done = run_command("check", "--json", "leaks.json", "--", "program.py", "import", env=environment)
+    assert done.status == 4
+    refused = [line for line in done.err.splitlines() if line.startswith("arc-inspector: not followed: ")]
+    assert len(refused) == 3, done.err
+    for part in ("bdkpython.NoSuchClass", "json.dumps", "missing.toml"):
+        assert any(part in line for line in refused), done.err
+    assert "no handle leaked" not in done.err
+    assert len(json.loads((folder / "leaks.json").read_text())["refused"]) == 3
+    done = run_command("check", "--", "program.py", "amount", env=environment)
     assert done.status == 1
-    assert "arc-inspector: the command ended with status 134, so nothing is known of its handles\n" in done.err
-    assert json.loads((folder / "leaks.json").read_text())["verdict"] == "unknown"
+    assert "1 × Amount" in done.err
+    assert done.err.count("not followed: ") == 3
+
+
+def test_what_this_person_declares_is_followed(folder: Path) -> None:
+    settings = folder / "settings" / "arc-inspector"
+    settings.mkdir(parents=True)
+    (settings / "adapters.toml").write_text('[[proxy]]\nclass = "json.JSONDecoder"\nhandle = "scan_once"\n')
+    program = folder / "decoding.py"
+    program.write_text("import json\nkept = json.JSONDecoder()\nkept.scan_once = 7\n")
+    done = run_command("check", "--", program, env={"XDG_CONFIG_HOME": str(folder / "settings")})
+    assert "1 × JSONDecoder" in done.err, done
+    assert done.status == 1
+
+
+PLAIN_TESTS = "import json\ndef test_one():\n    pass\ndef test_two():\n    pass\n"
+
+
+@pytest.mark.parametrize("words", [[], ["-p", "xdist", "-n2"]])
+def test_a_test_suite_of_which_nothing_was_followed_is_not_called_clean(folder: Path, words: list[str]) -> None:
+    (folder / "test_suite.py").write_text(PLAIN_TESTS)
+    (folder / "refused.toml").write_text(REFUSED.replace("bdkpython.NoSuchClass", "json.NoSuchClass"))
+    done = run_pytest("--arc-leaks", "--arc-leaks-json=leaks.json", *words, adapters="refused.toml")
+    assert done.status == 4, done
+    assert "nothing was followed, so nothing can be said" in done.out
+    assert done.out.count("not followed: ") == 2
+    assert "no handle leaked" not in done.out
+    value = json.loads((folder / "leaks.json").read_text())
+    assert (value["followed"], value["judged"], value["status"]) == (0, 2, 0)
+
+
+def test_a_suite_without_tests_and_one_of_which_nothing_is_followed_are_unknown_to_check(folder: Path) -> None:
+    (folder / "test_suite.py").write_text(PLAIN_TESTS)
+    for words, because in (((), "not-followed"), (("-k", "nothing"), "no-tests")):
+        done = run_command("check", "--json", "leaks.json", "--", sys.executable, "-m", "pytest", "-q", *words)
+        assert done.status == 4, done
+        assert "no handle leaked" not in done.err + done.out
+        assert json.loads((folder / "leaks.json").read_text())["unknown_because"] == because
 
 
 def test_a_program_that_fails_without_a_leak_fails_the_check(folder: Path) -> None:
@@ -167,10 +281,10 @@ def test_a_test_suite_is_judged_test_by_test(folder: Path) -> None:
     ]
 
 
-def run_pytest(*words: str) -> Finished:
+def run_pytest(*words: str, adapters: str = "") -> Finished:
     """pytest with the plugin and without those that happen to be installed, without ``check``."""
     command = [sys.executable, "-m", "pytest", "-p", "inspector.leaks.plugin", "-q", "--color=no", *words]
-    environment = command_environment({"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+    environment = command_environment({"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "ARC_INSPECTOR_ADAPTERS": adapters})
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, stdin=subprocess.DEVNULL)
     return Finished(done.returncode, done.stdout, done.stderr)
 

@@ -26,6 +26,22 @@ class CloseVerdict(NamedTuple):
     """Who else holds the object, for the person to read."""
 
 
+class Following(NamedTuple):
+    """The classes that are followed in this process, and the reasons why others are not."""
+
+    classes: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    """One line for each module or declaration that cannot be followed, cause first."""
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """An adapter that has to find classes before it can follow them. The own runtime has its hooks built in."""
+
+    def following(self) -> Following:
+        """The state now. Any thread."""
+
+
 @runtime_checkable
 class Leaving(Protocol):
     """An adapter that lets go of the program's objects when the interpreter ends. Others keep their hooks: finalisers still run then."""

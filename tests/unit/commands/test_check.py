@@ -16,6 +16,7 @@ from inspector.leaks.allow import Allowance, AllowList
 from inspector.leaks.leak import Leak
 
 LEAK = Leak("Amount", 3, ("app.py:8 in remember\x00",))
+FOLLOWED = {"followed": 1, "refused": []}
 PYTHON = "/usr/bin/python3"
 
 
@@ -70,19 +71,28 @@ def verdict(tmp_path: Path, value: object, *, status: int = 0, is_pytest: bool =
 @pytest.mark.parametrize(
     ("value", "status", "is_pytest", "exit_status"),
     [
-        ({"leaks": []}, 0, False, 0),
-        ({"leaks": [LEAK.value()]}, 0, False, 1),
-        ({"leaks": [Leak("Known", 1, ()).value()]}, 0, False, 0),
-        ({"leaks": []}, 7, False, 1),
-        (None, 0, False, 1),
-        (None, 137, False, 1),
-        ({"leaks": []}, 1, True, 1),
-        ({"leaks": []}, 5, True, 0),
+        ({**FOLLOWED, "leaks": []}, 0, False, 0),
+        ({**FOLLOWED, "leaks": [LEAK.value()]}, 0, False, 1),
+        ({**FOLLOWED, "leaks": [Leak("Known", 1, ()).value()]}, 0, False, 0),
+        ({**FOLLOWED, "leaks": []}, 7, False, 1),
+        ({"followed": 0, "refused": [], "leaks": []}, 0, False, 4),
+        ({"followed": 2, "refused": ["no such class: a.B: a.toml"], "leaks": []}, 0, False, 4),
+        ({"followed": 2, "refused": ["no such class: a.B: a.toml"], "leaks": [LEAK.value()]}, 0, False, 1),
+        ({**FOLLOWED, "leaks": [LEAK.value()], "failure": "ValueError: mine"}, 1, False, 4),
+        ({"followed": 0, "refused": [], "leaks": [], "started": False, "failure": "No such file"}, 2, False, 2),
+        (None, 0, False, 4),
+        (None, 137, False, 4),
+        ({**FOLLOWED, "leaks": [], "judged": 3}, 1, True, 1),
+        ({**FOLLOWED, "leaks": [], "judged": 3, "status": 0}, 0, True, 0),
+        ({"followed": 0, "refused": [], "leaks": [], "judged": 3, "status": 0}, 4, True, 4),
+        ({"followed": 0, "refused": [], "leaks": [], "judged": 0, "status": 5}, 4, True, 4),
+        ({"followed": 0, "refused": [], "leaks": [], "judged": 0, "status": 4}, 4, True, 2),
         (None, 4, True, 2),
-        ("{", 0, False, 1),
-        ("[]", 0, False, 1),
-        ({"leaks": [3]}, 0, False, 1),
-        ({"leaks": [{"type": "A"}]}, 0, True, 1),
+        ("{", 0, False, 4),
+        ("[]", 0, False, 4),
+        ({**FOLLOWED, "leaks": [3]}, 0, False, 4),
+        ({**FOLLOWED, "leaks": [{"type": "A"}]}, 0, True, 4),
+        ({"leaks": []}, 0, False, 4),
     ],
 )
 def test_the_exit_status_says_whether_all_is_well(tmp_path: Path, value: object, status: int, is_pytest: bool, exit_status: int) -> None:
@@ -97,12 +107,12 @@ def test_a_program_without_a_report_is_unknown_and_not_clean(tmp_path: Path) -> 
 
 
 def test_junit_has_a_case_for_each_leak_and_carries_any_text(tmp_path: Path) -> None:
-    found = verdict(tmp_path, {"leaks": [LEAK.value(), Leak("Known", 1, ()).value()]})
+    found = verdict(tmp_path, {**FOLLOWED, "leaks": [LEAK.value(), Leak("Known", 1, ()).value()]})
     suite = Xml.fromstring(junit_text(found, "app.py"))  # noqa: S314 - our own
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     assert [child.tag for case in suite for child in case] == ["failure", "skipped"]
 
 
 def test_junit_of_a_clean_run_has_one_case_that_passes(tmp_path: Path) -> None:
-    suite = Xml.fromstring(junit_text(verdict(tmp_path, {"leaks": []}), "app.py"))  # noqa: S314 - our own
+    suite = Xml.fromstring(junit_text(verdict(tmp_path, {**FOLLOWED, "leaks": []}), "app.py"))  # noqa: S314 - our own
     assert [(case.get("name"), len(case)) for case in suite] == [("app.py", 0)]

@@ -20,7 +20,7 @@ from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.declared.sources import declared_here
 from inspector.agent.adapters.imports import ImportWatch
-from inspector.agent.adapters.protocol import CloseVerdict
+from inspector.agent.adapters.protocol import CloseVerdict, Following
 from inspector.agent.boundary import Boundary
 from inspector.agent.faults import Faults
 from inspector.agent.referrers import describe_referrers
@@ -89,6 +89,14 @@ class DeclaredAdapter:
     def states(self) -> dict[str, Any]:
         """What is declared and what became of it, as a viewer is told."""
         return {"declared": [followed.state() for followed in self._followed.values()], "troubles": list(self._troubles)}
+
+    def following(self) -> Following:
+        """The declared classes that are followed, and the declarations that are refused. One whose module was not imported is neither."""
+        all_declared = list(self._followed.values())
+        classes = tuple(each.declaration.key for each in all_declared if each.rows is not None and not each.is_refused)
+        states = [each.state() for each in all_declared if each.is_refused]
+        refused = [f"{each['class']}: {each['trouble']}: {each['source']}" for each in states]
+        return Following(classes, (*self._troubles, *refused))
 
     def scan(self) -> Iterator[int]:
         """Rows for the proxies that live now and have none."""

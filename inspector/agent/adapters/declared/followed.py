@@ -59,6 +59,11 @@ class Followed:
             return False
         return True
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing can be said of its objects, whatever is imported."""
+        return bool(self.trouble) if self.rows is None else bool(self.rows.trouble)
+
     def unhook(self) -> None:
         """Take the hooks off and look after no proxy any more; rows stay as they are."""
         if self.rows is not None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from inspector.agent.adapters.classes import closure
 from inspector.agent.adapters.imports import ImportWatch
-from inspector.agent.adapters.protocol import CloseVerdict
+from inspector.agent.adapters.protocol import CloseVerdict, Following
 from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.stacks import NativeStacks
 from inspector.agent.adapters.uniffi.boundary import UniffiBoundary
@@ -146,6 +146,7 @@ class UniffiAdapter:
         self._watch = ImportWatch(self._look_at)
         self._finder = ModuleFinder()
         self._bindings: list[Bindings] = []
+        self._refused: list[str] = []
         self._is_scan_due = False
         self._was_off = False
         self.boundary = UniffiBoundary(self._followed)
@@ -240,6 +241,11 @@ class UniffiAdapter:
         held = next((bindings.held(row) for bindings in self._bindings if row in bindings), None)
         return [] if held is None else describe_referrers(held)
 
+    def following(self) -> Following:
+        """The generated classes that are followed, and the modules that are not."""
+        classes = tuple(rows.proxy_class.name for bindings in list(self._bindings) for rows in bindings.proxies)
+        return Following(classes, tuple(self._refused))
+
     def _followed(self) -> list[Bindings]:
         """The modules that are followed now."""
         return list(self._bindings)
@@ -268,6 +274,7 @@ class UniffiAdapter:
         try:
             self._bindings.append(Bindings(module, self._recorder, self._faults, copied=self._note_copy))
         except Exception as error:  # one odd module must not keep the agent from starting
+            self._refused.append(f"{error}" or f"{type(error).__name__}: {module.__name__}")
             self._faults.add(error)
 
 
