@@ -244,7 +244,7 @@ def test_a_suite_without_tests_and_one_of_which_nothing_is_followed_are_unknown_
 
 
 def test_a_program_that_fails_without_a_leak_fails_the_check(folder: Path) -> None:
-    done = run_command("check", "--", "program.py", "fail")
+    done = run_command("check", "--", "program.py", "import", "fail")
     assert done.status == 1
     assert done.err == "arc-inspector: no handle leaked\narc-inspector: the command ended with status 3\n"
 
@@ -327,7 +327,7 @@ def test_without_the_flag_the_plugin_loads_nothing_and_judges_nothing(folder: Pa
 
 def test_the_plugin_brings_neither_qt_nor_numpy_into_the_tests(folder: Path) -> None:
     heavy = ("numpy", "PySide6", "typer", "rich", "psutil", "inspector.commands", "inspector.model", "inspector.ui")
-    (folder / "test_suite.py").write_text(f"import sys\ndef test_loaded():\n    assert not set({heavy!r}) & set(sys.modules)\n")
+    (folder / "test_suite.py").write_text(f"import sys, bdkpython\ndef test_loaded():\n    assert not set({heavy!r}) & set(sys.modules)\n")
     done = run_pytest("--arc-leaks", "-W", "error")
     assert done.status == 0, done
     assert "no handle leaked" in done.out
