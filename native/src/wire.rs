@@ -255,6 +255,11 @@ impl LineBuffer {
         Ok(Some(&self.bytes[start..end]))
     }
 
+    /// A whole line is there.
+    pub fn has_line(&self) -> bool {
+        self.bytes[self.searched..].contains(&b'\n')
+    }
+
     /// No half line is left.
     pub fn is_empty(&self) -> bool {
         self.start == self.bytes.len()

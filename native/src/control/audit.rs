@@ -16,6 +16,10 @@ use crate::wire::{Command, Fields};
 const FILE_VARIABLE: &str = "ARC_INSPECTOR_AUDIT";
 /// Acts that are kept; older ones are counted.
 const MAX_KEPT: usize = 500;
+/// Bytes of all acts that are kept, as they are told.
+const MAX_KEPT_BYTES: usize = 192 << 10;
+/// Characters of the reason why an act was not done.
+const MAX_REASON_CHARS: usize = 300;
 /// Handles of one act that are written down; of the others their number.
 const MAX_HANDLES: usize = 16;
 
@@ -23,15 +27,21 @@ const MAX_HANDLES: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
     op: &'static str,
+    /// The first of them.
     handles: Vec<u64>,
+    handle_count: usize,
     /// What was wished beside.
     wish: Value,
 }
 
 impl Act {
+    fn new(op: &'static str, handles: &[u64], wish: Value) -> Self {
+        Self { op, handles: handles[..handles.len().min(MAX_HANDLES)].to_vec(), handle_count: handles.len(), wish }
+    }
+
     /// The act that a command is; None for one that only looks.
     pub fn of(command: &Command) -> Option<Self> {
-        let act = |op, handles: &[u64], wish| Some(Self { op, handles: handles.to_vec(), wish });
+        let act = |op, handles, wish| Some(Self::new(op, handles, wish));
         match command {
             Command::Gc => act("gc", &[], Value::Null),
             Command::Close { handles, although_held, withdraw_after_ms } => {
@@ -52,7 +62,9 @@ impl Act {
 
 #[derive(Default)]
 struct Kept {
-    acts: VecDeque<Value>,
+    /// Each with its length as it is told.
+    acts: VecDeque<(Value, usize)>,
+    bytes: usize,
     dropped: u64,
     file: Option<AuditFile>,
     trouble: Option<String>,
@@ -89,8 +101,8 @@ impl Audit {
     /// Writes down what came of an act: the fields of its answer, or the status and the reason why it was not done.
     pub fn record(&self, act: &Act, pid: u32, uid: u32, outcome: Result<&Fields, (&str, &str)>) {
         let secs = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-        let shown = &act.handles[..act.handles.len().min(MAX_HANDLES)];
-        let mut line = json!({"at": secs, "op": act.op, "pid": pid, "uid": uid, "handles": shown, "handle_count": act.handles.len(), "wish": act.wish});
+        let handles = &act.handles;
+        let mut line = json!({"at": secs, "op": act.op, "pid": pid, "uid": uid, "handles": handles, "handle_count": act.handle_count, "wish": act.wish});
         match outcome {
             Ok(fields) => {
                 line["outcome"] = "done".into();
@@ -98,7 +110,7 @@ impl Audit {
             }
             Err((status, reason)) => {
                 line["outcome"] = status.into();
-                line["result"] = reason.into();
+                line["result"] = reason.chars().take(MAX_REASON_CHARS).collect::<String>().into();
             }
         }
         self.keep(line);
@@ -106,22 +118,25 @@ impl Audit {
 
     fn keep(&self, line: Value) {
         let mut kept = lock(&self.kept);
-        if let Some(Err(error)) = kept.file.as_mut().map(|file| file.append(&line.to_string())) {
+        let text = line.to_string();
+        if let Some(Err(error)) = kept.file.as_mut().map(|file| file.append(&text)) {
             kept.file = None;
             kept.trouble = Some(format!("{error}: audit log, nothing more is written to it"));
         }
-        if kept.acts.len() == MAX_KEPT {
-            kept.acts.pop_front();
+        kept.bytes += text.len();
+        kept.acts.push_back((line, text.len()));
+        while kept.acts.len() > MAX_KEPT || kept.bytes > MAX_KEPT_BYTES {
+            let Some((_, bytes)) = kept.acts.pop_front() else { break };
+            kept.bytes -= bytes;
             kept.dropped += 1;
         }
-        kept.acts.push_back(line);
     }
 
     /// All that is kept, oldest first; `dropped` says how many older ones are not, `trouble` why the file is not written.
     pub fn report(&self) -> Fields {
         let kept = lock(&self.kept);
         let mut fields = Fields::new();
-        fields.insert("acts".into(), kept.acts.iter().cloned().collect());
+        fields.insert("acts".into(), kept.acts.iter().map(|(act, _)| act.clone()).collect());
         fields.insert("dropped".into(), kept.dropped.into());
         fields.insert("trouble".into(), kept.trouble.clone().into());
         fields
@@ -181,16 +196,20 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_log_fits_into_one_line() {
+    fn the_longest_log_is_bounded_in_bytes_and_tells_what_was_dropped() {
         let audit = Audit::default();
         let handles: Vec<u64> = (0..1000).map(|low| u64::MAX - low).collect();
         let answers: Vec<Value> = handles.iter().map(|handle| json!({"handle": handle, "outcome": "would_close"})).collect();
         let mut fields = Fields::new();
         fields.insert("answers".into(), answers.into());
-        let act = Act { op: "close", handles, wish: json!({"although_held": true, "withdraw_after_ms": u64::MAX}) };
+        let act = Act::new("close", &handles, json!({"although_held": true, "withdraw_after_ms": u64::MAX}));
         (0..MAX_KEPT).for_each(|_| audit.record(&act, u32::MAX, u32::MAX, Ok(&fields)));
-        let line = crate::wire::success(u64::MAX, audit.report());
-        assert!(line.windows(9).any(|bytes| bytes == b"\"ok\":true"), "the log has {} bytes", line.len());
+        (0..MAX_KEPT).for_each(|_| audit.record(&act, 1, 1, Err(("Unavailable", &"x".repeat(1 << 20)))));
+        let report = audit.report();
+        let kept = report["acts"].as_array().map_or(0, Vec::len);
+        assert_eq!(report["dropped"].as_u64(), Some((2 * MAX_KEPT - kept) as u64));
+        let line = crate::wire::success(u64::MAX, report);
+        assert!(kept > 100 && line.len() < MAX_KEPT_BYTES + 1024, "{kept} acts of {} bytes", line.len());
     }
 
     #[test]

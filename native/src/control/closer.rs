@@ -13,7 +13,7 @@ use crate::wire::Fields;
 /// Requests that may wait.
 const MAX_WAITING: usize = 64;
 /// Most handles of one request; each is looked up in the whole table.
-const MAX_HANDLES: usize = 1000;
+pub const MAX_HANDLES: usize = 1000;
 
 /// What the thread does.
 pub enum Errand {
@@ -63,6 +63,11 @@ impl Closer {
         self.changed.notify_all();
     }
 
+    /// Look again whose answers can be taken.
+    pub fn wake(&self) {
+        self.changed.notify_all();
+    }
+
     /// Answer the waiting requests that nobody waits for any more.
     pub fn drop_given_up(&self) {
         lock(&self.state).waiting.retain(|(_, origin)| !self.is_given_up(origin));
@@ -97,7 +102,8 @@ impl Closer {
             if state.is_stopped {
                 return None;
             }
-            while let Some((errand, origin)) = state.waiting.pop_front() {
+            let is_read = |(_, origin): &(Errand, Origin)| !origin.peer.is_full();
+            while let Some((errand, origin)) = state.waiting.iter().position(is_read).and_then(|place| state.waiting.remove(place)) {
                 if !self.is_given_up(&origin) {
                     return Some((errand, origin));
                 }
@@ -130,9 +136,6 @@ impl Closer {
 
     /// Preview or close each handle. What adapters have to decide goes on to the interpreter.
     fn answer_each(&self, op: &'static str, handles: &[u64], wish: CloseWish, origin: &Origin) {
-        if handles.len() > MAX_HANDLES {
-            return origin.fail("BadArgument", &format!("{} handles are too many, {MAX_HANDLES} go at once", handles.len()));
-        }
         let mut decided = Vec::new();
         let mut foreign = Vec::new();
         for &handle in handles {
@@ -146,9 +149,9 @@ impl Closer {
             fields.insert("answers".into(), serde_json::json!(decided));
             return origin.succeed(fields);
         }
-        fields.insert("handles".into(), foreign.into());
+        fields.insert("handles".into(), foreign.clone().into());
         fields.insert("although_held".into(), wish.although_held.into());
-        self.jobs.push(op, fields, origin.clone(), Finish::Closes(decided));
+        self.jobs.push(op, fields, origin.clone(), Finish::Closes { decided, foreign });
     }
 
     fn decide(&self, op: &str, handle: u64, wish: CloseWish) -> Option<CloseAnswer> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::audit::{Act, Audit};
-use super::closer::{Closer, Errand};
+use super::closer::{Closer, Errand, MAX_HANDLES};
 use super::connection::{Connection, Wishes};
 use super::jobs::{Finish, Jobs};
 use super::peer::Origin;
@@ -59,6 +59,11 @@ impl Commands {
     }
 
     fn run(&self, connection: &mut Connection, request: Request, arrival: Instant) -> After {
+        if let Some(why) = too_much(&request.command) {
+            self.target.count_drop();
+            connection.peer.send(&wire::failure(request.nonce, "BadArgument", &why));
+            return After::Nothing;
+        }
         let origin = Origin {
             peer: Arc::clone(&connection.peer),
             nonce: request.nonce,
@@ -172,6 +177,16 @@ impl Commands {
         fields.insert("viewers".into(), self.viewers.get().into());
         fields.insert("python".into(), self.jobs.interpreter(Instant::now()));
         fields
+    }
+}
+
+/// Why a request is too long to be kept while it waits.
+fn too_much(command: &Command) -> Option<String> {
+    match command {
+        Command::Preview { handles } | Command::Close { handles, .. } if handles.len() > MAX_HANDLES => {
+            Some(format!("{} handles are too many, {MAX_HANDLES} go at once", handles.len()))
+        }
+        _ => None,
     }
 }
 

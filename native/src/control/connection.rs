@@ -72,8 +72,11 @@ impl Connection {
         }
     }
 
-    /// Read once what is there.
+    /// Read once, unless a line waits to be served: more waits in the peer's own socket.
     pub fn receive(&mut self, now: Instant) -> Received {
+        if self.lines.has_line() {
+            return Received::Bytes;
+        }
         let mut bytes = [0_u8; READ_BYTES];
         match (&self.peer.stream).read(&mut bytes) {
             Ok(0) => Received::End,
@@ -85,6 +88,11 @@ impl Connection {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Received::Bytes,
             Err(_) => Received::End,
         }
+    }
+
+    /// It is not listened to now: it asked as much as is served in one turn, or reads its answers too slowly.
+    pub fn is_held_back(&mut self, now: Instant) -> bool {
+        self.is_throttled(now) || self.peer.is_full()
     }
 
     /// It asked as much as is served in one turn, and is not listened to until the next.
@@ -132,9 +140,16 @@ impl Connection {
     }
 
     /// Why we have waited for it long enough, if so.
-    pub fn overdue(&self, now: Instant) -> Option<&'static str> {
+    pub fn overdue(&mut self, now: Instant) -> Option<&'static str> {
         if self.is_dismissed() {
             return None;
+        }
+        if self.peer.is_deaf(now) {
+            return Some("answers wait and were not read within 10 s");
+        }
+        if self.is_held_back(now) {
+            // a rest that we do not read is no half line of the peer's
+            self.half_line_since = self.half_line_since.map(|_| now);
         }
         if self.wishes.is_none() && now >= self.since + GREETING_PATIENCE {
             return Some("no hello came within 5 s");
@@ -189,6 +204,40 @@ mod tests {
         }
         assert!(connection.has_half_line() && connection.is_throttled(now + ALLOWANCE_TURN / 2));
         assert!(!connection.is_throttled(now + ALLOWANCE_TURN));
+    }
+
+    #[test]
+    fn lines_that_wait_to_be_served_are_not_heaped_up() {
+        let now = Instant::now();
+        let (mut connection, mut far) = connected(now);
+        far.write_all(b"{}\n{}\n").expect("room");
+        connection.receive(now);
+        far.write_all(b"{}\n").expect("room");
+        connection.receive(now);
+        let served = std::iter::from_fn(|| connection.next_line().ok().flatten()).count();
+        assert_eq!(served, 2, "the third waits in the socket");
+        connection.receive(now);
+        assert_eq!(connection.next_line(), Ok(Some(b"{}".to_vec())));
+    }
+
+    #[test]
+    fn one_that_does_not_read_is_not_listened_to_and_is_overdue_after_ten_seconds() {
+        let now = Instant::now();
+        let (mut connection, mut far) = connected(now);
+        greet(&mut connection);
+        let answer = vec![b'x'; 1 << 20];
+        connection.peer.send(&answer);
+        assert!(connection.peer.flush() && connection.is_held_back(now) && connection.overdue(now).is_none());
+        let later = Instant::now() + Duration::from_secs(10);
+        assert_eq!(connection.overdue(later), Some("answers wait and were not read within 10 s"));
+        let mut read = vec![0; answer.len()];
+        std::thread::scope(|scope| {
+            scope.spawn(|| far.read_exact(&mut read));
+            while connection.peer.has_outgoing() {
+                assert!(connection.peer.flush());
+            }
+        });
+        assert!(!connection.is_held_back(now) && connection.overdue(later).is_none());
     }
 
     #[test]

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::peer::{lock, Origin};
+use super::peer::{lock, Origin, Peer};
 use super::target::{CloseAnswer, Target, Totals};
 use crate::wire::{self, Fields};
 
 /// Jobs of viewers that may wait.
 const MAX_WAITING: usize = 64;
+/// Bytes of all jobs that wait.
+const MAX_WAITING_BYTES: usize = 4 << 20;
 /// How often the interpreter is asked whether it is there.
 const BEAT_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -26,15 +28,21 @@ pub enum Finish {
     Pass,
     /// It goes to the viewer with what the collection led to, compared with the sums before.
     Collection(Totals),
-    /// The answers about single handles go to the viewer together with these, which are decided.
-    Closes(Vec<CloseAnswer>),
+    /// The answers about single handles go to the viewer together with those that are decided.
+    Closes {
+        /// What native code decided.
+        decided: Vec<CloseAnswer>,
+        /// Handles that are left to the interpreter.
+        foreign: Vec<u64>,
+    },
 }
 
 /// A job on its way.
 struct Job {
     number: u64,
     op: &'static str,
-    fields: Fields,
+    /// As the worker gets it.
+    text: Vec<u8>,
     origin: Option<Origin>,
     finish: Finish,
     began: Instant,
@@ -78,14 +86,20 @@ impl Jobs {
     /// Queue a job for a viewer; when the queue is full, it is refused.
     pub fn push(&self, op: &'static str, fields: Fields, origin: Origin, finish: Finish) {
         let mut state = lock(&self.state);
-        if state.asked() >= MAX_WAITING {
+        let refusal = state.refusal();
+        if let Some(why) = refusal {
             drop(state);
             self.target.count_drop();
-            return origin.fail("TableFull", &format!("{MAX_WAITING} requests wait for the interpreter already"));
+            return origin.fail("TableFull", &why);
         }
         state.add(op, fields, Some(origin), finish);
         drop(state);
         self.arrived.notify_one();
+    }
+
+    /// Look again whose answers can be taken.
+    pub fn wake(&self) {
+        self.arrived.notify_all();
     }
 
     /// Ask the interpreter for a sign of life when it is time and none is on its way. Called while somebody is connected.
@@ -115,7 +129,7 @@ impl Jobs {
             if state.is_stopped {
                 return Next::Stopped;
             }
-            while let Some(job) = state.waiting.pop_front() {
+            while let Some(job) = state.take() {
                 if self.is_given_up(&job) {
                     continue;
                 }
@@ -155,6 +169,9 @@ impl Jobs {
         let is_stopped = state.is_stopped;
         drop(state);
         let Some(origin) = origin.filter(|origin| !is_stopped && !origin.is_given_up()) else { return false };
+        if origin.peer.is_full() {
+            return true;
+        }
         if let Ok(fields) = serde_json::from_slice::<Fields>(so_far) {
             origin.peer.send(&wire::progress(origin.nonce, fields));
         }
@@ -198,10 +215,7 @@ impl Jobs {
 
     /// The job as bytes, and its place among the running ones; `None` when it does not fit and was answered so.
     fn hand_out(&self, state: &mut State, mut job: Job, capacity: usize) -> Option<Vec<u8>> {
-        let mut fields = job.fields.clone();
-        fields.insert("job".into(), job.number.into());
-        fields.insert("op".into(), job.op.into());
-        let bytes = Value::Object(fields).to_string().into_bytes();
+        let bytes = std::mem::take(&mut job.text);
         if bytes.len() > capacity {
             self.target.count_drop();
             if let Some(origin) = &job.origin {
@@ -229,7 +243,7 @@ impl Jobs {
         match job.finish {
             Finish::Beat | Finish::Pass => {}
             Finish::Collection(before) => add_totals(&mut fields, before, self.target.totals()),
-            Finish::Closes(decided) => merge_answers(&mut fields, decided, &job.fields),
+            Finish::Closes { decided, foreign } => merge_answers(&mut fields, decided, &foreign),
         }
         origin.succeed(fields);
     }
@@ -241,9 +255,29 @@ impl State {
         self.waiting.iter().filter(|job| job.origin.is_some()).count()
     }
 
-    fn add(&mut self, op: &'static str, fields: Fields, origin: Option<Origin>, finish: Finish) {
+    /// Why no further job of a viewer can wait; None: there is room.
+    fn refusal(&self) -> Option<String> {
+        if self.asked() >= MAX_WAITING {
+            return Some(format!("{MAX_WAITING} requests wait for the interpreter already"));
+        }
+        let bytes: usize = self.waiting.iter().map(|job| job.text.len()).sum();
+        (bytes >= MAX_WAITING_BYTES).then(|| format!("{bytes} bytes of requests wait for the interpreter already"))
+    }
+
+    /// The oldest job whose answer can be taken: its peer reads what it gets, and waits for no other answer of the interpreter.
+    fn take(&mut self) -> Option<Job> {
+        let is_owed = |peer: &Arc<Peer>| self.running.iter().filter_map(|job| job.origin.as_ref()).any(|it| Arc::ptr_eq(&it.peer, peer));
+        let can_begin = |job: &Job| job.origin.as_ref().is_none_or(|origin| !origin.peer.is_full() && !is_owed(&origin.peer));
+        let place = self.waiting.iter().position(can_begin)?;
+        self.waiting.remove(place)
+    }
+
+    fn add(&mut self, op: &'static str, mut fields: Fields, origin: Option<Origin>, finish: Finish) {
         self.last_number += 1;
-        self.waiting.push_back(Job { number: self.last_number, op, fields, origin, finish, began: Instant::now() });
+        fields.insert("job".into(), self.last_number.into());
+        fields.insert("op".into(), op.into());
+        let text = Value::Object(fields).to_string().into_bytes();
+        self.waiting.push_back(Job { number: self.last_number, op, text, origin, finish, began: Instant::now() });
     }
 }
 
@@ -256,11 +290,10 @@ fn add_totals(fields: &mut Fields, before: Totals, after: Totals) {
 }
 
 /// Put what the adapters answered beside what was decided natively. A handle that they left out counts as refused.
-fn merge_answers(fields: &mut Fields, mut decided: Vec<CloseAnswer>, asked: &Fields) {
+fn merge_answers(fields: &mut Fields, mut decided: Vec<CloseAnswer>, foreign: &[u64]) {
     let answers = fields.remove("answers").unwrap_or_default();
     let mut answers: Vec<CloseAnswer> = serde_json::from_value(answers).unwrap_or_default();
-    let handles = asked.get("handles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_u64);
-    for handle in handles {
+    for &handle in foreign {
         if !answers.iter().any(|answer| answer.handle == handle) {
             answers.push(CloseAnswer::new(handle, "refused", "its adapter did not answer"));
         }
@@ -274,7 +307,6 @@ mod tests {
     use std::os::unix::net::UnixStream;
     use std::sync::atomic::Ordering;
 
-    use super::super::peer::Peer;
     use super::super::target::quiet::Quiet;
     use super::super::waker::Waker;
     use super::*;
@@ -313,6 +345,32 @@ mod tests {
         }
         assert_eq!(next(&jobs), Next::Nothing);
         assert_eq!(target.drops.load(Ordering::SeqCst), 3);
+    }
+
+    #[test]
+    fn nothing_is_begun_for_one_that_does_not_read_or_waits_for_another_answer_and_others_are_served() {
+        let jobs = Jobs::new(Arc::new(Quiet::default()));
+        let (deaf, _far) = origin(Duration::from_secs(60));
+        let (other, _end) = origin(Duration::from_secs(60));
+        deaf.peer.send(&vec![b'x'; 1 << 20]);
+        for origin in [&deaf, &other, &other] {
+            jobs.push("adapters", Fields::new(), origin.clone(), Finish::Pass);
+        }
+        assert_eq!(next(&jobs), Next::Job(br#"{"job":2,"op":"adapters"}"#.to_vec()));
+        assert_eq!(next(&jobs), Next::Nothing);
+        assert!(jobs.reply(2, b"{}"));
+        assert_eq!(next(&jobs), Next::Job(br#"{"job":3,"op":"adapters"}"#.to_vec()));
+    }
+
+    #[test]
+    fn bytes_of_waiting_requests_are_bounded() {
+        let jobs = Jobs::new(Arc::new(Quiet::default()));
+        let (origin, _far) = origin(Duration::from_secs(60));
+        for _ in 0..8 {
+            let fields = Fields::from_iter([("declarations".to_owned(), "x".repeat(1 << 20).into())]);
+            jobs.push("declare", fields, origin.clone(), Finish::Pass);
+        }
+        assert_eq!(lock(&jobs.state).asked(), MAX_WAITING_BYTES >> 20);
     }
 
     #[test]

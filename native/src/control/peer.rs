@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::audit::{Act, Audit};
 use super::descriptors::Listed;
@@ -15,12 +15,22 @@ use super::waker::Waker;
 use crate::platform::ipc;
 use crate::wire::{self, Fields};
 
-/// Bytes that may wait for a peer that does not read, before it is dropped.
-const MAX_WAITING_BYTES: usize = 4 << 20;
+/// Bytes that wait for a peer before nothing more is made for it. Beyond them there are at most three answers that were begun before: one of the
+/// control thread's, one of the closer's and one of the interpreter's, each of one line. With `MAX_CONNECTIONS` peers that is the bound in total.
+const MAX_WAITING_BYTES: usize = 64 << 10;
+/// How long a peer may take nothing of what waits for it.
+const READING_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Lock that knows no poison: what is behind it stays sound between any two statements.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Bytes that wait to be written.
+struct Outgoing {
+    bytes: Vec<u8>,
+    /// The peer took some then, or the first of them came.
+    since: Instant,
 }
 
 /// The other end of a connection.
@@ -34,8 +44,7 @@ pub struct Peer {
     pub uid: u32,
     /// We closed the connection.
     gone: AtomicBool,
-    /// Bytes that wait to be written.
-    outgoing: Mutex<Vec<u8>>,
+    outgoing: Mutex<Outgoing>,
     waker: Arc<Waker>,
 }
 
@@ -43,37 +52,58 @@ impl Peer {
     /// Take a fresh connection.
     pub fn new(stream: UnixStream, (pid, uid): (u32, u32), waker: Arc<Waker>) -> Self {
         let listed = Listed::new(stream.as_raw_fd());
-        Self { _listed: listed, stream, pid, uid, gone: AtomicBool::new(false), outgoing: Mutex::default(), waker }
+        let outgoing = Mutex::new(Outgoing { bytes: Vec::new(), since: Instant::now() });
+        Self { _listed: listed, stream, pid, uid, gone: AtomicBool::new(false), outgoing, waker }
     }
 
     /// Hand `line` to the control thread, which writes it. Any thread.
     pub fn send(&self, line: &[u8]) {
-        lock(&self.outgoing).extend_from_slice(line);
+        let mut outgoing = lock(&self.outgoing);
+        if outgoing.bytes.is_empty() {
+            outgoing.since = Instant::now();
+        }
+        outgoing.bytes.extend_from_slice(line);
+        drop(outgoing);
         self.waker.wake();
     }
 
     /// Something waits to be written.
     pub fn has_outgoing(&self) -> bool {
-        !lock(&self.outgoing).is_empty()
+        !lock(&self.outgoing).bytes.is_empty()
     }
 
-    /// Write what goes without waiting. False: the peer is gone, or reads too slowly.
+    /// So much waits to be written that nothing more is to be read from the peer or made for it.
+    pub fn is_full(&self) -> bool {
+        lock(&self.outgoing).bytes.len() >= MAX_WAITING_BYTES
+    }
+
+    /// Something waits, and the peer has taken nothing of it for as long as is borne.
+    pub fn is_deaf(&self, now: Instant) -> bool {
+        let outgoing = lock(&self.outgoing);
+        !outgoing.bytes.is_empty() && now.saturating_duration_since(outgoing.since) >= READING_PATIENCE
+    }
+
+    /// Write as much as is possible without waiting. False: the peer is gone.
     pub fn flush(&self) -> bool {
         let mut outgoing = lock(&self.outgoing);
         let mut done = 0;
         let is_well = loop {
-            if done == outgoing.len() {
+            if done == outgoing.bytes.len() {
                 break true;
             }
-            match (&self.stream).write(&outgoing[done..]) {
+            match (&self.stream).write(&outgoing.bytes[done..]) {
                 Ok(0) => break false,
                 Ok(count) => done += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => break error.kind() == ErrorKind::WouldBlock,
             }
         };
-        outgoing.drain(..done);
-        is_well && outgoing.len() <= MAX_WAITING_BYTES
+        if done > 0 {
+            outgoing.since = Instant::now();
+            outgoing.bytes.drain(..done);
+            outgoing.bytes.shrink_to(MAX_WAITING_BYTES);
+        }
+        is_well
     }
 
     /// The peer hung up, or we did.

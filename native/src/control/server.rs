@@ -88,9 +88,10 @@ impl Server {
         let accepts = self.accepts_from.is_none();
         waiting.push(if accepts { Waiting::new(self.listener.as_raw_fd(), false) } else { Waiting::nothing() });
         let connections = self.connections.iter_mut();
-        waiting.extend(connections.map(|it| match it.is_throttled(now) {
-            true => Waiting::nothing(),
-            false => Waiting::new(it.peer.stream.as_raw_fd(), it.peer.has_outgoing()),
+        waiting.extend(connections.map(|it| match (it.peer.is_full(), it.is_throttled(now)) {
+            (true, _) => Waiting::to_write(it.peer.stream.as_raw_fd()),
+            (false, true) => Waiting::nothing(),
+            (false, false) => Waiting::new(it.peer.stream.as_raw_fd(), it.peer.has_outgoing()),
         }));
         let is_idle = self.connections.is_empty() && accepts;
         if ipc::wait(&mut waiting, (!is_idle).then_some(TICK)).is_err() {
@@ -106,8 +107,12 @@ impl Server {
         let now = Instant::now();
         for (position, &is_ready) in ready.iter().enumerate() {
             let connection = &mut self.connections[position];
+            if is_ready && connection.peer.is_full() {
+                // false: it is gone, which the next look at deadlines notices
+                connection.peer.flush();
+            }
             let has_work = is_ready || connection.has_half_line();
-            if !has_work || connection.is_dismissed() || connection.is_throttled(now) {
+            if !has_work || connection.is_dismissed() || connection.is_held_back(now) {
                 continue;
             }
             let commands = AssertUnwindSafe(|| self.serve_connection(position, arrival));
@@ -123,7 +128,7 @@ impl Server {
         let received = connection.receive(arrival);
         while !self.connections[position].is_dismissed() {
             let connection = &mut self.connections[position];
-            if connection.is_throttled(Instant::now()) {
+            if connection.is_held_back(Instant::now()) {
                 break;
             }
             match connection.next_line() {
@@ -190,6 +195,11 @@ impl Server {
         self.commands.closer.drop_given_up();
         if self.connections.iter().any(|connection| connection.wishes.is_some()) {
             self.commands.jobs.beat(now);
+        }
+        if self.connections.iter().any(|connection| connection.peer.is_full()) {
+            // what is held back for one that reads again goes on
+            self.commands.jobs.wake();
+            self.commands.closer.wake();
         }
         for connection in &mut self.connections {
             if let Some(why) = connection.overdue(now) {

@@ -34,6 +34,11 @@ impl Waiting {
         Self(libc::pollfd { fd, events, revents: 0 })
     }
 
+    /// Wait until `fd` can be written, whatever there is to be read. Hang-up of both directions always counts.
+    pub fn to_write(fd: RawFd) -> Self {
+        Self(libc::pollfd { fd, events: libc::POLLOUT, revents: 0 })
+    }
+
     /// Wait for nothing; keeps a place.
     pub fn nothing() -> Self {
         Self(libc::pollfd { fd: -1, events: 0, revents: 0 })
