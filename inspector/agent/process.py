@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import sys
 import threading
@@ -15,10 +16,11 @@ from typing import Final
 from inspector.agent.adapters.catalog import make_adapters
 from inspector.agent.adapters.protocol import Adapter, Following
 from inspector.agent.agent import Agent, segment_path
-from inspector.errors import InspectorError, UsageError
+from inspector.errors import UsageError
 from inspector.wire import lib
 from inspector.wire.environment import EXIT_REPORT_JSON_VARIABLE, EXIT_REPORT_VARIABLE
 from inspector.wire.schema import Level
+from inspector.wire.text import text_argument
 
 
 class AgentSlot:
@@ -90,9 +92,15 @@ class AgentSlot:
         try:
             agent.start_in_child()
             self._follow_multiprocessing()
-        except InspectorError as error:
-            self._agent = None
-            print(f"arc-inspector: {error}", file=sys.stderr)
+        except Exception as error:  # whatever it is, the child goes on; its streams are its own
+            self._give_up(agent, f"{error}")
+
+    def _give_up(self, agent: Agent, reason: str) -> None:
+        """This child is not recorded: say so to those who look for it, and take the parent's hooks off."""
+        self._agent = None
+        with contextlib.suppress(Exception):
+            agent.stop()
+        lib.ai_say_unrecorded(*text_argument(reason))
 
     def _follow_multiprocessing(self) -> None:
         """Children of ``multiprocessing`` leave by ``os._exit``: say good-bye in its own way of ending."""

@@ -235,7 +235,7 @@ def _without_segment(process: psutil.Process, *, only_python: bool = True) -> Fo
         segment=None,
         alive=True,
         attachable=False,
-        reason=_reason(diagnosis),
+        reason=_reason(diagnosis, linux.note_of(process.pid)),
         fix=_fix(diagnosis),
         way=diagnosis.way,
         readable=diagnosis.is_readable,
@@ -247,10 +247,12 @@ def _runtime(diagnosis: Diagnosis) -> str:
     return f"CPython {version[0]}.{version[1]}" if version else ""
 
 
-def _reason(diagnosis: Diagnosis) -> str:
+def _reason(diagnosis: Diagnosis, note: str) -> str:
     """Why there is nothing to look at: an agent is missing, unless something else is in the way of bringing one."""
     first = diagnosis.first
-    return first.text if first is not None and not diagnosis.is_possible else "runs no agent"
+    if first is not None and not diagnosis.is_possible:
+        return first.text
+    return f"runs no agent ({note})" if note else "runs no agent"
 
 
 def _fix(diagnosis: Diagnosis) -> str:

@@ -5,6 +5,7 @@ The one Linux-specific module of the viewer. On other systems ``is_supported`` s
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
@@ -77,19 +78,44 @@ def segment_files() -> Iterator[Path]:
             continue
 
 
+def note_of(pid: int) -> str:
+    """Why an agent of this living process publishes no segment, as it left word itself; ``""``: it left none.
+
+    The note is a symbolic link that leads nowhere; its target is the text.
+    """
+    stat = process_stat(pid)
+    if stat is None:
+        return ""
+    elsewhere = (each for parent in _parents_of(pid) for each in parent.glob(f"{DIRECTORY_PREFIX}*"))
+    for directory in dict.fromkeys((*segment_directories(), *elsewhere)):
+        try:
+            text = os.readlink(directory / f"{procfs.inner_pid(pid)}-{stat.start_time}.note")  # noqa: PTH115 - the target is a text
+        except OSError:
+            continue
+        return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return ""
+
+
 def segment_files_of(pid: int) -> Iterator[Path]:
     """What one process published where we would not look: in a container, or under another ``XDG_RUNTIME_DIR``."""
+    for parent in _parents_of(pid):
+        try:
+            yield from parent.glob(f"{DIRECTORY_PREFIX}*/{procfs.inner_pid(pid)}-*.seg")
+        except OSError:
+            continue
+
+
+def _parents_of(pid: int) -> Iterator[Path]:
+    """Directories that may hold the segment directory of one process, as its own environment and root have them."""
     root = Path("/") if procfs.shares_files(pid) else Path(f"/proc/{pid}/root")
     runtime = procfs.environment(pid).get("XDG_RUNTIME_DIR", "")
     owner = procfs.owner(pid)
     places = [runtime, f"/run/user/{owner[0] if owner else 0}", "/dev/shm", tempfile.gettempdir()]  # noqa: S108 - looked at, not written
     for place in dict.fromkeys(place for place in places if place.startswith("/")):
         parent = root / place.lstrip("/")
-        try:
+        with contextlib.suppress(OSError):
             if _is_directory(parent):
-                yield from parent.glob(f"{DIRECTORY_PREFIX}*/{procfs.inner_pid(pid)}-*.seg")
-        except OSError:
-            continue
+                yield parent
 
 
 def pid_in(path: Path) -> int | None:

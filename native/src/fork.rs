@@ -1,8 +1,8 @@
 //! A fork: the child goes on with a segment of its own and never writes to the parent's.
 //!
-//! Before the fork all locks are taken, all writers of rows held up, and everything in use is copied into a second mapping. The parent throws that
-//! away; the child moves it to where the first one is, so every pointer into the segment stays good. Only the forking thread lives on there:
-//! the pins and free rows of the others go, and so does their part in pending closes.
+//! Before the fork all locks are taken, all writers of rows held up, and everything in use is copied (see `segment::Twin`). The parent throws the
+//! copy away; the child maps it over the parent's segment. Only the forking thread lives on there: the pins and free rows of the others go, and so
+//! does their part in pending closes. A child for which there was no room goes on as well, and is not recorded.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
@@ -10,13 +10,15 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
 use crate::atomic;
 use crate::layout::Ending;
 use crate::platform;
-use crate::runtime::{existing, Runtime};
-use crate::segment::Mapping;
+use crate::runtime::{existing, Runtime, MAKING};
+use crate::segment::Twin;
 use crate::sync::Lock;
 use crate::threads;
 
 /// The copy, between `prepare` and the end of the fork on either side.
-static TWIN: Lock<Option<Mapping>> = Lock::new(None);
+static TWIN: Lock<Option<Twin>> = Lock::new(None);
+/// Of a child in private memory, for people.
+const NOT_RECORDED: &str = "forked without room for a segment of its own; not recorded";
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 
 /// Registers the handlers, once.
@@ -62,49 +64,63 @@ unsafe fn let_locks_go(runtime: &Runtime) {
 }
 
 extern "C" fn prepare() {
+    MAKING.hold();
     let Some(runtime) = existing() else { return };
     // a thread without a slot must not be enrolled half-way through
     threads::here();
     let file = new_file(runtime);
     hold_locks(runtime);
     threads::hold_writers(runtime);
-    *TWIN.lock() = runtime.segment().twin(file).ok();
+    *TWIN.lock() = Some(runtime.segment().twin(file));
 }
 
 /// A file for the child, where ours is or, when that place was removed, where one would be made now; none for one in private memory.
 fn new_file(runtime: &Runtime) -> Option<File> {
-    let directory = runtime.directory.as_ref().ok()?;
+    let directory = runtime.directory.as_ref()?;
     platform::unnamed_file(directory).ok().or_else(|| platform::unnamed_file(&platform::segment_directory(None).ok()?).ok())
 }
 
+/// The runtime that there was before the fork.
+///
+/// # Safety
+/// `prepare` took the lock that this opens.
+unsafe fn after_making() -> Option<&'static Runtime> {
+    let runtime = existing();
+    // SAFETY: the caller's promise.
+    unsafe { MAKING.let_go() };
+    runtime
+}
+
 extern "C" fn parent() {
-    let Some(runtime) = existing() else { return };
-    if let Some(twin) = TWIN.lock().take() {
-        runtime.segment().drop_twin(twin);
-    }
+    // SAFETY: `prepare` took it. Nobody can make a runtime before the end of this.
+    let Some(runtime) = (unsafe { after_making() }) else { return };
+    drop(TWIN.lock().take());
     threads::let_writers_go();
     // SAFETY: `prepare` took them.
     unsafe { let_locks_go(runtime) };
 }
 
 extern "C" fn child() {
-    let Some(runtime) = existing() else { return };
+    // SAFETY: as in `parent`, and this thread is the copy of the one that took it.
+    let Some(runtime) = (unsafe { after_making() }) else { return };
     threads::let_writers_go();
     // SAFETY: `prepare` took them, and this thread is its copy.
     unsafe { let_locks_go(runtime) };
-    let Some(twin) = TWIN.lock().take() else {
-        // no memory for a copy: better no child than one that writes into its parent's segment
-        std::process::abort();
-    };
+    let twin = TWIN.lock().take().unwrap_or(Twin::Nothing);
     // SAFETY: in the child only this thread runs, and the locks are open.
-    if unsafe { runtime.segment().adopt(twin) }.is_err() {
-        std::process::abort();
-    }
+    drop(unsafe { runtime.segment().adopt(twin) });
     begin_anew(runtime);
 }
 
 fn begin_anew(runtime: &Runtime) {
     let header = runtime.segment().header();
+    if runtime.directory.is_some() && !runtime.segment().has_file() {
+        // keeps an earlier reason, of a child's child
+        let mut reason = runtime.no_file.lock();
+        if reason.is_empty() {
+            *reason = NOT_RECORDED.to_owned();
+        }
+    }
     threads::set_barriers();
     runtime.deep.keep_only(threads::here());
     threads::keep_only_this(runtime);

@@ -1,6 +1,5 @@
 //! The process's runtime: made at the first use of a handle, kept for life.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::OnceLock;
@@ -15,7 +14,7 @@ use crate::lifecycle::Lives;
 use crate::platform;
 use crate::registry::Table;
 use crate::ring::Rings;
-use crate::segment::{write_text, Capacities, Part, Segment};
+use crate::segment::{write_text, Part, Segment};
 use crate::sites::Sites;
 use crate::sync::Lock;
 use crate::threads::{self, DeepPins, Threads, Writing};
@@ -32,7 +31,7 @@ pub struct Runtime {
     /// Threads.
     pub threads: Threads,
     /// Which threads write rows now, by index.
-    pub writing: Box<[Writing]>,
+    pub writing: &'static [Writing],
     /// Pins without a place.
     pub deep: DeepPins,
     /// Event rings.
@@ -47,14 +46,16 @@ pub struct Runtime {
     pub name: Lock<Name>,
     /// When the segment was made.
     pub anchor: Anchor,
-    /// Where the segment's file lies, or why there is none.
-    pub directory: Result<PathBuf, String>,
+    /// Where the segment's file was made; None: nowhere.
+    pub directory: Option<PathBuf>,
+    /// Why the segment has no file, for people; empty: it has one.
+    pub no_file: Lock<String>,
 }
 
 /// The runtime; made now if it was not. Any thread.
 #[inline]
 pub fn runtime() -> &'static Runtime {
-    RUNTIME.get_or_init(|| Runtime::new(None))
+    RUNTIME.get().unwrap_or_else(|| make(None))
 }
 
 /// The runtime if there is one.
@@ -74,23 +75,42 @@ pub unsafe fn existing_unchecked() -> &'static Runtime {
 
 /// The runtime, with the segment in `directory` if it is made only now.
 pub fn runtime_in(directory: Option<&Path>) -> &'static Runtime {
+    RUNTIME.get().unwrap_or_else(|| make(directory))
+}
+
+/// Held while the runtime is made, and across a fork: no child finds one half made.
+pub static MAKING: Lock<()> = Lock::new(());
+
+#[cold]
+fn make(directory: Option<&Path>) -> &'static Runtime {
+    fork::watch();
+    let _turn = MAKING.lock();
     RUNTIME.get_or_init(|| Runtime::new(directory))
 }
+
+/// Of each thread whether it writes rows now: not on the heap, so that there is always room for it.
+static WRITING: [Writing; MAX_THREADS as usize] = [const { Writing::new() }; MAX_THREADS as usize];
 
 impl Runtime {
     fn new(directory: Option<&Path>) -> Self {
         let anchor = Anchor::now();
-        let directory = platform::segment_directory(directory).map_err(|error| error.to_string());
-        let (directory, file) = match directory.and_then(|path| first_file(&path).map(|file| (path, file))) {
-            Ok((path, file)) => (Ok(path), Some(file)),
-            Err(reason) => (Err(reason), None),
+        let place = platform::segment_directory(directory).and_then(|path| Ok((platform::unnamed_file(&path)?, path)));
+        let (file, directory, refusal) = match place {
+            Ok((file, path)) => (Some(file), Some(path), None),
+            Err(error) => (None, None, Some(error)),
         };
-        let segment = new_segment(file);
+        let (segment, no_room) = Segment::fit(file);
+        let place = directory.as_deref().unwrap_or(Path::new("")).display();
+        let no_file = match (refusal, no_room) {
+            (None, None) => String::new(),
+            (Some(error), _) => error.to_string(),
+            (None, Some(error)) => format!("{error}: no room for a segment: {place}"),
+        };
         let runtime = Self {
             table: Table::new(segment),
             types: Types::default(),
             threads: Threads::default(),
-            writing: (0..MAX_THREADS).map(|_| Writing::default()).collect(),
+            writing: &WRITING,
             deep: DeepPins::default(),
             rings: Rings::default(),
             sites: Sites::default(),
@@ -99,12 +119,12 @@ impl Runtime {
             name: Lock::default(),
             anchor,
             directory,
+            no_file: Lock::new(no_file),
         };
         for part in [Part::Threads, Part::Types, Part::Sites, Part::Frames] {
             runtime.segment().reserve(part, 0, 1);
         }
         threads::set_barriers();
-        fork::watch();
         runtime.describe();
         runtime
     }
@@ -128,19 +148,6 @@ impl Runtime {
         let executable = std::env::current_exe().unwrap_or_default();
         // SAFETY: the header lies in the mapping; only the field's address is taken.
         write_text(unsafe { std::ptr::addr_of_mut!((*header).executable) }, &executable.to_string_lossy());
-    }
-}
-
-fn first_file(directory: &Path) -> Result<File, String> {
-    platform::unnamed_file(directory).map_err(|error| error.to_string())
-}
-
-/// The segment in `file`; when that cannot be mapped, in private memory, without which nothing works at all.
-fn new_segment(file: Option<File>) -> Segment {
-    let tried = file.map(|file| Segment::new(Some(file), Capacities::default()));
-    match tried {
-        Some(Ok(segment)) => segment,
-        _ => Segment::new(None, Capacities::default()).unwrap_or_else(|error| panic!("{error}: no address space for handles")),
     }
 }
 

@@ -4,6 +4,9 @@
 //! at the same time. Offsets and capacities come from a private plan, not from the shared header, so nothing that another process does to
 //! the file can lead our pointers astray.
 
+mod fit;
+mod twin;
+
 use std::fs::File;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
@@ -12,6 +15,8 @@ use crate::layout::{self, Event, FrameSlot, HandleSlot, Header, RingHeader, Sect
 use crate::platform;
 use crate::status::{Error, Result};
 use crate::sync::Lock;
+
+pub use twin::Twin;
 
 /// The atomic behind a field of a record in the segment: `atomic!(AtomicU64, header, lost.panics)`.
 ///
@@ -32,6 +37,9 @@ macro_rules! atomic {
 const PAGE: u64 = 4096;
 /// The part of the handles grows by this much at a time: 1,024 rows.
 const GROWTH: u64 = 64 * 1024;
+/// The part of the types by this much: whole pages of whole records, so that a type is in the file or is not.
+const TYPES_GROWTH: u64 = 32 * size_of::<TypeSlot>() as u64;
+const _: () = assert!(TYPES_GROWTH % PAGE == 0);
 /// The others, of which a process needs few records, by this much.
 const SMALL_GROWTH: u64 = 8 * 1024;
 /// A ring and its events.
@@ -104,25 +112,21 @@ impl Plan {
     }
 }
 
-/// A mapping of the planned size with, when there is one, its file.
-pub struct Mapping {
-    /// First byte.
-    pub base: NonNull<u8>,
-    /// None: private memory, which no viewer can read.
-    pub file: Option<File>,
+fn growth(part: Part) -> u64 {
+    match part {
+        Part::Handles => GROWTH,
+        Part::Types => TYPES_GROWTH,
+        _ => SMALL_GROWTH,
+    }
 }
 
-// SAFETY: the memory is shared with all threads anyway; a mapping is only passed on, never used twice.
-unsafe impl Send for Mapping {}
-
-impl Mapping {
-    fn new(file: Option<File>, plan: &Plan) -> std::io::Result<Self> {
-        if let Some(file) = &file {
-            file.set_len(plan.bytes)?;
-            platform::allocate(file, 0, PAGE)?;
-        }
-        Ok(Self { base: platform::map(file.as_ref(), plan.bytes as usize)?, file })
+/// A mapping of the planned size: of `file`, or of private memory.
+fn map_new(file: Option<&File>, plan: &Plan) -> std::io::Result<NonNull<u8>> {
+    if let Some(file) = file {
+        platform::resize(file, plan.bytes)?;
+        platform::allocate(file, 0, PAGE)?;
     }
+    platform::map(file, plan.bytes as usize)
 }
 
 /// The writer's segment.
@@ -131,6 +135,10 @@ pub struct Segment {
     plan: Plan,
     /// Bytes of each section that are reserved in the file.
     reserved: [AtomicU64; 7],
+    /// Records of each section that were used at some time. The header has a copy for viewers, which somebody else may have written to.
+    used: [AtomicU32; 7],
+    /// Types below this for which there was no room in the file: the newest ones, as long as there is none.
+    hidden_types: AtomicU32,
     file: Lock<Option<File>>,
 }
 
@@ -143,11 +151,15 @@ impl Segment {
     /// A segment in `file`, or in private memory.
     pub fn new(file: Option<File>, capacities: Capacities) -> Result<Self> {
         let plan = Plan::new(capacities);
-        let mapping = Mapping::new(file, &plan).map_err(|error| Error::io("cannot map the segment", &error))?;
-        let segment =
-            Self { base: mapping.base, plan, reserved: std::array::from_fn(|_| AtomicU64::new(0)), file: Lock::new(mapping.file) };
+        let base = map_new(file.as_ref(), &plan).map_err(|error| Error::io("cannot map the segment", &error))?;
+        Ok(Self::over(base, plan, file))
+    }
+
+    fn over(base: NonNull<u8>, plan: Plan, file: Option<File>) -> Self {
+        let (reserved, used) = (std::array::from_fn(|_| AtomicU64::new(0)), std::array::from_fn(|_| AtomicU32::new(0)));
+        let segment = Self { base, plan, reserved, used, hidden_types: AtomicU32::new(0), file: Lock::new(file) };
         segment.write_plan();
-        Ok(segment)
+        segment
     }
 
     fn write_plan(&self) {
@@ -158,6 +170,7 @@ impl Segment {
             atomic!(AtomicU64, section, offset).store(extent.offset, Ordering::Relaxed);
             atomic!(AtomicU32, section, record_bytes).store(extent.record_bytes, Ordering::Relaxed);
             atomic!(AtomicU32, section, capacity).store(extent.capacity, Ordering::Relaxed);
+            atomic!(AtomicU32, section, used).store(self.used(part), Ordering::Relaxed);
         }
         atomic!(AtomicU32, header, header_bytes).store(size_of::<Header>() as u32, Ordering::Relaxed);
         atomic!(AtomicU32, header, layout_version).store(layout::LAYOUT_VERSION, Ordering::Relaxed);
@@ -199,7 +212,7 @@ impl Segment {
     #[inline]
     pub fn used(&self, part: Part) -> u32 {
         // Acquire pairs with the Release in `reserve`: the bytes below are reserved.
-        atomic!(AtomicU32, self.section(part), used).load(Ordering::Acquire).min(self.extent(part).capacity)
+        self.used[part as usize].load(Ordering::Acquire)
     }
 
     /// Makes the `count` records from `first` usable; false when the section or the file system is full.
@@ -211,7 +224,46 @@ impl Segment {
         if !self.reserve_bytes(part, u64::from(end) * u64::from(extent.record_bytes)) {
             return false;
         }
+        self.show_used(part, end);
+        true
+    }
+
+    fn show_used(&self, part: Part, end: u32) {
+        self.used[part as usize].fetch_max(end, Ordering::Release);
+        // Release: a viewer that sees the number sees the records' bytes
         atomic!(AtomicU32, self.section(part), used).fetch_max(end, Ordering::Release);
+    }
+
+    /// Makes a type's record usable, in private memory when the file system is full: it works there and is not seen. Whether it is seen; None: the
+    /// section is full, or there is no memory either.
+    pub fn reserve_type(&self, index: u32) -> Option<bool> {
+        let is_hidden = index < self.hidden_types.load(Ordering::Acquire);
+        if !is_hidden && self.reserve(Part::Types, index, 1) {
+            return Some(true);
+        }
+        let extent = self.extent(Part::Types);
+        let end = u64::from(index + 1) * u64::from(extent.record_bytes);
+        if index >= extent.capacity || !self.reserve_privately(Part::Types, end) {
+            return None;
+        }
+        let reserved = self.reserved[Part::Types as usize].load(Ordering::Acquire);
+        self.hidden_types.store((reserved / u64::from(extent.record_bytes)) as u32, Ordering::Release);
+        self.used[Part::Types as usize].fetch_max(index + 1, Ordering::Release);
+        Some(false)
+    }
+
+    fn reserve_privately(&self, part: Part, needed: u64) -> bool {
+        let _file = self.file.lock();
+        let (reserved, offset) = (&self.reserved[part as usize], self.extent(part).offset);
+        let (from, upto) = (reserved.load(Ordering::Relaxed), needed.next_multiple_of(growth(part)));
+        if upto > from {
+            // SAFETY: whole pages of this section in which no record was used.
+            let mapped = unsafe { platform::map_over(self.base.add((offset + from) as usize), (upto - from) as usize, None) };
+            if mapped.is_err() {
+                return false;
+            }
+            reserved.store(upto, Ordering::Release);
+        }
         true
     }
 
@@ -223,8 +275,7 @@ impl Segment {
         let file = self.file.lock();
         let (extent, from) = (self.extent(part), reserved.load(Ordering::Relaxed));
         let limit = (u64::from(extent.record_bytes) * u64::from(extent.capacity)).next_multiple_of(PAGE);
-        let growth = if part == Part::Handles { GROWTH } else { SMALL_GROWTH };
-        let upto = needed.next_multiple_of(growth).min(limit);
+        let upto = needed.next_multiple_of(growth(part)).min(limit);
         if upto > from {
             let result = file.as_ref().map_or(Ok(()), |file| platform::allocate(file, extent.offset + from, upto - from));
             if result.is_err() {
@@ -296,60 +347,6 @@ impl Segment {
     /// The lock around the file, for the fork handlers.
     pub fn file_lock(&self) -> &Lock<Option<File>> {
         &self.file
-    }
-
-    /// A copy of everything in use as a mapping of its own, for a child about to be forked: in `file`, or in private memory when that fails. Writers are
-    /// held up by the caller, which also holds `file_lock`.
-    pub fn twin(&self, file: Option<File>) -> std::io::Result<Mapping> {
-        let twin = match Mapping::new(file, &self.plan).and_then(|twin| self.reserve_twin(&twin).map(|()| twin)) {
-            Ok(twin) => twin,
-            Err(_) => Mapping::new(None, &self.plan)?,
-        };
-        self.copy_range(&twin, 0, PAGE);
-        for part in PARTS {
-            let extent = self.extent(part);
-            self.copy_range(&twin, extent.offset, u64::from(self.used(part)) * u64::from(extent.record_bytes));
-        }
-        Ok(twin)
-    }
-
-    fn reserve_twin(&self, twin: &Mapping) -> std::io::Result<()> {
-        let Some(file) = &twin.file else {
-            return Ok(());
-        };
-        for part in PARTS {
-            let bytes = self.reserved[part as usize].load(Ordering::Acquire);
-            if bytes > 0 {
-                platform::allocate(file, self.extent(part).offset, bytes)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn copy_range(&self, twin: &Mapping, offset: u64, length: u64) {
-        for at in (offset..offset + length.next_multiple_of(8)).step_by(8) {
-            // SAFETY: both mappings have the planned size and sections are padded to pages; ours is written atomically, the twin is ours alone.
-            unsafe {
-                let word = AtomicU64::from_ptr(self.base.as_ptr().add(at as usize).cast()).load(Ordering::Relaxed);
-                twin.base.as_ptr().add(at as usize).cast::<u64>().write(word);
-            }
-        }
-    }
-
-    /// Puts the twin in the place of this mapping and gives back the file of before.
-    ///
-    /// # Safety
-    /// No other thread runs: this is a forked child. The caller has released `file_lock`.
-    pub unsafe fn adopt(&self, twin: Mapping) -> std::io::Result<Option<File>> {
-        // SAFETY: the caller's promise; both mappings are of the planned size.
-        unsafe { platform::replace_mapping(twin.base, self.base, self.plan.bytes as usize) }?;
-        Ok(std::mem::replace(&mut *self.file.lock(), twin.file))
-    }
-
-    /// Gives up a twin that was not adopted.
-    pub fn drop_twin(&self, twin: Mapping) {
-        // SAFETY: `twin` made it with this size, and nothing refers into it.
-        unsafe { platform::unmap(twin.base, self.plan.bytes as usize) };
     }
 }
 

@@ -1,11 +1,11 @@
 //! The one lock of the recorder. Unlike std's it can be held across a fork and be released on both sides, needs no memory of its own and knows no
-//! poison: nothing that can panic runs under it. Sections are a few hundred nanoseconds; waiters spin shortly, then yield.
+//! poison: nothing that can panic runs under it. Sections are a few hundred nanoseconds; waiters spin shortly, then yield, then sleep.
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-const SPINS: u32 = 64;
+use crate::primitive::wait_a_turn;
 
 /// A value behind a lock.
 pub struct Lock<T> {
@@ -30,15 +30,11 @@ impl<T> Lock<T> {
 
     /// Takes the lock without a guard, before a fork.
     pub fn hold(&self) {
-        let mut tries = 0;
+        let mut turn = 0;
         // Acquire pairs with the Release in `let_go`: what the last holder wrote is seen.
         while self.taken.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            tries += 1;
-            if tries < SPINS {
-                std::hint::spin_loop();
-            } else {
-                std::thread::yield_now();
-            }
+            wait_a_turn(turn);
+            turn += 1;
         }
     }
 

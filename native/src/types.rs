@@ -119,8 +119,11 @@ impl Types {
             return Ok(index);
         }
         let index = by_name.len() as u32 + 1;
-        if !runtime.segment().reserve(Part::Types, index, 1) {
+        let room = runtime.segment().reserve_type(index);
+        if room != Some(true) {
             atomic!(AtomicU64, lost(), types).fetch_add(1, Ordering::Relaxed);
+        }
+        if room.is_none() {
             return Err(Error::new(Status::TableFull, format!("the table of types is full: {}", described.name)));
         }
         write_slot(runtime, index, described);

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
+from pathlib import Path
 from typing import Any
 
 from stepping import serve
@@ -38,8 +40,26 @@ class Program:
     def live(self) -> int:
         return int(lib.ai_live_handles())
 
+    def start(self) -> str:
+        return agent.start("count")
+
     def stop(self) -> None:
         agent.stop()
+
+    def room(self, mebibytes: str) -> None:
+        """From now on the address space may grow by so much."""
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (int(mebibytes) << 20), resource.RLIM_INFINITY))
+
+    def fill(self, left_kib: str) -> None:
+        """Leave so much of the file system in which segments lie."""
+        place = Path(os.environ["XDG_RUNTIME_DIR"])
+        free = os.statvfs(place)
+        with (place / "filler").open("ab") as filler:
+            os.posix_fallocate(filler.fileno(), 0, free.f_bavail * free.f_frsize - (int(left_kib) << 10))
+
+    def empty(self) -> None:
+        (Path(os.environ["XDG_RUNTIME_DIR"]) / "filler").unlink()
 
     def fork(self) -> int:
         down, up = os.pipe(), os.pipe()
@@ -75,7 +95,7 @@ class Program:
 
 
 def run(program: Program) -> None:
-    names = ("item", "release", "text", "segment", "live", "fork", "tell", "end_child", "stop")
+    names = ("item", "release", "text", "segment", "live", "fork", "tell", "end_child", "stop", "room", "fill", "empty", "start")
     serve({name: getattr(program, name) for name in names}, segment=segment_path())
 
 

@@ -116,6 +116,14 @@ fn say_ended(runtime: &Runtime, ending: Ending) {
     atomic!(AtomicU8, header, ending).store(ending as u8, Ordering::Release);
 }
 
+/// This process is not recorded, for this reason: says so to those who look for its segment.
+pub fn say_unrecorded(reason: &str) {
+    if let Some(runtime) = existing() {
+        hooks::set_level(runtime, Level::Off as u8);
+        publish::note(runtime, reason);
+    }
+}
+
 /// Whether the agent runs.
 pub fn is_running() -> bool {
     STATE.lock().agent.is_some()

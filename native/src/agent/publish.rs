@@ -15,6 +15,11 @@ const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many of them are kept: a service that crashes all the time must not fill the memory that they lie in.
 const KEPT: usize = 64;
 
+/// Ending of the name of a note.
+const NOTE: &str = "note";
+/// A longer link would need a page of its own.
+const NOTE_BYTES: usize = 120;
+
 /// The name that the segment's file has.
 #[derive(Clone, Debug, Default)]
 pub enum Name {
@@ -25,6 +30,8 @@ pub enum Name {
     Published(PathBuf),
     /// Viewers pass over it; kept because a file that lost its last name cannot get another.
     Hidden(PathBuf),
+    /// It has none; a note tells viewers why.
+    Noted(PathBuf),
 }
 
 fn stem() -> Result<String> {
@@ -35,10 +42,10 @@ fn stem() -> Result<String> {
 
 /// Gives the segment its name, so that viewers find it, and takes the lock that says we live.
 pub fn publish(runtime: &Runtime, directory: Option<&Path>) -> Result<PathBuf> {
-    let usual = runtime.directory.as_deref().map_err(|reason| Error::new(Status::Unavailable, reason.clone()))?;
-    if !runtime.segment().has_file() {
-        return Err(Error::new(Status::Unavailable, format!("no room for a segment: {}", usual.display())));
-    }
+    let usual = match &runtime.directory {
+        Some(usual) if runtime.segment().has_file() => usual,
+        _ => return Err(no_file(runtime)),
+    };
     // found anew: it may have been removed, or the environment may name another, since the segment was made
     let directory = platform::segment_directory(directory).map_err(|error| Error::new(Status::Unavailable, error.to_string()))?;
     let stem = stem()?;
@@ -48,11 +55,20 @@ pub fn publish(runtime: &Runtime, directory: Option<&Path>) -> Result<PathBuf> {
     let named = match &*name {
         Name::Published(_) => Ok(()),
         Name::Hidden(hidden) => fs::rename(hidden, &path),
-        Name::None => name_new(runtime, &path),
+        Name::None | Name::Noted(_) => name_new(runtime, &path),
     };
+    if let (Name::Noted(note), Ok(())) = (&*name, &named) {
+        // gone already when somebody swept the directory
+        let _ = fs::remove_file(note);
+    }
     named.map_err(|error| refused(&error, &path, usual))?;
     *name = Name::Published(path.clone());
     Ok(path)
+}
+
+/// Why there is nothing to publish. Memory that was private at the first use of a handle stays so.
+fn no_file(runtime: &Runtime) -> Error {
+    Error::new(Status::Unavailable, runtime.no_file.lock().clone())
 }
 
 fn refused(error: &io::Error, path: &Path, usual: &Path) -> Error {
@@ -97,10 +113,28 @@ pub fn withdraw(runtime: &Runtime) {
     };
 }
 
+/// Leaves a note where viewers look for the segment: why this process has none that they could find. A symbolic link that leads nowhere, because
+/// such a link needs no room in a full file system and no descriptor. Does nothing where not even that can be had.
+pub fn note(runtime: &Runtime, reason: &str) {
+    let Ok(directory) = runtime.directory.clone().map_or_else(|| platform::segment_directory(None), Ok) else { return };
+    let Ok(stem) = stem() else { return };
+    let mut name = runtime.name.lock();
+    if matches!(*name, Name::None) {
+        let path = directory.join(format!("{stem}.{NOTE}"));
+        let mut length = reason.len().min(NOTE_BYTES);
+        while !reason.is_char_boundary(length) {
+            length -= 1;
+        }
+        if std::os::unix::fs::symlink(&reason[..length], &path).is_ok() {
+            *name = Name::Noted(path);
+        }
+    }
+}
+
 /// Removes the segment's name; the memory stays as long as the process.
 pub fn remove(runtime: &Runtime) {
     let name = std::mem::take(&mut *runtime.name.lock());
-    if let Name::Published(path) | Name::Hidden(path) = name {
+    if let Name::Published(path) | Name::Hidden(path) | Name::Noted(path) = name {
         // gone already when somebody swept the directory
         let _ = fs::remove_file(path);
     }
@@ -110,8 +144,13 @@ pub fn remove(runtime: &Runtime) {
 /// would drop our lock.
 fn sweep(directory: &Path, own: &str) {
     let Ok(entries) = fs::read_dir(directory) else { return };
-    let paths = entries.flatten().map(|entry| entry.path()).filter(|path| is_anothers(path, own));
-    let mut dead: Vec<(SystemTime, PathBuf)> = paths.filter_map(|path| died(&path).map(|at| (at, path))).collect();
+    let (segments, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        entries.flatten().map(|entry| entry.path()).partition(|path| is_anothers(path, own));
+    for note in others.iter().filter(|path| is_note_of_nobody(path)) {
+        // whoever else sweeps may be first
+        let _ = fs::remove_file(note);
+    }
+    let mut dead: Vec<(SystemTime, PathBuf)> = segments.into_iter().filter_map(|path| died(&path).map(|at| (at, path))).collect();
     dead.sort_by(|first, second| second.cmp(first));
     let now = SystemTime::now();
     for (number, (at, path)) in dead.iter().enumerate() {
@@ -126,6 +165,14 @@ fn sweep(directory: &Path, own: &str) {
 fn is_anothers(path: &Path, own: &str) -> bool {
     let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or("").trim_start_matches('.');
     path.extension().is_some_and(|extension| extension == "seg") && stem != own
+}
+
+/// Whether it is a note of a process that does not live any more.
+fn is_note_of_nobody(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(OsStr::to_str).and_then(|stem| stem.split_once('-'));
+    let named = stem.and_then(|(pid, start)| Some((pid.parse().ok()?, start.parse::<u64>().ok()?)));
+    path.extension().is_some_and(|extension| extension == NOTE)
+        && named.is_some_and(|(pid, start)| platform::start_time(pid).map_or(true, |found| found != start))
 }
 
 /// When the segment of a process that does not live any more was last written to, as far as the file system knows. One that was
@@ -159,10 +206,15 @@ mod tests {
         let old = dead(&directory, "1-1.seg", RETENTION + Duration::from_secs(60));
         let hidden = dead(&directory, ".2-2.seg", Duration::ZERO);
         let own = dead(&directory, "3-3.seg", RETENTION * 2);
+        let [note, living] = [format!("1-1.{NOTE}"), format!("{}.{NOTE}", stem().expect("its start"))].map(|name| directory.join(name));
+        for path in [&note, &living] {
+            std::os::unix::fs::symlink("a reason", path).expect("a link");
+        }
         let recent: Vec<PathBuf> =
             (0..KEPT as u64 + 5).map(|age| dead(&directory, &format!("9{age}-1.seg"), Duration::from_secs(age * 60))).collect();
         sweep(&directory, "3-3");
         assert!(!old.exists() && !hidden.exists() && own.exists());
+        assert!(!note.is_symlink() && living.is_symlink());
         let kept: Vec<bool> = recent.iter().map(|path| path.exists()).collect();
         assert_eq!(kept.iter().filter(|&&is_kept| is_kept).count(), KEPT);
         assert!(kept[..KEPT].iter().all(|&is_kept| is_kept), "the newest are kept");

@@ -146,6 +146,18 @@ pub unsafe extern "C" fn ai_fork_child_start(error: *mut AiError) -> i32 {
     unsafe { catch(error, agent::start_in_child) }
 }
 
+/// This process is not recorded, for a reason that viewers are told who look for its segment.
+///
+/// # Safety
+/// `data` points to `length` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn ai_say_unrecorded(data: *const u8, length: usize) {
+    catch_value((), || {
+        // SAFETY: the caller's promise.
+        agent::say_unrecorded(unsafe { text(data, length) }.unwrap_or("it could not be recorded"));
+    });
+}
+
 /// Index of the calling thread's slot, 0: it found none.
 #[no_mangle]
 pub extern "C" fn ai_thread_here() -> u32 {

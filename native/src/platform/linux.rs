@@ -147,6 +147,55 @@ pub fn allocate(file: &File, offset: u64, length: u64) -> io::Result<()> {
     }
 }
 
+/// Makes a file that long; an error, instead of the signal that ends the process, when it may have no files of that size.
+pub fn resize(file: &File, bytes: u64) -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: a place for the limit.
+    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) };
+    if bytes > limit.rlim_cur {
+        let text =
+            format!("the limit of file sizes is {} KiB (ulimit -f), and a segment's file takes {}", limit.rlim_cur >> 10, bytes >> 10);
+        return Err(Error::new(ErrorKind::FileTooLarge, text));
+    }
+    file.set_len(bytes)
+}
+
+/// Writes memory to a file, which needs no second mapping.
+///
+/// # Safety
+/// `from` points to `length` readable bytes; others may write to them meanwhile.
+pub unsafe fn write_memory(file: &File, offset: u64, from: *const u8, length: usize) -> io::Result<()> {
+    whole(length, |done| {
+        // SAFETY: within the caller's bytes.
+        unsafe { libc::pwrite(file.as_raw_fd(), from.add(done).cast(), length - done, (offset + done as u64) as i64) }
+    })
+}
+
+/// Reads from a file into memory.
+///
+/// # Safety
+/// `into` points to `length` writable bytes that nobody else uses.
+pub unsafe fn read_memory(file: &File, offset: u64, into: *mut u8, length: usize) -> io::Result<()> {
+    whole(length, |done| {
+        // SAFETY: within the caller's bytes.
+        unsafe { libc::pread(file.as_raw_fd(), into.add(done).cast(), length - done, (offset + done as u64) as i64) }
+    })
+}
+
+/// Moves `length` bytes by a call that moves some of them, from the given number on.
+fn whole(length: usize, mut some: impl FnMut(usize) -> isize) -> io::Result<()> {
+    let mut done = 0;
+    while done < length {
+        match some(done) {
+            0 => return Err(Error::from(ErrorKind::UnexpectedEof)),
+            moved if moved > 0 => done += moved as usize,
+            _ if Error::last_os_error().kind() == ErrorKind::Interrupted => {}
+            _ => return Err(Error::last_os_error()),
+        }
+    }
+    Ok(())
+}
+
 /// A mapping of `length` bytes: of `file`, shared, or private memory that is committed as it is touched.
 pub fn map(file: Option<&File>, length: usize) -> io::Result<NonNull<u8>> {
     let (flags, fd) = match file {
@@ -170,18 +219,35 @@ pub unsafe fn unmap(address: NonNull<u8>, length: usize) {
     unsafe { libc::munmap(address.as_ptr().cast(), length) };
 }
 
-/// Moves the mapping at `from` over the one at `to`, which ends.
+/// Maps `file`, shared, or fresh private memory over the mapping at `address`, which ends. Takes no address space. Async-signal-safe.
 ///
 /// # Safety
-/// `map` made both with this length; no other thread runs.
-pub unsafe fn replace_mapping(from: NonNull<u8>, to: NonNull<u8>, length: usize) -> io::Result<()> {
-    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-    // SAFETY: the caller's promise: both are whole mappings of ours.
-    let address = unsafe { libc::mremap(from.as_ptr().cast(), length, length, flags, to.as_ptr()) };
-    if address == libc::MAP_FAILED {
-        return Err(Error::last_os_error());
+/// The range is one whole mapping that `map` made; nobody relies on its content.
+pub unsafe fn map_over(address: NonNull<u8>, length: usize, file: Option<&File>) -> io::Result<()> {
+    let fixed = libc::MAP_FIXED | libc::MAP_NORESERVE;
+    let private = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | fixed, -1);
+    // does not count where data is limited
+    let unnamed = (libc::MAP_SHARED | libc::MAP_ANONYMOUS | fixed, -1);
+    let ways = file.map_or([private, unnamed], |file| [(libc::MAP_SHARED | fixed, file.as_raw_fd()); 2]);
+    let mut result = Ok(());
+    for (flags, fd) in ways {
+        // SAFETY: the caller's promise.
+        let mapped = unsafe { libc::mmap(address.as_ptr().cast(), length, libc::PROT_READ | libc::PROT_WRITE, flags, fd, 0) };
+        if mapped != libc::MAP_FAILED {
+            return Ok(());
+        }
+        result = Err(Error::last_os_error());
     }
-    Ok(())
+    result
+}
+
+/// Has every write to the mapping fail from now on.
+///
+/// # Safety
+/// `map` made it with this length.
+pub unsafe fn forbid_writing(address: NonNull<u8>, length: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { libc::mprotect(address.as_ptr().cast(), length, libc::PROT_READ) };
 }
 
 fn first_byte(kind: libc::c_int) -> libc::flock {

@@ -1,5 +1,6 @@
 //! Which rows are free. Rows that died wait in a queue before they are used again, so the most recent dead stay readable as tombstones.
 
+use std::alloc::Layout;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering};
@@ -25,14 +26,19 @@ struct Free {
 /// More than one thread has used the row, or nobody knows.
 pub const SHARED: u16 = u16::MAX;
 
-/// Untouched until a row is used: pages of zeros that the system has not made yet.
-fn zeroed(length: usize) -> Box<[AtomicU16]> {
-    let numbers = Box::into_raw(vec![0_u16; length].into_boxed_slice());
-    // SAFETY: an `AtomicU16` has the layout of a `u16`, and the box is used as this alone from now on.
-    unsafe { Box::from_raw(numbers as *mut [AtomicU16]) }
+/// Zeros, untouched until a row is used: pages that the system has not made yet. None: there is no memory for them.
+///
+/// # Safety
+/// All bytes zero are a `T` that needs no drop.
+unsafe fn zeroed<T>(length: usize) -> Option<Box<[T]>> {
+    let layout = Layout::array::<T>(length).ok().filter(|layout| layout.size() > 0)?;
+    // SAFETY: of some size.
+    let place = unsafe { std::alloc::alloc_zeroed(layout) }.cast::<T>();
+    // SAFETY: allocated as a box of this type would be; the caller's promise about its content.
+    (!place.is_null()).then(|| unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(place, length)) })
 }
 
-type Chunk = [[AtomicU64; 8]; CHUNK as usize];
+type Row = [AtomicU64; 8];
 
 /// On cache lines of its own: what is written often stays away from what every call reads.
 #[repr(align(128))]
@@ -42,11 +48,11 @@ struct Apart<T>(T);
 pub struct Table {
     segment: Segment,
     /// The rows of the segment, where they lie for life.
-    rows: AtomicPtr<[AtomicU64; 8]>,
+    rows: AtomicPtr<Row>,
     /// How many of them are ready, from the first on. Only grows.
     ready: AtomicU32,
     free: Apart<Lock<Free>>,
-    private: Box<[AtomicPtr<Chunk>]>,
+    private: Box<[AtomicPtr<Row>]>,
     private_used: AtomicU32,
     /// Of each row of the segment the only thread that has used it in its present life, or `SHARED`.
     users: Box<[AtomicU16]>,
@@ -59,7 +65,8 @@ impl Table {
         let private = (0..CHUNKS).map(|_| AtomicPtr::new(std::ptr::null_mut())).collect();
         let free = Apart(Lock::new(Free { dead: VecDeque::new(), fresh: 1, fresh_private: MAX_HANDLES }));
         let rows = AtomicPtr::new(std::ptr::from_ref(segment.handle(0)).cast_mut());
-        let users = zeroed(segment.capacity(Part::Handles) as usize);
+        // SAFETY: an `AtomicU16` of zeros is 0. Without memory for these notes no row of the segment is used: see `fresh_batch`.
+        let users = unsafe { zeroed::<AtomicU16>(segment.capacity(Part::Handles) as usize) }.unwrap_or_default();
         Self { segment, rows, ready: AtomicU32::new(0), free, private, private_used: AtomicU32::new(MAX_HANDLES), users }
     }
 
@@ -105,7 +112,7 @@ impl Table {
         // Acquire pairs with the Release in `private_batch`: the chunk is initialised
         let chunk = self.private[(at / CHUNK) as usize].load(Ordering::Acquire);
         // SAFETY: below `private_used`, so the chunk was made; chunks live as long as the table.
-        Some(Slot::new(unsafe { &(*chunk)[(at % CHUNK) as usize] }))
+        Some(Slot::new(unsafe { &*chunk.add((at % CHUNK) as usize) }))
     }
 
     /// The row that a handle names or named.
@@ -165,7 +172,7 @@ impl Table {
     fn fresh_batch(&self, free: &mut Free, batch: usize) -> Option<Range<u32>> {
         // up to a multiple of a batch, so that notes of users of two threads' rows share no cache line
         let wanted = (BATCH as u32 - free.fresh % BATCH as u32).min(batch as u32);
-        let room = self.segment.capacity(Part::Handles).saturating_sub(free.fresh).min(wanted);
+        let room = (self.users.len() as u32).saturating_sub(free.fresh).min(wanted);
         if room == 0 || !self.segment.reserve(Part::Handles, free.fresh, room) {
             return None;
         }
@@ -181,8 +188,9 @@ impl Table {
             return 0..0;
         };
         if at % CHUNK == 0 {
-            let rows: Box<Chunk> = Box::new(std::array::from_fn(|_| std::array::from_fn(|_| AtomicU64::new(0))));
-            chunk.store(Box::into_raw(rows), Ordering::Release);
+            // SAFETY: atomics of zeros are 0.
+            let Some(rows) = (unsafe { zeroed::<Row>(CHUNK as usize) }) else { return 0..0 };
+            chunk.store(Box::into_raw(rows).cast(), Ordering::Release);
         }
         let room = (batch as u32).min(CHUNK - at % CHUNK);
         free.fresh_private += room;
@@ -241,8 +249,14 @@ impl Table {
     pub fn find_free(&self) {
         let mut free = self.free.0.lock();
         let (fresh, private) = (free.fresh, free.fresh_private);
-        let indexes = (1..fresh).chain(MAX_HANDLES..private);
-        free.dead = indexes.filter(|&index| self.slot(index).is_some_and(|slot| is_free(&slot))).collect();
+        free.dead.clear();
+        for index in (1..fresh).chain(MAX_HANDLES..private) {
+            let is_found = self.slot(index).is_some_and(|slot| is_free(&slot));
+            // without memory to note them the rest stay unused
+            if is_found && free.dead.try_reserve(1).is_ok() {
+                free.dead.push_back(index);
+            }
+        }
     }
 }
 
@@ -257,14 +271,14 @@ impl Drop for Table {
         for chunk in &self.private {
             let chunk = chunk.load(Ordering::Acquire);
             if !chunk.is_null() {
-                // SAFETY: made by `Box::into_raw`, and nobody is left to use it.
-                drop(unsafe { Box::from_raw(chunk) });
+                // SAFETY: made by `Box::into_raw` of so many rows, and nobody is left to use it.
+                drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(chunk, CHUNK as usize)) });
             }
         }
     }
 }
 
-const _: () = assert!(size_of::<[AtomicU64; 8]>() == size_of::<HandleSlot>());
+const _: () = assert!(size_of::<Row>() == size_of::<HandleSlot>());
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! One row: eight atomic words as `layout::HandleSlot` declares them.
 
 use crate::layout::{ReferenceState, ResourceState, BUSY, COUNT_UNKNOWN, STRONG_UNKNOWN};
-use crate::primitive::{fence, spin_loop, yield_now, AtomicU64, Ordering};
+use crate::primitive::{fence, wait_a_turn, AtomicU64, Ordering};
 
 const BUSY_BIT: u64 = BUSY as u64;
 const STATES: u64 = 0xFFFF;
@@ -227,14 +227,15 @@ impl<'a> Slot<'a> {
 
     /// Sets `BUSY` and returns word 0 as it was; None when the row is of another generation by now. Waits for another writer.
     pub fn begin(&self, generation: u32) -> Option<Word0> {
+        let mut turn = 0;
         loop {
             let word = self.word0();
             if word.generation() != generation {
                 return None;
             }
             if word.is_busy() {
-                spin_loop();
-                yield_now();
+                wait_a_turn(turn);
+                turn += 1;
                 continue;
             }
             // SeqCst: the first half of "change word 0, then look for pins"; see `threads::Pin`
@@ -248,14 +249,15 @@ impl<'a> Slot<'a> {
     /// So a row that has ended is left alone by everybody but who ended it.
     #[inline]
     pub fn begin_change(&self, generation: u32, from: ReferenceState, to: ReferenceState) -> Option<Word0> {
+        let mut turn = 0;
         loop {
             let word = self.word0();
             if word.generation() != generation || word.reference() != from as u8 {
                 return None;
             }
             if word.is_busy() {
-                spin_loop();
-                yield_now();
+                wait_a_turn(turn);
+                turn += 1;
                 continue;
             }
             let next = word.with(to as u8, word.resource());

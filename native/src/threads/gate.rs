@@ -8,6 +8,7 @@ use std::sync::atomic::{compiler_fence, fence, AtomicBool, AtomicU32, Ordering};
 
 use super::{local, plain, Local};
 use crate::platform;
+use crate::primitive::wait_a_turn;
 use crate::runtime::Runtime;
 
 static HAS_BARRIERS: AtomicBool = AtomicBool::new(false);
@@ -16,6 +17,13 @@ static HAS_BARRIERS: AtomicBool = AtomicBool::new(false);
 #[repr(align(64))]
 #[derive(Default)]
 pub struct Writing(AtomicU32);
+
+impl Writing {
+    /// Of a thread that does not write.
+    pub const fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+}
 
 /// Registers for `membarrier`; before the first row is written.
 pub fn set_barriers() {
@@ -94,8 +102,10 @@ fn enter_slowly(writing: &AtomicU32, index: u16) {
         } else {
             writing.store(0, Ordering::Release);
         }
+        let mut turn = 0;
         while plain::is_forking() {
-            std::thread::yield_now();
+            wait_a_turn(turn);
+            turn += 1;
         }
     }
 }
@@ -104,9 +114,11 @@ fn enter_slowly(writing: &AtomicU32, index: u16) {
 pub fn hold_writers(runtime: &Runtime) {
     plain::set_forking(true);
     heavy_barrier();
-    for writing in &runtime.writing {
+    for writing in runtime.writing {
+        let mut turn = 0;
         while writing.0.load(Ordering::Acquire) != 0 {
-            std::thread::yield_now();
+            wait_a_turn(turn);
+            turn += 1;
         }
     }
 }

@@ -1,0 +1,70 @@
+//! The segment for which there is room: where address space is scarce a smaller one, and in the end one that is part of the program's own data.
+
+use std::cell::UnsafeCell;
+use std::fs::File;
+use std::io;
+use std::ptr::NonNull;
+
+use super::{map_new, Capacities, Plan, Segment};
+
+/// The sections of which a process can need many get smaller by these powers of two. The smallest takes 5 MiB.
+const SHIFTS: [u32; 3] = [0, 3, 6];
+/// In the order of `Part`, for the last resort: few of all, which then counts what it loses.
+const FEWEST: Capacities = Capacities { records: [16, 64, 2, 2, 64, 64, 1] };
+const FEWEST_BYTES: usize = 256 << 10;
+
+/// Untouched, and so without memory, unless it is needed.
+#[repr(align(4096))]
+struct Last(UnsafeCell<[u8; FEWEST_BYTES]>);
+
+// SAFETY: only its address is taken, once, for a segment, which does all access by atomics.
+unsafe impl Sync for Last {}
+
+static LAST: Last = Last(UnsafeCell::new([0; FEWEST_BYTES]));
+
+impl Segment {
+    /// The largest segment for which there is room: in `file` or, with the reason, in private memory. For the one segment of the process.
+    pub fn fit(file: Option<File>) -> (Self, Option<io::Error>) {
+        let mut refusal = None;
+        if let Some(file) = file {
+            for plan in plans() {
+                match map_new(Some(&file), &plan) {
+                    Ok(base) => return (Self::over(base, plan, Some(file)), None),
+                    // the first tells of the size that is usual
+                    Err(error) => refusal = refusal.or(Some(error)),
+                }
+            }
+        }
+        let private = plans().find_map(|plan| map_new(None, &plan).ok().map(|base| Self::over(base, plan, None)));
+        (private.unwrap_or_else(Self::last), refusal)
+    }
+
+    fn last() -> Self {
+        let plan = Plan::new(FEWEST);
+        assert!(plan.bytes <= FEWEST_BYTES as u64, "the last resort is too small");
+        // SAFETY: the address of a static is not NULL.
+        Self::over(unsafe { NonNull::new_unchecked(LAST.0.get().cast()) }, plan, None)
+    }
+}
+
+fn plans() -> impl Iterator<Item = Plan> {
+    SHIFTS.into_iter().map(|shift| {
+        let [threads, types, many @ ..] = Capacities::default().records;
+        let [sites, frames, strings, handles, rings] = many.map(|count| count >> shift);
+        Plan::new(Capacities { records: [threads, types, sites, frames, strings, handles, rings] })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::Part;
+
+    #[test]
+    fn the_last_resort_holds_a_few_of_everything() {
+        let segment = std::mem::ManuallyDrop::new(Segment::last());
+        assert!((0..64).all(|index| segment.reserve(Part::Types, index, 1)));
+        assert!(!segment.reserve(Part::Types, 64, 1));
+        assert!(!segment.has_file());
+    }
+}

@@ -1,0 +1,182 @@
+//! The copy of a segment that a forked child goes on with.
+//!
+//! The copy is made before the fork and needs no second mapping: it lies in a file or, when there is none, packed in memory. The child maps it
+//! in the place of its parent's segment, which takes no address space, so every pointer into the segment stays good.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{Part, Segment, PAGE, PARTS};
+use crate::layout::ReferenceState;
+use crate::platform;
+
+/// Lost rows go on from this generation, which no row has reached: a handle of before is stale and no number comes back.
+const GENERATION_AFTER_LOSS: u64 = 0xC000_0000;
+
+/// Everything in use, for a child about to be forked.
+pub enum Twin {
+    /// In a file of the segment's size.
+    File(File),
+    /// In private memory, one range behind the other.
+    Packed(Packed),
+    /// There was room for neither.
+    Nothing,
+}
+
+/// Private memory that ends with it.
+pub struct Packed {
+    base: NonNull<u8>,
+    bytes: usize,
+}
+
+// SAFETY: the memory is reached through the one value only.
+unsafe impl Send for Packed {}
+
+impl Drop for Packed {
+    fn drop(&mut self) {
+        // SAFETY: made by `map` with this size, and nothing refers into it.
+        unsafe { platform::unmap(self.base, self.bytes) };
+    }
+}
+
+impl Segment {
+    /// Copies everything in use: into `file`, or into private memory when that fails. Writers are held up by the caller, which also holds
+    /// `file_lock`.
+    pub fn twin(&self, file: Option<File>) -> Twin {
+        if let Some(file) = file {
+            if self.copy_to_file(&file).is_ok() {
+                return Twin::File(file);
+            }
+        }
+        self.packed().map_or(Twin::Nothing, Twin::Packed)
+    }
+
+    /// The parts in use, by their offsets.
+    fn ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let parts = PARTS.into_iter().map(|part| {
+            let (extent, used) = (self.extent(part), u64::from(self.used(part)));
+            extent.offset as usize..(extent.offset + used * u64::from(extent.record_bytes)).next_multiple_of(8) as usize
+        });
+        std::iter::once(0..PAGE as usize).chain(parts)
+    }
+
+    fn copy_to_file(&self, file: &File) -> io::Result<()> {
+        platform::resize(file, self.plan.bytes)?;
+        platform::allocate(file, 0, PAGE)?;
+        for part in PARTS {
+            // Acquire, as everywhere that it is read
+            let bytes = self.reserved[part as usize].load(Ordering::Acquire);
+            if bytes > 0 {
+                platform::allocate(file, self.extent(part).offset, bytes)?;
+            }
+        }
+        for range in self.ranges() {
+            // SAFETY: the range lies within the mapping.
+            unsafe { platform::write_memory(file, range.start as u64, self.base.as_ptr().add(range.start), range.len()) }?;
+        }
+        Ok(())
+    }
+
+    fn packed(&self) -> io::Result<Packed> {
+        let bytes = self.ranges().map(|range| range.len()).sum();
+        let packed = Packed { base: platform::map(None, bytes)?, bytes };
+        let mut at = 0;
+        for range in self.ranges() {
+            // SAFETY: the range lies within the mapping, the other within what was mapped just now.
+            unsafe { copy_words(self.base.as_ptr().add(range.start), packed.base.as_ptr().add(at), range.len()) };
+            at += range.len();
+        }
+        Ok(packed)
+    }
+
+    /// Puts the twin in the place of this mapping and gives back the file of before. When there is nothing to put there, the rows are lost:
+    /// see [`Segment::lose`].
+    ///
+    /// # Safety
+    /// No other thread runs: this is a forked child. The caller has released `file_lock`.
+    pub unsafe fn adopt(&self, twin: Twin) -> Option<File> {
+        // SAFETY: the caller's promise.
+        let file = unsafe { self.adopt_memory(twin) };
+        std::mem::replace(&mut *self.file.lock(), file)
+    }
+
+    /// # Safety
+    /// As `adopt`.
+    unsafe fn adopt_memory(&self, twin: Twin) -> Option<File> {
+        let bytes = self.plan.bytes as usize;
+        let is_filled = match twin {
+            Twin::File(file) => {
+                // SAFETY: the whole mapping of this segment; the file has its size and its content.
+                if unsafe { platform::map_over(self.base, bytes, Some(&file)) }.is_ok() {
+                    return Some(file);
+                }
+                // SAFETY: the caller's promise.
+                unsafe { self.fill_from_file(&file) }
+            }
+            // SAFETY: the caller's promise.
+            Twin::Packed(packed) => unsafe { self.fill_from_packed(&packed) },
+            Twin::Nothing => false,
+        };
+        if !is_filled {
+            self.lose();
+        }
+        None
+    }
+
+    /// # Safety
+    /// As `adopt`.
+    unsafe fn fill_from_file(&self, file: &File) -> bool {
+        // SAFETY: the whole mapping of this segment.
+        if unsafe { platform::map_over(self.base, self.plan.bytes as usize, None) }.is_err() {
+            return false;
+        }
+        self.ranges().all(|range| {
+            // SAFETY: the range lies within the mapping, and nobody else uses it.
+            unsafe { platform::read_memory(file, range.start as u64, self.base.as_ptr().add(range.start), range.len()) }.is_ok()
+        })
+    }
+
+    /// # Safety
+    /// As `adopt`.
+    unsafe fn fill_from_packed(&self, packed: &Packed) -> bool {
+        // SAFETY: the whole mapping of this segment.
+        if unsafe { platform::map_over(self.base, self.plan.bytes as usize, None) }.is_err() {
+            return false;
+        }
+        let mut at = 0;
+        for range in self.ranges() {
+            // SAFETY: the range lies within the mapping, the other within `packed`, which was made of the same ranges.
+            unsafe { copy_words(packed.base.as_ptr().add(at), self.base.as_ptr().add(range.start), range.len()) };
+            at += range.len();
+        }
+        true
+    }
+
+    /// The content is gone, or belongs to another process: goes on in private memory, where all rows are free. Handles of before are stale
+    /// and new ones work. Async-signal-safe.
+    pub fn lose(&self) {
+        // SAFETY: the whole mapping of this segment, whose content is given up; pointers into it stay good.
+        if unsafe { platform::map_over(self.base, self.plan.bytes as usize, None) }.is_err() {
+            // the system has not even the few bytes that tell of a mapping: then nothing is written to the other process's at least
+            // SAFETY: as above.
+            unsafe { platform::forbid_writing(self.base, self.plan.bytes as usize) };
+            return;
+        }
+        self.write_plan();
+        for index in 1..self.used(Part::Handles) {
+            self.handle(index)[0].store(GENERATION_AFTER_LOSS << 32 | ReferenceState::Free as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+/// # Safety
+/// Both point to `bytes` bytes, a multiple of eight and aligned; nobody else uses those at `to`.
+unsafe fn copy_words(from: *mut u8, to: *mut u8, bytes: usize) {
+    for at in (0..bytes).step_by(8) {
+        // SAFETY: the caller's promise. Atomic: other threads may show pins in their slots meanwhile.
+        unsafe { to.add(at).cast::<u64>().write(AtomicU64::from_ptr(from.add(at).cast()).load(Ordering::Relaxed)) };
+    }
+}

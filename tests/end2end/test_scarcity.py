@@ -1,0 +1,65 @@
+"""Memory, stack and room are scarce: the program goes on as it would without an agent, and what is not recorded is said."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.command_line import run_command
+from tests.helpers.tables import read_table
+from tests.helpers.targets import TARGETS, Target, start_command, start_target
+from tests.helpers.users import need_root
+
+NOT_RECORDED = "forked without room for a segment of its own; not recorded"
+MOUNT = 'mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@"'
+
+
+@contextmanager
+def in_small_file_system(name: str, *args: str, place: Path) -> Iterator[Target]:
+    """A target whose segments lie in a file system of 2 MiB, which nobody else sees."""
+    need_root()
+    prefix = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", MOUNT, str(place)]
+    if subprocess.run([*prefix, "/bin/true"], check=False, capture_output=True).returncode:
+        pytest.skip("no namespaces with file systems of their own are to be had here")
+    with start_command([*prefix, sys.executable, str(TARGETS / f"{name}.py"), *args], env={"XDG_RUNTIME_DIR": str(place)}) as target:
+        yield target
+
+
+class TestForks:
+    def test_a_child_is_recorded_although_the_address_space_has_no_room_for_a_second_segment(self):
+        with start_target("forking", "history") as target:
+            inherited = target.ask("item before")
+            target.ask("room 100")
+            child = target.ask("fork")
+            own = target.ask("tell segment")
+            assert own != target.ready["segment"]
+            in_child = target.ask("tell item child")
+            table = read_table(own)
+            assert (table.pid, [row.number for row in table.live()]) == (child, [inherited, in_child])
+            assert [row.number for row in read_table(target.ready["segment"]).live()] == [inherited]
+            assert target.ask("end_child") == 0
+            assert target.finish() == 0
+            assert target.errors() == ""
+
+    def test_a_child_without_room_for_a_segment_goes_on_and_leaves_word_that_it_is_not_recorded(self, tmp_path: Path):
+        with in_small_file_system("forking", "count", place=tmp_path) as target:
+            target.ask("item before")
+            target.ask("fill 4")
+            child = target.ask("fork")
+            assert target.ask("tell segment") == ""
+            target.ask("tell item child")
+            assert target.ask("tell text before") == "before"
+            assert target.ask("tell text child") == "child"
+            run_command("handles", child).assert_one_line_error(3, f"runs no agent ({NOT_RECORDED})")
+            run_command("attach", child, "--headless", "--inject").assert_one_line_error(3, NOT_RECORDED)
+            assert target.ask("live") == 1
+            assert target.ask("end_child") == 0
+            left = Path(f"/proc/{target.pid}/root/{tmp_path}").glob("*/*")
+            assert sorted(each.suffix for each in left) == [".seg", ".sock"]
+            assert target.finish() == 0
+            assert target.errors() == ""
