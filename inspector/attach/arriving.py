@@ -38,6 +38,8 @@ class Arrival:
     paused_secs: float
     """How long one thread of the target was held; 0: none was."""
     tries: int
+    interrupted: int = 0
+    """Waits of the target that ended with ``EINTR`` for it."""
 
 
 def bring_agent(pid: int, way: Way, *, level: str = "count", nudge: bool = False) -> Arrival:
@@ -51,7 +53,8 @@ def bring_agent(pid: int, way: Way, *, level: str = "count", nudge: bool = False
     if found is None:
         segment = _one_line(outcome.get("segment"))
         raise AttachError(f"the agent runs in process {pid}, but what it publishes cannot be found: {segment}")
-    return Arrival(found, float(outcome.get("paused_secs", 0.0)), int(outcome.get("tries", 0)))
+    paused_secs, tries, interrupted = (outcome.get(name, 0) for name in ("paused_secs", "tries", "interrupted"))
+    return Arrival(found, float(paused_secs), int(tries), int(interrupted))
 
 
 def _injector(order: dict[str, object]) -> dict[str, Any]:

@@ -6,11 +6,12 @@ Runs in the injector process, on its main thread.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from inspector.attach import procfs
+from inspector.attach.borrowing import Threads
 from inspector.attach.interpreter import Interpreter, MemoryReadError, TargetMemory
 from inspector.errors import AttachError
 from inspector.wire import ffi, lib
@@ -23,8 +24,6 @@ BEGIN_SECS: Final = 2.0
 _LEFT, _CREATED, _DONE, _BORROWED = 8, 12, 16, 24
 """Where the region's words lie, behind its code: as in ``native/src/inject/region.rs``."""
 _CODE_BYTES: Final = 4096
-_WAITS: Final = frozenset({0, 7, 23, 34, 35, 43, 45, 47, 61, 128, 202, 230, 232, 247, 270, 271, 281, 288})
-"""System calls in which a thread is worth a try; native code decides. Numbers of x86-64."""
 
 
 class TargetHasNoQuietMomentError(AttachError):
@@ -39,24 +38,36 @@ class Entered:
     """How long one of its threads was held, the last time."""
     tries: int
     region: int
+    interrupted: int
+    """Waits of the target that the tries ended with ``EINTR``."""
 
 
-def enter(pid: int, interpreter: Interpreter, code: str) -> Entered:
-    """Have the target run a line of Python on a new thread. Bounded tries; raises ``AttachError``."""
-    why = "it has no thread"
+def enter(pid: int, interpreter: Interpreter, code: str, *, among: Sequence[int] | None = None) -> Entered:
+    """Have the target run a line of Python on a new thread. Bounded tries; raises ``AttachError``.
+
+    ``among``: the threads that may be borrowed; ``None``: any.
+    """
+    why, interrupted = "it has no thread that may be stopped", 0
     region = reusable_region(pid)
+    threads = Threads(pid, among)
     for tries in range(1, MOST_TRIES + 1):
-        tid = _best_thread(pid, tries)
+        tid = threads.next()
         status, injected, why = _try(pid, tid, region, interpreter, code) if tid else (Status.PENDING, None, why)
-        if injected is not None:
+        interrupted += 0 if injected is None else injected.interrupted
+        if injected is not None and status == Status.OK:
             _await_beginning(pid, injected.region)
-            return Entered(injected.paused_nanos / 1e9, tries, injected.region)
+            return Entered(injected.paused_nanos / 1e9, tries, injected.region, interrupted)
         if status != Status.PENDING:
             raise AttachError(f"{why} (process {pid})")
         if procfs.thread_state(pid, pid) in ("", "Z", "X"):
             raise AttachError(f"process {pid} has ended")
         time.sleep(PAUSE_SECS)
-    raise TargetHasNoQuietMomentError(f"busy: in {MOST_TRIES} tries no thread was at a harmless point, at last because {why}; try again")
+    raise TargetHasNoQuietMomentError(_busy(why, interrupted))
+
+
+def _busy(why: str, interrupted: int) -> str:
+    told = f"; {interrupted} of its waits ended with EINTR for that" if interrupted else ""
+    return f"busy: in {MOST_TRIES} tries no thread was at a harmless point, at last because {why}{told}; try again"
 
 
 def nudge(pid: int) -> bool:
@@ -100,16 +111,6 @@ def _is_left(pid: int, memory: TargetMemory, region: int) -> bool:
     return waits is not None and waits.number >= 0 and not region <= waits.at < region + _CODE_BYTES
 
 
-def _best_thread(pid: int, tries: int) -> int:
-    """A thread that waits where waiting is harmless, else the running ones in turn; 0: there is none."""
-    tasks = procfs.tasks(pid)
-    waiting = [tid for tid in tasks if (waits := procfs.system_call(pid, tid)) and waits.number in _WAITS]
-    if waiting and tries % 2:
-        return waiting[tries // 2 % len(waiting)]
-    running = [tid for tid in tasks if procfs.thread_state(pid, tid) == "R"] or waiting
-    return running[tries // 2 % len(running)] if running else 0
-
-
 def _try(pid: int, tid: int, region: int, interpreter: Interpreter, code: str) -> tuple[int, Any, str]:
     text = ffi.from_buffer("uint8_t[]", code.encode())
     request, injected, error = ffi.new("AiInjection *"), ffi.new("AiInjected *"), new_error()
@@ -124,9 +125,7 @@ def _try(pid: int, tid: int, region: int, interpreter: Interpreter, code: str) -
     functions.run, functions.release = called["PyRun_SimpleString"], called["PyGILState_Release"]
     request.code.data, request.code.length = text, len(text)
     status = lib.ai_inject(request, injected, error)
-    if status:
-        return status, None, message_of(error)
-    return status, injected, ""
+    return status, injected, message_of(error) if status else ""
 
 
 def _await_beginning(pid: int, region: int) -> None:

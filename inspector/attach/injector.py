@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from inspector.attach import procfs
@@ -62,6 +62,8 @@ class Outcome:
     """What the main thread did not come by for: it waits on this."""
     paused_secs: float = 0.0
     tries: int = 0
+    interrupted: int = 0
+    """Waits of the target that ended with ``EINTR`` for it."""
 
 
 def main() -> None:
@@ -92,7 +94,9 @@ def carry_out(order: Order) -> Outcome:
         if order.way == Way.REMOTE and interpreter.minor >= OLDEST:
             return _ask_to_come_by(order, interpreter, stage)
         entered = enter(order.pid, interpreter, line_for(f"{stage.inside}/{SCRIPT}"))
-        return _outcome(_await_result(order.pid, stage), paused_secs=entered.paused_secs, tries=entered.tries)
+        return _outcome(
+            _await_result(order.pid, stage), paused_secs=entered.paused_secs, tries=entered.tries, interrupted=entered.interrupted
+        )
 
 
 def line_for(script: str) -> str:
@@ -107,21 +111,24 @@ def _ask_to_come_by(order: Order, interpreter: Interpreter, stage: Stage) -> Out
     stage.write(REMOTE_SCRIPT, line_for(f"{stage.inside}/{SCRIPT}").encode())
     remote_exec(order.pid, interpreter, f"{stage.inside}/{REMOTE_SCRIPT}")
     has_begun = _has_begun(order.pid, stage, COME_BY_SECS)
+    interrupted = 0
     if not has_begun and order.nudge and nudge(order.pid):
+        interrupted = 1
         has_begun = _has_begun(order.pid, stage, COME_BY_SECS)
     if not has_begun:
         waits = settled_wait(order.pid)
         withdraw(order.pid, interpreter)
         if not _has_begun(order.pid, stage, LAST_LOOK_SECS):
-            return Outcome(False, waits=waits)
-    return _outcome(_await_result(order.pid, stage))
+            return Outcome(False, waits=waits, interrupted=interrupted)
+    return _outcome(_await_result(order.pid, stage), interrupted=interrupted)
 
 
-def _outcome(result: dict[str, Any], *, paused_secs: float = 0.0, tries: int = 0) -> Outcome:
+def _outcome(result: dict[str, Any], *, paused_secs: float = 0.0, tries: int = 0, interrupted: int = 0) -> Outcome:
+    done = Outcome(True, segment=str(result.get("segment", "")), paused_secs=paused_secs, tries=tries, interrupted=interrupted)
     if result.get("ok") is True:
-        return Outcome(True, segment=str(result.get("segment", "")), paused_secs=paused_secs, tries=tries)
+        return done
     error = " ".join(str(result.get("error", "")).split())[:500]
-    return Outcome(False, f"the agent could not start in the target: {error}", paused_secs=paused_secs, tries=tries)
+    return replace(done, ok=False, segment="", error=f"the agent could not start in the target: {error}")
 
 
 def _has_begun(pid: int, stage: Stage, patience_secs: float) -> bool:

@@ -58,10 +58,12 @@ def _report(pid: int, prepared: Prepared, as_json: bool) -> None:
                 "way": prepared.way.value,
                 "brought": arrival is not None,
                 "paused_secs": paused_secs,
+                "interrupted_waits": arrival.interrupted if arrival else 0,
             }
         )
     elif arrival is None:
         say(f"The agent runs in {found.name} ({pid}) already")
     else:
         held = f"; one thread was held for {arrival.paused_secs * 1e3:.1f} ms" if arrival.paused_secs else ""
-        say(f"The agent runs in {found.name} ({pid}) now{held}")
+        ended = f"; {arrival.interrupted} of its waits ended with EINTR" if arrival.interrupted else ""
+        say(f"The agent runs in {found.name} ({pid}) now{held}{ended}")

@@ -25,8 +25,9 @@ pub unsafe extern "C" fn ai_inject(request: *const AiInjection, injected: *mut I
     unsafe {
         catch(error, || {
             let request = place(request.cast_mut())?;
-            *place(injected)? = inject::inject(&Injection { place: request.place, code: request.code.read()? })?;
-            Ok(())
+            let injected = place(injected)?;
+            *injected = Injected::default();
+            inject::inject(&Injection { place: request.place, code: request.code.read()? }, injected)
         })
     }
 }
@@ -44,6 +45,13 @@ pub unsafe extern "C" fn ai_nudge(pid: u32, tid: u32, did: *mut i32, error: *mut
             Ok(())
         })
     }
+}
+
+/// How a system call with this number and second argument bears that its thread is stopped: 0 it must not be, 1 the kernel begins it again,
+/// 2 it may fail with `EINTR` and is begun again by us.
+#[no_mangle]
+pub extern "C" fn ai_inject_wait(number: i64, second: u64) -> i32 {
+    inject::wait_of(number, second) as i32
 }
 
 /// Bytes of an injection's region, and of the code at its beginning.

@@ -13,10 +13,11 @@ use std::time::Instant;
 
 use crate::status::{Error, Result, Status};
 use region::Region;
-use registers::{harmless, nudged, undisturbed, Point};
+use registers::{harmless, is_interrupted, nudged, undisturbed, Point};
 use tracee::Tracee;
 
 pub use region::{CODE_BYTES, MAGIC, REGION_BYTES, TEXT_BYTES};
+pub use registers::{wait_of, Wait};
 
 /// Addresses from `low` up to, not including, `high`.
 #[repr(C)]
@@ -92,10 +93,12 @@ pub struct Injected {
     pub region: u64,
     /// How long the borrowed thread was held.
     pub paused_nanos: u64,
+    /// Waits of the target that the stop ended with `EINTR`, also when nothing was injected.
+    pub interrupted: u32,
 }
 
-/// Try once. `Pending`: the thread is at no harmless point now; it goes on as if nothing had been.
-pub fn inject(request: &Injection) -> Result<Injected> {
+/// Try once. `Pending`: the thread is at no harmless point now; it goes on as if nothing had been, unless `injected` says that a wait was ended.
+pub fn inject(request: &Injection, injected: &mut Injected) -> Result<()> {
     if !stub::is_supported() {
         return Err(Error::new(Status::Unavailable, "code can be injected on x86-64 processors with xsave only"));
     }
@@ -108,21 +111,26 @@ pub fn inject(request: &Injection) -> Result<Injected> {
     let point = match harmless(&tracee, &found, &request.place) {
         Ok(point) => point,
         Err(why) => {
-            leave(&tracee, &found)?;
+            injected.interrupted = leave(&tracee, &found)?.into();
             return Err(Error::new(Status::Pending, why));
         }
     };
-    let region = enter(&mut tracee, &found, &point, request)?;
+    injected.region = enter(&mut tracee, &found, &point, request)?;
     tracee.release()?;
-    Ok(Injected { region, paused_nanos: u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX) })
+    injected.paused_nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    Ok(())
 }
 
-/// Let a thread that was only looked at go on, with its system call begun again where the kernel would have it fail for our looking.
-fn leave(tracee: &Tracee, found: &libc::user_regs_struct) -> Result<()> {
-    if let Some(changed) = undisturbed(found) {
-        tracee.set_registers(&changed)?;
+/// Let a thread that was only looked at go on, with its system call begun again where the kernel would have it fail for our looking. True: that
+/// cannot be, and the call fails. One that a signal waits for fails for that.
+fn leave(tracee: &Tracee, found: &libc::user_regs_struct) -> Result<bool> {
+    if tracee.has_signal() {
+        return Ok(false);
     }
-    Ok(())
+    match undisturbed(found) {
+        Some(changed) => tracee.set_registers(&changed).map(|()| false),
+        None => Ok(is_interrupted(found.orig_rax as i64, found.rax as i64)),
+    }
 }
 
 /// Send the thread into the stub. When anything fails it is left as it was found.
@@ -140,7 +148,7 @@ fn enter(tracee: &mut Tracee, found: &libc::user_regs_struct, point: &Point, req
     })();
     if entered.is_err() {
         // both must be tried whatever the other says; the failure that is reported is the first
-        let _ = tracee.set_registers(found);
+        let _ = tracee.set_registers(&undisturbed(found).unwrap_or(*found));
         let _ = tracee.set_signals(mask);
     }
     entered
@@ -153,7 +161,9 @@ pub fn nudge(pid: u32, tid: u32) -> Result<bool> {
     let changed = nudged(&found);
     match &changed {
         Some(registers) => tracee.set_registers(registers)?,
-        None => leave(&tracee, &found)?,
+        None => {
+            leave(&tracee, &found)?;
+        }
     }
     tracee.release()?;
     Ok(changed.is_some())

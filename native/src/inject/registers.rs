@@ -19,36 +19,76 @@ pub struct Point {
     pub rax: u64,
 }
 
-/// Waits in which a thread holds nothing that `pthread_create` needs, if it came to them from the C library. `futex` is looked at apart.
-const WAITS: [i64; 17] = [
-    libc::SYS_read,
-    libc::SYS_recvfrom,
-    libc::SYS_recvmsg,
-    libc::SYS_accept,
-    libc::SYS_accept4,
+/// A wait of another process's thread, as it bears being stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Not to be borrowed, and not to be stopped.
+    Untouchable = 0,
+    /// The kernel begins it again where it was, its timeout going on.
+    Restarts = 1,
+    /// It may end with `EINTR` for the stop. We begin it again; its timeout then begins anew.
+    BegunAgain = 2,
+}
+
+/// Waits that the kernel begins again after a stop without a signal, in which a thread holds nothing that `pthread_create` needs if it came to
+/// them from the C library. `futex` is looked at apart.
+const RESTARTED: [i64; 11] = [
     libc::SYS_poll,
     libc::SYS_ppoll,
     libc::SYS_select,
     libc::SYS_pselect6,
-    libc::SYS_epoll_wait,
-    libc::SYS_epoll_pwait,
     libc::SYS_nanosleep,
     libc::SYS_clock_nanosleep,
     libc::SYS_wait4,
     libc::SYS_waitid,
     libc::SYS_pause,
-    libc::SYS_rt_sigtimedwait,
+    libc::SYS_msgrcv,
+    // one of them, or a wait with a timeout for a condition, that was stopped before
+    libc::SYS_restart_syscall,
 ];
 
-/// Whether a thread in this system call may be borrowed. Waiting for a lock of the C library's own (`malloc`, the loader, stdio) is `FUTEX_WAIT`;
-/// condition variables, semaphores and joins, on which interpreters wait, are `FUTEX_WAIT_BITSET`.
-fn is_harmless_wait(number: i64, second: u64) -> bool {
+/// Waits of the same kind that may end with `EINTR`, then with nothing done: always, or on a socket with a timeout of its own (`SO_RCVTIMEO`).
+const GIVEN_UP: [i64; 16] = [
+    libc::SYS_read,
+    libc::SYS_readv,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_recvmmsg,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_epoll_wait,
+    libc::SYS_epoll_pwait,
+    libc::SYS_epoll_pwait2,
+    libc::SYS_rt_sigtimedwait,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+    libc::SYS_io_getevents,
+    libc::SYS_mq_timedreceive,
+    libc::SYS_io_uring_enter,
+];
+
+/// Calls that are never borrowed, and that may end with `EINTR`, with nothing done, when they are stopped all the same.
+const GIVEN_UP_TOO: [i64; 7] =
+    [libc::SYS_write, libc::SYS_writev, libc::SYS_sendto, libc::SYS_sendmsg, libc::SYS_sendmmsg, libc::SYS_connect, libc::SYS_msgsnd];
+
+/// How a system call with this second argument bears being stopped. Waiting for a lock of the C library's own (`malloc`, the loader, stdio)
+/// is `FUTEX_WAIT`; condition variables, semaphores and joins, on which interpreters wait, are `FUTEX_WAIT_BITSET`.
+pub fn wait_of(number: i64, second: u64) -> Wait {
     let operation = second as i32 & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
-    WAITS.contains(&number) || (number == libc::SYS_futex && operation == libc::FUTEX_WAIT_BITSET)
+    if RESTARTED.contains(&number) || (number == libc::SYS_futex && operation == libc::FUTEX_WAIT_BITSET) {
+        Wait::Restarts
+    } else if GIVEN_UP.contains(&number) {
+        Wait::BegunAgain
+    } else {
+        Wait::Untouchable
+    }
 }
 
 /// How a thread is borrowed that was stopped with these registers; `Err`: why not now.
 pub fn harmless(tracee: &Tracee, found: &libc::user_regs_struct, place: &Place) -> Result<Point, String> {
+    if found.orig_rax as i64 >= 0 && tracee.has_signal() {
+        return Err("a signal waits for it".into());
+    }
     match point(found, place.libc, place.python)? {
         Some(point) => {
             let instruction = tracee.word(point.rip).map_err(|error| error.message)? as u16;
@@ -71,7 +111,7 @@ fn point(found: &libc::user_regs_struct, c_library: Range, python: Range) -> Res
     if !c_library.holds(found.rip) {
         return Err("it is in a system call of its own".into());
     }
-    if !is_harmless_wait(number, found.rsi) {
+    if wait_of(number, found.rsi) == Wait::Untouchable {
         return Err(format!("it is in system call {number}"));
     }
     let rax = match result {
@@ -82,13 +122,17 @@ fn point(found: &libc::user_regs_struct, c_library: Range, python: Range) -> Res
     Ok(Some(Point { rip: found.rip - 2, rax: rax as u64 }))
 }
 
-/// Waits that the kernel does not begin again after a stop: they would fail with `EINTR` for our looking.
+/// A wait that ended with `EINTR` although nothing of it was done.
 fn is_given_up(number: i64, result: i64) -> bool {
-    let waits = [libc::SYS_epoll_wait, libc::SYS_epoll_pwait, libc::SYS_rt_sigtimedwait];
-    result == -i64::from(libc::EINTR) && waits.contains(&number)
+    is_interrupted(number, result) && (GIVEN_UP.contains(&number) || GIVEN_UP_TOO.contains(&number))
 }
 
-/// The registers with which such a wait is begun again; `None`: the thread can go on as it is.
+/// A system call that ends with `EINTR`.
+pub fn is_interrupted(number: i64, result: i64) -> bool {
+    number >= 0 && result == -i64::from(libc::EINTR)
+}
+
+/// The registers with which a wait is begun again that would fail for our looking; `None`: the thread can go on as it is.
 pub fn undisturbed(found: &libc::user_regs_struct) -> Option<libc::user_regs_struct> {
     is_given_up(found.orig_rax as i64, found.rax as i64).then(|| libc::user_regs_struct {
         rip: found.rip - 2,
@@ -101,7 +145,9 @@ pub fn undisturbed(found: &libc::user_regs_struct) -> Option<libc::user_regs_str
 /// The registers with which a wait that tolerates it ends with `EINTR`; `None`: it is in none.
 pub fn nudged(found: &libc::user_regs_struct) -> Option<libc::user_regs_struct> {
     let (number, result) = (found.orig_rax as i64, found.rax as i64);
-    let ends = WAITS.contains(&number) && (RESTARTS.contains(&result) || is_given_up(number, result));
+    let is_for_a_lock = [libc::SYS_futex, libc::SYS_restart_syscall].contains(&number);
+    let is_wait = !is_for_a_lock && wait_of(number, 0) != Wait::Untouchable;
+    let ends = is_wait && (RESTARTS.contains(&result) || is_given_up(number, result));
     ends.then(|| libc::user_regs_struct { rax: (-i64::from(libc::EINTR)) as u64, orig_rax: u64::MAX, ..*found })
 }
 
@@ -160,5 +206,25 @@ mod tests {
         let changed = undisturbed(&stopped(0x1010, libc::SYS_epoll_wait, -4, 0)).map(|changed| (changed.rip, changed.rax));
         assert_eq!(changed, Some((0x100e, libc::SYS_epoll_wait as u64)));
         assert!(undisturbed(&stopped(0x1010, libc::SYS_read, -512, 0)).is_none());
+    }
+
+    #[test]
+    fn a_look_at_a_socket_with_a_timeout_does_not_make_it_fail_and_a_call_that_is_not_known_is_never_done_twice() {
+        for number in [libc::SYS_recvfrom, libc::SYS_read, libc::SYS_accept4, libc::SYS_sendto, libc::SYS_semtimedop] {
+            let changed = undisturbed(&stopped(0x1010, number, -4, 0)).map(|changed| (changed.rip, changed.rax));
+            assert_eq!(changed, Some((0x100e, number as u64)));
+        }
+        assert!(undisturbed(&stopped(0x1010, libc::SYS_close, -4, 0)).is_none());
+        assert!(is_interrupted(libc::SYS_close, -4) && !is_interrupted(-1, -4));
+    }
+
+    #[test]
+    fn waits_are_told_apart_by_how_they_bear_a_stop() {
+        assert_eq!(wait_of(libc::SYS_poll, 0), Wait::Restarts);
+        assert_eq!(wait_of(libc::SYS_restart_syscall, 0), Wait::Restarts);
+        assert_eq!(wait_of(libc::SYS_futex, (libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG) as u64), Wait::Restarts);
+        assert_eq!(wait_of(libc::SYS_futex, libc::FUTEX_WAIT as u64), Wait::Untouchable);
+        assert_eq!(wait_of(libc::SYS_recvfrom, 0), Wait::BegunAgain);
+        assert_eq!(wait_of(libc::SYS_close, 0), Wait::Untouchable);
     }
 }

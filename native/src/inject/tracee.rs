@@ -24,6 +24,8 @@ const EVENT_STOP: i32 = libc::PTRACE_EVENT_STOP;
 pub struct Tracee {
     tid: libc::pid_t,
     memory: File,
+    /// Its status in `/proc`.
+    status: String,
     /// Signal to hand on when it goes.
     signal: i32,
     is_stopped: bool,
@@ -34,7 +36,8 @@ impl Tracee {
     pub fn stop(pid: u32, tid: u32) -> Result<Self> {
         let path = format!("/proc/{pid}/mem");
         let memory = File::options().read(true).write(true).open(&path).map_err(|error| Error::io(&path, &error))?;
-        let mut tracee = Self { tid: tid as libc::pid_t, memory, signal: 0, is_stopped: false };
+        let mut tracee =
+            Self { tid: tid as libc::pid_t, memory, status: format!("/proc/{pid}/task/{tid}/status"), signal: 0, is_stopped: false };
         tracee.request(libc::PTRACE_SEIZE, ptr::null_mut(), libc::PTRACE_O_TRACESYSGOOD as usize, "tracing the thread")?;
         tracee.request(libc::PTRACE_INTERRUPT, ptr::null_mut(), 0, "stopping the thread")?;
         let status = tracee.wait()?;
@@ -46,6 +49,11 @@ impl Tracee {
         }
         tracee.signal = libc::WSTOPSIG(status);
         Err(Error::new(Status::Pending, "a signal was on its way to the thread"))
+    }
+
+    /// A signal that it does not block waits for it; also when that cannot be told.
+    pub fn has_signal(&self) -> bool {
+        std::fs::read_to_string(&self.status).map_or(true, |text| waiting_signals(&text) != Some(0))
     }
 
     /// Its registers.
@@ -155,5 +163,28 @@ impl Drop for Tracee {
             // it is gone when this fails
             let _ = self.request(libc::PTRACE_DETACH, ptr::null_mut(), self.signal as usize, "letting the thread go");
         }
+    }
+}
+
+/// Signals that wait and are not blocked, of a thread's status in `/proc`; None: it does not say.
+fn waiting_signals(status: &str) -> Option<u64> {
+    let mask = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    };
+    Some((mask("SigPnd:")? | mask("ShdPnd:")?) & !mask("SigBlk:")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::waiting_signals;
+
+    #[test]
+    fn signals_that_wait_are_those_of_thread_and_process_that_are_not_blocked() {
+        assert_eq!(
+            waiting_signals("SigQ:\t1/2\nSigPnd:\t0000000000000001\nShdPnd:\t0000000000000006\nSigBlk:\t0000000000000004\n"),
+            Some(3)
+        );
+        assert_eq!(waiting_signals("Name:\tsh\n"), None);
     }
 }
