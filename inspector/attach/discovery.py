@@ -144,7 +144,7 @@ def _from_segment(path: Path, pid: int, start_time: int) -> FoundProcess:
     written_at = path.stat().st_mtime
     try:
         with Segment(path) as segment:
-            return _described(path, segment.header(), alive=segment.lock_holder() is not None)
+            return _described(path, segment.header(), alive=segment.is_locked())
     except SegmentError as error:
         path.stat()  # it may have ended since
         reason = str(error).removesuffix(f": {path}")

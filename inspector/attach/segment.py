@@ -100,15 +100,10 @@ class Segment:
         count = self._count(lib.ai_reader_events(self._open(), ring, first, records, len(records), following, lost, error), error)
         return count, int(following[0]), int(lost[0])
 
-    def lock_holder(self) -> int | None:
-        """The process that holds the lock which a target keeps for life; ``None``: nobody, the target is gone.
-
-        The pid is 0 when it cannot be told (another namespace).
-        """
+    def is_locked(self) -> bool:
+        """Whether somebody holds the lock that a target keeps for life; false: the target is gone."""
         error = new_error()
-        pid = ffi.new("uint32_t *")
-        locked = self._count(lib.ai_reader_locked(self._open(), pid, error), error)
-        return int(pid[0]) if locked else None
+        return bool(self._count(lib.ai_reader_locked(self._open(), error), error))
 
     def allocated_bytes(self) -> int:
         """What the file really takes."""

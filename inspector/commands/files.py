@@ -35,7 +35,7 @@ def _segment_session(path: Path) -> Session:
     from inspector.session.postmortem import postmortem_session
 
     with Segment(path) as segment:
-        is_alive = segment.lock_holder() is not None
+        is_alive = segment.is_locked()
     return LiveSession(path, level=None) if is_alive else postmortem_session(path)
 
 

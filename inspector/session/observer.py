@@ -60,7 +60,7 @@ class Observer:
 
     def probe(self, at: float) -> bool:
         """Judge how the target is doing; true when its state or reason changed. Raises ``SegmentError``."""
-        has_lock = self._segment.lock_holder() is not None  # before the header: an ending is written before the lock goes
+        has_lock = self._segment.is_locked()  # before the header: an ending is written before the lock goes
         raw = self._source.vitals()
         signs = self._signs(raw, at, has_lock=has_lock)
         verdict = self._liveness.judge(signs)

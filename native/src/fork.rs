@@ -41,7 +41,7 @@ fn hold_locks(runtime: &Runtime) {
     runtime.rings.hold();
     runtime.table.hold();
     runtime.deep.hold();
-    runtime.segment().file_lock().hold();
+    runtime.segment().backing().hold();
 }
 
 /// # Safety
@@ -49,7 +49,7 @@ fn hold_locks(runtime: &Runtime) {
 unsafe fn let_locks_go(runtime: &Runtime) {
     // SAFETY: the caller's promise, for all of them.
     unsafe {
-        runtime.segment().file_lock().let_go();
+        runtime.segment().backing().let_go();
         runtime.deep.let_go();
         runtime.table.let_go();
         runtime.rings.let_go();

@@ -5,6 +5,7 @@ pub mod agent;
 pub mod clock;
 pub mod control;
 pub mod cpu;
+pub mod descriptors;
 pub mod edges;
 pub mod extension;
 pub mod ffi;

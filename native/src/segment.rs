@@ -8,9 +8,12 @@ mod fit;
 mod twin;
 
 use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 
+use crate::descriptors::{Descriptor, Identity, Table};
 use crate::layout::{self, Event, FrameSlot, HandleSlot, Header, RingHeader, Section, SiteSlot, ThreadSlot, TypeSlot};
 use crate::platform;
 use crate::status::{Error, Result};
@@ -120,13 +123,39 @@ fn growth(part: Part) -> u64 {
     }
 }
 
-/// A mapping of the planned size: of `file`, or of private memory.
-fn map_new(file: Option<&File>, plan: &Plan) -> std::io::Result<NonNull<u8>> {
-    if let Some(file) = file {
-        platform::resize(file, plan.bytes)?;
-        platform::allocate(file, 0, PAGE)?;
+/// The file behind a mapping.
+pub struct Backing {
+    /// Which file it is. The mapping keeps the file, so no other gets this identity meanwhile.
+    pub identity: Identity,
+    /// Kept, in the program's table, until the file has a name: only through a descriptor can it get one.
+    pub unnamed: Option<Descriptor>,
+}
+
+impl Backing {
+    /// Takes a file that is, or will be, mapped. The lock which says that its process lives belongs to the open file, and the mapping keeps that
+    /// open whatever the program closes.
+    pub fn new(file: File) -> io::Result<Self> {
+        let unnamed = Table::of_program().take(file)?;
+        unnamed.lock()?;
+        Ok(Self { identity: unnamed.identity()?, unnamed: Some(unnamed) })
     }
-    platform::map(file, plan.bytes as usize)
+
+    /// The file, as long as it has no name.
+    ///
+    /// # Errors
+    /// `EBADF`: the program closed the descriptor.
+    pub fn file(&self) -> io::Result<BorrowedFd<'_>> {
+        let unnamed = self.unnamed.as_ref().ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
+        unnamed.borrow()
+    }
+}
+
+/// A mapping of the planned size: of `file`, or of private memory.
+fn map_new(file: Option<&File>, plan: &Plan) -> io::Result<NonNull<u8>> {
+    let Some(file) = file else { return platform::map(None, plan.bytes as usize) };
+    platform::resize(file.as_fd(), plan.bytes)?;
+    platform::allocate(file.as_fd(), 0, PAGE)?;
+    platform::map(Some(file.as_fd()), plan.bytes as usize)
 }
 
 /// The writer's segment.
@@ -139,7 +168,7 @@ pub struct Segment {
     used: [AtomicU32; 7],
     /// Types below this for which there was no room in the file: the newest ones, as long as there is none.
     hidden_types: AtomicU32,
-    file: Lock<Option<File>>,
+    backing: Lock<Option<Backing>>,
 }
 
 // SAFETY: all access to the mapping is atomic or, for text, by bytes that are atomic each.
@@ -151,13 +180,15 @@ impl Segment {
     /// A segment in `file`, or in private memory.
     pub fn new(file: Option<File>, capacities: Capacities) -> Result<Self> {
         let plan = Plan::new(capacities);
-        let base = map_new(file.as_ref(), &plan).map_err(|error| Error::io("cannot map the segment", &error))?;
-        Ok(Self::over(base, plan, file))
+        let failed = |error| Error::io("cannot map the segment", &error);
+        let base = map_new(file.as_ref(), &plan).map_err(failed)?;
+        let backing = file.map(Backing::new).transpose().map_err(failed)?;
+        Ok(Self::over(base, plan, backing))
     }
 
-    fn over(base: NonNull<u8>, plan: Plan, file: Option<File>) -> Self {
+    fn over(base: NonNull<u8>, plan: Plan, backing: Option<Backing>) -> Self {
         let (reserved, used) = (std::array::from_fn(|_| AtomicU64::new(0)), std::array::from_fn(|_| AtomicU32::new(0)));
-        let segment = Self { base, plan, reserved, used, hidden_types: AtomicU32::new(0), file: Lock::new(file) };
+        let segment = Self { base, plan, reserved, used, hidden_types: AtomicU32::new(0), backing: Lock::new(backing) };
         segment.write_plan();
         segment
     }
@@ -253,7 +284,7 @@ impl Segment {
     }
 
     fn reserve_privately(&self, part: Part, needed: u64) -> bool {
-        let _file = self.file.lock();
+        let _backing = self.backing.lock();
         let (reserved, offset) = (&self.reserved[part as usize], self.extent(part).offset);
         let (from, upto) = (reserved.load(Ordering::Relaxed), needed.next_multiple_of(growth(part)));
         if upto > from {
@@ -272,13 +303,15 @@ impl Segment {
         if reserved.load(Ordering::Acquire) >= needed {
             return true;
         }
-        let file = self.file.lock();
+        let backing = self.backing.lock();
         let (extent, from) = (self.extent(part), reserved.load(Ordering::Relaxed));
         let limit = (u64::from(extent.record_bytes) * u64::from(extent.capacity)).next_multiple_of(PAGE);
         let upto = needed.next_multiple_of(growth(part)).min(limit);
         if upto > from {
-            let result = file.as_ref().map_or(Ok(()), |file| platform::allocate(file, extent.offset + from, upto - from));
-            if result.is_err() {
+            // SAFETY: within the mapping, and each range is reserved once.
+            let reserve =
+                |base: NonNull<u8>| unsafe { platform::populate(base.add((extent.offset + from) as usize), (upto - from) as usize) };
+            if backing.is_some() && reserve(self.base).is_err() {
                 return false;
             }
             reserved.store(upto, Ordering::Release);
@@ -336,17 +369,12 @@ impl Segment {
 
     /// Whether a viewer can see it: false for private memory.
     pub fn has_file(&self) -> bool {
-        self.file.lock().is_some()
+        self.backing.lock().is_some()
     }
 
-    /// Uses the file, if there is one.
-    pub fn with_file<T>(&self, body: impl FnOnce(Option<&File>) -> T) -> T {
-        body(self.file.lock().as_ref())
-    }
-
-    /// The lock around the file, for the fork handlers.
-    pub fn file_lock(&self) -> &Lock<Option<File>> {
-        &self.file
+    /// The file of the mapping; None: private memory. The fork handlers hold the lock as well.
+    pub fn backing(&self) -> &Lock<Option<Backing>> {
+        &self.backing
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_inspector_native::control;
+use arc_inspector_native::descriptors::Table;
 use arc_inspector_native::layout::LAYOUT_VERSION;
 use process::{Client, Process};
 use serde_json::json;
@@ -24,7 +25,7 @@ const SOCKET: &str = "ARC_INSPECTOR_TEST_SOCKET";
 fn other_process() {
     let Some(path) = std::env::var_os(SOCKET) else { return };
     let open_before = sockets();
-    control::start(Path::new(&path), Arc::new(Process::default())).unwrap();
+    control::start(Path::new(&path), Arc::new(Process::default()), Table::open()).unwrap();
     let mut input = std::io::stdin();
     let mut byte = [0_u8];
     while input.read(&mut byte).is_ok_and(|count| count == 1) {

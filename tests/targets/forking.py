@@ -18,6 +18,9 @@ from inspector.wire import lib
 
 
 class Program:
+    PARENT = ("fork", "tell", "end_child")
+    STEPS: tuple[str, ...] = (*PARENT, "item", "release", "text", "segment", "live", "start", "stop", "room", "fill", "empty")
+
     def __init__(self) -> None:
         self.items: dict[str, TodoItem] = {}
         self.to_child: Any = None
@@ -95,8 +98,7 @@ class Program:
 
 
 def run(program: Program) -> None:
-    names = ("item", "release", "text", "segment", "live", "fork", "tell", "end_child", "stop", "room", "fill", "empty", "start")
-    serve({name: getattr(program, name) for name in names}, segment=segment_path())
+    serve({name: getattr(program, name) for name in program.STEPS}, segment=segment_path())
 
 
 if __name__ == "__main__":

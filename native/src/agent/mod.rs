@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::atomic;
 use crate::clock;
 use crate::control;
+use crate::descriptors::{Descriptor, Table};
 use crate::hooks;
 use crate::layout::{Ending, GcRecord, Level, GC_LOG};
 use crate::lifecycle;
@@ -40,6 +41,8 @@ pub struct Options<'a> {
 struct Agent {
     sampler: Arc<Sampler>,
     segment: PathBuf,
+    /// The segment's file, in the agent's table.
+    _file: Descriptor,
 }
 
 struct State {
@@ -75,13 +78,14 @@ fn start_threads(runtime: &'static Runtime, directory: Option<&Path>) -> Result<
     atomic!(AtomicU8, header, ending).store(Ending::NotYet as u8, Ordering::Relaxed);
     atomic!(AtomicU64, header, ended_at_ticks).store(0, Ordering::Relaxed);
     atomic!(AtomicU64, header, heartbeat_ticks).store(clock::ticks(), Ordering::Relaxed);
-    let segment = publish::publish(runtime, directory)?;
+    let table = Table::open();
+    let (segment, file) = publish::publish(runtime, directory, &table)?;
     let served = Served::start(runtime).and_then(|served| {
-        control::start(&segment.with_extension("sock"), Arc::clone(&served) as Arc<dyn control::Target>)?;
+        control::start(&segment.with_extension("sock"), Arc::clone(&served) as Arc<dyn control::Target>, table)?;
         Ok(served)
     });
     let served = served.inspect_err(|_| publish::withdraw(runtime))?;
-    state.agent = Some(Agent { sampler: served.sampler(), segment });
+    state.agent = Some(Agent { sampler: served.sampler(), segment, _file: file });
     Ok(())
 }
 

@@ -4,10 +4,13 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::descriptors::{Descriptor, Table};
 use crate::platform;
 use crate::runtime::Runtime;
+use crate::segment::Backing;
 use crate::status::{Error, Result, Status};
 
 /// How long the segment of a process that crashed is kept.
@@ -40,30 +43,29 @@ fn stem() -> Result<String> {
     Ok(format!("{pid}-{start}"))
 }
 
-/// Gives the segment its name, so that viewers find it, and takes the lock that says we live.
-pub fn publish(runtime: &Runtime, directory: Option<&Path>) -> Result<PathBuf> {
-    let usual = match &runtime.directory {
-        Some(usual) if runtime.segment().has_file() => usual,
-        _ => return Err(no_file(runtime)),
-    };
+/// Gives the segment its name, so that viewers find it. Returns its path and its file, open in `table` as long as the agent runs.
+pub fn publish(runtime: &Runtime, directory: Option<&Path>, table: &Arc<Table>) -> Result<(PathBuf, Descriptor)> {
+    let usual = runtime.directory.as_ref().ok_or_else(|| no_file(runtime))?;
     // found anew: it may have been removed, or the environment may name another, since the segment was made
     let directory = platform::segment_directory(directory).map_err(|error| Error::new(Status::Unavailable, error.to_string()))?;
     let stem = stem()?;
     sweep(&directory, &stem);
     let path = directory.join(format!("{stem}.seg"));
     let mut name = runtime.name.lock();
+    let mut backing = runtime.segment().backing().lock();
+    let backing = backing.as_mut().ok_or_else(|| no_file(runtime))?;
     let named = match &*name {
-        Name::Published(_) => Ok(()),
-        Name::Hidden(hidden) => fs::rename(hidden, &path),
-        Name::None | Name::Noted(_) => name_new(runtime, &path),
+        Name::Published(_) => open_named(backing, &path, table),
+        Name::Hidden(hidden) => fs::rename(hidden, &path).and_then(|()| open_named(backing, &path, table)),
+        Name::None | Name::Noted(_) => name_new(backing, &path, table),
     };
-    if let (Name::Noted(note), Ok(())) = (&*name, &named) {
+    if let (Name::Noted(note), Ok(_)) = (&*name, &named) {
         // gone already when somebody swept the directory
         let _ = fs::remove_file(note);
     }
-    named.map_err(|error| refused(&error, &path, usual))?;
+    let file = named.map_err(|error| refused(&error, &path, usual))?;
     *name = Name::Published(path.clone());
-    Ok(path)
+    Ok((path, file))
 }
 
 /// Why there is nothing to publish. Memory that was private at the first use of a handle stays so.
@@ -84,20 +86,40 @@ fn refused(error: &io::Error, path: &Path, usual: &Path) -> Error {
     Error::new(Status::Unavailable, format!("{made}, which is another file system than {}", path.parent().unwrap_or(path).display()))
 }
 
-fn name_new(runtime: &Runtime, path: &Path) -> io::Result<()> {
-    runtime.segment().with_file(|file| {
-        let file = file.ok_or_else(|| io::Error::from(ErrorKind::NotFound))?;
-        // locked before it can be found: nobody takes it for one that a dead process left
-        platform::lock_for_life(file)?;
-        match platform::name_file(file, path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                // the same process before it replaced itself with exec: pid and start stay, everything else is gone
-                fs::remove_file(path)?;
-                platform::name_file(file, path)
-            }
-            other => other,
+/// Opens the segment's file, which has the name `path`, and sees to it that its lock says that we live.
+fn open_named(backing: &Backing, path: &Path, table: &Arc<Table>) -> io::Result<Descriptor> {
+    let file = table.open_file(path, libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)?;
+    if file.identity()? != backing.identity {
+        return Err(ErrorKind::NotFound.into());
+    }
+    hold_lock(&file)?;
+    Ok(file)
+}
+
+/// Where the file system keeps another open file under a mapping than the one that was mapped, the lock went with the first descriptor.
+fn hold_lock(file: &Descriptor) -> io::Result<()> {
+    match file.lock() {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+        other => other,
+    }
+}
+
+fn name_new(backing: &mut Backing, path: &Path, table: &Arc<Table>) -> io::Result<Descriptor> {
+    let closed = || io::Error::other("the program closed the descriptor of the segment before the agent started");
+    let unnamed = backing.unnamed.as_ref().filter(|unnamed| !unnamed.is_lost()).ok_or_else(closed)?;
+    let file = table.reopen(unnamed, platform::thread_id())?;
+    // locked before it can be found: nobody takes it for one that a dead process left
+    hold_lock(&file)?;
+    match file.name(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            // the same process before it replaced itself with exec: pid and start stay, everything else is gone
+            fs::remove_file(path)?;
+            file.name(path)?;
         }
-    })
+        other => other?,
+    }
+    backing.unnamed = None;
+    Ok(file)
 }
 
 /// Takes the segment out of viewers' sight.
@@ -140,8 +162,7 @@ pub fn remove(runtime: &Runtime) {
     }
 }
 
-/// Removes what processes left behind that died long ago, and of the others all but the newest. Never opens a file of ours: closing it again
-/// would drop our lock.
+/// Removes what processes left behind that died long ago, and of the others all but the newest.
 fn sweep(directory: &Path, own: &str) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     let (segments, others): (Vec<PathBuf>, Vec<PathBuf>) =
@@ -180,9 +201,9 @@ fn is_note_of_nobody(path: &Path) -> bool {
 fn died(path: &Path) -> Option<SystemTime> {
     let file = platform::open_plainly(path).ok()?;
     let is_hidden = path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with('.'));
-    match platform::lock_holder(&file) {
-        Ok(None) if is_hidden => Some(SystemTime::UNIX_EPOCH),
-        Ok(None) => file.metadata().and_then(|found| found.modified()).ok(),
+    match platform::is_locked(&file) {
+        Ok(false) if is_hidden => Some(SystemTime::UNIX_EPOCH),
+        Ok(false) => file.metadata().and_then(|found| found.modified()).ok(),
         _ => None,
     }
 }

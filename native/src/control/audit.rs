@@ -3,13 +3,14 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{json, Value};
 
 use super::audit_file::AuditFile;
 use super::peer::lock;
+use crate::descriptors::Table;
 use crate::wire::{Command, Fields};
 
 /// Names the file that acts are appended to, one JSON object a line.
@@ -78,17 +79,17 @@ pub struct Audit {
 
 impl Audit {
     /// A log; in a file as well when the environment names one. A file that cannot be written is said on stderr and in each `report`.
-    pub fn from_environment() -> Self {
+    pub fn from_environment(table: &Arc<Table>) -> Self {
         let audit = Self::default();
         if let Some(path) = std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()) {
-            audit.write_to(Path::new(&path));
+            audit.write_to(table, Path::new(&path));
         }
         audit
     }
 
-    fn write_to(&self, path: &Path) {
+    fn write_to(&self, table: &Arc<Table>, path: &Path) {
         let mut kept = lock(&self.kept);
-        match AuditFile::open(path) {
+        match AuditFile::new(table, path) {
             Ok(file) => kept.file = Some(file),
             Err(error) => {
                 let trouble = format!("{error}: audit log {}", path.display());
@@ -119,7 +120,7 @@ impl Audit {
     fn keep(&self, line: Value) {
         let mut kept = lock(&self.kept);
         let text = line.to_string();
-        if let Some(Err(error)) = kept.file.as_mut().map(|file| file.append(&text)) {
+        if let Some(Err(error)) = kept.file.as_ref().map(|file| file.append(&text)) {
             kept.file = None;
             kept.trouble = Some(format!("{error}: audit log, nothing more is written to it"));
         }
@@ -233,13 +234,13 @@ mod tests {
     fn acts_go_to_the_file_too_and_why_not_is_in_the_report() {
         let path = std::env::temp_dir().join(format!("arc-inspector-acts-{}", std::process::id()));
         let audit = Audit::default();
-        audit.write_to(&path);
+        audit.write_to(&Table::of_program(), &path);
         audit.record(&cancel(2), 7, 8, Ok(&Fields::new()));
         let text = std::fs::read_to_string(&path).expect("the file");
         std::fs::remove_file(&path).expect("the file");
         assert_eq!(text.lines().count(), 1);
         let refused = Audit::default();
-        refused.write_to(&std::env::temp_dir());
+        refused.write_to(&Table::of_program(), &std::env::temp_dir());
         assert!(refused.report()["trouble"].is_string());
     }
 }

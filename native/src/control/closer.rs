@@ -177,7 +177,7 @@ mod tests {
 
     use super::super::peer::Peer;
     use super::super::target::quiet::Quiet;
-    use super::super::waker::Waker;
+    use super::super::waker::in_table;
     use super::*;
 
     #[test]
@@ -186,7 +186,8 @@ mod tests {
         let jobs = Arc::new(Jobs::new(Arc::clone(&target) as Arc<dyn Target>));
         let closer = Closer::new(Arc::clone(&target) as Arc<dyn Target>, jobs);
         let (near, far) = UnixStream::pair().expect("sockets");
-        let peer = Arc::new(Peer::new(near, (1, 1), Arc::new(Waker::new().expect("sockets"))));
+        let (near, waker) = in_table(near);
+        let peer = Arc::new(Peer::new(near, (1, 1), waker));
         let mut origin = Origin { peer, nonce: 1, deadline: Instant::now(), act: None };
         let close = || Errand::Close(vec![6], CloseWish::default());
         closer.push(close(), origin.clone());

@@ -1,6 +1,6 @@
 //! One viewer's connection, as the control thread sees it: bytes in, lines out, and how patient we are.
 
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -78,7 +78,7 @@ impl Connection {
             return Received::Bytes;
         }
         let mut bytes = [0_u8; READ_BYTES];
-        match (&self.peer.stream).read(&mut bytes) {
+        match self.peer.stream.read(&mut bytes) {
             Ok(0) => Received::End,
             Ok(count) => {
                 self.lines.push(&bytes[..count]);
@@ -166,16 +166,16 @@ pub fn too_long() -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{Read, Write};
     use std::os::unix::net::UnixStream;
 
-    use super::super::waker::Waker;
+    use super::super::waker::in_table;
     use super::*;
 
     fn connected(now: Instant) -> (Connection, UnixStream) {
         let (near, far) = UnixStream::pair().expect("sockets");
         near.set_nonblocking(true).expect("a socket");
-        let waker = Arc::new(Waker::new().expect("sockets"));
+        let (near, waker) = in_table(near);
         (Connection::new(Arc::new(Peer::new(near, (1, 1), waker)), now), far)
     }
 

@@ -308,12 +308,12 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use super::super::target::quiet::Quiet;
-    use super::super::waker::Waker;
+    use super::super::waker::in_table;
     use super::*;
 
     fn origin(deadline: Duration) -> (Origin, UnixStream) {
         let (near, far) = UnixStream::pair().expect("sockets");
-        let waker = Arc::new(Waker::new().expect("sockets"));
+        let (near, waker) = in_table(near);
         let peer = Arc::new(Peer::new(near, (1, 1), waker));
         (Origin { peer, nonce: 1, deadline: Instant::now() + deadline, act: None }, far)
     }

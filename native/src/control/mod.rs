@@ -9,7 +9,6 @@ mod audit_file;
 mod closer;
 mod commands;
 mod connection;
-mod descriptors;
 mod jobs;
 mod peer;
 mod running;
@@ -20,13 +19,13 @@ mod waker;
 use std::cell::Cell;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::descriptors::{Descriptor, Table};
 use crate::platform::ipc;
 use crate::status::{Error, Result};
 
@@ -56,14 +55,14 @@ pub struct Control {
 }
 
 impl Control {
-    /// Listen at `path` and serve `target`. The directory must be ours alone; a socket that an earlier start left there is replaced.
+    /// Listen at `path`, with a socket in `table`, and serve `target`. The directory must be ours alone; a socket that an earlier start left there is replaced.
     ///
     /// # Errors
     /// The system's, when it gives no socket or no thread.
-    pub fn start(path: &Path, target: Arc<dyn Target>) -> Result<Self> {
+    pub fn start(path: &Path, target: Arc<dyn Target>, table: Arc<Table>) -> Result<Self> {
         let failed = |error: std::io::Error| Error::io(format!("control socket {}", path.display()), &error);
-        let listener = listen(path).map_err(failed)?;
-        let waker = Arc::new(Waker::new().map_err(failed)?);
+        let listener = listen(path, &table).map_err(failed)?;
+        let waker = Arc::new(Waker::new(&table).map_err(failed)?);
         let jobs = Arc::new(Jobs::new(Arc::clone(&target)));
         let closer = Arc::new(Closer::new(Arc::clone(&target), Arc::clone(&jobs)));
         let is_stopping = Arc::new(AtomicBool::new(false));
@@ -71,9 +70,10 @@ impl Control {
             target,
             jobs: Arc::clone(&jobs),
             closer: Arc::clone(&closer),
-            audit: Arc::new(Audit::from_environment()),
+            audit: Arc::new(Audit::from_environment(&table)),
             viewers: Cell::new(0),
         };
+        let listener = Listener { descriptor: listener, path: path.to_owned() };
         let server = Server::new(listener, Arc::clone(&waker), Arc::clone(&is_stopping), commands);
         let control = Self { path: path.to_owned(), jobs, closer, waker, is_stopping, threads: Mutex::new(None) };
         control.spawn(server).inspect_err(|_| control.unlink()).map_err(failed)?;
@@ -126,13 +126,30 @@ impl Control {
     }
 }
 
-fn listen(path: &Path) -> std::io::Result<UnixListener> {
+/// A listening socket and its place in the file system.
+struct Listener {
+    descriptor: Descriptor,
+    path: PathBuf,
+}
+
+impl Listener {
+    /// Listens again when somebody closed the descriptor.
+    fn renew(&mut self) -> std::io::Result<()> {
+        if self.descriptor.is_lost() {
+            let table = Arc::clone(self.descriptor.table());
+            table.count_lost();
+            self.descriptor = listen(&self.path, &table)?;
+        }
+        Ok(())
+    }
+}
+
+fn listen(path: &Path, table: &Arc<Table>) -> std::io::Result<Descriptor> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let listener = UnixListener::bind(path)?;
+    let listener = table.listen(path)?;
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
-    listener.set_nonblocking(true)?;
     Ok(listener)
 }

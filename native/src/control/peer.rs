@@ -1,18 +1,15 @@
 //! One end of a connection, shared by all threads that answer on it.
 
-use std::io::{ErrorKind, Write};
-use std::net::Shutdown;
-use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::audit::{Act, Audit};
-use super::descriptors::Listed;
 use super::target::Target;
 use super::waker::Waker;
-use crate::platform::ipc;
+use crate::descriptors::Descriptor;
+use crate::platform::ipc::Waiting;
 use crate::wire::{self, Fields};
 
 /// Bytes that wait for a peer before nothing more is made for it. Beyond them there are at most three answers that were begun before: one of the
@@ -35,9 +32,8 @@ struct Outgoing {
 
 /// The other end of a connection.
 pub struct Peer {
-    _listed: Listed,
-    /// Non-blocking.
-    pub stream: UnixStream,
+    /// Its socket.
+    pub stream: Descriptor,
     /// Process, 0 when it is in no namespace of ours.
     pub pid: u32,
     /// User.
@@ -50,10 +46,9 @@ pub struct Peer {
 
 impl Peer {
     /// Take a fresh connection.
-    pub fn new(stream: UnixStream, (pid, uid): (u32, u32), waker: Arc<Waker>) -> Self {
-        let listed = Listed::new(stream.as_raw_fd());
+    pub fn new(stream: Descriptor, (pid, uid): (u32, u32), waker: Arc<Waker>) -> Self {
         let outgoing = Mutex::new(Outgoing { bytes: Vec::new(), since: Instant::now() });
-        Self { _listed: listed, stream, pid, uid, gone: AtomicBool::new(false), outgoing, waker }
+        Self { stream, pid, uid, gone: AtomicBool::new(false), outgoing, waker }
     }
 
     /// Hand `line` to the control thread, which writes it. Any thread.
@@ -91,7 +86,7 @@ impl Peer {
             if done == outgoing.bytes.len() {
                 break true;
             }
-            match (&self.stream).write(&outgoing.bytes[done..]) {
+            match self.stream.send(&outgoing.bytes[done..]) {
                 Ok(0) => break false,
                 Ok(count) => done += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -109,7 +104,14 @@ impl Peer {
     /// The peer hung up, or we did.
     pub fn is_gone(&self) -> bool {
         // Relaxed: a flag of its own; who misses it asks the kernel, which knows of the shutdown below.
-        self.gone.load(Ordering::Relaxed) || ipc::is_hung_up(self.stream.as_raw_fd())
+        self.gone.load(Ordering::Relaxed) || self.is_hung_up()
+    }
+
+    /// The kernel knows now of a hang-up, or the socket is not ours any more.
+    fn is_hung_up(&self) -> bool {
+        let Ok(number) = self.stream.number() else { return true };
+        let mut waiting = [Waiting::new(number, false)];
+        self.stream.table().look(&mut waiting).is_err() || waiting[0].is_hung_up()
     }
 
     /// We ended the connection.
@@ -121,7 +123,7 @@ impl Peer {
     pub fn hang_up(&self) {
         self.gone.store(true, Ordering::Relaxed);
         // A failure says that it is not connected any more.
-        let _ = self.stream.shutdown(Shutdown::Both);
+        let _ = self.stream.shut_down();
     }
 }
 

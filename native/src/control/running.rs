@@ -4,10 +4,10 @@ use std::cell::UnsafeCell;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use super::descriptors;
 use super::peer::lock;
 use super::target::Target;
 use super::Control;
+use crate::descriptors::{self, Table};
 use crate::status::Result;
 
 /// A place that a forked child can empty although another thread of its parent may have held the lock.
@@ -23,13 +23,13 @@ fn place() -> &'static Mutex<Option<Arc<Control>>> {
     unsafe { &*RUNNING.0.get() }
 }
 
-/// Listen at `path` and serve `target`, in place of what ran before.
+/// Listen at `path` with a socket in `table` and serve `target`, in place of what ran before.
 ///
 /// # Errors
 /// See `Control::start`.
-pub fn start(path: &Path, target: Arc<dyn Target>) -> Result<()> {
+pub fn start(path: &Path, target: Arc<dyn Target>, table: Arc<Table>) -> Result<()> {
     stop();
-    let control = Arc::new(Control::start(path, target)?);
+    let control = Arc::new(Control::start(path, target, table)?);
     *lock(place()) = Some(control);
     Ok(())
 }
@@ -56,5 +56,5 @@ pub unsafe fn after_fork() {
     // SAFETY: no other thread exists. The old value is not dropped: its threads do not exist here and its socket is the parent's.
     unsafe { RUNNING.0.get().write(Mutex::new(None)) };
     // SAFETY: nothing here uses them any more, and their owners were just forgotten.
-    unsafe { descriptors::close_all_in_child() };
+    unsafe { descriptors::after_fork() };
 }

@@ -1,8 +1,5 @@
 //! The control thread: one loop over the listener and the connections. It never waits for the interpreter or for a close.
 
-use std::io::Write;
-use std::os::fd::AsRawFd;
-use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -10,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::commands::{After, Commands};
 use super::connection::{too_long, Connection, Received};
-use super::descriptors::Listed;
 use super::peer::Peer;
 use super::waker::Waker;
+use super::Listener;
+use crate::descriptors::Descriptor;
 use crate::platform;
-use crate::platform::ipc::{self, Waiting};
+use crate::platform::ipc::Waiting;
 use crate::wire;
 
 /// Connections at once.
@@ -23,13 +21,14 @@ pub const MAX_CONNECTIONS: usize = 8;
 const TICK: Duration = Duration::from_millis(100);
 /// Waking up so much later than asked means that the process was stopped.
 const OVERSLEPT: Duration = Duration::from_millis(250);
+/// How often descriptors in the program's table are compared with ours while nobody is connected.
+const IDENTITY_TICK: Duration = Duration::from_secs(1);
 /// How long no connection is accepted when the process has no descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The loop's belongings.
 pub struct Server {
-    _listed: Listed,
-    listener: UnixListener,
+    listener: Listener,
     waker: Arc<Waker>,
     is_stopping: Arc<AtomicBool>,
     commands: Commands,
@@ -43,23 +42,13 @@ pub struct Server {
 
 impl Server {
     /// A server over a bound, non-blocking listener.
-    pub fn new(listener: UnixListener, waker: Arc<Waker>, is_stopping: Arc<AtomicBool>, commands: Commands) -> Self {
-        let listed = Listed::new(listener.as_raw_fd());
-        Self {
-            listener,
-            waker,
-            is_stopping,
-            commands,
-            connections: Vec::new(),
-            accepts_from: None,
-            level_was_set: false,
-            cpu_nanos: 0,
-            _listed: listed,
-        }
+    pub fn new(listener: Listener, waker: Arc<Waker>, is_stopping: Arc<AtomicBool>, commands: Commands) -> Self {
+        Self { listener, waker, is_stopping, commands, connections: Vec::new(), accepts_from: None, level_was_set: false, cpu_nanos: 0 }
     }
 
     /// Serve until told to stop.
     pub fn serve(mut self) {
+        self.waker.wait_here();
         let mut last_turn = Instant::now();
         loop {
             let (is_acceptable, ready) = self.wait();
@@ -84,22 +73,37 @@ impl Server {
     /// Wait for something to happen. Answers whether a connection can be accepted, and which of the connections are ready.
     fn wait(&mut self) -> (bool, Vec<bool>) {
         let now = Instant::now();
-        let mut waiting = vec![Waiting::new(self.waker.descriptor(), false)];
         let accepts = self.accepts_from.is_none();
-        waiting.push(if accepts { Waiting::new(self.listener.as_raw_fd(), false) } else { Waiting::nothing() });
+        let listening = if accepts { self.renewed_listener(now) } else { None };
+        // without descriptors left in the process there may be no waker; then the tick is one
+        let mut waiting = vec![self.waker.waiting().unwrap_or(Waiting::nothing()), listening.unwrap_or(Waiting::nothing())];
         let connections = self.connections.iter_mut();
-        waiting.extend(connections.map(|it| match (it.peer.is_full(), it.is_throttled(now)) {
-            (true, _) => Waiting::to_write(it.peer.stream.as_raw_fd()),
-            (false, true) => Waiting::nothing(),
-            (false, false) => Waiting::new(it.peer.stream.as_raw_fd(), it.peer.has_outgoing()),
+        waiting.extend(connections.map(|it| match (it.peer.stream.number(), it.peer.is_full(), it.is_throttled(now)) {
+            (Err(_), ..) | (Ok(_), false, true) => Waiting::nothing(),
+            (Ok(number), true, _) => Waiting::to_write(number),
+            (Ok(number), false, false) => Waiting::new(number, it.peer.has_outgoing()),
         }));
-        let is_idle = self.connections.is_empty() && accepts;
-        if ipc::wait(&mut waiting, (!is_idle).then_some(TICK)).is_err() {
+        let is_idle = self.connections.is_empty() && listening.is_some();
+        let table = self.listener.descriptor.table();
+        // a table of the program's is looked at again and again: nobody tells us when a descriptor is closed
+        let idle_tick = (!table.is_private()).then_some(IDENTITY_TICK);
+        if table.wait(&mut waiting, if is_idle { idle_tick } else { Some(TICK) }).is_err() {
             // The kernel is out of memory; that must not make this loop a busy one.
             std::thread::sleep(TICK);
         }
-        self.waker.clear();
+        if waiting[0].is_ready() {
+            self.waker.clear();
+        }
         (waiting[1].is_ready(), waiting[2..].iter().map(Waiting::is_ready).collect())
+    }
+
+    /// What to wait on for connections; None when there cannot be a listener now.
+    fn renewed_listener(&mut self, now: Instant) -> Option<Waiting> {
+        let number = self.listener.renew().and_then(|()| self.listener.descriptor.number());
+        if number.is_err() {
+            self.accepts_from = Some(now + ACCEPT_PAUSE);
+        }
+        number.ok().map(|number| Waiting::new(number, false))
     }
 
     /// Read and do what the ready connections ask.
@@ -155,12 +159,12 @@ impl Server {
     }
 
     fn accept(&mut self, now: Instant) {
-        match self.listener.accept() {
-            Ok((stream, _)) => {
+        match self.listener.descriptor.accept() {
+            Ok(stream) => {
                 if let Err((stream, status, why)) = self.admit(stream, now) {
                     self.commands.target.count_drop();
                     // One line at most goes into a fresh socket's buffer; a peer that is gone needs none.
-                    let _ = (&stream).write(&wire::failure(0, status, &why));
+                    let _ = stream.send(&wire::failure(0, status, &why));
                 }
             }
             Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)) => {
@@ -170,9 +174,9 @@ impl Server {
         }
     }
 
-    fn admit(&mut self, stream: UnixStream, now: Instant) -> Result<(), (UnixStream, &'static str, String)> {
+    fn admit(&mut self, stream: Descriptor, now: Instant) -> Result<(), (Descriptor, &'static str, String)> {
         let own = platform::user_id();
-        let (pid, uid) = match stream.set_nonblocking(true).and_then(|()| platform::peer_of(&stream)) {
+        let (pid, uid) = match stream.peer() {
             Ok(peer) => peer,
             Err(error) => return Err((stream, "Io", format!("{error}: looking who connects"))),
         };
@@ -206,7 +210,11 @@ impl Server {
                 self.commands.target.count_drop();
                 connection.dismiss(0, "GivenUp", why, now);
             }
-            if !connection.peer.flush() || connection.is_over(now) {
+            let is_lost = connection.peer.stream.is_lost();
+            if is_lost {
+                connection.peer.stream.table().count_lost();
+            }
+            if is_lost || !connection.peer.flush() || connection.is_over(now) {
                 connection.peer.hang_up();
             }
         }
@@ -215,8 +223,8 @@ impl Server {
         if self.connections.len() != before {
             self.meet_wishes();
         }
-        let cpu_nanos = platform::thread_cpu_nanos();
-        self.commands.target.add_cpu(cpu_nanos - std::mem::replace(&mut self.cpu_nanos, cpu_nanos));
+        let cpu_nanos = platform::thread_cpu_nanos() + self.listener.descriptor.table().cpu_nanos();
+        self.commands.target.add_cpu(cpu_nanos.saturating_sub(std::mem::replace(&mut self.cpu_nanos, cpu_nanos)));
     }
 
     /// Record and sample as the attached viewers together wish; without any, as little as when idle.

@@ -235,22 +235,13 @@ pub unsafe extern "C" fn ai_reader_events(
 }
 
 /// 1 when a process holds the segment's lifetime lock, so the target lives; 0 when nobody does; negative: a `Status`.
-/// `pid` gets the holder, 0 when there is none in our pid namespace.
 ///
 /// # Safety
-/// `reader` is open; `pid` points to a number or is NULL; `error` is NULL or points to memory for an `AiError`.
+/// `reader` is open; `error` is NULL or points to memory for an `AiError`.
 #[no_mangle]
-pub unsafe extern "C" fn ai_reader_locked(reader: *const Reader, pid: *mut u32, error: *mut AiError) -> i32 {
+pub unsafe extern "C" fn ai_reader_locked(reader: *const Reader, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promises.
-    let answer = unsafe {
-        count(error, || {
-            let holder = self::reader(reader)?.locked_by()?;
-            if let Some(pid) = pid.as_mut() {
-                *pid = holder.unwrap_or(0);
-            }
-            Ok(usize::from(holder.is_some()))
-        })
-    };
+    let answer = unsafe { count(error, || Ok(usize::from(self::reader(reader)?.is_locked()?))) };
     answer as i32
 }
 

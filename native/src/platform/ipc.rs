@@ -2,6 +2,8 @@
 
 use std::io;
 use std::os::fd::RawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -69,10 +71,27 @@ pub fn wait(waiting: &mut [Waiting], timeout: Option<Duration>) -> io::Result<()
     Ok(())
 }
 
-/// The other end of `fd` has hung up, as far as the kernel knows now.
-pub fn is_hung_up(fd: RawFd) -> bool {
-    let mut waiting = [Waiting::new(fd, false)];
-    wait(&mut waiting, Some(Duration::ZERO)).is_err() || waiting[0].is_hung_up()
+/// Writes a byte to a socket, if there is room.
+pub fn send_byte(fd: RawFd) {
+    let byte = 1_u8;
+    // SAFETY: `byte` outlives the call. A failure means that the socket is full or gone: then there is nobody to be woken.
+    unsafe { libc::send(fd, std::ptr::from_ref(&byte).cast(), 1, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) };
+}
+
+/// The address of a local socket at `path`, and its length.
+pub fn local_address(path: &Path) -> io::Result<(libc::sockaddr_un, usize)> {
+    // SAFETY: a C struct of integers, for which zeros are valid.
+    let mut address: libc::sockaddr_un = unsafe { std::mem::zeroed() };
+    address.sun_family = libc::AF_UNIX as libc::sa_family_t;
+    let bytes = path.as_os_str().as_bytes();
+    // the last byte ends the path
+    if bytes.len() >= address.sun_path.len() || bytes.contains(&0) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path is too long for a socket"));
+    }
+    for (place, &byte) in address.sun_path.iter_mut().zip(bytes) {
+        *place = byte as libc::c_char;
+    }
+    Ok((address, std::mem::offset_of!(libc::sockaddr_un, sun_path) + bytes.len() + 1))
 }
 
 /// Close a descriptor in a forked child, where its owner is gone.

@@ -1,15 +1,16 @@
 //! Everything that is specific to Linux: unnamed files, advisory locks, thread names, barriers, fork, reading our own memory.
 
-use std::ffi::CString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Error, ErrorKind};
-use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
-fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
+const PAGE_BYTES: usize = 4096;
+const MADV_POPULATE_WRITE: libc::c_int = 23;
+
+pub(super) fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
     if result < 0 {
         Err(Error::last_os_error())
     } else {
@@ -67,7 +68,7 @@ pub fn thread_cpu_nanos() -> u64 {
     clock_nanos(libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
-fn clock_nanos(clock: libc::clockid_t) -> u64 {
+pub(super) fn clock_nanos(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a timespec of ours.
     unsafe { libc::clock_gettime(clock, &mut time) };
@@ -126,17 +127,8 @@ pub fn unnamed_file(directory: &Path) -> io::Result<File> {
         .map_err(|error| named(&error, directory))
 }
 
-/// Gives an unnamed file its name; an error when the name is taken. Works once for each file.
-pub fn name_file(file: &File, path: &Path) -> io::Result<()> {
-    let from = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
-    let to = CString::new(path.as_os_str().as_bytes())?;
-    // SAFETY: both are NUL-terminated and live through the call.
-    let result = unsafe { libc::linkat(libc::AT_FDCWD, from.as_ptr(), libc::AT_FDCWD, to.as_ptr(), libc::AT_SYMLINK_FOLLOW) };
-    checked(result).map(drop)
-}
-
 /// Reserves bytes of a file, so that writing to them through a mapping cannot fail. Never shrinks.
-pub fn allocate(file: &File, offset: u64, length: u64) -> io::Result<()> {
+pub fn allocate(file: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<()> {
     loop {
         // SAFETY: the descriptor is open.
         let result = unsafe { libc::fallocate(file.as_raw_fd(), libc::FALLOC_FL_KEEP_SIZE, offset as i64, length as i64) };
@@ -148,7 +140,7 @@ pub fn allocate(file: &File, offset: u64, length: u64) -> io::Result<()> {
 }
 
 /// Makes a file that long; an error, instead of the signal that ends the process, when it may have no files of that size.
-pub fn resize(file: &File, bytes: u64) -> io::Result<()> {
+pub fn resize(file: BorrowedFd<'_>, bytes: u64) -> io::Result<()> {
     let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: a place for the limit.
     unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) };
@@ -157,14 +149,15 @@ pub fn resize(file: &File, bytes: u64) -> io::Result<()> {
             format!("the limit of file sizes is {} KiB (ulimit -f), and a segment's file takes {}", limit.rlim_cur >> 10, bytes >> 10);
         return Err(Error::new(ErrorKind::FileTooLarge, text));
     }
-    file.set_len(bytes)
+    // SAFETY: the descriptor is open.
+    checked(unsafe { libc::ftruncate(file.as_raw_fd(), bytes as i64) }).map(drop)
 }
 
 /// Writes memory to a file, which needs no second mapping.
 ///
 /// # Safety
 /// `from` points to `length` readable bytes; others may write to them meanwhile.
-pub unsafe fn write_memory(file: &File, offset: u64, from: *const u8, length: usize) -> io::Result<()> {
+pub unsafe fn write_memory(file: BorrowedFd<'_>, offset: u64, from: *const u8, length: usize) -> io::Result<()> {
     whole(length, |done| {
         // SAFETY: within the caller's bytes.
         unsafe { libc::pwrite(file.as_raw_fd(), from.add(done).cast(), length - done, (offset + done as u64) as i64) }
@@ -175,7 +168,7 @@ pub unsafe fn write_memory(file: &File, offset: u64, from: *const u8, length: us
 ///
 /// # Safety
 /// `into` points to `length` writable bytes that nobody else uses.
-pub unsafe fn read_memory(file: &File, offset: u64, into: *mut u8, length: usize) -> io::Result<()> {
+pub unsafe fn read_memory(file: BorrowedFd<'_>, offset: u64, into: *mut u8, length: usize) -> io::Result<()> {
     whole(length, |done| {
         // SAFETY: within the caller's bytes.
         unsafe { libc::pread(file.as_raw_fd(), into.add(done).cast(), length - done, (offset + done as u64) as i64) }
@@ -196,8 +189,47 @@ fn whole(length: usize, mut some: impl FnMut(usize) -> isize) -> io::Result<()> 
     Ok(())
 }
 
+/// Reserves bytes of a mapping and, when it is shared, of its file, so that writing to them cannot fail. Needs no descriptor.
+///
+/// # Errors
+/// The system's: the file system is full, or there is no memory.
+///
+/// # Safety
+/// The range lies in a mapping that may be written to, and nothing was written to it yet.
+pub unsafe fn populate(from: NonNull<u8>, length: usize) -> io::Result<()> {
+    let page = from.as_ptr() as usize & !(PAGE_BYTES - 1);
+    let until = (from.as_ptr() as usize + length).next_multiple_of(PAGE_BYTES);
+    loop {
+        // SAFETY: the caller's promise; pages that are there already stay as they are.
+        let result = unsafe { libc::madvise(page as *mut libc::c_void, until - page, MADV_POPULATE_WRITE) };
+        match checked(result) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // before Linux 5.14
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                // SAFETY: the caller's promise.
+                return (page..until).step_by(PAGE_BYTES).try_for_each(|page| unsafe { touch(page) });
+            }
+            other => return other.map(drop),
+        }
+    }
+}
+
+/// Has the kernel write to a page: what would be a signal here is an error there.
+///
+/// # Safety
+/// Nothing was written to the page yet.
+unsafe fn touch(page: usize) -> io::Result<()> {
+    let place = page as *mut libc::sigset_t;
+    // SAFETY: nothing is blocked or unblocked; the kernel checks the place, to which it writes the mask of 8 bytes.
+    let result = unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_BLOCK, std::ptr::null::<libc::sigset_t>(), place, 8) };
+    checked(result as libc::c_int)?;
+    // SAFETY: the page is there now.
+    unsafe { place.cast::<u64>().write(0) };
+    Ok(())
+}
+
 /// A mapping of `length` bytes: of `file`, shared, or private memory that is committed as it is touched.
-pub fn map(file: Option<&File>, length: usize) -> io::Result<NonNull<u8>> {
+pub fn map(file: Option<BorrowedFd<'_>>, length: usize) -> io::Result<NonNull<u8>> {
     let (flags, fd) = match file {
         Some(file) => (libc::MAP_SHARED, file.as_raw_fd()),
         None => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1),
@@ -223,7 +255,7 @@ pub unsafe fn unmap(address: NonNull<u8>, length: usize) {
 ///
 /// # Safety
 /// The range is one whole mapping that `map` made; nobody relies on its content.
-pub unsafe fn map_over(address: NonNull<u8>, length: usize, file: Option<&File>) -> io::Result<()> {
+pub unsafe fn map_over(address: NonNull<u8>, length: usize, file: Option<BorrowedFd<'_>>) -> io::Result<()> {
     let fixed = libc::MAP_FIXED | libc::MAP_NORESERVE;
     let private = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | fixed, -1);
     // does not count where data is limited
@@ -250,7 +282,8 @@ pub unsafe fn forbid_writing(address: NonNull<u8>, length: usize) {
     unsafe { libc::mprotect(address.as_ptr().cast(), length, libc::PROT_READ) };
 }
 
-fn first_byte(kind: libc::c_int) -> libc::flock {
+/// The first byte of a file, to be locked.
+pub fn first_byte(kind: libc::c_int) -> libc::flock {
     // SAFETY: all fields of flock are integers, for which zero is a value.
     let mut lock: libc::flock = unsafe { std::mem::zeroed() };
     lock.l_type = kind as libc::c_short;
@@ -259,20 +292,12 @@ fn first_byte(kind: libc::c_int) -> libc::flock {
     lock
 }
 
-/// Takes the write lock on byte 0 for this process. The kernel drops it with the process, or when the process closes *any*
-/// descriptor of this file: whoever opens the segment in the target itself must keep that in mind.
-pub fn lock_for_life(file: &File) -> io::Result<()> {
-    let lock = first_byte(libc::F_WRLCK);
-    // SAFETY: the descriptor is open, `lock` is an initialised flock.
-    checked(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLK, &lock) }).map(drop)
-}
-
-/// The other process that holds the lock on byte 0, if any.
-pub fn lock_holder(file: &File) -> io::Result<Option<u32>> {
+/// Whether another open file has the lock on byte 0: the segment's process lives.
+pub fn is_locked(file: &impl AsRawFd) -> io::Result<bool> {
     let mut lock = first_byte(libc::F_WRLCK);
     // SAFETY: the descriptor is open, `lock` is an initialised flock.
-    checked(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &mut lock) })?;
-    Ok((libc::c_int::from(lock.l_type) != libc::F_UNLCK as libc::c_int).then_some(lock.l_pid as u32))
+    checked(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &mut lock) })?;
+    Ok(libc::c_int::from(lock.l_type) != libc::F_UNLCK as libc::c_int)
 }
 
 /// Opens an existing file for reading, never through a symlink and never waiting for a fifo.
@@ -324,14 +349,4 @@ pub unsafe fn read_own_memory(into: &[libc::iovec], from: &[libc::iovec]) -> io:
 /// What is mapped where in this process, as `/proc/self/maps` has it; empty when it cannot be read.
 pub fn memory_map() -> String {
     fs::read_to_string("/proc/self/maps").unwrap_or_default()
-}
-
-/// Process and user at the other end of a connected local socket.
-pub fn peer_of(socket: &impl AsRawFd) -> io::Result<(u32, u32)> {
-    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
-    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
-    let place: *mut libc::ucred = &mut peer;
-    // SAFETY: `place` has room for `length` bytes.
-    checked(unsafe { libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, place.cast(), &mut length) })?;
-    Ok((peer.pid as u32, peer.uid))
 }

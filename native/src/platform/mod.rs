@@ -1,6 +1,8 @@
 //! What depends on the operating system, in one file a system. Another platform adds a file with the same functions.
 
+mod calls;
 pub mod ipc;
 mod linux;
 
+pub use calls::*;
 pub use linux::*;

@@ -2,15 +2,15 @@
 //!
 //! Read with `pread`, never mapped: a file that its owner truncates is a short read here, not a `SIGBUS`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::ErrorKind;
 use std::mem::{size_of, ManuallyDrop};
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::{ReadError, Result};
 use crate::layout::{Event, FrameSlot, HandleSlot, Header, RingHeader, SiteSlot, ThreadSlot, TypeSlot};
+use crate::platform;
 
 /// A record of the schema.
 ///
@@ -50,6 +50,8 @@ pub fn zeroed<T: Record>() -> T {
 /// An open segment file.
 pub struct SegmentFile {
     file: ManuallyDrop<File>,
+    /// Device and inode.
+    identity: (u64, u64),
 }
 
 impl SegmentFile {
@@ -63,13 +65,13 @@ impl SegmentFile {
             }
             ReadError::Io(error)
         })?;
-        let opened = Self { file: ManuallyDrop::new(file) };
-        opened.check_owner()?;
+        let found = file.metadata()?;
+        let opened = Self { file: ManuallyDrop::new(file), identity: (found.dev(), found.ino()) };
+        opened.check_owner(&found)?;
         Ok(opened)
     }
 
-    fn check_owner(&self) -> Result<()> {
-        let metadata = self.file.metadata()?;
+    fn check_owner(&self, metadata: &Metadata) -> Result<()> {
         let kind = metadata.file_type();
         if !kind.is_file() {
             let what = match () {
@@ -122,31 +124,16 @@ impl SegmentFile {
         Ok(out[0])
     }
 
-    /// The process that holds the lifetime lock on byte 0, if one does. Its number is in our pid namespace, 0 when it has none there.
-    pub fn locked_by(&self) -> Result<Option<u32>> {
-        // SAFETY: `flock` is a C struct of integers, for which zeros are valid.
-        let mut lock: libc::flock = unsafe { std::mem::zeroed() };
-        lock.l_type = libc::F_WRLCK as libc::c_short;
-        lock.l_whence = libc::SEEK_SET as libc::c_short;
-        lock.l_len = 1;
-        // F_OFD_GETLK, not F_GETLK: that one does not tell of locks that our own process holds.
-        // SAFETY: the descriptor is open and `lock` outlives the call.
-        if unsafe { libc::fcntl(self.file.as_raw_fd(), libc::F_OFD_GETLK, &mut lock) } != 0 {
-            return Err(std::io::Error::last_os_error().into());
-        }
-        if i32::from(lock.l_type) == libc::F_UNLCK {
-            return Ok(None);
-        }
-        Ok(Some(u32::try_from(lock.l_pid).unwrap_or(0)))
+    /// Whether somebody holds the lifetime lock on byte 0: the segment's process lives.
+    pub fn is_locked(&self) -> Result<bool> {
+        Ok(platform::is_locked(&*self.file)?)
     }
 }
 
 impl Drop for SegmentFile {
-    /// Closing *any* descriptor of a file drops all POSIX locks that this process holds on it. A process that looks at its own
-    /// segment therefore keeps this descriptor for good, or it would look dead to everybody else.
+    /// In a process that looks at its own segment the program may have closed the descriptor and opened another file at its number.
     fn drop(&mut self) {
-        let own = matches!(self.locked_by(), Ok(Some(pid)) if pid == std::process::id());
-        if !own {
+        if self.file.metadata().is_ok_and(|found| (found.dev(), found.ino()) == self.identity) {
             // SAFETY: `file` is not used after this, `self` is going away.
             unsafe { ManuallyDrop::drop(&mut self.file) };
         }

@@ -173,9 +173,9 @@ impl Reader {
         Rings { file: &self.file, geometry: &self.geometry }.events(ring, from, out)
     }
 
-    /// The process that holds the lifetime lock: the proof that the target lives. Its number is 0 in a foreign pid namespace.
-    pub fn locked_by(&self) -> Result<Option<u32>> {
-        self.file.locked_by()
+    /// Whether somebody holds the lifetime lock: the proof that the target lives.
+    pub fn is_locked(&self) -> Result<bool> {
+        self.file.is_locked()
     }
 
     /// Bytes really allocated for the segment.

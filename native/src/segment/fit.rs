@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::ptr::NonNull;
 
-use super::{map_new, Capacities, Plan, Segment};
+use super::{map_new, Backing, Capacities, Plan, Segment};
 
 /// The sections of which a process can need many get smaller by these powers of two. The smallest takes 5 MiB.
 const SHIFTS: [u32; 3] = [0, 3, 6];
@@ -29,7 +29,7 @@ impl Segment {
         if let Some(file) = file {
             for plan in plans() {
                 match map_new(Some(&file), &plan) {
-                    Ok(base) => return (Self::over(base, plan, Some(file)), None),
+                    Ok(base) => return Self::with_file(base, plan, file),
                     // the first tells of the size that is usual
                     Err(error) => refusal = refusal.or(Some(error)),
                 }
@@ -37,6 +37,15 @@ impl Segment {
         }
         let private = plans().find_map(|plan| map_new(None, &plan).ok().map(|base| Self::over(base, plan, None)));
         (private.unwrap_or_else(Self::last), refusal)
+    }
+
+    /// Without a descriptor of the file it cannot get a name: then the memory counts as private.
+    fn with_file(base: NonNull<u8>, plan: Plan, file: File) -> (Self, Option<io::Error>) {
+        let (backing, refusal) = match Backing::new(file) {
+            Ok(backing) => (Some(backing), None),
+            Err(error) => (None, Some(error)),
+        };
+        (Self::over(base, plan, backing), refusal)
     }
 
     fn last() -> Self {

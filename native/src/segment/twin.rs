@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Part, Segment, PAGE, PARTS};
+use super::{Backing, Part, Segment, PAGE, PARTS};
 use crate::layout::ReferenceState;
 use crate::platform;
 
@@ -19,7 +19,7 @@ const GENERATION_AFTER_LOSS: u64 = 0xC000_0000;
 /// Everything in use, for a child about to be forked.
 pub enum Twin {
     /// In a file of the segment's size.
-    File(File),
+    File(Backing),
     /// In private memory, one range behind the other.
     Packed(Packed),
     /// There was room for neither.
@@ -44,11 +44,12 @@ impl Drop for Packed {
 
 impl Segment {
     /// Copies everything in use: into `file`, or into private memory when that fails. Writers are held up by the caller, which also holds
-    /// `file_lock`.
+    /// `backing`.
     pub fn twin(&self, file: Option<File>) -> Twin {
         if let Some(file) = file {
-            if self.copy_to_file(&file).is_ok() {
-                return Twin::File(file);
+            let copied = Backing::new(file).and_then(|backing| self.copy_to_file(&backing).map(|()| backing));
+            if let Ok(backing) = copied {
+                return Twin::File(backing);
             }
         }
         self.packed().map_or(Twin::Nothing, Twin::Packed)
@@ -63,19 +64,19 @@ impl Segment {
         std::iter::once(0..PAGE as usize).chain(parts)
     }
 
-    fn copy_to_file(&self, file: &File) -> io::Result<()> {
-        platform::resize(file, self.plan.bytes)?;
-        platform::allocate(file, 0, PAGE)?;
+    fn copy_to_file(&self, backing: &Backing) -> io::Result<()> {
+        platform::resize(backing.file()?, self.plan.bytes)?;
+        platform::allocate(backing.file()?, 0, PAGE)?;
         for part in PARTS {
             // Acquire, as everywhere that it is read
             let bytes = self.reserved[part as usize].load(Ordering::Acquire);
             if bytes > 0 {
-                platform::allocate(file, self.extent(part).offset, bytes)?;
+                platform::allocate(backing.file()?, self.extent(part).offset, bytes)?;
             }
         }
         for range in self.ranges() {
             // SAFETY: the range lies within the mapping.
-            unsafe { platform::write_memory(file, range.start as u64, self.base.as_ptr().add(range.start), range.len()) }?;
+            unsafe { platform::write_memory(backing.file()?, range.start as u64, self.base.as_ptr().add(range.start), range.len()) }?;
         }
         Ok(())
     }
@@ -92,29 +93,29 @@ impl Segment {
         Ok(packed)
     }
 
-    /// Puts the twin in the place of this mapping and gives back the file of before. When there is nothing to put there, the rows are lost:
+    /// Puts the twin in the place of this mapping and gives back the backing of before. When there is nothing to put there, the rows are lost:
     /// see [`Segment::lose`].
     ///
     /// # Safety
-    /// No other thread runs: this is a forked child. The caller has released `file_lock`.
-    pub unsafe fn adopt(&self, twin: Twin) -> Option<File> {
+    /// No other thread runs: this is a forked child. The caller has released `backing`.
+    pub unsafe fn adopt(&self, twin: Twin) -> Option<Backing> {
         // SAFETY: the caller's promise.
-        let file = unsafe { self.adopt_memory(twin) };
-        std::mem::replace(&mut *self.file.lock(), file)
+        let backing = unsafe { self.adopt_memory(twin) };
+        std::mem::replace(&mut *self.backing.lock(), backing)
     }
 
     /// # Safety
     /// As `adopt`.
-    unsafe fn adopt_memory(&self, twin: Twin) -> Option<File> {
+    unsafe fn adopt_memory(&self, twin: Twin) -> Option<Backing> {
         let bytes = self.plan.bytes as usize;
         let is_filled = match twin {
-            Twin::File(file) => {
+            Twin::File(backing) => {
                 // SAFETY: the whole mapping of this segment; the file has its size and its content.
-                if unsafe { platform::map_over(self.base, bytes, Some(&file)) }.is_ok() {
-                    return Some(file);
+                if backing.file().and_then(|file| unsafe { platform::map_over(self.base, bytes, Some(file)) }).is_ok() {
+                    return Some(backing);
                 }
                 // SAFETY: the caller's promise.
-                unsafe { self.fill_from_file(&file) }
+                unsafe { self.fill_from_file(&backing) }
             }
             // SAFETY: the caller's promise.
             Twin::Packed(packed) => unsafe { self.fill_from_packed(&packed) },
@@ -128,12 +129,13 @@ impl Segment {
 
     /// # Safety
     /// As `adopt`.
-    unsafe fn fill_from_file(&self, file: &File) -> bool {
+    unsafe fn fill_from_file(&self, backing: &Backing) -> bool {
         // SAFETY: the whole mapping of this segment.
         if unsafe { platform::map_over(self.base, self.plan.bytes as usize, None) }.is_err() {
             return false;
         }
         self.ranges().all(|range| {
+            let Ok(file) = backing.file() else { return false };
             // SAFETY: the range lies within the mapping, and nobody else uses it.
             unsafe { platform::read_memory(file, range.start as u64, self.base.as_ptr().add(range.start), range.len()) }.is_ok()
         })

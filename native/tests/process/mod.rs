@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arc_inspector_native::control::{CloseAnswer, CloseWish, Control, Identity, Next, Target, Totals};
+use arc_inspector_native::descriptors::Table;
 use arc_inspector_native::layout::LAYOUT_VERSION;
 use arc_inspector_native::wire::Fields;
 use serde_json::{json, Value};
@@ -152,7 +153,7 @@ impl Served {
         let path = directory.join("4711-99.sock");
         let process = Arc::new(Process::default());
         process.set_level(1);
-        let control = Arc::new(Control::start(&path, process.clone()).unwrap());
+        let control = Arc::new(Control::start(&path, process.clone(), Table::open()).unwrap());
         Self { process, control, path, directory }
     }
 

@@ -90,10 +90,10 @@ def test_a_directory_is_refused(tmp_path: Path):
 def test_the_lock_tells_whether_the_target_lives(tmp_path: Path):
     path = write_segment(tmp_path / "1-7.seg", FULL)
     with Segment(path) as segment:
-        assert segment.lock_holder() is None
-        with lock_held(path) as pid:
-            assert segment.lock_holder() == pid
-        assert segment.lock_holder() is None
+        assert not segment.is_locked()
+        with lock_held(path):
+            assert segment.is_locked()
+        assert not segment.is_locked()
 
 
 def test_a_closed_segment_cannot_be_read(tmp_path: Path):
@@ -101,7 +101,7 @@ def test_a_closed_segment_cannot_be_read(tmp_path: Path):
     segment.close()
     segment.close()
     with pytest.raises(SegmentError, match="was closed"):
-        segment.lock_holder()
+        segment.is_locked()
 
 
 def test_no_more_rows_are_read_than_there_is_room_for_but_all_are_counted(tmp_path: Path):

@@ -1,0 +1,181 @@
+//! One descriptor of ours, in whichever table.
+
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{lost, Listed, Table};
+use crate::platform;
+
+/// An open file, told apart from every other file that is open now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// `st_dev`.
+    pub device: u64,
+    /// `st_ino`.
+    pub inode: u64,
+    /// The type bits of `st_mode`.
+    pub kind: u32,
+}
+
+impl Identity {
+    /// The identity in an answer of `fstat`.
+    pub fn of(found: &libc::stat) -> Self {
+        Self { device: found.st_dev, inode: found.st_ino, kind: found.st_mode & libc::S_IFMT }
+    }
+}
+
+/// A descriptor of ours. It is closed at the end if the number is still ours.
+pub struct Descriptor {
+    /// Declared first: the number leaves the list before it is free.
+    listed: Option<Listed>,
+    number: RawFd,
+    /// Compared before each use; None in a private table, where the number cannot become another's.
+    checked: Option<Identity>,
+    table: Arc<Table>,
+}
+
+impl Descriptor {
+    pub(super) fn new(table: &Arc<Table>, number: RawFd) -> io::Result<Self> {
+        let checked = if table.is_private() { None } else { Some(Identity::of(&platform::stat_of(number)?)) };
+        let listed = checked.filter(|_| table.closes_in_child).map(|identity| Listed::new(number, identity));
+        Ok(Self { listed, number, checked, table: Arc::clone(table) })
+    }
+
+    /// The number, which is ours now.
+    ///
+    /// # Errors
+    /// `EBADF`: somebody closed it.
+    pub fn number(&self) -> io::Result<RawFd> {
+        match self.checked {
+            Some(ours) if platform::stat_of(self.number).map(|found| Identity::of(&found)).ok() != Some(ours) => Err(lost()),
+            _ => Ok(self.number),
+        }
+    }
+
+    /// The descriptor for calls on this thread; only in a table of the program's.
+    ///
+    /// # Errors
+    /// `EBADF`: somebody closed it.
+    pub fn borrow(&self) -> io::Result<BorrowedFd<'_>> {
+        // SAFETY: the number is open now. That somebody closes it meanwhile is what the check before each use is for.
+        self.number().map(|number| unsafe { BorrowedFd::borrow_raw(number) })
+    }
+
+    /// Somebody closed it.
+    pub fn is_lost(&self) -> bool {
+        self.number().is_err()
+    }
+
+    /// The table that it is in.
+    pub fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
+    /// A system call whose first argument is the descriptor.
+    ///
+    /// # Safety
+    /// The call with these arguments is sound on any thread of this process.
+    pub(super) unsafe fn call(&self, number: libc::c_long, rest: [usize; 5]) -> io::Result<usize> {
+        let [second, third, fourth, fifth, sixth] = rest;
+        let arguments = [self.number()? as usize, second, third, fourth, fifth, sixth];
+        // SAFETY: the caller's promise.
+        unsafe { self.table.call((number, arguments)) }
+    }
+
+    /// What `fstat` says.
+    pub fn stat(&self) -> io::Result<libc::stat> {
+        // SAFETY: a C struct of integers, for which zeros are valid.
+        let mut found: libc::stat = unsafe { std::mem::zeroed() };
+        let place: *mut libc::stat = &mut found;
+        // SAFETY: `found` has the room that the call writes to.
+        unsafe { self.call(libc::SYS_fstat, [place as usize, 0, 0, 0, 0]) }?;
+        Ok(found)
+    }
+
+    /// Which file it is.
+    pub fn identity(&self) -> io::Result<Identity> {
+        self.stat().map(|found| Identity::of(&found))
+    }
+
+    /// Reads what is there, at most what fits.
+    pub fn read(&self, into: &mut [u8]) -> io::Result<usize> {
+        // SAFETY: the slice outlives the call.
+        unsafe { self.call(libc::SYS_read, [into.as_mut_ptr() as usize, into.len(), 0, 0, 0]) }
+    }
+
+    /// Writes as much as goes to a file.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        // SAFETY: the slice outlives the call.
+        unsafe { self.call(libc::SYS_write, [bytes.as_ptr() as usize, bytes.len(), 0, 0, 0]) }
+    }
+
+    /// Writes as much as goes to a socket, without a signal when the other end is gone.
+    pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        let flags = (libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT) as usize;
+        // SAFETY: the slice outlives the call.
+        unsafe { self.call(libc::SYS_sendto, [bytes.as_ptr() as usize, bytes.len(), flags, 0, 0]) }
+    }
+
+    /// The next connection of a listening socket; reading and writing it never wait.
+    pub fn accept(&self) -> io::Result<Self> {
+        let flags = (libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) as usize;
+        // SAFETY: no address is asked for.
+        let number = unsafe { self.call(libc::SYS_accept4, [0, 0, flags, 0, 0]) }?;
+        Self::new(&self.table, number as RawFd)
+    }
+
+    /// Ends a connection for both sides.
+    pub fn shut_down(&self) -> io::Result<()> {
+        // SAFETY: plain numbers.
+        unsafe { self.call(libc::SYS_shutdown, [libc::SHUT_RDWR as usize, 0, 0, 0, 0]) }.map(drop)
+    }
+
+    /// Process and user at the other end of a connected local socket.
+    pub fn peer(&self) -> io::Result<(u32, u32)> {
+        let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
+        let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+        let (place, room): (*mut libc::ucred, *mut libc::socklen_t) = (&mut peer, &mut length);
+        let arguments = [libc::SOL_SOCKET as usize, libc::SO_PEERCRED as usize, place as usize, room as usize, 0];
+        // SAFETY: `place` has room for `length` bytes.
+        unsafe { self.call(libc::SYS_getsockopt, arguments) }?;
+        Ok((peer.pid as u32, peer.uid))
+    }
+
+    /// Sets the permissions of a file.
+    pub fn set_mode(&self, mode: u32) -> io::Result<()> {
+        // SAFETY: plain numbers.
+        unsafe { self.call(libc::SYS_fchmod, [mode as usize, 0, 0, 0, 0]) }.map(drop)
+    }
+
+    /// Takes the write lock on byte 0 for the open file, which ends when the last descriptor and the last mapping of it end.
+    ///
+    /// # Errors
+    /// `EAGAIN` when another open file has it; the system's.
+    pub fn lock(&self) -> io::Result<()> {
+        let lock = platform::first_byte(libc::F_WRLCK);
+        let place: *const libc::flock = &lock;
+        // SAFETY: `lock` is an initialised flock that outlives the call.
+        unsafe { self.call(libc::SYS_fcntl, [libc::F_OFD_SETLK as usize, place as usize, 0, 0, 0]) }.map(drop)
+    }
+
+    /// Gives a file without a name its name; an error when the name is taken. Works once for each file.
+    pub fn name(&self, path: &Path) -> io::Result<()> {
+        let (from, to) = platform::link_names(self.number()?, path)?;
+        let (here, flags) = (libc::AT_FDCWD as usize, libc::AT_SYMLINK_FOLLOW as usize);
+        let arguments = [here, from.as_ptr() as usize, here, to.as_ptr() as usize, flags, 0];
+        // SAFETY: both names end with NUL and live through the call.
+        unsafe { self.table.call((libc::SYS_linkat, arguments)) }.map(drop)
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        self.listed = None;
+        if let Ok(number) = self.number() {
+            // SAFETY: the number is ours, and its owner ends here. A failure means that it was not open.
+            let _ = unsafe { self.table.call((libc::SYS_close, [number as usize, 0, 0, 0, 0, 0])) };
+        }
+    }
+}
