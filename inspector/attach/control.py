@@ -43,6 +43,7 @@ class ControlConnection:
         self._path = path
         self._nonce = 0
         self._unread = bytearray()
+        self._searched = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.setblocking(False)
         try:
@@ -144,7 +145,8 @@ class ControlConnection:
                 return answer
 
     def _line(self) -> bytes | None:
-        end = self._unread.find(b"\n")
+        end = self._unread.find(b"\n", self._searched)
+        self._searched = len(self._unread) if end < 0 else 0
         if end < 0:
             if len(self._unread) > MAX_LINE_BYTES:
                 raise ControlError(f"the target sent a line of more than {MAX_LINE_BYTES >> 10} KiB")

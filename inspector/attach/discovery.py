@@ -19,10 +19,11 @@ import psutil
 from inspector.attach import linux, procfs
 from inspector.attach.causes import RUN_FIX, Diagnosis, diagnose
 from inspector.attach.facts import gather
-from inspector.attach.naming import is_of_the_tool, is_python, short_name
+from inspector.attach.naming import LONGEST_COMMAND, is_of_the_tool, is_python, short_name
 from inspector.attach.segment import Segment
 from inspector.attach.way import Way
 from inspector.errors import AttachError, SegmentError
+from inspector.plain_text import printable
 from inspector.wire.schema import Ending
 from inspector.wire.text import padded_text
 
@@ -223,12 +224,13 @@ def _without_segment(process: psutil.Process, *, only_python: bool = True) -> Fo
         return None
     if only_python and (state == psutil.STATUS_ZOMBIE or not is_python(name, arguments)):
         return None
+    command = printable(" ".join(arguments)[:LONGEST_COMMAND])
     diagnosis = diagnose(gather(process.pid, deeply=not only_python))
     return FoundProcess(
         pid=process.pid,
         start_time=0,
-        name=short_name(" ".join(arguments)) or name,
-        command=" ".join(arguments) or name,
+        name=printable(short_name(command) or name),
+        command=command or printable(name),
         runtime=_runtime(diagnosis),
         user=_user_name(uid),
         started_at=started_at,

@@ -11,6 +11,8 @@ from typing import Final
 _PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(t|d|w)?(\.exe)?", re.IGNORECASE)
 _VERSIONED: Final = re.compile(r"(?:lib)?python(\d)\.(\d+)")
 _OPTIONS_WITH_VALUE: Final = frozenset({"-W", "-X", "-Q", "--check-hash-based-pycs"})
+LONGEST_COMMAND: Final = 4096
+"""Characters that are looked at for a name: splitting the longest command line that the system allows takes seconds."""
 _TOOL_MODULES: Final = frozenset({"inspector"})
 _TOOL_SCRIPT: Final = "arc-inspector"
 
@@ -37,6 +39,7 @@ def is_of_the_tool(arguments: Sequence[str]) -> bool:
 
 def short_name(command: str) -> str:
     """``app.py`` for ``/usr/bin/python3 -X dev /srv/app.py --serve``, ``pkg.mod`` for ``python -m pkg.mod``, else the program's name."""
+    command = command[:LONGEST_COMMAND]
     try:
         arguments = shlex.split(command)
     except ValueError:  # an unbalanced quote

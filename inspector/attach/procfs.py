@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from inspector.plain_text import printable
+
 _MAP_LINE: Final = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) ([rwxsp-]{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+) *(.*)")
 MAX_MAP_BYTES: Final = 64 << 20
 """A map that is longer is cut; processes have some hundred kilobytes."""
@@ -147,7 +149,7 @@ def thread_state(pid: int, tid: int) -> str:
 
 def thread_name(pid: int, tid: int) -> str:
     """The system's name of a thread; ``""`` when it is gone."""
-    return (read_bytes(f"/proc/{pid}/task/{tid}/comm") or b"").decode(errors="replace").strip()
+    return printable((read_bytes(f"/proc/{pid}/task/{tid}/comm") or b"").decode(errors="replace").strip())
 
 
 def system_call(pid: int, tid: int) -> SystemCall | None:

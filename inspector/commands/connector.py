@@ -22,11 +22,14 @@ from inspector.commands.opening import open_session, session_with
 from inspector.commands.preparing import Consent, consent_sentences, diagnosis_of, prepare
 from inspector.errors import AttachError
 from inspector.model.snapshot import Level
+from inspector.regular_files import read_regular
 from inspector.session.protocol import Session
 from inspector.ui.connector import ProcessRow, RecentFile
 
 APP_NAME: Final = "arc-inspector"
 MOST_RECENT: Final = 20
+MAX_RECENT_BYTES: Final = 1 << 20
+"""A larger list of recent files is taken for damaged."""
 
 
 class LocalConnector:
@@ -95,9 +98,9 @@ class LocalConnector:
     def _remembered(self) -> list[tuple[Path, float]]:
         """What the file says; a damaged one says nothing."""
         try:
-            listed = json.loads(self._recent_path.read_text())
-            return [(Path(path), float(at)) for path, at in listed][:MOST_RECENT]
-        except (OSError, ValueError, TypeError):
+            listed = json.loads(read_regular(self._recent_path, MAX_RECENT_BYTES))
+            return [(Path(path), float(at)) for path, at in listed if "\0" not in path][:MOST_RECENT]
+        except (OSError, ValueError, TypeError, OverflowError, RecursionError):
             return []
 
 

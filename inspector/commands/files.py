@@ -7,6 +7,7 @@ from typing import Final
 
 from inspector.errors import FileFormatError
 from inspector.model.screenshot import extract
+from inspector.regular_files import open_regular
 from inspector.session.protocol import Session
 from inspector.session.recorded import recorded_session
 from inspector.session.replay import ReplaySession
@@ -41,7 +42,7 @@ def _segment_session(path: Path) -> Session:
 
 def _first_bytes(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(len(PNG_START))
-    except OSError as error:
-        raise FileFormatError(f"cannot be read: {error.strerror or error}: {path}") from error
+    except (OSError, ValueError) as error:
+        raise FileFormatError(f"cannot be read: {getattr(error, 'strerror', None) or error}: {path}") from error

@@ -23,6 +23,7 @@ from inspector.model.counts import (
     proxies_of,
     strong_of_traits,
 )
+from inspector.model.fields import COUNT_LIMIT
 from inspector.model.limits import Limit
 from inspector.model.names import Names, type_totals
 from inspector.model.raw import LayoutCodes, RawState, RawVitals, Records, text_of
@@ -79,8 +80,8 @@ def build_vitals(raw: RawVitals, at: float) -> Vitals:
     """Counters of the header and the types."""
     return Vitals(
         at=at,
-        live=raw.number("live_handles"),
-        pending=raw.number("pending_closes"),
+        live=min(raw.number("live_handles"), COUNT_LIMIT),
+        pending=min(raw.number("pending_closes"), COUNT_LIMIT),
         created=_frozen(type_totals(raw.types, "created")),
         released=_frozen(type_totals(raw.types, "released")),
         collections=build_collections(raw, clock_of(raw)),

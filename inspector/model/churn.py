@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from inspector.model.fields import COUNT_LIMIT
 from inspector.model.snapshot import Collection, Floats, Ints, Vitals
 
 CAPACITY: Final = 8192
@@ -131,7 +132,7 @@ class ChurnHistory:
         self._make_room(max(len(vitals.created), len(vitals.released)))
         row = self._count
         self._at[row] = vitals.at
-        self._live[row] = vitals.live
+        self._live[row] = min(max(vitals.live, -COUNT_LIMIT), COUNT_LIMIT)
         self._totals[row] = vitals.created.sum(), vitals.released.sum()
         self._put(self._created, row, vitals.created)
         self._put(self._released, row, vitals.released)

@@ -1,6 +1,6 @@
 """Ticks of a target's clock as seconds since the Unix epoch.
 
-Pure; any thread. A tick of 0 means *not recorded* and becomes ``nan``.
+Pure; any thread. A tick of 0 means *not recorded* and becomes ``nan``; so does a moment that no calendar has, of a damaged segment.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from inspector.model.fields import FLOAT_LIMIT
 from inspector.model.snapshot import Floats
 
 NANOS_PER_SEC = 1_000_000_000
@@ -28,7 +29,8 @@ class Clock:
         """One moment."""
         if ticks == 0:
             return float("nan")
-        return self.anchor_unix_nanos / NANOS_PER_SEC + (ticks - self.anchor_ticks) / self.ticks_per_sec
+        moment = self.anchor_unix_nanos / NANOS_PER_SEC + (ticks - self.anchor_ticks) / self.ticks_per_sec
+        return moment if 0 <= moment <= FLOAT_LIMIT else float("nan")
 
     def column(self, ticks: npt.NDArray[np.uint64]) -> Floats:
         """Many moments. Differences are taken as integers: a tick count alone has too many digits for a float."""
@@ -36,7 +38,7 @@ class Clock:
         moments = since_anchor.astype(np.float64)
         moments /= self.ticks_per_sec
         moments += self.anchor_unix_nanos / NANOS_PER_SEC
-        moments[ticks == 0] = np.nan
+        moments[(ticks == 0) | (moments < 0) | (moments > FLOAT_LIMIT)] = np.nan
         return moments
 
     def span(self, earlier_ticks: int, later_ticks: int) -> float:

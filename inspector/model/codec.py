@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.errors import FileFormatError
-from inspector.model.fields import FLOAT_LIMIT, from_plain, to_plain
+from inspector.model.fields import COUNT_LIMIT, FLOAT_LIMIT, from_plain, to_plain
 from inspector.model.snapshot import (
     UNKNOWN,
     Handles,
@@ -41,7 +41,16 @@ MAGIC: Final = b"arcsnap\0"
 MAX_ENCODED_BYTES: Final = 64 << 20
 MAX_DECODED_BYTES: Final = 512 << 20
 """JSON and columns together; two million rows with everything known are 300 MB."""
-MAX_INDEX: Final = 1 << 31
+MAX_HEADER_BYTES: Final = 64 << 20
+"""The JSON alone: a segment full of stacks that are all as deep as they may be."""
+SMALL_BYTES: Final = 1 << 20
+"""So much may be unpacked of any file; of more, each byte of the file answers for ``MOST_PACKED`` at most."""
+MOST_PACKED: Final = 128
+"""Bytes that one byte of a file may stand for: constant columns are packed 75 times, names and stacks 25 times."""
+MAX_INDEX: Final = 1 << 16
+"""Of types, threads and stacks: a segment counts them with 16 bits."""
+MAX_SLOT: Final = 1 << 21
+"""Of handles: so many rows has a segment at most."""
 COMPRESSION_LEVEL: Final = 1
 """Level 6 takes four times as long for a tenth less (100,000 rows: 0.4 s against 0.1 s)."""
 
@@ -69,6 +78,7 @@ _INDEX_COLUMNS: Final = (
     "created_sites",
     "last_sites",
 )
+_SLOT_BITS: Final = np.uint64(0xFFFF_FFFF)
 _VITALS_COLUMNS: Final = ("created", "released", "lives")
 _ADDED: Final = (("vitals.lives",), ("handles.inner_strong", "handles.outer_strong"))
 """Columns that versions added one after the other; files of older ones have none of the last ones. Of handles they are ``UNKNOWN`` then."""
@@ -91,7 +101,7 @@ def encode(snapshot: Snapshot) -> bytes:
     columns = _columns_of(snapshot)
     header = json.dumps(_header_of(snapshot, columns), separators=(",", ":"), allow_nan=False).encode("ascii")
     column_bytes = sum(column.nbytes for column in columns.values())
-    if len(header) + column_bytes > MAX_DECODED_BYTES:
+    if len(header) + column_bytes > MAX_DECODED_BYTES or len(header) > MAX_HEADER_BYTES:
         raise FileFormatError(f"too many rows for one file: {len(snapshot.handles):,}")
     packer = zlib.compressobj(COMPRESSION_LEVEL)
     parts = [_HEAD.pack(MAGIC, VERSION, len(header), column_bytes), packer.compress(header)]
@@ -143,8 +153,10 @@ def _read_head(data: bytes) -> tuple[int, int]:
     _, version, header_bytes, column_bytes = _HEAD.unpack_from(data)
     if version != VERSION:
         raise FileFormatError(f"the snapshot has format version {version}, this program reads version {VERSION}")
-    if header_bytes + column_bytes > MAX_DECODED_BYTES:
+    if header_bytes + column_bytes > MAX_DECODED_BYTES or header_bytes > MAX_HEADER_BYTES:
         raise FileFormatError(f"the snapshot says that it unpacks to more than {MAX_DECODED_BYTES >> 20} MiB")
+    if header_bytes + column_bytes > SMALL_BYTES + MOST_PACKED * len(data):
+        raise FileFormatError("the snapshot is damaged: it says that it unpacks to far more than what is in it")
     return header_bytes, column_bytes
 
 
@@ -240,6 +252,7 @@ def _check(good: bool, name: str) -> None:
 
 def _build(header: Mapping[str, object], columns: Mapping[str, Column]) -> Snapshot:
     vitals = {name: columns[f"vitals.{name}"] for name in _VITALS_COLUMNS}
+    _check_vitals(vitals)
     return from_plain(
         Snapshot,
         header.get("snapshot"),
@@ -259,6 +272,10 @@ def _handles(columns: dict[str, Column]) -> Handles:
             continue
         if name in _INDEX_COLUMNS:
             _check(int(column.min()) >= 0 and int(column.max()) < MAX_INDEX, name)
+        elif name == "ids":
+            _check(int((column & _SLOT_BITS).max()) >> 1 < MAX_SLOT, name)
+        elif column.dtype == np.int64:
+            _check(_are_counts(column), name)
         elif name == "references":
             _check(int(column.max()) <= max(Reference), name)
         elif name == "resources":
@@ -268,9 +285,22 @@ def _handles(columns: dict[str, Column]) -> Handles:
     return Handles(**columns)
 
 
+def _check_vitals(columns: Mapping[str, Column]) -> None:
+    """Counters of one moment, by type: as many born as released, and as many that live or, in older files, none."""
+    types = len(columns["created"])
+    for name, column in columns.items():
+        _check(len(column) == types or (name == "lives" and not len(column)), f"the length of {name}")
+        _check(len(column) <= MAX_INDEX and _are_counts(column), name)
+
+
+def _are_counts(column: Column) -> bool:
+    return not len(column) or -COUNT_LIMIT < int(column.min()) <= int(column.max()) < COUNT_LIMIT
+
+
 def _rows(row_type: type[Row], listed: object) -> Mapping[int, Row]:
     if not isinstance(listed, list):
         raise FileFormatError(f"the snapshot is damaged: no list of {row_type.__name__}")
+    _check(len(listed) <= MAX_INDEX, f"the number of {row_type.__name__}s")
     rows: dict[int, Row] = {}
     for entry in listed:
         row = from_plain(row_type, entry)

@@ -19,6 +19,10 @@ import numpy.typing as npt
 from inspector.errors import FileFormatError
 
 MAX_BYTES: Final = 256 << 20
+SMALL_BYTES: Final = 1 << 20
+"""So much may be unpacked of any record; of more, each of its bytes answers for ``MOST_PACKED`` at most."""
+MOST_PACKED: Final = 250
+"""Bytes that one byte may stand for: counters that stand still are packed 200 times."""
 _HEAD: Final = struct.Struct("<I")
 
 
@@ -41,8 +45,8 @@ def unpack(packed: bytes, expected: Mapping[str, str], *, newest: str = "") -> d
     expected = {name: expected[name] for name in lengths}
     sizes = {name: lengths[name] * np.dtype(dtype).itemsize for name, dtype in expected.items()}
     total = sum(sizes.values())
-    if total > MAX_BYTES:
-        raise FileFormatError(f"a record unpacks to more than {MAX_BYTES >> 20} MiB")
+    if total > min(MAX_BYTES, SMALL_BYTES + MOST_PACKED * len(packed)):
+        raise FileFormatError("a record says that it unpacks to far more than what is in it")
     body = _inflate(packed[end:], total)
     columns, offset = {}, 0
     for name, dtype in expected.items():

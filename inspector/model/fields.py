@@ -9,21 +9,29 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from inspector.errors import FileFormatError
+from inspector.plain_text import printable
 
-INTEGER_RANGE: Final = range(-(2**63), 2**64)
-"""What numpy columns can hold, signed or unsigned."""
+MAX_TEXT: Final = 4096
+"""Characters of a text; the rest is cut off."""
+_LEAST_INT: Final = -(2**63)
+_MOST_INT: Final = 2**64 - 1
+"""Integers are what numpy columns can hold, signed or unsigned."""
 FLOAT_LIMIT: Final = 2.5e11
 """Seconds: later than that is no date that Python can print. All floats of a snapshot are times, durations or shares."""
+COUNT_LIMIT: Final = 1 << 53
+"""No count is larger: sums and differences of such stay whole numbers, as integers and as floats."""
 
 Row = TypeVar("Row")
+Convert = Callable[[object], object]
 
 
 def to_plain(value: object, *, leave_out: frozenset[str] = frozenset()) -> Any:
@@ -54,39 +62,73 @@ def from_plain(row_type: type[Row], value: object, **given: object) -> Row:
     """
     if not isinstance(value, dict):
         raise FileFormatError(f"{row_type.__name__} is not an object")
-    hints = get_type_hints(row_type)
     known: dict[str, object] = dict(given)
-    for each in fields(cast("Any", row_type)):
-        if each.name not in given:
-            _take_field(each, hints[each.name], value, known, where=f"{row_type.__name__}.{each.name}")
+    for name, convert, is_needed in _plan(cast("Hashable", row_type)):
+        if name in given:
+            continue
+        if name in value:
+            known[name] = convert(value[name])
+        elif is_needed:
+            raise FileFormatError(f"{row_type.__name__}.{name} is missing")
     return row_type(**known)
 
 
-def _take_field(each: Field[Any], hint: object, value: dict[str, object], known: dict[str, object], *, where: str) -> None:
-    if each.name in value:
-        known[each.name] = _convert(hint, value[each.name], where)
-    elif each.default is MISSING and each.default_factory is MISSING:
-        raise FileFormatError(f"{where} is missing")
+@lru_cache
+def _plan(row_type: Any) -> tuple[tuple[str, Convert, bool], ...]:
+    """Name, reader and whether it must be there, of each field. Made once a type: files hold hundreds of thousands of rows."""
+    hints = get_type_hints(row_type)
+    return tuple(
+        (each.name, _reader(hints[each.name], f"{row_type.__name__}.{each.name}"), _is_needed(each))
+        for each in fields(cast("Any", row_type))
+    )
 
 
-def _convert(hint: object, value: object, where: str) -> object:
+def _is_needed(each: Field[Any]) -> bool:
+    return each.default is MISSING and each.default_factory is MISSING
+
+
+def _reader(hint: object, where: str) -> Convert:
+    """What reads a value of the type ``hint``; ``where`` names it in errors."""
     origin = get_origin(hint)
     if origin is tuple:
-        item = get_args(hint)[0]
-        return tuple(_convert(item, each, where) for each in _list(value, where))
+        item = _reader(get_args(hint)[0], where)
+        return lambda value: tuple(map(item, _list(value, where)))
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
-        return _mapping(get_args(hint)[1], value, where)
+        item = _reader(get_args(hint)[1], where)
+        return lambda value: _mapping(item, value, where)
     if isinstance(hint, type) and is_dataclass(hint):
-        return from_plain(hint, value)
+        return lambda value: from_plain(hint, value)
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return _enum(hint, value, where)
-    return _scalar(hint, value, where)
+        return lambda value: _enum(hint, value, where)
+    if hint is float:
+        return lambda value: _float(value, where)
+    if hint is str:
+        return lambda value: _text(value, where)
+    return _exact_reader(cast("type", hint), where)
 
 
-def _mapping(item: object, value: object, where: str) -> Mapping[str, object]:
+def _text(value: object, where: str) -> str:
+    """A text that may be shown: without characters that a terminal or a window obeys, and no longer than a name of a live target."""
+    if not isinstance(value, str):
+        raise FileFormatError(f"{where} is not str")
+    return printable(value[:MAX_TEXT])
+
+
+def _exact_reader(hint: type, where: str) -> Convert:
+    """Of flags and whole numbers."""
+
+    def read(value: object) -> object:
+        if type(value) is hint and (hint is not int or _LEAST_INT <= cast("int", value) <= _MOST_INT):
+            return value
+        raise FileFormatError(f"{where} is not {hint.__name__}")
+
+    return read
+
+
+def _mapping(item: Convert, value: object, where: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise FileFormatError(f"{where} is not an object")
-    return types.MappingProxyType({str(key): _convert(item, each, where) for key, each in value.items()})
+    return types.MappingProxyType({printable(key[:MAX_TEXT]): item(each) for key, each in value.items()})
 
 
 def _list(value: object, where: str) -> list[object]:
@@ -99,19 +141,12 @@ def _enum(hint: type[Enum], value: object, where: str) -> Enum:
     try:
         return hint(value)
     except ValueError:
-        raise FileFormatError(f"{where} has no value {str(value)[:40]!r}") from None
+        raise FileFormatError(f"{where} has no value {_start(value)}") from None
 
 
-def _scalar(hint: object, value: object, where: str) -> object:
-    if hint is float:
-        return _float(value, where)
-    if hint is bool and isinstance(value, bool):
-        return value
-    if hint is str and isinstance(value, str):
-        return value
-    if hint is int and isinstance(value, int) and not isinstance(value, bool) and value in INTEGER_RANGE:
-        return value
-    raise FileFormatError(f"{where} is not {getattr(hint, '__name__', hint)}")
+def _start(value: object) -> str:
+    """The begin of a value, for an error; a container has a length only, whatever is in it."""
+    return f"of {len(value)} parts" if isinstance(value, dict | list) else f"{str(value)[:40]!r}"
 
 
 def _float(value: object, where: str) -> float:

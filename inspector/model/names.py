@@ -13,8 +13,10 @@ from typing import Final
 
 import numpy as np
 
+from inspector.model.fields import COUNT_LIMIT
 from inspector.model.raw import LayoutCodes, Records, text_of
 from inspector.model.snapshot import UNKNOWN, Frame, Ints, Outer, Site, TypeRow
+from inspector.plain_text import printable
 
 _LENGTH: Final = struct.Struct("<I")
 _LONGEST_NAME_BYTES: Final = 4096
@@ -167,7 +169,7 @@ class Names:
 
     def _decode(self, offset: int) -> str:
         start = offset + _LENGTH.size
-        return self._strings[start : start + self._length_at(offset)].decode("utf-8", "replace")
+        return printable(self._strings[start : start + self._length_at(offset)].decode("utf-8", "replace"))
 
 
 def _outer(slot: np.void) -> Outer:
@@ -178,4 +180,4 @@ def _outer(slot: np.void) -> Outer:
 def type_totals(types: Records, counter: str) -> Ints:
     """A counter of every type, summed over its shards, by type index."""
     totals: Ints = types["shards"][counter].astype(np.int64).sum(axis=1)
-    return totals
+    return np.clip(totals, -COUNT_LIMIT, COUNT_LIMIT)

@@ -18,6 +18,9 @@ MAX_CHUNK_BYTES: Final = 64 << 20
 MAX_PNG_BYTES: Final = 256 << 20
 """A picture with its data; larger files are not read."""
 
+MAX_CHUNKS: Final = 1 << 16
+"""A picture of that size has at most half as many."""
+
 _LENGTH_AND_TYPE: Final = struct.Struct(">I4s")
 _CRC: Final = struct.Struct(">I")
 _OVERHEAD: Final = _LENGTH_AND_TYPE.size + _CRC.size
@@ -67,7 +70,9 @@ def _chunks(png: bytes) -> Iterator[tuple[bytes, int, int]]:
     if not png.startswith(SIGNATURE):
         raise FileFormatError("not a PNG picture")
     offset = len(SIGNATURE)
-    while offset + _OVERHEAD <= len(png):
+    for _ in range(MAX_CHUNKS):
+        if offset + _OVERHEAD > len(png):
+            break
         length, kind = _LENGTH_AND_TYPE.unpack_from(png, offset)
         end = offset + length + _OVERHEAD
         if end > len(png):
@@ -76,4 +81,4 @@ def _chunks(png: bytes) -> Iterator[tuple[bytes, int, int]]:
         if kind == b"IEND":
             return
         offset = end
-    raise FileFormatError("the picture is cut short")
+    raise FileFormatError("the picture is cut short, or has too many parts")

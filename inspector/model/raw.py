@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from inspector.plain_text import printable
+
 Records: TypeAlias = npt.NDArray[np.void]
 """Structured records, element 0 is the layout's record 0 (never used) unless said otherwise."""
 
@@ -67,5 +69,5 @@ class RawState:
 
 
 def text_of(field: Any) -> str:
-    """A NUL-padded UTF-8 field; damaged bytes become U+FFFD."""
-    return bytes(field).split(b"\0", 1)[0].decode("utf-8", "replace")
+    """A NUL-padded UTF-8 field; damaged bytes, and characters that are not for showing, become U+FFFD."""
+    return printable(bytes(field).split(b"\0", 1)[0].decode("utf-8", "replace"))

@@ -12,6 +12,7 @@ from inspector.errors import FileFormatError
 from inspector.model.codec import decode, encode
 from inspector.model.png import MAX_PNG_BYTES, insert_chunk, read_chunk
 from inspector.model.snapshot import Snapshot
+from inspector.regular_files import open_regular
 
 CHUNK_TYPE: Final = b"arIs"
 """Ancillary, private, safe to copy: other programs show the picture, and most keep the chunk."""
@@ -28,7 +29,7 @@ def extract(path: Path) -> Snapshot:
     Raises ``FileFormatError``, one line, when the file cannot be read, is no PNG, holds no snapshot, or a damaged, too large or newer one.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             png = file.read(MAX_PNG_BYTES + 1)
     except OSError as error:
         raise FileFormatError(f"cannot read the picture: {error.strerror or error}: {path}") from error

@@ -29,12 +29,13 @@ from dataclasses import fields
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from inspector.errors import FileFormatError
 from inspector.model.codec import decode, encode
 from inspector.model.columns import pack, unpack
 from inspector.model.events import EventKind, Events
-from inspector.model.fields import FLOAT_LIMIT
+from inspector.model.fields import COUNT_LIMIT, FLOAT_LIMIT
 from inspector.model.snapshot import Ids, Snapshot, Vitals
 
 MAGIC: Final = b"arcsess\0"
@@ -42,6 +43,8 @@ VERSION: Final = 1
 HEAD: Final = struct.Struct("<8sII")
 RECORD: Final = struct.Struct("<4sII")
 MAX_RECORD_BYTES: Final = 128 << 20
+MAX_READINGS: Final = 4096
+"""Counters that are read of one record; a timeline has no room for more."""
 KINDS: Final = (b"HEAD", b"SNAP", b"DELT", b"VITL", b"EVNT", b"MARK", b"LAST")
 _COUNT: Final = struct.Struct("<I")
 _TIME: Final = struct.Struct("<d")
@@ -158,14 +161,14 @@ def read_delta(payload: bytes) -> tuple[Snapshot, Ids]:
 
 
 def read_vitals(payload: bytes) -> list[Vitals]:
-    """Counters, oldest first. Raises ``FileFormatError``."""
+    """Counters, oldest first, at most ``MAX_READINGS`` of them, evenly spread. Raises ``FileFormatError``."""
     columns = unpack(payload, _VITALS, newest="lives")
     at, widths = columns["at"], columns["types"]
     lengths = {len(columns[name]) for name in ("at", "live", "pending", "types")}
     total = len(columns["created"])
     lives = columns.get("lives", columns["created"][:0])
     fits = len(columns["released"]) == total and len(lives) in (0, total)
-    if len(lengths) != 1 or not np.isfinite(at).all() or not fits or (widths < 0).any() or widths.sum() != total:
+    if len(lengths) != 1 or not fits or ((widths < 0) | (widths > total)).any() or widths.sum() != total or not _are_sane(columns):
         raise FileFormatError("a record of counters is damaged")
     edges = np.concatenate(([0], np.cumsum(widths)))
     return [
@@ -177,7 +180,7 @@ def read_vitals(payload: bytes) -> list[Vitals]:
             released=columns["released"][edges[row] : edges[row + 1]],
             lives=lives[edges[row] : edges[row + 1]],
         )
-        for row in range(len(at))
+        for row in range(0, len(at), -(-len(at) // MAX_READINGS) or 1)
     ]
 
 
@@ -186,6 +189,21 @@ def read_events(payload: bytes) -> Events:
     columns = unpack(payload, _EVENTS)
     if len({len(column) for column in columns.values()}) != 1:
         raise FileFormatError("a record of events is damaged")
-    if len(columns["kinds"]) and (columns["kinds"].max() > max(EventKind) or min(columns["threads"].min(), columns["sites"].min()) < 0):
+    if not _are_sane(columns) or not all(_are_indices(columns[name]) for name in ("threads", "sites")):
+        raise FileFormatError("a record of events is damaged")
+    if len(columns["kinds"]) and columns["kinds"].max() > max(EventKind):
         raise FileFormatError("a record of events is damaged")
     return Events(**{each.name: columns[each.name] for each in fields(Events)})
+
+
+def _are_sane(columns: Mapping[str, npt.NDArray[Any]]) -> bool:
+    """Times that a calendar has, and counts that can be summed."""
+    at = columns["at"]
+    signed = [column for column in columns.values() if column.dtype.kind == "i" and len(column)]
+    return bool((np.isfinite(at) & (np.abs(at) <= FLOAT_LIMIT)).all()) and all(
+        -COUNT_LIMIT <= int(column.min()) <= int(column.max()) <= COUNT_LIMIT for column in signed
+    )
+
+
+def _are_indices(column: npt.NDArray[np.int64]) -> bool:
+    return not len(column) or (int(column.min()) >= 0 and int(column.max()) < 1 << 32)

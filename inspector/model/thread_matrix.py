@@ -45,13 +45,23 @@ def thread_matrix(snapshot: Snapshot, *, most: int = MOST) -> ThreadMatrix:
     size = max(threads, default=0) + 1
     created = _inside(handles.created_threads, size)
     closed = _inside(handles.last_threads, size)
-    counts = np.bincount(created[gone] * size + closed[gone], minlength=size * size).reshape(size, size)
+    born, ended_on = created[gone], closed[gone]
     living = np.bincount(created[~gone], minlength=size)
-    rows, other_rows = _largest(counts.sum(axis=1) + living, snapshot, most)
-    columns, other_columns = _largest(counts.sum(axis=0), snapshot, most)
-    picked = counts[np.ix_([row.index for row in rows], [column.index for column in columns])]
+    rows, other_rows = _largest(np.bincount(born, minlength=size) + living, snapshot, most)
+    columns, other_columns = _largest(np.bincount(ended_on, minlength=size), snapshot, most)
+    at_row, at_column = _places(rows, size), _places(columns, size)
+    shown = (at_row[born] >= 0) & (at_column[ended_on] >= 0)
+    pairs = at_row[born][shown] * len(columns) + at_column[ended_on][shown]
+    counts = np.bincount(pairs, minlength=len(rows) * len(columns)).reshape(len(rows), len(columns))
     alive_on = living[[row.index for row in rows]].astype(np.int64)
-    return ThreadMatrix(rows, columns, picked.astype(np.int64), alive_on, other_rows, other_columns)
+    return ThreadMatrix(rows, columns, counts.astype(np.int64), alive_on, other_rows, other_columns)
+
+
+def _places(shown: tuple[ThreadRow, ...], size: int) -> Ints:
+    """Where each thread stands among those shown, by its index; -1: it is left out."""
+    places = np.full(size, -1, np.int64)
+    places[[thread.index for thread in shown]] = np.arange(len(shown))
+    return places
 
 
 def _inside(indices: Ints, size: int) -> Ints:

@@ -25,7 +25,12 @@ class TimeRange:
     end_secs: float | None
 
     def moments(self, now: float) -> tuple[float, float]:
-        """Begin and end as seconds since the Unix epoch, seen from ``now``; an open one is infinite. The end follows the begin."""
+        """Begin and end as seconds since the Unix epoch, seen from ``now``; an open one is infinite. The end follows the begin.
+
+        Seen from a moment that is not known (``nan``) none is between.
+        """
+        if math.isnan(now):
+            return math.inf, -math.inf
         if self.begin_secs is None:
             return -math.inf, math.inf if self.end_secs is None else _past(self.end_secs, now)
         begin = _past(self.begin_secs, now)

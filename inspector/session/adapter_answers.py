@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inspector.errors import ControlError
-from inspector.session.answers import require_ok
+from inspector.session.answers import require_ok, text, whole
 from inspector.wire.messages import Answer
 
 
@@ -51,24 +51,20 @@ def adapter_report(answer: Answer) -> AdapterReport:
     fields = require_ok(answer).fields
     try:
         return AdapterReport(
-            names=tuple(_line(name) for name in fields["adapters"]),
+            names=tuple(text(name) for name in fields["adapters"]),
             declared=tuple(_declared(each) for each in fields.get("declared", ())),
-            troubles=tuple(_line(each) for each in fields.get("troubles", ())),
+            troubles=tuple(text(each) for each in fields.get("troubles", ())),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ControlError("the target's answer is not understood") from error
 
 
 def _declared(fields: Mapping[str, Any]) -> DeclaredClass:
     return DeclaredClass(
-        cls=_line(fields["class"]),
-        source=_line(fields["source"]),
+        cls=text(fields["class"]),
+        source=text(fields["source"]),
         is_followed=bool(fields["is_followed"]),
-        rows=int(fields["rows"]),
-        waits_for=_line(fields["waits_for"]),
-        trouble=_line(fields["trouble"]),
+        rows=whole(fields["rows"]),
+        waits_for=text(fields["waits_for"]),
+        trouble=text(fields["trouble"]),
     )
-
-
-def _line(text: object) -> str:
-    return " ".join(str(text).split())

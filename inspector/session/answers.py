@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from inspector.errors import ControlError, TargetBusyError
+from inspector.model.fields import COUNT_LIMIT, FLOAT_LIMIT
+from inspector.model.snapshot import Level
+from inspector.plain_text import one_line
 from inspector.session.protocol import AuditedAct, AuditLog, CloseAnswer, DrainReport, GcReport
 from inspector.wire.messages import Answer
 
@@ -41,7 +44,7 @@ def close_answers(answer: Answer) -> tuple[CloseAnswer, ...]:
 
 def drain_report(answer: Answer) -> DrainReport:
     """What a drain came to. Raises ``ControlError`` for an answer that is none."""
-    return _checked(answer, lambda fields: DrainReport(ran=int(fields["ran"]), still_pending=int(fields["still_pending"])))
+    return _checked(answer, lambda fields: DrainReport(ran=whole(fields["ran"]), still_pending=whole(fields["still_pending"])))
 
 
 def audit_log(answer: Answer) -> AuditLog:
@@ -51,25 +54,51 @@ def audit_log(answer: Answer) -> AuditLog:
 
 def level_in(answer: Answer) -> int:
     """The level in force. Raises ``ControlError`` for an answer that is none."""
-    return _checked(answer, lambda fields: int(fields["level"]))
+    return _checked(answer, lambda fields: int(Level(fields["level"])))
 
 
 def _checked(answer: Answer, read: Callable[[Mapping[str, Any]], Result]) -> Result:
     fields = require_ok(answer).fields
     try:
         return read(fields)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise ControlError("the target's answer is not understood") from error
+
+
+def whole(value: object, *, most: int = COUNT_LIMIT) -> int:
+    """A number of things, from 0 to ``most``. Raises ``ValueError`` for anything else."""
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError("not a number of things")
+    return value
+
+
+def handle(value: object) -> int:
+    """The number of a handle. Raises ``ValueError`` for anything else."""
+    return whole(value, most=2**64 - 1)
+
+
+def text(value: object) -> str:
+    """A text as one line. Raises ``TypeError`` for anything else."""
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return one_line(value)
+
+
+def moment(value: object) -> float:
+    """Seconds since the Unix epoch that a calendar has. Raises ``ValueError`` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= FLOAT_LIMIT:
+        raise ValueError("not a time")
+    return float(value)
 
 
 def _gc_report(fields: Mapping[str, Any]) -> GcReport:
     return GcReport(
-        collected=int(fields["collected"]),
-        handles_released=int(fields["released"]),
-        closes_queued=int(fields["closes_queued"]),
-        still_pending=int(fields["still_pending"]),
-        took_secs=int(fields["took_nanos"]) / NANOS_PER_SEC,
-        uncollectable=int(fields.get("uncollectable", 0)),
+        collected=whole(fields["collected"]),
+        handles_released=whole(fields["released"]),
+        closes_queued=whole(fields["closes_queued"]),
+        still_pending=whole(fields["still_pending"]),
+        took_secs=whole(fields["took_nanos"]) / NANOS_PER_SEC,
+        uncollectable=whole(fields.get("uncollectable", 0)),
     )
 
 
@@ -78,32 +107,50 @@ def _close_answer(fields: Mapping[str, Any]) -> CloseAnswer:
     if outcome not in _OUTCOMES:
         raise ValueError(outcome)
     return CloseAnswer(
-        handle=int(fields["handle"]),
+        handle=handle(fields["handle"]),
         outcome=outcome,
-        reason=" ".join(str(fields.get("reason", "")).split()),
-        holders=tuple(str(holder) for holder in fields.get("holders", ())),
-        first=tuple(int(handle) for handle in fields.get("first", ())),
+        reason=text(fields.get("reason", "")),
+        holders=tuple(map(text, fields.get("holders", ()))),
+        first=tuple(map(handle, fields.get("first", ()))),
     )
 
 
 def _audit_log(fields: Mapping[str, Any]) -> AuditLog:
     acts = tuple(_act(each) for each in fields["acts"])
-    return AuditLog(acts, int(fields["dropped"]), _one_line(fields.get("trouble") or ""))
+    return AuditLog(acts, whole(fields["dropped"]), text(fields.get("trouble") or ""))
 
 
 def _act(fields: Mapping[str, Any]) -> AuditedAct:
     return AuditedAct(
-        at=float(fields["at"]),
-        op=str(fields["op"]),
-        pid=int(fields["pid"]),
-        uid=int(fields["uid"]),
-        handles=tuple(int(handle) for handle in fields["handles"]),
-        handle_count=int(fields["handle_count"]),
-        outcome=str(fields["outcome"]),
-        result=fields.get("result"),
-        wish=fields.get("wish"),
+        at=moment(fields["at"]),
+        op=text(fields["op"]),
+        pid=whole(fields["pid"]),
+        uid=whole(fields["uid"]),
+        handles=tuple(map(handle, fields["handles"])),
+        handle_count=whole(fields["handle_count"]),
+        outcome=text(fields["outcome"]),
+        result=_result(fields.get("result")),
+        wish=_flat(fields.get("wish")),
     )
 
 
-def _one_line(text: object) -> str:
-    return " ".join(str(text).split())
+def _result(value: object) -> Any:
+    """Of a close an outcome for each of the first handles; else a text, figures or nothing."""
+    if not isinstance(value, list):
+        return _flat(value)
+    return [{"handle": handle(each["handle"]), "outcome": text(each["outcome"])} for each in value]
+
+
+def _flat(value: object) -> Any:
+    """A text, a number, a flag or nothing, or such by name; deeper things no target tells of an act."""
+    if isinstance(value, dict):
+        return {text(name): _scalar(each) for name, each in value.items()}
+    return _scalar(value)
+
+
+def _scalar(value: object) -> str | int | float | bool | None:
+    if isinstance(value, str):
+        return text(value)
+    if value is None or isinstance(value, bool) or (isinstance(value, int | float) and abs(value) <= COUNT_LIMIT):
+        return value
+    raise ValueError("neither a text nor a number in range")

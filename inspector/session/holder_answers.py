@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from inspector.errors import ControlError
 from inspector.model.holders import Cycle, CycleNode, CycleReport, NamedHolder, NativeHolders, PathStep, RetainerPath, Retainers
-from inspector.session.answers import require_ok
+from inspector.session.answers import handle, moment, require_ok, text, whole
 from inspector.wire.messages import Answer
 
 Found = TypeVar("Found")
@@ -36,44 +36,44 @@ def _checked(build: Callable[[], Found], answer: Answer) -> Found:
     try:
         return build()
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ControlError(f"the target's answer makes no sense: {str(dict(answer.fields))[:60]}") from error
+        raise ControlError("the target's answer is not understood") from error
 
 
 def _retainers(fields: Mapping[str, Any]) -> Retainers:
     return Retainers(
         paths=tuple(RetainerPath(tuple(map(_step, path["steps"])), bool(path["root"])) for path in fields["paths"]),
-        holders=int(fields["holders"]),
-        looked_at=int(fields["looked_at"]),
+        holders=whole(fields["holders"]),
+        looked_at=whole(fields["looked_at"]),
         is_cut=bool(fields["is_cut"]),
-        longest_step_secs=float(fields["longest_step_ms"]) / 1000,
+        longest_step_secs=moment(fields["longest_step_ms"]) / 1000,
     )
 
 
 def _step(fields: Mapping[str, Any]) -> PathStep:
-    return PathStep(str(fields["kind"]), str(fields["text"]), str(fields["file"]), int(fields["line"]))
+    return PathStep(text(fields["kind"]), text(fields["text"]), text(fields["file"]), whole(fields["line"]))
 
 
 def _native_holders(fields: Mapping[str, Any]) -> NativeHolders:
     named = [
-        NamedHolder(str(one["label"]), int(one["count"]), str(one["type"]), int(one["from"]), bool(one.get("exact", True)))
+        NamedHolder(text(one["label"]), whole(one["count"]), text(one["type"]), handle(one["from"]), bool(one.get("exact", True)))
         for one in fields["fields"]
     ]
-    named += [NamedHolder(str(one["label"]), int(one["count"])) for one in fields["labels"]]
-    return NativeHolders(tuple(named), int(fields["unread"]), int(fields["unnamed"]))
+    named += [NamedHolder(text(one["label"]), whole(one["count"])) for one in fields["labels"]]
+    return NativeHolders(tuple(named), whole(fields["unread"]), whole(fields["unnamed"]))
 
 
 def _cycles(fields: Mapping[str, Any]) -> CycleReport:
-    cycles = [Cycle(tuple(map(_node, one["nodes"])), str(one["cut"]), bool(one["exact"])) for one in fields["cycles"]]
-    return CycleReport(tuple(cycles), int(fields["count"]), int(fields["looked_at"]), bool(fields["is_cut"]))
+    cycles = [Cycle(tuple(map(_node, one["nodes"])), text(one["cut"]), bool(one["exact"])) for one in fields["cycles"]]
+    return CycleReport(tuple(cycles), whole(fields["count"]), whole(fields["looked_at"]), bool(fields["is_cut"]))
 
 
 def _node(fields: Mapping[str, Any]) -> CycleNode:
     return CycleNode(
         side="python" if fields["side"] == "python" else "native",
-        text=str(fields["text"]),
-        edge=str(fields["edge"]),
-        handle=int(fields.get("handle", 0)),
-        file=str(fields.get("file", "")),
-        line=int(fields.get("line", 0)),
+        text=text(fields["text"]),
+        edge=text(fields["edge"]),
+        handle=handle(fields.get("handle", 0)),
+        file=text(fields.get("file", "")),
+        line=whole(fields.get("line", 0)),
         is_exact=bool(fields.get("exact", True)),
     )

@@ -12,9 +12,12 @@ from types import MappingProxyType
 from typing import Final
 
 from inspector.errors import FileFormatError
+from inspector.regular_files import read_regular
 
 MUTES_NAME: Final = "mutes.json"
 """The file, in the folder of the viewer's settings."""
+MAX_BYTES: Final = 1 << 20
+"""A larger file is taken for damaged."""
 MAX_REASON: Final = 500
 """Characters that are kept of a reason."""
 
@@ -30,8 +33,8 @@ class Mutes:
     def all(self) -> Mapping[str, str]:
         """What is muted. A file that is not there or damaged mutes nothing: then findings are shown, not hidden."""
         try:
-            listed = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            listed = json.loads(read_regular(self._path, MAX_BYTES))
+        except (OSError, ValueError, RecursionError):
             return MappingProxyType({})
         if not isinstance(listed, dict):
             return MappingProxyType({})
@@ -54,7 +57,7 @@ class Mutes:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 descriptor, name = tempfile.mkstemp(dir=self._path.parent)
                 with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                    json.dump(mutes, file, indent=2, ensure_ascii=False)
+                    json.dump(mutes, file, indent=2)
                 Path(name).replace(self._path)
             except OSError as error:
                 raise FileFormatError(f"cannot keep what is muted: {error.strerror or error}: {self._path}") from error

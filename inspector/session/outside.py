@@ -17,7 +17,7 @@ import psutil
 
 from inspector.attach import linux, procfs
 from inspector.attach.descriptors import open_descriptors
-from inspector.attach.naming import short_name
+from inspector.attach.naming import LONGEST_COMMAND, short_name
 from inspector.attach.outside.look import look
 from inspector.attach.outside.memory import OutsideError
 from inspector.attach.outside.seen import Look
@@ -25,6 +25,7 @@ from inspector.errors import AttachError
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.limits import Limit
 from inspector.model.snapshot import Level, Snapshot, Target, TargetState
+from inspector.plain_text import printable
 from inspector.session.outside_rows import OutsideRows
 from inspector.session.protocol import SessionListener
 from inspector.session.static import StaticSession, refused
@@ -116,15 +117,15 @@ def require_readable(pid: int) -> None:
 
 
 def _target(pid: int, seen: Look, stat: linux.ProcessStat, at: float) -> Target:
-    arguments = (procfs.read_bytes(f"/proc/{pid}/cmdline") or b"").decode(errors="replace").split("\0")
-    command = " ".join(part for part in arguments if part)
+    arguments = (procfs.read_bytes(f"/proc/{pid}/cmdline", LONGEST_COMMAND) or b"").decode(errors="replace").split("\0")
+    command = printable(" ".join(part for part in arguments if part))
     stopped = {"T": "it is stopped by a signal", "t": "a debugger has stopped it"}.get(stat.state, "")
     return Target(
         pid=pid,
         name=short_name(command) or procfs.thread_name(pid, pid) or f"process {pid}",
         command=command,
         runtime=seen.runtime,
-        executable=arguments[0],
+        executable=printable(arguments[0]),
         start_time=stat.start_time,
         started_at=_started_at(pid),
         state=TargetState.HUNG if stopped else TargetState.LIVE,

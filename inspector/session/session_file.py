@@ -13,7 +13,7 @@ import numpy as np
 
 from inspector.errors import FileFormatError
 from inspector.model.delta import applied
-from inspector.model.events import Events, joined
+from inspector.model.events import KEPT_EVENTS, Events, joined
 from inspector.model.session_file import (
     HEAD,
     KINDS,
@@ -29,10 +29,16 @@ from inspector.model.session_file import (
     read_vitals,
 )
 from inspector.model.snapshot import Floats, Snapshot, Vitals
+from inspector.plain_text import printable
+from inspector.regular_files import open_regular
 
 MAX_VITALS: Final = 4096
 """Counters that are kept for the timeline; of more every second one goes, again and again."""
 MAX_MARKS: Final = 1000
+MAX_PARTS: Final = 1000
+"""Records of events that are kept apart; then they become one."""
+MAX_CHAIN: Final = 64
+"""Changes that may follow on one whole snapshot; a recorder writes half as many before it writes a whole one."""
 
 
 @dataclass(slots=True)
@@ -59,11 +65,12 @@ class SessionFile:
         """Read the index. Raises ``FileFormatError``, one line, when there is no snapshot to show."""
         self.path = path
         try:
-            self._file: BinaryIO = path.open("rb")
+            self._file: BinaryIO = open_regular(path)
         except OSError as error:
             raise FileFormatError(f"cannot read the session file: {error.strerror or error}: {path}") from error
         self._index = _Index()
         self._last: tuple[int, Snapshot] | None = None
+        self._chain = 0
         try:
             self._scan()
         except BaseException:
@@ -179,7 +186,8 @@ class SessionFile:
         index = self._index
         at = read_moment(payload)
         is_late = bool(index.moments) and at < index.moments[-1]
-        if is_late or (kind == b"DELT" and not is_reachable):
+        self._chain = self._chain + 1 if kind == b"DELT" else 0
+        if is_late or (kind == b"DELT" and not is_reachable) or self._chain > MAX_CHAIN:
             index.damaged += 1
             return False
         index.states.append((offset, kind))
@@ -193,7 +201,9 @@ class SessionFile:
             while len(index.vitals) > MAX_VITALS:
                 index.vitals = index.vitals[::2]
         elif kind == b"EVNT":
-            index.events = [joined([*index.events, read_events(payload)])]
+            index.events.append(read_events(payload))
+            if sum(map(len, index.events)) > 2 * KEPT_EVENTS or len(index.events) > MAX_PARTS:
+                index.events = [joined(index.events)]
         elif kind == b"MARK":
             _note_mark(index, read_json(payload))
         elif kind == b"LAST":
@@ -212,4 +222,4 @@ def _note_mark(index: _Index, value: dict[str, object]) -> None:
     if not isinstance(at, int | float) or isinstance(at, bool) or not math.isfinite(at) or not isinstance(name, str):
         raise FileFormatError("a mark is damaged")
     if len(index.marks) < MAX_MARKS:
-        index.marks.append((float(at), name[:200]))
+        index.marks.append((float(at), printable(name[:200])))

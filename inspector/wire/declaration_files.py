@@ -6,15 +6,26 @@ Reading a file never raises: what is wrong with it is one line. A file that anot
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from inspector.wire.declarations import Declaration, parse_declarations
+from inspector.plain_text import one_line
+from inspector.wire.declarations import MAX_CHARS, Declaration, parse_declarations
 
 MAX_FILE_BYTES: Final = 256 << 10
+MAX_PATH_CHARS: Final = 4096
 SHIPPED: Final = Path(__file__).resolve().parent.parent / "agent" / "adapters" / "declared" / "shipped"
+MAX_ADAPTERS: Final = 100
+"""Names of one list."""
+MAX_DOTS: Final = 32
+"""Of one key; reading it takes as many steps as the square of its parts, and as many more for each line below it."""
+_STRING_OR_COMMENT: Final = re.compile(
+    r'''"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|'{3}.*?(?:'{3,5}|\Z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|\#[^\n]*''', re.DOTALL
+)
+_BESIDE_KEYS: Final = re.compile(r"[^.,=\[\]{}\n]+")
 PROJECT_FILE: Final = "pyproject.toml"
 TOOL: Final = "arc-inspector"
 
@@ -43,14 +54,17 @@ def shipped_names() -> list[str]:
 
 def read_named(names: Sequence[str], into: Declared, *, folder: Path) -> None:
     """Files, relative to ``folder``, and shipped declarations by name."""
-    for name in names:
-        shipped = SHIPPED / f"{name}.toml"
-        if name.isidentifier() and shipped.is_file():
-            read_file(shipped, into)
+    known = shipped_names()
+    names = list(dict.fromkeys(names))
+    for name in names[:MAX_ADAPTERS]:
+        if name in known:
+            read_file(SHIPPED / f"{name}.toml", into)
         elif name.isidentifier():
-            into.troubles.append(f"no adapter of this name, there are {', '.join(shipped_names())}: {name}")
+            into.troubles.append(f"no adapter of this name, there are {', '.join(known)}: {name[:MAX_CHARS]}")
         else:
-            read_file(folder / Path(name).expanduser(), into)
+            read_file(folder / os.path.expanduser(name), into)  # noqa: PTH111 - Path raises for a user that there is not
+    if len(names) > MAX_ADAPTERS:
+        into.troubles.append(f"{len(names)} adapters are too many, the first {MAX_ADAPTERS} are used: {folder}")
 
 
 def read_file(path: Path, into: Declared) -> None:
@@ -85,18 +99,26 @@ def load_toml(path: Path, troubles: list[str], *, only_with: bytes = b"") -> dic
     """A file as TOML; ``None`` with a line in ``troubles`` when it is none, and without one when ``only_with`` does not occur in it."""
     try:
         data = _read_own(path)
-    except OSError as error:
-        troubles.append(f"{error.strerror or error}: {path}")
+    except (OSError, ValueError) as error:  # ValueError: no path
+        troubles.append(f"{getattr(error, 'strerror', None) or error}: {str(path)[:MAX_PATH_CHARS]}")
         return None
     if only_with not in data:
         return None
     import tomllib  # programs without declarations do not pay for it
 
     try:
-        return tomllib.loads(data.decode())
+        return tomllib.loads(_with_short_keys(data.decode()))
     except (ValueError, RecursionError) as error:  # ValueError: no TOML, or no UTF-8
-        troubles.append(f"not TOML, {error}: {path}")
+        troubles.append(f"not TOML, {one_line(error)}: {path}")
         return None
+
+
+def _with_short_keys(text: str) -> str:
+    """The text, when no key in it has too many parts. Raises ``ValueError``."""
+    keys = _BESIDE_KEYS.sub("", _STRING_OR_COMMENT.sub("", text))
+    if "." * (MAX_DOTS + 1) in keys:
+        raise ValueError(f"a key has more than {MAX_DOTS} dots")
+    return text
 
 
 def _take(table: dict[str, Any], path: Path, into: Declared) -> None:

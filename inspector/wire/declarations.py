@@ -6,6 +6,7 @@ bounded, and nothing is code: names are looked up, never imported or evaluated. 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -185,9 +186,18 @@ def _arguments(value: object) -> dict[str, Scalar]:
     if not isinstance(value, Mapping) or len(value) > MAX_NAMES:
         raise UsageError(f"not a table of arguments: {_shown(value)}")
     for name, each in value.items():
-        if not isinstance(each, str | int | float | bool | None) or (isinstance(each, str) and len(each) > MAX_CHARS):
+        if not _is_scalar(each):
             raise UsageError(f"argument {_shown(name)} is neither a number, a short text nor a flag")
     return {_attribute(name): each for name, each in value.items()}
+
+
+def _is_scalar(value: object) -> bool:
+    """What JSON carries: a number that is finite and has 64 bits at most, a short printable text, a flag or nothing."""
+    if isinstance(value, str):
+        return len(value) <= MAX_CHARS and value.isprintable()
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or (isinstance(value, int) and -(2**63) <= value < 2**64)
 
 
 def _function(value: object) -> Function:
@@ -207,7 +217,11 @@ def _each(read: Callable[[object], Any]) -> Callable[[object], tuple[Any, ...]]:
 
 
 def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
+    """The start of a value, for an error."""
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or nested deeper than it can be written
+        text = f"a large {type(value).__name__}"
     return text[:80] if text.isprintable() else ascii(text[:80])
 
 

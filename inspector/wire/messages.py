@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from inspector.errors import ControlError
+from inspector.plain_text import one_line
 
 MAX_LINE_BYTES: Final = 1 << 20
 """A longer line ends the connection, on either side."""
@@ -73,10 +74,10 @@ def decode_answer(line: bytes) -> Answer:
     """The answer in a line (with or without newline). Raises ``ControlError``."""
     fields = _object(line)
     nonce, ok = fields.pop("nonce", 0), fields.pop("ok", None)
-    if not isinstance(nonce, int) or not isinstance(ok, bool):
-        raise ControlError(f"not an answer: {_shown(line)}")
     error, status = fields.pop("error", ""), fields.pop("status", "")
-    return Answer(nonce=nonce, ok=ok, error=" ".join(str(error).split()), status=str(status), fields=fields)
+    if not (type(nonce) is int and isinstance(ok, bool) and isinstance(error, str) and isinstance(status, str)):
+        raise ControlError(f"not an answer: {_shown(line)}")
+    return Answer(nonce=nonce, ok=ok, error=one_line(error), status=status, fields=fields)
 
 
 def decode_job(line: bytes) -> Job:
@@ -114,12 +115,17 @@ def _object(line: bytes) -> dict[str, Any]:
     if len(line) > MAX_LINE_BYTES:
         raise ControlError(f"a message of {len(line)} bytes is too long, {MAX_LINE_BYTES} are allowed")
     try:
-        found = json.loads(line)
+        found = json.loads(line.decode(), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise ControlError(f"not JSON: {_shown(line)}") from error
     if not isinstance(found, dict):
         raise ControlError(f"not a message: {_shown(line)}")
     return found
+
+
+def _refuse(constant: str) -> NoReturn:
+    """No ``NaN`` and no infinity: JSON has none."""
+    raise ValueError(constant)
 
 
 def _shown(line: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inspector._native import ffi, lib
+from inspector.plain_text import printable
 
 
 def text_argument(text: str) -> tuple[Any, int]:
@@ -21,8 +22,8 @@ def text_struct(text: str) -> tuple[Any, Any]:
 
 
 def padded_text(array: Any) -> str:
-    """Text of a NUL-padded ``uint8_t`` array; bytes that are not UTF-8 are replaced, never an error."""
-    return bytes(ffi.buffer(array)).partition(b"\0")[0].decode(errors="replace")
+    """Text of a NUL-padded ``uint8_t`` array; bytes that are not UTF-8 and characters that are not for showing are replaced."""
+    return printable(bytes(ffi.buffer(array)).partition(b"\0")[0].decode(errors="replace"))
 
 
 def take_buffer(buffer: Any) -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from inspector.errors import FileFormatError
 from inspector.model import codec
 from inspector.model.codec import decode, encode
+from inspector.model.fields import COUNT_LIMIT
 from inspector.model.snapshot import (
     UNKNOWN,
     CallInFlight,
@@ -35,13 +36,14 @@ from inspector.model.snapshot import (
     TypeRow,
     Vitals,
 )
+from inspector.plain_text import printable
 from tests.helpers.equality import same
 from tests.helpers.snapshots import Row, big_snapshot, snapshot_of
 
 times = st.one_of(st.just(float("nan")), st.floats(min_value=-1e10, max_value=1e11, allow_nan=False))
-texts = st.text(max_size=20)
-counts = st.integers(UNKNOWN, 2**63 - 1)
-indexes = st.integers(0, 2**31 - 1)
+texts = st.text(max_size=20).map(printable)
+counts = st.integers(UNKNOWN, COUNT_LIMIT - 1)
+indexes = st.integers(0, 2**16 - 1)
 collections = st.builds(Collection, counts, times, times, counts, counts, st.booleans())
 frames = st.builds(Frame, texts, texts, st.integers(0, 10**6))
 calls = st.builds(CallInFlight, st.integers(0, 2**64 - 1), times)
@@ -71,12 +73,14 @@ def handle_tables(draw: st.DrawFn) -> Handles:
         "resources": lambda: column(st.sampled_from(Resource), np.uint8),
         "changing": lambda: column(st.booleans(), np.bool_),
     }
-    for name in ("ids", "addresses", "data"):
+    slots, rest = st.integers(0, 2**21 - 1), st.integers(0, 2**32 - 1)
+    special["ids"] = lambda: column(st.builds(lambda slot, more: slot << 1 | more << 32, slots, rest), np.uint64)
+    for name in ("addresses", "data"):
         special[name] = lambda: column(st.integers(0, 2**64 - 1), np.uint64)
     for name in ("created_at", "changed_at"):
         special[name] = lambda: column(times, np.float64)
     for name in ("strong", "weak", "in_flight", "proxies", "native_refs", "inner_strong", "outer_strong"):
-        special[name] = lambda: column(st.integers(-(2**63), 2**63 - 1), np.int64)
+        special[name] = lambda: column(st.integers(1 - COUNT_LIMIT, COUNT_LIMIT - 1), np.int64)
     return Handles(**{f.name: special.get(f.name, lambda: column(indexes, np.int64))() for f in dataclasses.fields(Handles)})
 
 
@@ -135,10 +139,12 @@ def test_numbers_that_came_out_of_arrays_are_written_as_numbers() -> None:
     assert np.isnan(found.sampled_at)
 
 
-def test_names_that_are_no_unicode_come_back() -> None:
+def test_names_come_back_without_what_a_terminal_or_a_window_obeys() -> None:
     snapshot = snapshot_of([Row(1)])
-    odd = dataclasses.replace(snapshot.threads[1], name="w\udcff\0\U0001f600")
-    assert decode(encode(dataclasses.replace(snapshot, threads={1: odd}))).threads[1].name == "w\udcff\0\U0001f600"
+    odd = dataclasses.replace(snapshot.threads[1], name=f"w\udcff\0\u202e\n\U0001f600{'x' * 10_000}")
+    name = decode(encode(dataclasses.replace(snapshot, threads={1: odd}))).threads[1].name
+    assert name.startswith("w\ufffd\ufffd\ufffd\ufffd\U0001f600xxx")
+    assert len(name) == 4096
 
 
 def test_a_hundred_thousand_rows_come_back_and_fit_a_screenshot() -> None:
