@@ -1,134 +1,116 @@
 """Brings the agent into a process that nobody prepared. Its text is run in the target, by injection or by ``sys.remote_exec``.
 
-It finds ``HERE`` among its globals: the path of itself, beside which everything lies that it needs. It needs nothing of the target's
-environment but the standard library. The agent's modules are imported from memory, all of them at once, and the one way in is taken away
-again; afterwards no file is needed any more. What happened is written to ``result.json``. Nothing that goes wrong here reaches the program.
+It finds ``HERE`` among its globals: the path of itself, beside which everything lies that it needs. It needs nothing of the target but
+modules that are built into every interpreter: the program may have been packed without the rest, hide or replace it. The agent's modules
+are imported from memory, all of them at once, into a world of their own (``_arc_inspector``); afterwards no file is needed any more. The
+outcome is written to ``result``. No failure here reaches the program.
 """
 
 from __future__ import annotations
 
-import _thread
-import importlib
-import importlib.machinery
-import importlib.util
-import json
 import marshal
 import os
 import sys
-from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False  # typing may not be there
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 PACKAGE = "inspector"
-NATIVE = "inspector._native"
-BACKEND = "_cffi_backend"
-
-
-class StagedFinder:
-    """Finds the package's modules in what was staged; asked first, as long as it is on ``sys.meta_path``."""
-
-    def __init__(self, folder: str, modules: dict[str, Any], codes: dict[str, Any]) -> None:
-        """``modules`` by name: source, path to show, whether it is a package; ``codes`` are compiled for this interpreter, or empty."""
-        self.folder = folder
-        self.modules = modules
-        self.codes = codes
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """For the import system."""
-        if name == NATIVE:
-            place = f"{self.folder}/_native.abi3.so"
-            return importlib.util.spec_from_file_location(name, place, loader=importlib.machinery.ExtensionFileLoader(name, place))
-        found = self.modules.get(name)
-        if found is None:
-            return None
-        return importlib.machinery.ModuleSpec(name, self, origin=found["path"], is_package=found["is_package"])  # type: ignore[arg-type]
-
-    def create_module(self, spec: Any) -> None:
-        """The usual module."""
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run a module's code."""
-        name = module.__name__
-        module.__file__ = self.modules[name]["path"]
-        code = self.codes.get(name) or compile(self.modules[name]["source"], self.modules[name]["path"], "exec", dont_inherit=True)
-        exec(code, module.__dict__)  # noqa: S102 - this is what importing is
+ALIAS = "_arc_inspector"
 
 
 def arrive(place: str) -> None:
     """Start the agent and write down how that went; on a thread of its own."""
-    folder = os.path.dirname(place)  # noqa: PTH120 - pathlib may not be loaded in the target
+    folder = os.path.dirname(place)  # noqa: PTH120 - pathlib may not be there
     try:
         os.close(os.open(f"{folder}/begun", os.O_WRONLY | os.O_CREAT, 0o600))
-        with open(f"{folder}/request.json", encoding="utf-8") as file:  # noqa: PTH123 - as above
-            request = json.load(file)
-        result = {"ok": True, "segment": started(folder, request), "python": sys.version.split()[0]}
+        result = f"ok\n{started(folder, read(folder, 'request'))}"
     except BaseException as error:
-        result = {"ok": False, "error": " ".join(f"{error}".split()) or type(error).__name__}
+        text = " ".join(f"{error}".split())
+        is_ours = any("InspectorError" in each.__name__ for each in type(error).__mro__)
+        result = f"error\n{text if is_ours else f'{type(error).__name__}: {text}' if text else type(error).__name__}"
+    write(folder, result)
+
+
+def write(folder: str, result: str) -> None:
+    """Leave the outcome for the injector."""
     try:
-        with open(f"{folder}/result.new", "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
-            json.dump(result, file)
-        os.replace(f"{folder}/result.new", f"{folder}/result.json")  # noqa: PTH105 - as above
+        file = os.open(f"{folder}/result.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            os.write(file, result.encode("utf-8", "surrogateescape"))
+        finally:
+            os.close(file)
+        os.rename(f"{folder}/result.new", f"{folder}/result")  # noqa: PTH104 - as above
     except OSError:
-        pass  # whoever asked has given up and taken the folder away
+        pass  # the injector has given up and taken the folder away
+
+
+def read(folder: str, name: str) -> Any:
+    """A file that the injector wrote."""
+    file = os.open(f"{folder}/{name}", os.O_RDONLY)
+    try:
+        content = bytearray()
+        while part := os.read(file, 1 << 20):
+            content += part
+    finally:
+        os.close(file)
+    return marshal.loads(content)  # noqa: S302 - written by the one who made us run
 
 
 def started(folder: str, request: dict[str, Any]) -> str:
     """The path of the segment, once the agent runs."""
-    if PACKAGE not in sys.modules:
-        load(folder, request)
-    elif not hasattr(sys.modules[PACKAGE], "__path__") or importlib.util.find_spec(f"{PACKAGE}.agent") is None:
-        raise RuntimeError(f"the program has a module of its own that is called {PACKAGE}")
-    process = importlib.import_module(f"{PACKAGE}.agent.process")
-    return str(process.start(request["level"]))
-
-
-def load(folder: str, request: dict[str, Any]) -> None:
-    """Import all of the agent's modules from what was staged."""
-    with open(f"{folder}/modules.json", encoding="utf-8") as file:  # noqa: PTH123 - pathlib may not be loaded in the target
-        modules = json.load(file)
-    finder = StagedFinder(folder, modules, compiled(folder))
-    backend = load_backend(folder)
-    sys.meta_path.insert(0, finder)
+    world: Any = getattr(sys.modules.get(ALIAS), "WORLD", None) or load(folder, request)
     try:
-        for name in request["imports"]:
-            importlib.import_module(name)
-    except BaseException:
-        for name in [each for each in sys.modules if each == PACKAGE or each.startswith(f"{PACKAGE}.")]:
-            del sys.modules[name]
-        raise
+        process = world.import_own(f"{PACKAGE}.agent.process")
+        return str(process.start(request["level"]))
     finally:
-        sys.meta_path.remove(finder)
-        if backend:
-            del sys.modules[BACKEND]  # a cffi that the program finds later brings its own
+        world.brought, world.copies = {}, {}  # every module is imported
 
 
-def compiled(folder: str) -> dict[str, Any]:
-    """Modules that the viewer compiled, when its interpreter is of our kind."""
+def load(folder: str, request: dict[str, Any]) -> Any:
+    """Import all of the agent's modules from what was brought."""
+    modules = compiled(folder) or read(folder, "modules")
+    modules["_native"] = f"{folder}/_native.abi3.so", None
+    root: Any = type(sys)("_arc_inspector_brought")
+    code = compile(request["loader"], request["loader_path"], "exec", dont_inherit=True)
+    exec(code, root.__dict__)  # noqa: S102 - this is what importing is
+    root.__file__ = request["loader_path"]
+    before = set(sys.modules)
+    world = root.set_up(root, request["folder"], modules, read(folder, "copies"))
     try:
-        with open(f"{folder}/code-{importlib.util.MAGIC_NUMBER.hex()}", "rb") as file:  # noqa: PTH123 - pathlib may not be loaded
-            codes: dict[str, Any] = marshal.load(file)  # noqa: S302 - written by the one who made us run
+        world.backends = folder
+        for name in request["imports"]:
+            world.import_own(name)
+    except BaseException:
+        for name in [each for each in sys.modules if each not in before and each.startswith(ALIAS)]:
+            del sys.modules[name]
+        world.forget()
+        raise
+    return world
+
+
+def compiled(folder: str) -> Any:
+    """Modules that the viewer compiled, when its interpreter is of our kind; ``None``: it is not."""
+    magic = sys.modules["_frozen_importlib_external"].MAGIC_NUMBER.hex()
+    try:
+        return read(folder, f"modules-{magic}")
     except OSError:
-        return {}
-    return codes
+        return None
 
 
-def load_backend(folder: str) -> bool:
-    """Have ``_cffi_backend`` loaded: the program's own, else the one that was staged. True: the latter."""
-    try:
-        importlib.import_module(BACKEND)
-    except ImportError:
-        pass
-    else:
-        return False
-    for suffix in importlib.machinery.EXTENSION_SUFFIXES:
-        place = f"{folder}/{BACKEND}{suffix}"
-        if os.path.exists(place):  # noqa: PTH110 - pathlib may not be loaded in the target
-            spec = importlib.util.spec_from_file_location(BACKEND, place)
-            module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
-            sys.modules[BACKEND] = module
-            spec.loader.exec_module(module)  # type: ignore[union-attr]
-            return True
-    raise RuntimeError("the program has no cffi, and none was brought that fits its interpreter")
+def thread_starter() -> Callable[..., int]:
+    """The interpreter's own function that starts a thread: packages such as gevent put another in its place, which would never run us."""
+    bootstrap = sys.modules["_frozen_importlib"]
+    module: Any = sys.modules.get("_thread")
+    if module is None or type(module.start_new_thread) is not type(print):
+        spec = bootstrap.ModuleSpec("_thread", bootstrap.BuiltinImporter, origin="built-in")
+        module = bootstrap.BuiltinImporter.create_module(spec)
+        bootstrap.BuiltinImporter.exec_module(module)
+    starter: Callable[..., int] = module.start_new_thread
+    return starter
 
 
 if "HERE" in globals():
-    _thread.start_new_thread(arrive, (globals()["HERE"],))
+    thread_starter()(arrive, (globals()["HERE"],))

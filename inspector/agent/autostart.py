@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-OWN_COMMAND: Final = "arc-inspector"
+OWN_COMMANDS: Final = frozenset({"arc-inspector", "_arc_inspector.py"})
 OPTIONS_WITH_VALUE: Final = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 TARGET_MODULES: Final = ("inspector.demo",)
 """Modules of this package that are programs to look at; the launcher starts the agent itself."""
@@ -29,7 +29,7 @@ def is_own_process(words: Sequence[str]) -> bool:
         elif word == "-c":
             return False
         elif not word.startswith("-"):
-            return word.rpartition("/")[2] == OWN_COMMAND
+            return word.rpartition("/")[2] in OWN_COMMANDS
     return False
 
 

@@ -1,29 +1,48 @@
-"""Runs a Python program under the agent: ``python -m inspector.agent.launch [--level LEVEL] [-m] TARGET [ARGS…]``.
+"""Runs a Python program under the agent: ``python …/_arc_inspector.py inspector.agent.launch [--level LEVEL] PROGRAM [ARGS…]``.
 
-What ``arc-inspector run`` starts as its child. The program sees what it would see without us: ``__main__``, ``sys.argv``,
-``sys.path[0]``, its own tracebacks and exit status.
+``arc-inspector run`` starts it as its child. PROGRAM is a path, ``-m MODULE``, ``-c CODE`` or ``-`` for standard input. The program sees
+what it would see without us: ``__main__``, ``sys.argv``, ``sys.path[0]``, its own tracebacks and exit status.
 """
 
 from __future__ import annotations
 
+import builtins
 import io
+import marshal
 import os
-import runpy
 import sys
+from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, TracebackType
-from typing import Final
+from types import CodeType, ModuleType, TracebackType
+from typing import Any, Final, NamedTuple
 
 from inspector.agent.process import start
 from inspector.errors import InspectorError, UsageError
 from inspector.wire.environment import WAIT_VARIABLE
 
-ARCHIVES: Final = (".zip", ".pyz")
+FORM: Final = "[--level LEVEL] [-m | -c | --] TARGET [ARGS…]"
+WITH_TARGET: Final = ("-m", "-c", "--")
+PYC_HEADER_BYTES: Final = 16
 
 
 class NotStartedError(UsageError):
     """The program cannot be started: its file or module is not there."""
+
+
+class Program(NamedTuple):
+    """A Python program, as the words after an interpreter's options name it."""
+
+    kind: str
+    """``-m``, ``-c``, ``-`` or ``--``."""
+    target: str
+    """Module, code, ``-`` or path."""
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """The command line to show."""
+        return " ".join([sys.executable, *([self.kind] if self.kind in ("-m", "-c") else []), self.target, *self.arguments])
 
 
 def main(words: list[str], *, failed: Callable[[BaseException], None] = lambda _error: None) -> int:
@@ -32,20 +51,19 @@ def main(words: list[str], *, failed: Callable[[BaseException], None] = lambda _
     ``failed`` is called with an exception that the program does not catch, and with ``NotStartedError``.
     """
     try:
-        level, is_module, target, arguments = parse(words)
+        level, program = parse(words)
     except UsageError as error:
         print(f"arc-inspector: {error}", file=sys.stderr)
         return UsageError.exit_status
     try:
-        start(level, program=" ".join([sys.executable, *(["-m"] if is_module else []), target, *arguments]))
+        start(level, program=program.command)
     except InspectorError as error:
         print(f"arc-inspector: {error}", file=sys.stderr)
         wait_for_viewer(published=False)
     else:
         wait_for_viewer(published=True)
-    sys.argv = [target, *arguments]
     try:
-        run_module(target) if is_module else run_path(Path(target))
+        run(program)
     except NotStartedError as error:
         failed(error)
         print(f"arc-inspector: {error}", file=sys.stderr)
@@ -72,67 +90,98 @@ def wait_for_viewer(*, published: bool) -> None:
         os.close(int(descriptor))
 
 
-def parse(words: list[str]) -> tuple[str, bool, str, list[str]]:
-    """Level, whether the target is a module, target, its arguments. Raises ``UsageError``."""
-    level, is_module = "count", False
+def parse(words: list[str]) -> tuple[str, Program]:
+    """Level and program. Raises ``UsageError``."""
+    level = "count"
     rest = list(words)
     while rest:
         word = rest.pop(0)
         if word == "--level" and rest:
             level = rest.pop(0)
-        elif word == "-m" and rest:
-            return level, True, rest[0], rest[1:]
-        elif word == "--" and rest:
-            return level, is_module, rest[0], rest[1:]
-        elif word.startswith("-"):
-            raise UsageError(f"{word} is not understood: [--level LEVEL] [-m] TARGET [ARGS…]")
+        elif word in WITH_TARGET and rest:
+            return level, Program(word, rest[0], tuple(rest[1:]))
+        elif word.startswith("-") and word != "-":
+            raise UsageError(f"{word} is not understood: {FORM}")
         else:
-            return level, is_module, word, rest
-    raise UsageError("nothing to run: [--level LEVEL] [-m] TARGET [ARGS…]")
+            return level, Program("-" if word == "-" else "--", word, tuple(rest))
+    raise UsageError(f"nothing to run: {FORM}")
 
 
-def run_module(name: str) -> None:
-    """As ``python -m NAME``, in a ``__main__`` that outlives it: what its globals hold lives until the interpreter ends."""
-    sys.path[0] = str(Path.cwd())
+def run(program: Program) -> None:
+    """Run a program as the interpreter would. Raises ``NotStartedError``, and whatever the program raises."""
+    sys.argv = ["-c" if program.kind == "-c" else program.target, *program.arguments]
+    if program.kind == "-m":
+        _put_first(str(Path.cwd()))
+        _run_module(program.target)
+    elif program.kind == "--":
+        _run_path(Path(program.target))
+    else:
+        _put_first("")
+        is_code = program.kind == "-c"
+        _run_source(program.target if is_code else sys.stdin.read(), "<string>" if is_code else "<stdin>")
+
+
+def _put_first(folder: str) -> None:
+    """Let the program find the modules beside it, as the interpreter does, unless it was told not to."""
+    if not sys.flags.safe_path:
+        sys.path.insert(0, folder)
+
+
+def _new_main(**names: Any) -> ModuleType:
+    """A ``__main__`` of the program's own. It outlives the program: its globals live until the interpreter ends."""
     main_module = ModuleType("__main__")
-    main_module.__dict__["__builtins__"] = __builtins__
+    main_module.__dict__.update(__builtins__=builtins, **names)
     sys.modules["__main__"] = main_module
+    return main_module
+
+
+def _run_module(name: str) -> None:
+    """As ``python -m NAME``; with ``__main__`` the one of the first place on the path."""
+    main_module = _new_main()
+    runpy = builtins.__import__("runpy")  # as the interpreter does now: what it imports may be modules of the program
     try:
-        runpy._run_module_as_main(name)  # type: ignore[attr-defined]  # what the interpreter itself calls
+        runpy._run_module_as_main(name, name != "__main__")  # what the interpreter itself calls
     except SystemExit as error:
         if main_module.__dict__.get("__spec__") is None:  # set just before the module's first line
             raise NotStartedError(str(error.code).removeprefix(f"{sys.executable}: ")) from None
         raise
 
 
-def run_path(path: Path) -> None:
-    """As ``python PATH``: a file in a ``__main__`` of its own that outlives it; a directory or archive by its ``__main__.py``."""
-    if path.is_dir() or path.suffix in ARCHIVES:
-        sys.path.pop(0)
-        try:
-            runpy.run_path(str(path), run_name="__main__")
-        except ImportError as error:
-            if error.__traceback__ is not None and _is_of_runpy(error.__traceback__):
-                raise NotStartedError(f"{error}") from None
-            raise
+def _run_path(path: Path) -> None:
+    """As ``python PATH``: source, byte-code, or a directory or archive with a ``__main__.py``."""
+    if _is_place_of_modules(str(path)):
+        sys.path.insert(0, str(path))
+        _run_module("__main__")
         return
-    sys.path[0] = str(path.resolve().parent)
     try:
         with io.open_code(str(path.absolute())) as file:
-            source = file.read()
+            content = file.read()
     except OSError as error:
         raise NotStartedError(f"{error.strerror}: {path}") from error
-    main_module = ModuleType("__main__")
-    main_module.__dict__.update(__file__=str(path.absolute()), __builtins__=__builtins__, __cached__=None)
-    sys.modules["__main__"] = main_module
-    exec(compile(source, str(path.absolute()), "exec", dont_inherit=True), main_module.__dict__)  # noqa: S102 - running the program is the point
+    if content.startswith(b"\x7fELF"):
+        raise NotStartedError(f"a native program and no Python script: {path}")
+    _put_first(str(path.resolve().parent))
+    file_name = str(path.absolute())
+    is_byte_code = content.startswith(MAGIC_NUMBER)
+    _run_source(marshal.loads(content[PYC_HEADER_BYTES:]) if is_byte_code else content, file_name, file_name)  # noqa: S302 - the program
 
 
-def _is_of_runpy(trace: TracebackType) -> bool:
-    """Whether an exception was raised by ``runpy`` itself: no line of the program has run."""
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    return bool(trace.tb_frame.f_globals.get("__name__") == "runpy")
+def _is_place_of_modules(path: str) -> bool:
+    """Whether modules can be imported from there: a directory, an archive."""
+    for hook in sys.path_hooks:
+        try:
+            hook(path)
+        except ImportError:
+            continue
+        return True
+    return False
+
+
+def _run_source(source: str | bytes | CodeType, shown: str, file: str | None = None) -> None:
+    """Source or code in a ``__main__`` of its own."""
+    names = {} if file is None else {"__file__": file, "__cached__": None, "__loader__": SourceFileLoader("__main__", file)}
+    scope = _new_main(**names).__dict__
+    exec(source if isinstance(source, CodeType) else compile(source, shown, "exec", dont_inherit=True), scope)  # noqa: S102 - the point
 
 
 def _of_program(trace: TracebackType | None) -> TracebackType | None:
@@ -143,4 +192,6 @@ def _of_program(trace: TracebackType | None) -> TracebackType | None:
 
 
 if __name__ == "__main__":
+    if not sys.flags.safe_path:
+        del sys.path[0]  # what -m put there
     sys.exit(main(sys.argv[1:]))

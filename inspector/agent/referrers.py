@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import Any, Final
 
+from inspector.runtime.sites import OWN_MODULES
+
 MOST: Final = 20
 """Referrers that are described; a person reads no more."""
 MOST_ENTRIES: Final = 10_000
@@ -30,7 +32,7 @@ def describe_referrers(thing: object, left_out: Sequence[object] = ()) -> list[s
 
 def _is_tool(holder: object) -> bool:
     """Whether a frame is one of the agent's own."""
-    return isinstance(holder, FrameType) and str(holder.f_globals.get("__name__", "")).startswith("inspector.agent")
+    return isinstance(holder, FrameType) and str(holder.f_globals.get("__name__", "")).startswith(OWN_MODULES)
 
 
 def _describe(holder: object, thing: object) -> str:

@@ -6,8 +6,9 @@ Read from this installation. Any thread.
 from __future__ import annotations
 
 import importlib.util
-import json
 import marshal
+import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,65 @@ from inspector.errors import AttachError
 from inspector.wire import native_file
 
 SCRIPT: Final = "start.py"
-REQUEST: Final = "request.json"
+REQUEST: Final = "request"
 BEGUN: Final = "begun"
-RESULT: Final = "result.json"
+RESULT: Final = "result"
 BACKENDS: Final = "backends"
 """Folder beside this module in which the build puts cffi's backends."""
+COPIES: Final = (
+    "ast",
+    "atexit",
+    "bisect",
+    "codeop",
+    "contextlib",
+    "copy",
+    "dataclasses",
+    "dis",
+    "heapq",
+    "inspect",
+    "json",
+    "keyword",
+    "linecache",
+    "numbers",
+    "opcode",
+    "_opcode_metadata",
+    "pathlib",
+    "fnmatch",
+    "glob",
+    "ntpath",
+    "queue",
+    "string",
+    "threading",
+    "token",
+    "tokenize",
+    "tomllib",
+    "traceback",
+    "typing",
+    "urllib",
+    "ipaddress",
+    "annotationlib",
+    "_weakrefset",
+    "weakref",
+    "__future__",
+    "functools",
+    "enum",
+    "types",
+    "re",
+    "collections",
+    "reprlib",
+    "operator",
+    "warnings",
+    "copyreg",
+    "datetime",
+    "_pydatetime",
+    "textwrap",
+    "_colorize",
+)
+"""Modules and packages that the agent's modules import, and that those import, as far as they are written in Python."""
+Module = tuple[str, str]
+"""Path and source."""
+_MARSHAL_VERSION: Final = 2
+"""Read by all interpreters."""
 _ROOMS: Final = ("agent", "runtime", "wire")
 _NOT_LOADED: Final = frozenset({"inspector.agent.arrival", "inspector.agent.autostart", "inspector.agent.launch"})
 """They do something when imported, or belong to other ways of starting."""
@@ -54,13 +109,17 @@ def backend_for(minor: tuple[int, int]) -> Path | None:
 
 def make_bundle(minor: tuple[int, int], *, level: str) -> Bundle:
     """All files for a target with that interpreter. Raises ``AttachError`` when a part of this installation is missing."""
+    root = Path(inspector.__file__).parent
     modules = dict(_modules())
-    imports = [name for name in modules if name not in _NOT_LOADED]
+    loader = root.parent / "_arc_inspector.py"
+    imports = [name for each in modules if (name := f"inspector.{each}") not in _NOT_LOADED]
+    request = {"level": level, "imports": imports, "folder": str(root), "loader": _read(loader).decode(), "loader_path": str(loader)}
     files = {
-        SCRIPT: _read(Path(inspector.__file__).parent / "agent" / "arrival.py"),
-        REQUEST: json.dumps({"level": level, "imports": imports}).encode(),
-        "modules.json": json.dumps(modules).encode(),
-        f"code-{importlib.util.MAGIC_NUMBER.hex()}": _compiled(modules),
+        SCRIPT: _read(root / "agent" / "arrival.py"),
+        REQUEST: _packed(request),
+        "modules": _packed(modules),
+        f"modules-{importlib.util.MAGIC_NUMBER.hex()}": _compiled(modules),
+        "copies": _packed(_copies() if minor == sys.version_info[:2] else {}),
         "_native.abi3.so": _read(Path(native_file())),
     }
     backend = backend_for(minor)
@@ -69,23 +128,39 @@ def make_bundle(minor: tuple[int, int], *, level: str) -> Bundle:
     return Bundle(files)
 
 
-def _modules() -> Iterator[tuple[str, dict[str, Any]]]:
+def _modules() -> Iterator[tuple[str, Module]]:
+    """The agent's modules by name without the package's."""
     root = Path(inspector.__file__).parent
-    yield "inspector", _module(root / "__init__.py")
-    yield "inspector.errors", _module(root / "errors.py")
+    yield "errors", _module(root / "errors.py")
     for room in _ROOMS:
         for path in sorted((root / room).rglob("*.py")):
-            parts = path.relative_to(root.parent).with_suffix("").parts
+            parts = path.relative_to(root).with_suffix("").parts
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), _module(path)
 
 
-def _module(path: Path) -> dict[str, Any]:
-    return {"source": _read(path).decode(), "path": str(path), "is_package": path.name == "__init__.py"}
+def _copies() -> dict[str, Module]:
+    """Modules of the standard library that the agent needs and that a program may have been packed without."""
+    root = Path(sysconfig.get_path("stdlib"))
+    paths = [path for name in COPIES for path in (root / f"{name}.py", *sorted((root / name).glob("*.py"))) if path.is_file()]
+    found = {}
+    for path in paths:
+        parts = path.relative_to(root).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = _module(path)
+    return found
 
 
-def _compiled(modules: Mapping[str, Mapping[str, Any]]) -> bytes:
+def _module(path: Path) -> Module:
+    return str(path), _read(path).decode()
+
+
+def _packed(value: Any) -> bytes:
+    """In a form that every interpreter reads without a module of its library."""
+    return marshal.dumps(value, _MARSHAL_VERSION)
+
+
+def _compiled(modules: Mapping[str, Module]) -> bytes:
     """For targets with our interpreter's version: their interpreter compiles nothing while others wait for its lock."""
-    return marshal.dumps({name: compile(each["source"], each["path"], "exec", dont_inherit=True) for name, each in modules.items()})
+    return marshal.dumps({name: (path, compile(text, path, "exec", dont_inherit=True)) for name, (path, text) in modules.items()})
 
 
 def _read(path: Path) -> bytes:

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from inspector.attach import procfs
 from inspector.attach.bundle import BEGUN, RESULT, SCRIPT, make_bundle
@@ -100,10 +100,13 @@ def carry_out(order: Order) -> Outcome:
 
 
 def line_for(script: str) -> str:
-    """What the target's interpreter is given to run: the script with its own path, leaving no name behind and no error to be seen."""
+    """What the target's interpreter is given to run: the script with its own path. It leaves no name behind; an error is for us alone."""
     read = "with open(S, encoding='utf-8') as file: text = file.read()"
     run = "exec(compile(text, S, 'exec'), {'__name__': 'inspector_arrival', 'HERE': S})"
-    return f"try:\n exec({read!r} '\\n' {run!r}, {{'S': {script!r}}})\nexcept BaseException:\n pass\n"
+    file = f"open(S[:-{len(SCRIPT)}] + {RESULT!r}, 'x')"
+    tell = f"try:\n with {file} as file: file.write('error\\n' + type(E).__name__ + ': ' + str(E))\nexcept BaseException:\n pass\n"
+    names = f"{{'S': {script!r}, 'E': E}}"
+    return f"try:\n exec({read!r} '\\n' {run!r}, {{'S': {script!r}}})\nexcept BaseException as E:\n exec({tell!r}, {names})\n"
 
 
 def _ask_to_come_by(order: Order, interpreter: Interpreter, stage: Stage) -> Outcome:
@@ -123,11 +126,12 @@ def _ask_to_come_by(order: Order, interpreter: Interpreter, stage: Stage) -> Out
     return _outcome(_await_result(order.pid, stage), interrupted=interrupted)
 
 
-def _outcome(result: dict[str, Any], *, paused_secs: float = 0.0, tries: int = 0, interrupted: int = 0) -> Outcome:
-    done = Outcome(True, segment=str(result.get("segment", "")), paused_secs=paused_secs, tries=tries, interrupted=interrupted)
-    if result.get("ok") is True:
+def _outcome(result: tuple[bool, str], *, paused_secs: float = 0.0, tries: int = 0, interrupted: int = 0) -> Outcome:
+    has_started, text = result
+    done = Outcome(True, segment=text, paused_secs=paused_secs, tries=tries, interrupted=interrupted)
+    if has_started:
         return done
-    error = " ".join(str(result.get("error", "")).split())[:500]
+    error = " ".join(text.split())[:500]
     return replace(done, ok=False, segment="", error=f"the agent could not start in the target: {error}")
 
 
@@ -136,18 +140,17 @@ def _has_begun(pid: int, stage: Stage, patience_secs: float) -> bool:
     return _await_file(pid, stage, BEGUN, patience_secs) is not None
 
 
-def _await_result(pid: int, stage: Stage) -> dict[str, Any]:
-    """What the agent wrote when it had arrived. Raises ``AttachError`` when it did not, or the target ended."""
+def _await_result(pid: int, stage: Stage) -> tuple[bool, str]:
+    """Whether the agent arrived, and the path of its segment or the reason why not. Raises ``AttachError`` when neither comes."""
     raw = _await_file(pid, stage, RESULT, HELLO_SECS)
     if raw is None:
-        raise AttachError(f"the interpreter did not answer within {HELLO_SECS:.0f} s: something holds its lock (process {pid})")
-    try:
-        result = json.loads(raw)
-    except (ValueError, RecursionError):
-        result = None
-    if not isinstance(result, dict):
+        has_begun = stage.read(BEGUN) is not None
+        reason = "the agent had begun to load" if has_begun else "something holds its lock"
+        raise AttachError(f"the interpreter did not answer within {HELLO_SECS:.0f} s: {reason} (process {pid})")
+    word, newline, text = raw.decode(errors="replace").partition("\n")
+    if word not in ("ok", "error") or not newline:
         raise AttachError("what the agent wrote is damaged")
-    return result
+    return word == "ok", text
 
 
 def _await_file(pid: int, stage: Stage, name: str, patience_secs: float) -> bytes | None:

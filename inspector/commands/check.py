@@ -23,7 +23,7 @@ from inspector.errors import UsageError
 from inspector.leaks.allow import read_allow_list
 from inspector.wire.environment import ADAPTERS_VARIABLE
 
-PLUGIN = "inspector.leaks.plugin"
+PLUGIN = "_arc_inspector.leaks.plugin"
 
 
 def check(
@@ -56,10 +56,10 @@ def _run(command: PythonCommand, file: Path, allow: list[str]) -> int:
     """Run the program to its end; its exit status as a shell has it."""
     if command.is_pytest:
         allowed = [f"--arc-leaks-allow={word}" for word in allow]
-        target = [*command.target, "-p", PLUGIN, "--arc-leaks", f"--arc-leaks-json={file}", *allowed, *command.arguments]
-        words = [command.python, *command.options, "-m", "inspector.agent.launch", "--level", "stacks", *target]
+        more = ["-p", PLUGIN, "--arc-leaks", f"--arc-leaks-json={file}", *allowed]
+        words = command.under("inspector.agent.launch", "--level", "stacks", more=more)
     else:
-        words = [command.python, *command.options, "-m", "inspector.leaks.launch", str(file), *command.target, *command.arguments]
+        words = command.under("inspector.leaks.launch", str(file))
     child = Child(words, more=_declared())
     with forwarded_signals(child):
         return exit_status(child.process.wait())

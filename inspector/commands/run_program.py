@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Final
@@ -20,6 +20,7 @@ from inspector.commands.child import Child, exit_status
 from inspector.commands.live_line import LiveLine
 from inspector.commands.opening import Watch, session_with
 from inspector.commands.output import print_error
+from inspector.commands.python_command import PythonCommand, parse_command
 from inspector.commands.window import open_window, require_display
 from inspector.errors import AttachError, UsageError
 from inspector.model.snapshot import Level
@@ -40,15 +41,15 @@ def run_program(
     exit_report: Annotated[bool, typer.Option("--exit-report", help="Say on stderr what is alive when the program ends.")] = False,
     exit_report_json: Annotated[str, typer.Option("--exit-report-json", metavar="FILE", help="Write that as JSON.")] = "",
 ) -> None:
-    """Start a Python program under the agent and inspect it: run [OPTIONS] [-m] TARGET [ARGS…]."""
+    """Start a Python program under the agent and inspect it: run [OPTIONS] [-m] TARGET [ARGS…], or run [OPTIONS] COMMAND…."""
     if not context.args:
         raise UsageError("nothing to run: arc-inspector run [-m] TARGET [ARGS…]")
     wanted = parse_level(level)
+    command = PythonCommand(python, (), ("-m", context.args[0]), tuple(context.args[1:])) if module else parse_command(context.args, python)
     if not headless:
         require_display()
-    child = Child(
-        launch_command(python, wanted, context.args, is_module=module), waits=True, more=exit_variables(exit_report, exit_report_json)
-    )
+    words = command.under("inspector.agent.launch", "--level", wanted.name.lower())
+    child = Child(words, waits=True, more=exit_variables(exit_report, exit_report_json))
     with forwarded_signals(child):
         try:
             _inspect(child, wanted, headless=headless)
@@ -57,11 +58,6 @@ def run_program(
         finally:
             child.release()
         raise typer.Exit(exit_status(child.process.wait()))
-
-
-def launch_command(python: str, level: Level, words: Sequence[str], *, is_module: bool) -> list[str]:
-    """The command line that runs a program under the agent."""
-    return [python, "-m", "inspector.agent.launch", "--level", level.name.lower(), *(["-m"] if is_module else ["--"]), *words]
 
 
 def exit_variables(is_wanted: bool, file: str) -> dict[str, str]:

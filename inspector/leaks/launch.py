@@ -1,7 +1,8 @@
 """Runs a Python program under the agent as ``inspector.agent.launch`` does, and writes down what is alive when it ends.
 
-What ``arc-inspector check`` starts as its child: ``python -m inspector.leaks.launch FILE [-m] TARGET [ARGS…]``. The report is taken
-when the program's own exit functions have run and the interpreter is whole; one that is killed, or leaves by ``os._exit``, writes none.
+``arc-inspector check`` starts it as its child: ``python …/_arc_inspector.py inspector.leaks.launch FILE PROGRAM [ARGS…]``. The report is
+taken when the program's own exit functions have run and the interpreter is whole. A program that is killed or leaves by ``os._exit`` writes
+none.
 """
 
 from __future__ import annotations
@@ -58,8 +59,8 @@ def main(words: list[str]) -> int:
     """Run the program; the exit status when it does not raise ``SystemExit`` itself."""
     file, *rest = words
     try:
-        _, is_module, target, arguments = launch.parse(rest)
-        path = start(LEVEL, program=" ".join([sys.executable, *(["-m"] if is_module else []), target, *arguments]))
+        _, program = launch.parse(rest)
+        path = start(LEVEL, program=program.command)
         judge = ExitJudge(path, file)
         # Registered before anything of the program, so that it runs after all of it, but before the agent's own.
         atexit.register(judge.report)
@@ -67,7 +68,3 @@ def main(words: list[str]) -> int:
         print(f"arc-inspector: {error}", file=sys.stderr)
         return UsageError.exit_status
     return launch.main(["--level", LEVEL, *rest], failed=judge.failed)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,7 @@
 """The pytest plugin: ``--arc-leaks`` fails the tests that leave native handles alive.
 
 Loaded by every pytest run of the environment, so it does nothing, and imports nothing of the tool, unless it is asked to.
+It is ``_arc_inspector.leaks.plugin`` there: the tests may be of a program that has a module ``inspector``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options."""
     group = parser.getgroup("arc-inspector", "native handles that outlive their test")
-    group.addoption("--arc-leaks", action="store_true", help="fail tests after which native handles are alive that were not before")
+    try:
+        group.addoption("--arc-leaks", action="store_true", help="fail tests after which native handles are alive that were not before")
+    except ValueError:
+        return  # pytest has loaded this under its other name too
     group.addoption(
         "--arc-leaks-allow",
         action="append",
@@ -24,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to watch, when asked to."""
-    if config.getoption("arc_leaks"):
+    if config.getoption("arc_leaks") and not config.pluginmanager.hasplugin("arc-leaks"):
         from inspector.errors import InspectorError
         from inspector.leaks.watch import LeakWatch
 

@@ -14,7 +14,9 @@ from inspector.wire import ffi, lib
 from inspector.wire.schema import MAX_SITES, SITE_FRAMES
 from inspector.wire.text import text_argument
 
-OWN_MODULES: Final = ("inspector.runtime", "inspector.agent")
+OWN_PACKAGE: Final = __name__.partition(".")[0]
+"""``inspector``, or the name that it has where a program may have a module of that name."""
+OWN_MODULES: Final = (f"{OWN_PACKAGE}.runtime", f"{OWN_PACKAGE}.agent", "_arc_inspector")
 """Frames of these modules are the tool's, not the program's."""
 
 Place = tuple[int, int]

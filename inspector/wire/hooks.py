@@ -6,13 +6,13 @@ a file of a module's own name, does not find it by itself.
 
 from __future__ import annotations
 
-from importlib.machinery import ExtensionFileLoader
-from importlib.util import module_from_spec, spec_from_loader
+from _frozen_importlib import module_from_spec, spec_from_loader
+from _frozen_importlib_external import ExtensionFileLoader
 from typing import Any, Final
 
 from inspector import _native
 
-NAME: Final = "inspector._hooks"
+NAME: Final = f"{__name__.partition('.')[0]}._hooks"
 
 
 def _load() -> Any:

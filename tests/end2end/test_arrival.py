@@ -134,21 +134,6 @@ def test_an_injector_finishes_although_the_one_who_asked_is_gone():
         assert finish(target)["right"]
 
 
-def test_a_program_with_a_module_of_our_name_is_told_and_left_alone(tmp_path: Path):
-    (tmp_path / "inspector.py").write_text("mine = 1\n")
-    program = tmp_path / "program.py"
-    program.write_text("import inspector, sys; print('ready {}', flush=True); sys.stdin.read(); print('done', inspector.mine)")
-    process = subprocess.Popen([interpreter("3.11"), str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        process.stdout.readline()
-        with pytest.raises(AttachError, match="a module of its own that is called inspector"):
-            bring_agent(process.pid, Way.INJECT)
-    finally:
-        said, _ = process.communicate()
-    assert said == b"done 1\n"
-
-
 @pytest.fixture(scope="module")
 def python_314() -> str:
     return interpreter("3.14")

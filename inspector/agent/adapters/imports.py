@@ -8,8 +8,9 @@ are treated so, of which the import system makes one for each module. Runs on wh
 from __future__ import annotations
 
 import sys
+from _frozen_importlib import ModuleSpec
+from _frozen_importlib_external import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
 from collections.abc import Callable, Sequence
-from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoader, SourcelessFileLoader
 from types import ModuleType
 from typing import Any, Final
 

@@ -6,21 +6,23 @@ import os
 
 import pytest
 
-from inspector.agent.launch import parse
+from inspector.agent.launch import Program, parse
 from inspector.errors import UsageError
 
 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["app.py", "-v", "--level"], ("count", False, "app.py", ["-v", "--level"])),
-        (["--level", "stacks", "app.py"], ("stacks", False, "app.py", [])),
-        (["-m", "package.app", "-m", "x"], ("count", True, "package.app", ["-m", "x"])),
-        (["--level", "history", "-m", "app"], ("history", True, "app", [])),
-        (["--", "-odd.py", "x"], ("count", False, "-odd.py", ["x"])),
+        (["app.py", "-v", "--level"], ("count", Program("--", "app.py", ("-v", "--level")))),
+        (["--level", "stacks", "app.py"], ("stacks", Program("--", "app.py"))),
+        (["-m", "package.app", "-m", "x"], ("count", Program("-m", "package.app", ("-m", "x")))),
+        (["--level", "history", "-m", "app"], ("history", Program("-m", "app"))),
+        (["-c", "print()", "-c"], ("count", Program("-c", "print()", ("-c",)))),
+        (["-", "x"], ("count", Program("-", "-", ("x",)))),
+        (["--", "-odd.py", "x"], ("count", Program("--", "-odd.py", ("x",)))),
     ],
 )
-def test_everything_after_the_target_belongs_to_the_program(words: list[str], expected: tuple[str, bool, str, list[str]]) -> None:
+def test_everything_after_the_target_belongs_to_the_program(words: list[str], expected: tuple[str, Program]) -> None:
     assert parse(words) == expected
 
 
@@ -36,6 +38,7 @@ def test_a_command_line_without_a_target_is_wrong_use(words: list[str]) -> None:
         ("python -m inspector attach 12", True),
         ("python -X dev -W error -m inspector.agent.launch app.py", True),
         ("/venv/bin/python /venv/bin/arc-inspector ps", True),
+        ("python -I /venv/lib/_arc_inspector.py inspector.agent.launch -- app.py", True),
         ("python -m inspector.demo", False),
         ("python app.py inspector", False),
         ("python -m inspectors", False),

@@ -27,6 +27,15 @@ PYTHON = "/usr/bin/python3"
         ("python3.12 app.py -m x", ("python3.12", (), ("--", "app.py"), ("-m", "x"))),
         ("/opt/python -X dev -W error -m pytest tests", ("/opt/python", ("-X", "dev", "-W", "error"), ("-m", "pytest"), ("tests",))),
         ("python -B app", ("python", ("-B",), ("--", "app"), ())),
+        ("python -c 1 x", ("python", (), ("-c", "1"), ("x",))),
+        ("python - x", ("python", (), ("-",), ("x",))),
+        ("python -OOc 1", ("python", ("-OO",), ("-c", "1"), ())),
+        ("python -Xdev -Im app x", ("python", ("-X", "dev", "-I"), ("-m", "app"), ("x",))),
+        (
+            "python -Wd --check-hash-based-pycs never -- -odd.py",
+            ("python", ("-W", "d", "--check-hash-based-pycs", "never"), ("--", "-odd.py"), ()),
+        ),
+        ("env A=1 B= python3 app.py", ("python3", (), ("--", "app.py"), (), ("env", "A=1", "B="))),
     ],
 )
 def test_a_command_is_taken_apart(words: str, parts: tuple[Any, ...]) -> None:
@@ -37,9 +46,13 @@ def test_a_command_is_taken_apart(words: str, parts: tuple[Any, ...]) -> None:
     ("words", "error"),
     [
         ("python", "nothing to run"),
-        ("python -c 1", "only scripts and modules"),
-        ("python -", "only scripts and modules"),
-        ("ls", "not a Python program"),
+        ("python -c", "nothing to run"),
+        ("python -i app.py", "interactive"),
+        ("python -V", "nothing to run"),
+        ("env", "not a Python program but a native one"),
+        ("env -i python app.py", "an option of env"),
+        ("pypy3 app.py", "needs CPython"),
+        ("ls", "not a Python program but a native one; if Python runs in it, start it by itself"),
         ("no-such-command", "no such command"),
     ],
 )

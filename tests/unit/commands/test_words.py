@@ -16,7 +16,7 @@ from inspector.commands.close import full_number, guarded, parse_handle
 from inspector.commands.gc import sentence
 from inspector.commands.live_line import LiveLine, live_text, summary_lines
 from inspector.commands.rows import row_value, snapshot_value
-from inspector.commands.run_program import launch_command, parse_level
+from inspector.commands.run_program import parse_level
 from inspector.commands.shot import parse_size
 from inspector.errors import AttachError, UsageError
 from inspector.model.snapshot import UNKNOWN, Level, Outer, Reference, Resource
@@ -149,19 +149,6 @@ def test_a_child_of_a_source_tree_finds_the_package_and_keeps_its_own_paths():
     assert paths[0] == "/own"
     assert len(paths) == 2
     assert environment({"PYTHONPATH": ":".join(paths)})["PYTHONPATH"].split(":") == paths
-
-
-def test_the_launcher_is_told_level_and_kind_of_target():
-    assert launch_command("py", Level.STACKS, ["app.py", "-m"], is_module=False)[1:] == [
-        "-m",
-        "inspector.agent.launch",
-        "--level",
-        "stacks",
-        "--",
-        "app.py",
-        "-m",
-    ]
-    assert launch_command("py", Level.COUNT, ["pkg", "x"], is_module=True)[3:] == ["--level", "count", "-m", "pkg", "x"]
 
 
 def test_levels_are_named():

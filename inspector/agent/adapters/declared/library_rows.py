@@ -17,7 +17,7 @@ from inspector.agent.adapters.declared.numbers import Number, number_of
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
-from inspector.runtime.sites import SiteTable
+from inspector.runtime.sites import OWN_MODULES, SiteTable
 from inspector.wire.declarations import Declaration
 from inspector.wire.schema import ReferenceState, ResourceState
 
@@ -41,7 +41,7 @@ class LibraryRows:
         self.declaration = declaration
         self._recorder = recorder
         self._faults = faults
-        self._sites = SiteTable(("inspector.runtime", "inspector.agent", *declaration.hide))
+        self._sites = SiteTable((*OWN_MODULES, *declaration.hide))
         self._type_index = recorder.declared_type(declaration, origin)
         self._refs: dict[int, ProxyRef] = {}
         self._key_by_row: dict[int, int] = {}

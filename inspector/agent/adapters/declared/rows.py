@@ -16,6 +16,7 @@ from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.stacks import NativeStacks
 from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
+from inspector.runtime.sites import OWN_MODULES
 from inspector.wire.declarations import Declaration
 from inspector.wire.hooks import hooks
 
@@ -38,7 +39,7 @@ class DeclaredRows:
             released=None if released is None else released.path.steps,
             test="" if released is None else released.test,
             number=0 if released is None else released.number,
-            stacks=NativeStacks(("inspector.runtime", "inspector.agent", *declaration.hide)).native,
+            stacks=NativeStacks((*OWN_MODULES, *declaration.hide)).native,
             number_of=number_of,
             note=self._note,
             fail=faults.add,

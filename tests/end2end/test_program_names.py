@@ -1,0 +1,147 @@
+"""Programs whose folder has modules of any name: theirs stay theirs, and the agent runs all the same."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from inspector.attach.arriving import bring_agent
+from inspector.attach.way import Way
+from tests.helpers.command_line import Finished, command_environment
+from tests.helpers.targets import ROOT, start_command
+from tests.helpers.unprepared import interpreter
+
+PTH = (ROOT / "arc_inspector.pth").read_text().strip()
+NAMES = ("cffi", "dataclasses", "enum", "functools", "json", "queue", "signal", "threading", "typing")
+"""Most of them are imported by the agent. In a plain interpreter each is the program's."""
+PROGRAM = """
+import sys
+import inspector, cffi, json, queue, signal, typing
+print(inspector.mine, cffi.mine, json.mine, queue.mine, signal.mine, typing.mine, sys.argv[1:], __name__)
+"""
+REAL = "import bdkpython\nkept = [bdkpython.Amount.from_sat(7)]\n"
+
+
+def hide(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
+    """A program in a folder with an ``inspector`` and those names of its own."""
+    for name in ("inspector", *names):
+        (folder / f"{name}.py").write_text(f"mine = {name!r}\n")
+    (folder / "app.py").write_text(PROGRAM)
+    return folder
+
+
+def run_here(*words: str) -> Finished:
+    """The command, itself not hidden by the program's module of its name."""
+    command = [sys.executable, "-P", "-m", "inspector", *words]
+    done = subprocess.run(command, env=command_environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def said_plainly(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> str:
+    """The output of the program without us."""
+    done = subprocess.run([sys.executable, *words], cwd=folder, env=command_environment(env), capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("words", [("app.py", "x"), ("-m", "app", "x"), ("-c", PROGRAM, "x"), ("-X", "dev", "-B", "app.py")])
+def test_a_program_imports_its_own_modules_whatever_their_names_are(
+    tmp_path: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(hide(tmp_path))
+    done = run_here("run", "--headless", sys.executable, *words)
+    assert (done.status, done.out) == (0, said_plainly(tmp_path, *words)), done
+    assert done.err.startswith("arc-inspector: 0 handles alive")
+
+
+@pytest.mark.parametrize("is_package", [False, True])
+def test_check_judges_a_program_beside_a_module_of_our_name(tmp_path: Path, is_package: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    if is_package:
+        (tmp_path / "inspector" / "agent").mkdir(parents=True)
+        for name in ("inspector/__init__.py", "inspector/agent/__init__.py", "inspector/agent/launch.py"):
+            (tmp_path / name).write_text("mine = 'inspector'\n")
+    else:
+        hide(tmp_path, ("json",))
+    (tmp_path / "leaking.py").write_text(f"import inspector\nassert inspector.mine\n{REAL}")
+    done = run_here("check", "--json", "found.json", "--", sys.executable, "leaking.py")
+    assert done.status == 1, done
+    assert "1 × Amount" in done.err
+    assert json.loads((tmp_path / "found.json").read_text())["verdict"] == "leaks"
+
+
+def test_a_suite_of_a_program_with_a_module_of_our_name_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "inspector.py").write_text("mine = 'inspector'\n")
+    (tmp_path / "test_suite.py").write_text(
+        f"import inspector\n{REAL}def test_mine():\n    assert inspector.mine\n    kept.append(kept[0].from_sat(8))\n"
+    )
+    done = run_here("check", "--", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert done.status == 1, done
+    assert "1 handle made by this test outlived it" in done.out
+
+
+def test_the_environment_starts_the_agent_beside_modules_of_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "program"
+    folder.mkdir()
+    hide(folder)
+    (tmp_path / "sitecustomize.py").write_text(PTH)  # run at the time of a .pth line
+    environment = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    expected = said_plainly(folder, "app.py", "x", env=environment)
+    report = tmp_path / "left.json"
+    more = environment | {"ARC_INSPECTOR": "1", "ARC_INSPECTOR_EXIT_REPORT_JSON": str(report)}
+    done = subprocess.run([sys.executable, "app.py", "x"], cwd=folder, env=command_environment(more), capture_output=True, text=True)
+    assert (done.stdout, done.stderr, done.returncode) == (expected, "", 0)
+    assert json.loads(report.read_text())["held_by_the_program"] == []
+
+
+def test_a_program_that_means_our_package_shares_it_with_the_agent(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(PTH)
+    program = "import json, inspector.agent\nfrom inspector.runtime import TodoItem\nfrom inspector.wire import lib\nkept = TodoItem('x')\n"
+    ready = "print('ready', json.dumps([inspector.agent.is_running(), lib.ai_live_handles()]), flush=True)\nkept = None\n"
+    environment = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "ARC_INSPECTOR": "1"}
+    with start_command([sys.executable, "-c", program + ready], env=environment) as target:
+        assert target.ready == [True, 1]
+        assert target.finish() == 0
+        assert target.errors() == ""
+
+
+def test_the_agent_comes_into_a_program_with_modules_of_any_name_and_leaves_them_alone(tmp_path: Path) -> None:
+    hide(tmp_path, ("json", "dataclasses", "tomllib"))
+    (tmp_path / "app.py").write_text(
+        "import inspector, json, dataclasses, sys; print('ready {}', flush=True); sys.stdin.read();"
+        "print('done', inspector.mine, json.mine, sorted(n for n in sys.modules if n.startswith('inspector')))"
+    )
+    with start_command([interpreter("3.11"), str(tmp_path / "app.py")], env={"PYTHONPATH": ""}) as target:
+        assert bring_agent(target.pid, Way.INJECT).found.attachable
+        assert target.process.stdin is not None
+        target.process.stdin.close()
+        assert target.read_line() == "done inspector json ['inspector']"
+        assert target.errors() == ""
+
+
+def test_a_command_may_be_a_script_with_its_own_interpreter_or_a_native_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "tool"
+    script.write_text(f"#!/usr/bin/env -S {sys.executable} -B\nimport sys\nprint('tool', sys.argv, sys.dont_write_bytecode)\n")
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    done = run_here("run", "--headless", "./tool", "x")
+    assert (done.status, done.out) == (0, "tool ['./tool', 'x'] True\n"), done
+    done = run_here("run", "--headless", "env", "WORD=seen", sys.executable, "-c", "import os; print(os.environ['WORD'])")
+    assert (done.status, done.out) == (0, "seen\n"), done
+    native = run_here("run", "--headless", "/bin/true")
+    native.assert_one_line_error(2, "not a Python program but a native one", "arc-inspector attach PID", "/bin/true")
+    nosuch = run_here("check", "--", "/nowhere/tool")
+    nosuch.assert_one_line_error(2, "no such command: /nowhere/tool")
+
+
+def test_nothing_of_the_program_is_written_or_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(hide(tmp_path))
+    before = sorted(tmp_path.iterdir())
+    assert run_here("run", "--headless", sys.executable, "-B", "app.py").status == 0
+    assert sorted(tmp_path.iterdir()) == before
