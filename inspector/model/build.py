@@ -12,16 +12,19 @@ import numpy as np
 
 from inspector.model.clock import NANOS_PER_SEC, Clock
 from inspector.model.counts import (
+    UNSAMPLED,
     Flags,
     Objects,
+    Sampled,
+    Strongs,
     in_flight_of,
     is_live,
     native_refs_of,
+    numbers_of,
     objects_of,
-    outers_of,
     pins_by_row,
     proxies_of,
-    strong_of_traits,
+    strongs_of,
 )
 from inspector.model.fields import COUNT_LIMIT
 from inspector.model.limits import Limit
@@ -167,14 +170,17 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
     kinds = _of_type(rows, raw.vitals.types, "kind")
     ids = _ids(raw, np.isin(kinds, list(codes.foreign_kinds)))
     addresses = rows["address"].copy()
-    objects = objects_of(addresses, live)
-    inner, outer, strong = _strongs(raw, references, objects, codes)
-    proxies = proxies_of(objects, live & ~np.isin(kinds, list(codes.call_kinds)))
-    proxies[live & (addresses == 0) & (strong != UNKNOWN)] = 1
+    numbered = np.isin(kinds, list(codes.numbered_kinds))
+    objects = objects_of(addresses, live, numbers_of(rows["type_id"].astype(np.int64), rows["data"], numbered))
+    are_handles = live & ~np.isin(kinds, list(codes.call_kinds))
+    counts = _strongs(raw, objects, codes, are_handles)
+    traits = live & np.isin(kinds, list(codes.trait_kinds))
+    strong = np.where(live, counts.strong, np.where(references == Reference.DROPPED, 0, UNKNOWN))
+    proxies = proxies_of(objects, are_handles)
+    proxies[live & (objects.groups < 0) & (strong != UNKNOWN)] = 1
     proxies[references == Reference.DROPPED] = 0
     pins = pins_by_row(ids, raw.threads["calls"][raw.threads["state"] == codes.thread_live].ravel())
-    sampled = _count(rows["in_flight"], codes.count_unknown)
-    in_flight = in_flight_of(objects, pins, sampled, np.isin(kinds, list(codes.pinned_kinds)))
+    in_flight = in_flight_of(objects, pins, counts.in_flight, np.isin(kinds, list(codes.pinned_kinds)))
     handles = Handles(
         ids=ids,
         types=rows["type_id"].astype(np.int64),
@@ -183,11 +189,11 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
         addresses=addresses,
         data=rows["data"].copy(),
         strong=strong,
-        weak=np.where(live, _count(rows["weak"], codes.count_unknown), UNKNOWN),
+        weak=np.where(live, counts.weak, UNKNOWN),
         in_flight=np.where(live, in_flight, 0),
         proxies=proxies,
-        inner_strong=inner,
-        outer_strong=outer,
+        inner_strong=np.where(traits, counts.inner, UNKNOWN),
+        outer_strong=counts.outer,
         native_refs=native_refs_of(strong, proxies),
         created_at=clock.column(rows["created_at_ticks"]),
         changed_at=clock.column(rows["changed_at_ticks"]),
@@ -244,28 +250,26 @@ def _ids(raw: RawState, foreign: Flags) -> Ids:
     return ids
 
 
-def _strongs(raw: RawState, references: Codes, objects: Objects, codes: LayoutCodes) -> tuple[Ints, Ints, Ints]:
-    """Inner and outer counts of traits, and the strong counts of all."""
+def _strongs(raw: RawState, objects: Objects, codes: LayoutCodes, are_handles: Flags) -> Strongs:
+    """The counts of the rows' objects. A trait's handle points into an outer ``Arc`` when its type says where that begins."""
     rows, types = raw.rows, raw.vitals.types
-    strong = _strong(rows, references, codes)
-    unknown = np.full(len(rows), UNKNOWN, dtype=np.int64)
     traits = np.isin(_of_type(rows, types, "kind"), list(codes.trait_kinds))
-    if not traits.any():
-        return unknown, unknown.copy(), strong
-    live = is_live(references)
-    inner = np.where(traits & live, strong, UNKNOWN)
-    counted = traits & live & (_of_type(rows, types, "data_offset") != 0)
-    data = rows["data"]
-    outer = outers_of(np.where(counted, _count(rows["outer_strong"], codes.outer_unknown), UNKNOWN), data)
-    return inner, outer, np.where(counted, strong_of_traits(objects, inner, outer, data), strong)
+    counted = are_handles & traits & (_of_type(rows, types, "data_offset") != 0)
+    sampled = Sampled(
+        strong=_signed(rows["strong"], codes.strong_unknown),
+        weak=_count(rows["weak"], codes.count_unknown),
+        in_flight=_count(rows["in_flight"], codes.count_unknown),
+        outer=_signed(rows["outer_strong"], codes.outer_unknown),
+        data=rows["data"],
+    )
+    return strongs_of(objects, sampled, handles=are_handles, counted=counted)
 
 
-def _strong(rows: Records, references: Codes, codes: LayoutCodes) -> Ints:
-    """Sampled counts; 0 once the destructor ran; unknown after a release, since nobody samples a tombstone."""
-    strong = _count(rows["strong"], codes.strong_unknown)
-    strong[references == Reference.RELEASED] = UNKNOWN
-    strong[references == Reference.DROPPED] = 0
-    return strong
+def _signed(column: Records, unknown: int) -> Ints:
+    """A count of a row as if it were the only handle."""
+    counts: Ints = column.astype(np.uint32).view(np.int32).astype(np.int64)
+    counts[column == unknown] = UNSAMPLED
+    return counts
 
 
 def _count(column: Records, unknown: int) -> Ints:

@@ -1,9 +1,11 @@
-"""The count equation's terms that a viewer computes: proxies, native references, calls in flight, and the strong count of traits.
+"""The counts of each row's object: proxies, strong and weak counts, native references, calls in flight.
 
     strong = proxies + native references                      (at rest)
            = inner + the sum of (outer - 1)                   (of a trait, over the outer ``Arc``s of its handles)
 
-Each outer ``Arc`` holds one reference of the object's own, the inner one, so its first reference is counted there already.
+A table keeps what an object would count if the row were its only handle. Each handle has a reference of its own, so adding the handles
+of the table at hand gives a count of the same moment as the handles, and one count for all rows of an object. Each outer ``Arc`` holds
+one reference of the object's own, the inner one, so its first reference is counted there already.
 
 Rows with one heap address are handles of one object. Pure numpy; any thread; 100,000 rows take a few milliseconds.
 """
@@ -18,6 +20,8 @@ import numpy.typing as npt
 from inspector.model.snapshot import UNKNOWN, Codes, Ids, Ints, Reference
 
 Flags = npt.NDArray[np.bool_]
+UNSAMPLED = -(1 << 31)
+"""A count of a row, as if it were the only handle, that nobody read. Other negative numbers are missing references."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,18 @@ class Objects:
     """Number of the object, ``UNKNOWN`` for rows without an address and for tombstones."""
     count: int
     """Objects."""
+
+    def of_first(self, per_row: Ints, known: Flags) -> Ints:
+        """For each row the value of the first row of its object that is ``known``; a row without such keeps its own."""
+        result = per_row.copy()
+        rows = np.flatnonzero(known & (self.groups >= 0))
+        groups, first = np.unique(self.groups[rows], return_index=True)
+        by_group = np.full(self.count, -1, dtype=np.int64)
+        by_group[groups] = rows[first]
+        grouped = np.flatnonzero(self.groups >= 0)
+        source = by_group[self.groups[grouped]]
+        result[grouped[source >= 0]] = per_row[source[source >= 0]]
+        return result
 
     def spread(self, per_row: Ints) -> Ints:
         """Sum ``per_row`` over the rows of each object and give every row its object's sum; ``UNKNOWN`` without an object."""
@@ -44,13 +60,28 @@ def is_live(references: Codes) -> Flags:
     return live
 
 
-def objects_of(addresses: Ids, live: Flags) -> Objects:
-    """Group the live rows by address. A dead row's address may belong to another object by now: it is in no group."""
-    grouped = live & (addresses != 0)
+def objects_of(addresses: Ids, live: Flags, numbers: Ids | None = None) -> Objects:
+    """Group the live rows by address. A dead row's address may belong to another object by now: it is in no group.
+
+    ``numbers``: what tells the objects of rows without an address apart, 0: nothing.
+    """
+    names = addresses if numbers is None else np.where(addresses != 0, addresses, numbers)
+    grouped = live & (names != 0)
     groups = np.full(len(addresses), UNKNOWN, dtype=np.int64)
-    distinct, inverse = np.unique(addresses[grouped], return_inverse=True)
+    distinct, inverse = np.unique(names[grouped], return_inverse=True)
     groups[grouped] = inverse
     return Objects(groups, len(distinct))
+
+
+def numbers_of(types: Ints, data: Ids, numbered: Flags) -> Ids:
+    """Names for the objects of ``numbered`` rows, which their library knows by a number and not by a place: one for each type and number.
+
+    No address is as large as any of these names. 0 for other rows, and for numbers that leave no room for the type.
+    """
+    few_bits = np.uint64(47)
+    fits = numbered & (data != 0) & (data >> few_bits == 0)
+    names: Ids = np.uint64(1 << 63) | types.astype(np.uint64) << few_bits | data
+    return np.where(fits, names, np.uint64(0))
 
 
 def proxies_of(objects: Objects, handles: Flags) -> Ints:
@@ -67,30 +98,73 @@ def native_refs_of(strong: Ints, proxies: Ints) -> Ints:
     return np.where(known, strong - proxies, UNKNOWN)
 
 
-def outers_of(outer: Ints, data: Ids) -> Ints:
-    """What the outer ``Arc`` of each row counts; ``UNKNOWN`` without one. ``data`` tells them apart.
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What the rows of a table say of their objects, as a sampler or a look from outside wrote it down."""
 
-    Rows that share one were sampled one by one. The most is the newest: what fell is seen at once, what rose only by and by.
+    strong: Ints
+    """Of the object's own ``Arc``, as if the row were its only handle, or its outer ``Arc`` the only one; ``UNSAMPLED``."""
+    weak: Ints
+    in_flight: Ints
+    """Calls as far as the counts tell; ``UNKNOWN``."""
+    outer: Ints
+    """Of the ``Arc`` that the row's handle points into, as if it were the only handle that does; ``UNSAMPLED``."""
+    data: Ids
+    """Tells the outer ``Arc``s apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strongs:
+    """The counts of the rows' objects. ``UNKNOWN`` where nobody read them."""
+
+    strong: Ints
+    inner: Ints
+    """What the object's own ``Arc`` counts."""
+    outer: Ints
+    weak: Ints
+    in_flight: Ints
+
+
+def strongs_of(objects: Objects, sampled: Sampled, *, handles: Flags, counted: Flags) -> Strongs:
+    """The counts of each row's object, the same in all of its rows.
+
+    ``handles`` marks rows that are one, ``counted`` those among them whose handle points into an outer ``Arc``.
     """
-    known = np.flatnonzero(outer != UNKNOWN)
-    numbers, place = np.unique(data[known], return_inverse=True)
-    most = np.full(len(numbers), UNKNOWN, dtype=np.int64)
-    np.maximum.at(most, place, outer[known])
-    shared = outer.copy()
-    shared[known] = most[place]
-    return shared
+    known = sampled.strong != UNSAMPLED
+    strong, weak, in_flight = (objects.of_first(each, known) for each in (sampled.strong, sampled.weak, sampled.in_flight))
+    is_known = strong != UNSAMPLED
+    has_object = objects.groups >= 0
+    outer, beyond, arcs = _outers(objects, sampled, counted)
+    holding = objects.spread((handles & ~counted).astype(np.int64)) + arcs
+    inner = np.where(is_known, np.where(has_object, strong + holding - 1, strong), UNKNOWN)
+    is_whole = is_known & (beyond != UNSAMPLED)
+    total = np.where(is_whole, inner + np.where(has_object, beyond, 0), UNKNOWN)
+    return Strongs(total, inner, np.where(counted & is_known, outer, UNKNOWN), weak, in_flight)
 
 
-def strong_of_traits(objects: Objects, inner: Ints, outer: Ints, data: Ids) -> Ints:
-    """All references that keep each row's object: the inner count, and what the outer ``Arc`` of each of its handles counts beyond one.
+def _outers(objects: Objects, sampled: Sampled, counted: Flags) -> tuple[Ints, Ints, Ints]:
+    """What the outer ``Arc`` of each row counts; what those of its object count beyond one each, together; and how many they are.
 
-    ``UNKNOWN`` where one of the row's own two counts is. A handle that nobody has sampled so far adds nothing to those of the others.
+    A handle that no sampler saw so far has one reference, as every handle; of an ``Arc`` that could not be read nothing is known,
+    and nothing of the whole.
     """
-    known = np.flatnonzero(outer != UNKNOWN)
-    _, first = np.unique(data[known], return_index=True)
-    beyond = np.zeros(len(outer), dtype=np.int64)
-    beyond[known[first]] = outer[known[first]] - 1
-    return np.where((inner != UNKNOWN) & (outer != UNKNOWN), inner + objects.spread(beyond), UNKNOWN)
+    rows = np.flatnonzero(counted)
+    nothing = np.zeros(len(counted), dtype=np.int64)
+    if not len(rows):
+        return np.full(len(counted), UNKNOWN, dtype=np.int64), nothing, nothing
+    numbers, first, place, pointing = np.unique(sampled.data[rows], return_index=True, return_inverse=True, return_counts=True)
+    single = np.full(len(numbers), UNSAMPLED, dtype=np.int64)
+    seen = sampled.outer[rows] != UNSAMPLED
+    single[place[seen][::-1]] = sampled.outer[rows][seen][::-1]  # of several the first
+    was_read = np.zeros(len(numbers), dtype=np.bool_)
+    was_read[place[sampled.strong[rows] != UNSAMPLED]] = True
+    single[(single == UNSAMPLED) & ~was_read] = 1
+    counts = np.where(single == UNSAMPLED, UNKNOWN, single + pointing - 1)
+    outer, beyond, arcs, unread = (np.full(len(counted), UNKNOWN, dtype=np.int64), *(nothing.copy() for _ in range(3)))
+    outer[rows] = counts[place]
+    beyond[rows[first]], arcs[rows[first]], unread[rows[first]] = counts - 1, 1, single == UNSAMPLED
+    beyond, arcs, unread = (objects.spread(each) for each in (beyond, arcs, unread))
+    return outer, np.where(unread > 0, UNSAMPLED, beyond), arcs
 
 
 def pins_by_row(ids: Ids, calls: Ids) -> Ints:

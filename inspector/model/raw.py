@@ -33,6 +33,8 @@ class LayoutCodes:
     """Kinds of our own runtime: each call shows in the thread's record, so in-flight counts are exact without sampling."""
     trait_kinds: frozenset[int]
     """Kinds whose handles point into an ``Arc`` or a box around the object's own ``Arc``."""
+    numbered_kinds: frozenset[int]
+    """Kinds whose objects a library may know by a number instead of a place in memory."""
     busy: int
     """Bit of ``reference_state``."""
     strong_unknown: int

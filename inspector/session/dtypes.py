@@ -38,6 +38,7 @@ def layout_codes() -> LayoutCodes:
         call_kinds=frozenset(map(int, _CALL_KINDS)),
         pinned_kinds=frozenset(map(int, _PINNED_KINDS)),
         trait_kinds=frozenset({int(Kind.UNIFFI_TRAIT)}),
+        numbered_kinds=frozenset({int(Kind.DECLARED)}),
         busy=BUSY,
         strong_unknown=STRONG_UNKNOWN,
         count_unknown=COUNT_UNKNOWN,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from inspector.attach.outside.memory import Effort, in_swap
 from inspector.attach.outside.seen import Look, SeenThread, SeenType
-from inspector.model.counts import Flags, is_live, native_refs_of, objects_of, outers_of, proxies_of, strong_of_traits
+from inspector.model.counts import UNSAMPLED, Flags, Sampled, is_live, native_refs_of, objects_of, proxies_of, strongs_of
 from inspector.model.limits import Limit
 from inspector.model.snapshot import (
     UNKNOWN,
@@ -40,6 +40,7 @@ from inspector.model.snapshot import (
 MOST_TOMBSTONES: Final = 4096
 SETTLING_LOOKS: Final = 8
 """A count that really grew while calls go on shows after so many looks."""
+_COUNTS: Final = ("strong", "weak", "outer", "in_flight", "moving")
 CALL_KIND: Final = "uniffi_call"
 FOREIGN_KIND: Final = "uniffi_foreign"
 TRAIT_KIND: Final = "uniffi_trait"
@@ -56,26 +57,38 @@ class _Kept:
     type_index: int
     address: int
     data: int
-    strong: int
-    weak: int
-    outer: int
-    in_flight: int
     created_at: float
     changed_at: float
+    strong: int = UNSAMPLED
+    """What the object's own ``Arc`` counts beyond what the look knew, and one; as ``model.counts`` has it."""
+    outer: int = UNSAMPLED
+    weak: int = UNKNOWN
+    in_flight: int = UNKNOWN
     is_live: bool = True
-    recent: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=SETTLING_LOOKS))
-    """Strong count and calls in flight of the last looks."""
+    recent: deque[tuple[int, int, bool]] = field(default_factory=lambda: deque(maxlen=SETTLING_LOOKS))
+    """Inner and outer count of the last looks since it rested, and whether it moved in them."""
 
-    def settle(self) -> None:
-        """While calls use the object again and again, its resting count is the least of the last looks: some calls outlast a look."""
-        if self.strong == UNKNOWN:
-            self.recent.clear()
+    def take(self, strong: int, weak: int, outer: int, in_flight: int, moving: int) -> None:
+        """One more look. A count that does not move is believed, after calls when it stood still in two looks.
+
+        While calls use the object again and again, its resting count is the least of the last looks: some calls outlast a look. Of an
+        object whose handles came and went too fast for this look, what it counts beyond them is what it was.
+        """
+        if strong == UNSAMPLED:
             return
-        self.recent.append((self.strong, self.in_flight))
-        if any(in_flight > 0 for _, in_flight in self.recent):
-            last = self.strong + max(self.in_flight, 0)
-            self.strong = min(strong for strong, _ in self.recent)
-            self.in_flight = last - self.strong
+        now = (strong, outer, bool(moving))
+        if not moving and (not any(each[2] for each in self.recent) or self.recent[-1] == now):
+            self.recent.clear()
+        self.recent.append(now)
+        least = min(self.recent, key=lambda each: each[0] + max(each[1], 0))
+        above = strong + max(outer, 0) - least[0] - max(least[1], 0)
+        self.strong, self.outer, self.weak, self.in_flight = least[0], least[1], weak, max(in_flight, 0) + above
+
+    def forget(self) -> None:
+        """Nothing is known of its counts any more."""
+        self.strong = self.outer = UNSAMPLED
+        self.weak = self.in_flight = UNKNOWN
+        self.recent.clear()
 
 
 @dataclass(slots=True)
@@ -125,7 +138,8 @@ class OutsideRows:
     def _take(self, look: Look, at: float) -> None:
         indices = [self._type_index(each) for each in look.types]
         rows = look.rows
-        columns = (rows.types, rows.places, rows.handles, rows.addresses, rows.strong, rows.weak, rows.outer, rows.in_flight)
+        singles = _singles(look)
+        columns = (rows.types, rows.places, rows.handles, rows.addresses, *(singles[name] for name in _COUNTS))
         seen: set[Key] = set()
         for kind, place, handle, address, *counts in zip(*(column.tolist() for column in columns), strict=True):
             key = indices[kind], place, handle
@@ -135,9 +149,10 @@ class OutsideRows:
             kept = self._rows.get(key)
             if kept is None:
                 kept = self._rows[key] = self._born(indices[kind], at)
+            if kept.address != address:
+                kept.forget()
             kept.address, kept.data = address, handle
-            kept.strong, kept.weak, kept.outer, kept.in_flight = counts
-            kept.settle()
+            kept.take(*counts)
         missing = [key for key in self._rows if key not in seen and key[1] not in look.doubtful] if look.is_whole else []
         hidden = in_swap(Path(f"/proc/{look.pid}/pagemap"), {place for _, place, _ in missing}) if look.effort.swapped_bytes else set()
         for key in missing:
@@ -156,7 +171,7 @@ class OutsideRows:
             self._slots += 1
             slot, generation = self._slots, 0
         born_at = float("nan") if is_first else at
-        return _Kept(slot, generation + 1, type_index, 0, 0, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, born_at, born_at)
+        return _Kept(slot, generation + 1, type_index, 0, 0, born_at, born_at)
 
     def _end(self, kept: _Kept, at: float) -> None:
         kept.is_live, kept.changed_at = False, at
@@ -182,10 +197,10 @@ class OutsideRows:
         data = np.array([kept.data for kept in rows], np.uint64)
         is_call, is_foreign, is_trait = (self._are(kind, ints["type_index"]) for kind in (CALL_KIND, FOREIGN_KIND, TRAIT_KIND))
         objects = objects_of(addresses, live)
-        strong = np.where(live, ints["strong"], UNKNOWN)
-        inner = np.where(is_trait, strong, UNKNOWN)
-        outer = outers_of(np.where(live, ints["outer"], UNKNOWN), data)
-        strong = np.where(outer != UNKNOWN, strong_of_traits(objects, inner, outer, data), strong)
+        counted = live & is_trait & self._are_counted(ints["type_index"])
+        sampled = Sampled(ints["strong"], ints["weak"], ints["in_flight"], ints["outer"], data)
+        counts = strongs_of(objects, sampled, handles=live & ~is_call, counted=counted)
+        strong = np.where(live, counts.strong, UNKNOWN)
         proxies = proxies_of(objects, live & ~is_call)
         ids: Ids = ints["generation"].astype(np.uint64) << np.uint64(32) | ints["slot"].astype(np.uint64) << np.uint64(1)
         ids |= is_foreign.astype(np.uint64)
@@ -198,11 +213,11 @@ class OutsideRows:
             addresses=addresses,
             data=data,
             strong=strong,
-            weak=np.where(live, ints["weak"], UNKNOWN),
-            in_flight=np.where(live, ints["in_flight"], 0),
+            weak=np.where(live, counts.weak, UNKNOWN),
+            in_flight=np.where(live, counts.in_flight, 0),
             proxies=proxies,
-            inner_strong=inner,
-            outer_strong=outer,
+            inner_strong=np.where(live & is_trait, counts.inner, UNKNOWN),
+            outer_strong=counts.outer,
             native_refs=native_refs_of(strong, proxies),
             created_at=np.array([kept.created_at for kept in rows], np.float64),
             changed_at=np.array([kept.changed_at for kept in rows], np.float64),
@@ -218,6 +233,10 @@ class OutsideRows:
         """Which rows are of a kind."""
         return np.isin(types, [index for index, counter in self._counters.items() if counter.row.kind == kind])
 
+    def _are_counted(self, types: npt.NDArray[np.int64]) -> Flags:
+        """Which rows point into an ``Arc`` around the object's."""
+        return np.isin(types, [index for index, counter in self._counters.items() if counter.row.outer == Outer.ARC])
+
     def _vitals(self, at: float) -> Vitals:
         size = len(self._counters) + 1
         columns: dict[str, Any] = {}
@@ -230,6 +249,26 @@ class OutsideRows:
         return Vitals(
             at=at, live=len(self._rows), pending=0, created=columns["created"], released=columns["released"], lives=columns["live"]
         )
+
+
+def _singles(look: Look) -> dict[str, npt.NDArray[np.int64]]:
+    """The counts of a look's rows as if each were its object's only handle: the look's own handles are taken off."""
+    rows = look.rows
+    kinds = [look.types[kind] for kind in range(len(look.types))]
+    is_call = np.array([kind.kind == CALL_KIND for kind in kinds], np.bool_)[rows.types] if kinds else np.empty(0, np.bool_)
+    counted = rows.outer != UNKNOWN
+    objects = objects_of(rows.addresses, np.ones(len(rows), np.bool_))
+    _, first, place, pointing = np.unique(rows.handles, return_index=True, return_inverse=True, return_counts=True)
+    is_first = np.zeros(len(rows), np.bool_)
+    is_first[first] = True
+    holding = objects.spread(((~counted & ~is_call) | (counted & is_first)).astype(np.int64))
+    return {
+        "strong": np.where(rows.strong == UNKNOWN, UNSAMPLED, rows.strong - holding + 1),
+        "weak": rows.weak,
+        "outer": np.where(counted, rows.outer - pointing[place] + 1, UNSAMPLED),
+        "in_flight": rows.in_flight,
+        "moving": rows.moving.astype(np.int64),
+    }
 
 
 def stacks_of(threads: Iterable[SeenThread]) -> tuple[ThreadStack, ...]:

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use arc_inspector_native::layout::{Kind, ReferenceState, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
-use arc_inspector_native::sampler::{Pass, Sampled, Sampler, WINDOW_PASSES};
+use arc_inspector_native::sampler::{Pass, Sampled, Sampler, BUSY_PASSES, STILL_PASSES};
 
 /// What the sampler said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,8 @@ struct Table {
 impl Table {
     fn new(rows: usize) -> Arc<Self> {
         let unknown = counts(STRONG_UNKNOWN, COUNT_UNKNOWN, COUNT_UNKNOWN);
-        let row = |_| std::array::from_fn(|word| AtomicU64::new(if word == 2 { unknown } else { 0 }));
+        let words = [0, 0, unknown, 0, 0, 0, u64::from(OUTER_UNKNOWN) << 32, 0];
+        let row = |_| words.map(AtomicU64::new);
         let rows = (0..=rows).map(row).collect();
         Arc::new(Self { rows, at_second_look: Mutex::default(), looks: AtomicU64::new(0), said: Mutex::default(), changed: Condvar::new() })
     }
@@ -48,6 +49,7 @@ impl Table {
         self.put(index, ReferenceState::Live, kind, 1, address);
     }
 
+    /// As the row has them: `strong` as if it were its object's only handle.
     fn counts(&self, index: usize) -> (u32, u16, u16) {
         let word = self.rows[index][2].load(Ordering::Relaxed);
         (word as u32, (word >> 32) as u16, (word >> 48) as u16)
@@ -144,11 +146,12 @@ fn counts_are_those_of_the_arc_without_the_weak_that_all_strongs_share() {
     let table = Table::new(2);
     let object = Arc::new(7_u64);
     let (_second, _weak) = (Arc::clone(&object), Arc::downgrade(&object));
+    let other = Arc::new(8_u64);
     table.put_live(1, Kind::Arc, address(&object));
-    table.put_live(2, Kind::Uniffi, address(&object));
+    table.put_live(2, Kind::Uniffi, address(&other));
     assert_eq!(Pass::new().run(&*table, || true), 0);
     assert_eq!(table.counts(1), (2, 1, COUNT_UNKNOWN));
-    assert_eq!(table.counts(2), (2, 1, 0));
+    assert_eq!(table.counts(2), (1, 0, 0));
 }
 
 #[test]
@@ -179,7 +182,7 @@ fn a_trait_shows_what_its_object_counts_and_what_the_arc_around_it_counts() {
     let leaked = [Arc::clone(&handle), Arc::clone(&handle)];
     pass.run(&*table, || true);
     assert_eq!((table.counts(1), table.outer(1)), ((2, 1, 2), 1), "clones may be of calls");
-    for _ in 0..2 * WINDOW_PASSES {
+    for _ in 0..STILL_PASSES {
         pass.run(&*table, || true);
     }
     assert_eq!((table.counts(1), table.outer(1)), ((2, 1, 0), 3));
@@ -197,7 +200,7 @@ fn two_handles_of_one_trait_object_have_an_outer_count_each() {
     table.put_trait(1, &object, &handles[0]);
     table.put_trait(2, &object, &handles[1]);
     Pass::new().run(&*table, || true);
-    assert_eq!([table.counts(1), table.counts(2)], [(3, 0, 0); 2]);
+    assert_eq!([table.counts(1), table.counts(2)], [(2, 0, 0); 2], "each of the two holds one of the three");
     assert_eq!([table.outer(1), table.outer(2)], [1, 3]);
 }
 
@@ -245,6 +248,7 @@ fn the_next_row_in_a_place_does_not_inherit_an_outer_count() {
     let mut pass = Pass::new();
     pass.run(&*table, || true);
     table.put(1, ReferenceState::Live, Kind::UniffiTrait, 2, NOWHERE);
+    assert_eq!(table.outer(1), 1, "this table's rows do not forget it at birth");
     table.rows[1][7].store(Arc::as_ptr(&handle) as u64, Ordering::Relaxed);
     pass.run(&*table, || true);
     assert_eq!((table.counts(1).0, table.outer(1)), (STRONG_UNKNOWN, OUTER_UNKNOWN));
@@ -268,10 +272,110 @@ fn a_clone_that_stays_becomes_part_of_the_resting_count() {
     let mut pass = Pass::new();
     pass.run(&*table, || true);
     let _held = Arc::clone(&object);
-    for _ in 0..2 * WINDOW_PASSES {
+    pass.run(&*table, || true);
+    assert_eq!(table.counts(1), (1, 0, 1));
+    for _ in 0..STILL_PASSES {
         pass.run(&*table, || true);
     }
     assert_eq!(table.counts(1), (2, 0, 0));
+}
+
+#[test]
+fn handles_of_one_object_are_no_references_beyond_them() {
+    let table = Table::new(4);
+    let object = Arc::new(7_u64);
+    let mut handles = vec![Arc::clone(&object)];
+    table.put_live(1, Kind::Uniffi, address(&object));
+    let mut pass = Pass::new();
+    pass.run(&*table, || true);
+    assert_eq!(table.counts(1), (2, 0, 0), "the test's own");
+    for index in 2..=4 {
+        handles.push(Arc::clone(&object));
+        table.put_live(index, Kind::Uniffi, address(&object));
+        pass.run(&*table, || true);
+        assert_eq!((1..=index).map(|row| table.counts(row)).collect::<Vec<_>>(), vec![(2, 0, 0); index]);
+    }
+    table.put(2, ReferenceState::Released, Kind::Uniffi, 1, address(&object));
+    handles.pop();
+    pass.run(&*table, || true);
+    assert_eq!([1, 3, 4].map(|row| table.counts(row)), [(2, 0, 0); 3]);
+}
+
+#[test]
+fn a_handle_without_a_reference_shows_at_once_and_in_all_rows() {
+    let table = Table::new(3);
+    let object = Arc::new(7_u64);
+    table.put_live(1, Kind::Uniffi, address(&object));
+    let mut pass = Pass::new();
+    pass.run(&*table, || true);
+    table.put_live(2, Kind::Uniffi, address(&object));
+    table.put_live(3, Kind::Uniffi, address(&object));
+    pass.run(&*table, || true);
+    assert_eq!([1, 2, 3].map(|row| table.counts(row).0 as i32), [-1; 3]);
+}
+
+#[test]
+fn handles_that_come_and_go_under_the_passes_never_make_references_missing_or_rows_disagree() {
+    let table = Table::new(8);
+    let object = Arc::new(7_u64);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    table.put_live(1, Kind::Uniffi, address(&object));
+    std::thread::scope(|scope| {
+        for row in 2..=3 {
+            let (table, object, stop) = (&table, &object, &stop);
+            scope.spawn(move || {
+                for generation in 1.. {
+                    let reference = Arc::clone(object);
+                    table.put(row, ReferenceState::Live, Kind::Uniffi, generation, address(object));
+                    std::thread::yield_now();
+                    table.rows[row][0].store(u64::from(generation) << 32 | ReferenceState::Released as u64, Ordering::SeqCst);
+                    drop(reference);
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                }
+            });
+        }
+        let mut pass = Pass::new();
+        let seen: Vec<_> = (0..60).map(|_| pass.run(&*table, || true)).map(|_| table.counts(1).0).collect();
+        stop.store(true, Ordering::Relaxed);
+        assert!(seen.iter().all(|&strong| strong == 1 || strong == STRONG_UNKNOWN), "{seen:?}");
+        assert!(seen.contains(&1));
+    });
+}
+
+#[test]
+fn a_new_session_believes_what_it_sees_and_not_what_an_earlier_one_saw() {
+    let table = Table::new(1);
+    let object = Arc::new(7_u64);
+    table.put_live(1, Kind::Uniffi, address(&object));
+    let sampler = Sampler::start(table.clone()).unwrap();
+    sampler.set_interval(Some(Duration::from_millis(1)));
+    table.wait_for(|said| said.passes >= 1);
+    sampler.set_interval(None);
+    let _clones = vec![Arc::clone(&object); 4];
+    sampler.set_interval(Some(Duration::from_secs(3600)));
+    let passes = table.said().passes;
+    table.wait_for(|said| said.passes > passes);
+    sampler.stop();
+    assert_eq!(table.counts(1), (5, 0, 0));
+}
+
+#[test]
+fn a_count_that_moved_for_long_and_then_rests_is_believed() {
+    let table = Table::new(1);
+    let object = Arc::new(7_u64);
+    table.put_live(1, Kind::Uniffi, address(&object));
+    let mut pass = Pass::new();
+    for _ in 0..BUSY_PASSES / 4 {
+        let _call = Arc::clone(&object);
+        pass.run(&*table, || true);
+    }
+    let _clones = vec![Arc::clone(&object); 4];
+    for _ in 0..=STILL_PASSES {
+        pass.run(&*table, || true);
+    }
+    assert_eq!(table.counts(1), (5, 0, 0));
 }
 
 #[test]
@@ -282,7 +386,7 @@ fn the_objects_of_handle_maps_are_read_as_they_are_since_their_calls_do_not_clon
     table.put_live(1, Kind::MutexMap, address(&object));
     table.put_live(2, Kind::ArcMap, address(&object));
     assert_eq!(Pass::new().run(&*table, || true), 0);
-    assert_eq!([table.counts(1), table.counts(2)], [(2, 1, COUNT_UNKNOWN); 2]);
+    assert_eq!([table.counts(1), table.counts(2)], [(1, 1, COUNT_UNKNOWN); 2], "two handles on two references");
 }
 
 #[test]
@@ -304,9 +408,9 @@ fn rows_that_hold_nothing_and_kinds_that_count_elsewhere_are_left_alone() {
 #[test]
 fn addresses_that_cannot_be_read_are_unknown_counted_once_and_do_not_stop_the_others() {
     let table = Table::new(3001);
-    let objects: Vec<_> = (0..1000_u64).map(Arc::new).collect();
-    for index in 1..=3001 {
-        let at = if index % 3 == 1 { NOWHERE } else { address(&objects[index % 1000]) };
+    let objects: Vec<_> = (1..=3001_u64).map(Arc::new).collect();
+    for (index, object) in (1..).zip(&objects) {
+        let at = if index % 3 == 1 { NOWHERE + 64 * (index as u64 % 32) } else { address(object) };
         table.put_live(index, Kind::Arc, at);
     }
     let mut pass = Pass::new();
@@ -347,12 +451,14 @@ fn a_row_that_died_or_was_used_again_while_its_memory_was_read_is_not_written() 
     let object = Arc::new(7_u64);
     let (first, second) = (1_u64 << 32, 2_u64 << 32);
     let kind = (Kind::Arc as u64) << 16;
-    for now in [first | kind | ReferenceState::Dropped as u64, second | kind | ReferenceState::Live as u64] {
+    let dropped = (first | kind | ReferenceState::Dropped as u64, STRONG_UNKNOWN);
+    let used_again = (second | kind | ReferenceState::Live as u64, 1);
+    for (now, shown) in [dropped, used_again] {
         let table = Table::new(1);
         table.put_live(1, Kind::Arc, address(&object));
         *table.at_second_look.lock().unwrap() = Some((1, now));
         assert_eq!(Pass::new().run(&*table, || true), 0);
-        assert_eq!(table.counts(1).0, STRONG_UNKNOWN, "{now:#x}");
+        assert_eq!(table.counts(1).0, shown, "{now:#x}: the next look finds the new one");
         assert_eq!(*table.at_second_look.lock().unwrap(), None, "there was a second look");
     }
 }
@@ -413,9 +519,9 @@ fn the_thread_sleeps_without_a_viewer_and_goes_back_to_sleep_after_the_last() {
 #[test]
 fn a_large_table_is_sampled_less_often_but_the_heart_beats_on() {
     let table = Table::new(60_000);
-    let object = Arc::new(7_u64);
-    for index in 1..=60_000 {
-        table.put_live(index, Kind::Uniffi, address(&object));
+    let objects: Vec<_> = (0..60_000_u64).map(Arc::new).collect();
+    for (index, object) in objects.iter().enumerate() {
+        table.put_live(index + 1, Kind::Uniffi, address(object));
     }
     let sampler = Sampler::start(table.clone()).unwrap();
     sampler.set_interval(Some(Duration::from_millis(10)));
@@ -428,14 +534,15 @@ fn a_large_table_is_sampled_less_often_but_the_heart_beats_on() {
 #[test]
 fn a_pass_is_broken_off_when_the_sampler_stops() {
     let table = Table::new(5000);
-    let object = Arc::new(7_u64);
-    for index in 1..=5000 {
-        table.put_live(index, Kind::Arc, address(&object));
+    let objects: Vec<_> = (0..5000_u64).map(Arc::new).collect();
+    for (index, object) in objects.iter().enumerate() {
+        table.put_live(index + 1, Kind::Arc, address(object));
     }
     let mut batches = 0;
     Pass::new().run(&*table, || {
         batches += 1;
         batches < 2
     });
-    assert_eq!((table.counts(2000).0, table.counts(2001).0), (1, STRONG_UNKNOWN));
+    assert_eq!(batches, 2);
+    assert!((1..=5000).all(|row| table.counts(row).0 == STRONG_UNKNOWN), "counts without a second look at the handles are worth nothing");
 }

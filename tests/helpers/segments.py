@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from inspector.session.dtypes import dtype_of
-from inspector.wire.schema import COUNT_UNKNOWN, LAYOUT_VERSION, MAGIC, STRONG_UNKNOWN, Kind, ReferenceState, ThreadState
+from inspector.wire.schema import COUNT_UNKNOWN, LAYOUT_VERSION, MAGIC, OUTER_UNKNOWN, STRONG_UNKNOWN, Kind, ReferenceState, ThreadState
 
 PAGE = 4096
 TICKS_PER_SEC = 1_000
@@ -140,6 +140,7 @@ def _row(given: Mapping[str, Any]) -> dict[str, Any]:
         "strong": STRONG_UNKNOWN,
         "weak": COUNT_UNKNOWN,
         "in_flight": COUNT_UNKNOWN,
+        "outer_strong": OUTER_UNKNOWN,
     }
     return row | dict(given)
 

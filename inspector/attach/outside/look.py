@@ -6,7 +6,7 @@ What cannot be looked at is a note, and the rest goes on. Takes as long as readi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Final
 
@@ -14,17 +14,17 @@ import numpy as np
 
 from inspector.attach import procfs
 from inspector.attach.outside.calls import SeenCall, pending_calls
-from inspector.attach.outside.counts import Counts, no_counts, object_counts, trait_counts
+from inspector.attach.outside.counts import Counts, Held, handles_with_counts
 from inspector.attach.outside.heap import Classes, Heap
 from inspector.attach.outside.memory import Addresses, OutsideError, OutsideMemory
 from inspector.attach.outside.objects import Objects
 from inspector.attach.outside.python import SeenPython, find_python
-from inspector.attach.outside.seen import Look, SeenRows, SeenThread, SeenType, no_rows
+from inspector.attach.outside.seen import UNKNOWN, Look, SeenRows, SeenThread, SeenType, no_rows
 from inspector.attach.outside.thread_names import thread_classes, thread_names
 from inspector.attach.outside.threads import look_at_threads
 from inspector.attach.outside.uniffi import Bindings, Metadata, SeenClass, components
 from inspector.errors import AttachError
-from inspector.wire.uniffi import Shape
+from inspector.wire.uniffi import SMALL, Shape
 
 AWAITED: Final = SeenType("awaited by Rust", "", "uniffi_future")
 """Which method runs in such a task is known from within only."""
@@ -80,13 +80,22 @@ class _Found:
     types: list[SeenType] = field(default_factory=list)
     parts: list[SeenRows] = field(default_factory=list)
 
-    def add(self, kind: SeenType, places: Addresses, handles: Addresses, counts: Counts) -> None:
-        """Rows of one type."""
+    def line_of(self, kind: SeenType) -> int:
+        """Line of a type."""
         if kind not in self.types:
             self.types.append(kind)
-        types = np.full(len(places), self.types.index(kind), np.int64)
-        columns = (counts.addresses, counts.strong, counts.weak, counts.outer, counts.in_flight)
-        self.parts.append(SeenRows(types, places, handles, *columns))
+        return self.types.index(kind)
+
+    def add_held(self, held: Held, counts: Counts) -> None:
+        """Rows of handles."""
+        columns = (counts.addresses, counts.strong, counts.weak, counts.outer, counts.in_flight, counts.moving)
+        self.parts.append(SeenRows(held.kinds, held.places, held.handles, *columns))
+
+    def add(self, kind: SeenType, places: Addresses, handles: Addresses, addresses: Addresses) -> None:
+        """Rows of one type of which there are no counts."""
+        types = np.full(len(places), self.line_of(kind), np.int64)
+        unknown = np.full(len(places), UNKNOWN, np.int64)
+        self.parts.append(SeenRows(types, places, handles, addresses, *(unknown,) * 4, np.zeros(len(places), np.bool_)))
 
     def rows(self) -> SeenRows:
         """All of them."""
@@ -102,40 +111,62 @@ def _look_at_objects(memory: OutsideMemory, python: SeenPython, found: _Found, g
     bindings = Bindings(objects, classes, Metadata(memory.pid, objects))
     threads = thread_classes(objects, classes)
     wanted = np.array([*bindings.owners, *([python.type_of_coroutines] if bindings.owners else []), *threads.tolist()], np.uint64)
-    places, kinds, doubtful = heap.instances(wanted[wanted != 0])
-    found.doubtful = frozenset(doubtful.tolist())
-    is_thread = np.isin(kinds, threads)
-    found.thread_names = thread_names(objects, classes, places[is_thread], kinds[is_thread])
-    proxies: dict[int, tuple[int, str]] = {}
-    for each in bindings.proxies:
-        of_class = np.isin(kinds, np.array([address for address, owner in bindings.owners.items() if owner is each], np.uint64))
-        if of_class.any():
-            proxies |= _add_proxies(objects, each, classes, places[of_class], kinds[of_class], found)
+    search = _Search(objects, heap, bindings, classes, wanted[wanted != 0], found)
+    held, counts = handles_with_counts(memory, search)
+    found.add_held(held, counts)
+    is_thread = np.isin(search.kinds, threads)
+    found.thread_names = thread_names(objects, classes, search.places[is_thread], search.kinds[is_thread])
     _add_foreign(objects, bindings, found)
     if not python.layout.coroutine_frame:
         found.notes.append(f"pending calls are not looked for in {python.runtime}")
-    for call in pending_calls(objects, places[kinds == np.uint64(python.type_of_coroutines)], proxies):
-        _add_call(call, *proxies.get(call.proxy, (0, _only({each.origin for each in bindings.proxies}))), found)
+    coroutines = search.places[search.kinds == np.uint64(python.type_of_coroutines)]
+    lines = {place: line for line, place in enumerate(held.places.tolist())}
+    only = _only({each.origin for each in bindings.proxies})
+    for call in pending_calls(objects, coroutines, lines):
+        line = lines.get(call.proxy)
+        address = 0 if line is None else int(counts.addresses[line])
+        _add_call(call, address, only if line is None else found.types[int(held.kinds[line])].origin, found)
 
 
-def _add_proxies(
-    objects: Objects, each: SeenClass, classes: Classes, places: Addresses, kinds: Addresses, found: _Found
-) -> dict[int, tuple[int, str]]:
-    """Rows for the instances of one class and what is derived from it; answers with allocation and origin of each."""
-    rows, _ = classes.row_of(kinds)
-    left = np.arange(len(places))
-    proxies: dict[int, tuple[int, str]] = {}
-    for shape in each.shapes:
-        kept = objects.attribute(places[left], classes.bodies, rows[left], (shape.handle_attribute,))
-        handles, is_handle = objects.numbers(kept)
-        is_handle &= handles != 0
-        chosen, handles = places[left[is_handle]], handles[is_handle]
-        counts = _counts(objects.memory, each, shape, handles)
-        found.add(_type_of(each, shape), chosen, handles, counts)
-        proxies |= {place: (address, each.origin) for place, address in zip(chosen.tolist(), counts.addresses.tolist(), strict=True)}
-        left = left[~is_handle]
-    found.without_handle += len(left)
-    return proxies
+class _Search:
+    """Searches for the instances of the classes that are followed; each call is one search."""
+
+    def __init__(self, objects: Objects, heap: Heap, bindings: Bindings, classes: Classes, wanted: Addresses, found: _Found) -> None:
+        """``wanted``: the classes. What a search leaves out is noted in ``found``."""
+        self._objects, self._heap, self._bindings, self._classes = objects, heap, bindings, classes
+        self._wanted, self._found = wanted, found
+        self.places = self.kinds = np.empty(0, np.uint64)
+        """All instances that the newest search found, and the class of each."""
+
+    def __call__(self) -> Held:
+        """The handles of all proxies."""
+        found = self._found
+        self.places, self.kinds, doubtful = self._heap.instances(self._wanted)
+        found.doubtful = frozenset(doubtful.tolist())
+        found.without_handle = 0
+        parts = [part for each in self._bindings.proxies for part in self._of_class(each)]
+        columns = [[getattr(part, each.name) for part in parts] for each in fields(Held)]
+        nothing = np.empty(0, np.uint64)
+        return Held(*map(np.concatenate, columns)) if parts else Held(np.empty(0, np.int64), nothing, nothing, nothing, nothing)
+
+    def _of_class(self, each: SeenClass) -> Iterator[Held]:
+        """The instances of one class and of what is derived from it."""
+        own = np.array([address for address, owner in self._bindings.owners.items() if owner is each], np.uint64)
+        of_class = np.isin(self.kinds, own)
+        if not of_class.any():
+            return
+        places, kinds = self.places[of_class], self.kinds[of_class]
+        rows, _ = self._classes.row_of(kinds)
+        left = np.arange(len(places))
+        for shape in each.shapes:
+            kept = self._objects.attribute(places[left], self._classes.bodies, rows[left], (shape.handle_attribute,))
+            handles, is_handle = self._objects.numbers(kept)
+            is_handle &= handles != 0
+            chosen, handles = places[left[is_handle]], handles[is_handle]
+            kind = np.full(len(chosen), self._found.line_of(_type_of(each, shape)), np.int64)
+            yield Held(kind, chosen, handles, *_arcs_of(self._objects.memory, each, shape, handles))
+            left = left[~is_handle]
+        self._found.without_handle += len(left)
 
 
 def _type_of(each: SeenClass, shape: Shape) -> SeenType:
@@ -143,12 +174,14 @@ def _type_of(each: SeenClass, shape: Shape) -> SeenType:
     return SeenType(each.name, each.origin, "uniffi_trait" if each.is_trait else "uniffi", outer)
 
 
-def _counts(memory: OutsideMemory, each: SeenClass, shape: Shape, handles: Addresses) -> Counts:
+def _arcs_of(memory: OutsideMemory, each: SeenClass, shape: Shape, handles: Addresses) -> tuple[Addresses, Addresses]:
+    """The ``Arc`` of each handle's object, right before it, and the one that a trait's handle points into."""
+    nothing = np.zeros(len(handles), np.uint64)
     if not shape.is_address:
-        return no_counts(np.zeros(len(handles), np.uint64))
-    if each.is_trait:
-        return trait_counts(memory, handles, is_counted=shape.trait_is_counted)
-    return object_counts(memory, handles)
+        return nothing, nothing
+    if not each.is_trait:
+        return handles - np.uint64(SMALL), nothing
+    return memory.words(handles), handles - np.uint64(SMALL) if shape.trait_is_counted else nothing
 
 
 def _add_foreign(objects: Objects, bindings: Bindings, found: _Found) -> None:
@@ -162,18 +195,18 @@ def _add_foreign(objects: Objects, bindings: Bindings, found: _Found) -> None:
             chosen = of_map & (kinds == np.uint64(kind))
             places = np.full(int(np.count_nonzero(chosen)), each.address, np.uint64)
             if each.holds_tasks:
-                found.add(AWAITED, places, handles[chosen], no_counts(np.zeros(len(places), np.uint64)))
+                found.add(AWAITED, places, handles[chosen], np.zeros(len(places), np.uint64))
             else:
                 name, origin = bindings.name_of(kind)
                 seen = SeenType(name or "object", origin, "uniffi_foreign")
-                found.add(seen, places, handles[chosen], no_counts(entries.values[chosen]))
+                found.add(seen, places, handles[chosen], entries.values[chosen])
 
 
 def _add_call(call: SeenCall, address: int, origin: str, found: _Found) -> None:
     """A row for a pending call; it holds the object at ``address``."""
     kind = SeenType(call.method or "a pending call", origin, "uniffi_call")
     place, future, object_ = (np.array([number], np.uint64) for number in (call.place, call.future, address))
-    found.add(kind, place, future, no_counts(object_))
+    found.add(kind, place, future, object_)
 
 
 def _only(names: set[str]) -> str:

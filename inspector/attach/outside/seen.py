@@ -41,12 +41,14 @@ class SeenRows:
     addresses: Addresses
     """The object's allocation; 0: it cannot be told."""
     strong: Ints
-    """The least of several looks at the object's own count; ``UNKNOWN``: it cannot be told."""
+    """The object's own count, the least of several looks, of the same moment as the handles; ``UNKNOWN``: it cannot be told."""
     weak: Ints
     outer: Ints
     """Of a trait: what the ``Arc`` counts that the handle points into; ``UNKNOWN``: there is none."""
     in_flight: Ints
     """How far the counts were above that in the last of them."""
+    moving: npt.NDArray[np.bool_]
+    """The counts were others from one look to the next."""
 
     def __len__(self) -> int:
         """Rows."""
@@ -104,4 +106,4 @@ class Look:
 def no_rows() -> SeenRows:
     """None."""
     ints, addresses = np.empty(0, np.int64), np.empty(0, np.uint64)
-    return SeenRows(ints, addresses, addresses, addresses, ints, ints, ints, ints)
+    return SeenRows(ints, addresses, addresses, addresses, ints, ints, ints, ints, np.empty(0, np.bool_))

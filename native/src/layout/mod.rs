@@ -22,15 +22,15 @@ pub use states::*;
 /// First eight bytes of every segment.
 pub const MAGIC: u64 = 0x3147_4553_4943_5241; // "ARCISEG1"
 /// Grows with each change of this schema. Both sides name their number when they differ.
-pub const LAYOUT_VERSION: u32 = 3;
+pub const LAYOUT_VERSION: u32 = 4;
 /// Set in `HandleSlot::reference_state` while a writer changes more than one word of the slot.
 pub const BUSY: u8 = 0x80;
 /// `HandleSlot::strong`: never sampled, or not readable.
-pub const STRONG_UNKNOWN: u32 = u32::MAX;
+pub const STRONG_UNKNOWN: u32 = 0x8000_0000;
 /// `HandleSlot::weak` and `in_flight`: never sampled, not readable, or the kind has none.
 pub const COUNT_UNKNOWN: u16 = u16::MAX;
-/// `HandleSlot::outer_strong`: there is none, or it was not read. An `Arc` that can be read counts one at least.
-pub const OUTER_UNKNOWN: u32 = 0;
+/// `HandleSlot::outer_strong`: there is none, or it was not read.
+pub const OUTER_UNKNOWN: u32 = 0x8000_0000;
 /// Bit 0 of a handle: set when the row stands for a foreign object (a Python object held by native code).
 pub const FOREIGN_BIT: u64 = 1;
 /// Rows that a segment can hold; the file is sparse, unused chunks cost nothing.

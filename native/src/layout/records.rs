@@ -292,7 +292,9 @@ pub struct HandleSlot {
     pub generation: u32,
     /// Heap address of the allocation: `{strong, weak, data}`. The identity of the object. 0: none.
     pub address: u64,
-    /// Resting strong count of the allocation at `address`, the tool's own references left out.
+    /// Resting strong count that the allocation at `address` would have if this were its only handle; a signed number, 0 or less when there are fewer
+    /// references than handles. Each further live handle on the object adds one. So the count and the number of handles are of one moment,
+    /// whenever the table is read, and all rows of an object say the same. Of a Rust-implemented trait each `Arc` that handles point into adds one.
     pub strong: u32,
     /// Weak count, without the one that all strongs share.
     pub weak: u16,
@@ -314,8 +316,8 @@ pub struct HandleSlot {
     pub created_site: u16,
     /// Stack of the last change: the close request, the close, or the release.
     pub last_site: u16,
-    /// Of a Rust-implemented trait: resting strong count of the `Arc` that the handle points into, of the same instant as `strong`.
-    /// `OUTER_UNKNOWN`: it was not read, or there is none (see `TypeSlot::data_offset`).
+    /// Of a Rust-implemented trait: resting strong count of the `Arc` that the handle points into, of the same instant as `strong` and in the
+    /// same way: as if this were the only handle that points there. `OUTER_UNKNOWN`: it was not read, or there is none (see `TypeSlot::data_offset`).
     pub outer_strong: u32,
     /// What the handle stands for: the data pointer as lowered, a map's key, a proxy's `_handle`.
     pub data: u64,

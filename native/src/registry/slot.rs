@@ -1,6 +1,6 @@
 //! One row: eight atomic words as `layout::HandleSlot` declares them.
 
-use crate::layout::{ReferenceState, ResourceState, BUSY, COUNT_UNKNOWN, STRONG_UNKNOWN};
+use crate::layout::{ReferenceState, ResourceState, BUSY, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
 use crate::primitive::{fence, wait_a_turn, AtomicU64, Ordering};
 
 const BUSY_BIT: u64 = BUSY as u64;
@@ -8,6 +8,8 @@ const STATES: u64 = 0xFFFF;
 
 /// Word 2 when nothing was ever sampled.
 pub const COUNTS_UNKNOWN: u64 = STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
+/// Upper half of word 6 when nothing was ever sampled.
+const NO_OUTER: u64 = (OUTER_UNKNOWN as u64) << 32;
 
 /// When, in which thread and where something happens; all 0: not recorded. Two words, because what is written to memory as smaller fields and read
 /// back as one word makes the processor wait.
@@ -219,7 +221,7 @@ impl<'a> Slot<'a> {
         self.words[3].store(at_ticks, Ordering::Relaxed);
         self.words[4].store(at_ticks, Ordering::Relaxed);
         self.words[5].store(thread | thread << 16 | u64::from(birth.owner) << 32, Ordering::Relaxed);
-        self.words[6].store(site | site << 16, Ordering::Relaxed);
+        self.words[6].store(site | site << 16 | NO_OUTER, Ordering::Relaxed);
         self.words[7].store(birth.data, Ordering::Relaxed);
         self.words[0].store(live, Ordering::Release);
         generation

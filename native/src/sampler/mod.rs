@@ -3,8 +3,10 @@
 //! Without a viewer the thread sleeps. With one it wakes at the viewer's rate, says that the process lives, and, as often as its
 //! share of a core allows, reads `{strong, weak}` of every row whose objects are counted in their allocation.
 
+mod census;
 mod pass;
 mod resting;
+mod store;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,7 +17,7 @@ use crate::platform::{self, ipc};
 use crate::status::{Error, Result};
 
 pub use pass::Pass;
-pub use resting::{Resting, Sample, WINDOW_PASSES};
+pub use resting::{Resting, Sample, BUSY_PASSES, STILL_PASSES, WINDOW_PASSES};
 
 /// Share of a core that passes may use on average.
 const CORE_SHARE: f64 = 0.03;
@@ -55,7 +57,16 @@ pub trait Sampled: Send + Sync {
 #[derive(Default)]
 struct Plan {
     interval: Option<Duration>,
+    /// Times that somebody began to look.
+    sessions: u64,
     is_stopped: bool,
+}
+
+/// When the thread woke, and in which session.
+#[derive(Clone, Copy)]
+struct Turn {
+    at: Instant,
+    session: u64,
 }
 
 /// The sampler's thread, from outside.
@@ -84,8 +95,13 @@ impl Sampler {
     }
 
     /// Sample this often from now on; `None`: not at all.
+    ///
+    /// After `None` a new session begins: what was at rest in the last one says nothing about now.
     pub fn set_interval(&self, interval: Option<Duration>) {
-        self.shared.plan().interval = interval;
+        let mut plan = self.shared.plan();
+        plan.sessions += u64::from(plan.interval.is_none() && interval.is_some());
+        plan.interval = interval;
+        drop(plan);
         self.shared.changed.notify_all();
     }
 
@@ -119,14 +135,15 @@ impl Shared {
     fn serve(&self) {
         let mut turns = Turns::new(self);
         let mut last = None;
-        while let Some(now) = self.wait_for_turn(last) {
-            last = Some(now);
-            turns.turn(now);
+        while let Some(turn) = self.wait_for_turn(last) {
+            last = Some(turn);
+            turns.enter(turn.session);
+            turns.turn(turn.at);
         }
     }
 
-    /// Wait until the interval since the last turn is over. `None`: the end.
-    fn wait_for_turn(&self, last: Option<Instant>) -> Option<Instant> {
+    /// Wait until the interval since the session's last turn is over. `None`: the end.
+    fn wait_for_turn(&self, last: Option<Turn>) -> Option<Turn> {
         let mut plan = self.plan();
         loop {
             if plan.is_stopped {
@@ -137,9 +154,10 @@ impl Shared {
                 plan = self.changed.wait(plan).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
-            let left = last.map_or(Duration::ZERO, |last| (last + interval).saturating_duration_since(now));
+            let last = last.filter(|turn| turn.session == plan.sessions);
+            let left = last.map_or(Duration::ZERO, |turn| (turn.at + interval).saturating_duration_since(now));
             if left.is_zero() {
-                return Some(now);
+                return Some(Turn { at: now, session: plan.sessions });
             }
             plan = self.changed.wait_timeout(plan, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -149,6 +167,7 @@ impl Shared {
 /// What the thread remembers from turn to turn.
 struct Turns<'a> {
     shared: &'a Shared,
+    session: u64,
     pass: Pass,
     cpu_nanos: u64,
     /// Before this the share of the core is used up.
@@ -157,7 +176,14 @@ struct Turns<'a> {
 
 impl<'a> Turns<'a> {
     fn new(shared: &'a Shared) -> Self {
-        Self { shared, pass: Pass::new(), cpu_nanos: 0, rest_until: None }
+        Self { shared, session: 0, pass: Pass::new(), cpu_nanos: 0, rest_until: None }
+    }
+
+    /// Forgets what was seen in another session. Its first pass is made at once, whatever the last session used.
+    fn enter(&mut self, session: u64) {
+        if std::mem::replace(&mut self.session, session) != session {
+            (self.pass, self.rest_until) = (Pass::new(), None);
+        }
     }
 
     fn turn(&mut self, now: Instant) {

@@ -1,371 +1,328 @@
-//! One pass over the table: gather addresses, read them, look whether the rows are still the same, publish.
+//! One pass over the table: look which handles there are, read the counts of their objects, look again, publish.
 //!
 //! The kernel reads for us, so an address that went stale is an error and not a crash. A successful read proves nothing by
-//! itself: freed memory usually stays mapped. What proves it is the row, found alive in the same generation *after* the read;
-//! it held a reference all the while, so what was read were the counts of its object.
+//! itself: freed memory usually stays mapped. What proves it are the object's handles, found alive in the same generation *after* the read;
+//! they held references all the while, so what was read were the counts of their object. And since no handle came or went, the counts and
+//! the number of handles are of one moment. What is published is what an object counts beyond its handles: that does not change when
+//! handles come and go later, each with a reference of its own.
 
-use std::sync::atomic::{fence, AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::census::{by_object, by_outer, Census, Entry};
+use super::store::{counts_word, forget, is_of, outer_of, saturating_u16, store};
 use super::{Resting, Sample, Sampled};
-use crate::layout::{Kind, ReferenceState, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
+use crate::layout::COUNT_UNKNOWN;
 use crate::platform::ipc::{self, MAX_RANGES};
 
-/// Word 2 is one word that says all by itself; what orders it after the row's state is said where it is stored.
-const COUNTS: Ordering = Ordering::Relaxed;
-/// Word 2 of a row of which nothing is known.
-const UNKNOWN: u64 = STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
-
-/// Rows that are looked at again in one pass, how often, and after what pause: about 10 ms, of which half a millisecond is work.
-const MOST_DOUBTS: usize = 32;
+/// Addresses that are read again in one pass, how often, and after what pause: about 10 ms, of which a millisecond is work.
+const MOST_DOUBTS: usize = 128;
+/// Of objects that were not seen before, for the first looks.
+const MOST_FRESH: usize = MAX_RANGES;
 const GLIMPSES: usize = 64;
+/// Looks at objects that were not seen before and do not move.
+const FRESH_GLIMPSES: usize = 4;
 const GLIMPSE_PAUSE: Duration = Duration::from_micros(50);
-
-/// A row whose counts are to be read.
-#[derive(Clone, Copy)]
-struct Wanted {
-    index: u32,
-    generation: u32,
-    /// Each call of its kind clones the object first.
-    clones_for_calls: bool,
-    /// What is read is the `Arc` around the object's; the object's own is what comes next.
-    is_outer: bool,
-}
-
-/// A row whose last sample may have met calls.
-#[derive(Clone, Copy)]
-struct Doubt {
-    row: Wanted,
-    address: u64,
-    /// Of the `Arc` around the object's, 0: there is none.
-    outer_address: u64,
-}
-
-/// What one look at an object read.
-#[derive(Clone, Copy)]
-struct Look {
-    strong: u64,
-    weak: u64,
-    /// Strong count of the `Arc` around the object's, 0: there is none, or it could not be read.
-    outer: u64,
-}
+/// Rows that one census may go through for each glimpse; of larger tables several glimpses lie between two looks at the handles.
+const ROWS_PER_GLIMPSE: usize = 2048;
+const MOST_GLIMPSES_AT_ONCE: usize = 16;
 
 /// What a pass needs, kept from one to the next.
+#[derive(Default)]
 pub struct Pass {
-    wanted: Vec<Wanted>,
-    addresses: Vec<u64>,
-    read: Vec<[u64; 2]>,
+    census: Census,
+    counts: Counts,
     /// By index of the row.
     resting: Vec<Resting>,
-    /// The system reads nothing for us.
-    is_refused: bool,
-    /// Row and strong count of the `Arc` around an object's that was read last.
-    outer: (u32, u64),
-    doubts: Vec<Doubt>,
+    /// Objects whose newest sample may have met calls, or whose handles changed meanwhile; ascending.
+    doubts: Vec<u64>,
+    /// Objects that were left out of `doubts` last time come first: those from this address on.
+    next_doubt: u64,
 }
 
-impl Default for Pass {
-    fn default() -> Self {
-        Self::new()
-    }
+/// Counts at some addresses, as they were read.
+#[derive(Default)]
+struct Counts {
+    addresses: Vec<u64>,
+    /// Strong and weak; `None`: not readable.
+    read: Vec<Option<[u64; 2]>>,
+    buffer: Vec<[u64; 2]>,
+    /// The system reads nothing for us.
+    is_refused: bool,
+}
+
+/// What one look at an object found.
+struct Look {
+    sample: Sample,
+    weak: u64,
+    /// By the `Arc`s around the object's, in the order of the handles.
+    outers: Vec<Option<i32>>,
+    shape: u64,
 }
 
 impl Pass {
     /// A pass that has seen nothing yet.
     pub fn new() -> Self {
-        let (wanted, addresses) = (Vec::with_capacity(MAX_RANGES), Vec::with_capacity(MAX_RANGES));
-        Self {
-            wanted,
-            addresses,
-            read: vec![[0; 2]; MAX_RANGES],
-            resting: Vec::new(),
-            is_refused: false,
-            outer: (0, 0),
-            doubts: Vec::with_capacity(MOST_DOUBTS),
-        }
+        Self::default()
     }
 
     /// Sample the whole table, as long as `goes_on`, which is asked after each batch. Returns how many rows could not be read that
     /// could be before.
     pub fn run(&mut self, table: &dyn Sampled, mut goes_on: impl FnMut() -> bool) -> u64 {
-        let used = table.used();
-        if self.resting.len() < used as usize {
-            self.resting.resize(used as usize, Resting::default());
+        let used = table.used() as usize;
+        if self.resting.len() < used {
+            self.resting.resize(used, Resting::default());
         }
-        self.is_refused = false;
-        let mut unreadable = 0;
-        for index in 1..used {
-            unreadable += self.gather(table, index);
-            if self.wanted.len() == MAX_RANGES {
-                unreadable += self.read_batch(table);
-                if !goes_on() {
-                    return unreadable;
-                }
-            }
+        self.census.take(table, |_| true);
+        self.counts.is_refused = false;
+        self.counts.want(&self.census.entries);
+        if !self.counts.read(&mut goes_on) {
+            return 0;
         }
-        unreadable += self.read_batch(table);
+        self.census.compare(table);
+        let unreadable = self.judge(table, false);
+        self.choose_doubts();
         self.look_again(table, goes_on);
         unreadable
     }
 
-    /// Look at the rows in doubt again and again: sooner or later a look meets no call.
-    fn look_again(&mut self, table: &dyn Sampled, mut goes_on: impl FnMut() -> bool) {
-        let doubts = std::mem::take(&mut self.doubts);
-        // calls count in the outer `Arc` until they have come in, then in the object's own
-        let addresses: Vec<u64> =
-            doubts.iter().flat_map(|doubt| [doubt.outer_address, doubt.address]).filter(|&address| address != 0).collect();
-        for _ in 0..GLIMPSES {
-            if doubts.is_empty() || self.is_refused || !goes_on() {
-                break;
+    /// Publish what was read of objects whose handles stayed. Returns how many rows could not be read that could be before.
+    fn judge(&mut self, table: &dyn Sampled, is_glimpse: bool) -> u64 {
+        let entries = std::mem::take(&mut self.census.entries);
+        let (mut at, mut unreadable) = (0, 0);
+        for handles in by_object(&entries) {
+            let look = self.counts.look_at(handles, &mut at);
+            // the rows of a glimpse are those of the pass, or younger
+            if !self.census.stood(handles) || handles.iter().any(|entry| entry.index as usize >= self.resting.len()) {
+                self.doubt(handles, is_glimpse);
+                continue;
             }
-            std::thread::sleep(GLIMPSE_PAUSE);
-            let read = ipc::read_pairs(&addresses, &mut self.read).unwrap_or(0);
-            let mut at = 0;
-            for doubt in &doubts {
-                let outer = if doubt.outer_address == 0 { 0 } else { self.read[at][0] };
-                at += usize::from(doubt.outer_address != 0);
-                if at >= read {
-                    break;
-                }
-                let [strong, weak] = self.read[at];
-                self.glimpse(table, doubt.row, &Look { strong, weak, outer });
-                at += 1;
+            match look {
+                Ok(Some(look)) if !handles[0].clones_for_calls => publish(table, handles, &look, look.sample, COUNT_UNKNOWN),
+                Ok(Some(look)) => self.publish_resting(table, handles, &look, is_glimpse),
+                Ok(None) => handles.iter().for_each(|entry| forget(table.words(entry.index), entry.generation)),
+                Err(Unreadable) if is_glimpse => {}
+                Err(Unreadable) => unreadable += self.lose(table, handles),
             }
         }
-        self.doubts = doubts;
+        self.census.entries = entries;
+        unreadable
+    }
+
+    fn publish_resting(&mut self, table: &dyn Sampled, handles: &[Entry], look: &Look, is_glimpse: bool) {
+        let mut memory = self.memory(handles);
+        let generation = handles[0].generation;
+        let resting = if is_glimpse && memory.knows(generation) {
+            memory.glimpse(look.sample)
+        } else {
+            memory.observe(generation, look.shape, look.sample)
+        };
+        for entry in handles {
+            self.resting[entry.index as usize] = memory.of(entry.generation);
+        }
+        publish_at_rest(table, handles, look, resting);
+        if memory.is_in_doubt() {
+            self.doubt(handles, is_glimpse);
+        }
+    }
+
+    /// What is remembered of an object, by any of its handles.
+    fn memory(&self, handles: &[Entry]) -> Resting {
+        let of = |entry: &Entry| self.resting[entry.index as usize];
+        let known = handles.iter().find(|entry| of(entry).knows(entry.generation));
+        known.map_or_else(|| of(&handles[0]), |entry| of(entry).of(handles[0].generation))
+    }
+
+    fn doubt(&mut self, handles: &[Entry], is_glimpse: bool) {
+        if !is_glimpse {
+            self.doubts.push(handles[0].address);
+        }
+    }
+
+    /// Of all doubts, as many as there is time for: those that move first, in turn from pass to pass.
+    fn choose_doubts(&mut self) {
+        if self.doubts.len() > MOST_FRESH {
+            let from = self.doubts.partition_point(|&address| address < self.next_doubt);
+            self.doubts.rotate_left(from);
+            self.next_doubt = self.doubts[MOST_FRESH];
+            self.doubts.truncate(MOST_FRESH);
+            self.doubts.sort_unstable();
+        }
+    }
+
+    /// Look at the objects in doubt again and again: sooner or later a look meets no call, and none that comes or goes.
+    fn look_again(&mut self, table: &dyn Sampled, mut goes_on: impl FnMut() -> bool) {
+        let at_once = (table.used() as usize / ROWS_PER_GLIMPSE).clamp(1, MOST_GLIMPSES_AT_ONCE);
+        for round in 0..GLIMPSES / at_once {
+            if round * at_once >= FRESH_GLIMPSES {
+                self.settle_fresh();
+            }
+            if self.doubts.is_empty() || self.counts.is_refused || !goes_on() {
+                break;
+            }
+            self.glimpse(table, at_once);
+        }
+        self.settle(table);
         self.doubts.clear();
     }
 
-    fn glimpse(&mut self, table: &dyn Sampled, row: Wanted, look: &Look) {
-        let words = table.words(row.index);
-        let word = words[0].load(Ordering::Acquire);
-        let Some(sample) = Sample::new(look.strong, look.outer) else { return };
-        if is_held(word) && (word >> 32) as u32 == row.generation {
-            let resting = self.resting[row.index as usize].glimpse(sample);
-            store_resting(words, row.generation, resting, sample, look.weak);
+    /// Some looks at the counts of the objects in doubt, between two looks at their handles.
+    fn glimpse(&mut self, table: &dyn Sampled, times: usize) {
+        let doubts = &self.doubts;
+        self.census.take(table, |address| doubts.binary_search(&address).is_ok());
+        self.counts.want(&self.census.entries);
+        let mut seen = Vec::with_capacity(times);
+        for _ in 0..times {
+            std::thread::sleep(GLIMPSE_PAUSE);
+            self.counts.read(&mut || true);
+            seen.push(self.counts.read.clone());
+        }
+        self.census.compare(table);
+        for read in seen {
+            self.counts.read = read;
+            self.judge(table, true);
         }
     }
 
-    /// Put the row on the list when its object carries counts. A full list is read first; returns how many of it could not be.
-    fn gather(&mut self, table: &dyn Sampled, index: u32) -> u64 {
-        let words = table.words(index);
-        // Acquire pairs with the Release that published the row: its address is that of this generation.
-        let word = words[0].load(Ordering::Acquire);
-        let kind = table.kind((word >> 16) as u16);
-        let address = words[1].load(Ordering::Relaxed);
-        if !is_held(word) || !is_counted(kind) || address == 0 {
-            return 0;
-        }
-        let clones_for_calls = [Kind::Uniffi, Kind::UniffiTrait].iter().any(|&cloning| cloning as u8 == kind);
-        let row = Wanted { index, generation: (word >> 32) as u32, clones_for_calls, is_outer: false };
-        let outer_bytes = table.outer_bytes((word >> 16) as u16);
-        let is_too_full = outer_bytes != 0 && self.wanted.len() + 2 > MAX_RANGES;
-        let unreadable = if is_too_full { self.read_batch(table) } else { 0 };
-        if outer_bytes != 0 {
-            self.want(Wanted { is_outer: true, ..row }, words[7].load(Ordering::Relaxed).wrapping_sub(outer_bytes));
-        }
-        self.want(row, address);
-        unreadable
+    /// Objects that were new and stood still in some looks are left alone, and of the others as many stay as there is time for.
+    fn settle_fresh(&mut self) {
+        let entries = &self.census.entries;
+        let resting = &self.resting;
+        self.doubts.retain(|&address| {
+            let at = entries.partition_point(|entry| entry.address < address);
+            let handle = entries.get(at).filter(|entry| entry.address == address);
+            handle.and_then(|entry| resting.get(entry.index as usize)).is_some_and(|memory| !memory.is_fresh_and_still())
+        });
+        self.doubts.truncate(MOST_DOUBTS);
     }
 
-    fn want(&mut self, row: Wanted, address: u64) {
-        self.wanted.push(row);
-        self.addresses.push(address);
-    }
-
-    fn read_batch(&mut self, table: &dyn Sampled) -> u64 {
-        let (mut done, mut unreadable) = (0, 0);
-        while done < self.wanted.len() {
-            let count = self.read_from(done);
-            for position in done..done + count {
-                self.publish(table, position);
+    /// The glimpses are over: counts that did not move for some passes are at rest.
+    fn settle(&mut self, table: &dyn Sampled) {
+        if self.doubts.is_empty() {
+            return;
+        }
+        let entries = std::mem::take(&mut self.census.entries);
+        let mut at = 0;
+        for handles in by_object(&entries) {
+            let look = self.counts.look_at(handles, &mut at);
+            let was_looked_at = self.doubts.binary_search(&handles[0].address).is_ok();
+            let (true, true, Ok(Some(look)), true) = (was_looked_at, self.census.stood(handles), look, handles[0].clones_for_calls) else {
+                continue;
+            };
+            if handles.iter().any(|entry| entry.index as usize >= self.resting.len()) {
+                continue;
             }
-            done += count;
-            if done < self.wanted.len() {
-                unreadable += u64::from(self.lose(table, self.wanted[done]));
-                done += 1;
-            }
+            let mut memory = self.memory(handles);
+            let resting = memory.settle(look.sample);
+            handles.iter().for_each(|entry| self.resting[entry.index as usize] = memory.of(entry.generation));
+            publish_at_rest(table, handles, &look, resting);
         }
-        self.wanted.clear();
+        self.census.entries = entries;
+    }
+
+    /// The object's address could not be read. Returns for how many of its rows that is news.
+    fn lose(&mut self, table: &dyn Sampled, handles: &[Entry]) -> u64 {
+        let mut news = 0;
+        for entry in handles.iter().filter(|entry| is_of(table.words(entry.index), entry)) {
+            forget(table.words(entry.index), entry.generation);
+            news += u64::from(self.resting[entry.index as usize].lose(entry.generation));
+        }
+        news
+    }
+}
+
+struct Unreadable;
+
+impl Counts {
+    /// What is to be read: for each object the `Arc`s around it first, since calls count there until they have come in, and then its own.
+    fn want(&mut self, entries: &[Entry]) {
         self.addresses.clear();
-        unreadable
-    }
-
-    /// Read what can be read without a gap from position `done` on. Once the system refused to read for us, it is not asked again
-    /// in this pass.
-    fn read_from(&mut self, done: usize) -> usize {
-        if self.is_refused {
-            return 0;
+        for handles in by_object(entries) {
+            self.addresses.extend(by_outer(handles).map(|each| each[0].outer).filter(|&outer| outer != 0));
+            self.addresses.push(handles[0].address);
         }
-        let read = ipc::read_pairs(&self.addresses[done..], &mut self.read[done..]);
-        self.is_refused = read.is_err();
-        read.unwrap_or(0)
+        self.read.clear();
+        self.read.resize(self.addresses.len(), None);
     }
 
-    fn publish(&mut self, table: &dyn Sampled, position: usize) {
-        let (row, [strong, weak]) = (self.wanted[position], self.read[position]);
-        if row.is_outer {
-            self.outer = (row.index, strong);
-            return;
+    /// Read all that is wanted, as long as `goes_on`; an address that cannot be read does not stop the others. Once the system refused to
+    /// read for us, it is not asked again in this pass.
+    fn read(&mut self, goes_on: &mut dyn FnMut() -> bool) -> bool {
+        self.buffer.resize(MAX_RANGES, [0; 2]);
+        let mut done = 0;
+        while done < self.addresses.len() && !self.is_refused {
+            let wanted = &self.addresses[done..];
+            let found = ipc::read_pairs(wanted, &mut self.buffer);
+            self.is_refused = found.is_err();
+            let count = found.unwrap_or(0);
+            for (place, &pair) in self.read[done..done + count].iter_mut().zip(&self.buffer) {
+                *place = Some(pair);
+            }
+            let is_whole = count == wanted.len().min(MAX_RANGES);
+            if !is_whole {
+                self.read[done + count] = None;
+            }
+            done += count + usize::from(!is_whole);
+            if count == MAX_RANGES && !goes_on() {
+                return false;
+            }
         }
-        let look = Look { strong, weak, outer: self.take_outer(row.index) };
-        let words = table.words(row.index);
-        let word = words[0].load(Ordering::Acquire);
-        if !is_held(word) || (word >> 32) as u32 != row.generation {
-            return;
+        true
+    }
+
+    /// What was read of the object of these handles; `at` is its place and goes on to the next one's. `None`: numbers beyond all reason.
+    fn look_at(&self, handles: &[Entry], at: &mut usize) -> Result<Option<Look>, Unreadable> {
+        let (mut beyond, mut shape, mut outers) = (0_i64, 0_u64, Vec::new());
+        let mut inner_handles = 0_i64;
+        for each in by_outer(handles) {
+            if each[0].outer == 0 {
+                inner_handles += each.len() as i64;
+                continue;
+            }
+            let outer = self.read[*at].and_then(|[strong, _]| beyond_of(strong, each.len() as i64));
+            beyond += outer.map_or(0, i64::from);
+            shape = shape.wrapping_add(each[0].outer.rotate_left(17));
+            outers.push(outer.map(|outer| outer.saturating_add(1)));
+            *at += 1;
         }
-        let Some(sample) = Sample::new(look.strong, look.outer) else {
-            return store(words, row.generation, UNKNOWN, OUTER_UNKNOWN);
-        };
-        if row.clones_for_calls {
-            let resting = self.resting[row.index as usize].observe(row.generation, sample);
-            self.note_doubt(position, row);
-            store_resting(words, row.generation, resting, sample, weak);
-        } else {
-            store_counts(words, row.generation, counts_word(sample.strong, weak, COUNT_UNKNOWN));
+        let own = self.read[*at];
+        *at += 1;
+        let Some([strong, weak]) = own else { return Err(Unreadable) };
+        let Some(inner) = beyond_of(strong, inner_handles + outers.len() as i64) else { return Ok(None) };
+        let total = i32::try_from(beyond + i64::from(inner)).ok();
+        Ok(total.map(|beyond| Look { sample: Sample { beyond, inner: inner.saturating_add(1) }, weak, outers, shape }))
+    }
+}
+
+/// What is counted beyond so many known references; `None`: beyond all reason.
+fn beyond_of(count: u64, known: i64) -> Option<i32> {
+    i64::try_from(count).ok().and_then(|count| i32::try_from(count - known).ok()).filter(|&beyond| beyond < i32::MAX)
+}
+
+/// Publish what an object counts at rest, and in flight what the last look found above that.
+fn publish_at_rest(table: &dyn Sampled, handles: &[Entry], look: &Look, resting: Sample) {
+    let above = i64::from(look.sample.beyond) - i64::from(resting.beyond);
+    publish(table, handles, look, resting, saturating_u16(u64::try_from(above).unwrap_or(0)));
+}
+
+fn publish(table: &dyn Sampled, handles: &[Entry], look: &Look, resting: Sample, in_flight: u16) {
+    let counts = counts_word(resting.inner, look.weak, in_flight);
+    let mut outers = look.outers.iter();
+    for each in by_outer(handles) {
+        let seen = if each[0].outer == 0 { None } else { outers.next().copied().flatten() };
+        let outer = seen.map(|seen| outer_at_rest(table, each, look, resting, seen));
+        for entry in each.iter().filter(|entry| is_of(table.words(entry.index), entry)) {
+            store(table.words(entry.index), entry.generation, counts, outer);
         }
     }
-
-    /// Remembers a row that is worth more looks, as long as there is room.
-    fn note_doubt(&mut self, position: usize, row: Wanted) {
-        if self.doubts.len() == MOST_DOUBTS || !self.resting[row.index as usize].is_in_doubt() {
-            return;
-        }
-        let outer = position.checked_sub(1).filter(|&before| self.wanted[before].is_outer && self.wanted[before].index == row.index);
-        let outer_address = outer.map_or(0, |before| self.addresses[before]);
-        self.doubts.push(Doubt { row, address: self.addresses[position], outer_address });
-    }
-
-    /// What the `Arc` around the row's object counts, 0: there is none, or it could not be read.
-    fn take_outer(&mut self, index: u32) -> u64 {
-        let (row, strong) = std::mem::take(&mut self.outer);
-        if row == index {
-            strong
-        } else {
-            0
-        }
-    }
-
-    /// The row's address could not be read. True: that is news.
-    fn lose(&mut self, table: &dyn Sampled, row: Wanted) -> bool {
-        if row.is_outer {
-            return false;
-        }
-        let words = table.words(row.index);
-        let word = words[0].load(Ordering::Acquire);
-        if !is_held(word) || (word >> 32) as u32 != row.generation {
-            // It went meanwhile, and its memory with it.
-            return false;
-        }
-        store(words, row.generation, UNKNOWN, OUTER_UNKNOWN);
-        self.resting[row.index as usize].lose(row.generation)
-    }
 }
 
-/// The row holds a reference and nobody is changing it.
-fn is_held(word: u64) -> bool {
-    let state = word as u8;
-    state == ReferenceState::Live as u8 || state == ReferenceState::ReleaseRequested as u8
-}
-
-/// The kind keeps `{strong, weak}` before its objects.
-fn is_counted(kind: u8) -> bool {
-    [Kind::Arc, Kind::MutexMap, Kind::ArcMap, Kind::Uniffi, Kind::UniffiTrait].iter().any(|&counted| counted as u8 == kind)
-}
-
-/// `weak` as std keeps it: with one for all strongs together, and all ones while `get_mut` looks at it.
-fn counts_word(strong: u32, weak: u64, in_flight: u16) -> u64 {
-    let weak = if weak == u64::MAX { COUNT_UNKNOWN } else { saturating_u16(weak.saturating_sub(1)) };
-    u64::from(strong) | u64::from(weak) << 32 | u64::from(in_flight) << 48
-}
-
-fn saturating_u16(count: u64) -> u16 {
-    u16::try_from(count).unwrap_or(u16::MAX).min(COUNT_UNKNOWN - 1)
-}
-
-/// Store what an object counts at rest, and in flight what the last sample found above that.
-fn store_resting(words: &[AtomicU64; 8], generation: u32, resting: Sample, last: Sample, weak: u64) {
-    let in_flight = saturating_u16(u64::from(last.strong.saturating_sub(resting.strong)));
-    store(words, generation, counts_word(resting.inner(), weak, in_flight), resting.outer);
-}
-
-/// Store word 2 and the outer count. When a reference has moved from the one to the other, both change: then the outer is unknown meanwhile, so
-/// that nobody who reads the row twice takes the one of before with the other of now.
-fn store(words: &[AtomicU64; 8], generation: u32, counts: u64, outer: u32) {
-    let is_other_strong = words[2].load(COUNTS) as u32 != counts as u32;
-    if is_other_strong && (words[6].load(COUNTS) >> 32) as u32 != outer {
-        store_outer(words, generation, OUTER_UNKNOWN);
+/// The part that one `Arc` around the object's has in what is at rest: seen now, or what is left of the whole, or with several as published before.
+fn outer_at_rest(table: &dyn Sampled, handles: &[Entry], look: &Look, resting: Sample, seen: i32) -> i32 {
+    if look.sample == resting {
+        return seen;
     }
-    store_counts(words, generation, counts);
-    store_outer(words, generation, outer);
-}
-
-/// Store the outer count, the upper half of word 6, in a row that was of `generation` a moment ago; as `store_counts` does.
-fn store_outer(words: &[AtomicU64; 8], generation: u32, outer: u32) {
-    let before = words[6].load(COUNTS);
-    let after = before & 0xFFFF_FFFF | u64::from(outer) << 32;
-    if before == after || words[6].compare_exchange(before, after, COUNTS, COUNTS).is_err() {
-        return;
+    if look.outers.len() == 1 {
+        return resting.beyond - resting.inner + 2;
     }
-    fence(Ordering::SeqCst);
-    if (words[0].load(Ordering::Relaxed) >> 32) as u32 != generation {
-        let unknown = before & 0xFFFF_FFFF | u64::from(OUTER_UNKNOWN) << 32;
-        let _ = words[6].compare_exchange(after, unknown, COUNTS, COUNTS);
-    }
-}
-
-/// Store counts in a row that was of `generation` a moment ago.
-///
-/// By compare-exchange, so that a birth between the look and the store is not overwritten with the counts of the row's last
-/// occupant, unless nothing was known of either; the second look takes that back. The fence keeps it behind the store and pairs
-/// with the Release fence in the row's publication.
-fn store_counts(words: &[AtomicU64; 8], generation: u32, counts: u64) {
-    let before = words[2].load(COUNTS);
-    if before == counts || words[2].compare_exchange(before, counts, COUNTS, COUNTS).is_err() {
-        return;
-    }
-    fence(Ordering::SeqCst);
-    if (words[0].load(Ordering::Relaxed) >> 32) as u32 != generation {
-        // Whoever has written since knows better.
-        let _ = words[2].compare_exchange(counts, UNKNOWN, COUNTS, COUNTS);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(generation: u64, counts: u64) -> [AtomicU64; 8] {
-        [generation << 32 | 1, 0, counts, 0, 0, 0, 0, 0].map(AtomicU64::new)
-    }
-
-    #[test]
-    fn counts_of_a_row_of_that_generation_are_stored() {
-        let row = words(4, UNKNOWN);
-        store_counts(&row, 4, counts_word(2, 1, COUNT_UNKNOWN));
-        assert_eq!(row[2].load(COUNTS), counts_word(2, 1, COUNT_UNKNOWN));
-    }
-
-    #[test]
-    fn counts_stored_in_a_row_that_was_used_again_just_then_are_taken_back() {
-        let row = words(5, UNKNOWN);
-        store_counts(&row, 4, counts_word(2, 1, COUNT_UNKNOWN));
-        assert_eq!(row[2].load(COUNTS), UNKNOWN);
-    }
-
-    #[test]
-    fn a_weak_count_leaves_out_the_one_of_all_strongs_and_is_unknown_while_it_is_locked() {
-        let weak = |weak| (counts_word(1, weak, 0) >> 32) as u16;
-        assert_eq!([weak(1), weak(3), weak(0), weak(u64::MAX), weak(1 << 40)], [0, 2, 0, COUNT_UNKNOWN, COUNT_UNKNOWN - 1]);
-    }
-
-    #[test]
-    fn an_outer_count_goes_beside_the_sites_and_is_taken_back_from_a_row_that_was_used_again() {
-        let row = words(4, UNKNOWN);
-        row[6].store(0x0007_0003, COUNTS);
-        store(&row, 4, counts_word(2, 1, 0), 5);
-        assert_eq!((row[2].load(COUNTS), row[6].load(COUNTS)), (counts_word(2, 1, 0), 5 << 32 | 0x0007_0003));
-        store(&row, 3, counts_word(3, 1, 0), 6);
-        assert_eq!(row[6].load(COUNTS), 0x0007_0003);
-    }
+    handles.iter().find_map(|entry| outer_of(table.words(entry.index))).unwrap_or(seen)
 }

@@ -15,6 +15,7 @@ from tests.helpers.segments import ANCHOR_SECS, SegmentImage, at, write_segment
 TODO = {"name": b"TodoList", "origin": b"samples", "kind": Kind.ARC, "size_bytes": 48}
 LISTENER = {"name": b"Listener", "origin": b"samples", "kind": Kind.FOREIGN}
 TRAIT = {"name": b"DatabaseImpl", "origin": b"nostr_sdk", "kind": Kind.UNIFFI_TRAIT, "data_offset": 16}
+CALL = {"name": b"Wallet.sync", "origin": b"bdkpython", "kind": Kind.UNIFFI_CALL}
 BOXED = TRAIT | {"data_offset": 0}
 UNIFFI = {"name": b"Wallet", "origin": b"bdkpython", "kind": Kind.UNIFFI}
 WHO = Target(pid=1, name="app.py", command="", runtime="", executable="", start_time=0, started_at=0.0, state=TargetState.LIVE)
@@ -54,15 +55,41 @@ def test_counts_that_were_never_sampled_are_unknown_and_not_zero(snapshot_of):
 
 
 def test_several_handles_of_one_object_are_its_proxies_and_the_rest_is_native(snapshot_of):
-    rows = [{"address": 64, "strong": 5}, {"address": 128, "strong": 1}, {"address": 64, "strong": 5}]
+    rows = [{"address": 64, "strong": 4}, {"address": 128, "strong": 1}, {"address": 64, "strong": 4}]
     handles = snapshot_of(SegmentImage(types=[TODO], handles=rows)).handles
     assert handles.proxies.tolist() == [2, 1, 2]
+    assert handles.strong.tolist() == [5, 1, 5]
     assert handles.native_refs.tolist() == [3, 0, 3]
 
 
 def test_fewer_references_than_proxies_show_as_a_negative_number(snapshot_of):
-    rows = [{"address": 64, "strong": 1}, {"address": 64, "strong": 1}, {"address": 64, "strong": 1}]
-    assert snapshot_of(SegmentImage(types=[TODO], handles=rows)).handles.native_refs.tolist() == [-2, -2, -2]
+    rows = [{"address": 64, "strong": 0xFFFF_FFFF} for _ in range(3)]
+    handles = snapshot_of(SegmentImage(types=[TODO], handles=rows)).handles
+    assert (handles.strong.tolist(), handles.native_refs.tolist()) == ([1, 1, 1], [-2, -2, -2])
+
+
+def test_all_rows_of_an_object_say_the_same_whichever_of_them_was_sampled_last(snapshot_of):
+    rows = [
+        {"address": 64},
+        {"address": 64, "strong": 2, "weak": 1, "in_flight": 0},
+        {"address": 128, "strong": 1},
+        {"address": 64, "strong": 9, "weak": 7, "in_flight": 3},
+    ]
+    handles = snapshot_of(SegmentImage(types=[UNIFFI], handles=rows)).handles
+    columns = (handles.strong, handles.weak, handles.in_flight, handles.proxies, handles.native_refs)
+    assert [each[[0, 1, 3]].tolist() for each in columns] == [[4] * 3, [1] * 3, [0] * 3, [3] * 3, [1] * 3]
+
+
+def test_a_handle_that_came_after_the_last_sample_has_a_reference_of_its_own(snapshot_of):
+    rows = [{"address": 64, "strong": 1}, {"address": 64}, {"address": 64}]
+    handles = snapshot_of(SegmentImage(types=[UNIFFI], handles=rows)).handles
+    assert (handles.strong.tolist(), handles.native_refs.tolist()) == ([3] * 3, [0] * 3)
+
+
+def test_a_pending_call_shows_the_counts_of_its_object_and_is_no_handle_of_it(snapshot_of):
+    rows = [{"address": 64, "strong": 2, "weak": 0}, {"address": 64, "type_id": 2}]
+    handles = snapshot_of(SegmentImage(types=[UNIFFI, CALL], handles=rows)).handles
+    assert (handles.strong.tolist(), handles.proxies.tolist(), handles.native_refs.tolist()) == ([2, 2], [1, 1], [1, 1])
 
 
 def test_a_tombstone_is_no_proxy_of_the_object_that_lives_at_its_address_now(snapshot_of):
@@ -101,25 +128,31 @@ def test_the_strong_count_of_a_trait_is_its_inner_one_and_the_clones_of_its_hand
 
 def test_each_handle_of_a_trait_object_has_an_outer_count_and_all_of_them_count_once(snapshot_of):
     rows = [
-        {"address": 64, "data": 0x1010, "strong": 3, "outer_strong": 3},
-        {"address": 64, "data": 0x2010, "strong": 3, "outer_strong": 2},
+        {"address": 64, "data": 0x1010, "strong": 2, "outer_strong": 3},
+        {"address": 64, "data": 0x2010, "strong": 2, "outer_strong": 2},
         {"address": 128, "data": 0x3010, "strong": 1, "outer_strong": 1},
     ]
     assert counts_of(snapshot_of(SegmentImage(types=[TRAIT], handles=rows))) == [(6, 3, 3, 4), (6, 3, 2, 4), (1, 1, 1, 0)]
 
 
-def test_handles_that_share_an_outer_arc_count_it_once_and_show_what_was_last_seen_of_it(snapshot_of):
+def test_handles_that_share_an_outer_arc_count_it_once_and_show_one_number(snapshot_of):
     rows = [
-        {"address": 64, "data": 0x1010, "strong": 1, "outer_strong": 1},
         {"address": 64, "data": 0x1010, "strong": 1, "outer_strong": 2},
+        {"address": 64, "data": 0x1010, "strong": 1, "outer_strong": 1},
     ]
-    assert counts_of(snapshot_of(SegmentImage(types=[TRAIT], handles=rows))) == [(2, 1, 2, 0), (2, 1, 2, 0)]
+    assert counts_of(snapshot_of(SegmentImage(types=[TRAIT], handles=rows))) == [(3, 1, 3, 1), (3, 1, 3, 1)]
 
 
 def test_an_outer_count_that_was_not_read_is_unknown_and_so_is_the_sum(snapshot_of):
-    rows = [{"address": 64, "data": 0x1010, "strong": 2}, {"address": 64, "data": 0x2010, "strong": 2, "outer_strong": 1}]
+    rows = [{"address": 64, "data": 0x1010, "strong": 1}, {"address": 64, "data": 0x2010, "strong": 1, "outer_strong": 1}]
     snapshot = snapshot_of(SegmentImage(types=[TRAIT], handles=rows))
-    assert counts_of(snapshot) == [(UNKNOWN, 2, UNKNOWN, UNKNOWN), (2, 2, 1, 0)]
+    assert counts_of(snapshot) == [(UNKNOWN, 2, UNKNOWN, UNKNOWN), (UNKNOWN, 2, 1, UNKNOWN)]
+
+
+def test_a_handle_of_a_trait_that_came_after_the_last_sample_has_a_reference_of_its_own(snapshot_of):
+    sampled = {"address": 64, "data": 0x1010, "strong": 1, "outer_strong": 2}
+    rows = [sampled, {"address": 64, "data": 0x2010}, {"address": 64, "data": 0x1010}]
+    assert counts_of(snapshot_of(SegmentImage(types=[TRAIT], handles=rows))) == [(4, 2, 3, 1), (4, 2, 1, 1), (4, 2, 3, 1)]
 
 
 def test_a_boxed_trait_has_an_inner_count_only(snapshot_of):

@@ -48,6 +48,7 @@ def look_with(*rows: Row, outer: int = UNKNOWN, in_flight: int = 0, **more: obje
         np.zeros(count, np.int64),
         np.full(count, outer, np.int64),
         np.full(count, in_flight, np.int64),
+        np.full(count, in_flight > 0),
     )
     given = {"threads": (), "more_threads": 0, "packages": (), "took_secs": 0.1} | more
     return Look(pid=1, runtime="CPython 3.11.7", types=types, rows=found, **given)  # type: ignore[arg-type]

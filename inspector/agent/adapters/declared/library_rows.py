@@ -133,7 +133,6 @@ class LibraryRows:
             self._by_number.pop(number.value, None)
         self._forget(self._key_by_row.get(row, 0))
         self._end(row, ReferenceState.RELEASED if rows else ReferenceState.DROPPED, is_closed=not rows)
-        self._tell_counts(rows)
 
     def let_go(self) -> None:
         """Look after no proxy any more; rows stay as they are."""
@@ -193,7 +192,6 @@ class LibraryRows:
             return
         if ref.row in rows:
             rows.remove(ref.row)
-            self._tell_counts(rows)
         self._recorder.end(ref.row, ReferenceState.RELEASED)
 
     def _refer(self, proxy: Any, number: Number, row: int) -> ProxyRef:
@@ -210,9 +208,8 @@ class LibraryRows:
     def _add_reference(self, number: Number, *, is_born_now: bool) -> int:
         """A row that is found again by its number."""
         row = self._add(number, is_born_now=is_born_now)
-        rows = self._by_number.setdefault(number.value, [])
-        rows.append(row)
-        self._tell_counts(rows)
+        self._by_number.setdefault(number.value, []).append(row)
+        self._recorder.set_single(row)
         return row
 
     def _add(self, number: Number, *, is_born_now: bool) -> int:
@@ -234,11 +231,6 @@ class LibraryRows:
         if is_closed and self.declaration.close:
             self._recorder.set_resource(row, ResourceState.CLOSED)
         self._recorder.end(row, state)
-
-    def _tell_counts(self, rows: Sequence[int]) -> None:
-        """The strong count of an object is the number of references that are out."""
-        for row in rows:
-            self._recorder.set_strong(row, len(rows))
 
 
 def _off() -> int:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from inspector.agent.adapters.recorder import Recorder
 from inspector.wire import ffi, lib
 from inspector.wire.declarations import Declaration
 from inspector.wire.schema import COUNT_UNKNOWN, Kind, ResourceState
 from inspector.wire.status import check, new_error
 from inspector.wire.text import text_struct
-
-STRONG_LIMIT: Final = (1 << 32) - 2
 
 
 class DeclaredRecorder(Recorder):
@@ -34,7 +30,7 @@ class DeclaredRecorder(Recorder):
         if row > 0:
             lib.ai_row_resource(row, int(state))
 
-    def set_strong(self, row: int, strong: int) -> None:
-        """The count of the row's object, as calls of its library tell it."""
+    def set_single(self, row: int) -> None:
+        """The row is a reference that the library gave out: without the other rows of its object, the object would count one."""
         if row > 0:
-            lib.ai_row_counts(row, min(strong, STRONG_LIMIT), COUNT_UNKNOWN, 0)
+            lib.ai_row_counts(row, 1, COUNT_UNKNOWN, 0)

@@ -23,8 +23,8 @@ class DeclaredTable(TableRecorder, DeclaredRecorder):
         return sum(row.resource == ResourceState.CLOSED for row in self.table_rows())
 
     @property
-    def strong(self) -> list[int]:
-        """Counts of the live rows, oldest first."""
+    def singles(self) -> list[int]:
+        """Counts of the live rows, each as if it were its object's only one; oldest first."""
         return [row.strong for row in self.table_rows() if row.is_live]
 
 

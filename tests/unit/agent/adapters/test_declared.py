@@ -206,10 +206,10 @@ def test_references_to_one_object_share_its_count(recorder: TableRecorder) -> No
         adapter = follower.follow(value)
         number = library.new()
         library.ref(number)
-        assert (len(follower.live("Thing")), follower.recorder.strong) == (2, [2, 2])
+        assert (len(follower.live("Thing")), follower.recorder.singles) == (2, [1, 1])
         library.unref(number)
         assert follower.recorder.ended("Thing") == [ReferenceState.RELEASED]
-        assert follower.recorder.strong == [1]
+        assert follower.recorder.singles == [1]
         library.unref(number)
         library.unref(number)
         assert follower.recorder.ended("Thing") == [ReferenceState.RELEASED, ReferenceState.DROPPED]
