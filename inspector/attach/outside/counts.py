@@ -23,8 +23,8 @@ Ints = npt.NDArray[np.int64]
 ROUNDS: Final = 3
 """Searches, counts, searches: so often, as long as handles of some objects came or went in between."""
 LOOKS: Final = 12
-BURSTS: Final = 40
-BURST: Final = 512
+BURSTS: Final = 160
+BURST: Final = 128
 """Looks at one count that moves: with calls on eight threads it is at rest in one of some hundreds."""
 MOST_MOVING: Final = 64
 """Objects whose counts are looked at so often; of the others the least of ``LOOKS`` is taken."""
@@ -173,7 +173,7 @@ def _read_moving(memory: OutsideMemory, arcs: _Arcs) -> None:
     """Look at counts that go up and down very often: calls of many threads rarely leave one alone for a moment."""
     places = arcs.places()
     arcs.take(*_pairs(memory, places), is_first=True)
-    times = max(BURST // len(places), 8)
+    times = BURST
     repeated = np.tile(places, times)
     for _ in range(BURSTS):
         strong, weak = (each.reshape(times, len(places)) for each in _pairs(memory, repeated))
