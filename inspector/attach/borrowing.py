@@ -47,7 +47,7 @@ class Threads:
 
     def next(self) -> int:
         """The thread that is to be stopped now; 0: none may be."""
-        found = []
+        found: list[tuple[int, int, int, int, Bearing]] = []
         for tid in procfs.tasks(self._pid):
             bearing = bearing_of(self._pid, tid) if self._among is None or tid in self._among else None
             if bearing is not None and self._stops[tid, bearing] < MOST_STOPS[bearing]:

@@ -100,6 +100,12 @@ class Segment:
         count = self._count(lib.ai_reader_events(self._open(), ring, first, records, len(records), following, lost, error), error)
         return count, int(following[0]), int(lost[0])
 
+    def read_events_gone(self, into: Any) -> int:
+        """For each used ring, copy into ``uint64`` numbers how many of its events can no longer be read; returns how many rings."""
+        error = new_error()
+        numbers = ffi.from_buffer("uint64_t[]", into, require_writable=True)
+        return self._count(lib.ai_reader_events_gone(self._open(), numbers, len(numbers), error), error)
+
     def is_locked(self) -> bool:
         """Whether somebody holds the lock that a target keeps for life; false: the target is gone."""
         error = new_error()

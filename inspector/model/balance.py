@@ -1,20 +1,24 @@
 """Who counted up and never down: the clones and releases of an object or a type, matched, and what is left by call site.
 
 A handle's creation or clone is matched by its release. Native clones and releases that have no handle are matched within their object,
-the newest clone first, as scopes nest. What remains are call sites with a net of *+n* (references that are still held, or whose release
-was not seen) or *-n* (releases whose clone was before the recording). Pure; any thread; about a second for a million events.
+the newest clone first, as scopes nest. Changes without an event are known from the counts (``balance_counts``) and matched the same way.
+What remains are call sites with a net of *+n* (references that are still held) or *-n* (releases whose clone was before the recording).
+Pure; any thread; about a second for a million events.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from inspector.model.balance_counts import UP, Tally, tally_of, unseen_changes
+from inspector.model.counts import is_live
 from inspector.model.events import EventKind, Events
-from inspector.model.snapshot import Frame, Site, Snapshot
+from inspector.model.snapshot import Frame, Ints, Reference, Site, Snapshot
 
 LIBRARY_PLACES: tuple[str, ...] = ("/site-packages/", "/dist-packages/", "/rustc/", "/lib/python", "/bin/python", "/libpython", "<frozen ")
 """Parts of the path of a file that is nobody's own program; the interpreter's own among them."""
@@ -23,6 +27,9 @@ LIBRARY_FUNCTIONS: tuple[str, ...] = (
     *("arc_inspector_native::ownership", "<arc_inspector_native::ownership", "arc_inspector_native::ffi", "ai_", "_cffi_"),
 )
 """How functions of Rust's own libraries begin."""
+
+CLOCK_STEP_SECS: Final = 1e-6
+"""Times that differ by less are one moment: seconds since the epoch have no finer steps in a double."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -49,85 +56,114 @@ class Balance:
     """By size of the net, the largest first; each with its callers."""
     matched: int
     """Pairs taken away."""
-    ups: int
-    downs: int
+    tally: Tally
+    """All changes, those without an event among them."""
     lost: int
     """Events that were overwritten before they were read: the balance may be off by so many."""
 
     @property
     def net(self) -> int:
         """Everything that is left."""
-        return self.ups - self.downs
+        return self.tally.ups - self.tally.downs
 
 
 @dataclass(slots=True)
 class _Matching:
-    """Counts up that wait for their counterpart."""
+    """Counts up that wait for their counterpart: by key, how many at which site, newest last."""
 
-    open: dict[int, list[int]] = field(default_factory=dict)
+    open: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
     """Net by site, of counts down without a counterpart."""
     matched: int = 0
 
-    def up(self, key: int, site: int) -> None:
-        self.open.setdefault(key, []).append(site)
+    def up(self, key: int, site: int, count: int = 1) -> None:
+        self.open.setdefault(key, []).append((site, count))
 
-    def down(self, key: int, site: int) -> None:
-        waiting = self.open.get(key)
-        if waiting:
-            waiting.pop()
-            self.matched += 1
-        else:
-            self.left[site] = self.left.get(site, 0) - 1
+    def down(self, key: int, site: int, count: int = 1) -> None:
+        waiting = self.open.get(key, [])
+        while waiting and count:
+            at, there = waiting.pop()
+            taken = min(there, count)
+            self.matched += taken
+            count -= taken
+            if there > taken:
+                waiting.append((at, there - taken))
+        if count:
+            self.left[site] = self.left.get(site, 0) - count
+
+    def change(self, key: int, change: int) -> None:
+        """A change without an event, at a place that is not known."""
+        if change > 0:
+            self.up(key, 0, change)
+        elif change < 0:
+            self.down(key, 0, -change)
 
     def nets(self) -> dict[int, int]:
         nets = dict(self.left)
         for sites in self.open.values():
-            for site in sites:
-                nets[site] = nets.get(site, 0) + 1
-        return nets
+            for site, count in sites:
+                nets[site] = nets.get(site, 0) + count
+        return {site: net for site, net in nets.items() if net}
 
 
 def of_object(events: Events, snapshot: Snapshot, handle: int) -> Mask:
-    """Events of the object that a handle names: of all its handles, and of native code that has none."""
+    """Events of the object that a handle names: of all its handles, and of native code that has none.
+
+    The allocator gives an address to one object after the other. Events outside the object's life are left out.
+    """
     handles = snapshot.handles
     row = np.flatnonzero(handles.ids == np.uint64(handle))
-    if not len(row):
+    if not len(row) or not handles.addresses[row[0]]:
         return np.asarray(events.handles == np.uint64(handle))
-    born = handles.created_at[row[0]]
     address = handles.addresses[row[0]]
-    same = handles.ids[handles.addresses == address] if address else handles.ids[row]
-    mask = np.isin(events.handles, same)
-    if address:
-        first = np.fmin.reduce(handles.created_at[np.isin(handles.ids, same)], initial=born)
-        since = events.at >= first - 1e-6 if not np.isnan(first) else np.ones(len(events), dtype=np.bool_)
-        mask |= (events.addresses == address) & (events.handles == 0) & since
-    return np.asarray(mask)
+    there = np.flatnonzero(handles.addresses == address)
+    first, last = _life(events, snapshot, int(row[0]), there)
+    live = is_live(handles.references[there])
+    is_its = (handles.created_at[there] > first) & (handles.created_at[there] <= last) | (there == row[0])
+    is_its |= live & live[there == row[0]]  # rows of one living object, some of them without a time of birth
+    births = handles.created_at[there[is_its]]
+    since = first if np.isnan(births).any() else max(first, float(births.min()) - CLOCK_STEP_SECS)
+    without_handle = (events.addresses == address) & (events.handles == 0) & (events.at > since) & (events.at <= last)
+    return np.asarray(np.isin(events.handles, handles.ids[there[is_its]]) | without_handle)
+
+
+def _life(events: Events, snapshot: Snapshot, row: int, there: Ints) -> tuple[float, float]:
+    """The ends between which the object of ``row`` lived: that of the object before it at its address, and its own.
+
+    ``there``: all rows with that address. Seconds since the Unix epoch; infinite where no end is known.
+    """
+    handles = snapshot.handles
+    dropped = handles.changed_at[there[handles.references[there] == Reference.DROPPED]]
+    is_end = (events.kinds == EventKind.DROP) | ((events.kinds == EventKind.RELEASE) & (events.counts == 0))
+    ends = np.concatenate((dropped, events.at[is_end & (events.addresses == handles.addresses[row])]))
+    born, ends = handles.created_at[row], ends[~np.isnan(ends)]
+    if np.isnan(born):
+        born = -np.inf
+    return float(ends[ends < born].max(initial=-np.inf)), float(ends[ends >= born].min(initial=np.inf))
 
 
 def of_type(events: Events, snapshot: Snapshot, type_index: int) -> Mask:
-    """Events of all objects of a type that the snapshot knows, tombstones among them."""
+    """Events of all objects of a type."""
+    known = events.types != 0
     rows = snapshot.handles.types == type_index
-    addresses = np.setdiff1d(snapshot.handles.addresses[rows], np.zeros(1, np.uint64))
-    mask = np.isin(events.handles, snapshot.handles.ids[rows]) | (np.isin(events.addresses, addresses) & (events.addresses != 0))
-    return np.asarray(mask)
+    return np.asarray(np.where(known, events.types == type_index, np.isin(events.handles, snapshot.handles.ids[rows])))
 
 
-def balance_of(events: Events, sites: Mapping[int, Site], *, lost: int = 0) -> Balance:
-    """Match these events; ``sites`` are those of the snapshot."""
+def balance_of(events: Events, sites: Mapping[int, Site], *, snapshot: Snapshot | None = None, lost: int = 0) -> Balance:
+    """Match these events, oldest first. ``sites`` are those of the snapshot, ``snapshot`` tells the counts after the last event."""
     matching = _Matching()
-    ups = downs = 0
-    kinds, handles, addresses = events.kinds.tolist(), events.handles.tolist(), events.addresses.tolist()
-    for kind, handle, address, site in zip(kinds, handles, addresses, events.sites.tolist(), strict=True):
+    unseen = unseen_changes(events, snapshot)
+    columns = (events.kinds, events.handles, events.addresses, events.sites, unseen.before)
+    for kind, handle, address, site, change in zip(*(each.tolist() for each in columns), strict=True):
         key = handle or -address
-        if kind in (EventKind.CREATE, EventKind.CLONE):
-            ups += 1
+        matching.change(-address, change)
+        if kind in UP:
             matching.up(key, site)
         elif kind == EventKind.RELEASE:
-            downs += 1
             matching.down(key, site)
-    nets = {site: net for site, net in matching.nets().items() if net}
-    return Balance(_nodes(nets, sites), matching.matched, ups, downs, lost)
+    for address, change in unseen.after.items():
+        matching.change(-address, change)
+    return Balance(_nodes(matching.nets(), sites), matching.matched, tally_of(events, unseen), lost)
 
 
 def _nodes(nets: Mapping[int, int], sites: Mapping[int, Site]) -> tuple[BalanceNode, ...]:

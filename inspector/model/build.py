@@ -72,6 +72,8 @@ class Moment:
     """Of one core, over the last interval."""
     limits: tuple[Limit, ...] = ()
     """Those of the process, as the system tells."""
+    overwritten_events: int = 0
+    """Events that were overwritten before this session read them."""
 
 
 def clock_of(raw: RawVitals) -> Clock:
@@ -115,7 +117,7 @@ def build_snapshot(raw: RawState, names: Names, codes: LayoutCodes, moment: Mome
         threads=build_threads(raw.threads, codes, clock),
         sites=names.sites,
         vitals=build_vitals(header, moment.taken_at),
-        lost=_lost(header, damaged),
+        lost=_lost(header, damaged_rows=damaged, overwritten_events=moment.overwritten_events),
         cost=_cost(raw, moment.cost_share),
         sampled_at=clock.secs(header.number("sampled_at_ticks")),
         last_close_secs=header.number("last_close_nanos") / NANOS_PER_SEC or float("nan"),
@@ -312,9 +314,10 @@ def _collection(serial: int, record: np.void, clock: Clock) -> Collection:
     )
 
 
-def _lost(header: RawVitals, damaged_rows: int) -> Lost:
+def _lost(header: RawVitals, **found_here: int) -> Lost:
+    """Counters of the header, and those that the viewer keeps itself."""
     lost = header.header["lost"][0]
-    return Lost({name: int(lost[name]) for name in lost.dtype.names or ()} | {"damaged_rows": damaged_rows})
+    return Lost({name: int(lost[name]) for name in lost.dtype.names or ()} | found_here)
 
 
 def _cost(raw: RawState, share: float) -> Cost:

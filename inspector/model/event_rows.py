@@ -39,7 +39,7 @@ class EventRows:
 
     events: Events
     types: Ints
-    """Index of the type of each event's handle, 0 where the handle is not in the snapshot any more."""
+    """Index of the type of each event's object; 0 where neither the event nor the snapshot tells it."""
     snapshot: Snapshot | None
     found: int = 0
     """Events that are wanted, listed or not, without gaps."""
@@ -79,7 +79,7 @@ def no_event_rows() -> EventRows:
 
 def event_rows(events: Events, snapshot: Snapshot, wish: EventWish) -> EventRows:
     """The newest of the events that are wanted."""
-    types = _types_of(events.handles, snapshot)
+    types = np.where(events.types != 0, events.types, _types_of(events.handles, snapshot))
     is_gap = events.kinds == EventKind.GAP
     wanted = _wanted(events, types, wish) & ~is_gap
     rows = np.flatnonzero(wanted | is_gap)[-MAX_ROWS:]

@@ -21,6 +21,10 @@ KEPT_EVENTS: Final = 200_000
 """Events that a viewer keeps by default: 12 MB."""
 
 
+SATURATED: Final = 0xFF_FFFE
+"""The largest count that an event holds: this many or more."""
+
+
 class EventKind(IntEnum):
     """What an event says. Values are those of ``EventKind`` in the layout (a test compares them), and ``GAP``."""
 
@@ -66,11 +70,13 @@ class Events:
     """0: a native clone or release that has none."""
     addresses: Ids
     counts: Ints
-    """Strong count afterwards; of a misuse its ``Status``; of a gap the events lost."""
+    """Strong count afterwards, at most ``SATURATED``, or ``UNKNOWN``; of a misuse its ``Status``; of a gap the events lost."""
     threads: Ints
     """Index of the thread; 0: not known any more."""
     sites: Ints
     """Index of the site; 0: not recorded."""
+    types: Ints
+    """Index of the type of the object; 0: not known."""
     numbers: Ids
     """``ring << 48 | sequence number``, unique; of a gap that of the first event it swallowed, with bit 47 set."""
 
@@ -105,7 +111,7 @@ class EventBatch:
 def no_events() -> Events:
     """None at all."""
     ints, ids = np.empty(0, np.int64), np.empty(0, np.uint64)
-    return Events(np.empty(0), np.empty(0, np.uint8), ids, ids, ints, ints, ints, ids)
+    return Events(np.empty(0), np.empty(0, np.uint8), ids, ids, ints, ints, ints, ints, ids)
 
 
 def joined(parts: Sequence[Events], *, limit: int = KEPT_EVENTS) -> Events:

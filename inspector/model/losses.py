@@ -18,6 +18,10 @@ _LOSSES: Final = {
     "sites": ("stacks without room", "Handles created there show no site"),
     "strings": ("names or lines without room", "Some names and sites are empty"),
     "events": ("events of threads without a ring", "The history of handles used on those threads has holes"),
+    "overwritten_events": (
+        "events overwritten before they were read",
+        "Histories and balances of objects that were busy then have holes: each thread keeps its newest 4,096 events",
+    ),
     "deep_calls": ("calls nested too deep to be recorded", "Calls in flight may be short while they run"),
     "unreadable": ("counts that could not be read", "The strong and weak counts of those rows were unknown at that moment"),
     "control_drops": ("requests refused or given up", "A viewer asked for something that was not done"),

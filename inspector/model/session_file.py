@@ -57,6 +57,7 @@ _EVENTS: Final = {
     "counts": "<i8",
     "threads": "<i8",
     "sites": "<i8",
+    "types": "<i8",
     "numbers": "<u8",
 }
 
@@ -186,10 +187,11 @@ def read_vitals(payload: bytes) -> list[Vitals]:
 
 def read_events(payload: bytes) -> Events:
     """Events. Raises ``FileFormatError``."""
-    columns = unpack(payload, _EVENTS)
+    columns = unpack(payload, _EVENTS, newest="types")
+    columns.setdefault("types", np.zeros(len(columns["kinds"]), np.int64))
     if len({len(column) for column in columns.values()}) != 1:
         raise FileFormatError("a record of events is damaged")
-    if not _are_sane(columns) or not all(_are_indices(columns[name]) for name in ("threads", "sites")):
+    if not _are_sane(columns) or not all(_are_indices(columns[name]) for name in ("threads", "sites", "types")):
         raise FileFormatError("a record of events is damaged")
     if len(columns["kinds"]) and columns["kinds"].max() > max(EventKind):
         raise FileFormatError("a record of events is damaged")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from inspector.attach.segment import Segment
 from inspector.errors import ControlError
@@ -16,8 +17,9 @@ from inspector.model.build import clock_of
 from inspector.model.clock import Clock
 from inspector.model.events import EventBatch, EventCursor, EventKind, Events, joined
 from inspector.model.raw import RawVitals, Records
+from inspector.model.snapshot import UNKNOWN, Ints
 from inspector.session.dtypes import dtype_of
-from inspector.wire.schema import MAX_RINGS, MAX_THREADS, RING_EVENTS
+from inspector.wire.schema import EVENT_COUNT_UNKNOWN, MAX_RINGS, MAX_THREADS, RING_EVENTS
 
 _RING_SHIFT: Final = np.uint64(48)
 _GAP_BIT: Final = np.uint64(1 << 47)
@@ -36,6 +38,7 @@ class EventReader:
         self._header = np.zeros(1, dtype_of("AiHeader"))
         self._threads = np.zeros(0, dtype_of("AiThreadSlot"))
         self._room = np.zeros(RING_EVENTS, dtype_of("AiEvent"))
+        self._delivered = [_Delivered() for _ in range(MAX_RINGS)]
 
     def read(self, after: EventCursor | None) -> EventBatch:
         """What was written after ``after`` (``None``: all that is still there). Raises ``SegmentError``, ``ControlError`` when closed."""
@@ -43,6 +46,10 @@ class EventReader:
             if not self._is_open:
                 raise ControlError("the session has ended")
             return self._read(after or EventCursor())
+
+    def count_lost(self, gone: Iterable[int]) -> int:
+        """Events that this reader never delivered and can no longer read. ``gone``: for each ring, how many of its events are gone."""
+        return sum(delivered.lost_of(count) for delivered, count in zip(self._delivered, gone, strict=False))
 
     def close(self) -> None:
         """Give the descriptor back."""
@@ -59,6 +66,7 @@ class EventReader:
         for ring in range(min(int(self._header["rings"]["used"][0]), MAX_RINGS)):
             first = following.get(ring, 0)
             count, following[ring], lost = self._segment.read_events(self._room, ring, first)
+            self._delivered[ring].add(following[ring] - count, following[ring])
             if count or lost:
                 numbers = np.arange(following[ring] - count, following[ring], dtype=np.uint64)
                 parts.append(_events(self._room[:count], numbers, _Ring(ring, owners.get(ring, 0), first, lost), clock))
@@ -73,6 +81,25 @@ class EventReader:
         with_ring = np.flatnonzero(threads["ring"])
         ordered = with_ring[np.argsort(threads["started_at_ticks"][with_ring], kind="stable")]
         return {int(threads["ring"][index]) - 1: int(index) for index in ordered}
+
+
+class _Delivered:
+    """Events of one ring that were read, each counted once though several cursors read it."""
+
+    __slots__ = ("count", "next")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.next = 0
+
+    def add(self, first: int, following: int) -> None:
+        """The events from number ``first`` up to ``following`` were read."""
+        self.count += max(following - max(first, self.next), 0)
+        self.next = max(self.next, following)
+
+    def lost_of(self, gone: int) -> int:
+        """Of the ring's first ``gone`` events, those that were never read."""
+        return max(gone - (self.count - max(self.next - gone, 0)), 0)
 
 
 class _Ring:
@@ -95,9 +122,10 @@ def _events(records: Records, numbers: np.ndarray[tuple[int], np.dtype[np.uint64
         kinds=kinds,
         handles=kept["handle"].copy(),
         addresses=kept["address"].copy(),
-        counts=(kept["count_kind"] >> _COUNT_SHIFT).astype(np.int64),
+        counts=_counts(kept["count_kind"] >> _COUNT_SHIFT),
         threads=np.full(len(kept), ring.thread, np.int64),
         sites=kept["site"].astype(np.int64),
+        types=kept["type_id"].astype(np.int64),
         numbers=base | numbers,
     )
     if not ring.lost:
@@ -105,5 +133,11 @@ def _events(records: Records, numbers: np.ndarray[tuple[int], np.dtype[np.uint64
     at = found.at[0] if len(found) else clock.secs(clock.anchor_ticks)
     one = np.zeros(1, np.uint64)
     swallowed = np.array([base | _GAP_BIT | np.uint64(ring.first)], np.uint64)
-    ints = (np.array([ring.lost], np.int64), np.array([ring.thread], np.int64), np.zeros(1, np.int64))
+    ints = (np.array([ring.lost], np.int64), np.array([ring.thread], np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64))
     return joined([Events(np.array([at]), np.zeros(1, np.uint8), one, one, *ints, swallowed), found])
+
+
+def _counts(stored: npt.NDArray[np.uint32]) -> Ints:
+    counts: Ints = stored.astype(np.int64)
+    counts[stored == EVENT_COUNT_UNKNOWN] = UNKNOWN
+    return counts

@@ -94,7 +94,7 @@ class LiveSession:
         self._socket_path = socket_path(segment_path)
         wishes = Wishes(level=None if level is None else int(level), interval_ms=int(SNAPSHOT_SECS * 1000))
         self._presence = Presence(self._socket_path, pid=self._pid, wishes=wishes)
-        self._observer = Observer(self._segment, self._presence)
+        self._observer = Observer(self._segment, self._presence, self._events.count_lost)
         self._subscribers = Subscribers()
         self._commands = ThreadPoolExecutor(_COMMANDS_AT_ONCE, thread_name_prefix="command")
         self._on_end = on_end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -34,14 +35,15 @@ _PYTHONS: Final = ("CPython", "PyPy")
 class Observer:
     """Reads one segment and judges its target."""
 
-    def __init__(self, segment: Segment, presence: Presence) -> None:
-        """Nothing is read yet."""
+    def __init__(self, segment: Segment, presence: Presence, count_lost_events: Callable[[Iterable[int]], int]) -> None:
+        """Nothing is read yet. ``count_lost_events`` takes how many events of each ring are gone, and tells how many were never read."""
         self.verdict = Verdict(TargetState.LIVE)
         self.has_answered = False
         """The interpreter, if there is one, has answered since we look; any thread may ask."""
         self._first_answer_ticks: int | None = None
         self._segment = segment
         self._presence = presence
+        self._count_lost_events = count_lost_events
         pid = pid_in(segment.path) or int(segment.header().pid)
         self._source = SegmentSource(segment, NativeSymbols(pid))
         self._liveness = Liveness()
@@ -79,11 +81,18 @@ class Observer:
         if not self.verdict.is_final and self._serial == 0:
             self.probe(at)
         raw = self._source.state()
+        overwritten = self._count_lost_events(self._source.events_gone())
         self._serial += 1
         if self.verdict.is_final:
-            return snapshot_of_dead(self._source, raw, serial=self._serial)
-        target = target_of(raw.vitals, self.verdict, self._state_since)
-        moment = Moment(serial=self._serial, taken_at=time.time(), target=target, cost_share=self._cost_share, limits=self._limits(at))
+            return snapshot_of_dead(self._source, raw, serial=self._serial, overwritten_events=overwritten)
+        moment = Moment(
+            serial=self._serial,
+            taken_at=time.time(),
+            target=target_of(raw.vitals, self.verdict, self._state_since),
+            cost_share=self._cost_share,
+            limits=self._limits(at),
+            overwritten_events=overwritten,
+        )
         return self._hang.added_to(build_snapshot(raw, self._source.names, self._source.codes, moment))
 
     def lost(self, reason: str, latest: Snapshot | None) -> Snapshot | None:

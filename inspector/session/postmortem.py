@@ -18,16 +18,17 @@ from inspector.session.target import target_of
 
 def postmortem_session(path: Path) -> StaticSession:
     """Open a leftover segment. Raises ``SegmentError``. Blocks for the one reading."""
-    with Segment(path) as segment:
-        source = SegmentSource(segment)
-        snapshot = snapshot_of_dead(source, source.state(), serial=1)
     reader = EventReader(path)
     events = reader.read(None)
     reader.close()
+    with Segment(path) as segment:
+        source = SegmentSource(segment)
+        overwritten = reader.count_lost(source.events_gone())
+        snapshot = snapshot_of_dead(source, source.state(), serial=1, overwritten_events=overwritten)
     return StaticSession(snapshot, reason=f"the process is gone: {snapshot.target.reason}", events=events)
 
 
-def snapshot_of_dead(source: SegmentSource, raw: RawState, *, serial: int) -> Snapshot:
+def snapshot_of_dead(source: SegmentSource, raw: RawState, *, serial: int, overwritten_events: int) -> Snapshot:
     """The last state, as of the last moment that the target wrote down: ages are those that the rows had then."""
     header = raw.vitals
     last = last_moment(raw)
@@ -46,7 +47,7 @@ def snapshot_of_dead(source: SegmentSource, raw: RawState, *, serial: int) -> Sn
             has_interpreter=False,
         )
     )
-    moment = Moment(serial=serial, taken_at=last, target=target_of(header, verdict, last))
+    moment = Moment(serial=serial, taken_at=last, target=target_of(header, verdict, last), overwritten_events=overwritten_events)
     return build_snapshot(raw, source.names, source.codes, moment)
 
 

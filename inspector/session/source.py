@@ -15,7 +15,7 @@ from inspector.attach.segment import Segment
 from inspector.model.names import Names, Symbolise, no_symbol
 from inspector.model.raw import RawState, RawVitals, Records
 from inspector.session.dtypes import dtype_of, layout_codes
-from inspector.wire.schema import MAX_FRAMES, MAX_HANDLES, MAX_SITES, MAX_STRING_BYTES, MAX_THREADS, MAX_TYPES
+from inspector.wire.schema import MAX_FRAMES, MAX_HANDLES, MAX_RINGS, MAX_SITES, MAX_STRING_BYTES, MAX_THREADS, MAX_TYPES
 
 _SPARE_ROWS: Final = 1024
 """Room for rows that come into use while the table is read."""
@@ -46,6 +46,7 @@ class SegmentSource:
         self._threads = np.zeros(0, dtype_of("AiThreadSlot"))
         self._rows = np.zeros(0, dtype_of("AiHandleSlot"))
         self._indices = np.zeros(0, np.uint32)
+        self._gone = np.zeros(MAX_RINGS, np.uint64)
         self._site_dtype = dtype_of("AiSiteSlot")
         self._frame_dtype = dtype_of("AiFrameSlot")
 
@@ -68,6 +69,11 @@ class SegmentSource:
             indices=indices,
             segment_bytes=self._segment.allocated_bytes(),
         )
+
+    def events_gone(self) -> list[int]:
+        """For each used ring, how many of its events can no longer be read. Raises ``SegmentError``."""
+        gone: list[int] = self._gone[: self._segment.read_events_gone(self._gone)].tolist()
+        return gone
 
     def _sizes(self) -> _Sizes:
         def used(section: str, limit: int) -> int:

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
 use crate::atomic;
 use crate::clock;
 use crate::layout::{EventKind, Level, TypeShard, TYPE_SHARDS};
-use crate::registry::{Change, Moment};
-use crate::ring;
+use crate::registry::{generation_of, Change, Moment};
+use crate::ring::{self, Entry};
 use crate::runtime::{existing, Runtime};
 use crate::segment::Part;
 use crate::stacks;
@@ -185,7 +185,7 @@ fn moment_here(level: u8) -> Moment {
 #[inline]
 pub fn event(runtime: &Runtime, kind: EventKind, type_id: u16, handle: u64, address: u64, count: u32) {
     if has_history(runtime, type_id) {
-        ring::write(runtime, kind as u8, handle, address, count);
+        ring::write(runtime, &Entry { kind: kind as u8, type_id, handle, address, count });
     }
 }
 
@@ -203,8 +203,15 @@ pub fn misuse(runtime: &Runtime, status: Status, handle: u64) {
     };
     counter.fetch_add(1, Ordering::Relaxed);
     if hottest() >= Level::History as u8 {
-        ring::write(runtime, EventKind::Misuse as u8, handle, 0, status as u32);
+        let entry = Entry { kind: EventKind::Misuse as u8, type_id: type_of(runtime, handle), handle, address: 0, count: status as u32 };
+        ring::write(runtime, &entry);
     }
+}
+
+/// Type of the object that a handle names or named, 0: not known any more.
+fn type_of(runtime: &Runtime, handle: u64) -> u16 {
+    let word = runtime.table.slot_of(handle).map(|slot| slot.word0());
+    word.filter(|word| word.generation() == generation_of(handle)).map_or(0, |word| word.type_id())
 }
 
 /// The hook of a raw count that has no handle: see `ownership::Traced`. Cold, so that the branch before it costs nothing while off.
@@ -215,7 +222,7 @@ pub fn raw_count(kind: EventKind, type_id: u16, address: u64, count: usize) {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     if hottest() == Level::Stacks as u8 && level_of(runtime, type_id) == Level::Stacks as u8 {
         let site = stacks::site_of_caller(runtime, raw_count as *const () as usize);
-        ring::write_from(runtime, clock::ticks(), kind as u8, 0, address, count, site);
+        ring::write_from(runtime, clock::ticks(), &Entry { kind: kind as u8, type_id, handle: 0, address, count }, site);
     } else {
         event(runtime, kind, type_id, 0, address, count);
     }

@@ -4,13 +4,11 @@ use std::sync::atomic::{fence, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use crate::atomic;
 use crate::clock;
-use crate::layout::{Event, RingHeader, ThreadSlot, RING_EVENTS};
+use crate::layout::{self, Event, RingHeader, ThreadSlot, EVENT_COUNT_UNKNOWN, RING_EVENTS};
 use crate::runtime::{lost, Runtime};
 use crate::segment::Part;
 use crate::sync::Lock;
 use crate::threads::{local, Local};
-
-const COUNT_LIMIT: u32 = 0x00FF_FFFF;
 
 /// Rings that were given out.
 #[derive(Default)]
@@ -47,18 +45,17 @@ impl Rings {
             return Some(inner.fresh - 1);
         }
         let index = inner.ended.pop_front()?;
-        blank(runtime.segment().ring(index));
+        hand_on(runtime.segment().ring(index));
         Some(index)
     }
 }
 
-/// Empties a ring that changes hands: its events go (a reader takes kind 0 for none), its number goes on so that no reader sees it jump back.
-fn blank(ring: *mut RingHeader) {
-    for at in 0..u64::from(RING_EVENTS) {
-        let event = event_at(ring, at);
-        atomic!(AtomicU32, event, count_kind).store(0, Ordering::Relaxed);
-        atomic!(AtomicU64, event, at_ticks).store(0, Ordering::Relaxed);
-    }
+/// A ring changes hands. Its numbers go on, and `since` tells readers that the events so far are gone.
+fn hand_on(ring: *mut RingHeader) {
+    let written = atomic!(AtomicU64, ring, written).load(Ordering::Relaxed);
+    // Release: a reader that copied an event of the new thread sees this number when it looks at the header afterwards; pairs with the
+    // fence in `write_from`
+    atomic!(AtomicU64, ring, since).store(written, Ordering::Release);
 }
 
 fn event_at(ring: *mut RingHeader, number: u64) -> *mut Event {
@@ -83,21 +80,46 @@ fn find_ring(runtime: &Runtime, local: &Local) -> *mut RingHeader {
     ring
 }
 
+/// What an event says, without when and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// `EventKind`.
+    pub kind: u8,
+    /// Type of the object, 0: not known.
+    pub type_id: u16,
+    /// Handle, 0: none.
+    pub handle: u64,
+    /// Heap address of the object, 0: not known.
+    pub address: u64,
+    /// Strong count afterwards; `EVENT_COUNT_UNKNOWN`.
+    pub count: u32,
+}
+
+impl Entry {
+    fn count_kind(&self) -> u32 {
+        let count = if self.count == EVENT_COUNT_UNKNOWN { self.count } else { self.count.min(EVENT_COUNT_UNKNOWN - 1) };
+        count << 8 | u32::from(self.kind)
+    }
+}
+
 /// Writes an event of the calling thread, now.
-pub fn write(runtime: &Runtime, kind: u8, handle: u64, address: u64, count: u32) {
-    write_at(runtime, clock::ticks(), kind, handle, address, count);
+pub fn write(runtime: &Runtime, entry: &Entry) {
+    write_at(runtime, clock::ticks(), entry);
 }
 
 /// Writes an event of the calling thread, for which the clock was read already: that is most of what an event costs.
 ///
 /// The count of written events is stored last, with Release: a reader who sees it sees the event, unless it was overwritten since, which the
 /// count tells as well. The event numbered `written - RING_EVENTS` may be half overwritten at any time.
-pub fn write_at(runtime: &Runtime, at_ticks: u64, kind: u8, handle: u64, address: u64, count: u32) {
-    write_from(runtime, at_ticks, kind, handle, address, count, local(|local| local.site.get()));
+pub fn write_at(runtime: &Runtime, at_ticks: u64, entry: &Entry) {
+    write_from(runtime, at_ticks, entry, local(|local| local.site.get()));
 }
 
+// an event holds the index of its site in 16 bits
+const _: () = assert!(layout::MAX_SITES <= 1 << u16::BITS && layout::MAX_TYPES <= 1 << u16::BITS);
+
 /// As `write_at`, from a site of its own.
-pub fn write_from(runtime: &Runtime, at_ticks: u64, kind: u8, handle: u64, address: u64, count: u32, site: u32) {
+pub fn write_from(runtime: &Runtime, at_ticks: u64, entry: &Entry, site: u32) {
     local(|local| {
         let mut ring = local.ring.get();
         if ring.is_null() {
@@ -113,10 +135,11 @@ pub fn write_from(runtime: &Runtime, at_ticks: u64, kind: u8, handle: u64, addre
         fence(Ordering::Release);
         let event = event_at(ring, number);
         atomic!(AtomicU64, event, at_ticks).store(at_ticks, Ordering::Relaxed);
-        atomic!(AtomicU64, event, handle).store(handle, Ordering::Relaxed);
-        atomic!(AtomicU64, event, address).store(address, Ordering::Relaxed);
-        atomic!(AtomicU32, event, count_kind).store(count.min(COUNT_LIMIT) << 8 | u32::from(kind), Ordering::Relaxed);
-        atomic!(AtomicU32, event, site).store(site, Ordering::Relaxed);
+        atomic!(AtomicU64, event, handle).store(entry.handle, Ordering::Relaxed);
+        atomic!(AtomicU64, event, address).store(entry.address, Ordering::Relaxed);
+        atomic!(AtomicU32, event, count_kind).store(entry.count_kind(), Ordering::Relaxed);
+        atomic!(AtomicU16, event, site).store(site as u16, Ordering::Relaxed);
+        atomic!(AtomicU16, event, type_id).store(entry.type_id, Ordering::Relaxed);
         written.store(number + 1, Ordering::Release);
     });
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::atomic;
 use crate::count_one;
 use crate::hooks;
-use crate::layout::{EventKind, Kind, Level, ReferenceState, ResourceState};
+use crate::layout::{EventKind, Kind, Level, ReferenceState, ResourceState, EVENT_COUNT_UNKNOWN};
 use crate::registry::{generation_of, index_of, shown, Birth, Moment, Slot, Word0};
 use crate::runtime::{lost, Runtime};
 use crate::segment::Part;
@@ -87,14 +87,19 @@ fn record(runtime: &Runtime, local: &Local, type_id: u16, index: u32, level: u8)
     }
 }
 
-/// Makes a row for an object that lives elsewhere.
+/// Makes a row for an object that lives elsewhere and whose count is not known here.
 pub fn add(runtime: &Runtime, row: &NewRow) -> Result<u64> {
+    add_counted(runtime, row, EVENT_COUNT_UNKNOWN)
+}
+
+/// Makes a row for an object that lives elsewhere. `strong` is its count with the new reference, for the history.
+pub fn add_counted(runtime: &Runtime, row: &NewRow, strong: u32) -> Result<u64> {
     check_type(runtime, row.type_id)?;
     let index = take(runtime)?;
     let resource = if types::closes(runtime, row.type_id) { ResourceState::Open } else { ResourceState::None };
     let handle = publish(runtime, index, row, resource);
     if row.is_born_now {
-        hooks::event(runtime, EventKind::Create, row.type_id, handle, row.address, 1);
+        hooks::event(runtime, EventKind::Create, row.type_id, handle, row.address, strong);
     }
     Ok(handle)
 }
@@ -123,16 +128,38 @@ fn adapters_row(runtime: &Runtime, row: u64) -> Result<Slot<'_>> {
 
 /// Ends a row: `Released`, or `Dropped` when the destructor is known to have run.
 pub fn end(runtime: &Runtime, row: u64, state: ReferenceState) -> Result<()> {
-    finish(runtime, row, state, false)
+    finish(runtime, row, state, &End { is_closed: false, left: left_by(state) })
+}
+
+/// Ends a row as `end` does. `left` is the object's strong count without its reference, for the history.
+pub fn end_counted(runtime: &Runtime, row: u64, state: ReferenceState, left: u32) -> Result<()> {
+    finish(runtime, row, state, &End { is_closed: false, left })
+}
+
+/// The strong count after an end, as far as the state tells.
+fn left_by(state: ReferenceState) -> u32 {
+    match state {
+        ReferenceState::Dropped => 0,
+        _ => EVENT_COUNT_UNKNOWN,
+    }
+}
+
+/// How a row ends.
+struct End {
+    /// Its resource was closed.
+    is_closed: bool,
+    /// Strong count afterwards.
+    left: u32,
 }
 
 /// Ends a row whose resource was closed: `Released`, `Closed`.
 pub fn end_closed(runtime: &Runtime, row: u64) -> Result<()> {
-    finish(runtime, row, ReferenceState::Released, true)
+    let state = ReferenceState::Released;
+    finish(runtime, row, state, &End { is_closed: true, left: left_by(state) })
 }
 
 #[inline]
-fn finish(runtime: &Runtime, row: u64, state: ReferenceState, is_closed: bool) -> Result<()> {
+fn finish(runtime: &Runtime, row: u64, state: ReferenceState, end: &End) -> Result<()> {
     let slot = adapters_row(runtime, row)?;
     let (type_id, address) = (slot.word0().type_id(), slot.address());
     let change = hooks::change(runtime, type_id, true);
@@ -140,7 +167,7 @@ fn finish(runtime: &Runtime, row: u64, state: ReferenceState, is_closed: bool) -
         let word = slot.begin_change(generation_of(row), ReferenceState::Live, state)?;
         slot.note(&change);
         let was_open = state == ReferenceState::Dropped && word.resource() == ResourceState::Open as u8;
-        let resource = match (is_closed, was_open) {
+        let resource = match (end.is_closed, was_open) {
             (true, _) => ResourceState::Closed as u8,
             (false, true) => ResourceState::NeverClosed as u8,
             (false, false) => word.resource(),
@@ -152,10 +179,10 @@ fn finish(runtime: &Runtime, row: u64, state: ReferenceState, is_closed: bool) -
         return Err(Error::new(Status::StaleHandle, format!("not a live row of an adapter: {}", shown(row))));
     };
     record_end(runtime, type_id, state, is_unclosed);
-    if is_closed && hooks::counts(runtime, type_id) {
+    if end.is_closed && hooks::counts(runtime, type_id) {
         count_one!(runtime, type_id, closed);
     }
-    hooks::event(runtime, EventKind::Release, type_id, row, address, 0);
+    hooks::event(runtime, EventKind::Release, type_id, row, address, end.left);
     local(|local| runtime.table.give_back(row, &local.magazine));
     Ok(())
 }

@@ -195,6 +195,29 @@ fn events_are_read_by_number_and_a_lapped_reader_learns_how_many_it_missed() {
 }
 
 #[test]
+fn events_of_a_thread_that_had_the_ring_before_are_gone_and_counted_as_missed() {
+    let scratch = Scratch::new();
+    let image = Image::create(&scratch.path("a.seg"), header());
+    for number in 0..20 {
+        image.put_event(number, &Event { at_ticks: number, ..zeroed() });
+    }
+    image.put_written(20);
+    image.put_since(12);
+    image.use_rings(1);
+    let reader = Reader::open(&image.path).unwrap();
+    let mut events = vec![zeroed::<Event>(); 32];
+    let found = reader.events(0, 5, &mut events).unwrap();
+    assert_eq!((found.count, found.next, found.lost), (8, 20, 7));
+    assert_eq!(events[0].at_ticks, 12);
+    let mut gone = [u64::MAX; 4];
+    assert_eq!(reader.events_gone(&mut gone).unwrap(), 1);
+    assert_eq!(gone[0], 12);
+    image.put_written(u64::from(RING_EVENTS) + 30);
+    reader.events_gone(&mut gone).unwrap();
+    assert_eq!(gone[0], 30);
+}
+
+#[test]
 fn another_version_is_refused_with_both_numbers() {
     let said = refusal(|header| header.layout_version = 77);
     assert_eq!(said, format!("the segment has layout version 77, this inspector reads version {LAYOUT_VERSION}"));

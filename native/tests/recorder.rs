@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_inspector_native::atomic;
@@ -92,7 +92,7 @@ fn newest_events(count: u64) -> Vec<(u32, u64, u32)> {
         let event = unsafe { ring.add(1).cast::<arc_inspector_native::layout::Event>().add((number % 4096) as usize) };
         let kind = atomic!(AtomicU32, event, count_kind).load(Ordering::SeqCst) & 0xFF;
         assert!(atomic!(AtomicU64, event, at_ticks).load(Ordering::SeqCst) > 0);
-        (kind, atomic!(AtomicU64, event, handle).load(Ordering::SeqCst), atomic!(AtomicU32, event, site).load(Ordering::SeqCst))
+        (kind, atomic!(AtomicU64, event, handle).load(Ordering::SeqCst), u32::from(atomic!(AtomicU16, event, site).load(Ordering::SeqCst)))
     };
     (written - count..written).map(read).collect()
 }

@@ -22,6 +22,7 @@ def events_of(*described: Described, thread: int = 1, site: int = 0) -> Events:
                 counts=np.array([row[3] for row in rows], np.int64),
                 threads=np.array([row[4] for row in rows], np.int64),
                 sites=np.full(len(rows), site, np.int64),
+                types=np.zeros(len(rows), np.int64),
                 numbers=np.arange(len(rows), dtype=np.uint64),
             )
         ]

@@ -166,6 +166,12 @@ def calm() -> None:
         STORM.pop().join()
 
 
+def call(name: str, times: str) -> None:
+    """So many calls of a method; each clones the handle, and the library consumes the clone."""
+    for _ in range(int(times)):
+        KEPT[name].to_sat()
+
+
 def call_on(name: str) -> None:
     """A thread that calls a method of the object until ``quiet``; each call clones the handle first."""
 
@@ -208,7 +214,7 @@ def main() -> None:
     is_started = "none" not in sys.argv
     steps = (amount, mnemonic, share, duplicate, disarm, fail_to_lower, builder, on_thread, own, leak, many, forget, persister, attributes)
     serve(
-        {step.__name__: step for step in (*steps, knot, untie, storm, calm, call_on, quiet, load, start)}
+        {step.__name__: step for step in (*steps, knot, untie, storm, calm, call, call_on, quiet, load, start)}
         | {"drop": lambda name: KEPT.pop(name) and None, "stop": agent.stop},
         segment=agent.start("history") if is_started else "",
         remember_line=remember.__code__.co_firstlineno + 2,

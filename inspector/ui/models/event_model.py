@@ -8,11 +8,11 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from inspector.model.event_rows import EventRows, no_event_rows
-from inspector.model.events import EventKind
-from inspector.model.snapshot import handle_text
+from inspector.model.events import SATURATED, EventKind
+from inspector.model.snapshot import UNKNOWN, handle_text
 from inspector.ui.models.column_model import Column, ColumnModel, Cue, SortKeys, ranks_of
 from inspector.ui.theme import Theme
-from inspector.ui.wording import clock, number, plural
+from inspector.ui.wording import UNKNOWN_TEXT, clock, number, plural
 
 CUES: Final = {
     EventKind.GAP: Cue("alarm", "gap"),
@@ -24,7 +24,6 @@ CUES: Final = {
     EventKind.MISUSE: Cue("suspect", "failed"),
 }
 """Kinds that stand out."""
-SATURATED: Final = 0xFF_FFFF
 
 
 def event_model(theme: Theme, parent: QObject | None = None) -> ColumnModel[EventRows]:
@@ -42,7 +41,7 @@ def _columns() -> tuple[Column[EventRows], ...]:
             _handle_text,
             lambda rows: (rows.events.handles & np.uint64(0xFFFF_FFFF)).astype(np.int64),
         ),
-        Column("Type", "Type of the handle, while its row or tombstone is there", EventRows.type_name, _by_type),
+        Column("Type", "Type of the object", EventRows.type_name, _by_type),
         Column("Count", "Strong count afterwards; of a gap the events lost", _count_text, _by_count, number=True, tooltip=_count_tooltip),
         Column("Thread", "Where it happened", EventRows.thread_name, _by_thread),
         Column("Site", "From where", EventRows.site_text, _by_site, tooltip=_site_tooltip),
@@ -71,6 +70,8 @@ def _count_text(rows: EventRows, row: int) -> str:
     count = int(rows.events.counts[row])
     if not _has_count(rows, row):
         return ""
+    if count == UNKNOWN:
+        return UNKNOWN_TEXT
     return f"≥{count:,}" if count >= SATURATED and _kind(rows, row) != EventKind.GAP else number(count)
 
 
@@ -84,6 +85,8 @@ def _word_tooltip(rows: EventRows, row: int) -> str:
 def _count_tooltip(rows: EventRows, row: int) -> str:
     if _kind(rows, row) == EventKind.GAP:
         return "Events lost"
+    if _has_count(rows, row) and int(rows.events.counts[row]) == UNKNOWN:
+        return "The strong count after this event is not known: the package does not say where it stands"
     return "Strong count right after the event" if _has_count(rows, row) else "This kind of event tells no count"
 
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from inspector.model.balance import Balance, balance_of, of_object, of_type
+from inspector.model.balance_counts import changes_text
 from inspector.model.event_rows import EventRows, EventWish, event_rows, no_event_rows
 from inspector.model.events import Events
 from inspector.model.snapshot import Level, Snapshot, handle_text
@@ -229,12 +230,12 @@ def told(events: Events, snapshot: Snapshot, handle: int, type_index: int) -> To
     """The events of an object, or with ``type_index`` of a type, and their balance. Worker thread."""
     mask = of_type(events, snapshot, type_index) if type_index else of_object(events, snapshot, handle)
     chosen = events.take(mask)
-    return Told(event_rows(chosen, snapshot, EventWish()), balance_of(chosen, snapshot.sites, lost=events.lost()))
+    return Told(event_rows(chosen, snapshot, EventWish()), balance_of(chosen, snapshot.sites, snapshot=snapshot, lost=events.lost()))
 
 
 def head_text(handle: int, scope: str, balance: Balance) -> str:
-    """``#5.1, this object: 12 up, 9 down, 9 pairs matched``, and what may be missing."""
-    parts = [f"{handle_text(handle)}, {scope}: {balance.ups:,} up, {balance.downs:,} down", f"{plural(balance.matched, 'pair')} matched"]
+    """``#5.1, this object: 12 up, 9 down (4 known from the counts alone), 9 pairs matched``, and what may be missing."""
+    parts = [f"{handle_text(handle)}, {scope}: {changes_text(balance.tally)}", f"{plural(balance.matched, 'pair')} matched"]
     if balance.lost:
         parts.append(f"{balance.lost:,} events of all objects were lost: the balance may be off")
     return " · ".join(parts)

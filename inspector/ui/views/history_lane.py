@@ -11,6 +11,7 @@ from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from inspector.model.balance import of_object
+from inspector.model.balance_counts import NO_CHANGES, UP, Tally, changes_text, tally_of, unseen_changes
 from inspector.model.events import EventKind, Events, no_events
 from inspector.model.snapshot import Level, Snapshot
 from inspector.ui.background import LatestWork
@@ -25,7 +26,6 @@ HEIGHT: Final = 34
 OUTSIDE: Final = "Not known from outside"
 TOO_LOW: Final = "Clones and releases are recorded from level history on"
 NONE_YET: Final = "Nothing happened to it since events are recorded"
-_UP: Final = (EventKind.CREATE, EventKind.CLONE)
 _CALLS: Final = (EventKind.BORROW, EventKind.RETURN)
 
 
@@ -41,6 +41,7 @@ class Chosen(NamedTuple):
 
     handle: int
     events: Events
+    tally: Tally
 
 
 class HistoryLane(QWidget):
@@ -55,6 +56,7 @@ class HistoryLane(QWidget):
         self._handle = 0
         self._snapshot: Snapshot | None = None
         self._events = no_events()
+        self._tally = NO_CHANGES
         self._work = LatestWork(self, parts.courier, self._choosing, on_result=self._show, on_error=lambda _error: None)
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._read)
@@ -84,9 +86,7 @@ class HistoryLane(QWidget):
                 return OUTSIDE
             low = self._snapshot is not None and self._snapshot.target.level < Level.HISTORY
             return TOO_LOW if low else NONE_YET
-        ups = int(np.isin(self._events.kinds, _UP).sum())
-        downs = int((self._events.kinds == EventKind.RELEASE).sum())
-        return f"{ups:,} up, {downs:,} down, {clock(float(self._events.at[0]))} to {clock(float(self._events.at[-1]))}"
+        return f"{changes_text(self._tally)}, {clock(float(self._events.at[0]))} to {clock(float(self._events.at[-1]))}"
 
     def sizeHint(self) -> QSize:
         """The lane, and a line of words below it."""
@@ -121,7 +121,7 @@ class HistoryLane(QWidget):
         at = self._events.at
         span = max(float(at[-1] - at[0]), 1e-9)
         places = ((at - at[0]) / span * (self.width() - 5) + 2).astype(np.int64)
-        for kinds, token, above, below in ((_CALLS, "unknown", 3, 3), (_UP, "born", 14, 0), ((EventKind.RELEASE,), "dying", 0, 14)):
+        for kinds, token, above, below in ((_CALLS, "unknown", 3, 3), (UP, "born", 14, 0), ((EventKind.RELEASE,), "dying", 0, 14)):
             painter.setPen(QPen(self._theme.color(token), 2))
             for place in np.unique(places[np.isin(self._events.kinds, kinds)]).tolist():
                 painter.drawLine(QPointF(place, middle - above), QPointF(place, middle + below))
@@ -135,11 +135,17 @@ class HistoryLane(QWidget):
         snapshot, handle, events = self._snapshot, self._handle, self._parts.feed.events
         if snapshot is None or not handle or not is_seen(self):
             return None
-        return lambda: Chosen(handle, events.take(of_object(events, snapshot, handle)))
+        return lambda: _chosen(events, snapshot, handle)
 
     def _show(self, chosen: Chosen) -> None:
         if chosen.handle == self._handle:
-            self._events = chosen.events
+            self._events, self._tally = chosen.events, chosen.tally
             self.setAccessibleName(self.sentence)
             self.setToolTip(self.sentence)
             self.update()
+
+
+def _chosen(events: Events, snapshot: Snapshot, handle: int) -> Chosen:
+    """Worker thread."""
+    found = events.take(of_object(events, snapshot, handle))
+    return Chosen(handle, found, tally_of(found, unseen_changes(found, snapshot)))

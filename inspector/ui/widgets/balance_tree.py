@@ -55,7 +55,7 @@ class BalanceTree(QWidget):
             return
         self._balance = balance
         if balance is None or not balance.sites:
-            self.message.setText(NOTHING if balance is None or not balance.ups + balance.downs else BALANCED)
+            self.message.setText(NOTHING if balance is None or not balance.tally.ups + balance.tally.downs else BALANCED)
             self.tree.clear()
             self._stack.setCurrentWidget(self.message)
             return

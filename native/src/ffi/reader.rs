@@ -234,6 +234,16 @@ pub unsafe extern "C" fn ai_reader_events(
     }
 }
 
+/// For each used ring, as many as `capacity`, how many of its events can no longer be read. Answers with how many rings.
+///
+/// # Safety
+/// As `ai_reader_threads`.
+#[no_mangle]
+pub unsafe extern "C" fn ai_reader_events_gone(reader: *const Reader, out: *mut u64, capacity: usize, error: *mut AiError) -> i64 {
+    // SAFETY: the caller's promises.
+    unsafe { count(error, || Ok(self::reader(reader)?.events_gone(records(out, capacity)?)?)) }
+}
+
 /// 1 when a process holds the segment's lifetime lock, so the target lives; 0 when nobody does; negative: a `Status`.
 ///
 /// # Safety

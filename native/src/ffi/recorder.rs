@@ -8,7 +8,7 @@ use crate::agent::{self, Options};
 use crate::clock;
 use crate::hooks;
 use crate::layout::{GcRecord, ReferenceState, ResourceState};
-use crate::ring;
+use crate::ring::{self, Entry};
 use crate::rows::{self, NewRow};
 use crate::runtime::runtime;
 use crate::sites::Frame;
@@ -374,8 +374,9 @@ pub extern "C" fn ai_rows_clear(type_id: u16) {
 pub extern "C" fn ai_event(kind: u8, row: u64, address: u64, count: u32) {
     catch_value((), || {
         let Some(slot) = runtime().table.slot_of(row) else { return };
-        if hooks::has_history(runtime(), slot.word0().type_id()) {
-            ring::write(runtime(), kind, row, address, count);
+        let type_id = slot.word0().type_id();
+        if hooks::has_history(runtime(), type_id) {
+            ring::write(runtime(), &Entry { kind, type_id, handle: row, address, count });
         }
     });
 }

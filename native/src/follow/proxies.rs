@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::places::Places;
 use crate::hooks;
-use crate::layout::{Level, ReferenceState};
+use crate::layout::{Level, ReferenceState, EVENT_COUNT_UNKNOWN};
 use crate::rows::{self, NewRow};
 use crate::runtime::{runtime, Runtime};
 use crate::threads::local;
@@ -149,7 +149,7 @@ impl Proxies {
     pub fn gone(&mut self, key: usize, handle: u64) {
         let row = self.rows.insert(key, LEAVING).unwrap_or(0);
         if row != 0 && row != LEAVING {
-            self.end(row, self.state_after_release(handle));
+            self.end(row, self.state_after_release(handle), self.strong_after_release(handle));
         }
     }
 
@@ -169,7 +169,7 @@ impl Proxies {
     pub fn lost(&mut self, key: usize, row: u64) {
         if self.rows.get(&key) == Some(&row) {
             self.rows.remove(&key);
-            self.end(row, ReferenceState::Released);
+            self.end(row, ReferenceState::Released, EVENT_COUNT_UNKNOWN);
         }
     }
 
@@ -201,7 +201,7 @@ impl Proxies {
         let address = self.address(handle);
         let row = NewRow { type_id: self.type_id, address, data: handle, owner: 0, is_foreign: false, is_born_now: site.is_some() };
         let before = local(|local| local.site.replace(site.unwrap_or(0)));
-        let made = rows::add(runtime, &row).unwrap_or(0); // what found no room is counted
+        let made = rows::add_counted(runtime, &row, self.strong(handle)).unwrap_or(0); // what found no room is counted
         local(|local| local.site.set(before));
         if made != 0 && address == 0 && self.layout == Layout::Unknown {
             self.unplaced.push((made, handle));
@@ -213,17 +213,33 @@ impl Proxies {
     fn keep(&mut self, key: usize, row: u64) {
         if let Some(known) = self.rows.insert(key, row) {
             if known != 0 && known != LEAVING {
-                self.end(known, ReferenceState::Released);
+                self.end(known, ReferenceState::Released, EVENT_COUNT_UNKNOWN);
             }
         }
     }
 
-    fn end(&mut self, row: u64, state: ReferenceState) {
+    fn end(&mut self, row: u64, state: ReferenceState, left: u32) {
         if !self.unplaced.is_empty() {
             self.unplaced.retain(|&(waiting, _)| waiting != row);
         }
         // a row that a detach ended has nothing to end
-        let _ = rows::end(runtime(), row, state);
+        let _ = rows::end_counted(runtime(), row, state, left);
+    }
+
+    /// Strong count of a live handle's object; `EVENT_COUNT_UNKNOWN`.
+    fn strong(&self, handle: u64) -> u32 {
+        match self.address(handle) {
+            0 => EVENT_COUNT_UNKNOWN,
+            address => u32::try_from(load(address)).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The same when the reference of the handle will have been released; `handle` 0: it has none.
+    fn strong_after_release(&self, handle: u64) -> u32 {
+        match if handle == 0 { EVENT_COUNT_UNKNOWN } else { self.strong(handle) } {
+            EVENT_COUNT_UNKNOWN => EVENT_COUNT_UNKNOWN,
+            strong => strong.saturating_sub(1),
+        }
     }
 
     /// What the release of a handle makes of its reference. Of two last references released at one instant both may be called released.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::proxies::Layout;
 use crate::hooks;
-use crate::layout::EventKind;
+use crate::layout::{EventKind, EVENT_COUNT_UNKNOWN};
 use crate::runtime::existing;
 use crate::sync::Lock;
 
@@ -77,8 +77,9 @@ fn note(slot: &Slot, cloned: u64) {
         bytes => cloned.wrapping_sub(bytes),
     };
     // SAFETY: the clone keeps the allocation, whose first word is the count; the library changes it with atomic operations as well.
-    let count = if address == 0 { 0 } else { unsafe { (*(address as *const AtomicU64)).load(Ordering::Relaxed) } };
-    hooks::event(runtime, EventKind::Clone, type_id, 0, address, u32::try_from(count).unwrap_or(u32::MAX));
+    let strong = (address != 0).then(|| unsafe { (*(address as *const AtomicU64)).load(Ordering::Relaxed) });
+    let count = strong.map_or(EVENT_COUNT_UNKNOWN, |strong| u32::try_from(strong).unwrap_or(u32::MAX));
+    hooks::event(runtime, EventKind::Clone, type_id, 0, address, count);
 }
 
 const ROW: usize = 16;

@@ -29,6 +29,8 @@ pub const BUSY: u8 = 0x80;
 pub const STRONG_UNKNOWN: u32 = 0x8000_0000;
 /// `HandleSlot::weak` and `in_flight`: never sampled, not readable, or the kind has none.
 pub const COUNT_UNKNOWN: u16 = u16::MAX;
+/// The count of an event after which it is not known, in `Event::count_kind`.
+pub const EVENT_COUNT_UNKNOWN: u32 = 0x00FF_FFFF;
 /// `HandleSlot::outer_strong`: there is none, or it was not read.
 pub const OUTER_UNKNOWN: u32 = 0x8000_0000;
 /// Bit 0 of a handle: set when the row stands for a foreign object (a Python object held by native code).

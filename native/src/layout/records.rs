@@ -329,10 +329,12 @@ pub struct HandleSlot {
 pub struct RingHeader {
     /// Events written since the ring was made. Event *n* stands at `n % RING_EVENTS`.
     pub written: u64,
+    /// Number of the first event of the thread that writes now. Earlier events are of threads that ended, and are gone.
+    pub since: u64,
     /// Thread that writes.
     pub thread: u32,
     /// Not used.
-    pub reserved: [u32; 13],
+    pub reserved: [u32; 11],
 }
 
 /// An event. 32 bytes.
@@ -345,8 +347,10 @@ pub struct Event {
     pub handle: u64,
     /// Heap address of the object.
     pub address: u64,
-    /// Strong count after it, saturating at 0xFF_FFFF, in the upper 24 bits; `EventKind` in the lower 8.
+    /// Strong count after it in the upper 24 bits, `EVENT_COUNT_UNKNOWN` or saturating one below it; `EventKind` in the lower 8.
     pub count_kind: u32,
     /// Stack, 0: not recorded.
-    pub site: u32,
+    pub site: u16,
+    /// Type of the object, 0: not known.
+    pub type_id: u16,
 }

@@ -16,7 +16,7 @@ use crate::hooks;
 use crate::layout::{EventKind, Kind};
 use crate::lifecycle::{self, Life};
 use crate::registry::{is_current, Slot};
-use crate::ring;
+use crate::ring::{self, Entry};
 use crate::rows::{self, NewRow};
 use crate::runtime::{runtime, Runtime};
 use crate::status::{Error, Result, Status};
@@ -201,7 +201,8 @@ pub(super) fn record_borrow(runtime: &Runtime, slot: &Slot<'_>, handle: u64) {
         local.began.get()
     });
     let at_ticks = if began == 0 { clock::ticks() } else { began };
-    ring::write_at(runtime, at_ticks, EventKind::Borrow as u8, handle, slot.address(), 0);
+    let entry = Entry { kind: EventKind::Borrow as u8, type_id: slot.word0().type_id(), handle, address: slot.address(), count: 0 };
+    ring::write_at(runtime, at_ticks, &entry);
 }
 
 #[cold]

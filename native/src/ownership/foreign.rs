@@ -106,7 +106,7 @@ pub fn insert(type_id: u16, value: u64) -> Result<u64> {
     }
     let owner = if types::is_thread_affine(runtime, type_id) { threads::here() } else { 0 };
     let row = NewRow { type_id, address: 0, data: value, owner, is_foreign: true, is_born_now: true };
-    let handle = rows::add(runtime, &row)?;
+    let handle = rows::add_counted(runtime, &row, 1)?;
     if foreign_close::closes(runtime, type_id) {
         lifecycle::enter_new(runtime, handle, value);
     }
@@ -151,7 +151,7 @@ pub fn delete(type_id: u16, handle: u64) -> Result<u64> {
         lifecycle::forget_foreign(runtime, handle);
     }
     // of several that come this far one ends the row, and the value of a generation does not change
-    rows::end(runtime, handle, ReferenceState::Released).map_err(|_| refuse(runtime, type_id, handle))?;
+    rows::end_counted(runtime, handle, ReferenceState::Released, 0).map_err(|_| refuse(runtime, type_id, handle))?;
     Ok(value)
 }
 

@@ -173,6 +173,11 @@ impl Reader {
         Rings { file: &self.file, geometry: &self.geometry }.events(ring, from, out)
     }
 
+    /// Events of each ring that are gone, see `Rings::gone`.
+    pub fn events_gone(&self, out: &mut [u64]) -> Result<usize> {
+        Rings { file: &self.file, geometry: &self.geometry }.gone(out)
+    }
+
     /// Whether somebody holds the lifetime lock: the proof that the target lives.
     pub fn is_locked(&self) -> Result<bool> {
         self.file.is_locked()

@@ -34,6 +34,8 @@ pub struct Local {
     calls: Cell<u32>,
     /// When its newest call began, ticks; 0 below level *history*.
     pub began: Cell<u64>,
+    /// Places of the calls whose begin is in the history, a bit each; calls beyond the 32nd are not remembered.
+    recorded: Cell<u32>,
     /// Stack for its next recorded operations.
     pub site: Cell<u32>,
     /// Its ring; NULL: none yet.
@@ -62,9 +64,17 @@ impl Local {
         self.calls.set(depth as u32 | if is_unusual { UNUSUAL } else { 0 });
     }
 
-    /// The call in flight does not end the plain way, which leaves no record.
+    /// The begin of the newest call is in the history. Its end does not go the plain way, which leaves no record.
     pub fn end_with_record(&self) {
         self.calls.set(self.calls.get() | UNUSUAL);
+        self.recorded.set(self.recorded.get() | bit_of(self.depth().saturating_sub(1)));
+    }
+
+    /// Whether the history has the begin of the call in `place`; asked once, when the call ends.
+    fn take_recorded(&self, place: usize) -> bool {
+        let recorded = self.recorded.get();
+        self.recorded.set(recorded & !bit_of(place));
+        recorded & bit_of(place) != 0
     }
 
     /// How this thread is noted as the user of a row: one without a slot shows no pins there, so its rows count as shared.
@@ -77,6 +87,11 @@ impl Local {
     }
 }
 
+/// The bit of a call's place in `Local::recorded`.
+fn bit_of(place: usize) -> u32 {
+    1_u32.checked_shl(place as u32).unwrap_or(0)
+}
+
 thread_local! {
     /// Without a destructor, so that reaching it is one instruction and works until the very end of the thread.
     static LOCAL: Local = const {
@@ -86,6 +101,7 @@ thread_local! {
             known: Cell::new(false),
             calls: Cell::new(UNUSUAL),
             began: Cell::new(0),
+            recorded: Cell::new(0),
             site: Cell::new(0),
             ring: Cell::new(std::ptr::null_mut()),
             ring_refused: Cell::new(false),

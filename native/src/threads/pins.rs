@@ -23,7 +23,7 @@ use crate::clock;
 use crate::hooks;
 use crate::layout::{EventKind, Level, ThreadSlot, CALL_DEPTH};
 use crate::registry::{generation_of, index_of, Slot, SHARED};
-use crate::ring;
+use crate::ring::{self, Entry};
 use crate::runtime::{existing_unchecked, lost, runtime, Runtime};
 use crate::segment::Part;
 use crate::sync::Lock;
@@ -230,7 +230,7 @@ fn push_deep(local: &Local, slot: *mut ThreadSlot, place: usize, handle: u64) {
 #[cold]
 #[inline(never)]
 fn leave(runtime: &Runtime, handle: u64) {
-    if hooks::hottest() >= Level::History as u8 {
+    if local(|local| local.take_recorded(place_of(local, handle))) && hooks::hottest() >= Level::History as u8 {
         record_return(runtime, handle);
     }
     local(|local| pop(runtime, local, handle));
@@ -249,6 +249,14 @@ fn look_back(runtime: &Runtime, handle: u64) {
     }
 }
 
+/// Where a handle's newest pin stands; the end of the array and beyond it for deep pins.
+fn place_of(local: &Local, handle: u64) -> usize {
+    let (slot, depth) = (local.slot.get(), local.depth());
+    let is_in = |&place: &usize| !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle;
+    let shown = if depth > CALL_DEPTH { None } else { (0..depth).rev().find(is_in) };
+    shown.unwrap_or(depth.saturating_sub(1))
+}
+
 /// The end of a call that the history has the begin of; the pin still holds the row.
 #[cold]
 #[inline(never)]
@@ -257,7 +265,8 @@ fn record_return(runtime: &Runtime, handle: u64) {
     let word = slot.word0();
     let is_its = word.generation() == generation_of(handle) && runtime.types.spec(word.type_id()).is_some();
     if is_its && hooks::has_history(runtime, word.type_id()) {
-        ring::write(runtime, EventKind::Return as u8, handle, slot.address(), 0);
+        let entry = Entry { kind: EventKind::Return as u8, type_id: word.type_id(), handle, address: slot.address(), count: 0 };
+        ring::write(runtime, &entry);
     }
 }
 

@@ -114,6 +114,16 @@ impl Image {
         self.put(base + position * size_of::<Event>() as u64, event);
     }
 
+    /// Say which event of ring 0 is the first of its present thread.
+    pub fn put_since(&self, since: u64) {
+        self.put(self.header.rings.offset + offset_of!(RingHeader, since) as u64, &since);
+    }
+
+    /// Say how many rings are in use.
+    pub fn use_rings(&self, count: u32) {
+        self.put((offset_of!(Header, rings) + offset_of!(Section, used)) as u64, &count);
+    }
+
     /// Say how many events ring 0 has seen.
     pub fn put_written(&self, written: u64) {
         self.put(self.header.rings.offset, &written);
