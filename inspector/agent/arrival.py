@@ -1,8 +1,8 @@
 """Brings the agent into a process that nobody prepared. Its text is run in the target, by injection or by ``sys.remote_exec``.
 
-It finds ``HERE`` among its globals: the path of itself, beside which everything lies that it needs. It needs nothing of the target but
-modules that are built into every interpreter: the program may have been packed without the rest, hide or replace it. The agent's modules
-are imported from memory, all of them at once, into a world of their own (``_arc_inspector``); afterwards no file is needed any more. The
+It finds ``HERE`` among its globals: the path of itself, beside which everything lies that it needs; and ``OWN_THREAD``, true when the
+thread that runs it was started for it. It needs nothing of the target but modules that are built into every interpreter: the program may
+have been packed without the rest, hide or replace it. The agent's modules are imported from memory, all of them at once, into a world of their own (``_arc_inspector``); afterwards no file is needed any more. The
 outcome is written to ``result``. No failure here reaches the program.
 """
 
@@ -14,15 +14,15 @@ import sys
 
 TYPE_CHECKING = False  # typing may not be there
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 PACKAGE = "inspector"
 ALIAS = "_arc_inspector"
+STACK_BYTES = 2 << 20
 
 
 def arrive(place: str) -> None:
-    """Start the agent and write down how that went; on a thread of its own."""
+    """Start the agent and write down how that went; on a thread of its own, with a stack of some size."""
     folder = os.path.dirname(place)  # noqa: PTH120 - pathlib may not be there
     try:
         os.close(os.open(f"{folder}/begun", os.O_WRONLY | os.O_CREAT, 0o600))
@@ -100,17 +100,26 @@ def compiled(folder: str) -> Any:
         return None
 
 
-def thread_starter() -> Callable[..., int]:
-    """The interpreter's own function that starts a thread: packages such as gevent put another in its place, which would never run us."""
+def thread_module() -> Any:
+    """The interpreter's own module that starts threads: packages such as gevent put another function in its place, which would never run us."""
     bootstrap = sys.modules["_frozen_importlib"]
     module: Any = sys.modules.get("_thread")
     if module is None or type(module.start_new_thread) is not type(print):
         spec = bootstrap.ModuleSpec("_thread", bootstrap.BuiltinImporter, origin="built-in")
         module = bootstrap.BuiltinImporter.create_module(spec)
         bootstrap.BuiltinImporter.exec_module(module)
-    starter: Callable[..., int] = module.start_new_thread
-    return starter
+    return module
+
+
+def start_thread(place: str) -> None:
+    """``arrive`` on a new thread, when a thread of the program runs this. The program may have small stacks set, and keeps them."""
+    threads = thread_module()
+    before = threads.stack_size(STACK_BYTES)
+    try:
+        threads.start_new_thread(arrive, (place,))
+    finally:
+        threads.stack_size(before)
 
 
 if "HERE" in globals():
-    thread_starter()(arrive, (globals()["HERE"],))
+    (arrive if globals().get("OWN_THREAD") else start_thread)(globals()["HERE"])

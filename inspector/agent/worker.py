@@ -11,11 +11,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import FunctionType
 from typing import Any, Final
 
 from inspector.agent.adapters.protocol import Adapter
 from inspector.agent.jobs import Jobs, Steps
 from inspector.wire import ffi, lib
+from inspector.wire.hooks import hooks
 from inspector.wire.messages import MAX_LINE_BYTES, Job, decode_job, encode_failure, encode_success
 
 IDLE_MILLIS: Final = 1000
@@ -24,6 +27,8 @@ PROGRESS_SECS: Final = 0.1
 """How often whoever waits for a long job hears how far it is."""
 NOBODY: Final = -1
 """The number of a long job that nobody asked for."""
+STARTERS: Final = ("_start_new_thread", "_start_joinable_thread")
+"""What ``threading.Thread.start`` calls: one of them, by the interpreter's version."""
 THREAD_NAME: Final = "arc-inspector"
 
 
@@ -37,6 +42,21 @@ class LongJob:
         self.steps = steps
         self.number = number
         self.told_at = 0.0
+
+
+def start_with_stack(thread: threading.Thread) -> None:
+    """``thread.start()`` with a stack that is large enough whatever the program set by ``threading.stack_size``, which stays as it is.
+
+    Runs the method as it stands, with other functions where it starts the thread. Raises ``RuntimeError`` when there can be no thread.
+    """
+    names = {name: start for name in STARTERS if (start := getattr(threading, name, None)) is not None}
+    own = {name: partial(_start, start) for name, start in names.items()}
+    FunctionType(threading.Thread.start.__code__, {**vars(threading), **own})(thread)
+
+
+def _start(starter: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call one of the ``STARTERS``."""
+    return hooks.start_thread(starter, args, kwargs)
 
 
 class Worker:
@@ -55,7 +75,7 @@ class Worker:
     def start(self) -> None:
         """Begin, with a scan for what lives already."""
         self._long_jobs.append(LongJob(self._scan_steps()))
-        self._thread.start()
+        start_with_stack(self._thread)
 
     def dismiss(self) -> None:
         """End after the job in hand, also when another agent starts before that."""

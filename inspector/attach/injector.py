@@ -93,16 +93,19 @@ def carry_out(order: Order) -> Outcome:
     with staged(order.pid, bundle) as stage:
         if order.way == Way.REMOTE and interpreter.minor >= OLDEST:
             return _ask_to_come_by(order, interpreter, stage)
-        entered = enter(order.pid, interpreter, line_for(f"{stage.inside}/{SCRIPT}"))
+        entered = enter(order.pid, interpreter, line_for(f"{stage.inside}/{SCRIPT}", own_thread=True))
         return _outcome(
             _await_result(order.pid, stage), paused_secs=entered.paused_secs, tries=entered.tries, interrupted=entered.interrupted
         )
 
 
-def line_for(script: str) -> str:
-    """What the target's interpreter is given to run: the script with its own path. It leaves no name behind; an error is for us alone."""
+def line_for(script: str, *, own_thread: bool) -> str:
+    """What the target's interpreter is given to run: the script with its own path. It leaves no name behind; an error is for us alone.
+
+    ``own_thread``: the thread that runs it was started for that.
+    """
     read = "with open(S, encoding='utf-8') as file: text = file.read()"
-    run = "exec(compile(text, S, 'exec'), {'__name__': 'inspector_arrival', 'HERE': S})"
+    run = f"exec(compile(text, S, 'exec'), {{'__name__': 'inspector_arrival', 'HERE': S, 'OWN_THREAD': {own_thread}}})"
     file = f"open(S[:-{len(SCRIPT)}] + {RESULT!r}, 'x')"
     tell = f"try:\n with {file} as file: file.write('error\\n' + type(E).__name__ + ': ' + str(E))\nexcept BaseException:\n pass\n"
     names = f"{{'S': {script!r}, 'E': E}}"
@@ -111,7 +114,7 @@ def line_for(script: str) -> str:
 
 def _ask_to_come_by(order: Order, interpreter: Interpreter, stage: Stage) -> Outcome:
     """CPython's own way. It runs a file as it is: a short one that runs the script with its path."""
-    stage.write(REMOTE_SCRIPT, line_for(f"{stage.inside}/{SCRIPT}").encode())
+    stage.write(REMOTE_SCRIPT, line_for(f"{stage.inside}/{SCRIPT}", own_thread=False).encode())
     remote_exec(order.pid, interpreter, f"{stage.inside}/{REMOTE_SCRIPT}")
     has_begun = _has_begun(order.pid, stage, COME_BY_SECS)
     interrupted = 0

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from inspector.attach.arriving import bring_agent
+from inspector.attach.way import Way
 from tests.helpers.command_line import run_command
 from tests.helpers.tables import read_table
 from tests.helpers.targets import TARGETS, Target, start_command, start_target
+from tests.helpers.unprepared import close_stdin, interpreter, unprepared
 from tests.helpers.users import need_root
 
 NOT_RECORDED = "forked without room for a segment of its own; not recorded"
@@ -62,4 +65,32 @@ class TestForks:
             left = Path(f"/proc/{target.pid}/root/{tmp_path}").glob("*/*")
             assert sorted(each.suffix for each in left) == [".seg", ".sock"]
             assert target.finish() == 0
+            assert target.errors() == ""
+
+
+class TestSmallStacks:
+    """``threading.stack_size`` is set to the least that there is, or nearly so."""
+
+    @pytest.mark.parametrize("order", ["start stack", "stack start", "start stack fork"])
+    def test_the_agent_runs_and_hooks_work_on_such_threads(self, order: str):
+        with start_target("small_stacks") as target:
+            for step in order.split():
+                target.ask(step)
+            where = "tell " if "fork" in order else ""
+            assert target.ask(f"{where}on_threads 4") == ["no error"] * 4
+            assert target.ask(f"{where}stack") == 32 << 10
+            assert run_command("gc", target.ask(f"{where}pid")).status == 0
+            if where:
+                assert target.ask("end_child") == 0
+            assert target.finish() == 0
+            assert target.errors() == ""
+
+    @pytest.mark.parametrize(("minor", "way"), [("3.11", Way.INJECT), ("3.14", Way.INJECT), ("3.14", Way.REMOTE)])
+    def test_an_agent_that_is_brought_in_has_stacks_of_its_own(self, minor: str, way: Way):
+        with unprepared("small", program=interpreter(minor)) as target:
+            assert bring_agent(target.pid, way).found.attachable
+            assert run_command("gc", target.pid).status == 0
+            close_stdin(target)
+            assert target.expect("done")["right"], "the program's own setting is another"
+            assert target.process.wait(30) == 0
             assert target.errors() == ""

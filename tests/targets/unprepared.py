@@ -1,7 +1,8 @@
 """A program that knows nothing of the inspector: works in one of several ways until its stdin ends, then says what came of it.
 
 ``unprepared.py KIND``: ``idle`` waits for stdin; ``sleep`` sleeps in short bits; ``lock`` has its main thread wait for a lock; ``busy``
-counts on four threads; ``malloc`` allocates outside of Python; ``dlopen`` loads and unloads libraries; ``poll`` polls with asyncio.
+counts on four threads; ``malloc`` allocates outside of Python; ``dlopen`` loads and unloads libraries; ``poll`` polls with asyncio;
+``small`` sleeps, and has small stacks set for its threads.
 """
 
 import ctypes
@@ -79,6 +80,13 @@ def sleep():
     while not stop.is_set():
         time.sleep(0.2)
     return {"right": True}
+
+
+def small():
+    """Has set small stacks for its threads; CPython 3.14 takes no smaller ones."""
+    threading.stack_size(64 << 10)
+    sleep()
+    return {"right": threading.stack_size() == 64 << 10}
 
 
 def lock():

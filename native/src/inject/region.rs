@@ -36,6 +36,8 @@ pub mod at {
     pub const THREAD: usize = 56;
     /// Table of functions.
     pub const FUNCTIONS: usize = 64;
+    /// `pthread_attr_t` of the new thread.
+    pub const ATTRIBUTES: usize = 128;
     /// The line of Python.
     pub const TEXT: usize = 256;
     /// Nothing of the words lies behind this.
@@ -45,6 +47,19 @@ pub mod at {
     /// Vector registers.
     pub const VECTORS: usize = STACK_TOP;
 }
+
+/// Where `pthread_attr_t` of glibc on x86-64 has what is set of it; all else is zero, as `pthread_attr_init` leaves it.
+mod attribute {
+    /// Bytes of the guard behind the stack.
+    pub const GUARD: usize = 16;
+    /// Bytes of the stack.
+    pub const STACK: usize = 32;
+    /// Of the whole.
+    pub const BYTES: usize = 56;
+}
+
+/// Stack of the new thread, which imports the agent: the usual size of the program's threads may be too small.
+const THREAD_STACK_BYTES: u64 = 2 << 20;
 
 /// A region in a stopped target.
 pub struct Region {
@@ -87,6 +102,9 @@ impl Region {
         for (number, address) in table.into_iter().enumerate() {
             put(at::FUNCTIONS + number * 8, address);
         }
+        let attributes = at::ATTRIBUTES;
+        put(attributes + attribute::GUARD, CODE_BYTES as u64);
+        put(attributes + attribute::STACK, THREAD_STACK_BYTES);
         page[at::TEXT..at::TEXT + request.code.len()].copy_from_slice(request.code.as_bytes());
         tracee.write(self.base, stub::code())?;
         tracee.write(self.base + CODE_BYTES as u64, &page)?;
@@ -96,4 +114,28 @@ impl Region {
 }
 
 // nothing overlaps, vector registers are aligned, and AMX fits
-const _: () = assert!(at::FUNCTIONS + 7 * 8 <= at::TEXT && (CODE_BYTES + at::VECTORS) % 64 == 0 && VECTOR_BYTES >= 11008);
+const _: () = assert!(
+    at::FUNCTIONS + 7 * 8 <= at::ATTRIBUTES
+        && at::ATTRIBUTES + attribute::BYTES <= at::TEXT
+        && (CODE_BYTES + at::VECTORS) % 64 == 0
+        && VECTOR_BYTES >= 11008
+);
+
+#[cfg(all(test, target_arch = "x86_64", target_env = "gnu"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_attributes_are_those_that_the_c_library_would_write() {
+        let (mut usual, mut ours) = ([0_u8; attribute::BYTES], [0_u8; attribute::BYTES]);
+        // SAFETY: attributes are as many bytes.
+        unsafe {
+            libc::pthread_attr_init(usual.as_mut_ptr().cast());
+            libc::pthread_attr_setstacksize(usual.as_mut_ptr().cast(), THREAD_STACK_BYTES as usize);
+        }
+        let mut put = |at: usize, value: u64| ours[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        put(attribute::GUARD, CODE_BYTES as u64);
+        put(attribute::STACK, THREAD_STACK_BYTES);
+        assert_eq!(ours, usual);
+    }
+}
