@@ -2,8 +2,9 @@
 
 It finds ``HERE`` among its globals: the path of itself, beside which everything lies that it needs; and ``OWN_THREAD``, true when the
 thread that runs it was started for it. It needs nothing of the target but modules that are built into every interpreter: the program may
-have been packed without the rest, hide or replace it. The agent's modules are imported from memory, all of them at once, into a world of their own (``_arc_inspector``); afterwards no file is needed any more. The
-outcome is written to ``result``. No failure here reaches the program.
+have been packed without the rest, hide or replace it. The agent's modules are imported from memory, all of them at once, into a world of
+their own (``_arc_inspector``); afterwards no file is needed any more. The outcome is written to ``result``. No failure here reaches the
+program.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def compiled(folder: str) -> Any:
 
 
 def thread_module() -> Any:
-    """The interpreter's own module that starts threads: packages such as gevent put another function in its place, which would never run us."""
+    """The interpreter's own module that starts threads: packages such as gevent put others in its place, which never run us."""
     bootstrap = sys.modules["_frozen_importlib"]
     module: Any = sys.modules.get("_thread")
     if module is None or type(module.start_new_thread) is not type(print):
