@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -13,6 +12,7 @@ from inspector.ui.attachment import error_sentence
 from inspector.ui.bridge import Courier
 from inspector.ui.connector import Connector
 from inspector.ui.screenshot import take_picture, write_picture
+from inspector.ui.wording import file_name
 
 
 class Camera(QObject):
@@ -30,8 +30,7 @@ class Camera(QObject):
 
     def take(self, snapshot: Snapshot, *, note: str = "") -> None:
         """Save to a new file in the connector's folder; ``note`` (the filter) goes into the stamp line."""
-        name = f"{snapshot.target.name}-{time.strftime('%Y%m%d-%H%M%S')}.png"
-        self.save(snapshot, self._connector.screenshot_folder() / name.replace("/", "_"), note=note)
+        self.save(snapshot, self._connector.screenshot_folder() / file_name(snapshot.target.name, ".png"), note=note)
 
     def save(self, snapshot: Snapshot, path: Path, *, note: str = "") -> None:
         """Save to ``path``."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QVBoxLayout, QWidget
 
 from inspector.model.losses import Counted, losses_of, notes_of, refused_of
 from inspector.model.snapshot import Lost, Snapshot
 from inspector.ui import wording
-from inspector.ui.widgets.labels import quiet_label, section_label, set_flag
+from inspector.ui.widgets.labels import quiet_label, section_label, set_flag, text_label
 
 WIDTH = 560
 NOTHING = "Nothing was lost and nothing was refused: all that happened is counted"
@@ -78,13 +78,13 @@ def _add_section(grid: QGridLayout, title: str, counted: Sequence[Counted], *, a
     grid.addWidget(section_label(title), row, 0, 1, 2)
     for each in counted:
         row += 1
-        number = QLabel(wording.number(each.count))
+        number = text_label(wording.number(each.count))
         number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         set_flag(number, "alarm", on=alarm)
         meaning = quiet_label(each.meaning)
         meaning.setWordWrap(True)
         grid.addWidget(number, row, 0)
-        grid.addWidget(QLabel(each.what), row, 1)
+        grid.addWidget(text_label(each.what), row, 1)
         row += 1
         grid.addWidget(meaning, row, 1)
     grid.setRowMinimumHeight(row + 1, 8)

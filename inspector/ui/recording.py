@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -11,7 +10,7 @@ from inspector.session.recorder import Recorded, SessionRecorder
 from inspector.ui.attachment import Attachment, error_sentence
 from inspector.ui.bridge import Courier
 from inspector.ui.connector import Connector
-from inspector.ui.wording import plural, size
+from inspector.ui.wording import file_name, plural, size
 
 
 class Recording(QObject):
@@ -63,8 +62,7 @@ class Recording(QObject):
         if session is None or snapshot is None:
             return
         self._wanted = True
-        name = f"{snapshot.target.name}-{time.strftime('%Y%m%d-%H%M%S')}.arcs".replace("/", "_")
-        path = self._connector.screenshot_folder() / name
+        path = self._connector.screenshot_folder() / file_name(snapshot.target.name, ".arcs")
         self._courier.run(lambda: SessionRecorder(session, path), lambda made: self._began(made, path), self._failed)
 
     def _began(self, recorder: SessionRecorder, path: Path) -> None:

@@ -7,6 +7,7 @@ Reading one back needs no Qt: ``inspector.model.screenshot``.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import secrets
 import time
@@ -22,7 +23,7 @@ from inspector.errors import FileFormatError
 from inspector.model.screenshot import embed, extract
 from inspector.model.snapshot import Snapshot
 from inspector.ui.theme import DARK, LIGHT, Theme, ui_font
-from inspector.ui.wording import clock, number
+from inspector.ui.wording import UNKNOWN_TEXT, clock, number
 
 __all__ = ["embed", "extract", "save_screenshot", "stamp_text", "take_picture", "write_picture"]
 
@@ -60,7 +61,7 @@ def stamp_text(snapshot: Snapshot, note: str = "") -> tuple[str, str]:
     if note:
         parts.append(f"filter {note}")
     parts.append(f"lost {number(snapshot.lost.total())}")
-    day = time.strftime("%Y-%m-%d", time.localtime(snapshot.taken_at))
+    day = UNKNOWN_TEXT if math.isnan(snapshot.taken_at) else time.strftime("%Y-%m-%d", time.localtime(snapshot.taken_at))
     return "  ·  ".join(parts), f"{day} {clock(snapshot.taken_at)}  ·  {_program()}"
 
 

@@ -10,7 +10,6 @@ from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QMessageBox,
@@ -27,7 +26,7 @@ from inspector.ui.bridge import Courier
 from inspector.ui.connector import Connector, ProcessRow, RecentFile
 from inspector.ui.models.process_model import Column, ProcessModel
 from inspector.ui.theme import Theme
-from inspector.ui.widgets.labels import head_label, quiet_label, section_label
+from inspector.ui.widgets.labels import head_label, quiet_label, section_label, text_label, tip
 
 REFRESH_MILLIS: Final = 2_000
 WIDTHS: Final = {Column.NAME: 128, Column.PID: 72, Column.RUNTIME: 130, Column.HANDLES: 100}
@@ -148,9 +147,8 @@ class StartPage(QWidget):
 
     def _build_chosen(self) -> QHBoxLayout:
         line = QHBoxLayout()
-        self.why = QLabel("")
+        self.why = text_label()
         self.why.setWordWrap(True)
-        self.why.setTextFormat(Qt.TextFormat.PlainText)
         self.why.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.why.setMinimumHeight(36)
         self.copy_fix = QPushButton("Copy fix")
@@ -223,7 +221,7 @@ class StartPage(QWidget):
             for file in recent:
                 item = QListWidgetItem(icon("screenshot", self._theme, tint="text_quiet"), file.title)
                 item.setData(Qt.ItemDataRole.UserRole, file.path)
-                item.setToolTip(str(file.path))
+                item.setToolTip(tip(str(file.path)))
                 self.recent.addItem(item)
             recent_shown = bool(recent)
         self.recent.setVisible(recent_shown)

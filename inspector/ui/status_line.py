@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStatusBar, QWidget
 from inspector.model.losses import losses_of, notes_of, refused_of
 from inspector.model.snapshot import Lost, Snapshot, TargetState
 from inspector.ui import wording
-from inspector.ui.widgets.labels import ElidedLabel, quiet_label, set_flag
+from inspector.ui.widgets.labels import ElidedLabel, quiet_label, set_flag, tip
 
 
 class StatusLine(QStatusBar):
@@ -78,7 +78,7 @@ class StatusLine(QStatusBar):
         set_flag(self.lost, "alarm", on=total > 0)
         lines = [f"{each.count:,} {each.what}" for each in losses_of(lost)]
         lines += [f"{each.count:,} {each.what}, refused" for each in refused_of(lost)]
-        self.lost.setToolTip("\n".join(lines) if lines else "Nothing was lost")
+        self.lost.setToolTip(tip("\n".join(lines)) if lines else "Nothing was lost")
         self.lost.setAccessibleName(f"Lost {total:,}. " + ", ".join(lines))
 
     def _show_cost(self, snapshot: Snapshot) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolBar, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QSizePolicy, QToolBar, QWidget
 
 from inspector.model.snapshot import Level, Target, TargetState
 from inspector.ui.actions import Actions
 from inspector.ui.assets import pixmap
 from inspector.ui.attachment import DEFAULT_RATE_HZ, RATES_HZ, Situation
 from inspector.ui.theme import Theme
-from inspector.ui.widgets.labels import ElidedLabel, plain_tip
+from inspector.ui.widgets.labels import ElidedLabel, plain_tip, text_label
 
 STATE_LOOKS: Final = {
     TargetState.LIVE: ("dot", "live"),
@@ -39,9 +39,9 @@ class TargetChip(QFrame):
         self.setObjectName("chip")
         self._theme = theme
         self._target: Target | None = None
-        self._icon = QLabel()
+        self._icon = text_label()
         self._name = ElidedLabel()
-        self._state = QLabel()
+        self._state = text_label()
         line = QHBoxLayout(self)
         line.setContentsMargins(8, 3, 8, 3)
         line.setSpacing(6)

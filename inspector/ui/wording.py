@@ -6,10 +6,12 @@ Pure functions, any thread. Unknown is ``–`` and never 0.
 from __future__ import annotations
 
 import math
+import re
 import time
 from typing import Final
 
 UNKNOWN_TEXT: Final = "–"
+LONGEST_NAME: Final = 60
 _STEPS: Final = ((86_400 * 2, 86_400, "d"), (7_200, 3_600, "h"), (120, 60, "min"))
 _BYTE_UNITS: Final = ("B", "KB", "MB", "GB")
 
@@ -78,6 +80,17 @@ def clock(at: float) -> str:
         return UNKNOWN_TEXT
     whole = math.floor(at)
     return f"{time.strftime('%H:%M:%S', time.localtime(whole))}.{int((at - whole) * 1000):03d}"
+
+
+def short(name: str) -> str:
+    """A name of at most ``LONGEST_NAME`` characters, for where nothing else bounds it: buttons, sentences, files."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def file_name(target: str, suffix: str) -> str:
+    """Name of a new file about a target, with the time of day: no folder, nothing hidden, and no longer than files may be."""
+    plain = re.sub(r"[^\w.-]+", "_", short(target)[:40]).lstrip(".") or "target"
+    return f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}{suffix}"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

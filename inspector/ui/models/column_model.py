@@ -17,6 +17,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from inspector.ui import assets
 from inspector.ui.models.row_changes import Changes, Keys, plan_changes
 from inspector.ui.theme import Theme
+from inspector.ui.widgets.labels import tip
 from inspector.ui.wording import UNKNOWN_TEXT
 
 KEY_ROLE: Final = Qt.ItemDataRole.UserRole
@@ -154,7 +155,7 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return column.text(self._rows, row) or column.empty
         if role == Qt.ItemDataRole.ToolTipRole:
-            return column.tooltip(self._rows, row) if column.tooltip else column.text(self._rows, row)
+            return tip(column.tooltip(self._rows, row) if column.tooltip else column.text(self._rows, row))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self._alignment(column)
         if role == KEY_ROLE:

@@ -17,6 +17,7 @@ from inspector.model.rates import RateWindow
 from inspector.model.snapshot import Vitals
 from inspector.model.stillness import stands_still
 from inspector.ui.models.handle_cells import HEADER_HINTS, HEADERS, NUMBERS, HandleCells, group_facts
+from inspector.ui.widgets.labels import tip
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
@@ -211,7 +212,7 @@ class HandleModel(QAbstractTableModel):
         if role == IdRole:
             return self.id_at(row)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self.cells.tooltip(source, column)
+            return tip(self.cells.tooltip(source, column))
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.cells.text(source, column)
         return None
@@ -227,7 +228,7 @@ class HandleModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return ", ".join((group.name, *facts, "expanded" if self.is_unfolded(group) else "collapsed"))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{group.name}\n" + "\n".join(facts) + f"\nrates over {self.rates.window_secs:.0f} s"
+            return tip(f"{group.name}\n" + "\n".join(facts) + f"\nrates over {self.rates.window_secs:.0f} s")
         return None
 
     def _place(self, row: int) -> int:

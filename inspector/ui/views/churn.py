@@ -10,7 +10,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPen
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from inspector.model.churn import ChurnHistory, Mark, MarkKind
 from inspector.model.diff import Diff
@@ -22,6 +22,7 @@ from inspector.ui.widgets.churn_canvas import AXIS_WIDTH
 from inspector.ui.widgets.churn_legend import ChurnLegend, LegendEntry
 from inspector.ui.widgets.churn_lines import REST, TOTAL, ChurnFrame
 from inspector.ui.widgets.churn_plot import DASHES, ChurnPlot
+from inspector.ui.widgets.labels import text_label
 from inspector.ui.widgets.seen import is_seen
 from inspector.ui.wording import clock, duration, number
 
@@ -152,7 +153,7 @@ class ChurnPane(QWidget):
     def _build(self, theme: Theme) -> None:
         self.plot = ChurnPlot(theme, self.history)
         self.legend = ChurnLegend(theme)
-        self._message = QLabel(NO_TARGET)
+        self._message = text_label(NO_TARGET)
         self._message.setProperty("quiet", True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._page = QWidget()
@@ -164,7 +165,7 @@ class ChurnPane(QWidget):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self._message)
         self._pages.addWidget(self._page)
-        self._readout = QLabel(self.plot)
+        self._readout = text_label("", self.plot)
         self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._readout.setFont(ui_font())
         self._readout.hide()

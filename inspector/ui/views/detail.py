@@ -20,7 +20,7 @@ from inspector.ui.holder_questions import HolderQuestions
 from inspector.ui.theme import Theme
 from inspector.ui.views.history_lane import HistoryLane
 from inspector.ui.views.who_holds import WhoHolds
-from inspector.ui.widgets.labels import head_label, quiet_label, rule, section_label
+from inspector.ui.widgets.labels import head_label, quiet_label, rich_label, rule, section_label
 from inspector.ui.widgets.state_lane import StateLane, reference_lane, resource_lane
 
 MAX_SIBLINGS = 12
@@ -135,8 +135,7 @@ class DetailPane(QWidget):
         line.addWidget(self._title)
         line.addStretch(1)
         line.addWidget(copy)
-        self._type = QLabel("")
-        self._type.setWordWrap(True)
+        self._type = rich_label()
         self._type.linkActivated.connect(self._follow)
         self._gone = quiet_label("No longer in the table: its slot is used again. These are its last facts")
         self._gone.setWordWrap(True)
@@ -176,8 +175,7 @@ class DetailPane(QWidget):
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
         for line, name in enumerate(FACTS):
-            value = QLabel("")
-            value.setWordWrap(True)
+            value = rich_label()
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
             value.linkActivated.connect(self._follow)
             value.setAlignment(Qt.AlignmentFlag.AlignTop)

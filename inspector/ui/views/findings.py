@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QLabel, QPushButton, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QPushButton, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.findings.judge import Report, nothing_judged
@@ -14,7 +14,7 @@ from inspector.ui.assets import pixmap
 from inspector.ui.findings_watch import FindingsWatch
 from inspector.ui.models.finding_model import FindingRows, cue_of, finding_model, verdict_text
 from inspector.ui.theme import Theme
-from inspector.ui.widgets.labels import head_label, plain_label, quiet_label
+from inspector.ui.widgets.labels import head_label, plain_label, quiet_label, text_label
 from inspector.ui.widgets.record_table import RecordTable, TableShape
 
 SHAPE: Final = TableShape(name="Findings", widths=(150, 190, 130), spare=(1,), elastic=(2,))
@@ -99,9 +99,8 @@ class FindingsPane(QWidget):
         layout.addWidget(split)
 
     def _build_detail(self) -> QScrollArea:
-        self._icon, self._headline, self._rule = QLabel(), head_label(""), quiet_label("")
+        self._icon, self._headline, self._rule = text_label(), head_label(""), quiet_label("")
         self._headline.setWordWrap(True)
-        self._headline.setTextFormat(Qt.TextFormat.PlainText)
         self._evidence, self._about, self._muted = plain_label(""), plain_label(""), plain_label("")
         self._about.setProperty("quiet", True)
         for text in (self._headline, self._evidence, self._about, self._muted):

@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from inspector.model.filter import FilterError, parse, quoted, replaced
 from inspector.model.grouping import Arrangement, Column, Query
@@ -21,7 +21,7 @@ from inspector.ui.bridge import Courier
 from inspector.ui.models.handle_model import HandleModel
 from inspector.ui.theme import Theme
 from inspector.ui.views.handle_table import HandleTable
-from inspector.ui.widgets.labels import quiet_label, set_flag
+from inspector.ui.widgets.labels import quiet_label, set_flag, text_label
 
 FILTER_HELP: Final = """Words are searched in type, site, thread, state and id; all terms must hold
 type: state: thread: owner: created: ended: id: site: kind: origin:    text, alternatives with commas, whole in quotes (\\" for a quote)
@@ -159,9 +159,8 @@ class HandlesPane(QWidget):
             menu.addAction(f"{secs:g} s").triggered.connect(lambda _checked=False, secs=secs: self._set_moment(secs))
         self._moment.setMenu(menu)
         self._counts = quiet_label("")
-        self._error = QLabel("", self)
+        self._error = text_label("", self)
         self._error.setProperty("alarm", True)
-        self._error.setTextFormat(Qt.TextFormat.PlainText)
         self._error.hide()
         self._arrivals = QPushButton("", self)
         self._arrivals.setProperty("flat", True)

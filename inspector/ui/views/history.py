@@ -25,7 +25,7 @@ from inspector.ui.widgets.balance_tree import BalanceTree
 from inspector.ui.widgets.labels import ElidedLabel
 from inspector.ui.widgets.record_table import RecordTable, TableShape
 from inspector.ui.widgets.seen import is_seen
-from inspector.ui.wording import plural
+from inspector.ui.wording import plural, short
 
 REFRESH_MILLIS: Final = 500
 SHAPE: Final = TableShape(name="History", widths=(108, 120, 80, 90, 72, 110, 110), spare=(3, 2, 5, 4), elastic=(6,))
@@ -177,7 +177,8 @@ class HistoryPane(QWidget):
         self.record.setVisible(known is not None and self._attachment.situation.can.levels)
         if known is not None:
             on = index in self._recorded
-            self.record.setText(f"Record {known.name} as the rest" if on else f"Record stacks of {known.name}")
+            name = short(known.name)
+            self.record.setText(f"Record {name} as the rest" if on else f"Record stacks of {name}")
             self.record.setToolTip(
                 "Every clone and release of this type is recorded with its whole stack, until nobody looks any more. Other types are not"
             )

@@ -33,7 +33,7 @@ from inspector.ui.models.diff_model import ChangeRows, FateRows, GrownRows, chan
 from inspector.ui.theme import Theme
 from inspector.ui.views.growth_steps import GrowthSteps
 from inspector.ui.widgets.birth_bars import HEIGHT, BirthBars
-from inspector.ui.widgets.labels import ElidedLabel
+from inspector.ui.widgets.labels import ElidedLabel, tip
 from inspector.ui.widgets.record_table import RecordTable, TableShape
 from inspector.ui.wording import clock, number, plural, signed
 
@@ -230,7 +230,7 @@ class MarksPane(QWidget):
         self.list.clear()
         for mark in marks:
             item = QListWidgetItem(_mark_text(mark))
-            item.setToolTip(_mark_tooltip(mark))
+            item.setToolTip(tip(_mark_tooltip(mark)))
             item.setData(Qt.ItemDataRole.UserRole, mark)
             self.list.addItem(item)
             item.setSelected(id(mark) in before)

@@ -17,7 +17,7 @@ from inspector.model.snapshot import Snapshot, handle_text
 from inspector.ui import wording
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.count_bar import TERMS, CountBar, sentence
-from inspector.ui.widgets.labels import quiet_label, section_label
+from inspector.ui.widgets.labels import quiet_label, rich_label, section_label
 from inspector.ui.widgets.trait_counts import TraitCounts
 
 MOST_NAMED: Final = 20
@@ -61,8 +61,7 @@ class WhoHolds(QWidget):
         self._build()
 
     def _build(self) -> None:
-        self._equation = QLabel("")
-        self._equation.setWordWrap(True)
+        self._equation = rich_label()
         self._equation.linkActivated.connect(self._open_term)
         self._bar = CountBar(self._theme)
         self._counts = TraitCounts()
@@ -94,8 +93,7 @@ class WhoHolds(QWidget):
         self._show_state()
 
     def _text(self) -> QLabel:
-        label = QLabel("")
-        label.setWordWrap(True)
+        label = rich_label()
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         label.linkActivated.connect(self._follow)
         label.setVisible(False)

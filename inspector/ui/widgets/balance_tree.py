@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHeaderView, QLabel, QStackedLayout, QTreeWidget, 
 
 from inspector.model.balance import Balance, BalanceNode
 from inspector.ui.theme import Theme, ui_font
-from inspector.ui.widgets.labels import quiet_label
+from inspector.ui.widgets.labels import quiet_label, tip
 
 MOST_SITES: Final = 200
 """Call sites that are listed; a person reads no more."""
@@ -80,7 +80,7 @@ class BalanceTree(QWidget):
         if node.folded or not node.file:
             item.setForeground(1, self._theme.color("text_quiet"))
         item.setData(0, _PLACE, (node.file, node.line))
-        item.setToolTip(1, f"{node.file}:{node.line}" if node.file else node.text)
+        item.setToolTip(1, tip(f"{node.file}:{node.line}" if node.file else node.text))
         for caller in node.callers:
             item.addChild(self._item(caller))
         return item

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from inspector.ui.assets import icon, pixmap
 from inspector.ui.theme import Theme
 from inspector.ui.widgets.figures import Figure, FigureRow
+from inspector.ui.widgets.labels import text_label
 
 _ICONS = {"plain": ("info", "text_quiet"), "waiting": ("waiting", "waiting"), "alarm": ("failed", "dying")}
 
@@ -25,10 +26,9 @@ class Banner(QFrame):
         self._tone = "plain"
         self._shown = ("", "", "")
         self._action: Callable[[], None] | None = None
-        self._icon = QLabel()
-        self._text = QLabel()
+        self._icon = text_label()
+        self._text = text_label()
         self._text.setWordWrap(True)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setMinimumWidth(80)
         self.figures = FigureRow()

@@ -11,6 +11,7 @@ from PySide6.QtGui import QIcon, QPainter, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from inspector.ui.theme import Theme, ui_font
+from inspector.ui.widgets.labels import tip
 
 SWATCH_WIDTH: Final = 18
 SWATCH_HEIGHT: Final = 10
@@ -130,7 +131,7 @@ class ChurnLegend(QWidget):
         button.setIcon(QIcon(swatch(entry.pen, button.devicePixelRatioF(), on=on)))
         button.setAccessibleName(f"{entry.name}: {value or 'no value'}, {'shown' if on else 'hidden'}")
         more = ", double click to show its handles" if entry.filter else ""
-        button.setToolTip(f"{entry.name}\nClick to {'hide' if on else 'show'} the line{more}")
+        button.setToolTip(tip(f"{entry.name}\nClick to {'hide' if on else 'show'} the line{more}"))
         wanted = button.fontMetrics().horizontalAdvance(button.text()) + SWATCH_WIDTH + PADDING
         button.setMinimumWidth(max(button.minimumWidth(), wanted))
 

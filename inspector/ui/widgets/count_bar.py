@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from inspector.model.equation import CountEquation
 from inspector.ui import trait_words, wording
 from inspector.ui.theme import Theme, ui_font
+from inspector.ui.widgets.labels import tip
 
 HEIGHT: Final = 16
 _PARTS: Final = (
@@ -47,7 +48,7 @@ class CountBar(QWidget):
         """Paint this one."""
         self._equation = equation
         self.setAccessibleName(sentence(equation))
-        self.setToolTip(sentence(equation))
+        self.setToolTip(tip(sentence(equation)))
         self.updateGeometry()
         self.update()
 

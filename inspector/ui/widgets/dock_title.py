@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QToolButton, QWidget
+
+from inspector.ui.widgets.labels import text_label
 
 HEIGHT = 32
 WIDE = 560
@@ -21,7 +23,7 @@ class DockTitle(QWidget):
         super().__init__(dock)
         self.setObjectName("docktitle")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._label = QLabel(dock.windowTitle())
+        self._label = text_label(dock.windowTitle())
         self._label.setProperty("dock", True)
         dock.windowTitleChanged.connect(self._label.setText)
         line = QHBoxLayout(self)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from inspector.ui.widgets.labels import text_label, tip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,11 @@ def _part(figure: Figure) -> QWidget:
     text = f"{figure.value} {figure.caption}"
     part: QWidget
     if figure.door is None:
-        part = QLabel(text)
+        part = text_label(text)
     else:
         button = QPushButton(text)
         button.setProperty("flat", True)
         button.clicked.connect(figure.door)
         part = button
-    part.setToolTip(figure.tooltip)
+    part.setToolTip(tip(figure.tooltip))
     return part

@@ -6,6 +6,7 @@ from html import escape
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import Qt as RichQt
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
 
@@ -22,31 +23,51 @@ def plain_tip(text: str) -> str:
     return f'<p style="white-space:pre-wrap">{escape(text)}</p>'
 
 
+def tip(text: str) -> str:
+    """``text`` for a tooltip, as it is: only what Qt would take for markup is escaped."""
+    return plain_tip(text) if RichQt.mightBeRichText(text) else text
+
+
+def text_label(text: str = "", parent: QWidget | None = None) -> QLabel:
+    """A text that is shown as it is: it may come from a target."""
+    label = QLabel(parent)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setText(text)
+    return label
+
+
+def rich_label(parent: QWidget | None = None) -> QLabel:
+    """Markup of ours that wraps; whoever sets its text escapes what comes from a target."""
+    label = QLabel(parent)
+    label.setTextFormat(Qt.TextFormat.RichText)
+    label.setWordWrap(True)
+    return label
+
+
 def quiet_label(text: str, parent: QWidget | None = None) -> QLabel:
     """What is normal and secondary."""
-    label = QLabel(text, parent)
+    label = text_label(text, parent)
     label.setProperty("quiet", True)
     return label
 
 
 def plain_label(text: str, parent: QWidget | None = None) -> QLabel:
     """Text that wraps, and that is shown as it is: it may come from a target."""
-    label = QLabel(text, parent)
+    label = text_label(text, parent)
     label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
     return label
 
 
 def section_label(text: str, parent: QWidget | None = None) -> QLabel:
     """The head of a section."""
-    label = QLabel(text, parent)
+    label = text_label(text, parent)
     label.setProperty("section", True)
     return label
 
 
 def head_label(text: str, parent: QWidget | None = None) -> QLabel:
     """The one large text of a pane."""
-    label = QLabel(text, parent)
+    label = text_label(text, parent)
     label.setProperty("head", True)
     return label
 

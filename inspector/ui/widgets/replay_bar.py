@@ -7,11 +7,12 @@ from typing import Final
 
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QStyle, QStyleOptionSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QStyle, QStyleOptionSlider, QToolButton, QWidget
 
 from inspector.model.snapshot import Floats
 from inspector.ui.assets import icon
 from inspector.ui.theme import Theme
+from inspector.ui.widgets.labels import text_label
 from inspector.ui.wording import age, clock
 
 STEPS: Final = 1000
@@ -123,7 +124,7 @@ class ReplayBar(QWidget):
         self.slider = MomentSlider(theme)
         self.slider.setAccessibleName("Moment of the recording")
         self.slider.valueChanged.connect(self._slid)
-        self._label = QLabel()
+        self._label = text_label()
         line = QHBoxLayout(self)
         line.setContentsMargins(12, 4, 12, 4)
         line.setSpacing(8)

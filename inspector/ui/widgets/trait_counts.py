@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from inspector.model.equation import TraitParts
 from inspector.ui import trait_words
-from inspector.ui.widgets.labels import quiet_label
+from inspector.ui.widgets.labels import quiet_label, text_label
 
 HINT: Final = (
     "Both at rest: what calls in flight take for themselves, in the outer Arc first and in the inner one then, is not in them. "
@@ -63,7 +63,7 @@ class TraitCounts(QWidget):
             label.setVisible(bool(self.sum.text()))
 
     def _line(self, line: int) -> tuple[QLabel, QLabel]:
-        name, value = quiet_label(""), QLabel("")
+        name, value = quiet_label(""), text_label()
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         value.setWordWrap(True)
         name.setBuddy(value)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from inspector.model.churn import Line
 from inspector.ui import assets
 from inspector.ui.theme import Theme, ui_font
+from inspector.ui.widgets.labels import tip
 from inspector.ui.wording import UNKNOWN_TEXT
 
 HEIGHT: Final = 48
@@ -64,7 +65,7 @@ class VitalCell(QAbstractButton):
         if sign == self._sign and self._widest:
             return
         self._sign = sign
-        self.setToolTip(sign.tooltip)
+        self.setToolTip(tip(sign.tooltip))
         self.setAccessibleName(f"{self._caption}: {sign.value} {sign.beside}".rstrip())
         wanted = self._text_width()
         if wanted > self._widest or wanted < self._widest * 0.7:
