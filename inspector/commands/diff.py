@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from inspector.commands.files import open_saved
-from inspector.commands.opening import SETTLE_SECS, Watch, settled_session
+from inspector.commands.opening import SETTLE_SECS, Watch, is_pid, settled_session
 from inspector.commands.output import print_json, say
 from inspector.commands.rows import PlainRow
 from inspector.commands.spans import parse_span
@@ -57,7 +57,7 @@ def state_of(source: str, *, is_first: bool) -> MarkedState:
 
     Of a session file without a moment the first state as A, the last as B.
     """
-    if source.isdecimal():
+    if is_pid(source):
         with settled_session(int(source)) as (_, snapshot):
             return mark_now(snapshot, f"process {source}")
     found = None if Path(source).exists() else _MOMENT.fullmatch(source)

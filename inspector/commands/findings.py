@@ -14,7 +14,7 @@ import typer
 
 from inspector.commands.files import open_saved
 from inspector.commands.handles import headline
-from inspector.commands.opening import SETTLE_SECS, ReadOnly, Running, Watch, settled_session
+from inspector.commands.opening import SETTLE_SECS, ReadOnly, Running, Watch, is_pid, settled_session
 from inspector.commands.output import print_json, say
 from inspector.commands.rows import PlainRow, snapshot_value
 from inspector.commands.spans import parse_span
@@ -90,7 +90,7 @@ def _judged(source: str, watch_secs: float, mutes: Mutes, *, read_only: bool) ->
 @contextmanager
 def _session_of(source: str, *, read_only: bool) -> Iterator[tuple[Session, Snapshot]]:
     """A session with a process or over a file, and its newest snapshot; it is ended afterwards. Raises ``InspectorError``."""
-    if source.isdecimal():
+    if is_pid(source):
         with settled_session(int(source), level=Level.HISTORY, read_only=read_only) as opened:
             yield opened
         return

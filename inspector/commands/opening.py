@@ -21,6 +21,8 @@ from inspector.session.outside import OutsideSession, require_readable
 from inspector.session.postmortem import postmortem_session
 from inspector.session.protocol import Session
 
+LONGEST_PID: Final = 10
+"""Digits."""
 SETTLE_SECS: Final = 2.5
 """How long to wait for counts to be sampled and for the interpreter to show that it lives."""
 
@@ -68,6 +70,11 @@ ReadOnly = Annotated[
     bool, typer.Option("--read-only", help="Look from outside: nothing is loaded into the process, nothing in it is stopped.")
 ]
 """Of commands that work without an agent too: with what its memory tells."""
+
+
+def is_pid(source: str) -> bool:
+    """Whether a word of the command line is the number of a process and no file; no number is longer."""
+    return source.isascii() and source.isdigit() and len(source) <= LONGEST_PID
 
 
 def open_session(pid: int, *, level: Level | None = None, read_only: bool = False) -> Session:

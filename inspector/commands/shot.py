@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -13,6 +14,10 @@ from inspector.commands.output import say
 from inspector.commands.replacing import Force, require_absent
 from inspector.errors import UsageError
 from inspector.session.outside import require_readable
+
+MOST_PIXELS: Final = 16_384
+"""Of a side of a picture: larger ones take gigabytes."""
+_SIZE: Final = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
 
 def shot(
@@ -44,7 +49,8 @@ def shot(
 
 def parse_size(text: str) -> tuple[int, int]:
     """``1440x900``. Raises ``UsageError``."""
-    width, cross, height = text.partition("x")
-    if not (cross and width.isdecimal() and height.isdecimal()):
-        raise UsageError(f"a size is written 1440x900: {text}")
-    return int(width), int(height)
+    found = _SIZE.fullmatch(text)
+    width, height = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not (found and width <= MOST_PIXELS and height <= MOST_PIXELS):
+        raise UsageError(f"a size is written 1440x900, each at most {MOST_PIXELS}: {text}")
+    return width, height

@@ -19,3 +19,9 @@ def test_spans_are_read_with_their_unit(text: str, secs: float) -> None:
 def test_what_is_no_span_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="500ms"):
         parse_span(text)
+
+
+@pytest.mark.parametrize("text", ["9000h", "9" * 400 + "s"])
+def test_a_span_that_no_system_waits_for_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="at most a year"):
+        parse_span(text)

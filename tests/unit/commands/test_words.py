@@ -161,6 +161,9 @@ def test_sizes_are_written_with_a_cross():
     assert parse_size("900x600") == (900, 600)
     with pytest.raises(UsageError):
         parse_size("900")
+    for text in ("0x10", "99999x99999", "9" * 5000 + "x1", "1x1x1"):
+        with pytest.raises(UsageError, match="at most 16384"):
+            parse_size(text)
 
 
 def test_without_a_display_the_window_says_what_works(monkeypatch: pytest.MonkeyPatch):
