@@ -15,7 +15,8 @@ from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
 from typing import Any, Final, NamedTuple
 
 from inspector.agent.boundary import Boundary, ForeignObject, Reach
-from inspector.agent.holding import how, instance_dict, is_a, kind_of, module_of
+from inspector.agent.holding import how
+from inspector.agent.plain import instance_dict, is_a, kind_of, module_of
 
 SLICE: Final = 2_000
 """Objects that are looked at without letting other threads run; about 2 ms."""
@@ -161,7 +162,7 @@ def _python_nodes(things: list[Any], parents: list[int], index: int, row: int) -
         step = how(holder, chain[0])
         text = f"{kind_of(holder)} at {id(holder):#x}"
         nodes.append({"side": "python", "text": text, "edge": step.text, "file": step.file, "line": step.line})
-    nodes.append({"side": "python", "text": f"proxy {type(chain[0]).__name__}", "handle": row, "edge": "owns a reference on"})
+    nodes.append({"side": "python", "text": f"proxy {kind_of(chain[0]).rpartition('.')[2]}", "handle": row, "edge": "owns a reference on"})
     return tuple(nodes)
 
 

@@ -16,16 +16,32 @@ from types import (
     FrameType,
     FunctionType,
     GeneratorType,
-    GetSetDescriptorType,
     MemberDescriptorType,
     ModuleType,
 )
 from typing import Any, Final, NamedTuple
 
+from inspector.agent.plain import (
+    instance_dict,
+    is_a,
+    kind_name,
+    kind_of,
+    module_names,
+    module_of,
+    mro_of,
+    names_of,
+    python_threads,
+    shown_key,
+    slot_value,
+    thread_of,
+)
+
 MOST_ENTRIES: Final = 10_000
 """Entries of a container that are searched for the position; in larger ones it is left out."""
 CO_OPTIMIZED: Final = 0x1
 """Flag of functions, as `inspect` has it, which a target need not load for this."""
+_FRAME_LOCALS: Final = type((lambda: sys._getframe().f_locals)())
+"""A dict, from Python 3.13 on a proxy."""
 _HELD_BY_US: Final = 3
 """References on the locals of a frame while it is looked at: the frame's, ours, and the argument of the count."""
 
@@ -45,11 +61,6 @@ class Holding(NamedTuple):
         return self.kind in ("global", "class", "local")
 
 
-def is_a(thing: object, *kinds: type) -> bool:
-    """Whether a thing is of a type. ``isinstance`` would ask the thing for its ``__class__``, which may be code of the program."""
-    return issubclass(type(thing), kinds)
-
-
 def how(holder: Any, held: object) -> Holding:
     """How ``holder`` holds ``held``."""
     if is_a(holder, dict):
@@ -61,9 +72,9 @@ def how(holder: Any, held: object) -> Holding:
         if is_a(holder, kind):
             return Holding("item", f"a {kind_of(holder)} of {kind.__len__(holder):,}")
     if is_a(holder, type):
-        return Holding("class", f"class attribute {kind_name(holder)}.{_key_of(dict(vars(holder)), held)}")
+        return Holding("class", f"class attribute {kind_name(holder)}.{_name_in_class(holder, held)}")
     if is_a(holder, ModuleType):
-        return Holding("global", f"module {vars(holder).get('__name__', '?')}")
+        return Holding("global", f"module {module_of(module_names(holder)) or '?'}")
     return _in_function(holder, held) or _in_object(holder, held)
 
 
@@ -117,41 +128,22 @@ def _in_object(holder: object, held: object) -> Holding:
     return Holding("other", f"{kind_of(holder)} at {id(holder):#x}")
 
 
-def module_of(namespace: dict[Any, Any]) -> str:
-    """The module whose globals these are; ``""``: none."""
-    name = namespace.get("__name__")
-    module = sys.modules.get(name) if isinstance(name, str) else None
-    return name if isinstance(name, str) and is_a(module, ModuleType) and vars(module) is namespace else ""
-
-
 def attribute_name(holder: object, held: object) -> str:
     """The attribute of an instance that is ``held``, in its dict or a slot; ``""``: none that can be told."""
     namespace = instance_dict(holder)
-    for name, value in list(namespace.items())[:MOST_ENTRIES] if namespace else ():
+    for name, value in list(dict.items(namespace))[:MOST_ENTRIES] if namespace else ():
         if value is held and type(name) is str:
             return name
-    for cls in type(holder).__mro__:
-        for name, member in list(vars(cls).items()):
-            if type(member) is MemberDescriptorType and _slot_value(member, holder) is held:
+    for cls in mro_of(type(holder)):
+        for name, member in names_of(cls):
+            if type(name) is str and type(member) is MemberDescriptorType and slot_value(member, holder) is held:
                 return name
     return ""
 
 
-def instance_dict(holder: object) -> dict[Any, Any] | None:
-    """An instance's own dict; ``None`` when it has none, or its class puts something else there."""
-    for cls in type(holder).__mro__:
-        found = vars(cls).get("__dict__")
-        if found is not None:
-            namespace = found.__get__(holder) if type(found) is GetSetDescriptorType else None
-            return namespace if type(namespace) is dict else None
-    return None
-
-
-def _slot_value(member: MemberDescriptorType, holder: object) -> object:
-    try:
-        return member.__get__(holder)
-    except AttributeError:  # not set
-        return None
+def _name_in_class(cls: type, held: object) -> str:
+    """The attribute of a class that is ``held``; ``?`` when it cannot be told."""
+    return next((name for name, value in names_of(cls) if value is held and type(name) is str), "?")
 
 
 def _key_of(namespace: dict[Any, Any], held: object) -> str:
@@ -159,27 +151,10 @@ def _key_of(namespace: dict[Any, Any], held: object) -> str:
     if dict.__len__(namespace) <= MOST_ENTRIES:
         for key, value in list(dict.items(namespace)):
             if value is held:
-                return _shown(key, is_name=module_of(namespace) != "" or "__module__" in namespace)
+                return key if type(key) is str and module_of(namespace) else shown_key(key)
             if key is held:
                 return "a key"
     return "?"
-
-
-def _shown(key: object, *, is_name: bool) -> str:
-    """A key, when showing it runs no code of the program."""
-    if type(key) is str and is_name:
-        return key
-    return repr(key)[:40] if type(key) in (str, int, bytes, float, bool) else kind_of(key)
-
-
-def kind_of(thing: object) -> str:
-    """Name of a thing's type, with its module unless that is built in."""
-    return kind_name(type(thing))
-
-
-def kind_name(cls: type) -> str:
-    """Name of a type, with its module unless that is built in."""
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
 # what running functions hold ----------------------------------------------------------------------------------------
@@ -187,12 +162,12 @@ def kind_name(cls: type) -> str:
 
 def running_frames() -> Iterator[tuple[str, FrameType]]:
     """Every frame of every running thread, with the thread's name, innermost first; the tool's own threads left out."""
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    names = {ident: thread_of(thread)[0] for ident, thread in python_threads().items()}
     here = threading.get_ident()
     for ident, innermost in sys._current_frames().items():
         frame: FrameType | None = None if ident == here else innermost
         while frame is not None:
-            yield names.get(ident, f"thread {ident}"), frame
+            yield names.get(ident) or f"thread {ident}", frame
             frame = frame.f_back
 
 
@@ -201,6 +176,8 @@ def locals_of(frame: FrameType) -> list[tuple[str, object]]:
     namespace = frame.f_locals
     if namespace is frame.f_globals:
         return []  # those of a module, which are found as its globals
+    if type(namespace) is not dict and type(namespace) is not _FRAME_LOCALS:
+        return []  # a class body whose metaclass keeps its names in a mapping of the program
     found = list(namespace.items())
     is_a_copy = sys.version_info < (3, 13) and bool(frame.f_code.co_flags & CO_OPTIMIZED)
     # a dict that somebody else has too is what the program got from locals(): it stays as it is

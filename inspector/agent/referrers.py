@@ -1,19 +1,22 @@
-"""Who holds a Python object, said in short sentences. Runs on the agent's worker thread; looks, keeps nothing."""
+"""Who holds a Python object, said in short sentences. No code of the program runs. Worker thread; keeps nothing."""
 
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Sequence
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any, Final
 
+from inspector.agent.holding import locals_of
+from inspector.agent.plain import instance_dict, is_a, kind_of, module_of, shown_key
 from inspector.runtime.sites import OWN_MODULES
 
 MOST: Final = 20
 """Referrers that are described; a person reads no more."""
 MOST_ENTRIES: Final = 10_000
 """Entries of a container that are searched for the position; in larger ones it is left out."""
+_SEQUENCES: Final = (list, tuple)
+_SETS: Final = (set, frozenset)
 
 
 def describe_referrers(thing: object, left_out: Sequence[object] = ()) -> list[str]:
@@ -32,55 +35,61 @@ def describe_referrers(thing: object, left_out: Sequence[object] = ()) -> list[s
 
 def _is_tool(holder: object) -> bool:
     """Whether a frame is one of the agent's own."""
-    return isinstance(holder, FrameType) and str(holder.f_globals.get("__name__", "")).startswith(OWN_MODULES)
+    if type(holder) is not FrameType:
+        return False
+    key, name = next(iter(dict.items(holder.f_globals)), ("", ""))  # the name of a module is the first of its globals
+    return type(key) is str and key == "__name__" and type(name) is str and name.startswith(OWN_MODULES)
 
 
-def _describe(holder: object, thing: object) -> str:
+def _describe(holder: Any, thing: object) -> str:
     """One holder."""
-    if isinstance(holder, FrameType):
-        names = [name for name, value in holder.f_locals.items() if value is thing]
+    if type(holder) is FrameType:
+        names = [name for name, value in locals_of(holder) if value is thing]
         code = holder.f_code
         return f"local {names[0] if names else '?'} of {code.co_qualname}, {code.co_filename}:{holder.f_lineno}"
-    if isinstance(holder, dict):
+    if is_a(holder, dict):
         return _describe_dict(holder, thing)
-    if isinstance(holder, list | tuple) and len(holder) <= MOST_ENTRIES:
-        places = [index for index, value in enumerate(holder) if value is thing]
-        return f"{_kind(holder)} of {len(holder):,}, at {places[0] if places else '?'}{_named(holder)}"
-    if isinstance(holder, list | tuple | set | frozenset):
-        return f"{_kind(holder)} of {len(holder):,}{_named(holder)}"
-    return f"{_kind(holder)} at {id(holder):#x}"
+    for base in _SEQUENCES:
+        if is_a(holder, base):
+            count = base.__len__(holder)
+            places = (index for index, value in enumerate(base.__iter__(holder)) if value is thing) if count <= MOST_ENTRIES else None
+            where = "" if places is None else f", at {next(places, '?')}"
+            return f"{kind_of(holder)} of {count:,}{where}{_named(holder)}"
+    for kind in _SETS:
+        if is_a(holder, kind):
+            return f"{kind_of(holder)} of {kind.__len__(holder):,}{_named(holder)}"
+    return f"{kind_of(holder)} at {id(holder):#x}"
 
 
 def _describe_dict(holder: dict[Any, Any], thing: object) -> str:
     """A dict: the globals of a module, the attributes of an object, or a dict of the program."""
-    keys = [key for key, value in list(holder.items()) if value is thing] if len(holder) <= MOST_ENTRIES else []
-    module = sys.modules.get(str(holder.get("__name__"))) if isinstance(holder.get("__name__"), str) else None
-    if isinstance(module, ModuleType) and module.__dict__ is holder:
-        return f"global {module.__name__}.{keys[0] if keys else '?'}"
+    key = _key(holder, thing)
+    module = module_of(holder)
+    if module:
+        return f"global {module}.{_plain(key)}"
     for owner in gc.get_referrers(holder):
-        if getattr(owner, "__dict__", None) is holder:
-            return f"attribute {keys[0] if keys else '?'} of {_kind(owner)} at {id(owner):#x}"
-    where = f", at {_key(keys[0])}" if keys else ""
-    return f"dict of {len(holder):,}{where}{_named(holder)}"
+        if instance_dict(owner) is holder:
+            return f"attribute {_plain(key)} of {kind_of(owner)} at {id(owner):#x}"
+    where = f", at {key}" if key else ""
+    return f"{kind_of(holder)} of {dict.__len__(holder):,}{where}{_named(holder)}"
 
 
-def _key(key: object) -> str:
-    """A key, when showing it runs no code of the program."""
-    return repr(key)[:40] if type(key) in (str, int, bytes, float, bool) else _kind(key)
+def _key(holder: dict[Any, Any], thing: object) -> str:
+    """The key of a thing, as it is shown; ``""``: none, or it was not looked for."""
+    if dict.__len__(holder) > MOST_ENTRIES:
+        return ""
+    return next((shown_key(key) for key, value in list(dict.items(holder)) if value is thing), "")
+
+
+def _plain(key: str) -> str:
+    """A name without the quotes of a key."""
+    return key.strip("'") or "?"
 
 
 def _named(container: object) -> str:
-    """The module global or class attribute that a container is, if it is one."""
+    """The module global that a container is, if it is one."""
     for owner in gc.get_referrers(container):
-        name = owner.get("__name__") if type(owner) is dict else None
-        module = sys.modules.get(name) if isinstance(name, str) else None
-        if module is not None and module.__dict__ is owner:
-            keys = [key for key, value in list(owner.items()) if value is container]
-            return f" (global {name}.{keys[0]})" if keys else ""
+        name = module_of(owner) if type(owner) is dict else ""
+        if name:
+            return f" (global {name}.{_plain(_key(owner, container))})"
     return ""
-
-
-def _kind(thing: object) -> str:
-    """Name of the type, with its module unless that is built in."""
-    kind = type(thing)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

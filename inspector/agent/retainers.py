@@ -15,7 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from inspector.agent.holding import Holding, how, instance_dict, is_a, is_own, local_of, locals_of, running_frames
+from inspector.agent.holding import Holding, how, is_own, local_of, locals_of, running_frames
+from inspector.agent.plain import instance_dict, is_a
 
 OWN_FOLDER: Final = str(Path(__file__).parent)
 MOST_HOLDERS: Final = 12

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from inspector.agent.plain import python_threads, thread_of
 from inspector.wire import lib
 from inspector.wire.text import text_argument
 
@@ -35,7 +36,8 @@ class ThreadNames:
         def name_at_birth(thread: threading.Thread) -> None:
             born(thread)
             lib.ai_thread_here()
-            lib.ai_thread_name(thread.native_id, *text_argument(thread.name))
+            name, number = thread_of(thread)
+            lib.ai_thread_name(number, *text_argument(name))
 
         self._born = born
         setattr(threading.Thread, BIRTH, name_at_birth)
@@ -48,11 +50,12 @@ class ThreadNames:
 
     def report(self) -> int:
         """Hand over the names of all threads that live now; returns how many. A thread that touched no handle yet has no place for it."""
-        threads = threading.enumerate()
         texts = {}
-        for thread in threads:
-            text = texts[thread.name] = self._texts.get(thread.name) or text_argument(thread.name)
-            if thread.native_id is not None:
-                lib.ai_thread_name(thread.native_id, *text)
+        threads = python_threads()
+        for thread in threads.values():
+            name, number = thread_of(thread)
+            text = texts[name] = self._texts.get(name) or text_argument(name)
+            if number is not None:
+                lib.ai_thread_name(number, *text)
         self._texts = texts
         return len(threads)

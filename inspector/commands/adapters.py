@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from inspector.commands.agreeing import agree, declared_by_person, is_agreed, question_about
 from inspector.commands.asking import ask_target
 from inspector.commands.configured import configured_path
 from inspector.commands.output import print_error, print_json, say
@@ -21,10 +22,15 @@ def adapters(
     pid: Annotated[int | None, typer.Argument(help="Process id; without one, what this machine's person has declared.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     file: Annotated[str, typer.Option("--check", metavar="FILE", help="Check this file of declarations instead.")] = "",
+    trust: Annotated[bool, typer.Option("--trust", help="Agree to the code that your own declarations have programs run.")] = False,
 ) -> None:
     """Print what is declared to be followed, or what a process follows of it; exit status 1 when something is wrong."""
     if pid is not None and file:
         raise UsageError("either a process or a file: arc-inspector adapters [PID | --check FILE]")
+    if trust:
+        if pid is not None or file:
+            raise UsageError("--trust is for your own file alone: arc-inspector adapters --trust")
+        agree(declared_by_person())
     troubles = _of_process(pid, as_json=as_json) if pid is not None else _of_file(Path(file or configured_path()), as_json, bool(file))
     for trouble in troubles:
         print_error(trouble)
@@ -54,13 +60,18 @@ def _of_file(path: Path, as_json: bool, is_wanted: bool) -> tuple[str, ...]:
         read_file(path, declared)
     values = [declaration_value(each) for each in declared.declarations]
     if as_json:
-        print_json({"file": str(path), "declared": values, "troubles": declared.troubles, "shipped": shipped_names()})
+        pairs = zip(declared.declarations, values, strict=True)
+        runs = [{**value, "runs": list(each.code), "shipped": each.is_shipped} for each, value in pairs]
+        told = {"declared": runs, "agreed": is_agreed(declared), "troubles": declared.troubles, "shipped": shipped_names()}
+        print_json({"file": str(path), **told})
         return tuple(declared.troubles)
     table = Table(Column("declared"), Column("handle", 1), Column("released", 3), Column("close", 2), Column("from", 4))
     for each, value in zip(declared.declarations, values, strict=True):
         table.add(each.key, value.get("handle", ""), value.get("released", ""), each.close_signature, each.source)
     if declared.declarations:
         table.print()
+    if not is_wanted and not is_agreed(declared):
+        say(f"{question_about(declared)} Not used until you agree: arc-inspector adapters --trust")
     say(f"{len(values)} declared in {path}; shipped, to be named in adapters: {', '.join(shipped_names())}")
     return tuple(declared.troubles)
 

@@ -16,6 +16,7 @@ import platformdirs
 
 from inspector.attach.discovery import FoundProcess, find_processes, find_target
 from inspector.attach.way import Way
+from inspector.commands.agreeing import agree, declared_by_person, question_about
 from inspector.commands.child import Child, demo_command
 from inspector.commands.files import open_saved
 from inspector.commands.opening import open_session, session_with
@@ -43,17 +44,22 @@ class LocalConnector:
 
     def processes(self) -> Sequence[ProcessRow]:
         """Processes of this machine that could be looked at, attachable ones first."""
-        return tuple(_row(found) for found in find_processes())
+        question = question_about(declared_by_person())
+        return tuple(_row(found, question) for found in find_processes())
+
+    def agree_to_declarations(self) -> None:
+        """The person agreed to ``ProcessRow.declares``."""
+        agree(declared_by_person())
 
     def attach(self, pid: int) -> Session:
         """Attach to a running process, or open what is left of a dead one. Raises ``AttachError``."""
-        return session_with(find_target(pid), level=Level.HISTORY)
+        return session_with(find_target(pid), level=Level.HISTORY, ask=None)
 
     def bring(self, pid: int) -> Session:
         """Bring an agent in and attach. Raises ``AttachError``."""
         way = diagnosis_of(pid).way
         consent = Consent(inject=way is not Way.REMOTE, nudge=True)
-        return session_with(prepare(pid, consent).found, level=Level.HISTORY)
+        return session_with(prepare(pid, consent).found, level=Level.HISTORY, ask=None)
 
     def look(self, pid: int) -> Session:
         """Look at a process from outside. Raises ``AttachError``."""
@@ -63,7 +69,7 @@ class LocalConnector:
         """Start the sample target and attach to it. Ending the session ends the target."""
         child = Child(demo_command(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         try:
-            return session_with(child.wait_published(), level=Level.STACKS, on_end=child.end)
+            return session_with(child.wait_published(), level=Level.STACKS, on_end=child.end, ask=None)
         except AttachError:
             child.end()
             raise
@@ -112,7 +118,7 @@ def _write_whole(path: Path, text: str) -> None:
     Path(name).replace(path)
 
 
-def _row(found: FoundProcess) -> ProcessRow:
+def _row(found: FoundProcess, question: str) -> ProcessRow:
     return ProcessRow(
         pid=found.pid,
         name=found.name,
@@ -126,4 +132,5 @@ def _row(found: FoundProcess) -> ProcessRow:
         alive=found.alive,
         readable=found.readable,
         consent=consent_sentences(found),
+        declares=question if found.alive else "",
     )

@@ -12,8 +12,9 @@ from typing import Annotated, Final
 import typer
 
 from inspector.attach.discovery import FoundProcess, find_target
-from inspector.commands.configured import configured
+from inspector.commands.agreeing import Ask, configured
 from inspector.commands.output import print_error
+from inspector.commands.preparing import ask_on_terminal
 from inspector.errors import AttachError, ControlError
 from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals
 from inspector.session.live import LiveSession
@@ -85,13 +86,18 @@ def open_session(pid: int, *, level: Level | None = None, read_only: bool = Fals
     return session_with(find_target(pid), level=level)
 
 
-def session_with(found: FoundProcess, *, level: Level | None, on_end: Callable[[], None] | None = None) -> Session:
-    """A session with a process that was found. Raises ``AttachError``."""
+def session_with(
+    found: FoundProcess, *, level: Level | None, on_end: Callable[[], None] | None = None, ask: Ask | None = ask_on_terminal
+) -> Session:
+    """A session with a process that was found. Raises ``AttachError``.
+
+    ``ask`` is called when the person has declared something and has not agreed to it yet; ``None``: it is left out, and said so.
+    """
     if found.segment is None:
         raise AttachError(f"{found.reason} (process {found.pid})")
     if not found.alive:
         return postmortem_session(found.segment)
-    return LiveSession(found.segment, level=level, on_end=on_end, declared=configured())
+    return LiveSession(found.segment, level=level, on_end=on_end, declared=configured(ask))
 
 
 @contextmanager

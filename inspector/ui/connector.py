@@ -41,6 +41,9 @@ class ProcessRow:
     consent: str = ""
     """It runs no agent, and one can be brought in: what that does, in sentences, to be agreed to. Empty: that cannot be."""
 
+    declares: str = ""
+    """The person has declared code that it would run, and has not agreed to that yet: what it is, in sentences."""
+
     @property
     def gone(self) -> bool:
         """It has ended, and its last state can be opened."""
@@ -68,6 +71,9 @@ class Connector(Protocol):
 
     def bring(self, pid: int) -> Session:
         """Bring an agent into a running process that has none, and attach to it. The person has agreed to ``ProcessRow.consent``."""
+
+    def agree_to_declarations(self) -> None:
+        """The person has agreed to ``ProcessRow.declares``: from now on it is used, and not asked for again. Quick."""
 
     def look(self, pid: int) -> Session:
         """Look at a running process from outside: nothing is loaded into it. Takes as long as reading its memory."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -251,7 +251,7 @@ class StartPage(QWidget):
         if row is None:
             return
         if row.attachable:
-            self.attach_wanted.emit(row.pid)
+            self._ask_declared(row, lambda: self.attach_wanted.emit(row.pid))
         elif row.consent:
             self._ask_consent(row)
         elif row.readable:
@@ -271,7 +271,31 @@ class StartPage(QWidget):
         agreed = box.addButton("Bring in and attach", QMessageBox.ButtonRole.AcceptRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.finished.connect(lambda _result: self.bring_wanted.emit(row.pid) if box.clickedButton() is agreed else None)
+        bring: Callable[[], None] = lambda: self.bring_wanted.emit(row.pid)  # noqa: E731 - a name for its type
+        box.finished.connect(lambda _result: self._ask_declared(row, bring) if box.clickedButton() is agreed else None)
+        box.open()
+
+    def _ask_declared(self, row: ProcessRow, go_on: Callable[[], None]) -> None:
+        """Ask once whether the program may run what the person has declared; without that it is attached all the same."""
+        if not row.declares:
+            go_on()
+            return
+        box = QMessageBox(QMessageBox.Icon.Question, "Follow what you declared", "Let it run the code that you declared?", parent=self)
+        box.setObjectName("declarations")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setInformativeText(row.declares)
+        agreed = box.addButton("Agree and attach", QMessageBox.ButtonRole.AcceptRole)
+        without = box.addButton("Attach without them", QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+        def answered() -> None:
+            if box.clickedButton() is agreed:
+                self._connector.agree_to_declarations()
+            if box.clickedButton() in (agreed, without):
+                go_on()
+
+        box.finished.connect(lambda _result: answered())
         box.open()
 
     def _copy_fix(self) -> None:

@@ -39,9 +39,9 @@ class Declared:
     troubles: list[str] = field(default_factory=list)
     """One line each, cause first."""
 
-    def add(self, values: object, source: str) -> None:
+    def add(self, values: object, source: str, *, is_shipped: bool = False) -> None:
         """Take what is right of a list of tables."""
-        found, troubles = parse_declarations(values, source)
+        found, troubles = parse_declarations(values, source, is_shipped=is_shipped)
         known = {declaration.key for declaration in self.declarations}
         self.declarations += [declaration for declaration in found if declaration.key not in known]
         self.troubles += troubles
@@ -131,7 +131,7 @@ def _take(table: dict[str, Any], path: Path, into: Declared) -> None:
     else:
         into.troubles.append(f"adapters is not a list of names: {path}")
     if "proxy" in table:
-        into.add(table["proxy"], path.name)
+        into.add(table["proxy"], path.name, is_shipped=path.parent == SHIPPED)
 
 
 def _read_own(path: Path) -> bytes:

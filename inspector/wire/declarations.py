@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from inspector.errors import UsageError
@@ -66,6 +66,14 @@ class Declaration:
     frees: tuple[Function, ...] = ()
     source: str = ""
     """Where it was declared, for people."""
+    is_shipped: bool = False
+    """It comes with the tool; what it runs was looked through."""
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """What it has the program run, as it is declared: attributes that are read, methods that are called. A property is code as well."""
+        read = [_path_text(path) for path in (self.handle, self.released and self.released.path) if path is not None]
+        return tuple(dict.fromkeys([*read, *([self.close_signature] if self.close else [])]))
 
     @property
     def key(self) -> str:
@@ -79,14 +87,14 @@ class Declaration:
         return f"{self.close}({arguments})" if self.close else ""
 
 
-def parse_declarations(values: object, source: str) -> tuple[list[Declaration], list[str]]:
+def parse_declarations(values: object, source: str, *, is_shipped: bool = False) -> tuple[list[Declaration], list[str]]:
     """Those that are right, and one line for each that is not."""
     if not isinstance(values, list):
         return [], [f"proxy is not a list of tables, write [[proxy]]: {source}"]
     found, troubles = [], []
     for value in values[:MAX_DECLARATIONS]:
         try:
-            found.append(parse_declaration(value, source))
+            found.append(replace(parse_declaration(value, source), is_shipped=is_shipped))
         except UsageError as error:
             troubles.append(f"{error}: {source}")
     if len(values) > MAX_DECLARATIONS:

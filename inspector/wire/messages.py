@@ -24,11 +24,11 @@ UNFINISHED: Final = "more"
 
 OPERATIONS: Final = frozenset(
     {"hello", "ping", "level", "interval", "gc", "preview", "close", "cancel", "drain", "threads", "scan", "referrers", "detach"}
-    | {"declare", "adapters", "holders", "retainers", "cycles", "type_level"}
+    | {"audit", "declare", "adapters", "holders", "retainers", "cycles", "type_level"}
 )
 
-CHANGING: Final = frozenset({"gc", "close", "cancel", "drain", "detach"})
-"""What a target does only on a connection that said ``armed`` in its hello."""
+CHANGING: Final = frozenset({"gc", "close", "cancel", "drain", "detach", "declare"})
+"""What a target does only on a connection that said ``armed`` in its hello: it changes the target, or has it run code of its program."""
 
 NO_FIELDS: Final[Mapping[str, Any]] = MappingProxyType({})
 

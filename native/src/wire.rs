@@ -107,6 +107,14 @@ pub enum Command {
     Detach,
 }
 
+impl Command {
+    /// It changes the process, or has it run code of its program: only a connection that is armed may ask for it. All others only look, but
+    /// for how much is recorded while viewers are here. The viewer's side has the same list (`inspector/wire/messages.py`).
+    pub fn needs_arming(&self) -> bool {
+        matches!(self, Self::Gc | Self::Close { .. } | Self::Cancel { .. } | Self::Drain | Self::Detach | Self::Declare { .. })
+    }
+}
+
 /// The first request of a connection.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 pub struct Hello {
@@ -121,7 +129,7 @@ pub struct Hello {
     /// Record at least this much while it is here.
     #[serde(default)]
     pub level: Option<u8>,
-    /// It may change the process: collect, close, cancel, drain, detach. A viewer asks for this when its person armed actions.
+    /// It may change the process, see `Command::needs_arming`. A viewer asks for this when its person armed actions.
     #[serde(default)]
     pub armed: bool,
     /// Let it trace this process where Yama would not.

@@ -37,6 +37,7 @@ fn one_who_did_not_arm_actions_only_reads() {
         json!({"op": "cancel", "handle": 6}),
         json!({"op": "drain"}),
         json!({"op": "detach"}),
+        json!({"op": "declare", "declarations": [{"class": "a.B", "handle": "wipe()"}]}),
     ];
     for (nonce, act) in acts.into_iter().enumerate() {
         let mut request = act.clone();
@@ -45,7 +46,8 @@ fn one_who_did_not_arm_actions_only_reads() {
     }
     assert!(served.process.closed.lock().unwrap().is_empty());
     assert_eq!(client.ask(json!({"nonce": 9, "op": "preview", "handles": [6]}))["ok"], true);
-    assert_eq!(client.ask(json!({"nonce": 10, "op": "audit"}))["acts"].as_array().map(Vec::len), Some(5));
+    assert_eq!(client.ask(json!({"nonce": 10, "op": "audit"}))["acts"].as_array().map(Vec::len), Some(6));
+    served.expect_no_job();
 }
 
 #[test]

@@ -22,6 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where targets and commands of this test are started, with a configuration folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path
 
 
@@ -32,10 +33,12 @@ def target(folder: Path) -> Iterator[Target]:
         yield started
 
 
-def configure(folder: Path, text: str) -> None:
-    """What this person declares for every process."""
-    (folder / "config" / "arc-inspector").mkdir(parents=True)
+def configure(folder: Path, text: str, *, is_agreed: bool = True) -> None:
+    """What this person declares for every process, and agrees to."""
+    (folder / "config" / "arc-inspector").mkdir(parents=True, exist_ok=True)
     (folder / "config" / "arc-inspector" / "adapters.toml").write_text(text)
+    if is_agreed:
+        run_command("adapters", "--trust")
 
 
 def shown(target: Target, *words: str) -> list[dict[str, Any]]:
@@ -155,6 +158,21 @@ def test_a_file_can_be_checked_without_a_process(folder: Path) -> None:
     assert wrong.status == 1
     assert wrong.json["troubles"] == ["3: not a short text: 3: mine.toml"]
     assert run_command("adapters", "--check", "none.toml").err == "arc-inspector: No such file or directory: none.toml\n"
+
+
+def test_what_a_person_declares_is_used_once_they_agreed_to_the_code_that_it_runs(folder: Path, target: Target) -> None:
+    target.ask("session kept")
+    configure(folder, SESSION, is_agreed=False)
+    done = run_command("handles", target.pid, "--json")
+    assert done.json["handles"] == []
+    assert done.err.startswith("arc-inspector: 1 declaration is not used until you agree to the code that they run")
+    assert "__main__.Session: _handle, close()" in run_command("adapters").out
+    assert run_command("adapters", "--trust", "--json").json["agreed"] is True
+    assert len(shown(target)) == 1
+    configure(folder, SESSION.replace('"close"', '"wipe"'), is_agreed=False)
+    assert "not used until you agree" in run_command("handles", target.pid).err
+    trusted = run_command("handles", target.pid, env={"ARC_INSPECTOR_TRUST_DECLARATIONS": "1"})
+    assert "until you agree" not in trusted.err
 
 
 def test_declaring_is_written_into_the_audit_log(folder: Path, target: Target) -> None:

@@ -157,6 +157,7 @@ class FakeConnector:
         self.demo = demo
         self.files = files or {}
         self.folder = folder
+        self.agreed = 0
         self.remembered: list[Path] = []
         self.brought: list[int] = []
         self.looked: list[int] = []
@@ -169,6 +170,9 @@ class FakeConnector:
             message = f"process {pid} does not exist"
             raise AttachError(message)
         return self.sessions[pid]
+
+    def agree_to_declarations(self) -> None:
+        self.agreed += 1
 
     def bring(self, pid: int) -> FakeSession:
         self.brought.append(pid)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,20 @@ def test_a_process_without_an_agent_is_attached_after_consent_and_not_without(qt
     with qtbot.waitSignal(page.bring_wanted) as emitted:
         agree.click()
     assert emitted.args == [801]
+
+
+@pytest.mark.parametrize(("word", "agreed"), [("Agree and attach", 1), ("Attach without them", 0)])
+def test_code_that_a_person_declared_is_agreed_to_once_or_left_out(
+    qtbot: QtBot, theme: Theme, courier: Courier, word: str, agreed: int
+) -> None:
+    declares = "It runs code of its own: app.Session: fileno()."
+    connector = FakeConnector([replace(GOOD, declares=declares)])
+    page = page_of(qtbot, theme, courier, connector)
+    page.attach.click()
+    box = page.findChild(QMessageBox, "declarations")
+    assert box is not None
+    assert box.informativeText() == declares
+    with qtbot.waitSignal(page.attach_wanted) as emitted:
+        next(button for button in box.buttons() if button.text() == word).click()
+    assert emitted.args == [GOOD.pid]
+    assert connector.agreed == agreed

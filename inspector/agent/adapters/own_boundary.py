@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from inspector.agent.boundary import ForeignObject, Reach
-from inspector.agent.holding import is_a
+from inspector.agent.plain import is_a
 from inspector.runtime.foreign import FOREIGN
 from inspector.runtime.handles import Handle
 from inspector.wire import ffi, lib

@@ -19,6 +19,8 @@ const FILE_VARIABLE: &str = "ARC_INSPECTOR_AUDIT";
 const MAX_KEPT: usize = 500;
 /// Bytes of all acts that are kept, as they are told.
 const MAX_KEPT_BYTES: usize = 192 << 10;
+/// Characters of what one declaration runs.
+const MAX_CODE_CHARS: usize = 160;
 /// Characters of the reason why an act was not done.
 const MAX_REASON_CHARS: usize = 300;
 /// Handles of one act that are written down; of the others their number.
@@ -55,7 +57,9 @@ impl Act {
             Command::Hello(hello) if hello.allow_ptrace => act("allow_ptrace", &[], json!({"level": hello.level})),
             Command::Hello(hello) if hello.level.is_some() => act("level", &[], json!({"level": hello.level})),
             Command::Detach => act("detach", &[], Value::Null),
-            Command::Declare { declarations } => act("declare", &[], json!({"declarations": declarations.len()})),
+            Command::Declare { declarations } => {
+                act("declare", &[], json!({"declarations": declarations.len(), "runs": code_of(declarations)}))
+            }
             _ => None,
         }
     }
@@ -144,6 +148,17 @@ impl Audit {
     }
 }
 
+/// What the first of some declarations have the program run, as they say it: of each its class, where its handle is, and its methods.
+fn code_of(declarations: &[Value]) -> Vec<String> {
+    let told = |declaration: &Value| {
+        let text = |name: &str| declaration.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let parts = ["class", "library", "handle", "released", "close"].map(text);
+        let told = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        told.chars().take(MAX_CODE_CHARS).collect()
+    };
+    declarations.iter().take(MAX_HANDLES).map(told).collect()
+}
+
 /// What is worth keeping of an answer.
 fn result_of(act: &Act, fields: &Fields) -> Value {
     let pick =
@@ -175,6 +190,15 @@ mod tests {
         assert_eq!(Act::of(&Command::Ping), None);
         assert_eq!(Act::of(&Command::Preview { handles: vec![1] }), None);
         assert_eq!(Act::of(&Command::Threads), None);
+    }
+
+    #[test]
+    fn a_declaration_is_kept_with_what_it_runs() {
+        let declarations =
+            vec![json!({"class": "a.B", "handle": "wipe()", "close": "shut"}), json!([1]), json!({"class": "x".repeat(1000)})];
+        let act = Act::of(&Command::Declare { declarations }).map(|act| act.wish);
+        let runs = json!(["a.B, wipe(), shut", "", "x".repeat(MAX_CODE_CHARS)]);
+        assert_eq!(act, Some(json!({"declarations": 3, "runs": runs})));
     }
 
     #[test]

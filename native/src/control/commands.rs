@@ -77,7 +77,7 @@ impl Commands {
             Command::Hello(hello) => return self.hello(connection, &hello, origin),
             Command::Ping => origin.succeed(self.state()),
             _ if connection.wishes.is_none() => return self.refuse(&origin, "say hello first"),
-            command if changes_the_target(&command) && !connection.is_armed => {
+            command if command.needs_arming() && !connection.is_armed => {
                 self.target.count_drop();
                 origin.fail("NotArmed", "this connection only reads: actions have to be armed first");
             }
@@ -192,11 +192,6 @@ fn too_much(command: &Command) -> Option<String> {
 
 fn of_handle(handle: u64) -> Fields {
     Fields::from_iter([("handle".to_owned(), handle.into())])
-}
-
-/// What a viewer may do that only looks is everything else.
-fn changes_the_target(command: &Command) -> bool {
-    matches!(command, Command::Gc | Command::Close { .. } | Command::Cancel { .. } | Command::Drain | Command::Detach)
 }
 
 fn interval(millis: u32) -> Duration {

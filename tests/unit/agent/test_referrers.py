@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 from inspector.agent.referrers import MOST, describe_referrers
+from inspector.agent.retainers import search
 
 KEPT: list[object] = []
 
@@ -57,3 +61,96 @@ def test_looking_keeps_nothing_alive() -> None:
     describe_referrers(thing)
     del thing
     assert gone() is None
+
+
+class Meta(type):
+    """A class whose attributes are code of the program."""
+
+    def __getattribute__(cls, name: str) -> object:
+        RAN.append(f"Meta.{name}")
+        return type.__getattribute__(cls, name)
+
+    def __eq__(cls, other: object) -> bool:
+        RAN.append("Meta.__eq__")
+        return cls is other
+
+    __hash__ = type.__hash__
+
+
+class Nosy(metaclass=Meta):
+    """Each look at an instance would be seen."""
+
+    __slots__ = ("__dict__", "kept")
+
+    def __getattribute__(self, name: str) -> object:
+        RAN.append(name)
+        return object.__getattribute__(self, name)
+
+
+class NosyDict(dict):
+    def items(self) -> object:
+        RAN.append("items")
+        return super().items()
+
+    def get(self, *words: object) -> object:
+        RAN.append("get")
+        return None
+
+    def __len__(self) -> int:
+        RAN.append("len")
+        return 0
+
+
+class NosyKey(str):
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        RAN.append("key")
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+    def __repr__(self) -> str:
+        RAN.append("repr")
+        return ""
+
+
+class NosyModule(ModuleType):
+    def __getattribute__(self, name: str) -> object:
+        RAN.append(name)
+        return super().__getattribute__(name)
+
+
+RAN: list[str] = []
+
+
+def nosy_holders(thing: object) -> list[object]:
+    """Holders of a thing whose classes notice being looked at."""
+    attribute, slot, module = Nosy(), Nosy(), NosyModule("nosy")
+    object.__getattribute__(attribute, "__dict__")["kept"] = thing
+    Nosy.__dict__["kept"].__set__(slot, thing)  # type: ignore[attr-defined]
+    dict.__setitem__(ModuleType.__dict__["__dict__"].__get__(module), "kept", thing)
+    sys.modules["nosy"] = module
+    cls = Meta("Holder", (), {"kept": thing})
+    return [attribute, slot, module, cls, NosyDict(a=thing), {NosyKey("__name__"): thing}, {NosyKey("b"): [thing]}]
+
+
+def test_no_code_of_the_program_runs_when_holders_are_described() -> None:
+    thing = Owner(None)
+    holders = nosy_holders(thing)
+    try:
+        RAN.clear()
+        described = describe_referrers(thing)
+        steps = search(thing, {})
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                report = done.value
+                break
+        ran = list(RAN)
+    finally:
+        del sys.modules["nosy"]
+    assert ran == []
+    assert "attribute kept of" in "".join(described)
+    assert report["holders"] >= len(holders) - 1

@@ -23,6 +23,7 @@ from inspector.agent.adapters.imports import ImportWatch
 from inspector.agent.adapters.protocol import CloseVerdict, Following
 from inspector.agent.boundary import Boundary
 from inspector.agent.faults import Faults
+from inspector.agent.plain import in_class
 from inspector.agent.referrers import describe_referrers
 from inspector.errors import InspectorError
 from inspector.wire.declaration_files import Declared
@@ -226,6 +227,6 @@ def _refusal(declared: Declaration, proxy: Any) -> str:
         return f"{declared.name} did not opt in to closing"
     if declared.owner_closes:
         return "only the thread that made it may close it, and nothing can be run there"
-    if not callable(getattr(proxy, declared.close, None)):
+    if not callable(in_class(type(proxy), declared.close)):
         return f"{declared.cls} has no method {declared.close}"
     return ""
