@@ -25,6 +25,10 @@ _LOSSES: Final = {
     "deep_calls": ("calls nested too deep to be recorded", "Calls in flight may be short while they run"),
     "unreadable": ("counts that could not be read", "The strong and weak counts of those rows were unknown at that moment"),
     "control_drops": ("requests refused or given up", "A viewer asked for something that was not done"),
+    "descriptors": (
+        "descriptors of the agent that the program closed",
+        "The agent opened others; viewers that were connected had to connect again",
+    ),
     "panics": ("panics caught at the boundary", "A native call failed; it was reported as an error to the caller"),
     "outside_doubtful": ("finds that could not be told from remains", "They changed while they were read: a handle may be missing"),
     "outside_swapped_mib": ("MiB of memory in swap", "They were left there: handles whose proxies lie in them are missing"),

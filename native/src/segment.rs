@@ -4,21 +4,22 @@
 //! at the same time. Offsets and capacities come from a private plan, not from the shared header, so nothing that another process does to
 //! the file can lead our pointers astray.
 
+mod backing;
 mod fit;
 mod twin;
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 
-use crate::descriptors::{Descriptor, Identity, Table};
 use crate::layout::{self, Event, FrameSlot, HandleSlot, Header, RingHeader, Section, SiteSlot, ThreadSlot, TypeSlot};
 use crate::platform;
 use crate::status::{Error, Result};
 use crate::sync::Lock;
 
+pub use backing::Backing;
 pub use twin::Twin;
 
 /// The atomic behind a field of a record in the segment: `atomic!(AtomicU64, header, lost.panics)`.
@@ -120,33 +121,6 @@ fn growth(part: Part) -> u64 {
         Part::Handles => GROWTH,
         Part::Types => TYPES_GROWTH,
         _ => SMALL_GROWTH,
-    }
-}
-
-/// The file behind a mapping.
-pub struct Backing {
-    /// Which file it is. The mapping keeps the file, so no other gets this identity meanwhile.
-    pub identity: Identity,
-    /// Kept, in the program's table, until the file has a name: only through a descriptor can it get one.
-    pub unnamed: Option<Descriptor>,
-}
-
-impl Backing {
-    /// Takes a file that is, or will be, mapped. The lock which says that its process lives belongs to the open file, and the mapping keeps that
-    /// open whatever the program closes.
-    pub fn new(file: File) -> io::Result<Self> {
-        let unnamed = Table::of_program().take(file)?;
-        unnamed.lock()?;
-        Ok(Self { identity: unnamed.identity()?, unnamed: Some(unnamed) })
-    }
-
-    /// The file, as long as it has no name.
-    ///
-    /// # Errors
-    /// `EBADF`: the program closed the descriptor.
-    pub fn file(&self) -> io::Result<BorrowedFd<'_>> {
-        let unnamed = self.unnamed.as_ref().ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
-        unnamed.borrow()
     }
 }
 

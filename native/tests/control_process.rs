@@ -70,11 +70,16 @@ struct Other {
 
 impl Other {
     fn start(name: &str) -> Self {
+        Self::start_with(name, "own")
+    }
+
+    /// `table`: where its descriptors are, `own` or `shared` with the program.
+    fn start_with(name: &str, table: &str) -> Self {
         let directory = std::env::temp_dir().join(format!("ai-{name}-{}", std::process::id()));
         std::fs::create_dir(&directory).unwrap();
         let path = directory.join("a.sock");
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "other_process", "--nocapture"]).env(SOCKET, &path);
+        command.args(["--exact", "other_process", "--nocapture"]).env(SOCKET, &path).env("ARC_INSPECTOR_DESCRIPTORS", table);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let other = Self { child, directory, path };
         Process::default().wait_for("the socket", |_| UnixStream::connect(&other.path).is_ok());
@@ -142,13 +147,15 @@ fn a_viewer_that_hung_up_while_the_process_was_stopped_is_forgotten() {
 
 #[test]
 fn a_forked_child_keeps_no_socket_of_its_parent() {
-    let mut other = Other::start("forked");
-    let mut client = other.connect();
-    other.child.stdin.as_mut().unwrap().write_all(b"f").unwrap();
-    let report = other.path.with_extension("report");
-    Process::default().wait_for("the child's end", |_| std::fs::read(&report).is_ok_and(|text| !text.is_empty()));
-    assert_eq!(std::fs::read_to_string(&report).unwrap(), "clean");
-    assert_eq!(client.ask(json!({"nonce": 2, "op": "ping"}))["ok"], true);
+    for table in ["own", "shared"] {
+        let mut other = Other::start_with(&format!("forked-{table}"), table);
+        let mut client = other.connect();
+        other.child.stdin.as_mut().unwrap().write_all(b"f").unwrap();
+        let report = other.path.with_extension("report");
+        Process::default().wait_for("the child's end", |_| std::fs::read(&report).is_ok_and(|text| !text.is_empty()));
+        assert_eq!(std::fs::read_to_string(&report).unwrap(), "clean");
+        assert_eq!(client.ask(json!({"nonce": 2, "op": "ping"}))["ok"], true);
+    }
 }
 
 #[test]

@@ -48,6 +48,11 @@ def bring(pid: int) -> None:
     pytest.fail("busy five times")
 
 
+def descriptors(pid: int) -> dict[str, str]:
+    """What the open descriptors of a process are, by number."""
+    return {path.name: str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()}
+
+
 def staged_folder(pid: int, region: int) -> Path:
     """Where the files of the last injection into a process lay: the line that it ran names them."""
     with TargetMemory(pid) as memory:
@@ -59,11 +64,14 @@ def staged_folder(pid: int, region: int) -> Path:
 @pytest.mark.parametrize("minor", MINORS)
 def test_the_agent_comes_into_a_foreign_interpreter_without_cffi_and_goes_without_a_trace(minor: str):
     with unprepared("sleep", program=interpreter(minor)) as target:
+        before = descriptors(target.pid)
         arrival = bring_agent(target.pid, Way.INJECT)
+        assert descriptors(target.pid) == before
         assert arrival.found.attachable
         assert arrival.found.runtime.startswith(f"CPython {minor}.")
         assert run_command("handles", target.pid, "--json").json["target"]["state"] == "live"
         detach(target.pid)
+        assert descriptors(target.pid) == before
         done = finish(target)
     assert done["right"]
     assert done["names"] == [], "a name was left in the program"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +15,46 @@ import pytest
 
 from inspector.attach.discovery import find_target
 from inspector.errors import InspectorError
+from tests.helpers.command_line import command_environment, run_command
 from tests.helpers.tables import ask, connect, read_table
-from tests.helpers.targets import Target, start_target
+from tests.helpers.targets import Target, TargetFailedError, start_target
 from tests.helpers.waiting import PATIENCE_SECS
 
 CLIENTS = 60
+ENDING = """
+import atexit, os, tempfile
+files = []
+
+def look():
+    inodes = [(os.fstat(number).st_ino, os.fstat(number).st_size) for number, _ in files]
+    print("whole" if inodes == [(inode, 0) for _, inode in files] else "changed")
+
+atexit.register(look)  # runs after the agent's own
+from inspector import agent
+agent.start("count")
+os.closerange(3, 1024)
+for _ in range(24):
+    number, path = tempfile.mkstemp()
+    os.unlink(path)
+    files.append((number, os.fstat(number).st_ino))
+"""
+SANDBOXED = """
+import ctypes, platform, struct
+from inspector import agent
+
+# For close_range and unshare: end the process. For all else: go on.
+def step(code, yes, no, value):
+    return struct.pack("HBBI", code, yes, no, value)
+
+unshare = {"x86_64": 272, "aarch64": 97}[platform.machine()]
+filter = step(0x20, 0, 0, 0) + step(0x15, 2, 0, 436) + step(0x15, 1, 0, unshare) + step(6, 0, 0, 0x7FFF0000) + step(6, 0, 0, 0x80000000)
+steps = ctypes.create_string_buffer(filter)
+program = struct.pack("HxxxxxxP", len(filter) // 8, ctypes.addressof(steps))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
+agent.start("count")
+print(agent.is_running())
+"""
 WAYS = ("range", "backwards", "another")
 TABLES = {"own table": {}, "table of the program": {"ARC_INSPECTOR_DESCRIPTORS": "shared"}}
 
@@ -143,6 +180,45 @@ def test_the_program_has_no_descriptor_more_than_without_the_agent() -> None:
         assert_equal(descriptors())
         for program in programs:
             assert program.ask("end_child") == 0
+
+
+def test_a_lost_descriptor_is_told_in_words() -> None:
+    with closing(TABLES["table of the program"], "count") as target:
+        target.ask("close range")
+        asked(target.pid, "ping")
+        assert "descriptors of the agent that the program closed" in run_command("handles", target.pid).out
+
+
+def test_without_an_agent_closing_everything_harms_neither_files_nor_handles() -> None:
+    with start_target("closing", "none") as target:
+        target.ask("item before")
+        target.ask("close range")
+        target.ask("open_files")
+        for number in range(3):
+            target.ask(f"item {number}")
+        child = target.ask("fork")
+        assert target.ask("tell text before") == "before"
+        assert target.ask("tell changed_files") == []
+        assert target.ask("end_child") == 0
+        assert child
+        with pytest.raises(TargetFailedError, match="the program closed the descriptor of the segment before the agent started"):
+            target.ask("start")
+        assert target.ask("text 2") == "2"
+        assert target.ask("changed_files") == []
+
+
+def test_files_at_any_number_are_whole_until_the_program_has_ended(table: dict[str, str]) -> None:
+    environment = command_environment() | table
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECS, check=False
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("whole\n", "", 0)
+
+
+def test_a_sandbox_that_ends_a_process_for_calls_it_does_not_know_is_not_tried() -> None:
+    command = [sys.executable, "-c", SANDBOXED]
+    done = subprocess.run(command, env=command_environment(), capture_output=True, text=True, timeout=PATIENCE_SECS, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("True\n", "", 0)
 
 
 def assert_equal(descriptors: list[list[str]]) -> None:

@@ -160,6 +160,10 @@ impl Target for Served {
         self.add(atomic!(AtomicU64, self.runtime.segment().header(), lost.panics), 1);
     }
 
+    fn count_lost_descriptors(&self, count: u64) {
+        self.add(atomic!(AtomicU64, self.runtime.segment().header(), lost.descriptors), count);
+    }
+
     fn add_cpu(&self, nanos: u64) {
         self.add(atomic!(AtomicU64, self.runtime.segment().header(), agent_cpu_nanos), nanos);
     }

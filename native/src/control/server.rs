@@ -26,6 +26,14 @@ const IDENTITY_TICK: Duration = Duration::from_secs(1);
 /// How long no connection is accepted when the process has no descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
+/// The part of growing sums that the target knows of.
+#[derive(Default)]
+struct Accounted {
+    /// CPU time of this thread and those of the table.
+    cpu_nanos: u64,
+    lost_descriptors: u64,
+}
+
 /// The loop's belongings.
 pub struct Server {
     listener: Listener,
@@ -36,14 +44,14 @@ pub struct Server {
     accepts_from: Option<Instant>,
     /// A viewer has set the level, so that the last one to go sets it back.
     level_was_set: bool,
-    /// CPU time of this thread that was accounted for.
-    cpu_nanos: u64,
+    accounted: Accounted,
 }
 
 impl Server {
     /// A server over a bound, non-blocking listener.
     pub fn new(listener: Listener, waker: Arc<Waker>, is_stopping: Arc<AtomicBool>, commands: Commands) -> Self {
-        Self { listener, waker, is_stopping, commands, connections: Vec::new(), accepts_from: None, level_was_set: false, cpu_nanos: 0 }
+        let (connections, accounted) = (Vec::new(), Accounted::default());
+        Self { listener, waker, is_stopping, commands, connections, accepts_from: None, level_was_set: false, accounted }
     }
 
     /// Serve until told to stop.
@@ -223,8 +231,15 @@ impl Server {
         if self.connections.len() != before {
             self.meet_wishes();
         }
-        let cpu_nanos = platform::thread_cpu_nanos() + self.listener.descriptor.table().cpu_nanos();
-        self.commands.target.add_cpu(cpu_nanos.saturating_sub(std::mem::replace(&mut self.cpu_nanos, cpu_nanos)));
+        self.account();
+    }
+
+    fn account(&mut self) {
+        let (target, table) = (&self.commands.target, self.listener.descriptor.table());
+        let now = Accounted { cpu_nanos: platform::thread_cpu_nanos() + table.cpu_nanos(), lost_descriptors: table.lost() };
+        target.add_cpu(now.cpu_nanos.saturating_sub(self.accounted.cpu_nanos));
+        target.count_lost_descriptors(now.lost_descriptors - self.accounted.lost_descriptors);
+        self.accounted = now;
     }
 
     /// Record and sample as the attached viewers together wish; without any, as little as when idle.

@@ -92,6 +92,9 @@ pub trait Target: Send + Sync {
     /// A panic was caught.
     fn count_panic(&self);
 
+    /// The program closed so many descriptors of the agent.
+    fn count_lost_descriptors(&self, count: u64);
+
     /// A thread of the tool used so much more CPU time.
     fn add_cpu(&self, nanos: u64);
 
@@ -162,6 +165,8 @@ pub mod quiet {
         }
 
         fn count_panic(&self) {}
+
+        fn count_lost_descriptors(&self, _count: u64) {}
 
         fn add_cpu(&self, _nanos: u64) {}
 

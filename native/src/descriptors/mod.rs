@@ -1,7 +1,7 @@
 //! The agent's own descriptors, apart from those of the program.
 //!
 //! A program may close any number at any time (each daemon does) and open its own files at the same numbers. So the agent's descriptors live in
-//! a *private* table, which only two threads of system calls share (`porter.rs`, ADR 0018). Where the system allows no private table,
+//! a *private* table, which only two threads of system calls share (`porter.rs`, ADR 0019). Where the system allows no private table,
 //! they live in the program's table and are known by identity: device, inode and kind are compared before each use, and a number
 //! that is not ours any more is never used and never closed.
 

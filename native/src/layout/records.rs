@@ -70,6 +70,8 @@ pub struct Lost {
     pub control_drops: u64,
     /// Panics caught at the boundary.
     pub panics: u64,
+    /// Descriptors of the agent that the program closed.
+    pub descriptors: u64,
     /// Uses of handle 0.
     pub misuse_zero: u64,
     /// Uses of a handle after its release.

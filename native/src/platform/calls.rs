@@ -70,10 +70,27 @@ pub fn link_names(number: RawFd, path: &Path) -> io::Result<(CString, CString)> 
 /// Gives the calling thread an empty descriptor table of its own. Nothing is closed for other threads.
 ///
 /// # Errors
-/// The system's: before Linux 5.9, and where a sandbox forbids it.
+/// The system's, where a sandbox forbids it.
 pub fn unshare_descriptors() -> io::Result<()> {
     // SAFETY: only the calling thread loses descriptors, and it uses none.
-    checked(unsafe { libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, CLOSE_RANGE_UNSHARE) } as libc::c_int).map(drop)
+    match checked(unsafe { libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, CLOSE_RANGE_UNSHARE) } as libc::c_int) {
+        // before Linux 5.9
+        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => unshare_and_close(),
+        other => other.map(drop),
+    }
+}
+
+/// As `unshare_descriptors`: copies the table and closes the copies.
+fn unshare_and_close() -> io::Result<()> {
+    // SAFETY: only the calling thread has another table from now on.
+    checked(unsafe { libc::unshare(libc::CLONE_FILES) })?;
+    let open = fs::read_dir("/proc/thread-self/fd")?.flatten();
+    let numbers: Vec<RawFd> = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for number in numbers {
+        // SAFETY: the copies are this thread's, and it uses none. The number that the listing had is closed already.
+        unsafe { libc::close(number) };
+    }
+    Ok(())
 }
 
 /// Whether `unshare_descriptors` may be tried: a seccomp filter may end a process for a call that it does not know.
@@ -105,9 +122,11 @@ mod tests {
     fn a_thread_without_descriptors_leaves_those_of_the_others_open() {
         let open = fs::File::open("/proc/self/status").expect("a file");
         let number = std::os::fd::AsRawFd::as_raw_fd(&open);
-        let is_closed = std::thread::spawn(move || unshare_descriptors().is_ok() && stat_of(number).is_err()).join();
-        assert!(is_closed.is_ok_and(|is_closed| is_closed));
-        assert!(stat_of(number).is_ok());
+        for unshare in [unshare_descriptors, unshare_and_close] {
+            let is_closed = std::thread::spawn(move || unshare().is_ok() && stat_of(number).is_err()).join();
+            assert!(is_closed.is_ok_and(|is_closed| is_closed));
+            assert!(stat_of(number).is_ok());
+        }
     }
 
     #[test]

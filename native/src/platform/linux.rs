@@ -350,3 +350,34 @@ pub unsafe fn read_own_memory(into: &[libc::iovec], from: &[libc::iovec]) -> io:
 pub fn memory_map() -> String {
     fs::read_to_string("/proc/self/maps").unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    type Reserve = unsafe fn(NonNull<u8>, usize) -> io::Result<()>;
+
+    /// As `populate`, where the system has no such advice.
+    unsafe fn touched(from: NonNull<u8>, _length: usize) -> io::Result<()> {
+        // SAFETY: the promise of the caller.
+        unsafe { touch(from.as_ptr() as usize) }
+    }
+
+    #[test]
+    fn pages_are_reserved_without_a_descriptor_and_a_page_that_cannot_be_had_is_an_error() {
+        for reserve in [populate as Reserve, touched as Reserve] {
+            let file = unnamed_file(&std::env::temp_dir()).expect("a file");
+            file.set_len(PAGE_BYTES as u64).expect("room");
+            let pages = map(Some(file.as_fd()), 2 * PAGE_BYTES).expect("address space");
+            // SAFETY: both pages lie in the mapping, the second beyond the file's end.
+            let [first, second] = [0, PAGE_BYTES].map(|at| unsafe { reserve(pages.add(at), PAGE_BYTES) });
+            // SAFETY: the first page was reserved.
+            assert!(first.is_ok() && unsafe { pages.cast::<u64>().read() } == 0);
+            assert!(second.is_err());
+            // SAFETY: made above with this length, and nothing refers to it.
+            unsafe { unmap(pages, 2 * PAGE_BYTES) };
+        }
+    }
+}

@@ -31,6 +31,7 @@ pub struct Process {
     pub beats: AtomicU32,
     pub closing: AtomicU32,
     pub cpu_nanos: AtomicU64,
+    pub lost_descriptors: AtomicU64,
     pub interval: Mutex<Option<Duration>>,
     pub totals: Mutex<Totals>,
     pub closed: Mutex<Vec<u64>>,
@@ -97,6 +98,10 @@ impl Target for Process {
 
     fn count_panic(&self) {
         self.panics.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn count_lost_descriptors(&self, count: u64) {
+        self.lost_descriptors.fetch_add(count, Ordering::SeqCst);
     }
 
     fn add_cpu(&self, nanos: u64) {

@@ -1,0 +1,34 @@
+//! The file that a segment is in.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use crate::descriptors::{Descriptor, Identity, Table};
+
+/// The file behind a mapping.
+pub struct Backing {
+    /// Which file it is. The mapping keeps the file, so no other gets this identity meanwhile.
+    pub identity: Identity,
+    /// Kept, in the program's table, until the file has a name: only through a descriptor can it get one.
+    pub unnamed: Option<Descriptor>,
+}
+
+impl Backing {
+    /// Takes a file that is, or will be, mapped. The lock which says that its process lives belongs to the open file, and the mapping keeps that
+    /// open whatever the program closes.
+    pub fn new(file: File) -> io::Result<Self> {
+        let unnamed = Table::of_program().take(file)?;
+        unnamed.lock()?;
+        Ok(Self { identity: unnamed.identity()?, unnamed: Some(unnamed) })
+    }
+
+    /// The file, as long as it has no name.
+    ///
+    /// # Errors
+    /// `EBADF`: the program closed the descriptor.
+    pub fn file(&self) -> io::Result<BorrowedFd<'_>> {
+        let unnamed = self.unnamed.as_ref().ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
+        unnamed.borrow()
+    }
+}
