@@ -80,6 +80,7 @@ Module = tuple[str, str]
 """Path and source."""
 _MARSHAL_VERSION: Final = 2
 """Read by all interpreters."""
+_BELOW_ROOMS: Final = ("errors", "plain_text")
 _ROOMS: Final = ("agent", "runtime", "wire")
 _NOT_LOADED: Final = frozenset({"inspector.agent.arrival", "inspector.agent.autostart", "inspector.agent.launch"})
 """They do something when imported, or belong to other ways of starting."""
@@ -131,7 +132,8 @@ def make_bundle(minor: tuple[int, int], *, level: str) -> Bundle:
 def _modules() -> Iterator[tuple[str, Module]]:
     """The agent's modules by name without the package's."""
     root = Path(inspector.__file__).parent
-    yield "errors", _module(root / "errors.py")
+    for name in _BELOW_ROOMS:
+        yield name, _module(root / f"{name}.py")
     for room in _ROOMS:
         for path in sorted((root / room).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
