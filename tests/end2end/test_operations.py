@@ -63,4 +63,4 @@ def test_declaring_on_an_armed_connection_is_kept_in_the_audit_with_what_runs(ta
         ask(peer, "declare", declarations=[{"class": "__main__.Nothing", "handle": "wipe()", "close": "shut"}])
         act = ask(peer, "audit")["acts"][-1]
     assert (act["op"], act["outcome"]) == ("declare", "done")
-    assert act["wish"] == {"declarations": 1, "runs": ["__main__.Nothing, wipe(), shut"]}
+    assert act["wish"] == {"declarations": 1, "runs": "__main__.Nothing, wipe(), shut"}

@@ -149,14 +149,14 @@ impl Audit {
 }
 
 /// What the first of some declarations have the program run, as they say it: of each its class, where its handle is, and its methods.
-fn code_of(declarations: &[Value]) -> Vec<String> {
+fn code_of(declarations: &[Value]) -> String {
     let told = |declaration: &Value| {
         let text = |name: &str| declaration.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let parts = ["class", "library", "handle", "released", "close"].map(text);
         let told = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-        told.chars().take(MAX_CODE_CHARS).collect()
+        told.chars().take(MAX_CODE_CHARS).collect::<String>()
     };
-    declarations.iter().take(MAX_HANDLES).map(told).collect()
+    declarations.iter().take(MAX_HANDLES).map(told).collect::<Vec<_>>().join("; ")
 }
 
 /// What is worth keeping of an answer.
@@ -197,7 +197,7 @@ mod tests {
         let declarations =
             vec![json!({"class": "a.B", "handle": "wipe()", "close": "shut"}), json!([1]), json!({"class": "x".repeat(1000)})];
         let act = Act::of(&Command::Declare { declarations }).map(|act| act.wish);
-        let runs = json!(["a.B, wipe(), shut", "", "x".repeat(MAX_CODE_CHARS)]);
+        let runs = format!("a.B, wipe(), shut; ; {}", "x".repeat(MAX_CODE_CHARS));
         assert_eq!(act, Some(json!({"declarations": 3, "runs": runs})));
     }
 
