@@ -22,14 +22,16 @@ from inspector.errors import FileFormatError, InspectorError, UsageError
 from inspector.model.events import EventBatch, Events, joined
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, judge
-from inspector.model.findings.trend import Trend
-from inspector.model.snapshot import Level, Snapshot, Vitals, handle_text
+from inspector.model.findings.trend import ENOUGH_SECS, Trend
+from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals, handle_text
 from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import Session
 from inspector.session.replay import ReplaySession
 
 LOOK_SECS: Final = 0.25
 """From one observation to the next."""
+PATIENCE: Final = 5.0
+"""A watch that is long enough for rules on growth goes on for as many times its length at most, until the looks are enough too."""
 MOST_MOMENTS: Final = 600
 """Moments of a recording that are looked at."""
 EVENT_SECS: Final = 5.0
@@ -114,10 +116,23 @@ class _Observer:
         self.trend = Trend(min_gap_secs=LOOK_SECS / 2)
         self.newest = first
         self.trend.observe(first)
+        self._seen = threading.Condition()
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
-        self.newest = snapshot
-        self.trend.observe(snapshot)
+        with self._seen:
+            self.newest = snapshot
+            self.trend.observe(snapshot)
+            self._seen.notify_all()
+
+    def wait(self, watch_secs: float) -> None:
+        """Wait so long. On a busy machine looks may be rare: when the time would have been enough for a verdict, wait for enough looks."""
+        threading.Event().wait(watch_secs)
+        if watch_secs >= ENOUGH_SECS:
+            with self._seen:
+                self._seen.wait_for(lambda: self.trend.is_enough() or not self._may_change(), (PATIENCE - 1) * watch_secs)
+
+    def _may_change(self) -> bool:
+        return self.newest.target.state in (TargetState.LIVE, TargetState.HUNG)
 
     def on_vitals(self, vitals: Vitals) -> None:
         """Not used."""
@@ -131,7 +146,7 @@ def _observe(session: Session, first: Snapshot, watch_secs: float) -> tuple[Snap
     if isinstance(session, Running):
         session.set_interval(snapshot_secs=LOOK_SECS, vitals_secs=watch_secs)
         leave = session.subscribe(observer)
-        threading.Event().wait(watch_secs)
+        observer.wait(watch_secs)
         leave()
     return observer.newest, observer.trend
 

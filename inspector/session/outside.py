@@ -1,11 +1,12 @@
 """A session with a process in which nothing may be loaded: it is looked at from outside, again and again. The read-only fallback.
 
-A worker thread looks, tells the listeners, and rests at least as long as ``REST`` looks took: reading much memory must not become a
-load. Nothing can be asked of the target.
+A worker thread looks, tells the listeners, and rests for ``REST`` times the processor time of the look: reading much memory must not
+become a load. Nothing can be asked of the target.
 """
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from collections.abc import Callable
@@ -35,7 +36,7 @@ REASON: Final = "the process is only looked at from outside: nothing of the insp
 NO_EVENTS: Final = "Looked at from outside, nobody knows what happens between two looks"
 SHORTEST_SECS: Final = 1.0
 REST: Final = 4.0
-"""Rest after a look, as a multiple of what it took."""
+"""Rest after a look, as a multiple of the processor time that it took: on a busy machine looks do not become rare."""
 
 
 class OutsideSession(StaticSession):
@@ -93,8 +94,9 @@ class OutsideSession(StaticSession):
         stat = linux.process_stat(self._pid)
         if stat is None or self._identity is None or stat.start_time != self._identity.start_time:
             raise OutsideError(f"process {self._pid} {'has ended' if self._identity else 'does not exist'}")
+        used_secs = _used_secs()
         seen = look(self._pid, go_on=self._go_on)
-        self._rest_secs = max(SHORTEST_SECS, REST * seen.took_secs)
+        self._rest_secs = max(SHORTEST_SECS, REST * (_used_secs() - used_secs))
         return self._rows.snapshot(seen, target=_target(self._pid, seen, stat, at), at=at, limits=_limits(self._pid))
 
     def _go_on(self) -> None:
@@ -105,6 +107,12 @@ class OutsideSession(StaticSession):
         latest = self._snapshot
         ended = replace(latest.target, state=TargetState.ENDED, reason=reason, state_since=time.time())
         return replace(latest, serial=latest.serial + 1, target=ended)
+
+
+def _used_secs() -> float:
+    """Processor time of this thread and of the children that ended: a child reads the stacks."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.thread_time() + children.ru_utime + children.ru_stime
 
 
 def require_readable(pid: int) -> None:

@@ -34,7 +34,8 @@ pub fn level(runtime: &Runtime) -> u8 {
 
 /// Sets the process's level; too high means the highest. Any thread, at any time.
 pub fn set_level(runtime: &Runtime, level: u8) {
-    atomic!(AtomicU8, runtime.segment().header(), level).store(level.min(Level::Stacks as u8), Ordering::Relaxed);
+    // SeqCst: see `find_hottest`
+    atomic!(AtomicU8, runtime.segment().header(), level).store(level.min(Level::Stacks as u8), Ordering::SeqCst);
     find_hottest(runtime);
 }
 
@@ -44,7 +45,7 @@ pub fn set_type_level(runtime: &Runtime, type_id: u16, level: u8) -> bool {
         return false;
     }
     let level = if level == AS_THE_PROCESS { level } else { level.min(Level::Stacks as u8) };
-    atomic!(AtomicU8, runtime.segment().type_slot(u32::from(type_id)), level).store(level, Ordering::Relaxed);
+    atomic!(AtomicU8, runtime.segment().type_slot(u32::from(type_id)), level).store(level, Ordering::SeqCst);
     find_hottest(runtime);
     true
 }
@@ -58,16 +59,25 @@ pub fn reset_type_levels(runtime: &Runtime) {
 }
 
 /// Brings the hint up to date.
+///
+/// Two threads may do that at a time, one of them with a level that the other has changed meanwhile. So each looks once more after its store (all
+/// SeqCst): the thread whose store came last sees every level that was set before it.
 pub fn find_hottest(runtime: &Runtime) {
-    let mut hottest = level(runtime);
-    for index in 1..runtime.segment().used(Part::Types) {
-        let own = atomic!(AtomicU8, runtime.segment().type_slot(index), level).load(Ordering::Relaxed);
-        if own != AS_THE_PROCESS {
-            hottest = hottest.max(own);
+    loop {
+        let hottest = highest_level(runtime);
+        HOTTEST.store(hottest, Ordering::SeqCst);
+        threads::plain::set_history(hottest >= Level::History as u8);
+        if highest_level(runtime) == hottest {
+            return;
         }
     }
-    HOTTEST.store(hottest, Ordering::Relaxed);
-    threads::plain::set_history(hottest >= Level::History as u8);
+}
+
+fn highest_level(runtime: &Runtime) -> u8 {
+    let own = |index| atomic!(AtomicU8, runtime.segment().type_slot(index), level).load(Ordering::SeqCst);
+    let of_types = (1..runtime.segment().used(Part::Types)).map(own).filter(|&own| own != AS_THE_PROCESS).max();
+    let of_process = atomic!(AtomicU8, runtime.segment().header(), level).load(Ordering::SeqCst);
+    of_types.map_or(of_process, |own| own.max(of_process))
 }
 
 /// The level in force for a type.

@@ -48,7 +48,7 @@ def is_sampled_after(at: float) -> Callable[[Snapshot], bool]:
 
 def observe(target: Target, watch: Watch, rounds: int) -> tuple[Snapshot, Trend]:
     """One look after each round of the program, with counts that are newer than the round."""
-    trend = Trend(min_gap_secs=0.0)
+    trend = Trend(min_gap_secs=0.0, rise_gap_secs=0.0)
     seen = watch.until(lambda snapshot: snapshot.sampled_at > 0, True)
     for _ in range(rounds):
         trend.observe(seen)

@@ -23,15 +23,15 @@ class CountDrifts:
     )
     min_rises: int = 3
     min_growth: int = 3
-    min_observations: int = 5
 
     def check(self, facts: Facts) -> list[Finding]:
         """One finding a type and site of creation."""
         drift, snapshot = facts.trend.drift, facts.snapshot
         if not len(drift.ids):
             return [Finding(self.key, Verdict.UNMEASURED, "No object's strong count is known")]
-        if len(facts.trend.observations) < self.min_observations:
-            return [Finding(self.key, Verdict.YOUNG, f"Drift shows over time: {counted(self.min_observations, 'look')} are needed")]
+        looks = self.min_rises + 1
+        if len(facts.trend.observations) < looks:
+            return [Finding(self.key, Verdict.YOUNG, f"Drift shows over time: {counted(looks, 'look')} are needed")]
         drifting = (drift.rises >= self.min_rises) & (drift.newest - drift.first >= self.min_growth)
         rows = np.flatnonzero(np.isin(snapshot.handles.ids, drift.ids[drifting]))
         if not len(rows):

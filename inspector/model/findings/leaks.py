@@ -8,7 +8,7 @@ import numpy as np
 
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import Group, counted, grouped, ids_of, span
-from inspector.model.findings.trend import Trend
+from inspector.model.findings.trend import ENOUGH_SECS, Trend
 from inspector.model.snapshot import Ints, Snapshot
 from inspector.model.states import alive
 
@@ -18,6 +18,7 @@ class LeakSuspects:
     """Looks at the low-water marks of four stretches of time: a cache or a burst falls back, a leak does not.
 
     A type is suspect when each mark is above the one before, and what was made since the first and before the last stretch still lives.
+    Each stretch has to be looked at, once or often: how many looks fit into a stretch depends on the machine, and a leak does not.
     """
 
     key: str = "leak-suspect"
@@ -26,8 +27,7 @@ class LeakSuspects:
         "A type whose live count never falls back and whose new handles stay. Look at where they are made, and at who holds one of the"
         " oldest; a cache that still fills looks the same"
     )
-    min_span_secs: float = 4.0
-    min_observations: int = 8
+    min_span_secs: float = ENOUGH_SECS
     min_growth: int = 8
     site_share: float = 0.2
     """Of what stayed: sites with less are not named on their own."""
@@ -35,9 +35,9 @@ class LeakSuspects:
     def check(self, facts: Facts) -> list[Finding]:
         """One finding a type and site that grows."""
         trend, snapshot = facts.trend, facts.snapshot
-        if len(trend.observations) < self.min_observations or trend.span_secs < self.min_span_secs:
+        if trend.span_secs < self.min_span_secs or not trend.covers_all_stretches():
             seen = f"{counted(len(trend.observations), 'look')} in {span(trend.span_secs)}"
-            wanted = f"{self.min_observations} looks over {span(self.min_span_secs)}"
+            wanted = f"{span(self.min_span_secs)} with a look in each quarter"
             return [Finding(self.key, Verdict.YOUNG, f"Growth shows over time: {seen} so far, {wanted} are needed")]
         growing = [each for index in snapshot.types if (each := self._growth_of(trend, snapshot, index)) is not None]
         if growing:
@@ -46,7 +46,7 @@ class LeakSuspects:
 
     def _growth_of(self, trend: Trend, snapshot: Snapshot, index: int) -> _Growth | None:
         at, live = trend.live_of(index)
-        marks = _low_marks(at, live)
+        marks = [int(mark) for mark in trend.low_marks(live)]
         if marks[3] - marks[0] < self.min_growth or not marks[0] < marks[1] < marks[2] < marks[3]:
             return None
         last_stretch = at[-1] - (at[-1] - at[0]) / 4
@@ -87,17 +87,6 @@ class _Growth:
     first: int
     newest: int
     stayed: Ints
-
-
-def _low_marks(at: list[float], live: list[int]) -> list[int]:
-    """The lowest live count of each of four stretches of equal time; a stretch without an observation takes the one before."""
-    edges = np.linspace(at[0], at[-1], 5)
-    stretches = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, 3)
-    marks: list[int] = []
-    for stretch in range(4):
-        inside = [count for count, place in zip(live, stretches, strict=True) if place == stretch]
-        marks.append(min(inside) if inside else marks[-1])
-    return marks
 
 
 def _stack(snapshot: Snapshot, index: int) -> tuple[str, ...]:

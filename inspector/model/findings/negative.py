@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from inspector.model.filter import quoted
 from inspector.model.findings.finding import Facts, Finding, Verdict
@@ -18,7 +17,7 @@ from inspector.model.states import alive
 class NegativeReferences:
     """Looks for objects whose strong count is smaller than the number of handles on them.
 
-    Counts are sampled: an object that got a handle since the last pass is left out, its count may be older than the handle.
+    Counts and handles are of one moment, so this is true of the program at that moment, however fast its handles come and go.
     """
 
     key: str = "negative-references"
@@ -35,7 +34,7 @@ class NegativeReferences:
         known = alive(handles) & (handles.strong != UNKNOWN) & (handles.proxies != UNKNOWN)
         if not known.any():
             return [Finding(self.key, Verdict.UNMEASURED, "No object's strong count is known")]
-        rows = np.flatnonzero(known & (handles.native_refs < 0) & ~handles.changing & ~_newer_than_counts(snapshot))
+        rows = np.flatnonzero(known & (handles.native_refs < 0) & ~handles.changing)
         if not len(rows):
             return [Finding(self.key, Verdict.OK, "Every object has at least as many references as handles")]
         return [self._finding(snapshot, group) for group in grouped(snapshot, _oldest_of_each(snapshot, rows))]
@@ -65,13 +64,3 @@ def _oldest_of_each(snapshot: Snapshot, rows: Ints) -> Ints:
     rows = rows[np.argsort(handles.created_at[rows], kind="stable")]
     _, first = np.unique(handles.addresses[rows], return_index=True)
     return rows[first]
-
-
-def _newer_than_counts(snapshot: Snapshot) -> npt.NDArray[np.bool_]:
-    """Rows of objects that a handle was made for, or that changed, after the counts were sampled."""
-    handles = snapshot.handles
-    newest = np.fmax(handles.created_at, handles.changed_at)
-    with np.errstate(invalid="ignore"):
-        unborn = np.isnan(newest)  # found by a scan, as a copied proxy is: nobody saw its birth, its own count tells whether a pass came by
-        young = alive(handles) & np.where(unborn, handles.strong == UNKNOWN, ~(newest < snapshot.sampled_at))
-    return np.isin(handles.addresses, handles.addresses[young])

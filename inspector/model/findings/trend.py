@@ -5,18 +5,28 @@ Bounded: after ``CAPACITY`` observations every second one of the older half goes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from inspector.model.limits import Limit
 from inspector.model.snapshot import UNKNOWN, Ids, Ints, Snapshot
 from inspector.model.states import alive
 
+Floats = npt.NDArray[np.float64]
+
 CAPACITY: Final = 240
 MIN_GAP_SECS: Final = 0.2
 """Observations that follow sooner are left out."""
+RISE_GAP_SECS: Final = 0.5
+"""Rises that follow sooner count as one, so that their number does not depend on how often somebody looks."""
+STRETCHES: Final = 4
+"""Equal parts of the time observed. Growth is what shows in each of them."""
+ENOUGH_SECS: Final = 4.0
+"""As long as a program has to be observed for rules on growth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +49,19 @@ class Drift:
     """Native references when they last fell, or when the object was first seen."""
     newest: Ints
     rises: Ints
-    """Observations since then in which there were more than in the one before."""
+    """How often they rose since then; rises in quick succession are one."""
+    risen_at: Floats
+    """When a rise was counted last; ``nan``: none."""
 
 
 class Trend:
     """Observations of one target, oldest first."""
 
-    def __init__(self, *, capacity: int = CAPACITY, min_gap_secs: float = MIN_GAP_SECS) -> None:
+    def __init__(self, *, capacity: int = CAPACITY, min_gap_secs: float = MIN_GAP_SECS, rise_gap_secs: float = RISE_GAP_SECS) -> None:
         """Nothing was observed yet."""
         self._capacity = max(capacity, 8)
         self._min_gap_secs = min_gap_secs
+        self._rise_gap_secs = rise_gap_secs
         self._target: tuple[int, int] | None = None
         self.observations: list[Observation] = []
         self.drift = _no_drift()
@@ -70,8 +83,30 @@ class Trend:
         if len(self.observations) > self._capacity:
             half = self._capacity // 2
             self.observations = self.observations[:half:2] + self.observations[half:]
-        self.drift = _followed(self.drift, *_native_refs(snapshot))
+        self.drift = _followed(self.drift, *_native_refs(snapshot), snapshot.taken_at, self._rise_gap_secs)
         return True
+
+    def covers_all_stretches(self) -> bool:
+        """Whether each of the four parts of the time observed was looked at."""
+        return len(np.unique(self._stretches())) == STRETCHES
+
+    def is_enough(self) -> bool:
+        """Whether rules on growth can say something, on a machine of any speed."""
+        return self.span_secs >= ENOUGH_SECS and self.covers_all_stretches()
+
+    def low_marks(self, counts: Sequence[int]) -> Ints:
+        """The lowest of the counts, one an observation, in each stretch; all of them were looked at."""
+        marks = np.full(STRETCHES, np.iinfo(np.int64).max, np.int64)
+        np.minimum.at(marks, self._stretches(), np.asarray(counts, np.int64))
+        return marks
+
+    def _stretches(self) -> Ints:
+        """The stretch of each observation."""
+        at = np.array([each.at for each in self.observations])
+        if not len(at):
+            return np.empty(0, np.int64)
+        edges = np.linspace(at[0], at[-1], STRETCHES + 1)
+        return np.clip(np.searchsorted(edges, at, side="right") - 1, 0, STRETCHES - 1)
 
     def live_of(self, type_index: int) -> tuple[list[float], list[int]]:
         """Moments and live handles of a type; a type that was not there yet had none."""
@@ -81,7 +116,8 @@ class Trend:
 
 
 def _no_drift() -> Drift:
-    return Drift(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
+    nothing = np.empty(0, np.int64)
+    return Drift(np.empty(0, np.uint64), nothing, nothing, nothing, np.empty(0, np.float64))
 
 
 def _native_refs(snapshot: Snapshot) -> tuple[Ids, Ints]:
@@ -95,13 +131,17 @@ def _native_refs(snapshot: Snapshot) -> tuple[Ids, Ints]:
     return handles.ids[rows], handles.native_refs[rows]
 
 
-def _followed(before: Drift, ids: Ids, refs: Ints) -> Drift:
+def _followed(before: Drift, ids: Ids, refs: Ints, at: float, gap_secs: float) -> Drift:
     """The next state of the drift: objects that went are forgotten, those whose references fell begin anew."""
-    first, rises = refs.copy(), np.zeros(len(refs), np.int64)
+    first, rises, risen_at = refs.copy(), np.zeros(len(refs), np.int64), np.full(len(refs), np.nan)
     if len(before.ids):
-        at = np.searchsorted(before.ids, ids)
-        at[at == len(before.ids)] = 0
-        stays = (before.ids[at] == ids) & (refs >= before.newest[at])
-        first[stays] = before.first[at[stays]]
-        rises[stays] = before.rises[at[stays]] + (refs[stays] > before.newest[at[stays]])
-    return Drift(ids, first, refs, rises)
+        old = np.searchsorted(before.ids, ids)
+        old[old == len(before.ids)] = 0
+        stays = (before.ids[old] == ids) & (refs >= before.newest[old])
+        kept = old[stays]
+        with np.errstate(invalid="ignore"):
+            rose = (refs[stays] > before.newest[kept]) & ~(at - before.risen_at[kept] < gap_secs)
+        first[stays] = before.first[kept]
+        rises[stays] = before.rises[kept] + rose
+        risen_at[stays] = np.where(rose, at, before.risen_at[kept])
+    return Drift(ids, first, refs, rises, risen_at)

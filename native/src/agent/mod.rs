@@ -53,7 +53,7 @@ struct State {
 
 static STATE: Lock<State> = Lock::new(State { agent: None, inherited: None });
 
-/// Publishes the segment and starts the threads. Does nothing when they run.
+/// Publishes the segment and starts the threads; does nothing of that when they run. The level is in force before anybody can find the segment.
 pub fn start(options: &Options<'_>) -> Result<()> {
     let runtime = runtime_in(options.directory);
     let header = runtime.segment().header();
@@ -63,9 +63,9 @@ pub fn start(options: &Options<'_>) -> Result<()> {
         write_text(std::ptr::addr_of_mut!((*header).runtime), options.runtime);
     }
     atomic!(AtomicU8, header, idle_level).store(options.idle_level.min(Level::Stacks as u8), Ordering::Relaxed);
-    start_threads(runtime, options.directory)?;
+    let before = hooks::level(runtime);
     hooks::set_level(runtime, options.level);
-    Ok(())
+    start_threads(runtime, options.directory).inspect_err(|_| hooks::set_level(runtime, before))
 }
 
 fn start_threads(runtime: &'static Runtime, directory: Option<&Path>) -> Result<()> {

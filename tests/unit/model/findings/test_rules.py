@@ -95,6 +95,21 @@ def test_growth_is_not_judged_too_soon() -> None:
     assert verdicts(LeakSuspects(), growing([5, 10, 15])) == [YOUNG]
 
 
+@pytest.mark.parametrize("every", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize(
+    ("counts", "verdict"),
+    [([5 + 5 * n for n in range(25)], SUSPECT), ([40] * 25, OK), ([5] + [90] * 24, OK)],
+    ids=["leak", "level", "filled"],
+)
+def test_growth_is_judged_alike_however_many_looks_fit_into_the_time(counts: list[int], verdict: Verdict, every: int) -> None:
+    assert verdicts(LeakSuspects(), growing(counts)[::every]) == [verdict]
+
+
+def test_growth_is_not_judged_when_a_quarter_of_the_time_was_not_looked_at() -> None:
+    snapshots = growing([5 + 5 * n for n in range(25)])
+    assert verdicts(LeakSuspects(), [*snapshots[:6], *snapshots[18:]]) == [YOUNG]
+
+
 def drifting(strong: Sequence[int]) -> list[Snapshot]:
     return [snapshot_of([Row(1, strong=count, native_refs=count - 1)], at=T0 + at, serial=at + 1) for at, count in enumerate(strong)]
 
@@ -110,6 +125,19 @@ def test_references_that_only_rise_drift_and_are_compared_with_the_calls() -> No
 @pytest.mark.parametrize("strong", [[2] * 7, [2, 3, 4, 2, 3, 4, 2], [2, 9, 9, 9, 9, 9, 9]], ids=["level", "falls", "once"])
 def test_references_that_are_given_back_do_not_drift(strong: list[int]) -> None:
     assert verdicts(CountDrifts(), drifting(strong)) == [OK]
+
+
+@pytest.mark.parametrize("every", [1, 2, 4])
+@pytest.mark.parametrize(("burst_secs", "verdict"), [(0.4, OK), (24.0, SUSPECT)], ids=["a burst", "drift"])
+def test_drift_is_judged_alike_however_many_looks_fit_into_the_time(every: int, burst_secs: float, verdict: Verdict) -> None:
+    rising = [min(1.0, at / burst_secs) for at in np.arange(0.0, 24.0, 0.1)]
+    snapshots = [
+        snapshot_of([Row(1, strong=2 + int(9 * part), native_refs=1 + int(9 * part))], at=T0 + at / 10) for at, part in enumerate(rising)
+    ]
+    trend = Trend(min_gap_secs=0.0)
+    for snapshot in snapshots[::every]:
+        trend.observe(snapshot)
+    assert [each.verdict for each in CountDrifts().check(Facts(snapshots[-1], trend))] == [verdict]
 
 
 def test_unknown_counts_do_not_drift() -> None:
@@ -129,13 +157,12 @@ def test_fewer_references_than_handles_are_a_double_free_to_come() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        Row(1, strong=1, proxies=2, native_refs=-1, age_secs=0.01, changed_secs=0.01),
         Row(1, strong=1, proxies=2, native_refs=-1, changing=True),
         Row(1, strong=3, proxies=2, native_refs=1),
     ],
-    ids=["younger than its count", "changing", "enough"],
+    ids=["changing", "enough"],
 )
-def test_counts_that_may_be_older_than_the_handle_are_not_judged(row: Row) -> None:
+def test_rows_that_are_being_written_are_not_judged_and_enough_references_are_no_finding(row: Row) -> None:
     assert verdicts(NegativeReferences(), snapshot_of([row])) == [OK]
 
 
@@ -143,12 +170,11 @@ def test_without_counts_nothing_is_said_of_double_frees() -> None:
     assert verdicts(NegativeReferences(), snapshot_of([Row(1, strong=UNKNOWN, native_refs=UNKNOWN)])) == [UNMEASURED]
 
 
-def test_a_copy_that_only_a_scan_found_counts_once_its_own_count_was_sampled() -> None:
+def test_a_double_free_to_come_is_found_however_young_the_handles_are() -> None:
     first = Row(1, address=64, strong=1, proxies=2, native_refs=-1)
-    copied = Row(2, address=64, strong=1, proxies=2, native_refs=-1, age_secs=math.nan, changed_secs=math.nan)
-    assert verdicts(NegativeReferences(), snapshot_of([first, copied])) == [SUSPECT]
-    unsampled = dataclasses.replace(copied, strong=UNKNOWN, native_refs=UNKNOWN)
-    assert verdicts(NegativeReferences(), snapshot_of([first, unsampled])) == [OK]
+    born_now = dataclasses.replace(first, slot=2, age_secs=0.0, changed_secs=0.0)
+    copied = dataclasses.replace(first, slot=2, age_secs=math.nan, changed_secs=math.nan)
+    assert [verdicts(NegativeReferences(), snapshot_of([first, other])) for other in (born_now, copied)] == [[SUSPECT]] * 2
 
 
 def ended(closed: int, never_closed: int, rows: Sequence[Row] = ()) -> Snapshot:
