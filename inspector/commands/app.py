@@ -1,6 +1,7 @@
 """The command line as a whole: what subcommands there are, and how errors end.
 
-Errors are one line on stderr, cause first. Exit status: 0 done, 1 the thing asked for is not so, 2 wrong use, 3 cannot attach.
+Errors are one line on stderr, cause first. Exit status: 0 done, 1 the thing asked for is not so,
+2 wrong use, 3 cannot attach, 4 cannot say yet.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from inspector.commands import (
     attach,
     audit,
     check,
+    clean,
     close,
     demo,
     diff,
@@ -74,6 +76,7 @@ def make_app() -> typer.Typer:
     app.command("run", context_settings=_PASSED_ON)(run_program.run_program)
     app.command("adapters")(adapters.adapters)
     app.command("check", context_settings=_PASSED_ON)(check.check)
+    app.command("clean")(clean.clean)
     app.command("handles")(handles.handles)
     app.command("pending")(pending.pending)
     app.command("findings")(findings.findings)

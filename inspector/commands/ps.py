@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from inspector.attach.discovery import FoundProcess, find_processes
+from inspector.attach.leftovers import Extent, sweep
 from inspector.attach.linux import require_support
 from inspector.commands.output import print_json, say
 from inspector.commands.rows import PlainRow, count, seconds
@@ -31,6 +32,7 @@ def ps(
 ) -> None:
     """List the processes that can be inspected, why the others cannot, and dead ones whose last state is left."""
     require_support()
+    sweep(Extent.OVERDUE)  # as agents do when they start: here is where the last states of dead processes are looked at
     found = find_processes()
     if as_json:
         print_json({"processes": [_value(each) for each in found]})

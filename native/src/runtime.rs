@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::OnceLock;
 
-use crate::agent::Name;
+use crate::agent::{sweep, Name};
 use crate::atomic;
 use crate::clock::{self, Anchor};
 use crate::edges::Labels;
@@ -94,7 +94,10 @@ static WRITING: [Writing; MAX_THREADS as usize] = [const { Writing::new() }; MAX
 impl Runtime {
     fn new(directory: Option<&Path>) -> Self {
         let anchor = Anchor::now();
-        let place = platform::segment_directory(directory).and_then(|path| Ok((platform::unnamed_file(&path)?, path)));
+        let place = platform::segment_directory(directory).and_then(|path| {
+            sweep::make_room(&path);
+            Ok((platform::unnamed_file(&path)?, path))
+        });
         let (file, directory, refusal) = match place {
             Ok((file, path)) => (Some(file), Some(path), None),
             Err(error) => (None, None, Some(error)),

@@ -2,6 +2,7 @@
 
 mod publish;
 mod served;
+pub mod sweep;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};

@@ -1,25 +1,17 @@
 //! The segment's name in the directory: `<pid>-<starttime>.seg` while the agent runs, hidden while it is stopped, gone when the process ends.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
+use super::sweep::{sweep, Extent, NOTE};
 use crate::descriptors::{Descriptor, Table};
 use crate::platform;
 use crate::runtime::Runtime;
 use crate::segment::Backing;
 use crate::status::{Error, Result, Status};
 
-/// How long the segment of a process that crashed is kept.
-const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
-/// How many of them are kept: a service that crashes all the time must not fill the memory that they lie in.
-const KEPT: usize = 64;
-
-/// Ending of the name of a note.
-const NOTE: &str = "note";
 /// A longer link would need a page of its own.
 const NOTE_BYTES: usize = 120;
 
@@ -49,7 +41,7 @@ pub fn publish(runtime: &Runtime, directory: Option<&Path>, table: &Arc<Table>) 
     // found anew: it may have been removed, or the environment may name another, since the segment was made
     let directory = platform::segment_directory(directory).map_err(|error| Error::new(Status::Unavailable, error.to_string()))?;
     let stem = stem()?;
-    sweep(&directory, &stem);
+    sweep(&directory, &stem, Extent::Overdue);
     let path = directory.join(format!("{stem}.seg"));
     let mut name = runtime.name.lock();
     let mut backing = runtime.segment().backing().lock();
@@ -159,86 +151,5 @@ pub fn remove(runtime: &Runtime) {
     if let Name::Published(path) | Name::Hidden(path) | Name::Noted(path) = name {
         // gone already when somebody swept the directory
         let _ = fs::remove_file(path);
-    }
-}
-
-/// Removes what processes left behind that died long ago, and of the others all but the newest.
-fn sweep(directory: &Path, own: &str) {
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    let (segments, others): (Vec<PathBuf>, Vec<PathBuf>) =
-        entries.flatten().map(|entry| entry.path()).partition(|path| is_anothers(path, own));
-    for note in others.iter().filter(|path| is_note_of_nobody(path)) {
-        // whoever else sweeps may be first
-        let _ = fs::remove_file(note);
-    }
-    let mut dead: Vec<(SystemTime, PathBuf)> = segments.into_iter().filter_map(|path| died(&path).map(|at| (at, path))).collect();
-    dead.sort_by(|first, second| second.cmp(first));
-    let now = SystemTime::now();
-    for (number, (at, path)) in dead.iter().enumerate() {
-        // whoever else sweeps may be first; nobody answers on the socket of a dead process
-        let _ = fs::remove_file(path.with_extension("sock"));
-        if number >= KEPT || now.duration_since(*at).unwrap_or_default() > RETENTION {
-            let _ = fs::remove_file(path);
-        }
-    }
-}
-
-fn is_anothers(path: &Path, own: &str) -> bool {
-    let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or("").trim_start_matches('.');
-    path.extension().is_some_and(|extension| extension == "seg") && stem != own
-}
-
-/// Whether it is a note of a process that does not live any more.
-fn is_note_of_nobody(path: &Path) -> bool {
-    let stem = path.file_stem().and_then(OsStr::to_str).and_then(|stem| stem.split_once('-'));
-    let named = stem.and_then(|(pid, start)| Some((pid.parse().ok()?, start.parse::<u64>().ok()?)));
-    path.extension().is_some_and(|extension| extension == NOTE)
-        && named.is_some_and(|(pid, start)| platform::start_time(pid).map_or(true, |found| found != start))
-}
-
-/// When the segment of a process that does not live any more was last written to, as far as the file system knows. One that was
-/// hidden has nothing to tell after the death of its process, and counts as very old.
-fn died(path: &Path) -> Option<SystemTime> {
-    let file = platform::open_plainly(path).ok()?;
-    let is_hidden = path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with('.'));
-    match platform::is_locked(&file) {
-        Ok(false) if is_hidden => Some(SystemTime::UNIX_EPOCH),
-        Ok(false) => file.metadata().and_then(|found| found.modified()).ok(),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs::{File, FileTimes};
-
-    fn dead(directory: &Path, name: &str, age: Duration) -> PathBuf {
-        let path = directory.join(name);
-        let modified = SystemTime::now() - age;
-        File::create(&path).expect("a file").set_times(FileTimes::new().set_modified(modified)).expect("its time");
-        path
-    }
-
-    #[test]
-    fn what_died_long_ago_goes_and_of_the_rest_the_newest_stay() {
-        let directory = std::env::temp_dir().join(format!("arc-inspector-sweep-{}", platform::process_id()));
-        fs::create_dir_all(&directory).expect("a directory");
-        let old = dead(&directory, "1-1.seg", RETENTION + Duration::from_secs(60));
-        let hidden = dead(&directory, ".2-2.seg", Duration::ZERO);
-        let own = dead(&directory, "3-3.seg", RETENTION * 2);
-        let [note, living] = [format!("1-1.{NOTE}"), format!("{}.{NOTE}", stem().expect("its start"))].map(|name| directory.join(name));
-        for path in [&note, &living] {
-            std::os::unix::fs::symlink("a reason", path).expect("a link");
-        }
-        let recent: Vec<PathBuf> =
-            (0..KEPT as u64 + 5).map(|age| dead(&directory, &format!("9{age}-1.seg"), Duration::from_secs(age * 60))).collect();
-        sweep(&directory, "3-3");
-        assert!(!old.exists() && !hidden.exists() && own.exists());
-        assert!(!note.is_symlink() && living.is_symlink());
-        let kept: Vec<bool> = recent.iter().map(|path| path.exists()).collect();
-        assert_eq!(kept.iter().filter(|&&is_kept| is_kept).count(), KEPT);
-        assert!(kept[..KEPT].iter().all(|&is_kept| is_kept), "the newest are kept");
-        fs::remove_dir_all(&directory).expect("it is ours");
     }
 }

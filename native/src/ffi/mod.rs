@@ -16,6 +16,7 @@ pub mod reader;
 pub mod recorder;
 pub mod samples;
 pub mod strategies;
+pub mod sweep;
 pub mod symbols;
 
 use std::any::Any;

@@ -1,8 +1,11 @@
 //! Everything that is specific to Linux: unnamed files, advisory locks, thread names, barriers, fork, reading our own memory.
 
+use std::ffi::CString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Error, ErrorKind};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
@@ -298,6 +301,18 @@ pub fn is_locked(file: &impl AsRawFd) -> io::Result<bool> {
     // SAFETY: the descriptor is open, `lock` is an initialised flock.
     checked(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &mut lock) })?;
     Ok(libc::c_int::from(lock.l_type) != libc::F_UNLCK as libc::c_int)
+}
+
+/// Bytes that are free for this user in the file system of a directory, and those that it has at all.
+pub fn space(directory: &Path) -> io::Result<(u64, u64)> {
+    let path = CString::new(directory.as_os_str().as_bytes())?;
+    let mut found = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: the path is NUL-terminated; the kernel fills the record when it answers 0.
+    let found = unsafe {
+        checked(libc::statvfs(path.as_ptr(), found.as_mut_ptr()))?;
+        found.assume_init()
+    };
+    Ok((found.f_bavail.saturating_mul(found.f_frsize), found.f_blocks.saturating_mul(found.f_frsize)))
 }
 
 /// Opens an existing file for reading, never through a symlink and never waiting for a fifo.

@@ -1,0 +1,49 @@
+"""``arc-inspector clean``: remove the segments that dead processes left."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from inspector.attach.leftovers import Extent, Swept, sweep
+from inspector.attach.linux import require_support
+from inspector.commands.output import print_error, print_json
+from inspector.ui.wording import plural
+
+
+def clean(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    remove_all: Annotated[bool, typer.Option("--all", help="Also those of processes that died within the last five minutes.")] = False,
+) -> None:
+    """Remove the last states that dead processes left, and say how many and how large they were; exit status 1 when some could not be."""
+    require_support()
+    swept = sweep(Extent.EVERYTHING if remove_all else Extent.SETTLED)
+    if as_json:
+        print_json(
+            {
+                "schema": 1,
+                "removed": swept.removed,
+                "removed_bytes": swept.removed_bytes,
+                "kept": swept.kept,
+                "kept_bytes": swept.kept_bytes,
+                "troubles": list(swept.troubles),
+            }
+        )
+    else:
+        print(sentence(swept))
+    for trouble in swept.troubles:
+        print_error(trouble)
+    raise typer.Exit(1 if swept.troubles else 0)
+
+
+def sentence(swept: Swept) -> str:
+    """``removed the last states of 3 dead processes, 540 KiB; 1 is kept, it died a moment ago: --all removes it too``."""
+    text = f"removed the last states of {plural(swept.removed, 'dead process', 'dead processes')}, {_size(swept.removed_bytes)}"
+    if swept.kept:
+        text += f"; kept those of {swept.kept:,} that died within five minutes ({_size(swept.kept_bytes)}): --all removes them too"
+    return text
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / (1 << 20):.1f} MiB" if size_bytes >= 1 << 20 else f"{size_bytes >> 10:,} KiB"
