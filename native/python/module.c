@@ -23,6 +23,10 @@ static PyObject *stand_in(PyObject *Py_UNUSED(module), PyObject *args) {
     return PyLong_FromSize_t(ai_transit_stand_in((size_t)original, type_id, kind, bytes));
 }
 
+__attribute__((constructor)) static void keep_quiet(void) {
+    ai_keep_quiet();
+}
+
 /* Calls what starts a Python thread, with a stack of our own size: programs set a small one for theirs, too small for ours. Between the two
  * settings no other thread has the interpreter's lock, so none sees it or starts a thread with it. */
 static PyObject *start_thread(PyObject *Py_UNUSED(module), PyObject *args) {

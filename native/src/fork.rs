@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
 use crate::atomic;
 use crate::layout::Ending;
 use crate::platform;
+use crate::rescue;
 use crate::runtime::{existing, Runtime, MAKING};
 use crate::segment::Twin;
 use crate::sync::Lock;
@@ -109,6 +110,7 @@ extern "C" fn child() {
     let twin = TWIN.lock().take().unwrap_or(Twin::Nothing);
     // SAFETY: in the child only this thread runs, and the locks are open.
     drop(unsafe { runtime.segment().adopt(twin) });
+    rescue::after_fork();
     begin_anew(runtime);
 }
 

@@ -22,6 +22,7 @@ pub mod platform;
 mod primitive;
 pub mod reader;
 pub mod registry;
+pub mod rescue;
 pub mod ring;
 pub mod rows;
 pub mod runtime;

@@ -16,6 +16,7 @@ use crate::registry::Table;
 use crate::ring::Rings;
 use crate::segment::{write_text, Part, Segment};
 use crate::sites::Sites;
+use crate::status::Error;
 use crate::sync::Lock;
 use crate::threads::{self, DeepPins, Threads, Writing};
 use crate::types::Types;
@@ -107,7 +108,7 @@ impl Runtime {
         let no_file = match (refusal, no_room) {
             (None, None) => String::new(),
             (Some(error), _) => error.to_string(),
-            (None, Some(error)) => format!("{error}: no room for a segment: {place}"),
+            (None, Some(error)) => Error::io(format!("no room for a segment: {place}"), &error).message,
         };
         let runtime = Self {
             table: Table::new(segment),

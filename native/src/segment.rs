@@ -186,6 +186,11 @@ impl Segment {
         self.plan.parts[part as usize]
     }
 
+    /// Whether an address lies in the mapping.
+    pub fn holds(&self, address: usize) -> bool {
+        (address.wrapping_sub(self.base.as_ptr() as usize) as u64) < self.plan.bytes
+    }
+
     /// Records the section can hold.
     pub fn capacity(&self, part: Part) -> u32 {
         self.extent(part).capacity

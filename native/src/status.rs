@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::platform::limits;
+
 /// How a call across the boundary ended.
 #[repr(i32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +65,11 @@ impl Error {
 
     /// An error of the system while doing `what`.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
-        Self::new(Status::Io, format!("{error}: {what}"))
+        let limit = match error.raw_os_error() {
+            Some(libc::ENOMEM | libc::EAGAIN) => limits::address_space().map(|limit| format!(" with {} MiB of address space", limit >> 20)),
+            _ => None,
+        };
+        Self::new(Status::Io, format!("{error}{}: {what}", limit.unwrap_or_default()))
     }
 }
 

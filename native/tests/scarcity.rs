@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
+use arc_inspector_native::agent::{self, Options};
 use arc_inspector_native::atomic;
 use arc_inspector_native::hooks;
 use arc_inspector_native::lifecycle;
@@ -100,4 +101,60 @@ fn a_file_beyond_the_limit_of_file_sizes_is_an_error_and_no_signal() {
     // SAFETY: the default is what a program has that is not Python.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_DFL) };
     fork_under(&[(libc::RLIMIT_FSIZE, 1 << 20)], |handle| first_failed(&[works(handle), !runtime().segment().has_file()]));
+}
+
+/// The address of the handler of SIGBUS.
+fn bus_handler() -> usize {
+    // SAFETY: all zero is a sigaction, and the place is ours.
+    unsafe {
+        let mut found: libc::sigaction = std::mem::zeroed();
+        assert_eq!(libc::sigaction(libc::SIGBUS, std::ptr::null(), &mut found), 0);
+        found.sa_sigaction
+    }
+}
+
+#[test]
+fn a_process_whose_segment_is_truncated_goes_on_with_new_handles() {
+    let options = Options { level: 1, idle_level: 1, program: "a test", runtime: "Rust", directory: None };
+    for length in [0, 4096] {
+        let code = in_child(|| {
+            let handle = lower(Arc::new(TodoItem::new("of before"))).unwrap();
+            let before = bus_handler();
+            agent::start(&options).unwrap();
+            let path = agent::segment_path().unwrap();
+            let is_watched = bus_handler() != before;
+            std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length).unwrap();
+            let is_stale = borrow::<TodoItem>(handle).is_err();
+            let made: Vec<u64> = (0..3000).map(|_| lower(Arc::new(TodoItem::new("new"))).unwrap()).collect();
+            let is_new = made.iter().all(|&made| made != handle && text_of(made) == "new");
+            let is_released = made.into_iter().all(|made| lifecycle::release(runtime(), made).is_ok());
+            agent::stop();
+            agent::exit();
+            first_failed(&[is_watched, is_stale, is_new, is_released, bus_handler() == before, !path.exists()])
+        });
+        assert_eq!(code, 0, "truncated to {length}");
+    }
+}
+
+#[test]
+fn a_bus_error_elsewhere_ends_the_process_as_before() {
+    let options = Options { level: 1, idle_level: 1, program: "a test", runtime: "Rust", directory: None };
+    // SAFETY: the child ends by the signal, or leaves by `_exit`.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        agent::start(&options).unwrap();
+        let file = std::fs::OpenOptions::new().read(true).write(true).open(agent::segment_path().unwrap()).unwrap();
+        agent::exit();
+        // SAFETY: a mapping behind the file's end, read once; the signal is what is tested.
+        unsafe {
+            use std::os::fd::AsRawFd;
+            let far = file.metadata().unwrap().len().next_multiple_of(4096) as i64 + 4096;
+            let place = libc::mmap(std::ptr::null_mut(), 4096, libc::PROT_READ, libc::MAP_SHARED, file.as_raw_fd(), far);
+            libc::_exit(i32::from(place.cast::<u8>().read_volatile()));
+        }
+    }
+    let mut status = 0;
+    // SAFETY: a place for the status.
+    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+    assert!(libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGBUS, "{status}");
 }

@@ -15,6 +15,7 @@ use crate::descriptors::{Descriptor, Table};
 use crate::hooks;
 use crate::layout::{Ending, GcRecord, Level, GC_LOG};
 use crate::lifecycle;
+use crate::rescue;
 use crate::runtime::{existing, runtime_in, Runtime};
 use crate::sampler::Sampler;
 use crate::segment::write_text;
@@ -80,12 +81,16 @@ fn start_threads(runtime: &'static Runtime, directory: Option<&Path>) -> Result<
     atomic!(AtomicU64, header, ended_at_ticks).store(0, Ordering::Relaxed);
     atomic!(AtomicU64, header, heartbeat_ticks).store(clock::ticks(), Ordering::Relaxed);
     let table = Table::open();
-    let (segment, file) = publish::publish(runtime, directory, &table)?;
+    rescue::watch();
+    let (segment, file) = publish::publish(runtime, directory, &table).inspect_err(|_| rescue::unwatch())?;
     let served = Served::start(runtime).and_then(|served| {
         control::start(&segment.with_extension("sock"), Arc::clone(&served) as Arc<dyn control::Target>, table)?;
         Ok(served)
     });
-    let served = served.inspect_err(|_| publish::withdraw(runtime))?;
+    let served = served.inspect_err(|_| {
+        publish::withdraw(runtime);
+        rescue::unwatch();
+    })?;
     state.agent = Some(Agent { sampler: served.sampler(), segment, _file: file });
     Ok(())
 }
@@ -100,6 +105,8 @@ pub fn stop() {
     agent.sampler.stop();
     say_ended(runtime, Ending::Stopped);
     publish::withdraw(runtime);
+    let _state = STATE.lock();
+    rescue::unwatch();
 }
 
 /// The process ends: says so, removes the files and sends the interpreter's worker home. Waits for nobody.
@@ -126,6 +133,8 @@ pub fn say_unrecorded(reason: &str) {
     if let Some(runtime) = existing() {
         hooks::set_level(runtime, Level::Off as u8);
         publish::note(runtime, reason);
+        let _state = STATE.lock();
+        rescue::unwatch();
     }
 }
 

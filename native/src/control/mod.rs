@@ -76,7 +76,7 @@ impl Control {
         let listener = Listener { descriptor: listener, path: path.to_owned() };
         let server = Server::new(listener, Arc::clone(&waker), Arc::clone(&is_stopping), commands);
         let control = Self { path: path.to_owned(), jobs, closer, waker, is_stopping, threads: Mutex::new(None) };
-        control.spawn(server).inspect_err(|_| control.unlink()).map_err(failed)?;
+        control.spawn(server).inspect_err(|_| control.unlink()).map_err(|error| Error::io("no thread for the control socket", &error))?;
         Ok(control)
     }
 

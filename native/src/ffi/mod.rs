@@ -173,6 +173,13 @@ pub unsafe fn place<'a, T>(place: *mut T) -> Result<&'a mut T> {
     unsafe { place.as_mut() }.ok_or_else(|| Error::new(Status::BadArgument, "no place for the result"))
 }
 
+/// Has panics of this library, which are caught and answered as errors, write nothing to the process's stderr. For a shared object that has Rust's
+/// standard library to itself; called once, when it is loaded.
+#[no_mangle]
+pub extern "C" fn ai_keep_quiet() {
+    std::panic::set_hook(Box::new(|_| {}));
+}
+
 /// Gives back what a call returned in an [`AiBuffer`]; the buffer is empty afterwards. NULL and empty are fine.
 ///
 /// # Safety

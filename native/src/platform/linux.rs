@@ -10,6 +10,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
+use super::limits;
+
 const PAGE_BYTES: usize = 4096;
 const MADV_POPULATE_WRITE: libc::c_int = 23;
 
@@ -144,12 +146,8 @@ pub fn allocate(file: BorrowedFd<'_>, offset: u64, length: u64) -> io::Result<()
 
 /// Makes a file that long; an error, instead of the signal that ends the process, when it may have no files of that size.
 pub fn resize(file: BorrowedFd<'_>, bytes: u64) -> io::Result<()> {
-    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: a place for the limit.
-    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) };
-    if bytes > limit.rlim_cur {
-        let text =
-            format!("the limit of file sizes is {} KiB (ulimit -f), and a segment's file takes {}", limit.rlim_cur >> 10, bytes >> 10);
+    if let Some(limit) = limits::of(libc::RLIMIT_FSIZE).filter(|&limit| bytes > limit) {
+        let text = format!("the limit of file sizes is {} KiB (ulimit -f), and a segment's file takes {}", limit >> 10, bytes >> 10);
         return Err(Error::new(ErrorKind::FileTooLarge, text));
     }
     // SAFETY: the descriptor is open.

@@ -2,6 +2,7 @@
 
 mod calls;
 pub mod ipc;
+pub mod limits;
 mod linux;
 
 pub use calls::*;

@@ -5,10 +5,16 @@ use std::fs::File;
 use std::io;
 use std::ptr::NonNull;
 
+use crate::platform::limits;
+
 use super::{map_new, Backing, Capacities, Plan, Segment};
 
-/// The sections of which a process can need many get smaller by these powers of two. The smallest takes 5 MiB.
+/// The sections of which a process can need many get smaller by these powers of two.
 const SHIFTS: [u32; 3] = [0, 3, 6];
+/// The smallest of these, which is tried whatever is left.
+const SMALLEST_BYTES: u64 = 6 << 20;
+/// The others take no more of the address space that is left than this part of it.
+const SHARE: u64 = 8;
 /// In the order of `Part`, for the last resort: few of all, which then counts what it loses.
 const FEWEST: Capacities = Capacities { records: [16, 64, 2, 2, 64, 64, 1] };
 const FEWEST_BYTES: usize = 256 << 10;
@@ -27,7 +33,7 @@ impl Segment {
     pub fn fit(file: Option<File>) -> (Self, Option<io::Error>) {
         let mut refusal = None;
         if let Some(file) = file {
-            for plan in plans() {
+            for plan in plans().filter(is_modest) {
                 match map_new(Some(&file), &plan) {
                     Ok(base) => return Self::with_file(base, plan, file),
                     // the first tells of the size that is usual
@@ -35,7 +41,7 @@ impl Segment {
                 }
             }
         }
-        let private = plans().find_map(|plan| map_new(None, &plan).ok().map(|base| Self::over(base, plan, None)));
+        let private = plans().filter(is_modest).find_map(|plan| map_new(None, &plan).ok().map(|base| Self::over(base, plan, None)));
         (private.unwrap_or_else(Self::last), refusal)
     }
 
@@ -56,6 +62,12 @@ impl Segment {
     }
 }
 
+/// Whether a plan leaves the program most of the address space that it still may take.
+fn is_modest(plan: &Plan) -> bool {
+    let is_smallest = plan.bytes <= SMALLEST_BYTES;
+    limits::address_space_left().is_none_or(|left| plan.bytes <= left / SHARE || is_smallest)
+}
+
 fn plans() -> impl Iterator<Item = Plan> {
     SHIFTS.into_iter().map(|shift| {
         let [threads, types, many @ ..] = Capacities::default().records;
@@ -68,6 +80,11 @@ fn plans() -> impl Iterator<Item = Plan> {
 mod tests {
     use super::*;
     use crate::segment::Part;
+
+    #[test]
+    fn one_size_is_tried_whatever_is_left() {
+        assert!(plans().last().is_some_and(|plan| plan.bytes <= SMALLEST_BYTES));
+    }
 
     #[test]
     fn the_last_resort_holds_a_few_of_everything() {
