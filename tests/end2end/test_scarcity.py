@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from inspector.attach import procfs
 from inspector.attach.arriving import bring_agent
 from inspector.attach.way import Way
 from tests.helpers.command_line import run_command
@@ -94,3 +97,62 @@ class TestSmallStacks:
             assert target.expect("done")["right"], "the program's own setting is another"
             assert target.process.wait(30) == 0
             assert target.errors() == ""
+
+
+class TestAddressSpace:
+    @pytest.mark.parametrize("mebibytes", [60, 260])
+    def test_an_agent_comes_into_a_program_with_little_address_space_and_leaves_it_most(self, mebibytes: int):
+        with unprepared("sleep") as target:
+            resource.prlimit(target.pid, resource.RLIMIT_AS, (address_space(target.pid) + (mebibytes << 20), resource.RLIM_INFINITY))
+            assert run_command("attach", target.pid, "--headless", "--inject").status == 0
+            assert run_command("gc", target.pid).status == 0
+            close_stdin(target)
+            assert target.expect("done")["right"]
+            assert target.process.wait(30) == 0
+            assert target.errors() == ""
+
+    def test_too_little_of_it_is_the_cause_that_is_told_and_nothing_stays(self):
+        with unprepared("sleep") as target:
+            threads = len(procfs.tasks(target.pid))
+            resource.prlimit(target.pid, resource.RLIMIT_AS, (address_space(target.pid) + (20 << 20), resource.RLIM_INFINITY))
+            refused = run_command("attach", target.pid, "--headless", "--inject")
+            refused.assert_one_line_error(3, "the agent could not start in the target: ", "emory")
+            close_stdin(target)
+            assert target.expect("done")["right"]
+            assert len(procfs.tasks(target.pid)) <= threads
+            assert target.process.wait(30) == 0
+            assert target.errors() == ""
+
+
+def address_space(pid: int) -> int:
+    """Bytes that a process takes of it now."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+class TestFileSystems:
+    @pytest.mark.parametrize("left_kib", [0, 8, 64])
+    def test_handles_work_where_there_is_no_room_for_their_rows(self, left_kib: int, tmp_path: Path):
+        with in_small_file_system("forking", "none", place=tmp_path) as target:
+            target.ask(f"fill {left_kib}")
+            target.ask("item first")
+            target.ask("item second")
+            assert target.ask("text first") == "first"
+            target.ask("release first")
+            target.ask("empty")
+            target.ask("item third")
+            assert target.ask("text third") == "third"
+            assert target.ask("live") == 2
+            assert target.finish() == 0
+            assert target.errors() == ""
+
+    @pytest.mark.parametrize("length", [0, 4096])
+    def test_a_program_whose_segment_is_truncated_goes_on_and_viewers_are_told(self, length: int):
+        with start_target("forking", "count") as target:
+            target.ask("item before")
+            os.truncate(target.ready["segment"], length)
+            target.ask("item after")
+            assert target.ask("text after") == "after"
+            run_command("handles", target.pid).assert_one_line_error(3, "the segment is ")
+            target.ask("release after")
+            assert target.ask("live") == 0
+            assert target.finish() == 0
