@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from inspector.model.fields import COUNT_LIMIT
 from inspector.model.filter import quoted
 from inspector.model.snapshot import UNKNOWN, Frame, Ints, Site, Snapshot
 from inspector.model.states import alive
@@ -112,10 +113,10 @@ def _first_of_object(addresses: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> 
 
 
 def _sizes(snapshot: Snapshot) -> Ints:
-    """Bytes of a value of each type, by index; ``UNKNOWN`` where they are not known."""
+    """Bytes of a value of each type, by index; ``UNKNOWN`` where they are not known, or are none that there may be."""
     sizes = np.full(max((*snapshot.types, int(snapshot.handles.types.max(initial=0)))) + 1, UNKNOWN, dtype=np.int64)
     for index, row in snapshot.types.items():
-        sizes[index] = row.size_bytes
+        sizes[index] = row.size_bytes if row.size_bytes <= COUNT_LIMIT else UNKNOWN
     return sizes
 
 

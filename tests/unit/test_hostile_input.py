@@ -22,6 +22,7 @@ from inspector.errors import ControlError, FileFormatError
 from inspector.model.churn import ChurnHistory
 from inspector.model.codec import MAGIC, MAX_INDEX, VERSION, decode, encode
 from inspector.model.delta import changes_since
+from inspector.model.flame import Weight, build_flames
 from inspector.model.png import MAX_CHUNKS, SIGNATURE, read_chunk
 from inspector.model.session_file import (
     delta_record,
@@ -120,6 +121,13 @@ def test_counters_beyond_what_a_column_holds_are_taken_as_the_most_there_is() ->
     history = ChurnHistory()
     assert history.add(dataclasses.replace(make_vitals(T0, [1], [0]), live=2**64 - 1))
     assert history.live == 2**53
+
+
+def test_a_type_of_impossible_size_has_none() -> None:
+    snapshot = snapshot_of([Row(1)])
+    types = {index: dataclasses.replace(row, size_bytes=2**64 - 1) for index, row in snapshot.types.items()}
+    graph = build_flames(dataclasses.replace(snapshot, types=types), Weight.BYTES)
+    assert graph.unsized == 1
 
 
 # pictures and session files -----------------------------------------------------------------------------------------------
