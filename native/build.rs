@@ -1,13 +1,44 @@
 //! Writes the C header from the crate's sources: the one schema as C sees it.
 
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
 fn main() {
     println!("cargo:rerun-if-changed=src");
     println!("cargo:rerun-if-changed=cbindgen.toml");
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let mut constants = HashMap::new();
+    refuse_twins(&Path::new(&root).join("src"), &mut constants);
     match cbindgen::generate(&root) {
         Ok(bindings) => {
             bindings.write_to_file(format!("{root}/include/arc_inspector.h"));
         }
         Err(error) => panic!("cbindgen: {error}"),
+    }
+}
+
+/// In C all constants share one name space, and of two with one name the header would have whichever comes first.
+fn refuse_twins(folder: &Path, constants: &mut HashMap<String, PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the sources").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            refuse_twins(&path, constants);
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("a source");
+        for line in text.lines().filter_map(|line| line.trim_start().strip_prefix("pub const ")) {
+            let name = line.split(':').next().unwrap_or("").to_owned();
+            if name.contains("fn ") {
+                continue;
+            }
+            if let Some(other) = constants.insert(name.clone(), path.clone()) {
+                panic!(
+                    "two public constants are called {name}, which the C header cannot tell apart: {} and {}",
+                    other.display(),
+                    path.display()
+                );
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ const MAX_CODE_CHARS: usize = 160;
 /// Characters of the reason why an act was not done.
 const MAX_REASON_CHARS: usize = 300;
 /// Handles of one act that are written down; of the others their number.
-const MAX_HANDLES: usize = 16;
+const LOGGED_HANDLES: usize = 16;
 
 /// An act that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct Act {
 
 impl Act {
     fn new(op: &'static str, handles: &[u64], wish: Value) -> Self {
-        Self { op, handles: handles[..handles.len().min(MAX_HANDLES)].to_vec(), handle_count: handles.len(), wish }
+        Self { op, handles: handles[..handles.len().min(LOGGED_HANDLES)].to_vec(), handle_count: handles.len(), wish }
     }
 
     /// The act that a command is; None for one that only looks.
@@ -167,7 +167,7 @@ fn result_of(act: &Act, fields: &Fields) -> Value {
         "close" => {
             let answers = fields.get("answers").and_then(Value::as_array);
             let outcome = |answer: &Value| json!({"handle": answer["handle"], "outcome": answer["outcome"]});
-            answers.into_iter().flatten().take(MAX_HANDLES).map(outcome).collect()
+            answers.into_iter().flatten().take(LOGGED_HANDLES).map(outcome).collect()
         }
         "gc" => pick(&["collected", "released", "closes_queued", "still_pending", "took_nanos"]),
         "drain" => pick(&["ran", "still_pending"]),

@@ -13,7 +13,7 @@ use crate::wire::Fields;
 /// Requests that may wait.
 const MAX_WAITING: usize = 64;
 /// Most handles of one request; each is looked up in the whole table.
-pub const MAX_HANDLES: usize = 1000;
+pub const MOST_AT_ONCE: usize = 1000;
 
 /// What the thread does.
 pub enum Errand {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::audit::{Act, Audit};
-use super::closer::{Closer, Errand, MAX_HANDLES};
+use super::closer::{Closer, Errand, MOST_AT_ONCE};
 use super::connection::{Connection, Wishes};
 use super::jobs::{Finish, Jobs};
 use super::peer::Origin;
@@ -183,8 +183,8 @@ impl Commands {
 /// Why a request is too long to be kept while it waits.
 fn too_much(command: &Command) -> Option<String> {
     match command {
-        Command::Preview { handles } | Command::Close { handles, .. } if handles.len() > MAX_HANDLES => {
-            Some(format!("{} handles are too many, {MAX_HANDLES} go at once", handles.len()))
+        Command::Preview { handles } | Command::Close { handles, .. } if handles.len() > MOST_AT_ONCE => {
+            Some(format!("{} handles are too many, {MOST_AT_ONCE} go at once", handles.len()))
         }
         _ => None,
     }

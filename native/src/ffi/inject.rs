@@ -63,5 +63,5 @@ pub extern "C" fn ai_inject_region_bytes() -> u64 {
 /// First word behind the region's code.
 #[no_mangle]
 pub extern "C" fn ai_inject_magic() -> u64 {
-    inject::MAGIC
+    inject::REGION_MAGIC
 }

@@ -16,7 +16,7 @@ use region::Region;
 use registers::{harmless, is_interrupted, nudged, undisturbed, Point};
 use tracee::Tracee;
 
-pub use region::{CODE_BYTES, MAGIC, REGION_BYTES, TEXT_BYTES};
+pub use region::{CODE_BYTES, REGION_BYTES, REGION_MAGIC, TEXT_BYTES};
 pub use registers::{wait_of, Wait};
 
 /// Addresses from `low` up to, not including, `high`.

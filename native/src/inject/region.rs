@@ -14,7 +14,7 @@ pub const TEXT_BYTES: usize = at::STACK_BOTTOM - at::TEXT;
 /// Room for vector registers.
 pub const VECTOR_BYTES: usize = REGION_BYTES - CODE_BYTES - at::VECTORS;
 /// First word behind the code: a region of ours.
-pub const MAGIC: u64 = u64::from_le_bytes(*b"arc-inj1");
+pub const REGION_MAGIC: u64 = u64::from_le_bytes(*b"arc-inj1");
 
 /// Where things lie behind the code.
 pub mod at {
@@ -93,7 +93,7 @@ impl Region {
     pub fn fill(&self, tracee: &Tracee, request: &Injection, point: &Point, mask: u64) -> Result<()> {
         let mut page = vec![0_u8; at::STACK_BOTTOM];
         let mut put = |offset: usize, value: u64| page[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
-        put(0, MAGIC);
+        put(0, REGION_MAGIC);
         put(at::BORROWED, request.place.tid.into());
         put(at::GOES_ON, point.rip);
         put(at::MASK, mask);

@@ -80,7 +80,7 @@ impl Pass {
         }
         self.census.compare(table);
         let unreadable = self.judge(table, false);
-        self.choose_doubts();
+        self.take_turns(MOST_FRESH);
         self.look_again(table, goes_on);
         unreadable
     }
@@ -138,13 +138,13 @@ impl Pass {
         }
     }
 
-    /// Of all doubts, as many as there is time for: those that move first, in turn from pass to pass.
-    fn choose_doubts(&mut self) {
-        if self.doubts.len() > MOST_FRESH {
-            let from = self.doubts.partition_point(|&address| address < self.next_doubt);
+    /// Of all doubts as many as there is time for, in turn from pass to pass.
+    fn take_turns(&mut self, most: usize) {
+        if self.doubts.len() > most {
+            let from = self.doubts.partition_point(|&address| address < self.next_doubt) % self.doubts.len();
             self.doubts.rotate_left(from);
-            self.next_doubt = self.doubts[MOST_FRESH];
-            self.doubts.truncate(MOST_FRESH);
+            self.next_doubt = self.doubts[most];
+            self.doubts.truncate(most);
             self.doubts.sort_unstable();
         }
     }
@@ -192,7 +192,7 @@ impl Pass {
             let handle = entries.get(at).filter(|entry| entry.address == address);
             handle.and_then(|entry| resting.get(entry.index as usize)).is_some_and(|memory| !memory.is_fresh_and_still())
         });
-        self.doubts.truncate(MOST_DOUBTS);
+        self.take_turns(MOST_DOUBTS);
     }
 
     /// The glimpses are over: counts that did not move for some passes are at rest.

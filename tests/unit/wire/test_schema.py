@@ -56,3 +56,7 @@ def test_a_handle_number_reads_back_as_slot_and_generation() -> None:
     assert schema.handle_text(schema.handle_number(1204, 3)) == "#1204.3"
     assert schema.handle_text(schema.handle_number(88, 1, foreign=True)) == "#88.1"
     assert schema.handle_number(88, 1, foreign=True) & schema.FOREIGN_BIT
+
+
+def test_the_limits_are_those_of_the_table_and_of_no_other_part_of_the_library() -> None:
+    assert (schema.MAX_HANDLES, schema.MAX_THREADS, schema.MAX_TYPES, schema.MAX_SITES) == (1 << 21, 4096, 2048, 1 << 16)
