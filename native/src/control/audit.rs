@@ -156,7 +156,7 @@ fn code_of(declarations: &[Value]) -> String {
         let told = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
         told.chars().take(MAX_CODE_CHARS).collect::<String>()
     };
-    declarations.iter().take(MAX_HANDLES).map(told).collect::<Vec<_>>().join("; ")
+    declarations.iter().take(LOGGED_HANDLES).map(told).collect::<Vec<_>>().join("; ")
 }
 
 /// What is worth keeping of an answer.
