@@ -8,7 +8,7 @@ import typer
 
 from inspector.attach.leftovers import Extent, Swept, sweep
 from inspector.attach.linux import require_support
-from inspector.commands.output import print_error, print_json
+from inspector.commands.output import print_error, print_json, say
 from inspector.ui.wording import plural
 
 
@@ -31,7 +31,7 @@ def clean(
             }
         )
     else:
-        print(sentence(swept))
+        say(sentence(swept))
     for trouble in swept.troubles:
         print_error(trouble)
     raise typer.Exit(1 if swept.troubles else 0)
