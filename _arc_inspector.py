@@ -223,7 +223,8 @@ class World:
     def needs_copy(self, root: str, name: str) -> bool:
         """Whether the program's module of that name of the standard library is not the genuine one, or may not be imported for us."""
         if root == "importlib":
-            return False  # all of its parts are one with the interpreter
+            # its parts are one with the interpreter; only a packed program lacks it
+            return root not in sys.modules and bootstrap._find_spec(root, None) is None
         if root in sys.modules and not self.is_genuine(root, sys.modules[root]):
             return True
         if name == "dataclasses" and self.needs_copy("typing", "typing"):
@@ -258,6 +259,8 @@ class World:
     def copied(self, name: str, names: Sequence[str]) -> Any:
         """A private copy of a module, as ``__import__`` answers."""
         root = name.partition(".")[0]
+        if root == "importlib" and f"{COPIES}.importlib" not in sys.modules:
+            stand_in_for_importlib()
         found = bootstrap._gcd_import(f"{COPIES}.{name}")
         if not names:
             return sys.modules[f"{COPIES}.{root}"]
@@ -353,6 +356,17 @@ def set_up(module: ModuleType, folder: str, brought: Mapping[str, Any], copies: 
     root.WORLD = world
     sys.modules[ALIAS] = module
     return world
+
+
+def stand_in_for_importlib() -> None:
+    """As much of ``importlib`` as other modules of the standard library need when they are imported: the interpreter's own parts of it."""
+    package: Any = type(sys)(f"{COPIES}.importlib")
+    package.__path__ = []
+    package.import_module = bootstrap._gcd_import
+    package.machinery = type(sys)(f"{COPIES}.importlib.machinery")
+    package.machinery.__dict__.update({**vars(bootstrap), **vars(external)}, __name__=f"{COPIES}.importlib.machinery", __spec__=None)
+    for module in (package, package.machinery):
+        sys.modules[module.__name__] = module
 
 
 def put_back(modules: Sequence[tuple[str, ModuleType | None]]) -> None:

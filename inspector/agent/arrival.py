@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PACKAGE = "inspector"
 ALIAS = "_arc_inspector"
+FUTURE = 0x1000000
+"""``annotations.compiler_flag`` of ``__future__``, of every interpreter that is supported: there may be no such module."""
 STACK_BYTES = 2 << 20
 
 
@@ -75,7 +77,7 @@ def load(folder: str, request: dict[str, Any]) -> Any:
     modules = compiled(folder) or read(folder, "modules")
     modules["_native"] = f"{folder}/_native.abi3.so", None
     root: Any = type(sys)("_arc_inspector_brought")
-    code = compile(request["loader"], request["loader_path"], "exec", dont_inherit=True)
+    code = compile(request["loader"], request["loader_path"], "exec", FUTURE, dont_inherit=True)
     exec(code, root.__dict__)  # noqa: S102 - this is what importing is
     root.__file__ = request["loader_path"]
     before = set(sys.modules)

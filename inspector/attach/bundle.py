@@ -114,9 +114,15 @@ def make_bundle(minor: tuple[int, int], *, level: str) -> Bundle:
     modules = dict(_modules())
     loader = root.parent / "_arc_inspector.py"
     imports = [name for each in modules if (name := f"inspector.{each}") not in _NOT_LOADED]
-    request = {"level": level, "imports": imports, "folder": str(root), "loader": _read(loader).decode(), "loader_path": str(loader)}
+    request = {
+        "level": level,
+        "imports": imports,
+        "folder": str(root),
+        "loader": _without_future(loader).decode(),
+        "loader_path": str(loader),
+    }
     files = {
-        SCRIPT: _read(root / "agent" / "arrival.py"),
+        SCRIPT: _without_future(root / "agent" / "arrival.py"),
         REQUEST: _packed(request),
         "modules": _packed(modules),
         f"modules-{importlib.util.MAGIC_NUMBER.hex()}": _compiled(modules),
@@ -153,6 +159,11 @@ def _copies() -> dict[str, Module]:
 
 def _module(path: Path) -> Module:
     return str(path), _read(path).decode()
+
+
+def _without_future(path: Path) -> bytes:
+    """A file that is compiled with the flag for that: the statement imports a module, which a packed program may not have."""
+    return _read(path).replace(b"from __future__ import annotations\n", b"\n")
 
 
 def _packed(value: Any) -> bytes:

@@ -35,6 +35,8 @@ LAST_LOOK_SECS: Final = 0.1
 """It may have come by in the moment before the request was withdrawn."""
 WATCHDOG_SECS: Final = 30.0
 REMOTE_SCRIPT: Final = "remote.py"
+FUTURE: Final = annotations.compiler_flag
+"""Annotations are texts: compiled so without a statement."""
 _IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT)
 
 
@@ -105,7 +107,7 @@ def line_for(script: str, *, own_thread: bool) -> str:
     ``own_thread``: the thread that runs it was started for that.
     """
     read = "with open(S, encoding='utf-8') as file: text = file.read()"
-    run = f"exec(compile(text, S, 'exec'), {{'__name__': 'inspector_arrival', 'HERE': S, 'OWN_THREAD': {own_thread}}})"
+    run = f"exec(compile(text, S, 'exec', {FUTURE:#x}, True), {{'__name__': 'inspector_arrival', 'HERE': S, 'OWN_THREAD': {own_thread}}})"
     file = f"open(S[:-{len(SCRIPT)}] + {RESULT!r}, 'x')"
     tell = f"try:\n with {file} as file: file.write('error\\n' + type(E).__name__ + ': ' + str(E))\nexcept BaseException:\n pass\n"
     names = f"{{'S': {script!r}, 'E': E}}"

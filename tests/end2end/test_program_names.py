@@ -13,6 +13,7 @@ import pytest
 
 from inspector.attach.arriving import bring_agent
 from inspector.attach.way import Way
+from inspector.errors import AttachError
 from tests.helpers.command_line import Finished, command_environment
 from tests.helpers.targets import ROOT, start_command
 from tests.helpers.unprepared import interpreter
@@ -123,6 +124,38 @@ def test_the_agent_comes_into_a_program_with_modules_of_any_name_and_leaves_them
         target.process.stdin.close()
         assert target.read_line() == "done inspector json ['inspector']"
         assert target.errors() == ""
+
+
+BARE = """
+import sys, types
+sys.modules["json"] = types.SimpleNamespace()
+sys.modules["dataclasses"] = None
+sys.path.clear()
+sys.path_importer_cache.clear()
+print("ready", flush=True)
+sys.stdin.read()
+print("done", sorted(name for name in sys.modules if name in ("dataclasses", "json", "threading", "typing")))
+"""
+"""As a packed program is: nothing of the standard library can be imported, and some of it is replaced."""
+
+
+def test_the_agent_comes_into_a_program_without_a_standard_library() -> None:
+    minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    with start_command([interpreter(minor), "-I", "-S", "-c", BARE]) as target:
+        assert bring_agent(target.pid, Way.INJECT).found.attachable
+        assert target.process.stdin is not None
+        target.process.stdin.close()
+        assert target.read_line() == "done ['dataclasses', 'json']"
+        assert target.errors() == ""
+
+
+def test_a_module_that_a_packed_program_lacks_is_named() -> None:
+    other = next(each for each in ("3.12", "3.11") if each != f"{sys.version_info[0]}.{sys.version_info[1]}")
+    with (
+        start_command([interpreter(other), "-I", "-S", "-c", BARE]) as target,
+        pytest.raises(AttachError, match=r"No module named|has no module"),
+    ):
+        bring_agent(target.pid, Way.INJECT)
 
 
 def test_a_command_may_be_a_script_with_its_own_interpreter_or_a_native_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
