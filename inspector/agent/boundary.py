@@ -53,6 +53,14 @@ class Boundary(Protocol):
 
 
 @runtime_checkable
+class HidesReferents(Protocol):
+    """A boundary that knows classes whose instances do not tell the collector what they hold."""
+
+    def hidden_kinds(self) -> Sequence[str]:
+        """Names of such classes that are followed."""
+
+
+@runtime_checkable
 class HasBoundary(Protocol):
     """An adapter whose boundary can be asked."""
 

@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator, Sequence
 from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
 from typing import Any, Final, NamedTuple
 
-from inspector.agent.boundary import Boundary, ForeignObject, Reach
+from inspector.agent.boundary import Boundary, ForeignObject, HidesReferents, Reach
 from inspector.agent.holding import how
 from inspector.agent.plain import instance_dict, is_a, kind_of, module_of
 
@@ -65,7 +65,9 @@ class CycleSearch:
         cycles = [self._told(cycle, starts) for cycle in shortest_cycles(crossings)]
         if handle:
             cycles = [cycle for cycle in cycles if any(_same(node.get("handle", 0), handle) for node in cycle["nodes"])]
-        return {"cycles": cycles[:MOST_CYCLES], "count": len(cycles), "looked_at": self._looked_at, "is_cut": self._is_cut}
+        hidden = sorted({kind for each in self._boundaries if isinstance(each, HidesReferents) for kind in each.hidden_kinds()})
+        report = {"cycles": cycles[:MOST_CYCLES], "count": len(cycles), "hidden_kinds": hidden[:MOST_CYCLES]}
+        return {**report, "looked_at": self._looked_at, "is_cut": self._is_cut}
 
     def _crossings(self, start: ForeignObject) -> Iterator[Crossing | None]:
         """What a foreign object leads to across the boundary; ``None`` now and then: let others run."""

@@ -15,6 +15,7 @@ _MRO: Final = type.__dict__["__mro__"]
 _DICT: Final = type.__dict__["__dict__"]
 _NAME: Final = type.__dict__["__qualname__"]
 _MODULE: Final = type.__dict__["__module__"]
+_BASIC_SIZE: Final = type.__dict__["__basicsize__"]
 _FLAGS: Final = type.__dict__["__flags__"]
 _MODULE_DICT: Final = cast("Any", ModuleType).__dict__["__dict__"]
 _PLAIN: Final = (str, int, bytes, float, bool)
@@ -62,6 +63,15 @@ def kind_of(thing: object) -> str:
 def is_known_to_collector(cls: type) -> bool:
     """Whether the instances of a class say what they refer to."""
     return bool(_FLAGS.__get__(cls) & HAVE_GC)
+
+
+def hides_referents(cls: type) -> str:
+    """The class, or one above it, whose instances may hold objects and do not tell the collector which; ``""``: there is none."""
+    for each in mro_of(cls):
+        is_empty = _BASIC_SIZE.__get__(each) == _BASIC_SIZE.__get__(object)
+        if not is_known_to_collector(each) and not is_empty and _MODULE.__get__(each) != "builtins":
+            return kind_name(each)
+    return ""
 
 
 def module_names(module: ModuleType) -> dict[Any, Any]:

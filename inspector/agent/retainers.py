@@ -9,6 +9,7 @@ lets go would be finalised on the tool's thread. Nothing that the search met is 
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from inspector.agent.holding import Holding, how, is_own, local_of, locals_of, running_frames
-from inspector.agent.plain import instance_dict, is_a
+from inspector.agent.plain import hides_referents, instance_dict, is_a
 
 OWN_FOLDER: Final = str(Path(__file__).parent)
 MOST_HOLDERS: Final = 12
@@ -28,6 +29,9 @@ DEEPEST: Final = 24
 STEP_SECS: Final = 0.005
 """A walk should take no longer; several objects share one where walks are short."""
 MOST_AT_ONCE: Final = 16
+
+_COUNTED_TOO: Final = sys.getrefcount([object()][0])
+"""References that the count itself adds: its argument."""
 
 Progress = dict[str, Any]
 Steps = Generator[Progress, None, dict[str, Any]]
@@ -47,6 +51,7 @@ class Search:
         "_longest_secs",
         "_native",
         "_parents",
+        "_references",
         "_roots",
         "_things",
     )
@@ -65,6 +70,7 @@ class Search:
         self._at_once = 1
         self._longest_secs = 0.0
         self._frames_seen = 0
+        self._references = (0, 0)
 
     def steps(self) -> Steps:
         """Yields how far it is; returns the paths found, shortest first."""
@@ -87,6 +93,9 @@ class Search:
             "holders": sum(depth == 1 for depth in self._depths) + self._local_holders(),
             "looked_at": len(self._things),
             "is_cut": is_cut,
+            "references": self._references[0],
+            "known_references": self._references[1],
+            "hides_referents": hides_referents(type(self._things[0])),
             "longest_step_ms": round(self._longest_secs * 1000, 2),
         }
         self._things.clear()
@@ -108,12 +117,25 @@ class Search:
         self._longest_secs = max(self._longest_secs, took_secs)
         self._at_once = max(1, min(MOST_AT_ONCE, int(self._at_once * STEP_SECS / max(took_secs, 1e-6) / 2)))
         own = {id(wanted), id(found), id(self._things)}
+        if batch == [0]:
+            self._count_references(found, own)
         new: list[int] = []
         while found:
             holder = found.pop()
             if id(holder) not in own and not is_own(holder, OWN_FOLDER):
                 new += self._meet(holder, batch)
         return new
+
+    def _count_references(self, holders: list[Any], own: set[int]) -> None:
+        """How many references there are on the object, and how many of them are of ``holders`` or of running functions. At one moment."""
+        count = sys.getrefcount(self._things[0]) - _COUNTED_TOO - 2  # the list of the search and the tuple of the walk
+        place = id(self._things[0])
+        known = sum(id(each) == place for holder in holders if id(holder) not in own for each in gc.get_referents(holder))
+        for _, frame in running_frames():
+            if not is_own(frame, OWN_FOLDER):
+                known += sum(id(value) == place for _, value in locals_of(frame))
+            del frame
+        self._references = (count, min(known, count))
 
     def _meet(self, holder: Any, batch: list[int]) -> list[int]:
         """Note a holder of one or more of the batch; its index when it is new and leads on."""

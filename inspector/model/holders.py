@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -43,6 +44,31 @@ class Retainers:
     """The search ended at its limit."""
     longest_step_secs: float
     """The longest time that the interpreter was held."""
+    references: int = -1
+    """References on the proxy, the tool's own left out; -1: unknown."""
+    known_references: int = -1
+    """Those of objects that the collector knows and of running functions; -1: unknown."""
+    hides_referents: str = ""
+    """The proxy's class, or one above it, that does not tell the collector what its instances hold; ``""``: none."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What the collector cannot see of it, in sentences without a full stop."""
+        return (*self._unseen(), *_hidden([self.hides_referents] if self.hides_referents else []))
+
+    def _unseen(self) -> tuple[str, ...]:
+        if self.known_references >= self.references:
+            return ()
+        known = (
+            f"{self.known_references} of {self.references} {'references are' if self.references != 1 else 'reference is'} known to Python"
+        )
+        return (f"{known}; the rest is held by code that the collector does not see",)
+
+
+def _hidden(kinds: Sequence[str]) -> tuple[str, ...]:
+    """What follows from classes that do not tell what their instances hold."""
+    return tuple(
+        f"{kind} lacks support of the collector: what it holds is not seen, and a cycle through it is never freed" for kind in kinds
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +168,9 @@ class CycleReport:
     """More than ``cycles`` when some are not told."""
     looked_at: int
     is_cut: bool
+    hidden_kinds: tuple[str, ...] = ()
+    """Followed classes that do not tell the collector what their instances hold."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What the search could not see, in sentences without a full stop."""
+        return _hidden(self.hidden_kinds)

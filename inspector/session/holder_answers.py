@@ -46,6 +46,9 @@ def _retainers(fields: Mapping[str, Any]) -> Retainers:
         looked_at=whole(fields["looked_at"]),
         is_cut=bool(fields["is_cut"]),
         longest_step_secs=moment(fields["longest_step_ms"]) / 1000,
+        references=int(fields.get("references", -1)),
+        known_references=int(fields.get("known_references", -1)),
+        hides_referents=text(fields.get("hides_referents", "")),
     )
 
 
@@ -64,7 +67,8 @@ def _native_holders(fields: Mapping[str, Any]) -> NativeHolders:
 
 def _cycles(fields: Mapping[str, Any]) -> CycleReport:
     cycles = [Cycle(tuple(map(_node, one["nodes"])), text(one["cut"]), bool(one["exact"])) for one in fields["cycles"]]
-    return CycleReport(tuple(cycles), whole(fields["count"]), whole(fields["looked_at"]), bool(fields["is_cut"]))
+    hidden = tuple(map(text, fields.get("hidden_kinds", ())))
+    return CycleReport(tuple(cycles), whole(fields["count"]), whole(fields["looked_at"]), bool(fields["is_cut"]), hidden)
 
 
 def _node(fields: Mapping[str, Any]) -> CycleNode:

@@ -12,7 +12,7 @@ from inspector.model.holders import Cycle, CycleNode, CycleReport, SearchProgres
 from inspector.model.snapshot import Snapshot
 from inspector.ui.main_window import MainWindow
 from inspector.ui.theme import DARK, Theme
-from inspector.ui.views.cycles import NO_TARGET, READY, CyclesPane, report_text
+from inspector.ui.views.cycles import NO_TARGET, NONE, READY, CyclesPane, report_text
 from inspector.ui.widgets.cycle_graph import CycleGraph, sentence
 from tests.helpers.fake_session import FakeSession
 from tests.helpers.snapshots import Row, handle_id, snapshot_of
@@ -63,7 +63,8 @@ def test_no_cycle_is_an_answer(opened: tuple[CyclesPane, FakeSession], qtbot: Qt
     pane, session = opened
     pane.look.click()
     session.cycle_requests[0][2].set_result(NOTHING)
-    qtbot.waitUntil(lambda: pane.note.text() == "No cycle across the boundary · 5 objects looked at")
+    qtbot.waitUntil(lambda: pane.note.text() == f"{NONE} · 5 objects looked at")
+    assert NONE == "No cycle across the boundary among objects that the collector knows"
     assert pane.look.isVisible()
 
 

@@ -21,7 +21,7 @@ READY: Final = (
     "A cycle Python → proxy → native object → Python lives for ever: the garbage collector sees a root in what native code holds. "
     "Looking walks the objects behind callbacks, in short steps"
 )
-NONE: Final = "No cycle across the boundary"
+NONE: Final = "No cycle across the boundary among objects that the collector knows"
 
 
 class CyclesPane(QWidget):
@@ -161,4 +161,4 @@ def report_text(report: CycleReport) -> str:
         parts.append("≈ was found by reading memory and may be wrong")
     if report.is_cut:
         parts.append("the search ended at its limit")
-    return " · ".join(parts)
+    return " · ".join([*parts, *report.notes()])

@@ -275,7 +275,7 @@ class WhoHolds(QWidget):
 def summary(found: Retainers) -> str:
     """What a search looked at, and what it cost."""
     text = f"{found.looked_at:,} objects looked at; the interpreter was held for {found.longest_step_secs * 1000:.1f} ms at most"
-    return text + "; the search ended at its limit" if found.is_cut else text
+    return "; ".join([text, *(["the search ended at its limit"] if found.is_cut else []), *found.notes()])
 
 
 def paths_text(found: Retainers, theme: Theme) -> str:
@@ -293,7 +293,7 @@ def _path_text(path: RetainerPath, theme: Theme) -> str:
     head = (
         ""
         if path.is_rooted
-        else f'<span style="color:{theme.text_quiet}">no root found: garbage, or held by what Python cannot see</span><br>'
+        else f'<span style="color:{theme.text_quiet}">no root found: garbage, or held by what the collector does not see</span><br>'
     )
     return f"<p>{head}{'<br>'.join(_steps(path.steps, theme))}</p>"
 

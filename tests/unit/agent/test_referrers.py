@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
+from _random import Random
 from types import ModuleType
+from typing import Any
 
+from inspector.agent.plain import hides_referents
 from inspector.agent.referrers import MOST, describe_referrers
-from inspector.agent.retainers import search
+from inspector.agent.retainers import Steps, search
 
 KEPT: list[object] = []
 
@@ -154,3 +158,34 @@ def test_no_code_of_the_program_runs_when_holders_are_described() -> None:
     assert ran == []
     assert "attribute kept of" in "".join(described)
     assert report["holders"] >= len(holders) - 1
+
+
+def report_of(steps: Steps) -> dict[str, Any]:
+    """The answer to what holds a thing, which this function does not hold."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return dict(done.value)
+
+
+def test_references_that_the_collector_does_not_see_are_counted() -> None:
+    keeper = [Owner(None)]
+    seen = report_of(search(keeper[0], {}))
+    assert (seen["references"], seen["known_references"], seen["hides_referents"]) == (1, 1, "")
+    unseen = ctypes.py_object(keeper[0])
+    ctypes.pythonapi.Py_IncRef(unseen)
+    try:
+        del unseen
+        found = report_of(search(keeper[0], {}))
+        assert (found["references"], found["known_references"]) == (2, 1)
+    finally:
+        ctypes.pythonapi.Py_DecRef(ctypes.py_object(keeper[0]))
+
+
+def test_a_class_that_does_not_tell_what_it_holds_is_named() -> None:
+    class Derived(Random):
+        pass
+
+    assert hides_referents(Random) == hides_referents(Derived) == "_random.Random"
+    assert [hides_referents(cls) for cls in (Owner, int, Nosy, str)] == ["", "", "", ""]

@@ -158,7 +158,10 @@ class DeclaredAdapter:
     @property
     def boundary(self) -> Boundary:
         """What can be asked about who holds whom."""
-        return DeclaredBoundary(lambda: [each.rows for each in list(self._followed.values()) if each.rows is not None])
+        return DeclaredBoundary(
+            lambda: [each.rows for each in list(self._followed.values()) if each.rows is not None],
+            lambda: [each.cls for each in list(self._followed.values()) if each.cls is not None],
+        )
 
     def _call_close(self, rows: DeclaredRows | LibraryRows, proxy: Any, holders: tuple[str, ...]) -> CloseVerdict:
         """The call itself. Raises what the program's method raises."""

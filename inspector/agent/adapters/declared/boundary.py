@@ -7,14 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.boundary import ForeignObject, Reach
+from inspector.agent.plain import hides_referents
 
 
 class DeclaredBoundary:
     """Implements ``Boundary``."""
 
-    def __init__(self, rows: Callable[[], Sequence[DeclaredRows | LibraryRows]]) -> None:
-        """``rows`` gives those of all declarations."""
+    def __init__(self, rows: Callable[[], Sequence[DeclaredRows | LibraryRows]], classes: Callable[[], Sequence[type]] = tuple) -> None:
+        """``rows`` gives those of all declarations, ``classes`` the classes that are followed."""
         self._rows = rows
+        self._classes = classes
+
+    def hidden_kinds(self) -> Sequence[str]:
+        """Followed classes whose instances do not tell the collector what they hold."""
+        return [kind for cls in self._classes() if (kind := hides_referents(cls))]
 
     def python_object(self, row: int) -> object | None:
         """The live proxy of a row."""
