@@ -7,12 +7,9 @@ line, an adapter that fails while polled is reported once on stderr.
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from types import FunctionType
 from typing import Any, Final
 
 from inspector.agent.adapters.protocol import Adapter
@@ -27,9 +24,6 @@ PROGRESS_SECS: Final = 0.1
 """How often whoever waits for a long job hears how far it is."""
 NOBODY: Final = -1
 """The number of a long job that nobody asked for."""
-STARTERS: Final = ("_start_new_thread", "_start_joinable_thread")
-"""What ``threading.Thread.start`` calls: one of them, by the interpreter's version."""
-THREAD_NAME: Final = "arc-inspector"
 
 
 class LongJob:
@@ -44,21 +38,6 @@ class LongJob:
         self.told_at = 0.0
 
 
-def start_with_stack(thread: threading.Thread) -> None:
-    """``thread.start()`` with a stack that is large enough whatever the program set by ``threading.stack_size``, which stays as it is.
-
-    Runs the method as it stands, with other functions where it starts the thread. Raises ``RuntimeError`` when there can be no thread.
-    """
-    names = {name: start for name in STARTERS if (start := getattr(threading, name, None)) is not None}
-    own = {name: partial(_start, start) for name, start in names.items()}
-    FunctionType(threading.Thread.start.__code__, {**vars(threading), **own})(thread)
-
-
-def _start(starter: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call one of the ``STARTERS``."""
-    return hooks.start_thread(starter, args, kwargs)
-
-
 class Worker:
     """Runs jobs until native code says that the agent stopped."""
 
@@ -70,12 +49,12 @@ class Worker:
         self._long_jobs: deque[LongJob] = deque()
         self._has_complained = False
         self._is_dismissed = False
-        self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+        self._thread: Any = None
 
     def start(self) -> None:
         """Begin, with a scan for what lives already."""
         self._long_jobs.append(LongJob(self._scan_steps()))
-        start_with_stack(self._thread)
+        self._thread = hooks.start_thread(self._run)
 
     def dismiss(self) -> None:
         """End after the job in hand, also when another agent starts before that."""
@@ -83,8 +62,7 @@ class Worker:
 
     def join(self, patience_secs: float) -> None:
         """Wait for its end; from its own thread this returns at once."""
-        if threading.current_thread() is not self._thread:
-            self._thread.join(patience_secs)
+        hooks.join_thread(self._thread, patience_secs)
 
     def _run(self) -> None:
         """The loop."""

@@ -96,4 +96,8 @@ int ai_instances_observe(Instances *instances, PyObject *proxy, int is_born_now)
 /* The same for the class nearest to the proxy's own. */
 int ai_births_observe(Births *births, PyObject *proxy);
 
+/* Functions of the module; see there. */
+PyObject *ai_thread_start(PyObject *module, PyObject *body);
+PyObject *ai_thread_join(PyObject *module, PyObject *args);
+
 #endif

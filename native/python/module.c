@@ -27,26 +27,11 @@ __attribute__((constructor)) static void keep_quiet(void) {
     ai_keep_quiet();
 }
 
-/* Calls what starts a Python thread, with a stack of our own size: programs set a small one for theirs, too small for ours. Between the two
- * settings no other thread has the interpreter's lock, so none sees it or starts a thread with it. */
-static PyObject *start_thread(PyObject *Py_UNUSED(module), PyObject *args) {
-    static const size_t sizes[] = {8 << 20, 1 << 20}; /* the second where memory is scarce */
-    PyObject *starter, *arguments, *keywords, *started = NULL;
-    if (!PyArg_ParseTuple(args, "OO!O!", &starter, &PyTuple_Type, &arguments, &PyDict_Type, &keywords)) return NULL;
-    size_t before = PyThread_get_stacksize();
-    for (size_t at = 0; !started && at < sizeof sizes / sizeof *sizes; at++) {
-        PyErr_Clear();
-        PyThread_set_stacksize(sizes[at]);
-        started = PyObject_Call(starter, arguments, keywords);
-    }
-    PyThread_set_stacksize(before);
-    return started;
-}
-
 static PyMethodDef module_methods[] = {
-    {"start_thread", start_thread, METH_VARARGS, "(starter, args, kwargs): what a function of `_thread` answers that starts a thread, with enough stack."},
     {"frame_codes", frame_codes, METH_NOARGS, "The ids of the code objects of this thread's frames, as native code reads them; innermost first."},
     {"stand_in", stand_in, METH_VARARGS, "The address of a function that stands in for a clone function at an address; 0: there is none left."},
+    {"start_thread", ai_thread_start, METH_O, "Start a native thread that calls a function without arguments; returns what `join_thread` takes."},
+    {"join_thread", ai_thread_join, METH_VARARGS, "Wait so many seconds for a thread's end, on itself not at all; whether it has ended."},
     {NULL},
 };
 
