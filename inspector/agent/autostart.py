@@ -38,8 +38,11 @@ def autostart() -> None:
     if is_own_process(sys.orig_argv):
         return
     try:
+        from inspector.agent.agent import segment_path
         from inspector.agent.process import start
 
+        if segment_path():  # this is another interpreter of the process, which reads the same lines at its start
+            return
         start(os.environ.get("ARC_INSPECTOR_LEVEL") or "count")
     except Exception as error:  # the program runs whatever happens here
         print(f"arc-inspector: {error}", file=sys.stderr)

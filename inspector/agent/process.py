@@ -38,6 +38,8 @@ class AgentSlot:
             if self._agent is not None:
                 lib.ai_set_level(level)
                 return segment_path()
+            if segment_path():
+                raise UsageError("the agent runs in another interpreter of this process")
             agent = Agent(make_adapters() if adapters is None else adapters)
             self._follow_process()  # first: a start that fails leaves a segment, hidden, which goes with the process
             agent.start(level, program=program, directory=directory)

@@ -21,6 +21,8 @@ static TWIN: Lock<Option<Twin>> = Lock::new(None);
 /// Of a child in private memory, for people.
 const NOT_RECORDED: &str = "forked without room for a segment of its own; not recorded";
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+/// From `prepare` on, until the fork has ended on this side.
+static IS_UNDER_WAY: AtomicBool = AtomicBool::new(false);
 
 /// Registers the handlers, once.
 pub fn watch() {
@@ -66,6 +68,7 @@ unsafe fn let_locks_go(runtime: &Runtime) {
 
 extern "C" fn prepare() {
     MAKING.hold();
+    IS_UNDER_WAY.store(true, Ordering::Relaxed); // read by this thread or its copy only
     let Some(runtime) = existing() else { return };
     // a thread without a slot must not be enrolled half-way through
     threads::here();
@@ -93,6 +96,7 @@ unsafe fn after_making() -> Option<&'static Runtime> {
 }
 
 extern "C" fn parent() {
+    IS_UNDER_WAY.store(false, Ordering::Relaxed); // see `prepare`
     // SAFETY: `prepare` took it. Nobody can make a runtime before the end of this.
     let Some(runtime) = (unsafe { after_making() }) else { return };
     drop(TWIN.lock().take());
@@ -101,7 +105,17 @@ extern "C" fn parent() {
     unsafe { let_locks_go(runtime) };
 }
 
+/// Ends the fork in the child, if that has not happened. A library that runs the interpreter's handlers from one of its own, as uvloop does,
+/// runs them before ours if it registered first: what they do needs the locks that ours opens.
+pub fn end_in_child() {
+    child();
+}
+
 extern "C" fn child() {
+    // Relaxed: see `prepare`
+    if !IS_UNDER_WAY.swap(false, Ordering::Relaxed) {
+        return;
+    }
     // SAFETY: as in `parent`, and this thread is the copy of the one that took it.
     let Some(runtime) = (unsafe { after_making() }) else { return };
     threads::let_writers_go();

@@ -143,7 +143,12 @@ pub unsafe extern "C" fn ai_segment_path(buffer: *mut u8, capacity: usize) -> us
 #[no_mangle]
 pub unsafe extern "C" fn ai_fork_child_start(error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { catch(error, agent::start_in_child) }
+    unsafe {
+        catch(error, || {
+            crate::fork::end_in_child();
+            agent::start_in_child()
+        })
+    }
 }
 
 /// This process is not recorded, for a reason that viewers are told who look for its segment.
