@@ -1,0 +1,75 @@
+"""What the kernel shows of a process at one moment: everything that an agent in it could have changed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+from inspector.attach import procfs
+
+STATUS_FIELDS: Final = {
+    "caught signals": "SigCgt",
+    "ignored signals": "SigIgn",
+    "blocked signals": "SigBlk",
+    "umask": "Umask",
+    "processors": "Cpus_allowed_list",
+    "no new privileges": "NoNewPrivs",
+    "system call filter": "Seccomp",
+    "capabilities": "CapEff",
+    "users": "Uid",
+    "tracer": "TracerPid",
+}
+"""Lines of ``/proc/PID/status`` by the names that they have here."""
+SMALL_FILES: Final = {"limits": "limits", "oom score": "oom_score_adj", "core dump filter": "coredump_filter", "personality": "personality"}
+MEMORY: Final = "memory"
+OURS: Final = ("said", "go")
+"""The FIFOs of the harness, of which the program has one open while it is looked at."""
+
+
+def seen_from_outside(pid: int) -> dict[str, Any]:
+    """Facts by name, as values of JSON."""
+    status = procfs.status(pid)
+    return {
+        "descriptors": _descriptors(pid),
+        "threads": sorted(procfs.thread_name(pid, tid) for tid in procfs.tasks(pid)),
+        "mappings": _mappings(pid),
+        "children": _children(pid),
+        "priority": _stat_field(pid, 18),
+        MEMORY: int(status["RssAnon"].split()[0]) + int(status["RssShmem"].split()[0]),
+        **{name: status.get(field, "") for name, field in STATUS_FIELDS.items()},
+        **{name: Path(f"/proc/{pid}/{file}").read_text() for name, file in SMALL_FILES.items()},
+    }
+
+
+def _descriptors(pid: int) -> dict[str, str]:
+    """Kind of each open number: the file, or what it is without the number that the kernel gave it."""
+    kinds = {}
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            kinds[entry.name] = re.sub(r"\[\d+\]$", "", os.readlink(entry))  # noqa: PTH115 - no path
+        except OSError:
+            continue
+    return {number: kind for number, kind in kinds.items() if Path(kind).name not in OURS}
+
+
+def _mappings(pid: int) -> dict[str, int]:
+    """How many there are of each file and of each kind of memory without one."""
+    return dict(Counter(_kind(each) for each in procfs.mappings(pid) or ()))
+
+
+def _kind(mapping: procfs.MappedRange) -> str:
+    if mapping.path and not mapping.path.startswith("[anon"):
+        return mapping.path
+    return "memory that is executable" if "x" in mapping.flags else "memory"
+
+
+def _children(pid: int) -> int:
+    return sum(len(Path(f"/proc/{pid}/task/{tid}/children").read_text().split()) for tid in procfs.tasks(pid))
+
+
+def _stat_field(pid: int, number: int) -> str:
+    """A field of ``/proc/PID/stat`` after the name, counted as in proc(5) from 1."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[number - 3]

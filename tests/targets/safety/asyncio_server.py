@@ -1,0 +1,48 @@
+import asyncio
+import sys
+
+from steps import three_moments
+
+loops = asyncio.new_event_loop()
+if len(sys.argv) > 1:
+    import uvloop
+
+    loops.close()
+    loops = uvloop.new_event_loop()
+
+
+async def answer(reader, writer):
+    writer.write((await reader.read(100)).upper())
+    await writer.drain()
+    writer.close()
+
+
+async def ask(address, number):
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"hello %d" % number)
+    answered = (await reader.read(100)).decode()
+    writer.close()
+    await writer.wait_closed()
+    return answered
+
+
+async def ask_all(address):
+    return await asyncio.gather(*[ask(address, number) for number in range(20)])
+
+
+async def child():
+    process = await asyncio.create_subprocess_exec("echo", "of a child", stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+asyncio.set_event_loop(loops)
+server = loops.run_until_complete(asyncio.start_server(answer, "127.0.0.1", 0))
+address = server.sockets[0].getsockname()
+three_moments(
+    lambda: [loops.run_until_complete(ask_all(address)), loops.run_until_complete(child())],
+    meanwhile=lambda: loops.run_until_complete(asyncio.sleep(0.005)),
+)
+server.close()
+loops.run_until_complete(server.wait_closed())
+loops.close()

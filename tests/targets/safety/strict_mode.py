@@ -1,0 +1,19 @@
+"""In the development mode, with all warnings as errors and a hook that is told of all that the interpreter does."""
+
+import gc
+import sys
+
+from steps import count, three_moments
+
+FORBIDDEN = ("subprocess.Popen", "os.fork", "os.system", "urllib.Request")
+refused = []
+
+
+def hook(event, arguments):
+    if event in FORBIDDEN:
+        refused.append(event)
+        raise RuntimeError(event)
+
+
+sys.addaudithook(hook)
+three_moments(lambda: (count(), gc.collect() >= 0, refused))
