@@ -97,7 +97,7 @@ unsafe fn after_making() -> Option<&'static Runtime> {
 
 extern "C" fn parent() {
     IS_UNDER_WAY.store(false, Ordering::Relaxed); // see `prepare`
-    // SAFETY: `prepare` took it. Nobody can make a runtime before the end of this.
+                                                  // SAFETY: `prepare` took it. Nobody can make a runtime before the end of this.
     let Some(runtime) = (unsafe { after_making() }) else { return };
     drop(TWIN.lock().take());
     threads::let_writers_go();
