@@ -110,7 +110,8 @@ class _Course:
             with _BUILDING:
                 (self._folder / "native.so").write_bytes(_built())
         # As an installed package has it; the checkout's environment reads the line from a folder of its own.
-        (site / "inspector").symlink_to(ROOT / "inspector")
+        for name in ("inspector", "_arc_inspector.py"):
+            (site / name).symlink_to(ROOT / name)
         (site / "arc_inspector.pth").write_bytes((ROOT / "arc_inspector.pth").read_bytes())
         (site / "sitecustomize.py").write_text(f"import site; site.addsitedir({str(site)!r})\n")
         places = {"PYTHONPATH": "site", "SAFETY_FOLDER": "", "TMPDIR": "tmp", "XDG_RUNTIME_DIR": "runtime"}

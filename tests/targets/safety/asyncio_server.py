@@ -15,19 +15,25 @@ async def answer(reader, writer):
     writer.write((await reader.read(100)).upper())
     await writer.drain()
     writer.close()
+    await writer.wait_closed()
+    answered.put_nowait(None)
 
 
 async def ask(address, number):
     reader, writer = await asyncio.open_connection(*address)
     writer.write(b"hello %d" % number)
-    answered = (await reader.read(100)).decode()
+    said = (await reader.read(100)).decode()
     writer.close()
     await writer.wait_closed()
-    return answered
+    return said
 
 
 async def ask_all(address):
-    return await asyncio.gather(*[ask(address, number) for number in range(20)])
+    said = await asyncio.gather(*[ask(address, number) for number in range(20)])
+    for _ in said:
+        await answered.get()
+    await asyncio.sleep(0.01)  # the loop closes what was closed a turn later
+    return said
 
 
 async def child():
@@ -37,6 +43,7 @@ async def child():
 
 
 asyncio.set_event_loop(loops)
+answered = asyncio.Queue()
 server = loops.run_until_complete(asyncio.start_server(answer, "127.0.0.1", 0))
 address = server.sockets[0].getsockname()
 three_moments(

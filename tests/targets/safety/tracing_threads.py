@@ -9,8 +9,8 @@ foreign = set()
 
 
 def trace(frame, event, argument):
-    if threading.current_thread() not in known:
-        foreign.add(threading.current_thread().name)
+    if "inspector" in frame.f_globals.get("__name__", ""):
+        foreign.add(frame.f_code.co_name)
     if event == "line" and frame.f_code.co_name == "squares":
         lines[threading.current_thread().name] += 1
     return trace
@@ -24,7 +24,6 @@ def squares():
 
 def in_two_threads():
     threads = [threading.Thread(target=squares, name=f"thread {number}") for number in range(2)]
-    known.update(threads)
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -32,7 +31,6 @@ def in_two_threads():
     return sorted(lines.items()), sorted(foreign)
 
 
-known = {threading.main_thread()}
 threading.settrace(trace)
 sys.settrace(trace)
 three_moments(in_two_threads)

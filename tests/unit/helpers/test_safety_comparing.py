@@ -87,7 +87,7 @@ WRONG = {
     "a segment that stays": ("mappings", fact("after", "mappings", OWN["mappings"])),
     "a foreign mapping": ("mappings", fact("during", "mappings", {**FACTS["mappings"], "/usr/lib/libfoo.so": 1})),  # type: ignore[dict-item]
     "a lost mapping": ("mappings", fact("during", "mappings", {"memory": 5})),
-    "too many mappings": ("mappings", fact("during", "mappings", {"memory": 100, "/usr/lib/libc.so.6": 5})),
+    "too many mappings": ("mappings", fact("during", "mappings", {"memory": 200, "/usr/lib/libc.so.6": 5})),
     "a caught signal": ("caught signals", fact("during", "caught signals", "0000000000000202")),
     "a blocked signal": ("blocked signals", fact("after", "blocked signals", "0000000000000200")),
     "much memory": ("memory", fact("during", "memory", 60_000)),
