@@ -103,7 +103,7 @@ WRONG = {
     "another result": ("result", lambda run: setattr(run, "result", b"wrong")),
     "a file": ("left behind", lambda run: run.left_behind.append("tmp/file")),
     "a hidden segment": ("left behind", lambda run: run.left_behind.append("runtime/arc-inspector-0/.12-34.seg")),
-    "many segments": ("left behind", lambda run: run.left_behind.extend(f"runtime/arc-inspector-0/{pid}-1.seg" for pid in range(100))),
+    "many segments": ("left behind", lambda run: run.left_behind.extend(f"runtime/arc-inspector-0/{pid}-1.seg" for pid in range(200))),
     "a moment that is missing": ("moments", lambda run: run.moments.pop("after")),
 }
 
