@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from typing import Final
 
+from inspector.ending import EndedBySignalError, end_at_once, end_on_signals
+
 VIEWER_PACKAGES: Final = frozenset({"typer", "rich", "numpy", "psutil", "platformdirs", "PySide6", "pyqtgraph", "superqt"})
 NOT_INSTALLED_STATUS: Final = 3
 
@@ -15,9 +17,12 @@ NOT_INSTALLED_STATUS: Final = 3
 def main() -> int:
     """Run the command line; returns the exit status."""
     try:
+        end_on_signals()
         from inspector.commands.app import run
 
         return run(sys.argv[1:])
+    except EndedBySignalError as ended:
+        return ended.exit_status
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in VIEWER_PACKAGES:
@@ -25,6 +30,8 @@ def main() -> int:
         line = f"arc-inspector: the viewer is not installed (there is no {missing}): pip install 'arc-inspector[viewer]'"
         print(line, file=sys.stderr)
         return NOT_INSTALLED_STATUS
+    finally:
+        end_at_once()
 
 
 if __name__ == "__main__":

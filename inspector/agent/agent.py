@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from inspector.agent.adapters.protocol import Adapter, Follower, Following, Leaving
@@ -21,6 +21,8 @@ JOIN_SECS: Final = 2.0
 """How long ``stop`` waits for a worker that is in a job; it ends by itself after the job."""
 EXIT_JOIN_SECS: Final = 0.02
 """How long the end of the program waits for the worker, which native code wakes; one that is in a job is left to the interpreter."""
+EXIT_VIEWER_MILLIS: Final = 200
+"""How long a program that a viewer looks at waits at its end until that has read what lives then. Without a viewer it does not wait."""
 
 
 class Agent:
@@ -34,12 +36,14 @@ class Agent:
         self._thread_names = ThreadNames()
         self._worker: Worker | None = None
 
-    def start(self, level: Level, *, program: str = "", directory: str = "") -> None:
+    def start(self, level: Level, *, program: str = "", directory: str = "", leaves_after_secs: float | None = None) -> None:
         """Publish the segment, set the hooks, start the worker. Raises ``InspectorError``; then nothing is left behind.
 
         ``program`` is the command line that viewers show, by default the one that the interpreter got.
         """
         options, held = _options(level, program or " ".join(sys.orig_argv), directory)
+        if leaves_after_secs is not None:
+            options.is_brought, options.leaves_after_millis = 1, round(leaves_after_secs * 1000)
         error = new_error()
         check(lib.ai_start(options, error), error)
         del held
@@ -54,17 +58,22 @@ class Agent:
             self.stop()
             raise
 
-    def stop(self) -> None:
-        """Undo everything: hooks, native threads, socket and file. Handles go on working. The worker ends; ``join`` waits for that."""
+    def stop(self, tell: Callable[[Sequence[Exception]], None] | None = None) -> None:
+        """Undo everything: hooks, native threads, socket and file. Handles go on working. The worker ends; ``join`` waits for that.
+
+        ``tell`` is given the adapters' failures while the socket is there still to answer on; without it the first is raised.
+        """
         self._gc_hook.detach()
         self._thread_names.detach()
         failures = self._detach_adapters()
+        if tell is not None:
+            tell(failures)
         error = new_error()
         if self._worker is not None:
             self._worker.dismiss()
         status = lib.ai_stop(error)
         check(status, error)
-        if failures:
+        if failures and tell is None:
             raise failures[0]
 
     def join(self) -> None:
@@ -78,6 +87,7 @@ class Agent:
         if self._worker is not None:
             self._worker.dismiss()
         lib.ai_exit()
+        lib.ai_wait_for_viewers(EXIT_VIEWER_MILLIS)
         if self._worker is not None:
             self._worker.join(EXIT_JOIN_SECS)
         for adapter in self._attached:
@@ -101,11 +111,11 @@ class Agent:
         self._worker = Worker(self._adapters, jobs, detach=self._detach_all)
         self._worker.start()
 
-    def _detach_all(self) -> None:
+    def _detach_all(self, tell: Callable[[Sequence[Exception]], None]) -> None:
         """A viewer asked the agent to go: through the slot of the process, which forgets it."""
         from inspector.agent.process import PROCESS
 
-        PROCESS.stop()
+        PROCESS.stop(tell)
 
     def _detach_adapters(self) -> list[Exception]:
         """Detach in reverse; one that fails does not keep the others from it."""

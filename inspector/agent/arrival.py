@@ -67,7 +67,7 @@ def started(folder: str, request: dict[str, Any]) -> str:
     world: Any = getattr(sys.modules.get(ALIAS), "WORLD", None) or load(folder, request)
     try:
         process = world.import_own(f"{PACKAGE}.agent.process")
-        return str(process.start(request["level"]))
+        return str(process.start_brought(request["level"], request["leaves_after_secs"]))
     finally:
         world.brought, world.copies = {}, {}  # every module is imported
 

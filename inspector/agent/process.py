@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from inspector.agent.adapters.catalog import make_adapters
@@ -32,28 +32,35 @@ class AgentSlot:
         self._agent: Agent | None = None
         self._follows_process = False
 
-    def start(self, level: Level, *, adapters: Sequence[Adapter] | None, program: str, directory: str) -> str:
-        """Start the agent, or give a running one another level. Returns the segment's path."""
+    def start(
+        self, level: Level, *, adapters: Sequence[Adapter] | None, program: str, directory: str, leaves_after_secs: float | None = None
+    ) -> str:
+        """Start the agent, or give a running one another level; a program that starts one keeps that which was brought.
+
+        Returns the segment's path.
+        """
         with self._lock:
             if self._agent is not None:
                 lib.ai_set_level(level)
+                if leaves_after_secs is None:
+                    lib.ai_keep()
                 return segment_path()
             if segment_path():
                 raise UsageError("the agent runs in another interpreter of this process")
             agent = Agent(make_adapters() if adapters is None else adapters)
             self._follow_process()  # first: a start that fails leaves a segment, hidden, which goes with the process
-            agent.start(level, program=program, directory=directory)
+            agent.start(level, program=program, directory=directory, leaves_after_secs=leaves_after_secs)
             self._agent = agent
             return segment_path()
 
-    def stop(self) -> None:
-        """Stop the agent. Without one it does nothing."""
+    def stop(self, tell: Callable[[Sequence[Exception]], None] | None = None) -> None:
+        """Stop the agent; ``tell`` as for ``Agent.stop``. Without one it does nothing."""
         agent = None
         try:
             with self._lock:
                 agent, self._agent = self._agent, None
                 if agent is not None:
-                    agent.stop()
+                    agent.stop(tell)
         finally:
             if agent is not None:
                 agent.join()
@@ -134,8 +141,19 @@ def start(level: str = "count", *, adapters: Sequence[Adapter] | None = None, pr
     return PROCESS.start(parse_level(level), adapters=adapters, program=program, directory=directory)
 
 
+def start_brought(level: str, leaves_after_secs: float) -> str:
+    """Start the agent for a viewer that brought it in; returns the path of its segment. Raises ``InspectorError``.
+
+    ``leaves_after_secs``: without a connection for so long it goes by itself; 0: never.
+    """
+    return PROCESS.start(parse_level(level), adapters=None, program="", directory="", leaves_after_secs=leaves_after_secs)
+
+
 def stop() -> None:
-    """Stop the agent: no thread, hook, socket or file of it is left. Handles go on working; ``start`` finds them again."""
+    """Stop the agent: no thread, hook or socket of it is left, and no file, but for a hidden one while our own runtime needs it.
+
+    Handles go on working; ``start`` finds them again.
+    """
     PROCESS.stop()
 
 

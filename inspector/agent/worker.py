@@ -24,6 +24,7 @@ PROGRESS_SECS: Final = 0.1
 """How often whoever waits for a long job hears how far it is."""
 NOBODY: Final = -1
 """The number of a long job that nobody asked for."""
+Tell = Callable[[Sequence[Exception]], None]
 
 
 class LongJob:
@@ -41,8 +42,8 @@ class LongJob:
 class Worker:
     """Runs jobs until native code says that the agent stopped."""
 
-    def __init__(self, adapters: Sequence[Adapter], jobs: Jobs, detach: Callable[[], None]) -> None:
-        """``detach`` stops the agent; it is called on the worker thread."""
+    def __init__(self, adapters: Sequence[Adapter], jobs: Jobs, detach: Callable[[Tell], None]) -> None:
+        """``detach`` stops the agent; called on the worker thread with what is to be told of failures before the socket goes."""
         self._adapters = adapters
         self._jobs = jobs
         self._detach = detach
@@ -84,8 +85,7 @@ class Worker:
         if job.op == "scan":
             self._long_jobs.append(LongJob(self._scan_steps(), job.number))
         elif job.op == "detach":
-            _reply(job.number, encode_success({}))
-            self._go()
+            self._go(job.number)
         elif self._jobs.is_long(job.op):
             self._begin(job)
         else:
@@ -98,10 +98,15 @@ class Worker:
         except Exception as error:  # whatever an adapter raises is an answer
             _reply(job.number, encode_failure(f"{error}" or type(error).__name__))
 
-    def _go(self) -> None:
-        """Stop the agent, as a viewer asked."""
+    def _go(self, number: int) -> None:
+        """Stop the agent, as a viewer asked. The answer comes when the hooks are out, with the reasons of those that are not."""
+
+        def tell(failures: Sequence[Exception]) -> None:
+            reasons = [f"{failure}" or type(failure).__name__ for failure in failures]
+            _reply(number, encode_success({"failures": reasons} if reasons else {}))
+
         try:
-            self._detach()
+            self._detach(tell)
         except Exception as error:  # there is nobody left to answer
             self._complain(error)
 

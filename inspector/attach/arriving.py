@@ -18,6 +18,8 @@ from inspector.errors import AttachError
 
 PATIENCE_SECS: Final = 35.0
 """Longer than the injector's watchdog."""
+LEAVES_AFTER_SECS: Final = 300.0
+"""An agent that was brought in goes by itself when no viewer and no command was connected for so long, also when its viewer was killed."""
 
 
 class NotComeByError(AttachError):
@@ -42,9 +44,13 @@ class Arrival:
     """Waits of the target that ended with ``EINTR`` for it."""
 
 
-def bring_agent(pid: int, way: Way, *, level: str = "count", nudge: bool = False) -> Arrival:
-    """Have the agent run in a process, and find it there. Consent is the caller's business. Raises ``AttachError``."""
-    outcome = _injector({"pid": pid, "way": way.value, "level": level, "nudge": nudge})
+def bring_agent(pid: int, way: Way, *, level: str = "count", nudge: bool = False, leaves_after_secs: float = LEAVES_AFTER_SECS) -> Arrival:
+    """Have the agent run in a process, and find it there. Consent is the caller's business. Raises ``AttachError``.
+
+    ``leaves_after_secs``: without a connection for so long the agent goes by itself; 0: never.
+    """
+    order: dict[str, object] = {"pid": pid, "way": way.value, "level": level, "nudge": nudge, "leaves_after_secs": leaves_after_secs}
+    outcome = _injector(order)
     if not outcome.get("ok"):
         if outcome.get("waits"):
             raise NotComeByError(pid, str(outcome["waits"]))

@@ -108,14 +108,18 @@ def backend_for(minor: tuple[int, int]) -> Path | None:
     return own if own.name == name else None
 
 
-def make_bundle(minor: tuple[int, int], *, level: str) -> Bundle:
-    """All files for a target with that interpreter. Raises ``AttachError`` when a part of this installation is missing."""
+def make_bundle(minor: tuple[int, int], *, level: str, leaves_after_secs: float) -> Bundle:
+    """All files for a target with that interpreter. Raises ``AttachError`` when a part of this installation is missing.
+
+    ``leaves_after_secs``: without a connection for so long the agent goes by itself; 0: never.
+    """
     root = Path(inspector.__file__).parent
     modules = dict(_modules())
     loader = root.parent / "_arc_inspector.py"
     imports = [name for each in modules if (name := f"inspector.{each}") not in _NOT_LOADED]
     request = {
         "level": level,
+        "leaves_after_secs": leaves_after_secs,
         "imports": imports,
         "folder": str(root),
         "loader": _without_future(loader).decode(),

@@ -1,6 +1,6 @@
 """The injector: a process of its own that brings the agent into a target, so that whoever asked may die at any moment.
 
-``python -P -m inspector.attach.injector`` reads one JSON object from stdin (``pid``, ``way``, ``level``, ``nudge``) and writes one to
+``python -P -m inspector.attach.injector`` reads one JSON object from stdin (the fields of ``Order``) and writes one to
 stdout. It is in a session of its own and ignores the signals that end the one who asked; each of its waits is bounded, and a watchdog
 ends it in the end, at which the kernel lets go of what it traces.
 """
@@ -50,6 +50,8 @@ class Order:
     level: str = "count"
     nudge: bool = False
     """Whether a main thread that waits may be woken with ``EINTR``."""
+    leaves_after_secs: float = 0.0
+    """Without a connection for so long the agent goes by itself; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def carry_out(order: Order) -> Outcome:
     interpreter = find_interpreter(order.pid)
     if interpreter is None:
         raise AttachError(f"process {order.pid} runs no CPython that is known")
-    bundle = make_bundle(interpreter.minor, level=order.level)
+    bundle = make_bundle(interpreter.minor, level=order.level, leaves_after_secs=order.leaves_after_secs)
     with staged(order.pid, bundle) as stage:
         if order.way == Way.REMOTE and interpreter.minor >= OLDEST:
             return _ask_to_come_by(order, interpreter, stage)

@@ -7,6 +7,7 @@ Errors are one line on stderr, cause first. Exit status: 0 done, 1 the thing ask
 from __future__ import annotations
 
 import os
+import signal
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from inspector.commands import (
     clean,
     close,
     demo,
+    detach,
     diff,
     doctor,
     drain,
@@ -38,9 +40,10 @@ from inspector.commands import (
 from inspector.commands.output import OutputClosedError, abandon_output, flush_output, prepare_streams, print_error, say
 from inspector.commands.version import version_line
 from inspector.commands.window import open_window
+from inspector.ending import EndedBySignalError, status_of
 from inspector.errors import InspectorError
 
-INTERRUPTED_STATUS: Final = 130
+INTERRUPTED_STATUS: Final = status_of(signal.SIGINT)
 USAGE_STATUS: Final = 2
 TRACEBACK_VARIABLE: Final = "ARC_INSPECTOR_TRACEBACK"
 _PASSED_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
@@ -72,6 +75,7 @@ def make_app() -> typer.Typer:
     app.command("demo")(demo.demo)
     app.command("ps")(ps.ps)
     app.command("attach")(attach.attach)
+    app.command("detach")(detach.detach)
     app.command("doctor")(doctor.doctor)
     app.command("run", context_settings=_PASSED_ON)(run_program.run_program)
     app.command("adapters")(adapters.adapters)
@@ -105,6 +109,8 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except InspectorError as error:
         return _failed(str(error), error.exit_status)
+    except EndedBySignalError as ended:
+        return ended.exit_status
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED_STATUS
     except Exception as error:

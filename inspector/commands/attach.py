@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.opening import ReadOnly
+from inspector.attach.arriving import LEAVES_AFTER_SECS
+from inspector.commands.opening import ReadOnly, session_with
 from inspector.commands.output import print_json, say
 from inspector.commands.preparing import Consent, Prepared, ask_on_terminal, ensure_possible, prepare
 from inspector.commands.window import open_window, require_display
 from inspector.errors import UsageError
+from inspector.model.snapshot import Level
 from inspector.session.outside import require_readable
 
 
@@ -20,22 +22,24 @@ def attach(
         bool, typer.Option("--inject", help="Allow borrowing a thread of a process without an agent, to bring one in.")
     ] = False,
     nudge: Annotated[bool, typer.Option("--nudge", help="Allow ending one wait of the main thread with EINTR (CPython 3.14).")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="An agent that is brought in stays, until arc-inspector detach.")] = False,
     read_only: ReadOnly = False,
     headless: Annotated[bool, typer.Option("--headless", help="Only see to it that the agent runs; open no window.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --headless: print one JSON object.")] = False,
 ) -> None:
-    """Open the window on a process."""
+    """Open the window on a process. An agent that this brings in leaves with the window, unless it is kept."""
     if read_only:
         raise typer.Exit(_look(pid, inject=inject, headless=headless))
     ensure_possible(pid)
     if not headless:
         require_display()
-    prepared = prepare(pid, Consent(inject=inject, nudge=nudge), ask=ask_on_terminal)
+    prepared = prepare(pid, Consent(inject=inject, nudge=nudge, keep=keep), ask=ask_on_terminal)
     if headless:
-        _report(pid, prepared, as_json)
+        _report(pid, prepared, as_json, keep=keep)
         return
-    found = prepared.found
-    raise typer.Exit(open_window(initial=lambda connector: connector.attach(pid), initial_name=f"{found.name} ({pid})"))
+    found, brought = prepared.found, prepared.arrival is not None and not keep
+    session = lambda _connector: session_with(found, level=Level.HISTORY, brought=brought)  # noqa: E731 - a name for the line
+    raise typer.Exit(open_window(initial=session, initial_name=f"{found.name} ({pid})"))
 
 
 def _look(pid: int, *, inject: bool, headless: bool) -> int:
@@ -47,7 +51,7 @@ def _look(pid: int, *, inject: bool, headless: bool) -> int:
     return open_window(initial=lambda connector: connector.look(pid), initial_name=f"process {pid} from outside")
 
 
-def _report(pid: int, prepared: Prepared, as_json: bool) -> None:
+def _report(pid: int, prepared: Prepared, as_json: bool, *, keep: bool) -> None:
     arrival, found = prepared.arrival, prepared.found
     if as_json:
         paused_secs = arrival.paused_secs if arrival else 0.0
@@ -59,6 +63,7 @@ def _report(pid: int, prepared: Prepared, as_json: bool) -> None:
                 "brought": arrival is not None,
                 "paused_secs": paused_secs,
                 "interrupted_waits": arrival.interrupted if arrival else 0,
+                "leaves_after_secs": None if arrival is None or keep else LEAVES_AFTER_SECS,
             }
         )
     elif arrival is None:
@@ -66,4 +71,5 @@ def _report(pid: int, prepared: Prepared, as_json: bool) -> None:
     else:
         held = f"; one thread was held for {arrival.paused_secs * 1e3:.1f} ms" if arrival.paused_secs else ""
         ended = f"; {arrival.interrupted} of its waits ended with EINTR" if arrival.interrupted else ""
-        say(f"The agent runs in {found.name} ({pid}) now{held}{ended}")
+        stays = "stays until arc-inspector detach" if keep else f"leaves {LEAVES_AFTER_SECS / 60:.0f} minutes after it was last asked"
+        say(f"The agent runs in {found.name} ({pid}) now, and {stays}{held}{ended}")

@@ -58,8 +58,8 @@ class LocalConnector:
     def bring(self, pid: int) -> Session:
         """Bring an agent in and attach. Raises ``AttachError``."""
         way = diagnosis_of(pid).way
-        consent = Consent(inject=way is not Way.REMOTE, nudge=True)
-        return session_with(prepare(pid, consent).found, level=Level.HISTORY, ask=None)
+        prepared = prepare(pid, Consent(inject=way is not Way.REMOTE, nudge=True))
+        return session_with(prepared.found, level=Level.HISTORY, ask=None, brought=prepared.arrival is not None)
 
     def look(self, pid: int) -> Session:
         """Look at a process from outside. Raises ``AttachError``."""

@@ -87,17 +87,23 @@ def open_session(pid: int, *, level: Level | None = None, read_only: bool = Fals
 
 
 def session_with(
-    found: FoundProcess, *, level: Level | None, on_end: Callable[[], None] | None = None, ask: Ask | None = ask_on_terminal
+    found: FoundProcess,
+    *,
+    level: Level | None,
+    on_end: Callable[[], None] | None = None,
+    ask: Ask | None = ask_on_terminal,
+    brought: bool = False,
 ) -> Session:
     """A session with a process that was found. Raises ``AttachError``.
 
     ``ask`` is called when the person has declared something and has not agreed to it yet; ``None``: it is left out, and said so.
+    ``brought``: this viewer brought the agent in, which leaves with it.
     """
     if found.segment is None:
         raise AttachError(f"{found.reason} (process {found.pid})")
     if not found.alive:
         return postmortem_session(found.segment)
-    return LiveSession(found.segment, level=level, on_end=on_end, declared=configured(ask))
+    return LiveSession(found.segment, level=level, on_end=on_end, declared=configured(ask), brought=brought)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from inspector.attach.arriving import Arrival, bring_agent
+from inspector.attach.arriving import LEAVES_AFTER_SECS, Arrival, bring_agent
 from inspector.attach.causes import Diagnosis, Weight, diagnose
 from inspector.attach.discovery import FoundProcess, find_published, find_target
 from inspector.attach.facts import gather
@@ -23,6 +23,8 @@ class Consent:
     """Borrow a thread of the target for a moment."""
     nudge: bool = False
     """End one wait of its main thread with ``EINTR``."""
+    keep: bool = False
+    """The agent stays until it is told to go; otherwise it goes when nobody uses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def prepare(pid: int, consent: Consent, *, ask: Callable[[str], bool] | None = N
     way = Way.INJECT if consent.inject else diagnosis.way
     if way is Way.INJECT and not consent.inject and not (ask is not None and ask(consent_question(diagnosis))):
         raise AttachError(f"process {pid} runs no agent, and bringing one in needs your consent: arc-inspector attach {pid} --inject")
-    arrival = bring_agent(pid, way or Way.INJECT, nudge=consent.nudge)
+    arrival = bring_agent(pid, way or Way.INJECT, nudge=consent.nudge, leaves_after_secs=0.0 if consent.keep else LEAVES_AFTER_SECS)
     return Prepared(arrival.found, way or Way.INJECT, arrival)
 
 

@@ -22,6 +22,7 @@ from inspector.commands.opening import Watch, session_with
 from inspector.commands.output import print_error
 from inspector.commands.python_command import PythonCommand, parse_command
 from inspector.commands.window import open_window, require_display
+from inspector.ending import EndedBySignalError
 from inspector.errors import AttachError, UsageError
 from inspector.model.snapshot import Level
 from inspector.session.protocol import Session
@@ -29,7 +30,9 @@ from inspector.wire.environment import EXIT_REPORT_JSON_VARIABLE, EXIT_REPORT_VA
 
 ATTACH_SECS: Final = 5.0
 """How long the program waits for us to be registered as its viewer."""
-FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""For the program while it runs, and for us when it has ended."""
+FORWARDED: Final = (signal.SIGUSR1, signal.SIGUSR2)
 
 
 def run_program(
@@ -76,15 +79,13 @@ def parse_level(text: str) -> Level:
 
 @contextmanager
 def forwarded_signals(child: Child) -> Iterator[None]:
-    """Pass signals on to the program while it runs. Ctrl-C at a terminal reaches it without us, so we only keep out of its way."""
+    """Pass signals on to the program while it runs; afterwards those that end a command end this one."""
 
     def forward(number: int, _frame: object) -> None:
-        if child.process.poll() is None:
-            child.process.send_signal(number)
+        if not forwarded(child, number) and number in ENDING:
+            raise EndedBySignalError(number)
 
-    before = {number: signal.signal(number, forward) for number in FORWARDED}
-    from_terminal = os.isatty(0)
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, (lambda _number, _frame: None) if from_terminal else forward)
+    before = {number: signal.signal(number, forward) for number in (*ENDING, *FORWARDED)}
     try:
         yield
     finally:
@@ -93,12 +94,25 @@ def forwarded_signals(child: Child) -> Iterator[None]:
                 signal.signal(number, handler)
 
 
+def forwarded(child: Child, number: int) -> bool:
+    """Whether a signal was for the program, which got it. Ctrl-C at a terminal reaches it without us, so we only keep out of its way."""
+    if child.process.poll() is not None:
+        return False
+    if number != signal.SIGINT or not os.isatty(0):
+        child.process.send_signal(number)
+    return True
+
+
 def _inspect(child: Child, level: Level, *, headless: bool) -> None:
     """Look at the program until it ends (headless) or the window is closed."""
     if headless:
         _follow(_attach(child, level), child)
     else:
-        open_window(initial=lambda _connector: _attach(child, level), initial_name="the program")
+        open_window(
+            initial=lambda _connector: _attach(child, level),
+            initial_name="the program",
+            passed_on=lambda number: forwarded(child, number),
+        )
 
 
 def _attach(child: Child, level: Level) -> Session:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from inspector.ending import status_of
 from inspector.errors import AttachError
 from inspector.session.protocol import Session
 from inspector.ui.connector import Connector
@@ -32,10 +33,24 @@ def open_window(
     initial_name: str = "the target",
     reset_layout: bool = False,
     demo: bool = False,
+    passed_on: Callable[[int], bool] = lambda _number: False,
 ) -> int:
-    """Show the window until it is closed; the exit status. ``initial`` opens the first session, or it is the ``demo`` with its tour."""
+    """Show the window until it is closed; the exit status, which says what signal closed it.
+
+    ``initial`` opens the first session, or it is the ``demo`` with its tour.
+    ``passed_on`` takes signals for somebody else, see ``run_window``.
+    """
     require_display()
     from inspector.commands.connector import LocalConnector
     from inspector.ui.app import run_window
 
-    return run_window(LocalConnector(), initial=initial, initial_name=initial_name, reset_layout=reset_layout, demo=demo)
+    ended_by: list[int] = []
+
+    def take(number: int) -> bool:
+        if passed_on(number):
+            return True
+        ended_by.append(number)
+        return False
+
+    status = run_window(LocalConnector(), initial=initial, initial_name=initial_name, reset_layout=reset_layout, demo=demo, passed_on=take)
+    return status_of(ended_by[0]) if ended_by else status

@@ -31,6 +31,7 @@ from inspector.session.answers import audit_log, close_answers, drain_report, gc
 from inspector.session.batches import ask_in_batches
 from inspector.session.events import EventReader
 from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
+from inspector.session.leaving import take_out
 from inspector.session.observer import Observer
 from inspector.session.presence import Presence, Wishes
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
@@ -82,13 +83,16 @@ class LiveSession:
         level: Level | None = Level.HISTORY,
         on_end: Callable[[], None] | None = None,
         declared: Declared | None = None,
+        brought: bool = False,
     ) -> None:
         """Open the segment and begin. Raises ``SegmentError``.
 
         ``level`` is what the target records while we look, ``None``: as it is. ``on_end`` runs once, on the pump thread, at the end.
         ``declared`` is what the target is to follow beside what it knows by itself; ``None``: it is not even asked.
+        ``brought``: this viewer brought the agent in.
         """
         self._segment = Segment(segment_path)
+        self._segment_path, self._brought = segment_path, brought
         self._pid = _pid_of(self._segment)
         self._events = EventReader(segment_path)
         self._socket_path = socket_path(segment_path)
@@ -120,9 +124,9 @@ class LiveSession:
             return Capabilities(act=False, reason=f"the process is gone: {latest.target.reason}")
         if not self._presence.is_registered:
             if latest is not None and latest.target.state is TargetState.HUNG:
-                return Capabilities(act=False, reason=f"the target is hung: {latest.target.reason}")
-            return Capabilities(act=False, reason=self._presence.refusal or "the target has not answered yet")
-        return Capabilities(act=True, levels=True)
+                return Capabilities(act=False, reason=f"the target is hung: {latest.target.reason}", brought=self._brought)
+            return Capabilities(act=False, reason=self._presence.refusal or "the target has not answered yet", brought=self._brought)
+        return Capabilities(act=True, levels=True, brought=self._brought)
 
     @property
     def is_refused(self) -> bool:
@@ -199,6 +203,10 @@ class LiveSession:
         """What happened after ``after``, also of a target that has gone."""
         return self._submit(lambda: self._events.read(after))
 
+    def remove_agent(self) -> Future[str]:
+        """Have an agent that was brought in go, while no other viewer needs it; the result says why it stays, ``""``: it went."""
+        return self._submit(self._take_out)
+
     def notices(self) -> Future[tuple[str, ...]]:
         """What a person should know of what is followed; known when the target has answered, or will not."""
         return self._notices
@@ -254,6 +262,12 @@ class LiveSession:
 
     def _do(self, op: str, **fields: Any) -> None:
         require_ok(self._command(op, **fields))
+
+    def _take_out(self) -> str:
+        departure = take_out(self._segment_path, self._pid, only_unused=True, is_given_up=self._is_over)
+        if departure.failures or departure.remains:
+            raise ControlError(f"the agent has left but for {', '.join((*departure.failures, *departure.remains))}")
+        return departure.stays
 
     def _declare(self, declared: Declared | None) -> tuple[str, ...]:
         """Tell the target what to follow, and hear what came of that and of its own declarations."""

@@ -91,6 +91,8 @@ class Capabilities:
     """Force GC and close."""
     reason: str = ""
     levels: bool = False
+    brought: bool = False
+    """This viewer brought the agent in, and can have it go again."""
 
 
 class SessionListener(Protocol):
@@ -163,6 +165,9 @@ class Session(Protocol):
 
     def audit(self) -> Future[AuditLog]:
         """What viewers did to the target."""
+
+    def remove_agent(self) -> Future[str]:
+        """Have an agent that was brought in go, while no other viewer needs it; the result says why it stays, ``""``: it went."""
 
     def notices(self) -> Future[tuple[str, ...]]:
         """What a person should know of what is followed: declarations that are wrong or name nothing, a line each."""

@@ -97,6 +97,10 @@ class StaticSession:
         """Fails with ``ControlError``."""
         return self._refuse()
 
+    def remove_agent(self) -> Future[str]:
+        """Fails with ``ControlError``."""
+        return self._refuse()
+
     def notices(self) -> Future[tuple[str, ...]]:
         """None."""
         none: Future[tuple[str, ...]] = Future()

@@ -64,6 +64,7 @@ SPECS: Final = (
     Spec("arm", "Arm actions", "arm", "Ctrl+Shift+A", "Allow Force GC and Close on this target", checkable=True),
     Spec("attach", "Attach…", "attach", "Ctrl+N", "Choose a process"),
     Spec("detach", "Detach", "detach", "Ctrl+D", "End this session; the target runs on"),
+    Spec("ask_detach", "Ask again before detaching", "detach", "", "Forget what is to become of an agent that was brought in"),
     Spec("open", "Open…", "open", "Ctrl+O", "Open a screenshot or session file"),
     Spec("demo", "Start the demo", "demo", "", "Start the sample target and inspect it"),
     Spec("tour", "One-minute tour", "tour", "", "What the panes show, on the session that is open"),

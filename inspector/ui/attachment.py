@@ -80,6 +80,10 @@ class Attachment(QObject):
         """The one that the panes show."""
         self.rate_hz = DEFAULT_RATE_HZ
         self._watched = True
+        self.removal: Future[str] | None = None
+        """What becomes of the last agent that was told to go: why it stays, or ``""``."""
+        self.removes_replaced: Callable[[], bool] = lambda: True
+        """Whether an agent that was brought in goes when another session takes the place of its own."""
         self.situation = Situation()
         self._bridge.snapshot_arrived.connect(self._take_snapshot)
         self._bridge.vitals_arrived.connect(self.vitals_seen)
@@ -143,14 +147,14 @@ class Attachment(QObject):
             work, lambda session: self._opened(session, this_round, on_opened), lambda error: self._failed_to_open(error, this_round)
         )
 
-    def detach(self) -> None:
-        """End the session."""
+    def detach(self, *, remove: bool = False) -> None:
+        """End the session; ``remove``: have the agent that was brought in go first, which may take until the interpreter comes by."""
         if self._session is None:
             return
         session, self._session = self._session, None
         self._round += 1  # answers that still come are nobody's
         self._bridge.unfollow()
-        self._end(session)
+        self._end(session, remove=remove)
         self.snapshot = self.shown = None
         self.situation = Situation()
         self.changed.emit(self.situation)
@@ -240,9 +244,9 @@ class Attachment(QObject):
 
     def _opened(self, session: Session, of_round: int, on_opened: Callable[[], None] | None) -> None:
         if of_round != self._round:
-            self._end(session)
+            self._end(session, remove=session.capabilities.brought and self.removes_replaced())
             return
-        self.detach()
+        self.detach(remove=self.situation.can.brought and self.removes_replaced())
         self._session = session
         self.ask(lambda opened: opened.notices(), self._say_notices, quiet=True)
         self.situation = Situation(attached=True, can=session.capabilities)
@@ -259,8 +263,23 @@ class Attachment(QObject):
             self._change(connecting=False)
             self.told.emit(error_sentence(error), "alarm")
 
-    def _end(self, session: Session) -> None:
-        self._courier.run(session.end, lambda _none: None, lambda error: self.told.emit(error_sentence(error), "alarm"))
+    def _end(self, session: Session, *, remove: bool = False) -> None:
+        """Off the GUI thread. What is asked of the target is asked at once: the window may be about to close."""
+        removal = session.remove_agent() if remove else None
+        self.removal = removal or self.removal
+        name = session.latest.target.name if session.latest else "the process"
+
+        def work() -> str:
+            try:
+                return "" if removal is None else removal.result()
+            finally:
+                session.end()
+
+        def done(stays: str) -> None:
+            if removal is not None:
+                self.told.emit(f"The agent stays in {name}: {stays}" if stays else f"The agent was removed from {name}", "plain")
+
+        self._courier.run(work, done, lambda error: self.told.emit(error_sentence(error), "alarm"))
 
     def _take_snapshot(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot

@@ -28,6 +28,7 @@ from inspector.ui.connector import Connector
 from inspector.ui.demo_tour import demo_steps
 from inspector.ui.history import History, Place
 from inspector.ui.holder_questions import HolderQuestions
+from inspector.ui.leaving import Leaving
 from inspector.ui.losses_dialog import LossesDialog
 from inspector.ui.panes import PaneParts
 from inspector.ui.sentences import gc_sentence
@@ -66,6 +67,7 @@ class MainWindow(QMainWindow):
         self.appearance = Appearance(settings, self)
         self.attachment = Attachment(connector, self.courier, self)
         self.acting = Acting(self.attachment, self)
+        self.leaving = Leaving(self.attachment, settings, self)
         self.closing = Closing(self.acting, HolderQuestions(self.attachment, self), self.appearance, self)
         self.camera = Camera(self, connector, self.courier)
         mutes = Mutes(Path(settings.fileName()).parent / MUTES_NAME)
@@ -141,7 +143,8 @@ class MainWindow(QMainWindow):
                 "audit": lambda: self.workbench.open_pane("audit"),
                 "screenshot": self.take_screenshot,
                 "attach": self.show_processes,
-                "detach": self.attachment.detach,
+                "detach": self.leaving.begin,
+                "ask_detach": self.leaving.forget,
                 "open": self._choose_file,
                 "demo": self.start_demo,
                 "tour": self.tour.begin,
@@ -209,13 +212,17 @@ class MainWindow(QMainWindow):
     # Qt -----------------------------------------------------------------------------------------------------------
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the layout, detach, stop the workers."""
+        """Remember the layout, detach, stop the workers; first ask what becomes of an agent that this window brought in."""
+        if self.leaving.has_question:
+            event.ignore()
+            self.leaving.begin(self._quit)
+            return
+        self.leaving.begin()
         self._settings.setValue(_GEOMETRY, self.saveGeometry())
         layout = self.workbench.save_layout()
         if layout is not None:
             self._settings.setValue(_LAYOUT, layout)
         self._settings.sync()
-        self.attachment.detach()
         self.courier.close()
         super().closeEvent(event)
 

@@ -35,8 +35,15 @@ pub fn watch() {
 /// Always in this order; sections nest in no other.
 fn hold_locks(runtime: &Runtime) {
     crate::agent::hold();
+    crate::moving::hold();
     runtime.name.hold();
     runtime.lives.hold();
+    hold_tables(runtime);
+    runtime.segment().backing().hold();
+}
+
+/// The locks of everything that lies in the segment and is no row.
+pub(crate) fn hold_tables(runtime: &Runtime) {
     runtime.types.hold();
     runtime.sites.hold();
     runtime.threads.hold();
@@ -44,7 +51,6 @@ fn hold_locks(runtime: &Runtime) {
     runtime.rings.hold();
     runtime.table.hold();
     runtime.deep.hold();
-    runtime.segment().backing().hold();
 }
 
 /// # Safety
@@ -53,6 +59,19 @@ unsafe fn let_locks_go(runtime: &Runtime) {
     // SAFETY: the caller's promise, for all of them.
     unsafe {
         runtime.segment().backing().let_go();
+        let_tables_go(runtime);
+        runtime.lives.let_go();
+        runtime.name.let_go();
+        crate::moving::let_go();
+        crate::agent::let_go();
+    }
+}
+
+/// # Safety
+/// After `hold_tables`, by the same thread or its copy in the child.
+pub(crate) unsafe fn let_tables_go(runtime: &Runtime) {
+    // SAFETY: the caller's promise, for all of them.
+    unsafe {
         runtime.deep.let_go();
         runtime.table.let_go();
         runtime.rings.let_go();
@@ -60,9 +79,6 @@ unsafe fn let_locks_go(runtime: &Runtime) {
         runtime.threads.let_go();
         runtime.sites.let_go();
         runtime.types.let_go();
-        runtime.lives.let_go();
-        runtime.name.let_go();
-        crate::agent::let_go();
     }
 }
 
@@ -80,7 +96,7 @@ extern "C" fn prepare() {
 
 /// A file for the child, where ours is or, when that place was removed, where one would be made now; none for one in private memory.
 fn new_file(runtime: &Runtime) -> Option<File> {
-    let directory = runtime.directory.as_ref()?;
+    let directory = runtime.directory.as_ref().filter(|_| !crate::moving::is_left())?;
     platform::unnamed_file(directory).ok().or_else(|| platform::unnamed_file(&platform::segment_directory(None).ok()?).ok())
 }
 

@@ -16,6 +16,7 @@ pub mod hooks;
 pub mod inject;
 pub mod layout;
 pub mod lifecycle;
+pub mod moving;
 pub mod outside;
 pub mod ownership;
 pub mod platform;

@@ -8,6 +8,7 @@ use crate::edges::Edges;
 use crate::hooks::AS_THE_PROCESS;
 use crate::layout::{Kind, MAX_TYPES};
 use crate::lifecycle::Life;
+use crate::moving;
 use crate::runtime::{lost, Runtime};
 use crate::segment::{write_text, Part};
 use crate::status::{Error, Result, Status};
@@ -113,6 +114,9 @@ impl Types {
 
     /// The index of a described type; the same name, origin and kind give the same.
     pub fn describe(&self, runtime: &Runtime, described: &Described<'_>) -> Result<u16> {
+        if (Kind::Arc as u8..=Kind::Foreign as u8).contains(&described.kind) {
+            moving::own_begins(runtime);
+        }
         let key = (described.name.to_owned(), described.origin.to_owned(), described.kind);
         let mut by_name = self.by_name.lock();
         if let Some(&index) = by_name.get(&key) {

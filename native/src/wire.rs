@@ -104,14 +104,18 @@ pub enum Command {
     /// What do adapters follow, and why not more?
     Adapters,
     /// Stop the agent.
-    Detach,
+    Detach {
+        /// Only one that a viewer brought in, and only when no other viewer is attached.
+        #[serde(default)]
+        only_unused: bool,
+    },
 }
 
 impl Command {
     /// It changes the process, or has it run code of its program: only a connection that is armed may ask for it. All others only look, but
     /// for how much is recorded while viewers are here. The viewer's side has the same list (`inspector/wire/messages.py`).
     pub fn needs_arming(&self) -> bool {
-        matches!(self, Self::Gc | Self::Close { .. } | Self::Cancel { .. } | Self::Drain | Self::Detach | Self::Declare { .. })
+        matches!(self, Self::Gc | Self::Close { .. } | Self::Cancel { .. } | Self::Drain | Self::Detach { .. } | Self::Declare { .. })
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_inspector_native::agent::{self, Options};
-use arc_inspector_native::control;
+use arc_inspector_native::control::{self, Stay};
 use arc_inspector_native::ffi::control::{ai_control_next, ai_control_reply};
 use arc_inspector_native::ffi::handles::{ai_handle_clone, ai_handle_release};
 use arc_inspector_native::ffi::samples::{ai_journal_open, ai_todo_item_new, ai_todo_list_add_item, ai_todo_list_new};
@@ -49,7 +49,8 @@ impl Attached {
     fn start() -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let directory = directory();
-        let options = Options { level: 1, idle_level: 1, program: "a test", runtime: "Rust", directory: Some(&directory) };
+        let options =
+            Options { level: 1, idle_level: 1, program: "a test", runtime: "Rust", directory: Some(&directory), stay: Stay::default() };
         agent::start(&options).unwrap();
         let path = agent::segment_path().unwrap();
         let reader = Reader::open(&path).unwrap();

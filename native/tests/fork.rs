@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use arc_inspector_native::agent::{self, Options};
 use arc_inspector_native::atomic;
+use arc_inspector_native::control::Stay;
 use arc_inspector_native::hooks;
 use arc_inspector_native::layout::{Level, ThreadState};
 use arc_inspector_native::lifecycle::{self, close_result, close_with_defaults, set_deadline};
@@ -122,7 +123,14 @@ fn a_child_of_a_child_has_a_segment_of_its_own_again() {
 fn a_child_of_a_running_agent_publishes_itself_when_asked() {
     let _turn = TURN.lock().unwrap();
     let directory = std::env::temp_dir().join(format!("arc-inspector-fork-{}", std::process::id()));
-    let options = Options { level: Level::History as u8, idle_level: 1, program: "a test", runtime: "Rust", directory: Some(&directory) };
+    let options = Options {
+        level: Level::History as u8,
+        idle_level: 1,
+        program: "a test",
+        runtime: "Rust",
+        directory: Some(&directory),
+        stay: Stay::default(),
+    };
     // the segment was made by an earlier test, or is made now; either way on a file system of its own
     if let Err(error) = agent::start(&options) {
         assert!(error.message.contains("another file system"), "{error}");

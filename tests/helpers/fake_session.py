@@ -37,6 +37,7 @@ class FakeSession:
         self.retainer_requests: list[tuple[int, Search, Future[Retainers]]] = []
         self.cycle_requests: list[tuple[int, Search, Future[CycleReport]]] = []
         self.type_level_requests: list[tuple[int, Level | None, Future[None]]] = []
+        self.removals: list[Future[str]] = []
         self.ended = False
         self._latest = snapshot
         self.can = capabilities or Capabilities(act=True, levels=True)
@@ -115,6 +116,10 @@ class FakeSession:
     def audit(self) -> Future[AuditLog]:
         self.audits.append(Future())
         return self.audits[-1]
+
+    def remove_agent(self) -> Future[str]:
+        self.removals.append(Future())
+        return self.removals[-1]
 
     def notices(self) -> Future[tuple[str, ...]]:
         return self.noticed

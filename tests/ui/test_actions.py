@@ -18,7 +18,7 @@ from inspector.ui.theme import Theme
 ATTACHED = Situation(attached=True, answers=True, has_snapshot=True, can=Capabilities(act=True, levels=True))
 ARMED = dataclasses.replace(ATTACHED, armed=True)
 READ_ONLY = dataclasses.replace(ATTACHED, answers=False, can=Capabilities(act=False, reason="the target has ended"))
-ALWAYS = {"attach", "open", "demo", "theme", "system_theme", "commands", "quit"}
+ALWAYS = {"attach", "ask_detach", "open", "demo", "theme", "system_theme", "commands", "quit"}
 LOOKING = {"filter", "clear_filter", "sort", "detach", "back", "forward", "reset_layout", "screenshot", "tour", "audit", "mark"}
 
 

@@ -5,14 +5,16 @@ mod served;
 pub mod sweep;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::atomic;
 use crate::clock;
-use crate::control;
+use crate::control::{self, Stay};
 use crate::descriptors::{Descriptor, Table};
 use crate::hooks;
+use crate::inject;
 use crate::layout::{Ending, GcRecord, Level, GC_LOG};
 use crate::lifecycle;
 use crate::rescue;
@@ -38,7 +40,12 @@ pub struct Options<'a> {
     pub runtime: &'a str,
     /// Where the segment goes; None: the usual place.
     pub directory: Option<&'a Path>,
+    /// How the agent came here, and when it goes.
+    pub stay: Stay,
 }
+
+/// How often an exit looks whether viewers have gone.
+const VIEWERS_TURN: Duration = Duration::from_millis(1);
 
 struct Agent {
     sampler: Arc<Sampler>,
@@ -55,6 +62,18 @@ struct State {
 
 static STATE: Lock<State> = Lock::new(State { agent: None, inherited: None });
 
+static STAY: Lock<Stay> = Lock::new(Stay { is_brought: false, leaves_after: None });
+
+/// How the agent came here, and when it goes.
+pub fn stay() -> Stay {
+    *STAY.lock()
+}
+
+/// The program wants the agent as well: it stays until the program stops it.
+pub fn keep() {
+    *STAY.lock() = Stay::default();
+}
+
 /// Publishes the segment and starts the threads; does nothing of that when they run. The level is in force before anybody can find the segment.
 pub fn start(options: &Options<'_>) -> Result<()> {
     let runtime = runtime_in(options.directory);
@@ -65,6 +84,7 @@ pub fn start(options: &Options<'_>) -> Result<()> {
         write_text(std::ptr::addr_of_mut!((*header).runtime), options.runtime);
     }
     atomic!(AtomicU8, header, idle_level).store(options.idle_level.min(Level::Stacks as u8), Ordering::Relaxed);
+    *STAY.lock() = options.stay;
     let before = hooks::level(runtime);
     hooks::set_level(runtime, options.level);
     start_threads(runtime, options.directory).inspect_err(|_| hooks::set_level(runtime, before))
@@ -105,6 +125,7 @@ pub fn stop() {
     agent.sampler.stop();
     say_ended(runtime, Ending::Stopped);
     publish::withdraw(runtime);
+    inject::unmap_left();
     let _state = STATE.lock();
     rescue::unwatch();
 }
@@ -119,6 +140,16 @@ pub fn exit() {
         }
     }
     publish::remove(runtime);
+}
+
+/// After `exit`: waits until no viewer looks any more, so that each has read the last state; they hang up then. Without viewers it returns at once.
+pub fn wait_for_viewers(patience: Duration) {
+    let Some(runtime) = existing() else { return };
+    let until = Instant::now() + patience;
+    // Relaxed: the count is all that is looked at
+    while atomic!(AtomicU32, runtime.segment().header(), viewers).load(Ordering::Relaxed) > 0 && Instant::now() < until {
+        std::thread::sleep(VIEWERS_TURN);
+    }
 }
 
 fn say_ended(runtime: &Runtime, ending: Ending) {
@@ -159,6 +190,7 @@ pub fn start_in_child() -> Result<()> {
 /// Holds the agent's state across a fork.
 pub(crate) fn hold() {
     STATE.hold();
+    STAY.hold();
 }
 
 /// Lets it go.
@@ -167,7 +199,10 @@ pub(crate) fn hold() {
 /// Held by `hold` before.
 pub(crate) unsafe fn let_go() {
     // SAFETY: the caller's promise.
-    unsafe { STATE.let_go() };
+    unsafe {
+        STAY.let_go();
+        STATE.let_go();
+    }
 }
 
 /// In a forked child: the threads are not there, the name is the parent's.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::sweep::{sweep, Extent, NOTE};
 use crate::descriptors::{Descriptor, Table};
+use crate::moving;
 use crate::platform;
 use crate::runtime::Runtime;
 use crate::segment::Backing;
@@ -37,6 +38,7 @@ fn stem() -> Result<String> {
 
 /// Gives the segment its name, so that viewers find it. Returns its path and its file, open in `table` as long as the agent runs.
 pub fn publish(runtime: &Runtime, directory: Option<&Path>, table: &Arc<Table>) -> Result<(PathBuf, Descriptor)> {
+    moving::take_file(runtime, directory)?;
     let usual = runtime.directory.as_ref().ok_or_else(|| no_file(runtime))?;
     // found anew: it may have been removed, or the environment may name another, since the segment was made
     let directory = platform::segment_directory(directory).map_err(|error| Error::new(Status::Unavailable, error.to_string()))?;
@@ -114,8 +116,12 @@ fn name_new(backing: &mut Backing, path: &Path, table: &Arc<Table>) -> io::Resul
     Ok(file)
 }
 
-/// Takes the segment out of viewers' sight.
+/// Takes the segment out of viewers' sight: without a trace, or, where handles of our own runtime keep the file, under a hidden name.
 pub fn withdraw(runtime: &Runtime) {
+    if moving::leave_file(runtime) {
+        return remove(runtime);
+    }
+
     let mut name = runtime.name.lock();
     let Name::Published(path) = &*name else { return };
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

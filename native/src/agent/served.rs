@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::atomic;
 use crate::clock;
-use crate::control::{CloseAnswer, CloseWish, Identity, Target, Totals};
+use crate::control::{CloseAnswer, CloseWish, Identity, Stay, Target, Totals};
 use crate::edges;
 use crate::hooks;
 use crate::layout::{Kind, Level, FOREIGN_BIT, TYPE_SHARDS};
@@ -130,6 +130,10 @@ impl Target for Served {
 
     fn set_level(&self, level: u8) {
         hooks::set_level(self.runtime, level);
+    }
+
+    fn stay(&self) -> Stay {
+        super::stay()
     }
 
     fn set_viewers(&self, count: u32, interval: Option<Duration>) {

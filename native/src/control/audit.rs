@@ -56,7 +56,7 @@ impl Act {
             Command::TypeLevel { type_id, level } => act("type_level", &[], json!({"type": type_id, "level": level})),
             Command::Hello(hello) if hello.allow_ptrace => act("allow_ptrace", &[], json!({"level": hello.level})),
             Command::Hello(hello) if hello.level.is_some() => act("level", &[], json!({"level": hello.level})),
-            Command::Detach => act("detach", &[], Value::Null),
+            Command::Detach { only_unused } => act("detach", &[], json!({"only_unused": only_unused})),
             Command::Declare { declarations } => {
                 act("declare", &[], json!({"declarations": declarations.len(), "runs": code_of(declarations)}))
             }

@@ -1,6 +1,6 @@
 //! What each request does. Runs on the control thread and never waits: what can take time goes to the closer or to the interpreter.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,8 @@ pub struct Commands {
     pub closer: Arc<Closer>,
     /// What viewers did.
     pub audit: Arc<Audit>,
-    /// Viewers attached now.
-    pub viewers: Cell<u32>,
+    /// Processes of the viewers attached now.
+    pub viewers: RefCell<Vec<u32>>,
 }
 
 /// What the server has to do after a request.
@@ -84,6 +84,7 @@ impl Commands {
             Command::Level { level } => return self.level(connection, level, origin),
             Command::Interval { interval_ms } => return wish(connection, origin, |wishes| wishes.interval = interval(interval_ms)),
             Command::Audit => origin.succeed(self.audit.report()),
+            Command::Detach { only_unused } => self.detach(only_unused, &origin),
             command => self.delegate(command, origin),
         }
         After::Nothing
@@ -96,7 +97,6 @@ impl Commands {
             Command::Gc => self.jobs.push("gc", none(), origin, Finish::Collection(Totals::default())),
             Command::Threads => self.jobs.push("threads", none(), origin, Finish::Pass),
             Command::Scan => self.jobs.push("scan", none(), origin, Finish::Pass),
-            Command::Detach => self.jobs.push("detach", none(), origin, Finish::Pass),
             Command::Adapters => self.jobs.push("adapters", none(), origin, Finish::Pass),
             Command::Declare { declarations } => {
                 let mut fields = none();
@@ -115,7 +115,28 @@ impl Commands {
             }
             Command::Cancel { handle } => self.closer.push(Errand::Cancel(handle), origin),
             Command::Drain => self.closer.push(Errand::Drain, origin),
-            Command::Hello(_) | Command::Ping | Command::Audit | Command::Level { .. } | Command::Interval { .. } => {}
+            Command::Hello(_)
+            | Command::Ping
+            | Command::Audit
+            | Command::Detach { .. }
+            | Command::Level { .. }
+            | Command::Interval { .. } => {}
+        }
+    }
+
+    /// Have the agent go. `only_unused`: unless somebody else still needs it, which is then the answer.
+    fn detach(&self, only_unused: bool, origin: &Origin) {
+        let others = self.viewers.borrow().iter().filter(|&&pid| pid == 0 || pid != origin.peer.pid).count();
+        let why = match others {
+            _ if !only_unused => None,
+            _ if !self.target.stay().is_brought => Some("the program started its agent itself".to_owned()),
+            0 => None,
+            1 => Some("another viewer is attached".to_owned()),
+            more => Some(format!("{more} other viewers are attached")),
+        };
+        match why {
+            None => self.jobs.push("detach", Fields::new(), origin.clone(), Finish::Pass),
+            Some(why) => origin.succeed(Fields::from_iter([("stays".to_owned(), why.into())])),
         }
     }
 
@@ -174,7 +195,10 @@ impl Commands {
         fields.insert("start_time".into(), identity.start_time.into());
         fields.insert("level".into(), self.target.level().into());
         fields.insert("idle_level".into(), self.target.idle_level().into());
-        fields.insert("viewers".into(), self.viewers.get().into());
+        fields.insert("viewers".into(), self.viewers.borrow().len().into());
+        let stay = self.target.stay();
+        fields.insert("brought".into(), stay.is_brought.into());
+        fields.insert("leaves_after_secs".into(), stay.leaves_after.map(|after| after.as_secs_f64()).into());
         fields.insert("python".into(), self.jobs.interpreter(Instant::now()));
         fields
     }

@@ -48,6 +48,13 @@ struct Job {
     began: Instant,
 }
 
+impl Job {
+    /// It was made because nobody used the agent.
+    fn is_leaving(&self) -> bool {
+        self.op == "detach" && self.origin.is_none()
+    }
+}
+
 /// What a worker gets when it asks.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {
@@ -113,6 +120,21 @@ impl Jobs {
             drop(state);
             self.arrived.notify_one();
         }
+    }
+
+    /// Nobody uses the agent any more: have the worker take it out, if it was not told to yet.
+    pub fn leave(&self) {
+        let mut state = lock(&self.state);
+        if !state.waiting.iter().any(Job::is_leaving) && !state.is_stopped {
+            state.add("detach", Fields::new(), None, Finish::Pass);
+            drop(state);
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Somebody came before the worker did.
+    pub fn stay(&self) {
+        lock(&self.state).waiting.retain(|job| !job.is_leaving());
     }
 
     /// Answer the waiting jobs that nobody waits for any more, without the interpreter.

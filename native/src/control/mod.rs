@@ -16,7 +16,7 @@ mod server;
 mod target;
 mod waker;
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ use waker::Waker;
 pub use jobs::{Jobs, Next};
 pub use running::{after_fork, running, start, stop};
 pub use server::MAX_CONNECTIONS;
-pub use target::{CloseAnswer, CloseWish, Identity, Target, Totals};
+pub use target::{CloseAnswer, CloseWish, Identity, Stay, Target, Totals};
 
 /// How long stopping waits for a close method that runs.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
@@ -71,7 +71,7 @@ impl Control {
             jobs: Arc::clone(&jobs),
             closer: Arc::clone(&closer),
             audit: Arc::new(Audit::from_environment(&table)),
-            viewers: Cell::new(0),
+            viewers: RefCell::default(),
         };
         let listener = Listener { descriptor: listener, path: path.to_owned() };
         let server = Server::new(listener, Arc::clone(&waker), Arc::clone(&is_stopping), commands);

@@ -44,14 +44,25 @@ pub struct Server {
     accepts_from: Option<Instant>,
     /// A viewer has set the level, so that the last one to go sets it back.
     level_was_set: bool,
+    /// Since when nobody is connected.
+    unused_since: Option<Instant>,
     accounted: Accounted,
 }
 
 impl Server {
     /// A server over a bound, non-blocking listener.
     pub fn new(listener: Listener, waker: Arc<Waker>, is_stopping: Arc<AtomicBool>, commands: Commands) -> Self {
-        let (connections, accounted) = (Vec::new(), Accounted::default());
-        Self { listener, waker, is_stopping, commands, connections, accepts_from: None, level_was_set: false, accounted }
+        Self {
+            listener,
+            waker,
+            is_stopping,
+            commands,
+            connections: Vec::new(),
+            accepts_from: None,
+            level_was_set: false,
+            unused_since: Some(Instant::now()),
+            accounted: Accounted::default(),
+        }
     }
 
     /// Serve until told to stop.
@@ -92,9 +103,11 @@ impl Server {
             (Ok(number), false, false) => Waiting::new(number, it.peer.has_outgoing()),
         }));
         let is_idle = self.connections.is_empty() && listening.is_some();
+        let leaves_in = self.leaves_in(now);
         let table = self.listener.descriptor.table();
         // a table of the program's is looked at again and again: nobody tells us when a descriptor is closed
-        let idle_tick = (!table.is_private()).then_some(IDENTITY_TICK);
+        let looks_in = (!table.is_private()).then_some(IDENTITY_TICK);
+        let idle_tick = looks_in.into_iter().chain(leaves_in).min();
         if table.wait(&mut waiting, if is_idle { idle_tick } else { Some(TICK) }).is_err() {
             // The kernel is out of memory; that must not make this loop a busy one.
             std::thread::sleep(TICK);
@@ -182,6 +195,27 @@ impl Server {
         }
     }
 
+    /// How long until an agent that nobody uses goes by itself; None: it does not.
+    fn leaves_in(&self, now: Instant) -> Option<Duration> {
+        let (since, after) = (self.unused_since?, self.commands.target.stay().leaves_after?);
+        // a millisecond more, which is as exactly as can be waited
+        Some((since + after).saturating_duration_since(now) + Duration::from_millis(1))
+    }
+
+    /// Note since when nobody is connected, and have the agent go when that was long enough.
+    fn leave_when_unused(&mut self, now: Instant) {
+        if !self.connections.is_empty() {
+            self.unused_since = None;
+            return self.commands.jobs.stay();
+        }
+        let since = *self.unused_since.get_or_insert(now);
+        let is_over = self.commands.target.stay().leaves_after.is_some_and(|after| now >= since + after);
+        if is_over {
+            self.unused_since = Some(now);
+            self.commands.jobs.leave();
+        }
+    }
+
     fn admit(&mut self, stream: Descriptor, now: Instant) -> Result<(), (Descriptor, &'static str, String)> {
         let own = platform::user_id();
         let (pid, uid) = match stream.peer() {
@@ -231,6 +265,7 @@ impl Server {
         if self.connections.len() != before {
             self.meet_wishes();
         }
+        self.leave_when_unused(now);
         self.account();
     }
 
@@ -245,7 +280,9 @@ impl Server {
     /// Record and sample as the attached viewers together wish; without any, as little as when idle.
     fn meet_wishes(&mut self) {
         let wishes = || self.connections.iter().filter_map(|connection| connection.wishes).filter(|wishes| wishes.is_viewer);
-        let viewers = wishes().count() as u32;
+        let viewing = self.connections.iter().filter(|connection| connection.wishes.is_some_and(|wishes| wishes.is_viewer));
+        let viewers: Vec<u32> = viewing.map(|connection| connection.peer.pid).collect();
+        let count = viewers.len() as u32;
         let level = wishes().filter_map(|wishes| wishes.level).max();
         let interval = wishes().map(|wishes| wishes.interval).min();
         let target = &self.commands.target;
@@ -253,8 +290,8 @@ impl Server {
             target.set_level(level.unwrap_or_else(|| target.idle_level()));
         }
         self.level_was_set = level.is_some();
-        self.commands.viewers.set(viewers);
-        target.set_viewers(viewers, interval);
+        self.commands.viewers.replace(viewers);
+        target.set_viewers(count, interval);
     }
 
     /// Let all viewers go. The level is left to the one who stops us.

@@ -15,6 +15,15 @@ pub struct Identity {
     pub start_time: u64,
 }
 
+/// How the agent came into the process, and when it goes by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stay {
+    /// A viewer brought it in; otherwise the program started it.
+    pub is_brought: bool,
+    /// After so long without a connection it goes; None: never.
+    pub leaves_after: Option<Duration>,
+}
+
 /// Sums that say what a collection led to. All since the segment began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -73,6 +82,11 @@ pub trait Target: Send + Sync {
 
     /// Record so much from now on.
     fn set_level(&self, level: u8);
+
+    /// How the agent came here, and when it goes.
+    fn stay(&self) -> Stay {
+        Stay::default()
+    }
 
     /// So many viewers are attached; the fastest of them reads at `interval`.
     fn set_viewers(&self, count: u32, interval: Option<Duration>);

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 use std::slice;
+use std::time::Duration;
 
 use super::{catch, catch_value, place, text, AiError, AiText};
 use crate::agent::{self, Options};
 use crate::clock;
+use crate::control::Stay;
 use crate::hooks;
 use crate::layout::{GcRecord, ReferenceState, ResourceState};
 use crate::ring::{self, Entry};
@@ -32,6 +34,10 @@ pub struct AiOptions {
     pub runtime: AiText,
     /// Where the segment goes, empty: the usual place.
     pub directory: AiText,
+    /// 1: a viewer brought the agent in.
+    pub is_brought: u8,
+    /// Without a connection for so long it goes by itself; 0: never.
+    pub leaves_after_millis: u64,
 }
 
 /// A frame of a stack. Texts are UTF-8.
@@ -87,6 +93,10 @@ pub unsafe extern "C" fn ai_start(options: *const AiOptions, error: *mut AiError
                 program: options.program.read()?,
                 runtime: options.runtime.read()?,
                 directory: (!directory.is_empty()).then(|| Path::new(directory)),
+                stay: Stay {
+                    is_brought: options.is_brought != 0,
+                    leaves_after: (options.leaves_after_millis > 0).then(|| Duration::from_millis(options.leaves_after_millis)),
+                },
             })
         })
     }
@@ -108,6 +118,12 @@ pub unsafe extern "C" fn ai_stop(error: *mut AiError) -> i32 {
     }
 }
 
+/// The program wants the agent that a viewer brought in: it stays until it is stopped.
+#[no_mangle]
+pub extern "C" fn ai_keep() {
+    catch_value((), agent::keep);
+}
+
 /// The process ends: says so, removes the files and ends the wait in `ai_control_next`; waits for nobody.
 #[no_mangle]
 pub extern "C" fn ai_exit() {
@@ -118,6 +134,12 @@ pub extern "C" fn ai_exit() {
 #[no_mangle]
 pub extern "C" fn ai_is_running() -> i32 {
     catch_value(0, || i32::from(agent::is_running()))
+}
+
+/// After `ai_exit`: waits until every viewer has read the last state and hung up, at most so long; returns at once where there is none.
+#[no_mangle]
+pub extern "C" fn ai_wait_for_viewers(patience_millis: u32) {
+    catch_value((), || agent::wait_for_viewers(Duration::from_millis(patience_millis.into())));
 }
 
 /// The path of the segment, not terminated; its bytes, of which those that fit were written, or 0 when the agent does not run.

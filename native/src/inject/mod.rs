@@ -4,6 +4,7 @@
 //! millisecond, at a point that is known to be harmless; all others run on. It is sent through a stub (`stub.rs`) that calls `pthread_create` and
 //! then restores every register itself, so that the target goes on also when the injector dies. See ADR 0010.
 
+mod left;
 mod region;
 mod registers;
 mod stub;
@@ -16,6 +17,7 @@ use region::Region;
 use registers::{harmless, is_interrupted, nudged, undisturbed, Point};
 use tracee::Tracee;
 
+pub use left::unmap_left;
 pub use region::{CODE_BYTES, REGION_BYTES, REGION_MAGIC, TEXT_BYTES};
 pub use registers::{wait_of, Wait};
 

@@ -274,6 +274,20 @@ pub unsafe fn map_over(address: NonNull<u8>, length: usize, file: Option<Borrowe
     result
 }
 
+/// Moves the mapping at `from` over the one at `to`, which ends.
+///
+/// # Safety
+/// `map` made both with this length; what other threads write to the one at `to` meanwhile may be lost.
+pub unsafe fn replace_mapping(from: NonNull<u8>, to: NonNull<u8>, length: usize) -> io::Result<()> {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    // SAFETY: the caller's promise: both are whole mappings of ours.
+    let address = unsafe { libc::mremap(from.as_ptr().cast(), length, length, flags, to.as_ptr()) };
+    if address == libc::MAP_FAILED {
+        return Err(Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// Has every write to the mapping fail from now on.
 ///
 /// # Safety

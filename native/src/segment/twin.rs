@@ -55,6 +55,42 @@ impl Segment {
         self.packed().map_or(Twin::Nothing, Twin::Packed)
     }
 
+    /// Goes on in private memory, at the same address, and gives the file up.
+    ///
+    /// # Safety
+    /// The caller holds up all writers, by `threads::hold_writers` and the locks of the tables. A counter that is raised meanwhile may lose that.
+    pub unsafe fn leave_file(&self) -> io::Result<()> {
+        let mut backing = self.backing.lock();
+        let bytes = self.plan.bytes as usize;
+        let fresh = platform::map(None, bytes)?;
+        for range in self.ranges() {
+            // SAFETY: the range lies within both mappings, of which one is ours alone.
+            unsafe { copy_words(self.base.as_ptr().add(range.start), fresh.as_ptr().add(range.start), range.len()) };
+        }
+        // SAFETY: both are of the planned size. The kernel swaps them in one step: who reads meanwhile finds one of the two.
+        let moved = unsafe { platform::replace_mapping(fresh, self.base, bytes) };
+        match moved {
+            Ok(()) => *backing = None,
+            // SAFETY: made above, and nothing refers into it.
+            Err(_) => unsafe { platform::unmap(fresh, bytes) },
+        }
+        moved
+    }
+
+    /// Goes on in `file`, at the same address.
+    ///
+    /// # Safety
+    /// As `leave_file`, which was called before.
+    pub unsafe fn take_file(&self, file: File) -> io::Result<()> {
+        let mut backing = self.backing.lock();
+        let fresh = Backing::new(file)?;
+        self.copy_to_file(&fresh)?;
+        // SAFETY: the whole mapping of this segment; the file has its size and its content. The kernel swaps them in one step.
+        unsafe { platform::map_over(self.base, self.plan.bytes as usize, Some(fresh.file()?)) }?;
+        *backing = Some(fresh);
+        Ok(())
+    }
+
     /// The parts in use, by their offsets.
     fn ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         let parts = PARTS.into_iter().map(|part| {

@@ -267,13 +267,16 @@ fn enrol(local: &Local) {
     };
     local.own_shard.set(runtime.threads.inner.lock().take_shard());
     let slot = runtime.segment().thread(u32::from(index));
-    write_slot(slot, platform::thread_id());
+    let tid = platform::thread_id();
+    let name = platform::thread_name(tid);
+    // as a writer of rows: it must not fall into a move of the segment
+    mutate_on(runtime, local, || write_slot(slot, tid, &name));
     local.index.set(index);
     local.slot.set(slot);
     local.set_depth(local.depth());
 }
 
-fn write_slot(slot: *mut ThreadSlot, tid: u32) {
+fn write_slot(slot: *mut ThreadSlot, tid: u32, name: &str) {
     let zero = Ordering::Relaxed;
     atomic!(AtomicU8, slot, state).store(ThreadState::Free as u8, zero);
     atomic!(AtomicU8, slot, named).store(0, zero);
@@ -285,7 +288,7 @@ fn write_slot(slot: *mut ThreadSlot, tid: u32) {
     atomic!(AtomicU64, slot, released).store(0, zero);
     atomic!(AtomicU64, slot, depth).store(0, zero);
     // SAFETY: the slot lies in the mapping; only the field's address is taken.
-    write_text(unsafe { std::ptr::addr_of_mut!((*slot).name) }, &platform::thread_name(tid));
+    write_text(unsafe { std::ptr::addr_of_mut!((*slot).name) }, name);
     // Release: whoever sees the thread alive sees the rest
     atomic!(AtomicU8, slot, state).store(ThreadState::Live as u8, Ordering::Release);
 }
@@ -305,8 +308,11 @@ fn end(runtime: &Runtime, local: &Local) {
         // SAFETY: the slot lies in the mapping; only the field's address is taken.
         write_text(unsafe { std::ptr::addr_of_mut!((*slot).name) }, &name);
     }
-    atomic!(AtomicU64, slot, ended_at_ticks).store(clock::ticks(), Ordering::Relaxed);
-    atomic!(AtomicU8, slot, state).store(ThreadState::Ended as u8, Ordering::Release);
+    // as in `enrol`; the thread has no index any more
+    mutate_on(runtime, local, || {
+        atomic!(AtomicU64, slot, ended_at_ticks).store(clock::ticks(), Ordering::Relaxed);
+        atomic!(AtomicU8, slot, state).store(ThreadState::Ended as u8, Ordering::Release);
+    });
     let mut inner = runtime.threads.inner.lock();
     inner.ended_since_search += 1;
     inner.give_shard_back(local.own_shard.replace(0));

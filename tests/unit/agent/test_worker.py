@@ -98,7 +98,7 @@ def run(
 ) -> dict[int, dict[str, Any]]:
     monkeypatch.setattr("inspector.agent.worker.lib", script)
     gone = [] if detached is None else detached
-    worker = Worker(adapters, Jobs(adapters, GcHook(), ThreadNames()), detach=lambda: gone.append(True))
+    worker = Worker(adapters, Jobs(adapters, GcHook(), ThreadNames()), detach=lambda tell: (tell([]), gone.append(True)))
     worker.start()
     worker.join(PATIENCE_SECS)
     return script.answers

@@ -66,7 +66,7 @@ def test_a_process_that_is_gone_has_no_stage():
 
 
 def test_a_bundle_holds_the_agent_and_what_its_interpreter_needs():
-    bundle = make_bundle((3, 12), level="count")
+    bundle = make_bundle((3, 12), level="count", leaves_after_secs=0)
     assert {SCRIPT, "modules", "copies", "request", "_native.abi3.so"} <= bundle.files.keys()
     if backend_for((3, 12)) is not None:
         assert "_cffi_backend.cpython-312-x86_64-linux-gnu.so" in bundle.files

@@ -1,0 +1,56 @@
+"""What is in a process that a test compares before and after: descriptors, threads, signal handlers, files, memory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from inspector.attach import procfs
+
+SETXID: Final = 1 << 32
+"""The C library handles this signal itself from the first thread of a process on, for good: without it ``setuid`` would hang."""
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Of one moment."""
+
+    descriptors: dict[int, str]
+    threads: int
+    handlers: int
+    """Signals that are caught, one bit each, without the C library's own."""
+    executable: frozenset[tuple[int, int]]
+    """Ranges of memory without a file that may be executed."""
+    shared: frozenset[str]
+    """Files that are mapped to be shared."""
+    mappings: int
+    size_bytes: int
+    resident_bytes: int
+
+
+def traces_of(pid: int) -> Traces:
+    """Look at a process."""
+    status, mapped = procfs.status(pid), procfs.mappings(pid) or []
+    names = {int(link.name): str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    return Traces(
+        descriptors=names,
+        threads=len(procfs.tasks(pid)),
+        handlers=int(status["SigCgt"], 16) & ~SETXID,
+        executable=frozenset((each.low, each.high) for each in mapped if each.is_code and not each.path),
+        shared=frozenset(each.path for each in mapped if each.flags.endswith("s")),
+        mappings=len(mapped),
+        size_bytes=_bytes(status["VmSize"]),
+        resident_bytes=_bytes(status["VmRSS"]),
+    )
+
+
+def published(pid: int) -> list[Path]:
+    """Files of a process's agent, hidden ones too; of one that is in our environment."""
+    folder = Path(os.environ.get("XDG_RUNTIME_DIR") or "/dev/shm")  # noqa: S108 - where segments lie
+    return [path for path in folder.glob("arc-inspector-*/*") if path.name.lstrip(".").startswith(f"{pid}-")]
+
+
+def _bytes(text: str) -> int:
+    return int(text.split()[0]) << 10
