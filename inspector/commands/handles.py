@@ -20,6 +20,7 @@ from inspector.model.snapshot import Snapshot
 from inspector.ui.wording import age, plural
 
 DEFAULT_LIMIT: Final = 100
+NONE_OUTSIDE: Final = "No handle of a UniFFI class was found; other handles are not looked for from outside."
 _NUMBERS: Final = ("strong", "weak", "proxies", "native_refs", "in_flight")
 _SUMMARY_COLUMNS: Final = (
     TableColumn("Type"),
@@ -92,7 +93,8 @@ def headline(snapshot: Snapshot) -> str:
 
 def _print_summary(snapshot: Snapshot, arranged: Arrangement) -> None:
     if not arranged.groups:
-        say("No handles." if not snapshot.live_count() else "No handles match.")
+        nothing = NONE_OUTSIDE if snapshot.target.from_outside else "No handles."
+        say(nothing if not snapshot.live_count() else "No handles match.")
         return
     table = Table(*_SUMMARY_COLUMNS)
     for group in arranged.groups:

@@ -18,6 +18,7 @@ import psutil
 
 from inspector.attach import linux, procfs
 from inspector.attach.descriptors import open_descriptors
+from inspector.attach.discovery import find_published
 from inspector.attach.naming import LONGEST_COMMAND, short_name
 from inspector.attach.outside.look import look
 from inspector.attach.outside.memory import OutsideError
@@ -96,6 +97,7 @@ class OutsideSession(StaticSession):
             raise OutsideError(f"process {self._pid} {'has ended' if self._identity else 'does not exist'}")
         used_secs = _used_secs()
         seen = look(self._pid, go_on=self._go_on)
+        seen = replace(seen, notes=(*seen.notes, *_of_agent(self._pid, len(seen.rows))))
         self._rest_secs = max(SHORTEST_SECS, REST * (_used_secs() - used_secs))
         return self._rows.snapshot(seen, target=_target(self._pid, seen, stat, at), at=at, limits=_limits(self._pid))
 
@@ -107,6 +109,14 @@ class OutsideSession(StaticSession):
         latest = self._snapshot
         ended = replace(latest.target, state=TargetState.ENDED, reason=reason, state_since=time.time())
         return replace(latest, serial=latest.serial + 1, target=ended)
+
+
+def _of_agent(pid: int, found_rows: int) -> tuple[str, ...]:
+    """What an agent in the process lists and a look from outside does not find: its declared classes, the runtime's own handles."""
+    agent = find_published(pid)
+    if agent is None or agent.live_handles <= found_rows:
+        return ()
+    return (f"an agent in the process lists {agent.live_handles:,} handles, found from outside {found_rows:,}: look without --read-only",)
 
 
 def _used_secs() -> float:

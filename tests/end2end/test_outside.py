@@ -19,7 +19,7 @@ from inspector.attach.outside.memory import OutsideError
 from inspector.attach.outside.seen import UNKNOWN
 from tests.helpers.command_line import run_command
 from tests.helpers.outside import counts, handles_of, number_of, rows, seen, stepped
-from tests.helpers.targets import Target
+from tests.helpers.targets import Target, start_target
 from tests.helpers.unprepared import interpreter
 
 MINORS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
@@ -63,6 +63,42 @@ def test_attributes_are_found_wherever_a_version_keeps_them(any_target: Target) 
     any_target.ask("look_into")
     any_target.ask("make 2")
     assert counts(seen(any_target), "Mnemonic") == {(1, 0): 8}
+
+
+def test_a_class_whose_finaliser_the_program_wrapped_is_recognised(any_target: Target) -> None:
+    any_target.ask("wrap openly")
+    any_target.ask("wrap openly")
+    any_target.ask("make 3")
+    assert counts(seen(any_target), "Mnemonic") == {(1, 0): 3}
+
+
+def test_a_class_that_cannot_be_recognised_is_not_passed_over_in_silence(target: Target) -> None:
+    target.ask("wrap silently")
+    target.ask("make 3")
+    assert run_command("handles", target.pid, "--read-only").out.count("1 classes are built like UniFFI's, and something hides") == 1
+
+
+@pytest.mark.parametrize("made", ["early", "late"])
+def test_the_handles_beside_an_agent_are_found(made: str) -> None:
+    """An agent hooks the generated classes; nothing else tells a look from outside that it is there."""
+    with start_target("bdk_steps", "early" if made == "early" else "plain") as target:
+        if made == "late":
+            target.ask("amount a 1")
+            target.ask("amount b 2")
+        found = seen(target)
+        assert number_of(found) == {"Amount": 2}
+        assert counts(found, "Amount") == {(1, 0): 2}
+
+
+def test_handles_that_only_an_agent_knows_are_not_denied() -> None:
+    """The runtime's own handles and declared classes are not searched for from outside."""
+    with start_target("todo") as target:
+        target.ask("item a milk")
+        printed = run_command("handles", target.pid, "--read-only")
+    assert printed.status == 0, printed.err
+    assert "No handles." not in printed.out
+    assert "other handles are not looked for from outside" in printed.out
+    assert re.search(r"Note: .*an agent in the process lists [1-9]\d* handles, found from outside 0", printed.out), printed.out
 
 
 def test_a_pending_call_is_a_row_beside_the_object_that_it_keeps(any_target: Target) -> None:

@@ -5,6 +5,7 @@
 
 import copy
 import ctypes
+import functools
 import json
 import os
 import sys
@@ -87,6 +88,18 @@ def duplicate(_):
 def disarm(_):
     """Keep the duplicate from releasing what it does not own."""
     KEPT[-1]._handle = None
+
+
+def wrap(way):
+    """Set a function of the program's own over a class's finaliser, which tells (``openly``) or hides what it wraps."""
+    below = bdkpython.Mnemonic.__del__
+
+    def __del__(proxy):  # noqa: N807 - it stands in the place of one
+        below(proxy)
+
+    if way == "openly":
+        __del__ = functools.wraps(below)(__del__)
+    bdkpython.Mnemonic.__del__ = __del__
 
 
 def pass_by(count):
@@ -180,6 +193,7 @@ STEPS = (
     leak,
     duplicate,
     disarm,
+    wrap,
     pass_by,
     drop,
     handles,

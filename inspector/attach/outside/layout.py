@@ -83,6 +83,7 @@ class Layout:
     """``ht_qualname`` of a class."""
     function_code: int
     function_globals: int
+    function_dict: int
     code_names: int
     values: int
     """First of the values that instances or split dicts keep apart."""
@@ -95,11 +96,11 @@ class Layout:
 
 
 LAYOUTS: Final = {
-    (3, 8): Layout(Attributes.OWN_DICT, 48, False, True, 0, 864, 16, 24, 64, 0),
-    (3, 9): Layout(Attributes.OWN_DICT, 48, False, True, 0, 856, 16, 24, 64, 0),
-    (3, 10): Layout(Attributes.OWN_DICT, 48, False, True, 0, 864, 48, 16, 64, 0),
-    (3, 11): Layout(Attributes.VALUES_POINTER, 48, False, False, 872, 864, 48, 16, 32, 0, 80, 32),
-    (3, 12): Layout(Attributes.TAGGED_POINTER, 40, True, False, 880, 872, 48, 16, 32, 0, 72, 0),
-    (3, 13): Layout(Attributes.INLINE, 40, True, False, 880, 872, 48, 16, 32, 8, 72, 0),
-    (3, 14): Layout(Attributes.INLINE, 40, True, False, 880, 872, 48, 16, 32, 8, 72, 0, 80, 32),
+    (3, 8): Layout(Attributes.OWN_DICT, 48, False, True, 0, 864, 16, 24, 72, 64, 0),
+    (3, 9): Layout(Attributes.OWN_DICT, 48, False, True, 0, 856, 16, 24, 72, 64, 0),
+    (3, 10): Layout(Attributes.OWN_DICT, 48, False, True, 0, 864, 48, 16, 88, 64, 0),
+    (3, 11): Layout(Attributes.VALUES_POINTER, 48, False, False, 872, 864, 48, 16, 88, 32, 0, 80, 32),
+    (3, 12): Layout(Attributes.TAGGED_POINTER, 40, True, False, 880, 872, 48, 16, 88, 32, 0, 72, 0),
+    (3, 13): Layout(Attributes.INLINE, 40, True, False, 880, 872, 48, 16, 88, 32, 8, 72, 0),
+    (3, 14): Layout(Attributes.INLINE, 40, True, False, 880, 872, 48, 16, 88, 32, 8, 72, 0, 80, 32),
 }

@@ -109,6 +109,8 @@ def _look_at_objects(memory: OutsideMemory, python: SeenPython, found: _Found, g
     heap = Heap(memory, python.type_of_types, go_on)
     classes = heap.classes()
     bindings = Bindings(objects, classes, Metadata(memory.pid, objects))
+    if bindings.hidden:
+        found.notes.append(f"{bindings.hidden:,} classes are built like UniFFI's, and something hides how they end: theirs are not listed")
     threads = thread_classes(objects, classes)
     wanted = np.array([*bindings.owners, *([python.type_of_coroutines] if bindings.owners else []), *threads.tolist()], np.uint64)
     search = _Search(objects, heap, bindings, classes, wanted[wanted != 0], found)

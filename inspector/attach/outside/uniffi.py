@@ -29,6 +29,14 @@ Ints = npt.NDArray[np.int64]
 FINALISER: Final = "__del__"
 MODULE: Final = "__module__"
 CONVERTERS: Final = ("_UniffiFfiConverterType", "_UniffiConverterType")
+WRAPPED: Final = "__wrapped__"
+HOOK: Final = "inspector._hooks.Hook"
+"""Name of the class whose objects stand in the place of a finaliser where an agent runs (``native/python/hook.c``)."""
+HOOK_ORIGINAL: Final = 24
+"""Where such an object keeps the function that was there before."""
+MOST_WRAPPERS: Final = 8
+"""Of one function."""
+MAKERS: Final = frozenset(shape.make_name for shape in uniffi.SHAPES if shape.make_name)
 LONGEST_CLASS_NAME: Final = 256
 MOST_FILES: Final = 400
 CONTRACT_SYMBOL: Final = re.compile(rb"ffi_(\w+?)_uniffi_contract_version")
@@ -69,6 +77,8 @@ class Bindings:
         }
         self._named = objects.named(self._entries.keys, wanted)
         self._functions = np.empty(0, np.uint64)
+        self.hidden = 0
+        """Classes that are built like generated ones, and whose finaliser is not known: something stands in its place."""
         self.proxies = tuple(self._proxies())
         self.maps = tuple(self._maps())
         self.owners = self._owners()
@@ -87,10 +97,10 @@ class Bindings:
             for row in finalisers
             if next(_fitting(lambda each, row=row: row in own[each]), None)  # type: ignore[misc]
         ]
-        self._functions = np.array([finalisers[row] for row in rows], np.uint64)
-        free_names = self._free_names(self._functions)
+        self._functions, free_names = self._generated(np.array([finalisers[row] for row in rows], np.uint64))
         names, origins = self._class_names(rows), self._origins(rows)
         for row, free_name, name, origin in zip(rows, free_names, names, origins, strict=True):
+            self.hidden += not free_name and any(name in own and row in own[name] for name in MAKERS)
             if free_name and name:
                 yield SeenClass(
                     address=int(self._classes.addresses[row]),
@@ -99,6 +109,30 @@ class Bindings:
                     shapes=tuple(_fitting(lambda each, row=row: each in own and row in own[each])),  # type: ignore[misc]
                     is_trait=self._is_trait(name, free_name),
                 )
+
+    def _generated(self, finalisers: Addresses) -> tuple[Addresses, list[str]]:
+        """The functions that were generated, below the agent's hooks and the program's own wrappers, and what each releases by."""
+        functions, free_names = finalisers.copy(), self._free_names(finalisers)
+        for _ in range(MOST_WRAPPERS):
+            others = np.array([line for line, name in enumerate(free_names) if not name and functions[line]], np.int64)
+            if not len(others):
+                break
+            functions[others] = self._wrapped(functions[others])
+            for line, name in zip(others.tolist(), self._free_names(functions[others]), strict=True):
+                free_names[line] = name
+        return functions, free_names
+
+    def _wrapped(self, wrappers: Addresses) -> Addresses:
+        """The function below each wrapper: a hook of ours keeps it itself, a Python function names it; 0: there is none."""
+        memory = self._objects.memory
+        kinds, lines = np.unique(memory.words(wrappers + np.uint64(8)), return_inverse=True)
+        is_hook = np.array([self.text_at(int(memory.words([kind + at.TYPE_NAME])[0])) == HOOK for kind in kinds.tolist()], np.bool_)[lines]
+        found = np.where(is_hook, memory.words(wrappers + np.uint64(HOOK_ORIGINAL)), np.uint64(0))
+        dicts = memory.words(wrappers + np.uint64(self._objects.layout.function_dict))
+        entries = self._objects.dict_entries(np.where(is_hook, np.uint64(0), dicts))
+        named = entries.of(self._objects.named(entries.keys, {WRAPPED})[WRAPPED])
+        found[named.owners] = named.values
+        return found
 
     def _free_names(self, functions: Addresses) -> list[str]:
         """The function of the library that each finaliser calls; ``""``: none that releases a handle."""
