@@ -11,6 +11,7 @@ mod twin;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 
@@ -349,6 +350,12 @@ impl Segment {
     /// Whether a viewer can see it: false for private memory.
     pub fn has_file(&self) -> bool {
         self.backing.lock().is_some()
+    }
+
+    /// Where the system shows the file of the mapping to privileged processes.
+    pub fn mapped_file(&self) -> PathBuf {
+        let from = self.base.as_ptr() as u64;
+        format!("/proc/self/map_files/{from:x}-{:x}", from + self.plan.bytes).into()
     }
 
     /// The file of the mapping; None: private memory. The fork handlers hold the lock as well.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -201,9 +202,13 @@ def test_without_an_agent_closing_everything_harms_neither_files_nor_handles() -
         assert target.ask("tell changed_files") == []
         assert target.ask("end_child") == 0
         assert child
-        with pytest.raises(TargetFailedError, match="the program closed the descriptor of the segment before the agent started"):
-            target.ask("start")
         assert target.ask("text 2") == "2"
+        if os.geteuid() == 0:  # may open what it has mapped
+            target.ask("start")
+            assert_inspected(target.pid, 4)
+        else:
+            with pytest.raises(TargetFailedError, match="the program closed the descriptor of the segment before the agent started"):
+                target.ask("start")
         assert target.ask("changed_files") == []
 
 

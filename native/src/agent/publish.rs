@@ -51,7 +51,7 @@ pub fn publish(runtime: &Runtime, directory: Option<&Path>, table: &Arc<Table>) 
     let named = match &*name {
         Name::Published(_) => open_named(backing, &path, table),
         Name::Hidden(hidden) => fs::rename(hidden, &path).and_then(|()| open_named(backing, &path, table)),
-        Name::None | Name::Noted(_) => name_new(backing, &path, table),
+        Name::None | Name::Noted(_) => name_new(backing, &runtime.segment().mapped_file(), &path, table),
     };
     if let (Name::Noted(note), Ok(_)) = (&*name, &named) {
         // gone already when somebody swept the directory
@@ -80,6 +80,13 @@ fn refused(error: &io::Error, path: &Path, usual: &Path) -> Error {
     Error::new(Status::Unavailable, format!("{made}, which is another file system than {}", path.parent().unwrap_or(path).display()))
 }
 
+/// Opens the segment's file where the program closed its descriptor: the system lets privileged processes open what they have mapped.
+fn open_mapped(backing: &Backing, mapped: &Path, table: &Arc<Table>) -> io::Result<Descriptor> {
+    let opened = table.open_file(mapped, libc::O_RDWR, 0).ok();
+    let ours = opened.filter(|file| file.identity().is_ok_and(|identity| identity == backing.identity));
+    ours.ok_or_else(|| io::Error::other("the program closed the descriptor of the segment before the agent started"))
+}
+
 /// Opens the segment's file, which has the name `path`, and sees to it that its lock says that we live.
 fn open_named(backing: &Backing, path: &Path, table: &Arc<Table>) -> io::Result<Descriptor> {
     let file = table.open_file(path, libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)?;
@@ -98,10 +105,11 @@ fn hold_lock(file: &Descriptor) -> io::Result<()> {
     }
 }
 
-fn name_new(backing: &mut Backing, path: &Path, table: &Arc<Table>) -> io::Result<Descriptor> {
-    let closed = || io::Error::other("the program closed the descriptor of the segment before the agent started");
-    let unnamed = backing.unnamed.as_ref().filter(|unnamed| !unnamed.is_lost()).ok_or_else(closed)?;
-    let file = table.reopen(unnamed, platform::thread_id())?;
+fn name_new(backing: &mut Backing, mapped: &Path, path: &Path, table: &Arc<Table>) -> io::Result<Descriptor> {
+    let file = match backing.unnamed.as_ref().filter(|unnamed| !unnamed.is_lost()) {
+        Some(unnamed) => table.reopen(unnamed, platform::thread_id())?,
+        None => open_mapped(backing, mapped, table)?,
+    };
     // locked before it can be found: nobody takes it for one that a dead process left
     hold_lock(&file)?;
     match file.name(path) {
