@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arc_inspector_native::agent::{self, Options};
 use arc_inspector_native::atomic;
+use arc_inspector_native::control::Stay;
 use arc_inspector_native::hooks;
 use arc_inspector_native::lifecycle;
 use arc_inspector_native::ownership::{borrow, lower};
@@ -115,7 +116,7 @@ fn bus_handler() -> usize {
 
 #[test]
 fn a_process_whose_segment_is_truncated_goes_on_with_new_handles() {
-    let options = Options { level: 1, idle_level: 1, program: "a test", runtime: "Rust", directory: None };
+    let options = Options { level: 1, idle_level: 1, program: "a test", runtime: "Rust", directory: None, stay: Stay::default() };
     for length in [0, 4096] {
         let code = in_child(|| {
             let handle = lower(Arc::new(TodoItem::new("of before"))).unwrap();
@@ -138,7 +139,7 @@ fn a_process_whose_segment_is_truncated_goes_on_with_new_handles() {
 
 #[test]
 fn a_bus_error_elsewhere_ends_the_process_as_before() {
-    let options = Options { level: 1, idle_level: 1, program: "a test", runtime: "Rust", directory: None };
+    let options = Options { level: 1, idle_level: 1, program: "a test", runtime: "Rust", directory: None, stay: Stay::default() };
     // SAFETY: the child ends by the signal, or leaves by `_exit`.
     let child = unsafe { libc::fork() };
     if child == 0 {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -36,3 +37,31 @@ def test_the_agent_starts_well_under_50_ms(benchmark: Any, goal: StateGoal) -> N
     print(f"\nstart of the agent: {median_ms:.1f} ms")
     benchmark.pedantic(started_secs, rounds=3, iterations=1)
     goal("start of the agent, imports and all", median_ms, at_most=50, unit="ms")
+
+
+ENDING = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+if sys.argv[2] == "agent":
+    from inspector import agent
+    agent.start()
+print(time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)
+"""
+
+
+def ended_secs(kind: str) -> float:
+    """From the last line of a program to its end."""
+    with subprocess.Popen([sys.executable, "-c", ENDING, str(ROOT), kind], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        last_line = float(process.stdout.readline())
+        process.wait()
+        return time.clock_gettime(time.CLOCK_MONOTONIC) - last_line
+
+
+@pytest.mark.benchmark(group="start of the agent")
+def test_a_program_with_the_agent_ends_at_once(benchmark: Any, goal: StateGoal) -> None:
+    rounds = [(ended_secs("agent"), ended_secs("none")) for _ in range(ROUNDS)]
+    added_ms = (statistics.median(each for each, _ in rounds) - statistics.median(each for _, each in rounds)) * 1000
+    print(f"\nend of a program with the agent: {added_ms:+.1f} ms")
+    benchmark.pedantic(ended_secs, args=("agent",), rounds=3, iterations=1)
+    goal("end of a program, with the agent over without", added_ms, at_most=20, unit="ms")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -138,3 +139,18 @@ def test_the_demo_without_a_display_does_the_main_job_and_saves_pictures(tmp_pat
     assert "Collection freed" in done.out
     assert "Closed 1 resource" in done.out
     assert not list(tmp_path.glob("arc-inspector-*/[!.]*")), "the demo's process must be gone"
+
+
+def test_sigterm_ends_the_window_once_its_program_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "short.py"
+    path.write_text("print('done', flush=True)\n")
+    environment = command_environment({"QT_QPA_PLATFORM": "offscreen"})
+    with subprocess.Popen(command_line("run", path), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as viewer:
+        assert viewer.stdout is not None
+        assert viewer.stdout.readline() == "done\n"
+        while viewer.poll() is None:  # the program's own end is not told: a signal that came before it was the program's
+            viewer.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                viewer.wait(0.2)
+        assert viewer.stderr is not None
+        assert "Traceback" not in viewer.stderr.read()
