@@ -14,6 +14,7 @@ import numpy.typing as npt
 from inspector.attach.segment import Segment
 from inspector.model.names import Names, Symbolise, no_symbol
 from inspector.model.raw import RawState, RawVitals, Records
+from inspector.session.at_exit import as_of_exit
 from inspector.session.dtypes import dtype_of, layout_codes
 from inspector.wire.schema import MAX_FRAMES, MAX_HANDLES, MAX_RINGS, MAX_SITES, MAX_STRING_BYTES, MAX_THREADS, MAX_TYPES
 
@@ -56,18 +57,23 @@ class SegmentSource:
         return RawVitals(self._header, self._read_types(self._sizes().types))
 
     def state(self) -> RawState:
-        """Everything; valid until the next reading. Names are read after the rows, so that what the rows name is known."""
+        """Everything; valid until the next reading. Of a program that has ended, the state when it ended.
+
+        Names are read after the rows, so that the names that rows refer to are known.
+        """
         self._segment.read_header(self._header)
         rows, indices = self._read_rows(self._sizes().handles)
         self._segment.read_header(self._header)
         sizes = self._sizes()
         self._read_names(sizes)
-        return RawState(
-            vitals=RawVitals(self._header, self._read_types(sizes.types)),
-            threads=self._read_threads(sizes.threads),
-            rows=rows,
-            indices=indices,
-            segment_bytes=self._segment.allocated_bytes(),
+        return as_of_exit(
+            RawState(
+                vitals=RawVitals(self._header, self._read_types(sizes.types)),
+                threads=self._read_threads(sizes.threads),
+                rows=rows,
+                indices=indices,
+                segment_bytes=self._segment.allocated_bytes(),
+            )
         )
 
     def events_gone(self) -> list[int]:

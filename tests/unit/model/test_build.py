@@ -9,7 +9,7 @@ from inspector.attach.segment import Segment
 from inspector.model.build import Moment, build_snapshot
 from inspector.model.snapshot import UNKNOWN, Outer, Reference, Resource, Snapshot, Target, TargetState, handle_text
 from inspector.session.source import SegmentSource
-from inspector.wire.schema import BUSY, Kind, ReferenceState, ResourceState, ThreadState
+from inspector.wire.schema import BUSY, Ending, Kind, ReferenceState, ResourceState, ThreadState
 from tests.helpers.segments import ANCHOR_SECS, SegmentImage, at, write_segment
 
 TODO = {"name": b"TodoList", "origin": b"samples", "kind": Kind.ARC, "size_bytes": 48}
@@ -268,6 +268,24 @@ def test_type_numbers_that_do_not_exist_stop_nothing(snapshot_of):
     snapshot = snapshot_of(SegmentImage(handles=[{"type_id": 900, "created_thread": 800, "created_site": 60_000}]))
     assert len(snapshot.handles) == 1
     assert snapshot.types == {}
+
+
+ENDED = {"ending": Ending.EXITED, "ended_at_ticks": 2_000_000}
+
+
+def test_handles_that_the_interpreter_released_after_the_program_ended_were_alive_at_the_end(snapshot_of):
+    gone = {"reference_state": ReferenceState.DROPPED, "type_id": 1}
+    rows = [gone | {"changed_at_ticks": 1_999_999}, gone | {"changed_at_ticks": 2_000_000, "resource_state": ResourceState.NEVER_CLOSED}]
+    snapshot = snapshot_of(SegmentImage(types=[TODO], handles=rows, header=ENDED))
+    assert snapshot.handles.references.tolist() == [Reference.DROPPED, Reference.LIVE]
+    assert snapshot.handles.resources.tolist()[1] == Resource.OPEN
+    assert (snapshot.vitals.live, snapshot.vitals.live_by_type()[1]) == (1, 1)
+
+
+def test_handles_that_were_released_before_an_agent_was_stopped_stay_released(snapshot_of):
+    rows = [{"reference_state": ReferenceState.RELEASED, "changed_at_ticks": 2_000_001}]
+    stopped = ENDED | {"ending": Ending.STOPPED}
+    assert snapshot_of(SegmentImage(types=[TODO], handles=rows, header=stopped)).handles.references.tolist() == [Reference.RELEASED]
 
 
 def limits_of(snapshot: Snapshot) -> dict[str, int]:
