@@ -39,7 +39,7 @@ def drifted(program: str, first: tuple[str, ...], step: str, last: tuple[str, ..
         watch.until(lambda snapshot: snapshot.target.level, Level.STACKS)
         for line in first:
             target.ask(line)
-        trend = Trend(min_gap_secs=0.0)
+        trend = Trend(min_gap_secs=0.0, rise_gap_secs=0.0)
         for number in range(ROUNDS + 1):
             seen = watch.until(is_sampled_after(time.time()), True)
             seen = watch.until(native(kind), number * per_round)
