@@ -43,7 +43,7 @@ class LeaveDialog(QDialog):
         layout.addWidget(
             plain_label("The inspector was loaded into it. It can be removed again: hooks, threads and files go, the program runs on.")
         )
-        layout.addWidget(plain_label("Left there it costs next to nothing, and leaves by itself 5 minutes after its last viewer."))
+        layout.addWidget(plain_label("Left in it, it leaves by itself 5 minutes after its last viewer."))
         layout.addWidget(self.always)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
