@@ -130,7 +130,14 @@ mod tests {
     use super::*;
 
     fn live() -> HandleSlot {
-        HandleSlot { reference_state: ReferenceState::Live as u8, generation: 3, address: 0x40, strong: 1, ..zeroed() }
+        HandleSlot {
+            reference_state: ReferenceState::Live as u8,
+            generation: 3,
+            address: 0x40,
+            strong: 1,
+            outer_strong: OUTER_UNKNOWN,
+            ..zeroed()
+        }
     }
 
     #[test]
