@@ -14,7 +14,7 @@ pub enum Uncountable {
 
 /// References now. Relaxed: it is a number for people.
 pub fn strong(counts: &AtomicU64) -> u64 {
-    counts.load(Ordering::Relaxed) & u64::from(STRONG_UNKNOWN)
+    u64::from(counts.load(Ordering::Relaxed) as u32)
 }
 
 /// Another reference. Relaxed, as in `Arc`: who counts up has a reference or a pin already.
