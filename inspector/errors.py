@@ -37,6 +37,8 @@ class ControlError(InspectorError):
 class TargetBusyError(ControlError):
     """The target lives but did not answer in time; the command was given up and will not run later."""
 
+    exit_status = UNKNOWN_STATUS
+
 
 class FileFormatError(InspectorError):
     """A screenshot or session file is damaged, too large, or of another version."""

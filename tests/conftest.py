@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+settings.register_profile("arc-inspector", deadline=None)  # a loaded machine makes no example wrong; pytest's own timeout ends a hang
+settings.load_profile("arc-inspector")
 
 
 @pytest.fixture(autouse=True)

@@ -13,13 +13,6 @@ from inspector.errors import AttachError, ControlError, TargetBusyError
 from inspector.session.leaving import Departure, take_out
 
 REFUSED_STATUS: Final = 1
-UNKNOWN_STATUS: Final = 4
-
-
-class InterpreterStuckError(TargetBusyError):
-    """The interpreter did not come by, so that nothing could be taken out."""
-
-    exit_status = UNKNOWN_STATUS
 
 
 def detach(
@@ -34,7 +27,7 @@ def detach(
         departure = take_out(found.segment, pid, only_unused=not force)
     except TargetBusyError as error:
         nothing = "nothing was taken out: hooks, threads, socket and segment stay"
-        raise InterpreterStuckError(f"{_stuck(error)}; {nothing} (process {pid})") from error
+        raise TargetBusyError(f"{_stuck(error)}; {nothing} (process {pid})") from error
     if as_json:
         print_json(departure_value(pid, departure))
     elif departure.stays:

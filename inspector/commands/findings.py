@@ -18,11 +18,11 @@ from inspector.commands.opening import SETTLE_SECS, ReadOnly, Running, Watch, is
 from inspector.commands.output import print_json, say
 from inspector.commands.rows import PlainRow, snapshot_value
 from inspector.commands.spans import parse_span
-from inspector.errors import FileFormatError, InspectorError, UsageError
+from inspector.errors import UNKNOWN_STATUS, FileFormatError, InspectorError, UsageError
 from inspector.model.events import EventBatch, Events, joined
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, judge
-from inspector.model.findings.trend import ENOUGH_SECS, Trend
+from inspector.model.findings.trend import Trend
 from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals, handle_text
 from inspector.session.mutes import MUTES_NAME, Mutes
 from inspector.session.protocol import Session
@@ -30,8 +30,10 @@ from inspector.session.replay import ReplaySession
 
 LOOK_SECS: Final = 0.25
 """From one observation to the next."""
-PATIENCE: Final = 5.0
-"""A watch that is long enough for rules on growth goes on for as many times its length at most, until the looks are enough too."""
+LEAST_SECS: Final = 6.0
+"""As long as a process is watched unless told, also when the rules could say sooner."""
+MOST_SECS: Final = 30.0
+"""As long as it is watched at most, unless told, when the rules cannot say."""
 MOST_MOMENTS: Final = 600
 """Moments of a recording that are looked at."""
 EVENT_SECS: Final = 5.0
@@ -41,15 +43,20 @@ SIGNS: Final = {Verdict.SUSPECT: "!", Verdict.YOUNG: "…", Verdict.UNMEASURED: 
 
 def findings(
     source: Annotated[str, typer.Argument(metavar="PID|FILE", help="A process id, a session file, a screenshot, or a segment.")],
-    span: Annotated[str, typer.Option("--for", metavar="SPAN", help="How long to watch: growth and drift show only over time.")] = "6s",
+    span: Annotated[
+        str, typer.Option("--for", metavar="SPAN", help="How long to watch; without it until the rules can say, 6 to 30 s.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     mute: Annotated[str, typer.Option("--mute", metavar="KEY", help="Hear no more of the finding with this key; needs --reason.")] = "",
     unmute: Annotated[str, typer.Option("--unmute", metavar="KEY", help="Hear of it again.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why it is muted; kept and shown.")] = "",
     read_only: ReadOnly = False,
 ) -> None:
-    """Watch a process for a while, or look through a file, and print what deserves a look. Exit status 1 when something does."""
-    watch_secs = parse_span(span)
+    """Watch a process for a while, or look through a file, and print what deserves a look.
+
+    Exit status 1 when something does; 4 when nothing does so far, and a rule on growth or counts cannot say yet.
+    """
+    watch_secs = parse_span(span) if span else None
     if bool(mute) != bool(reason):
         raise UsageError("--mute KEY and --reason TEXT go together")
     mutes = Mutes(mutes_path())
@@ -62,7 +69,7 @@ def findings(
         print_json(report_value(snapshot, report))
     else:
         _print(snapshot, report)
-    raise typer.Exit(1 if report.suspects() else 0)
+    raise typer.Exit(1 if report.suspects() else UNKNOWN_STATUS if report.undecided else 0)
 
 
 def mutes_path() -> Path:
@@ -77,11 +84,12 @@ def report_value(snapshot: Snapshot, report: Report) -> PlainRow:
     return value | {
         "observed_secs": report.observed_secs,
         "suspects": len(report.suspects()),
+        "undecided": [rule.key for rule in report.undecided],
         "findings": [_finding_value(report, each) for each in report.findings],
     }
 
 
-def _judged(source: str, watch_secs: float, mutes: Mutes, *, read_only: bool) -> tuple[Snapshot, Report]:
+def _judged(source: str, watch_secs: float | None, mutes: Mutes, *, read_only: bool) -> tuple[Snapshot, Report]:
     """Look at what the command line names and judge it. Raises ``InspectorError``."""
     with _session_of(source, read_only=read_only) as (session, first):
         snapshot, trend = _observe(session, first, watch_secs)
@@ -124,27 +132,33 @@ class _Observer:
             self.trend.observe(snapshot)
             self._seen.notify_all()
 
-    def wait(self, watch_secs: float) -> None:
-        """Wait so long. On a busy machine looks may be rare: when the time would have been enough for a verdict, wait for enough looks."""
-        threading.Event().wait(watch_secs)
-        if watch_secs >= ENOUGH_SECS:
-            with self._seen:
-                self._seen.wait_for(lambda: self.trend.is_enough() or not self._may_change(), (PATIENCE - 1) * watch_secs)
+    def wait(self, watch_secs: float | None) -> None:
+        """Wait exactly so long; ``None``: until the rules can say, within bounds. A target that writes no more ends it."""
+        with self._seen:
+            self._seen.wait_for(self._has_ended, LEAST_SECS if watch_secs is None else watch_secs)
+            if watch_secs is None:
+                self._seen.wait_for(lambda: self._has_ended() or not self._is_worth_waiting(), MOST_SECS - LEAST_SECS)
 
-    def _may_change(self) -> bool:
-        return self.newest.target.state in (TargetState.LIVE, TargetState.HUNG)
+    def _has_ended(self) -> bool:
+        return self.newest.target.state not in (TargetState.LIVE, TargetState.HUNG)
+
+    def _is_worth_waiting(self) -> bool:
+        """A rule cannot say, and later looks may help: counts of handles that live may yet be sampled, and looks become more."""
+        report = judge(Facts(self.newest, self.trend))
+        is_young = any(report.verdict_of(rule) is Verdict.YOUNG for rule in report.undecided)
+        return is_young or (bool(report.undecided) and len(self.newest.handles) > 0)
 
     def on_vitals(self, vitals: Vitals) -> None:
         """Not used."""
 
 
-def _observe(session: Session, first: Snapshot, watch_secs: float) -> tuple[Snapshot, Trend]:
+def _observe(session: Session, first: Snapshot, watch_secs: float | None) -> tuple[Snapshot, Trend]:
     """Look for so long; at each moment of a recording, and once at any other session that does not change."""
     if isinstance(session, ReplaySession):
         return _observe_recording(session)
     observer = _Observer(first)
     if isinstance(session, Running):
-        session.set_interval(snapshot_secs=LOOK_SECS, vitals_secs=watch_secs)
+        session.set_interval(snapshot_secs=LOOK_SECS, vitals_secs=MOST_SECS)
         leave = session.subscribe(observer)
         observer.wait(watch_secs)
         leave()
@@ -195,8 +209,17 @@ def _print(snapshot: Snapshot, report: Report) -> None:
         say(f"{SIGNS[finding.verdict]} {rule.title}: {finding.headline}{muted}")
         if finding.verdict is Verdict.SUSPECT and not finding.muted:
             _print_evidence(finding, rule.about)
+    say(_conclusion(report))
+
+
+def _conclusion(report: Report) -> str:
+    """The last line: how many suspects, or which rules cannot say yet."""
     suspects = len(report.suspects())
-    say("Nothing is suspect." if not suspects else f"{suspects} to look at.")
+    if suspects:
+        return f"{suspects} to look at."
+    if report.undecided:
+        return f"Nothing is suspect so far, and it cannot be said yet of: {', '.join(rule.title for rule in report.undecided)}."
+    return "Nothing is suspect."
 
 
 def _print_evidence(finding: Finding, about: str) -> None:

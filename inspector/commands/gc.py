@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.opening import open_live
+from inspector.commands.opening import Running, open_session, say_notices
 from inspector.commands.output import print_json, say
 from inspector.commands.rows import gc_value
+from inspector.errors import ControlError
+from inspector.model.snapshot import TargetState
 from inspector.session.protocol import GcReport
 from inspector.ui.wording import duration, plural
 
@@ -18,12 +20,29 @@ def gc(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Force a garbage collection in a process and print what it freed."""
-    with open_live(pid) as (session, _):
-        report = session.force_gc().result()
+    report = _collect(pid)
     if as_json:
         print_json(gc_value(report))
     else:
         say(sentence(report))
+
+
+def _collect(pid: int) -> GcReport:
+    """Have what this viewer declares followed, then collect. Raises ``AttachError`` or ``ControlError``.
+
+    No snapshot is waited for: where nothing collects, the target refuses at once.
+    """
+    session = open_session(pid)
+    try:
+        say_notices(session)
+        latest, can = session.latest, session.capabilities
+        if latest is not None and latest.target.state is TargetState.HUNG and not can.act:
+            raise ControlError(can.reason)
+        return session.force_gc().result()
+    finally:
+        session.end()
+        if isinstance(session, Running):
+            session.join()
 
 
 def sentence(report: GcReport) -> str:

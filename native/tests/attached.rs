@@ -181,8 +181,10 @@ fn a_collection_counts_the_handles_that_it_released() {
     let garbage = attached.keep(|out| unsafe { ai_todo_list_new(out, null_mut()) });
     attached.handles.clear();
     let mut client = attached.connect();
-    client.send(json!({"nonce": 2, "op": "gc"}));
     let mut buffer = vec![0_u8; 1 << 20];
+    // SAFETY: the buffer is as large as said.
+    unsafe { ai_control_next(buffer.as_mut_ptr(), buffer.len(), 0) }; // there is a worker
+    client.send(json!({"nonce": 2, "op": "gc"}));
     loop {
         // SAFETY: the buffer is as large as said.
         let length = unsafe { ai_control_next(buffer.as_mut_ptr(), buffer.len(), 30_000) };
@@ -204,6 +206,14 @@ fn a_collection_counts_the_handles_that_it_released() {
     let answer = client.read();
     assert_eq!((&answer["collected"], &answer["released"], &answer["still_pending"]), (&json!(1), &json!(1), &json!(0)));
     assert!(attached.reader.header().unwrap().interpreter_ticks > 0);
+}
+
+#[test]
+fn a_program_without_an_interpreter_says_that_nothing_collects_there() {
+    let attached = Attached::start();
+    let answer = attached.connect().ask(json!({"nonce": 2, "op": "gc", "deadline_ms": 60_000}));
+    assert_eq!(answer["status"], "Unavailable");
+    assert!(answer["error"].as_str().unwrap().contains("nothing in the process collects garbage"), "{answer}");
 }
 
 #[test]

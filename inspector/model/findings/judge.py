@@ -15,7 +15,10 @@ from inspector.model.findings.negative import NegativeReferences
 from inspector.model.findings.orphans import Orphans
 from inspector.model.findings.refused import RefusedUses
 from inspector.model.findings.threads import OwnerEnded, WrongThread
+from inspector.model.states import alive
 
+DECISIVE: Final = frozenset({"negative-references", "leak-suspect", "count-drift"})
+"""Keys of the rules that say the most: where one of them cannot say, the program is not known to be well."""
 ORDER: Final = (Verdict.SUSPECT, Verdict.YOUNG, Verdict.UNMEASURED, Verdict.OK)
 
 
@@ -46,10 +49,16 @@ class Report:
     """Suspects first, muted ones after them; then what cannot be said yet, what is not measured, what is well."""
     rules: tuple[Rule, ...]
     observed_secs: float = 0.0
+    undecided: tuple[Rule, ...] = ()
+    """Decisive rules that cannot say: too young, or not measured, for all that they look at."""
 
     def suspects(self) -> tuple[Finding, ...]:
         """What deserves a look and is not muted."""
         return tuple(each for each in self.findings if each.verdict is Verdict.SUSPECT and not each.muted)
+
+    def verdict_of(self, rule: Rule) -> Verdict:
+        """The gravest verdict of a rule; *ok* when it found nothing to say."""
+        return next((each.verdict for each in self.findings if each.rule == rule.key), Verdict.OK)
 
     def rule_of(self, finding: Finding) -> Rule:
         """The rule that made it."""
@@ -59,13 +68,23 @@ class Report:
 def judge(facts: Facts, rules: Sequence[Rule] = (), mutes: Mapping[str, str] | None = None) -> Report:
     """What ``rules`` (none: all) say. ``mutes``: reasons by the key of a finding."""
     applied = tuple(rules) or all_rules()
-    findings = [_muted(finding, mutes or {}) for rule in applied for finding in rule.check(facts)]
-    return Report(facts.snapshot.taken_at, tuple(_ordered(findings)), applied, facts.trend.span_secs)
+    found = {rule.key: [_muted(finding, mutes or {}) for finding in rule.check(facts)] for rule in applied}
+    undecided = tuple(rule for rule in applied if rule.key in DECISIVE and not _can_say(facts, found[rule.key]))
+    findings = _ordered(finding for each in found.values() for finding in each)
+    return Report(facts.snapshot.taken_at, tuple(findings), applied, facts.trend.span_secs, undecided)
 
 
 def nothing_judged() -> Report:
     """Before the first look."""
     return Report(float("nan"), (), all_rules())
+
+
+def _can_say(facts: Facts, findings: Sequence[Finding]) -> bool:
+    """A rule judged something. Where every object that was made is gone, none is left to be measured, and that is well."""
+    verdicts = {each.verdict for each in findings}
+    if verdicts == {Verdict.UNMEASURED}:
+        return bool(facts.snapshot.vitals.created.sum()) and not alive(facts.snapshot.handles).any()
+    return not verdicts <= {Verdict.YOUNG, Verdict.UNMEASURED}
 
 
 def _muted(finding: Finding, mutes: Mapping[str, str]) -> Finding:

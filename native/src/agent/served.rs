@@ -156,6 +156,10 @@ impl Target for Served {
         atomic!(AtomicU64, self.runtime.segment().header(), interpreter_ticks).store(clock::ticks(), Ordering::Relaxed);
     }
 
+    fn may_have_interpreter(&self) -> bool {
+        crate::extension::has_python()
+    }
+
     fn count_drop(&self) {
         self.add(atomic!(AtomicU64, self.runtime.segment().header(), lost.control_drops), 1);
     }

@@ -20,6 +20,11 @@ const MAX_WAITING_BYTES: usize = 4 << 20;
 /// How often the interpreter is asked whether it is there.
 const BEAT_INTERVAL: Duration = Duration::from_millis(250);
 
+/// How long a worker may take to ask for its first job, in a process where no interpreter is seen.
+const FIRST_WORKER_PATIENCE: Duration = Duration::from_secs(1);
+/// Why a job was refused in a process whose agent has no worker.
+const NO_WORKER: &str = "no interpreter runs beside this agent: nothing in the process collects garbage or knows its proxies";
+
 /// What is done with the worker's answer.
 pub enum Finish {
     /// Nothing: it was asked to see that it answers.
@@ -72,6 +77,8 @@ struct State {
     last_number: u64,
     last_beat: Option<Instant>,
     answered: Option<Instant>,
+    /// No worker can come: decided once, after `FIRST_WORKER_PATIENCE`.
+    has_none: bool,
     is_stopped: bool,
 }
 
@@ -80,19 +87,31 @@ pub struct Jobs {
     state: Mutex<State>,
     arrived: Condvar,
     target: Arc<dyn Target>,
+    began: Instant,
 }
 
 impl Jobs {
     /// An empty queue.
     pub fn new(target: Arc<dyn Target>) -> Self {
-        let state =
-            State { waiting: VecDeque::new(), running: Vec::new(), last_number: 0, last_beat: None, answered: None, is_stopped: false };
-        Self { state: Mutex::new(state), arrived: Condvar::new(), target }
+        let state = State {
+            waiting: VecDeque::new(),
+            running: Vec::new(),
+            last_number: 0,
+            last_beat: None,
+            answered: None,
+            has_none: false,
+            is_stopped: false,
+        };
+        Self { state: Mutex::new(state), arrived: Condvar::new(), target, began: Instant::now() }
     }
 
     /// Queue a job for a viewer; when the queue is full, it is refused.
     pub fn push(&self, op: &'static str, fields: Fields, origin: Origin, finish: Finish) {
         let mut state = lock(&self.state);
+        if state.has_none {
+            drop(state);
+            return origin.fail("Unavailable", NO_WORKER);
+        }
         let refusal = state.refusal();
         if let Some(why) = refusal {
             drop(state);
@@ -114,7 +133,7 @@ impl Jobs {
         let mut state = lock(&self.state);
         let is_asked = state.waiting.iter().chain(&state.running).any(|job| matches!(job.finish, Finish::Beat));
         let is_time = state.last_beat.is_none_or(|last| now.saturating_duration_since(last) >= BEAT_INTERVAL);
-        if is_time && !is_asked && !state.is_stopped {
+        if is_time && !is_asked && !state.is_stopped && !state.has_none {
             state.last_beat = Some(now);
             state.add("beat", Fields::new(), None, Finish::Beat);
             drop(state);
@@ -140,6 +159,21 @@ impl Jobs {
     /// Answer the waiting jobs that nobody waits for any more, without the interpreter.
     pub fn drop_given_up(&self) {
         lock(&self.state).waiting.retain(|job| !self.is_given_up(job));
+    }
+
+    /// Refuse the waiting jobs once it is clear that no worker will ever fetch them: none has come, and the process has no interpreter.
+    pub fn refuse_without_worker(&self, now: Instant) {
+        let mut state = lock(&self.state);
+        let is_time = now.saturating_duration_since(self.began) >= FIRST_WORKER_PATIENCE;
+        if state.has_none || state.answered.is_some() || !is_time || self.target.may_have_interpreter() {
+            return;
+        }
+        state.has_none = true;
+        let left: Vec<Job> = state.waiting.drain(..).collect();
+        drop(state);
+        for origin in left.iter().filter_map(|job| job.origin.as_ref()) {
+            origin.fail("Unavailable", NO_WORKER);
+        }
     }
 
     /// The worker wants a job of at most `capacity` bytes; wait for one at most `timeout`, `None`: for ever.
@@ -232,6 +266,7 @@ impl Jobs {
 
     fn note_answer(&self, state: &mut State) {
         state.answered = Some(Instant::now());
+        state.has_none = false;
         self.target.interpreter_answered();
     }
 
@@ -382,6 +417,23 @@ mod tests {
         assert_eq!(next(&jobs), Next::Nothing);
         assert!(jobs.reply(2, b"{}"));
         assert_eq!(next(&jobs), Next::Job(br#"{"job":3,"op":"adapters"}"#.to_vec()));
+    }
+
+    #[test]
+    fn a_process_without_an_interpreter_says_so_at_once_and_a_worker_that_comes_all_the_same_is_served() {
+        let jobs = Jobs::new(Arc::new(Quiet { has_no_interpreter: true, ..Quiet::default() }));
+        let (early, _far) = origin(Duration::from_secs(60));
+        jobs.push("gc", Fields::new(), early, Finish::Collection(Totals::default()));
+        jobs.refuse_without_worker(jobs.began);
+        assert_eq!(lock(&jobs.state).asked(), 1, "a worker may still be about to come");
+        jobs.refuse_without_worker(jobs.began + FIRST_WORKER_PATIENCE);
+        let (late, _end) = origin(Duration::from_secs(60));
+        jobs.push("gc", Fields::new(), late.clone(), Finish::Collection(Totals::default()));
+        assert_eq!(lock(&jobs.state).asked(), 0);
+        assert_eq!(next(&jobs), Next::Nothing);
+        jobs.refuse_without_worker(jobs.began + FIRST_WORKER_PATIENCE);
+        jobs.push("scan", Fields::new(), late, Finish::Pass);
+        assert!(matches!(next(&jobs), Next::Job(_)));
     }
 
     #[test]

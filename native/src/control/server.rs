@@ -238,6 +238,7 @@ impl Server {
     fn tick(&mut self, now: Instant) {
         self.accepts_from = self.accepts_from.filter(|&from| now < from);
         self.commands.jobs.drop_given_up();
+        self.commands.jobs.refuse_without_worker(now);
         self.commands.closer.drop_given_up();
         if self.connections.iter().any(|connection| connection.wishes.is_some()) {
             self.commands.jobs.beat(now);

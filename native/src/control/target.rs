@@ -100,6 +100,9 @@ pub trait Target: Send + Sync {
     /// The interpreter answered just now.
     fn interpreter_answered(&self);
 
+    /// An interpreter is in the process, so that its worker may come however late.
+    fn may_have_interpreter(&self) -> bool;
+
     /// A request was refused or given up.
     fn count_drop(&self);
 
@@ -145,6 +148,8 @@ pub mod quiet {
         pub drops: AtomicU64,
         /// Handles closed.
         pub closes: AtomicU64,
+        /// Nothing in it collects garbage.
+        pub has_no_interpreter: bool,
     }
 
     impl Target for Quiet {
@@ -173,6 +178,10 @@ pub mod quiet {
         }
 
         fn interpreter_answered(&self) {}
+
+        fn may_have_interpreter(&self) -> bool {
+            !self.has_no_interpreter
+        }
 
         fn count_drop(&self) {
             self.drops.fetch_add(1, Ordering::SeqCst);

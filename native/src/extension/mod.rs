@@ -8,6 +8,8 @@
 
 mod slots;
 
+pub use slots::has_python;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::status::{Error, Result, Status};

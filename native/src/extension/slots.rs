@@ -119,6 +119,12 @@ pub fn call_one_arg() -> Option<unsafe extern "C" fn(usize, usize) -> usize> {
     function(&CALL, c"PyObject_CallOneArg").map(|address| unsafe { std::mem::transmute::<usize, CallOneArg>(address) })
 }
 
+/// Whether an interpreter of Python is in this process, so that its worker may come however late.
+pub fn has_python() -> bool {
+    static IS_INITIALIZED: AtomicUsize = AtomicUsize::new(0);
+    function(&IS_INITIALIZED, c"Py_IsInitialized").is_some()
+}
+
 /// A function of this process by name, looked up once: that takes about 200 ns. Relaxed: whoever finds no address yet looks it up as well.
 fn function(found: &AtomicUsize, name: &CStr) -> Option<usize> {
     let mut address = found.load(Ordering::Relaxed);

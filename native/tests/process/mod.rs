@@ -92,6 +92,10 @@ impl Target for Process {
         self.beats.fetch_add(1, Ordering::SeqCst);
     }
 
+    fn may_have_interpreter(&self) -> bool {
+        true
+    }
+
     fn count_drop(&self) {
         self.drops.fetch_add(1, Ordering::SeqCst);
     }

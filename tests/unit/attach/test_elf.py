@@ -25,7 +25,7 @@ def test_exported_functions_are_found_and_others_are_not():
     assert machine_of(sys.executable) == "x86-64"
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_file_is_an_answer_or_one_error(tmp_path: Path, data: st.DataObject):
     damaged = bytearray(WHOLE[: data.draw(st.integers(0, len(WHOLE)))])

@@ -213,7 +213,7 @@ def test_widths_are_round_numbers(secs: float, width: float) -> None:
     assert nice_secs(secs) == pytest.approx(width)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=200), st.integers(16, 40))
 def test_totals_since_the_beginning_are_exact_however_much_was_thinned(steps: list[tuple[int, int]], capacity: int) -> None:
     history = ChurnHistory(capacity=capacity)

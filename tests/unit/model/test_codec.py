@@ -125,7 +125,7 @@ def with_column(snapshot: Snapshot, name: str, value: object) -> Snapshot:
     return dataclasses.replace(snapshot, handles=dataclasses.replace(snapshot.handles, **{name: column}))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(snapshots)
 def test_what_is_written_is_read_back_unchanged_with_everything_unknown_in_it(snapshot: Snapshot) -> None:
     assert same(decode(encode(snapshot)), snapshot)
@@ -159,7 +159,7 @@ def test_arrays_that_come_back_cannot_be_changed() -> None:
         decode(encode(snapshot_of([Row(1)]))).handles.strong[0] = 5
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_in_one_line(data: bytes) -> None:
     for candidate in (data, codec.MAGIC + data, HEAD.pack(codec.MAGIC, codec.VERSION, 2, 0) + zlib.compress(data)):
@@ -168,7 +168,7 @@ def test_any_bytes_are_refused_in_one_line(data: bytes) -> None:
         assert "\n" not in str(refusal.value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_a_file_with_a_flipped_bit_is_refused(data: st.DataObject) -> None:
     encoded = bytearray(encode(snapshot_of([Row(1), Row(2, type="Journal")])))
@@ -181,7 +181,7 @@ def test_a_file_with_a_flipped_bit_is_refused(data: st.DataObject) -> None:
     assert same(found, snapshot_of([Row(1), Row(2, type="Journal")])), "a changed byte changed the data and was not noticed"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_a_file_cut_anywhere_is_refused(data: st.DataObject) -> None:
     encoded = encode(snapshot_of([Row(1)]))

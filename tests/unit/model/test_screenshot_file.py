@@ -116,7 +116,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
         extract(tmp_path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200))
 def test_any_bytes_after_a_signature_are_read_or_refused(data: bytes) -> None:
     try:
@@ -125,7 +125,7 @@ def test_any_bytes_after_a_signature_are_read_or_refused(data: bytes) -> None:
         return
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_screenshot_with_flipped_bytes_is_read_as_it_was_or_refused(data: st.DataObject) -> None:
     good = embed(PIXEL, snapshot_of([Row(1)]))
