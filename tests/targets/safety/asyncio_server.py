@@ -1,7 +1,9 @@
 import asyncio
+import os
+import stat
 import sys
 
-from steps import three_moments
+from steps import open_numbers, three_moments
 
 loops = asyncio.new_event_loop()
 if len(sys.argv) > 1:
@@ -29,11 +31,17 @@ async def ask(address, number):
 
 
 async def ask_all(address):
+    before = number_of_sockets()
     said = await asyncio.gather(*[ask(address, number) for number in range(20)])
     for _ in said:
         await answered.get()
-    await asyncio.sleep(0.01)  # the loop closes what was closed a turn later
+    while number_of_sockets() > before:  # the loop closes what was closed some turns later
+        await asyncio.sleep(0.001)
     return said
+
+
+def number_of_sockets():
+    return sum(stat.S_ISSOCK(os.fstat(number).st_mode) for number in open_numbers())
 
 
 async def child():

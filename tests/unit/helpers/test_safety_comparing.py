@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from tests.helpers.safety.comparing import GROUPS, THE_REST, differences
+from tests.helpers.safety.document import DOCUMENT
 from tests.helpers.safety.programs import PROGRAMS, Comes, Program, Way
 from tests.helpers.safety.runs import PROGRAM_FOLDER, Moment, Run
 
@@ -135,3 +137,11 @@ def test_every_program_is_in_the_table_once_and_every_fact_in_one_group() -> Non
     grouped = [fact for facts in GROUPS.values() for fact in facts]
     assert len(grouped) == len(set(grouped))
     assert THE_REST not in GROUPS
+
+
+def test_the_document_has_a_row_for_each_program_and_no_other() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    table, _, listed = text.partition("## Programs")
+    names = [program.name for program in PROGRAMS]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == names
+    assert re.findall(r"^- `(\w+)` ", listed, re.MULTILINE) == names
