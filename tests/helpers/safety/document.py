@@ -40,9 +40,10 @@ viewer looks at it, and after the viewer left. A program that differs from itsel
 | injected, kept | the same, and the program ends with the agent in it |
 
 `=` is as without the agent, apart from what the agent may have of its own: threads named `ai-…`, its libraries and their memory,
-one callback of the collector, one finder of imports, the function at a thread's birth, a handler of SIGBUS. After a detach its libraries and imported
-modules stay, and nothing else. A segment of a process that was killed stays to be looked at. The rules are the tables of
-`tests/helpers/safety/comparing.py`, the programs the files of `tests/targets/safety`. A short form of all of this runs in `./dev test`.
+one callback of the collector, one finder of imports, the function at a thread's birth, a handler of SIGBUS. After a detach its
+libraries and imported modules stay, and nothing else. A segment of a process that was killed stays to be looked at. The rules are
+the tables of `tests/helpers/safety/comparing.py`, the programs the files of `tests/targets/safety`. A short form of all of this runs
+in `./dev test`.
 
 - *output* is stdout, stderr and what the program wrote elsewhere, byte by byte.
 - *descriptors* are the numbers and kinds of `/proc/PID/fd`, what the program itself sees open, and the number that its next one gets.

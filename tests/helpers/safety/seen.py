@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final
@@ -25,18 +26,21 @@ STATUS_FIELDS: Final = {
 """Lines of ``/proc/PID/status`` by the names that they have here."""
 SMALL_FILES: Final = {"limits": "limits", "oom score": "oom_score_adj", "core dump filter": "coredump_filter", "personality": "personality"}
 MEMORY: Final = "memory"
+REST_SECS: Final = 2.0
+"""How long to wait for that at most: a thread may also run for good."""
 OURS: Final = ("said", "go")
 """The FIFOs of the harness, of which the program has one open while it is looked at."""
 
 
 def seen_from_outside(pid: int) -> dict[str, Any]:
     """Facts by name, as values of JSON."""
+    threads = _resting_threads(pid)
     status = procfs.status(pid)
     return {
         "descriptors": _descriptors(pid),
-        "threads": sorted(procfs.thread_name(pid, tid) for tid in procfs.tasks(pid)),
+        "threads": sorted(procfs.thread_name(pid, tid) for tid in threads),
         "mappings": _mappings(pid),
-        "children": _children(pid),
+        "children": _children(pid, threads),
         "priority": _stat_field(pid, 18),
         MEMORY: int(status["RssAnon"].split()[0]) + int(status["RssShmem"].split()[0]),
         **{name: status.get(field, "") for name, field in STATUS_FIELDS.items()},
@@ -66,8 +70,22 @@ def _kind(mapping: procfs.MappedRange) -> str:
     return "memory that is executable" if "x" in mapping.flags else "memory"
 
 
-def _children(pid: int) -> int:
-    return sum(len(Path(f"/proc/{pid}/task/{tid}/children").read_text().split()) for tid in procfs.tasks(pid))
+def _resting_threads(pid: int) -> list[int]:
+    """Its threads, once none is on its way out: one that was joined has still to leave the kernel, and runs until then."""
+    until = time.monotonic() + REST_SECS
+    before: list[int] = []
+    while time.monotonic() < until:
+        threads = procfs.tasks(pid)
+        if threads == before and all(procfs.thread_state(pid, tid) == "S" for tid in threads):
+            break
+        before = threads
+        time.sleep(0.002)
+    return before
+
+
+def _children(pid: int, threads: list[int]) -> int:
+    read = (procfs.read_bytes(f"/proc/{pid}/task/{tid}/children") or b"" for tid in threads)
+    return sum(len(each.split()) for each in read)
 
 
 def _stat_field(pid: int, number: int) -> str:

@@ -27,10 +27,10 @@ _cpu_secs = []
 def moment(name, meanwhile=None):
     """Stand still: first the harness does what belongs to this moment, then the program tells what it sees, and is looked at.
 
-    Calls ``meanwhile()`` again and again while it waits.
+    Calls ``meanwhile()`` again and again while it waits for the first; it rests while it is looked at.
     """
     _exchange({"moment": name, "pid": os.getpid()}, meanwhile)
-    _exchange({"cpu_secs": _cpu_secs, "view": view()}, meanwhile)
+    _exchange({"cpu_secs": _cpu_secs, "view": view()}, None)
 
 
 def _exchange(told, meanwhile):
