@@ -22,7 +22,7 @@ from tests.helpers.targets import ROOT
 DOCUMENT: Final = ROOT / "docs" / "safety.md"
 COLUMNS: Final = ("arrival", *GROUPS, THE_REST)
 HOLD_MILLIS: Final = "2000"
-"""How long the program that holds the interpreter's lock does so at a time, in the full form."""
+"""How long the program that holds the interpreter's lock does so while the agent comes, in the full form."""
 HEAD: Final = """# Safety
 
 An agent must not hurt the process that it looks at. This table shows what was tried. `./dev safety` makes it anew; do not edit it.
@@ -41,7 +41,7 @@ viewer looks at it, and after the viewer left. A program that differs from itsel
 
 `=` is as without the agent, apart from what the agent may have of its own: threads named `ai-…`, its libraries and their memory,
 one callback of the collector, one finder of imports, the function at a thread's birth, a handler of SIGBUS. After a detach its
-libraries and imported modules stay, and nothing else. A segment of a process that was killed stays to be looked at. The rules are
+libraries, imported modules, two exit functions and the memory of its way in stay. A segment of a killed process stays, too. The rules are
 the tables of `tests/helpers/safety/comparing.py`, the programs the files of `tests/targets/safety`. A short form of all of this runs
 in `./dev test`.
 
@@ -101,13 +101,14 @@ def text_of(results: Sequence[tuple[Program, Sequence[Row]]]) -> str:
         for at, row in enumerate(rows):
             lines.append(f"| {f'`{program.name}`' if at == 0 else ''} | " + " | ".join(row.cells()) + " |")
     wrong = [f"- `{program.name}`, {row.way.value}: {each}" for program, rows in results for row in rows for each in row.wrong]
-    programs = [f"- `{program.name}` {program.odd}{_arrival_words(program)}." for program in PROGRAMS]
+    programs = [f"- `{program.name}` {program.odd}{_more_words(program)}." for program in PROGRAMS]
     parts = [f"On {machine()}.", "", *lines, "", "What differs:", "", *(wrong or ["nothing."]), "", "## Programs", "", *programs, ""]
     return HEAD + "\n".join(parts)
 
 
-def _arrival_words(program: Program) -> str:
-    return "" if program.admits(Way.INJECTED) and program.admits(Way.PREPARED) else f"; an agent {program.comes.value}"
+def _more_words(program: Program) -> str:
+    refused = "" if program.admits(Way.INJECTED) and program.admits(Way.PREPARED) else f"; an agent {program.comes.value}"
+    return refused + (f"; not compared: {', '.join(program.varies)}" if program.varies else "")
 
 
 def machine() -> str:

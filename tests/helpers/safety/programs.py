@@ -69,7 +69,7 @@ class Program:
     """Why it cannot run here; ``""``: it can."""
     comes: Comes = Comes.STAYS
     varies: tuple[str, ...] = ()
-    """Facts that depend on its own size, so that they differ between any two runs."""
+    """Facts that differ between any two runs of it, such as those that depend on its own size; not compared."""
 
     def admits(self, way: Way) -> bool:
         """Whether the agent is to come in, run in this way."""
@@ -115,6 +115,9 @@ FULL: Final = (*PRIVATE_MOUNTS, EVERY_PLACE.format('mount -t tmpfs -o size=4k tm
 READ_ONLY: Final = (*PRIVATE_MOUNTS, EVERY_PLACE.format('mount -t tmpfs -o ro tmpfs "$place"'), "sh")
 CLOSED_STREAMS: Final = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
 
+DESCRIPTORS: Final = ("descriptors", "view: lowest descriptor", "view: open descriptors")
+"""Facts that differ between two runs on gevent, whose threads open theirs in any order."""
+
 PROGRAMS: Final = (
     Program("plain", "is ordinary"),
     Program("exception_exit", "ends by an exception that nothing catches"),
@@ -136,7 +139,7 @@ PROGRAMS: Final = (
     Program("multiprocessing_spawn", "uses `multiprocessing` by *spawn*"),
     Program("multiprocessing_forkserver", "uses `multiprocessing` by *forkserver*"),
     Program("shared_memory", "shares memory, with the tracker of `multiprocessing`"),
-    Program("gevent_server", "is a server on gevent, everything patched", needs=package("gevent")),
+    Program("gevent_server", "is a server on gevent, everything patched", needs=package("gevent"), varies=DESCRIPTORS),
     Program("uvloop_server", "is a server on uvloop, with a child", needs=package("uvloop")),
     Program("asyncio_server", "is a server on asyncio, with a child"),
     Program("thread_pool", "has a pool of eight threads"),

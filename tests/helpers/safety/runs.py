@@ -204,7 +204,10 @@ class _Course:
         try:
             if self._way.is_injected:
                 self._bring(pid)
-            self._session = session_with(find_target(pid), level=Level.HISTORY)
+            found = find_target(pid)
+            if not found.alive:
+                raise AttachError(found.reason)
+            self._session = session_with(found, level=Level.HISTORY)
             self._has_agent = True
         except AttachError as error:
             self.run.refusal = str(error)

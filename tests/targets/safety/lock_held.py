@@ -9,7 +9,7 @@ native = ctypes.PyDLL(f"{FOLDER}/native.so")
 native.loop.restype = ctypes.c_uint64
 native.loop.argtypes = [ctypes.c_uint64]
 
-HOLD_MILLIS = int(os.environ.get("SAFETY_HOLD_MILLIS", "40"))
+holds = iter([int(os.environ.get("SAFETY_HOLD_MILLIS", "40"))])
 
 
 def hold():
@@ -17,4 +17,4 @@ def hold():
     return native.loop(10_000_000)
 
 
-three_moments(hold, meanwhile=lambda: native.hold(HOLD_MILLIS))
+three_moments(hold, meanwhile=lambda: native.hold(next(holds, 40)))
