@@ -206,7 +206,7 @@ class _Course:
                 self._bring(pid)
             found = find_target(pid)
             if not found.alive:
-                raise AttachError(found.reason)
+                raise AttachError(found.reason)  # noqa: TRY301 - as one that cannot be found
             self._session = session_with(found, level=Level.HISTORY)
             self._has_agent = True
         except AttachError as error:
