@@ -12,6 +12,7 @@ from inspector.attach.interpreter import NEWEST, OLDEST
 from inspector.attach.remote_exec import OLDEST as OLDEST_REMOTE
 from inspector.attach.way import Way
 
+X86_FIX: Final = "run it with a Python for x86-64: the tool is built for that one alone"
 RUN_FIX: Final = "start it with: arc-inspector run …, or with ARC_INSPECTOR=1 in its environment"
 _SUPPORTED: Final = f"{'.'.join(map(str, OLDEST))} to {'.'.join(map(str, NEWEST))}"
 
@@ -99,9 +100,9 @@ def _ended(facts: Facts) -> Iterator[Cause]:
 
 def _machine(facts: Facts) -> Iterator[Cause]:
     if facts.own_machine != "x86-64":
-        yield _blocks("architecture", f"runs on {facts.own_machine}; the agent is brought into x86-64 processes only", RUN_FIX)
+        yield _blocks("architecture", f"runs on {facts.own_machine}; the agent is brought into x86-64 processes only", X86_FIX)
     elif facts.machine is not None and facts.machine != "x86-64":
-        yield _blocks("architecture", f"is a program for {facts.machine}, not for x86-64", RUN_FIX)
+        yield _blocks("architecture", f"is a program for {facts.machine}, not for x86-64", X86_FIX)
 
 
 def _permission(facts: Facts) -> Iterator[Cause]:

@@ -52,7 +52,7 @@ def is_supported() -> bool:
 def require_support() -> None:
     """Raise ``AttachError``, saying what works, where processes cannot be attached."""
     if not is_supported():
-        raise AttachError(f"processes cannot be attached on {sys.platform}, only on Linux; opening screenshots works here too")
+        raise AttachError(f"processes cannot be attached on {sys.platform}, only on Linux")
 
 
 def is_root() -> bool:

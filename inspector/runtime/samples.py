@@ -38,6 +38,13 @@ class TodoItem(Handle):
         call(lib.ai_todo_item_text, self._handle, buffer)
         return take_buffer(buffer)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it is ticked off."""
+        answer = ffi.new("int32_t *")
+        call(lib.ai_todo_item_is_done, self._handle, answer)
+        return bool(answer[0])
+
     def mark_done(self, *, is_done: bool = True) -> None:
         """Tick it off, or not."""
         call(lib.ai_todo_item_done, self._handle, is_done)

@@ -73,6 +73,11 @@ class _Rates:
         return min(self.next_snapshot, self.next_vitals, self.next_probe)
 
 
+def next_snapshot_at(began: float, took_secs: float, *, every_secs: float) -> float:
+    """When the snapshot is due that follows one that began then: after a rest, on the same clock."""
+    return began + max(every_secs, took_secs * (1 + _REST_SHARE))
+
+
 class LiveSession:
     """A ``Session`` with a process. Made by ``attach``; ``end`` it."""
 
@@ -309,8 +314,7 @@ class LiveSession:
                 self._subscribers.tell_vitals(build_vitals(self._observer.vitals(), time.time()))
             if now >= rates.next_snapshot or has_changed:
                 self._publish(self._observer.snapshot(now))
-                took_secs = time.monotonic() - now
-                rates.next_snapshot = now + max(rates.snapshot_secs, took_secs * (1 + _REST_SHARE))
+                rates.next_snapshot = next_snapshot_at(now, time.monotonic() - now, every_secs=rates.snapshot_secs)
         except SegmentError as error:
             self._lose(str(error))
             return False

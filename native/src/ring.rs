@@ -153,3 +153,20 @@ pub fn give_back(runtime: &Runtime, local: &Local, slot: *mut ThreadSlot) {
         runtime.rings.inner.lock().ended.push_back(u32::from(ring) - 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_does_not_fit_into_an_event_is_the_largest_and_not_unknown() {
+        let packed = |count| Entry { kind: 3, type_id: 1, handle: 1, address: 8, count }.count_kind();
+        let most = EVENT_COUNT_UNKNOWN - 1;
+        for (count, shown) in [(0, 0), (7, 7), (most - 1, most - 1), (most, most), (EVENT_COUNT_UNKNOWN, EVENT_COUNT_UNKNOWN)] {
+            assert_eq!((packed(count) >> 8, packed(count) & 0xFF), (shown, 3));
+        }
+        for count in [EVENT_COUNT_UNKNOWN + 1, u32::MAX] {
+            assert_eq!((packed(count) >> 8, packed(count) & 0xFF), (most, 3));
+        }
+    }
+}

@@ -68,6 +68,20 @@ fn ended(handle: u64) -> Result<(), Error> {
 }
 
 #[test]
+fn the_header_says_how_long_the_last_close_method_took() {
+    let folder = Folder::new("took");
+    let (_, journal) = folder.journal();
+    let header = runtime().segment().header();
+    // Relaxed: other tests of this process close, too; all that matters is that a close writes a time that is plausible.
+    atomic!(AtomicU64, header, last_close_nanos).store(0, Ordering::Relaxed);
+    let began = Instant::now();
+    assert_eq!(close_within(journal, NEVER_MILLIS), Status::Ok);
+    let nanos = atomic!(AtomicU64, header, last_close_nanos).load(Ordering::Relaxed);
+    assert!(nanos > 0 && u128::from(nanos) <= (began.elapsed() + PATIENCE).as_nanos(), "{nanos}");
+    lifecycle::release(runtime(), journal).unwrap();
+}
+
+#[test]
 fn a_close_that_drains_past_its_deadline_is_withdrawn_and_says_why() {
     let folder = Folder::new("withdrawn");
     let (_, journal) = folder.journal();

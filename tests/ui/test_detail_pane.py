@@ -68,6 +68,13 @@ def test_a_pending_close_is_told_whole(pane: DetailPane) -> None:
     assert pane._resource.isVisible()
 
 
+def test_the_thread_that_changed_a_handle_last_is_told_beside_the_one_that_made_it(pane: DetailPane) -> None:
+    row = Row(3, thread="worker-1", last_thread="worker-2")
+    pane.choose(row.id, snapshot_of([row]))
+    assert "worker-1" in fact(pane, "Created")
+    assert "worker-2" in fact(pane, "Last changed on")
+
+
 def test_the_count_is_explained_in_words_and_parts(pane: DetailPane) -> None:
     pane.choose(PENDING.id, snapshot_of([PENDING]))
     assert pane._who.bar.accessibleName() == "strong 4 = 2 proxies + 1 native ref + 1 unexplained, 1 call in flight"

@@ -25,7 +25,7 @@ from inspector.ui.widgets.state_lane import StateLane, reference_lane, resource_
 
 MAX_SIBLINGS = 12
 """Handles of the same object that are named one by one."""
-FACTS = ("Created", "Site", "Changed", "Asked by", "Owner thread", "Last used on", "Address", "Same object")
+FACTS = ("Created", "Site", "Changed", "Asked by", "Owner thread", "Last changed on", "Address", "Same object")
 
 
 class DetailPane(QWidget):
@@ -222,7 +222,7 @@ class DetailPane(QWidget):
             "Changed": f"{escape(words)}, {_ago(snapshot, changed)}" if not math.isnan(changed) else wording.UNKNOWN_TEXT,
             "Asked by": self._requester(snapshot, row),
             "Owner thread": f"{self._thread(snapshot, owner)} alone may close it" if owner else "any thread may close it",
-            "Last used on": self._thread(snapshot, int(handles.last_threads[row])),
+            "Last changed on": self._thread(snapshot, int(handles.last_threads[row])),
             "Address": f"0x{int(handles.addresses[row]):x}" if int(handles.addresses[row]) else wording.UNKNOWN_TEXT,
             "Same object": self._siblings(snapshot, row),
         }

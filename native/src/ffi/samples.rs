@@ -203,6 +203,22 @@ pub unsafe extern "C" fn ai_todo_item_done(item: u64, done: i32, error: *mut AiE
     }
 }
 
+/// Whether an item is done, 1 or 0.
+///
+/// # Safety
+/// `out` is a place for the answer; `error` is NULL or a place for an error.
+#[no_mangle]
+pub unsafe extern "C" fn ai_todo_item_is_done(item: u64, out: *mut i32, error: *mut AiError) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        catch(error, || {
+            let out = place(out)?;
+            *out = borrow::<TodoItem>(item)?.is_done().into();
+            Ok(())
+        })
+    }
+}
+
 /// Opens a journal, a file that lines are appended to.
 ///
 /// # Safety

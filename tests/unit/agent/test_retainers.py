@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from inspector.agent.holding import is_a, locals_of
-from inspector.agent.retainers import MOST_HOLDERS, Search, search
+from inspector.agent.retainers import MOST_HOLDERS, OWN_FOLDER, Search, search
 from tests.helpers.targets import ROOT
 from tests.helpers.unprepared import MINORS, interpreter
 
@@ -98,6 +98,23 @@ def test_a_slot_is_told_by_its_name() -> None:
     KEPT.append(Slotted())
     KEPT[0].thing = Thing()  # type: ignore[attr-defined]
     assert paths(KEPT[0].thing)[0][2].startswith("attribute thing of")
+
+
+@pytest.mark.parametrize(("file", "is_told"), [(f"{OWN_FOLDER}/worker.py", False), ("/srv/app/worker.py", True)])
+def test_frames_of_the_tool_itself_hold_nothing_that_is_told(file: str, is_told: bool) -> None:
+    """A thread that runs the tool's code holds the object meanwhile, as the worker does; a thread of the program is told."""
+    names: dict[str, Any] = {"entered": threading.Event(), "leave": threading.Event()}
+    exec(compile("def hold(things):\n    held = things.pop()\n    entered.set()\n    leave.wait()\n", file, "exec"), names)  # noqa: S102
+    things = [Thing()]
+    look = weakref.ref(things[0])
+    thread = threading.Thread(target=names["hold"], args=(things,), name="holder")
+    thread.start()
+    names["entered"].wait()
+    report = on_thread(look())
+    names["leave"].set()
+    thread.join()
+    told = [step["text"] for path in report["paths"] for step in path["steps"] if "held" in step["text"]]
+    assert bool(told) == is_told, report
 
 
 def test_a_class_attribute_is_a_root() -> None:

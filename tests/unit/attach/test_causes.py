@@ -51,8 +51,8 @@ def test_one_with_an_agent_is_attached_whatever_else_holds():
     [
         ("no-process", {"exists": False}, None),
         ("ended", {"state": "Z"}, "ps --all"),
-        ("architecture", {"machine": "i386"}, "arc-inspector run"),
-        ("architecture", {"own_machine": "arm64"}, "arc-inspector run"),
+        ("architecture", {"machine": "i386"}, "Python for x86-64"),
+        ("architecture", {"own_machine": "arm64"}, "Python for x86-64"),
         ("other-user", {"uid": 33, "user": "www", "may_trace": False}, "sudo -u www arc-inspector"),
         ("ptrace-scope", {"may_trace": False, "ptrace_scope": 1}, "arc-inspector run"),
         ("ptrace-scope", {"may_trace": False, "ptrace_scope": 2}, "arc-inspector run"),

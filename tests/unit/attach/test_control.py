@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from inspector.attach import control, linux
 from inspector.attach.control import ControlConnection
 from inspector.errors import ControlError, TargetBusyError
 from tests.helpers.control_server import ControlServer, Reply
@@ -110,6 +111,22 @@ def test_half_a_line_and_a_hang_up_is_one_clear_line(tmp_path: Path):
         connection.ask("ping", wait_secs=30)
     server.join()
     listener.close()
+
+
+@pytest.mark.parametrize(
+    ("uid", "own", "is_taken"), [(54_321, 54_322, False), (54_321, 54_321, True), (0, 54_321, True), (54_321, 0, True)]
+)
+def test_only_a_socket_of_this_user_or_root_is_taken_unless_this_is_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uid: int, own: int, is_taken: bool
+):
+    monkeypatch.setattr(control, "peer_of", lambda _: linux.Peer(OWN, uid))
+    monkeypatch.setattr(control.os, "geteuid", lambda: own)
+    with ControlServer(tmp_path / PATH, lambda _: {"ok": True}):
+        if is_taken:
+            ControlConnection(tmp_path / PATH, pid=OWN).close()
+        else:
+            with pytest.raises(ControlError, match=f"belongs to user {uid}, not to this one"):
+                ControlConnection(tmp_path / PATH, pid=OWN)
 
 
 def test_a_socket_that_another_process_listens_on_is_refused(tmp_path: Path):

@@ -59,6 +59,13 @@ def test_what_can_be_attached_comes_first_and_what_is_dead_last(folder: Path, sl
     assert order == [NOBODY, sleeper.pid, NOBODY - 1]
 
 
+def test_of_those_that_are_alike_the_newest_comes_first(folder: Path):
+    pids = [NOBODY - 3, NOBODY, NOBODY - 1, NOBODY - 2]
+    for pid, second in zip(pids, (2, 4, 1, 3), strict=True):
+        segment_of(folder, pid, anchor_unix_nanos=second * 10**9)
+    assert [each.pid for each in find_processes() if each.pid in pids] == [NOBODY, NOBODY - 2, NOBODY - 3, NOBODY - 1]
+
+
 def test_what_a_killed_process_left_is_listed_as_post_mortem(folder: Path):
     segment_of(folder, NOBODY)
     process = found(NOBODY)
@@ -144,7 +151,7 @@ def test_the_control_socket_lies_beside_the_segment():
 def test_elsewhere_the_tool_says_what_works(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(linux.sys, "platform", "darwin")
     assert list(find_processes()) == []
-    with pytest.raises(AttachError, match="cannot be attached on darwin, only on Linux; opening screenshots works"):
+    with pytest.raises(AttachError, match="cannot be attached on darwin, only on Linux"):
         find_target(1)
 
 

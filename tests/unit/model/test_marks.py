@@ -139,6 +139,23 @@ def test_growth_keeps_what_every_round_left_behind() -> None:
     assert grown.total == 6
 
 
+def test_growth_takes_marks_in_the_order_of_time_and_tells_the_steadiest_and_largest_first() -> None:
+    def made(site: int, first: int, *per_round: int) -> list[list[Row]]:
+        """Rows of a site that are alive after each round."""
+        ends = [first + sum(per_round[:number]) for number in range(len(per_round) + 1)]
+        return [[Row(slot, site=site) for slot in range(first, end)] for end in ends]
+
+    alive = zip(made(1, 100, 9, 1), made(2, 200, 2, 2), made(3, 300, 3, 3), strict=True)
+    marks = [mark_now(round_of(number, *(row for rows in each for row in rows)), str(number)) for number, each in enumerate(alive)]
+    for order in (marks, marks[::-1], [marks[1], marks[2], marks[0]]):
+        grown = growth(order)
+        assert [(each.site, each.per_round) for each in grown] == [
+            ("sync.py:88 sync", (3, 3)),
+            ("storage.py:12 open_journal", (2, 2)),
+            ("app.py:41 add", (9, 1)),
+        ]
+
+
 def test_growth_needs_two_rounds() -> None:
     with pytest.raises(GrowthError, match="3 marks are needed for 2 rounds, there are 2"):
         growth([mark_now(round_of(0), "a"), mark_now(round_of(1), "b")])

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from inspector.model.pending import empty_pending_closes, pending_closes
-from inspector.model.snapshot import UNKNOWN, CallInFlight, Reference, Resource, Snapshot
+from inspector.model.snapshot import UNKNOWN, CallInFlight, CloseDeadline, Reference, Resource, Snapshot
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, snapshot_of
 
 
@@ -43,6 +43,15 @@ def test_the_oldest_comes_first_and_an_unknown_age_last() -> None:
     closes = pending_closes(snapshot_of(rows))
     assert [int(row) + 1 for row in closes.rows] == [3, 1, 4, 2]
     assert closes.oldest_since() == T0 - 41
+
+
+def test_a_deadline_is_that_of_the_object_for_each_of_its_handles_and_of_no_other() -> None:
+    rows = [closing(slot, Resource.DRAINING, address=64 if slot < 3 else 0) for slot in (1, 2, 3)]
+    snapshot = dataclasses.replace(snapshot_of(rows), deadlines=(CloseDeadline(rows[1].id, T0 + 5),))
+    closes = pending_closes(snapshot)
+    at = {int(closes.ids[row]): closes.deadline(row) for row in range(3)}
+    assert (at[rows[0].id], at[rows[1].id]) == (T0 + 5, T0 + 5)
+    assert math.isnan(at[rows[2].id])
 
 
 def test_nothing_pending_has_no_oldest() -> None:

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from inspector.errors import ClosedError, CloseError, InspectorError, StaleHandleError
-from inspector.runtime import ForeignObjects, drain
+from inspector.runtime import ForeignObjects, drain, foreign_objects
+from inspector.runtime.foreign import FOREIGN
 from inspector.wire import lib
 from inspector.wire.schema import Level
 
@@ -78,6 +79,32 @@ def test_a_close_calls_the_objects_own_method_once_with_the_maps_arguments(doors
     assert (doors.delete(number), len(door.shut)) == (door, 1)
     with pytest.raises(StaleHandleError):
         doors.close(number)
+
+
+def test_an_object_that_gets_no_number_leaves_no_closer_behind(doors: ForeignObjects, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise InspectorError("no more numbers")
+
+    held = len(FOREIGN)
+    monkeypatch.setattr(foreign_objects, "create", refuse)
+    door = Door()
+    gone = weakref.ref(door)
+    with pytest.raises(InspectorError, match="no more numbers"):
+        doors.new(door)
+    assert (len(FOREIGN), len(doors)) == (held, 0)
+    del door
+    assert gone() is None
+
+
+def test_a_number_of_another_map_of_this_name_is_not_deleted(doors: ForeignObjects) -> None:
+    others = ForeignObjects("Door", "test", closes_by="shut_it")
+    door = Door()
+    number = others.new(door)
+    for delete in (doors.must_delete, doors.delete):
+        with pytest.raises(StaleHandleError, match="of another map of this name"):
+            delete(number)
+    assert others.value(number) is door
+    assert others.must_delete(number) is door
 
 
 def test_a_close_may_have_arguments_of_its_own(doors: ForeignObjects) -> None:

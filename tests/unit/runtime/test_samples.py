@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from inspector.errors import StaleHandleError
-from inspector.runtime import Churn, Cursor, Journal, Listener, Notice, TodoItem, TodoList
+from inspector.errors import InspectorError, StaleHandleError
+from inspector.runtime import Churn, Cursor, Journal, Label, Listener, Notice, TodoItem, TodoList
+from inspector.runtime.handles import call
 from inspector.wire import lib
 
 
@@ -56,8 +57,22 @@ def test_a_list_merges_another_and_itself_too() -> None:
 
 def test_an_item_is_ticked_off() -> None:
     item = TodoItem("milk")
+    assert not item.is_done
     item.mark_done()
+    assert item.is_done
     item.mark_done(is_done=False)
+    assert not item.is_done
+
+
+def test_a_label_is_given_up_once_however_often_it_is_dropped() -> None:
+    item = TodoItem("milk")
+    with Label(item, "cache") as label:
+        label.drop()
+        label.drop()
+    label.drop()
+    del label
+    with pytest.raises(InspectorError, match="no such label"):
+        call(lib.ai_label_drop, 2**40)
 
 
 def test_a_listener_hears_of_each_change_with_a_handle_of_its_own() -> None:

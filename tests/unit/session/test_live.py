@@ -109,6 +109,21 @@ def test_the_level_in_force_is_the_answer(path: Path):
         assert session.set_level(Level.STACKS).result(30) is Level.STACKS
 
 
+def test_a_level_and_an_interval_that_were_set_are_wished_for_again_after_a_reconnection(path: Path):
+    with session_on(path, lambda asked: b"garbage\n" if asked["op"] == "interval" else polite(asked)) as (session, follower, server):
+        follower.wait(is_connected(session))
+        session.set_level(Level.STACKS).result(30)
+        session.set_interval(snapshot_secs=0.5, vitals_secs=0.5)  # what comes back breaks the connection
+        follower.wait(lambda _: server.operations().count("hello") == 2)
+        again = [each for each in server.seen if each["op"] == "hello"][1]
+        assert (again["level"], again["interval_ms"]) == (Level.STACKS, 500)
+
+
+@pytest.mark.parametrize(("took_secs", "due"), [(0.01, 10.1), (0.2, 10.3), (2.0, 13.0)])
+def test_the_pump_rests_half_as_long_as_a_snapshot_took_at_least(took_secs: float, due: float):
+    assert live.next_snapshot_at(10.0, took_secs, every_secs=0.1) == pytest.approx(due)
+
+
 def test_the_targets_sampler_follows_the_interval(path: Path):
     with session_on(path) as (session, follower, server):
         follower.wait(is_connected(session))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from inspector.model.session_file import (
 )
 from inspector.model.snapshot import Reference, Snapshot, TargetState
 from inspector.session.protocol import Replay
-from inspector.session.recorder import DELTAS_A_WHOLE, SessionRecorder
+from inspector.session.recorder import DELTAS_A_WHOLE, WAITING_SNAPSHOTS, Recorded, SessionRecorder
 from inspector.session.replay import ReplaySession
 from inspector.session.session_file import SessionFile
 from tests.helpers.equality import same
@@ -99,6 +100,45 @@ def test_snapshots_that_come_too_soon_are_not_recorded_but_a_new_state_is(tmp_pa
         session.publish(snapshot_of([Row(1)], at=T0 + at))
     session.publish(with_state(snapshot_of([Row(1)], at=T0 + 0.3), TargetState.ENDED))
     assert recorder.stop().snapshots == 2
+
+
+class SlowSession(FakeSession):
+    """Its events are told when the test says so: until then the recorder's thread writes nothing more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+        self.may_answer = threading.Event()
+
+    def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
+        self.asked.set()
+        assert self.may_answer.wait(WAIT_SECS)
+        return super().read_events(after)
+
+
+def recorded_too_slowly(path: Path, *, may_replace: bool = False) -> Recorded:
+    """One snapshot is being written while as many come as may wait, and three more."""
+    session = SlowSession()
+    recorder = SessionRecorder(session, path, every_secs=0.5, may_replace=may_replace)
+    session.publish(snapshot_of([Row(1)], at=T0))
+    assert session.asked.wait(WAIT_SECS)
+    for second in range(1, WAITING_SNAPSHOTS + 4):
+        session.publish(snapshot_of([Row(1)], at=T0 + second, serial=second + 1))
+    assert recorder.recorded.left_out == 3
+    session.may_answer.set()
+    return recorder.stop()
+
+
+def test_snapshots_that_come_faster_than_they_are_written_are_left_out_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.arcs"
+    recorded = recorded_too_slowly(path)
+    assert (recorded.snapshots, recorded.left_out, recorded.failure) == (1 + WAITING_SNAPSHOTS, 3, "")
+    with SessionFile(path) as file:
+        assert "3 snapshots came faster than they could be written" in file.trouble
+
+
+def test_snapshots_that_waited_when_the_disk_was_full_count_as_left_out() -> None:
+    assert recorded_too_slowly(Path("/dev/full"), may_replace=True).left_out == 3 + WAITING_SNAPSHOTS
 
 
 def test_a_full_disk_stops_the_recording_and_says_so() -> None:
