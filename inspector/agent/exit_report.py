@@ -21,7 +21,7 @@ from inspector.wire.schema import ResourceState
 
 SHOWN_LINES: Final = 10
 """Lines of each kind on stderr; the file has all."""
-_OPEN: Final = frozenset(set(ResourceState) - {ResourceState.NONE, ResourceState.CLOSED, ResourceState.NEVER_CLOSED})
+_OPEN: Final = frozenset(set(ResourceState) - {ResourceState.NONE, ResourceState.CLOSED, ResourceState.NEVER_CLOSED, ResourceState.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)

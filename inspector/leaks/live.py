@@ -21,7 +21,7 @@ COLLECTIONS: Final = 2
 """Full collections before a handle counts as alive: finalisers of the first may free what the second finds."""
 HARNESSES: Final = frozenset({"_pytest", "pluggy", "<frozen runpy>"})
 _PACKAGE: Final = str(Path(__file__).parents[1])
-_OPEN: Final = frozenset(set(ResourceState) - {ResourceState.NONE, ResourceState.CLOSED, ResourceState.NEVER_CLOSED})
+_OPEN: Final = frozenset(set(ResourceState) - {ResourceState.NONE, ResourceState.CLOSED, ResourceState.NEVER_CLOSED, ResourceState.UNKNOWN})
 
 Handles = dict[int, LiveRow]
 

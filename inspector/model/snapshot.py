@@ -51,6 +51,8 @@ class Resource(IntEnum):
     NEVER_CLOSED = 8
     POISONED = 9
     """A call panicked inside the object, which may be half changed: it can only be released."""
+    UNKNOWN = 10
+    """Dropped while it could not be asked whether it had been closed."""
 
 
 PENDING: Final = (Resource.CLOSE_REQUESTED, Resource.DRAINING, Resource.WAITING_OWNER, Resource.CLOSING)

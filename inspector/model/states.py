@@ -31,6 +31,7 @@ RESOURCE_WORDS: Final = {
     Resource.CLOSE_FAILED: "close failed",
     Resource.NEVER_CLOSED: "never closed",
     Resource.POISONED: "poisoned",
+    Resource.UNKNOWN: "closed or not: unknown",
 }
 ALIVE: Final = (Reference.LIVE, Reference.RELEASE_REQUESTED)
 """Reference states of rows that are no tombstones."""

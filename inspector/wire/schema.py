@@ -82,6 +82,7 @@ class ResourceState(IntEnum):
     CLOSE_FAILED = lib.AiResourceState_CloseFailed
     NEVER_CLOSED = lib.AiResourceState_NeverClosed
     POISONED = lib.AiResourceState_Poisoned
+    UNKNOWN = lib.AiResourceState_Unknown
 
 
 class EventKind(IntEnum):

@@ -67,11 +67,27 @@ typedef struct Instances Instances;
 typedef struct Births Births;
 
 /* Types of the module, made once for the life of the process, and what they are made from. */
-extern PyTypeObject *ai_stacks_type, *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type;
+extern PyTypeObject *ai_function_type, *ai_plain_type, *ai_kept_type, *ai_stacks_type, *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type;
 extern PyType_Spec ai_stacks_spec, ai_proxies_spec, ai_instances_spec, ai_births_spec, ai_hook_spec, ai_marker_spec, ai_scan_spec;
 
 static inline int minor_version(void) {
     return (int)(Py_Version >> 16 & 0xFF);
+}
+
+/* Whether Python code made a class, so that its destructor is Python's own. */
+static inline int ai_is_of_python(PyTypeObject *cls) {
+    return PyType_GetSlot(cls, Py_tp_dealloc) == PyType_GetSlot(ai_plain_type, Py_tp_dealloc);
+}
+
+/* Keeps the memory of an object whose destructor cannot be stopped any more, because somebody took a reference. Its attributes become a
+ * dictionary, since the destructor finds those that stand in the object itself by the class that it has then. */
+static inline void ai_keep(PyObject *object) {
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    Py_XDECREF(PyObject_GenericGetDict(object, NULL));
+    PyErr_Restore(type, value, trace);
+    Py_INCREF((PyObject *)ai_kept_type);
+    Py_SET_TYPE(object, ai_kept_type);
 }
 
 /* Hands the exception that is set to `fail` and clears it: the program must not fail because of the tool. */

@@ -11,6 +11,9 @@ typedef struct {
     unsigned called; /* bit n: step n is called */
 } Path;
 
+/* How the first attribute of a path is read. */
+enum { READ_NOT_OF_CLASS, READ_PLAIN, READ_NATIVE, READ_PYTHON };
+
 struct Instances {
     PyObject_HEAD
     Vectorcall call;
@@ -63,6 +66,8 @@ static void path_clear(Path *path) {
     while (path->count) Py_DECREF(path->names[--path->count]);
 }
 
+static int32_t ask(size_t whom, size_t object, int32_t by_reference);
+
 static int instances_init(Instances *self, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"type_index", "closes", "handle", "released", "test", "number", "stacks", "number_of", "note", "fail", NULL};
     static const char *const tests[] = {"", "true", "false", "none", "equals", "raises"};
@@ -82,7 +87,7 @@ static int instances_init(Instances *self, PyObject *args, PyObject *kwargs) {
     self->number_of = Py_NewRef(number_of);
     self->note = Py_NewRef(note);
     self->fail = Py_NewRef(fail);
-    self->rows = ai_instances_new(type_id, closes);
+    self->rows = ai_instances_new(type_id, closes, ask, (size_t)self);
     return 0;
 }
 
@@ -177,6 +182,110 @@ static int is_released(Instances *self, PyObject *proxy) {
     return handle_of(self, proxy, &handle, &is_address) < 0 ? -1 : handle == 0;
 }
 
+/* Whether reading an attribute as it stands in a class runs code of the program's in Python. */
+static int runs_python(PyObject *attribute) {
+    PyTypeObject *type = Py_TYPE(attribute);
+    if (type == ai_function_type) return 1;
+    if (type == &PyProperty_Type) {
+        PyObject *getter = PyObject_GetAttrString(attribute, "fget");
+        int answer = !getter || runs_python(getter);
+        Py_XDECREF(getter);
+        return answer;
+    }
+    return ai_is_of_python(type) && PyType_GetSlot(type, Py_tp_descr_get);
+}
+
+/* How the first attribute of a path is read from an instance of this class. Leaves no exception. */
+static int first_of(const Path *path, PyTypeObject *cls) {
+    PyObject *attribute = PyObject_GetAttr((PyObject *)cls, path->names[0]);
+    int answer = READ_NOT_OF_CLASS;
+    if (attribute && runs_python(attribute)) answer = READ_PYTHON;
+    else if (attribute) answer = PyType_GetSlot(Py_TYPE(attribute), Py_tp_descr_get) ? READ_NATIVE : READ_PLAIN;
+    Py_XDECREF(attribute);
+    PyErr_Clear();
+    return answer;
+}
+
+/* Whether the finaliser of a class is native code, as that of sockets and files, which closes; -1: the class has none. Leaves no exception. */
+static int finaliser_is_native(PyTypeObject *cls) {
+    if (!PyType_GetSlot(cls, Py_tp_finalize)) return -1;
+    PyObject *finaliser = PyObject_GetAttrString((PyObject *)cls, "__del__");
+    int answer = finaliser && Py_TYPE(finaliser) == &PyWrapperDescr_Type;
+    Py_XDECREF(finaliser);
+    PyErr_Clear();
+    return answer;
+}
+
+/* The nearest class above whose destructor is its own, not the one that Python gives to the classes it makes. */
+static PyTypeObject *native_base(PyTypeObject *cls) {
+    while (ai_is_of_python(cls)) cls = (PyTypeObject *)PyType_GetSlot(cls, Py_tp_base);
+    return cls;
+}
+
+/* Asks an instance that is held. Leaves the exception that was set before, and no other. */
+static int ask_held(Instances *self, PyObject *proxy) {
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    int released = is_released(self, proxy);
+    if (released < 0 && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt(); /* meant for the program */
+    PyErr_Restore(type, value, trace);
+    return released < 0 ? AiEND_UNKNOWN : released ? AiEND_CLOSED : AiEND_OPEN;
+}
+
+/* Asks an instance without references, which cannot be freed meanwhile. The references that others took of it are left. */
+static int ask_ending(Instances *self, PyObject *proxy, uint32_t *left) {
+    uint32_t *count = (uint32_t *)proxy; /* only the low half counts, in every CPython */
+    *count = 1;
+    int answer = ask_held(self, proxy);
+    *left = --*count;
+    return answer;
+}
+
+/* The hooked destructor of a class of an extension runs. Of what Python code derived from it, attributes of its own are gone by now. */
+static int ask_at_destructor(Instances *self, PyObject *proxy, const Path *path) {
+    if (first_of(path, Py_TYPE(proxy)) != READ_NATIVE) return AiEND_UNKNOWN;
+    uint32_t left;
+    int answer = ask_ending(self, proxy, &left), is_derived = ai_is_of_python(Py_TYPE(proxy));
+    if (answer == AiEND_CLOSED && is_derived && finaliser_is_native(Py_TYPE(proxy)) == 1) answer = AiEND_UNKNOWN; /* by that, or before */
+    if (!left) return answer;
+    if (!is_derived) return AiEND_LIVES_ON;
+    ai_keep(proxy);
+    return AiEND_UNKNOWN;
+}
+
+/* A weak reference tells of the end: of garbage that the collector found and has not finalised, or of an instance that is still whole where
+ * Python's own destructor tells it. */
+static int ask_at_reference(Instances *self, PyObject *proxy, const Path *path) {
+    PyTypeObject *cls = Py_TYPE(proxy), *base = native_base(cls);
+    if (*(uint32_t *)proxy) {
+        if (finaliser_is_native(cls) == 0) return AiEND_UNKNOWN; /* it may close it */
+        Py_INCREF(proxy);
+        int answer = ask_held(self, proxy);
+        Py_DECREF(proxy);
+        return answer;
+    }
+    PyObject *place = PyObject_GetAttrString((PyObject *)base, "__weakrefoffset__");
+    int is_whole = place && PyLong_AsLong(place) == 0; /* else the destructor of that class tells, in the middle of its work */
+    Py_XDECREF(place);
+    if (!is_whole || (base != &PyBaseObject_Type && first_of(path, cls) == READ_PYTHON)) return PyErr_Clear(), AiEND_UNKNOWN;
+    uint32_t left;
+    int answer = ask_ending(self, proxy, &left);
+    if (left) ai_keep(proxy);
+    /* Methods that close are hooked here, so the program's own close was seen before, and this one is the finaliser's. */
+    return answer == AiEND_CLOSED && finaliser_is_native(cls) == 1 ? AiEND_OPEN : answer;
+}
+
+/* Whether an instance whose end has begun was closed, as `AiEND_...`. */
+static int32_t ask(size_t whom, size_t object, int32_t by_reference) {
+    Instances *self = (Instances *)whom;
+    const Path *path = self->test != RELEASED_NEVER ? &self->released : &self->handle;
+    if (!path->count) return AiEND_UNKNOWN;
+    Py_INCREF((PyObject *)self); /* a detach may come meanwhile */
+    int answer = by_reference ? ask_at_reference(self, (PyObject *)object, path) : ask_at_destructor(self, (PyObject *)object, path);
+    Py_DECREF((PyObject *)self);
+    return answer;
+}
+
 /* Where the program is on this thread, as much of it as the level asks for; 0: nothing, or not to be told. Leaves no exception. */
 static unsigned site_of_birth(Instances *self, unsigned level) {
     if (level < LEVEL_HISTORY) return 0;
@@ -185,10 +294,11 @@ static unsigned site_of_birth(Instances *self, unsigned level) {
     return site;
 }
 
-/* What sees the end of a proxy: its class's destructor, then 0, or a weak reference. -1: an exception is set. */
+/* What sees the end of a proxy: the destructor of its class or of the one that Python code derived it from, then 0, or a weak reference. -1:
+ * an exception is set. */
 static int end_of(Instances *self, PyObject *proxy, PyObject **reference) {
     *reference = NULL;
-    if (self->sees_ends == Py_TYPE(proxy)) return 0;
+    if (self->sees_ends && (self->sees_ends == Py_TYPE(proxy) || self->sees_ends == native_base(Py_TYPE(proxy)))) return 0;
     *reference = PyWeakref_NewRef(proxy, (PyObject *)self);
     if (*reference) return 0;
     if (!self->sees_ends || !PyErr_ExceptionMatches(PyExc_TypeError)) return -1;

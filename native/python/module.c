@@ -1,7 +1,7 @@
 /* The module itself. */
 #include "hooks.h"
 
-PyTypeObject *ai_stacks_type, *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type;
+PyTypeObject *ai_function_type, *ai_plain_type, *ai_kept_type, *ai_stacks_type, *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type;
 
 static PyObject *frame_codes(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing)) {
     size_t codes[MOST_FRAMES];
@@ -27,7 +27,13 @@ __attribute__((constructor)) static void keep_quiet(void) {
     ai_keep_quiet();
 }
 
+static PyObject *is_of_python(PyObject *Py_UNUSED(module), PyObject *cls) {
+    if (!PyType_Check(cls)) return PyErr_SetString(PyExc_TypeError, "not a class"), NULL;
+    return PyBool_FromLong(ai_is_of_python((PyTypeObject *)cls));
+}
+
 static PyMethodDef module_methods[] = {
+    {"is_of_python", is_of_python, METH_O, "Whether Python code made a class, so that its destructor is Python's own."},
     {"frame_codes", frame_codes, METH_NOARGS, "The ids of the code objects of this thread's frames, as native code reads them; innermost first."},
     {"stand_in", stand_in, METH_VARARGS, "The address of a function that stands in for a clone function at an address; 0: there is none left."},
     {"start_thread", ai_thread_start, METH_O, "Start a native thread that calls a function without arguments; returns what `join_thread` takes."},
@@ -36,6 +42,26 @@ static PyMethodDef module_methods[] = {
 };
 
 static PyModuleDef module_definition = {PyModuleDef_HEAD_INIT, "inspector._hooks", "Hooks and scans in C.", -1, module_methods};
+
+static PyType_Slot plain_slots[] = {{0, NULL}};
+static PyType_Spec plain_spec = {"inspector._hooks.Plain", sizeof(PyObject), 0, Py_TPFLAGS_DEFAULT, plain_slots};
+
+static void keep(void *Py_UNUSED(object)) {}
+
+static int keep_references(PyObject *Py_UNUSED(object)) {
+    return 0;
+}
+
+/* What an object becomes whose destructor ran although somebody held it: memory that is never given back. */
+static PyType_Slot kept_slots[] = {{Py_tp_dealloc, keep}, {Py_tp_free, keep}, {Py_tp_clear, keep_references}, {0, NULL}};
+static PyType_Spec kept_spec = {"inspector._hooks.Kept", sizeof(PyObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, kept_slots};
+
+static PyTypeObject *function_type(void) {
+    PyObject *types = PyImport_ImportModule("types");
+    PyObject *type = types ? PyObject_GetAttrString(types, "FunctionType") : NULL;
+    Py_XDECREF(types);
+    return (PyTypeObject *)type; /* kept for the life of the process */
+}
 
 /* Makes a type and puts it into the module. NULL: an exception is set. */
 static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, const char *name) {
@@ -47,6 +73,9 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, const char *n
 PyMODINIT_FUNC PyInit__hooks(void) {
     PyObject *module = PyModule_Create(&module_definition);
     if (!module) return NULL;
+    ai_function_type = function_type();
+    ai_plain_type = add_type(module, &plain_spec, "Plain");
+    ai_kept_type = add_type(module, &kept_spec, "Kept");
     ai_stacks_type = add_type(module, &ai_stacks_spec, "Stacks");
     ai_proxies_type = add_type(module, &ai_proxies_spec, "Proxies");
     ai_instances_type = add_type(module, &ai_instances_spec, "Instances");
@@ -58,7 +87,7 @@ PyMODINIT_FUNC PyInit__hooks(void) {
         {"UNKNOWN", AiLAYOUT_UNKNOWN}, {"HIDDEN", AiLAYOUT_HIDDEN}, {"BEFORE", AiLAYOUT_BEFORE},
         {"BOXED", AiLAYOUT_BOXED},     {"COUNTED", AiLAYOUT_COUNTED},
     };
-    int failed = !ai_stacks_type || !ai_proxies_type || !ai_instances_type || !ai_births_type || !ai_marker_type || !hook || !scan;
+    int failed = !ai_function_type || !ai_plain_type || !ai_kept_type || !ai_stacks_type || !ai_proxies_type || !ai_instances_type || !ai_births_type || !ai_marker_type || !hook || !scan;
     for (size_t at = 0; !failed && at < sizeof layouts / sizeof *layouts; at++)
         failed = PyModule_AddIntConstant(module, layouts[at].name, layouts[at].value) < 0;
     if (failed) Py_CLEAR(module);

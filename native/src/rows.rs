@@ -128,12 +128,12 @@ fn adapters_row(runtime: &Runtime, row: u64) -> Result<Slot<'_>> {
 
 /// Ends a row: `Released`, or `Dropped` when the destructor is known to have run.
 pub fn end(runtime: &Runtime, row: u64, state: ReferenceState) -> Result<()> {
-    finish(runtime, row, state, &End { is_closed: false, left: left_by(state) })
+    end_with(runtime, row, state, Fate::AsItStands)
 }
 
 /// Ends a row as `end` does. `left` is the object's strong count without its reference, for the history.
 pub fn end_counted(runtime: &Runtime, row: u64, state: ReferenceState, left: u32) -> Result<()> {
-    finish(runtime, row, state, &End { is_closed: false, left })
+    finish(runtime, row, state, &End { fate: Fate::AsItStands, left })
 }
 
 /// The strong count after an end, as far as the state tells.
@@ -144,18 +144,40 @@ fn left_by(state: ReferenceState) -> u32 {
     }
 }
 
+/// What is known of a resource when its row ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Its state, which is that of the row: one that is open when its object is dropped was never closed.
+    AsItStands,
+    /// It was closed.
+    Closed,
+    /// If it was open, it may have been closed since, where nobody could see it.
+    Unknown,
+}
+
+impl Fate {
+    /// The state that a resource ends in.
+    fn of(self, before: u8, state: ReferenceState) -> u8 {
+        let is_dropped_open = state == ReferenceState::Dropped && before == ResourceState::Open as u8;
+        match self {
+            Self::Closed if before != ResourceState::None as u8 => ResourceState::Closed as u8,
+            Self::AsItStands if is_dropped_open => ResourceState::NeverClosed as u8,
+            Self::Unknown if is_dropped_open => ResourceState::Unknown as u8,
+            _ => before,
+        }
+    }
+}
+
 /// How a row ends.
 struct End {
-    /// Its resource was closed.
-    is_closed: bool,
+    fate: Fate,
     /// Strong count afterwards.
     left: u32,
 }
 
-/// Ends a row whose resource was closed: `Released`, `Closed`.
-pub fn end_closed(runtime: &Runtime, row: u64) -> Result<()> {
-    let state = ReferenceState::Released;
-    finish(runtime, row, state, &End { is_closed: true, left: left_by(state) })
+/// Ends a row as `end` does, with what is known of its resource.
+pub fn end_with(runtime: &Runtime, row: u64, state: ReferenceState, fate: Fate) -> Result<()> {
+    finish(runtime, row, state, &End { fate, left: left_by(state) })
 }
 
 #[inline]
@@ -166,20 +188,15 @@ fn finish(runtime: &Runtime, row: u64, state: ReferenceState, end: &End) -> Resu
     let ended = mutate(runtime, || {
         let word = slot.begin_change(generation_of(row), ReferenceState::Live, state)?;
         slot.note(&change);
-        let was_open = state == ReferenceState::Dropped && word.resource() == ResourceState::Open as u8;
-        let resource = match (end.is_closed, was_open) {
-            (true, _) => ResourceState::Closed as u8,
-            (false, true) => ResourceState::NeverClosed as u8,
-            (false, false) => word.resource(),
-        };
+        let resource = end.fate.of(word.resource(), state);
         slot.end(word.with(state as u8, resource));
-        Some(was_open)
+        Some(resource)
     });
-    let Some(is_unclosed) = ended else {
+    let Some(resource) = ended else {
         return Err(Error::new(Status::StaleHandle, format!("not a live row of an adapter: {}", shown(row))));
     };
-    record_end(runtime, type_id, state, is_unclosed);
-    if end.is_closed && hooks::counts(runtime, type_id) {
+    record_end(runtime, type_id, state, resource == ResourceState::NeverClosed as u8);
+    if end.fate == Fate::Closed && hooks::counts(runtime, type_id) {
         count_one!(runtime, type_id, closed);
     }
     hooks::event(runtime, EventKind::Release, type_id, row, address, end.left);

@@ -34,11 +34,18 @@ class NeverClosed:
             return [Finding(self.key, Verdict.UNMEASURED, NO_CLOSING_TYPES)]
         guilty = [row for row in closing if row.never_closed > 0]
         if not guilty:
-            return [Finding(self.key, Verdict.OK, "Every resource that was dropped had been closed")]
+            return [self._none(snapshot)]
         rows = np.flatnonzero((snapshot.handles.resources == Resource.NEVER_CLOSED) & ~alive(snapshot.handles))
         groups = [group for group in grouped(snapshot, rows) if group.type_index in {row.index for row in guilty}]
         named = {group.type_index for group in groups}
         return [self._finding(snapshot, group) for group in groups] + [self._count_only(row) for row in guilty if row.index not in named]
+
+    def _none(self, snapshot: Snapshot) -> Finding:
+        unknown = int(((snapshot.handles.resources == Resource.UNKNOWN) & ~alive(snapshot.handles)).sum())
+        if unknown:
+            headline = f"{counted(unknown, 'resource')} dropped that could not be asked whether it was closed before"
+            return Finding(self.key, Verdict.UNMEASURED, headline, filter='state:"closed or not"')
+        return Finding(self.key, Verdict.OK, "Every resource that was dropped had been closed")
 
     def _finding(self, snapshot: Snapshot, group: Group) -> Finding:
         row = snapshot.types[group.type_index]

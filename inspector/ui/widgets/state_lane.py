@@ -38,10 +38,11 @@ def resource_lane(resource: int) -> Lane | None:
         return None
     waits = "waits owner" if resource == Resource.WAITING_OWNER else "closing" if resource == Resource.CLOSING else "draining"
     ends = {Resource.CLOSE_FAILED: "failed", Resource.NEVER_CLOSED: "never closed", Resource.POISONED: "poisoned"}
+    ends[Resource.UNKNOWN] = "unknown"
     last = ends.get(Resource(resource), "closed")
     reached = {Resource.OPEN: 0, Resource.CLOSE_REQUESTED: 1, Resource.DRAINING: 2, Resource.WAITING_OWNER: 2, Resource.CLOSING: 2}
     step = reached.get(Resource(resource), 3)
-    tint = "live" if step == 0 else "waiting" if step < 3 else "unknown" if resource == Resource.CLOSED else "alarm"
+    tint = "live" if step == 0 else "waiting" if step < 3 else "unknown" if resource in (Resource.CLOSED, Resource.UNKNOWN) else "alarm"
     return Lane("Resource", ("open", "asked", waits, last), step, tint)
 
 

@@ -57,14 +57,16 @@ macro_rules! pairs {
 pairs!(64: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43
     44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63);
 
-/// Stands for `tp_dealloc`: ends the row of an object that is listed, then does what the type does.
+/// Stands for `tp_dealloc`: ends the row of an object that is listed, then does what the type does, unless the object lives on.
 ///
 /// # Safety
 /// The interpreter calls it, with an object of the pair's type or of one derived from it.
 unsafe extern "C" fn dealloc<const NUMBER: usize>(object: usize) {
     // SAFETY: the interpreter's lock is held.
-    let ended = catch_unwind(|| unsafe { instances::ends(object) });
-    drop(ended); // a panic of ours must not keep the object from being freed
+    let lives_on = catch_unwind(|| unsafe { instances::ends(object) });
+    if lives_on.is_ok_and(|lives_on| lives_on) {
+        return; // a panic of ours must not keep the object from being freed
+    }
     let original = PAIRS[NUMBER].dealloc.load(Ordering::Acquire);
     // SAFETY: stored before this function stood in any slot; a destructor's signature.
     unsafe { std::mem::transmute::<usize, Dealloc>(original)(object) }

@@ -3,17 +3,23 @@
 
 use super::catch_value;
 use super::follow::{free, with};
-use crate::follow::instances::{self, Newborn, Owners};
+use crate::follow::instances::{self, Answer, Newborn, Owners};
 use crate::follow::Instances;
 
-/// The rows of a declaration, none yet; `closes`: it names a method that does.
+/// The rows of a declaration, none yet; `closes`: it names a method that does. `ask` answers whether an instance whose end has begun was
+/// closed: `(whom, instance, 1: a weak reference tells of the end)`.
 ///
 /// # Safety
-/// See the module's text.
+/// See the module's text; `ask` and `whom` serve until `ai_instances_free`.
 #[no_mangle]
-pub unsafe extern "C" fn ai_instances_new(type_id: u16, closes: i32) -> *mut Instances {
+pub unsafe extern "C" fn ai_instances_new(
+    type_id: u16,
+    closes: i32,
+    ask: unsafe extern "C" fn(usize, usize, i32) -> i32,
+    whom: usize,
+) -> *mut Instances {
     // SAFETY: the caller's promise.
-    Box::into_raw(Box::new(unsafe { Instances::new(type_id, closes != 0) }))
+    Box::into_raw(Box::new(unsafe { Instances::new(type_id, closes != 0, ask, whom) }))
 }
 
 /// # Safety
@@ -21,7 +27,12 @@ pub unsafe extern "C" fn ai_instances_new(type_id: u16, closes: i32) -> *mut Ins
 #[no_mangle]
 pub unsafe extern "C" fn ai_instances_free(instances: *mut Instances) {
     // SAFETY: the caller's promise.
-    unsafe { free(instances) };
+    unsafe {
+        if let Some(instances) = instances.as_ref() {
+            instances.ask_nobody();
+        }
+        free(instances);
+    }
 }
 
 /// The level in force for its rows, 0 when it is not followed any more.
@@ -136,12 +147,23 @@ pub unsafe extern "C" fn ai_instances_clear(instances: *mut Instances) {
 /// A weak reference says that its instance is gone. 1: it was one of ours, and is the caller's now.
 ///
 /// # Safety
-/// See the module's text.
+/// See the module's text; the instance's memory is not given back yet.
 #[no_mangle]
 pub unsafe extern "C" fn ai_instances_gone(reference: usize) -> i32 {
     // SAFETY: the caller's promise.
     catch_value(0, || i32::from(unsafe { instances::gone(reference) }))
 }
+
+/// It was not closed.
+pub const END_OPEN: i32 = 0;
+/// It was closed.
+pub const END_CLOSED: i32 = 1;
+/// It cannot be asked.
+pub const END_UNKNOWN: i32 = 2;
+/// Somebody took hold of it meanwhile.
+pub const END_LIVES_ON: i32 = 3;
+const _: () = assert!(END_OPEN == Answer::Open as i32 && END_CLOSED == Answer::Closed as i32);
+const _: () = assert!(END_UNKNOWN == Answer::Unknown as i32 && END_LIVES_ON == Answer::LivesOn as i32);
 
 /// Whether there is nothing to do for an instance that was made or may have changed: nothing is recorded, and none is listed.
 ///

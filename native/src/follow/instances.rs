@@ -10,7 +10,7 @@ use std::hash::BuildHasherDefault;
 use super::places::Places;
 use crate::hooks;
 use crate::layout::{Level, ReferenceState};
-use crate::rows::{self, NewRow};
+use crate::rows::{self, Fate, NewRow};
 use crate::runtime::{existing, runtime};
 use crate::threads::{self, local};
 use crate::types;
@@ -25,10 +25,34 @@ struct Known {
     reference: usize,
 }
 
+/// What an instance whose end has begun answers to whether it gave its handle back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It did not.
+    Open,
+    /// It did.
+    Closed,
+    /// It cannot be asked.
+    Unknown,
+    /// Somebody took hold of it meanwhile: it does not end.
+    LivesOn,
+}
+
+/// Asks an instance whose end has begun: `(whom, instance, whether a weak reference tells of the end)`, an [`Answer`] as a number.
+pub type Ask = unsafe extern "C" fn(usize, usize, i32) -> i32;
+
+/// Who asks the instances of a declaration.
+#[derive(Clone, Copy)]
+struct Asker {
+    ask: Ask,
+    whom: usize,
+}
+
 /// All instances that are listed.
 struct Table {
     known: Places<usize, Known>,
     by_reference: Places<usize, usize>,
+    askers: Places<u32, Asker>,
     owners: u32,
 }
 
@@ -41,6 +65,7 @@ unsafe impl Sync for Guarded {}
 static TABLE: Guarded = Guarded(UnsafeCell::new(Table {
     known: Places::with_hasher(BuildHasherDefault::new()),
     by_reference: Places::with_hasher(BuildHasherDefault::new()),
+    askers: Places::with_hasher(BuildHasherDefault::new()),
     owners: 0,
 }));
 
@@ -61,6 +86,12 @@ impl Table {
             self.by_reference.remove(&known.reference);
         }
         Some(known)
+    }
+
+    /// An instance that a weak reference sees the end of, or its type's destructor, with who asks it.
+    fn ending(&self, key: usize, by_reference: bool) -> Option<Option<Asker>> {
+        let known = self.known.get(&key).filter(|known| (known.reference != 0) == by_reference)?;
+        Some(self.askers.get(&known.owner).copied())
     }
 
     fn of(&self, owner: u32, key: usize) -> Option<&Known> {
@@ -92,15 +123,18 @@ pub struct Instances {
 }
 
 impl Instances {
-    /// Knows no instance. `closes`: the declaration names a method that does.
+    /// Knows no instance. `closes`: the declaration names a method that does. `ask` is called with `whom` at the end of an instance of what closes.
     ///
     /// # Safety
     /// The interpreter's lock is held.
-    pub unsafe fn new(type_id: u16, closes: bool) -> Self {
+    pub unsafe fn new(type_id: u16, closes: bool, ask: Ask, whom: usize) -> Self {
         // SAFETY: the caller's promise.
         let number = unsafe {
             table(|table| {
                 table.owners += 1;
+                if closes {
+                    table.askers.insert(table.owners, Asker { ask, whom });
+                }
                 table.owners
             })
         };
@@ -177,7 +211,7 @@ impl Instances {
         // SAFETY: the caller's promise.
         let Some(known) = (unsafe { self.forget(key) }) else { return 0 };
         let ended = match self.closes {
-            true => rows::end_closed(runtime(), known.row),
+            true => rows::end_with(runtime(), known.row, ReferenceState::Released, Fate::Closed),
             false => rows::end(runtime(), known.row, ReferenceState::Released),
         };
         let _ = ended; // a row that found no room has nothing to end
@@ -233,6 +267,15 @@ impl Instances {
         }
     }
 
+    /// Nobody asks its instances any more.
+    ///
+    /// # Safety
+    /// The interpreter's lock is held.
+    pub unsafe fn ask_nobody(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { table(|table| table.askers.remove(&self.number)) };
+    }
+
     /// Follows the class no longer: births are not listed any more, and its rows go without a trace in the table.
     pub fn clear(&mut self) {
         self.is_followed = false;
@@ -254,37 +297,57 @@ pub unsafe fn count() -> usize {
 /// not needed any more.
 ///
 /// # Safety
-/// The interpreter's lock is held.
+/// The interpreter's lock is held, and the instance's memory is not given back yet.
 pub unsafe fn gone(reference: usize) -> bool {
     // SAFETY: the caller's promise.
-    let known = unsafe { table(|table| table.by_reference.get(&reference).copied().and_then(|key| table.remove(key))) };
-    known.is_some_and(|known| {
-        end_dropped(known.row);
-        true
-    })
+    let key = unsafe { table(|table| table.by_reference.get(&reference).copied()) };
+    // SAFETY: the caller's promise.
+    key.is_some_and(|key| unsafe { end(key, true) }.is_some())
 }
 
-/// A type's destructor runs for an object: if it was listed without a weak reference, its row ends.
+/// A type's destructor runs for an object: if it was listed without a weak reference, its row ends. Whether the object lives on: then its
+/// destructor must not run.
 ///
 /// # Safety
 /// The interpreter's lock is held.
-pub unsafe fn ends(object: usize) {
+pub unsafe fn ends(object: usize) -> bool {
     // SAFETY: the caller's promise.
-    let known = unsafe {
-        table(|table| match table.known.get(&object) {
-            Some(known) if known.reference == 0 => table.known.remove(&object),
-            _ => None,
-        })
-    };
-    if let Some(known) = known {
-        end_dropped(known.row);
+    unsafe { end(object, false) == Some(Answer::LivesOn) }
+}
+
+/// Asks an instance that is listed, takes it off and ends its row. `None`: it is not listed, or is not any more.
+///
+/// # Safety
+/// The interpreter's lock is held, and the instance's memory is not given back yet.
+unsafe fn end(key: usize, by_reference: bool) -> Option<Answer> {
+    // SAFETY: the caller's promise. The table is not in use while the instance is asked, which may run any code.
+    unsafe {
+        let asker = table(|table| table.ending(key, by_reference))?;
+        let answer = asker.map_or(Answer::Unknown, |asker| answer((asker.ask)(asker.whom, key, i32::from(by_reference))));
+        if answer != Answer::LivesOn {
+            let known = table(|table| table.ending(key, by_reference).and_then(|_| table.remove(key)))?;
+            end_dropped(known.row, answer);
+        }
+        Some(answer)
     }
 }
 
-fn end_dropped(row: u64) {
+fn answer(number: i32) -> Answer {
+    [Answer::Open, Answer::Closed, Answer::Unknown, Answer::LivesOn]
+        .into_iter()
+        .find(|answer| *answer as i32 == number)
+        .unwrap_or(Answer::Unknown)
+}
+
+fn end_dropped(row: u64, answer: Answer) {
+    let fate = match answer {
+        Answer::Open => Fate::AsItStands,
+        Answer::Closed => Fate::Closed,
+        Answer::Unknown | Answer::LivesOn => Fate::Unknown,
+    };
     if let Some(runtime) = existing() {
         // a row that found no room has nothing to end
-        let _ = rows::end(runtime, row, ReferenceState::Dropped);
+        let _ = rows::end_with(runtime, row, ReferenceState::Dropped, fate);
     }
 }
 
@@ -318,7 +381,7 @@ mod tests {
     }
 
     fn listed() -> Table {
-        let mut table = Table { known: Places::default(), by_reference: Places::default(), owners: 2 };
+        let mut table = Table { known: Places::default(), by_reference: Places::default(), askers: Places::default(), owners: 2 };
         table.known.insert(64, known(7, 1, 0));
         table.known.insert(128, known(8, 2, 500));
         table.by_reference.insert(500, 128);

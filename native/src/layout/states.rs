@@ -82,6 +82,8 @@ pub enum ResourceState {
     NeverClosed = 8,
     /// A call panicked inside the object, which may be half changed: it can only be released.
     Poisoned = 9,
+    /// Dropped while it could not be asked whether it had been closed.
+    Unknown = 10,
 }
 
 /// What an event says.

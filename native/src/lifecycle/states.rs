@@ -2,7 +2,7 @@
 
 use crate::layout::ResourceState;
 
-const STATES: [ResourceState; 10] = [
+const STATES: [ResourceState; 11] = [
     ResourceState::None,
     ResourceState::Open,
     ResourceState::CloseRequested,
@@ -13,6 +13,7 @@ const STATES: [ResourceState; 10] = [
     ResourceState::CloseFailed,
     ResourceState::NeverClosed,
     ResourceState::Poisoned,
+    ResourceState::Unknown,
 ];
 
 impl ResourceState {

@@ -14,6 +14,7 @@ from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
 from inspector.wire.declarations import Declaration
+from inspector.wire.hooks import hooks
 
 
 class Followed:
@@ -113,11 +114,12 @@ class Followed:
         self._settle("; ".join(troubles))
 
     def _hook_class(self, cls: type, rows: DeclaredRows | LibraryRows) -> list[str]:
-        """Its attributes where they can be set, its type slots where births or ends would not be seen otherwise."""
+        """Its attributes where they can be set, its type slots where births or ends would not be seen otherwise, or not be asked."""
         own = ClassHooks(cls, self.declaration, self._births)
         self._hooks.append(own)
         troubles = own.set()
-        if not is_mutable(cls) or not cls.__weakrefoffset__:
+        asks_at_end = bool(self.declaration.close) and isinstance(rows, DeclaredRows) and not hooks.is_of_python(cls)
+        if not is_mutable(cls) or not cls.__weakrefoffset__ or asks_at_end:
             slots = TypeHooks(cls, None if is_mutable(cls) else self._births)
             self._hooks.append(slots)
             troubles += slots.set()
@@ -127,11 +129,11 @@ class Followed:
 
     def _look_for_makers(self, finished: str) -> None:
         """Functions that make proxies may be imported later than the class, and classes derived from it."""
-        for hooks in self._hooks:
-            if isinstance(hooks, TypeHooks):
-                hooks.follow_derived()
-            if isinstance(hooks, ClassHooks):
-                troubles = hooks.look_for_makers(finished)
+        for hooked in self._hooks:
+            if isinstance(hooked, TypeHooks):
+                hooked.follow_derived()
+            if isinstance(hooked, ClassHooks):
+                troubles = hooked.look_for_makers(finished)
                 if troubles:
                     self._settle("; ".join(troubles))
 

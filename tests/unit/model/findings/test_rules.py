@@ -196,6 +196,12 @@ def test_a_resource_dropped_open_is_suspect_also_when_its_tombstone_is_gone() ->
     assert verdicts(NeverClosed(), snapshot_of(world=World(types=("TodoItem",)))) == [UNMEASURED]
 
 
+def test_a_resource_that_could_not_be_asked_at_its_end_is_neither_accused_nor_called_closed() -> None:
+    unasked = Row(1, type="Journal", reference=Reference.DROPPED, resource=Resource.UNKNOWN)
+    (finding,) = found(NeverClosed(), ended(3, 0, [unasked]))
+    assert (finding.verdict, finding.headline[:18]) == (UNMEASURED, "1 resource dropped")
+
+
 @pytest.mark.parametrize(("closed", "never_closed", "verdict"), [(96, 4, OK), (90, 10, SUSPECT), (2, 2, YOUNG), (0, 0, YOUNG)])
 def test_close_coverage_is_judged_by_its_share(closed: int, never_closed: int, verdict: Verdict) -> None:
     assert verdicts(CloseCoverage(), ended(closed, never_closed)) == [verdict]
