@@ -81,7 +81,7 @@ static inline int ai_is_of_python(PyTypeObject *cls) {
 
 /* Keeps the memory of an object whose destructor cannot be stopped any more, because somebody took a reference. Its attributes become a
  * dictionary, since the destructor finds those that stand in the object itself by the class that it has then. */
-static inline void ai_keep(PyObject *object) {
+static inline void ai_keep_memory(PyObject *object) {
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
     Py_XDECREF(PyObject_GenericGetDict(object, NULL));

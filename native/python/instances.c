@@ -249,7 +249,7 @@ static int ask_at_destructor(Instances *self, PyObject *proxy, const Path *path)
     if (answer == AiEND_CLOSED && is_derived && finaliser_is_native(Py_TYPE(proxy)) == 1) answer = AiEND_UNKNOWN; /* by that, or before */
     if (!left) return answer;
     if (!is_derived) return AiEND_LIVES_ON;
-    ai_keep(proxy);
+    ai_keep_memory(proxy);
     return AiEND_UNKNOWN;
 }
 
@@ -270,7 +270,7 @@ static int ask_at_reference(Instances *self, PyObject *proxy, const Path *path) 
     if (!is_whole || (base != &PyBaseObject_Type && first_of(path, cls) == READ_PYTHON)) return PyErr_Clear(), AiEND_UNKNOWN;
     uint32_t left;
     int answer = ask_ending(self, proxy, &left);
-    if (left) ai_keep(proxy);
+    if (left) ai_keep_memory(proxy);
     /* Methods that close are hooked here, so the program's own close was seen before, and this one is the finaliser's. */
     return answer == AiEND_CLOSED && finaliser_is_native(cls) == 1 ? AiEND_OPEN : answer;
 }
