@@ -18,6 +18,7 @@ class LeakSuspects:
     """Looks at the low-water marks of four stretches of time: a cache or a burst falls back, a leak does not.
 
     A type is suspect when each mark is above the one before, and what was made since the first and before the last stretch still lives.
+    Of a handle whose birth nobody saw, the first look that found it counts.
     Each stretch has to be looked at, once or often: how many looks fit into a stretch depends on the machine, and a leak does not.
     """
 
@@ -50,10 +51,8 @@ class LeakSuspects:
         if marks[3] - marks[0] < self.min_growth or not marks[0] < marks[1] < marks[2] < marks[3]:
             return None
         last_stretch = at[-1] - (at[-1] - at[0]) / 4
-        handles = snapshot.handles
-        rows = np.flatnonzero(
-            alive(handles) & (handles.types == index) & (handles.created_at >= at[0]) & (handles.created_at < last_stretch)
-        )
+        handles, appeared = snapshot.handles, trend.appeared_at(snapshot)
+        rows = np.flatnonzero(alive(handles) & (handles.types == index) & (appeared >= at[0]) & (appeared < last_stretch))
         return _Growth(live[0], live[-1], rows) if 2 * len(rows) >= marks[3] - marks[0] else None
 
     def _places(self, snapshot: Snapshot, growing: list[_Growth]) -> list[tuple[_Growth, Group]]:

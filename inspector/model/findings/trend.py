@@ -54,6 +54,15 @@ class Drift:
     """When a rise was counted last; ``nan``: none."""
 
 
+@dataclass(frozen=True, slots=True)
+class FirstSeen:
+    """Handles of unknown birth that live, and when each was seen first: as near to its birth as a viewer comes."""
+
+    ids: Ids
+    """Ascending."""
+    at: Floats
+
+
 class Trend:
     """Observations of one target, oldest first."""
 
@@ -65,6 +74,7 @@ class Trend:
         self._target: tuple[int, int] | None = None
         self.observations: list[Observation] = []
         self.drift = _no_drift()
+        self.first_seen = _none_seen()
 
     @property
     def span_secs(self) -> float:
@@ -75,7 +85,7 @@ class Trend:
         """Take a snapshot; ``False`` when it is not newer than the last one. That of another target begins anew."""
         target = (snapshot.target.pid, snapshot.target.start_time)
         if target != self._target:
-            self._target, self.observations, self.drift = target, [], _no_drift()
+            self._target, self.observations, self.drift, self.first_seen = target, [], _no_drift(), _none_seen()
         if self.observations and snapshot.taken_at - self.observations[-1].at < self._min_gap_secs:
             return False
         vitals = snapshot.vitals
@@ -84,7 +94,20 @@ class Trend:
             half = self._capacity // 2
             self.observations = self.observations[:half:2] + self.observations[half:]
         self.drift = _followed(self.drift, *_native_refs(snapshot), snapshot.taken_at, self._rise_gap_secs)
+        self.first_seen = _seen(self.first_seen, snapshot)
         return True
+
+    def appeared_at(self, snapshot: Snapshot) -> Floats:
+        """When each handle of the newest snapshot was born, or seen first; ``nan`` for one that was there at the first look."""
+        handles = snapshot.handles
+        at = handles.created_at.copy()
+        found = np.searchsorted(self.first_seen.ids, handles.ids)
+        found[found == len(self.first_seen.ids)] = 0
+        if len(self.first_seen.ids):
+            known = np.isnan(at) & (self.first_seen.ids[found] == handles.ids)
+            at[known] = self.first_seen.at[found[known]]
+        at[at == self.observations[0].at] = np.nan
+        return at
 
     def covers_all_stretches(self) -> bool:
         """Whether each of the four parts of the time observed was looked at."""
@@ -118,6 +141,23 @@ class Trend:
 def _no_drift() -> Drift:
     nothing = np.empty(0, np.int64)
     return Drift(np.empty(0, np.uint64), nothing, nothing, nothing, np.empty(0, np.float64))
+
+
+def _none_seen() -> FirstSeen:
+    return FirstSeen(np.empty(0, np.uint64), np.empty(0, np.float64))
+
+
+def _seen(before: FirstSeen, snapshot: Snapshot) -> FirstSeen:
+    """The handles of unknown birth that live now; one that was seen before keeps its time."""
+    handles = snapshot.handles
+    ids = np.sort(handles.ids[alive(handles) & np.isnan(handles.created_at)])
+    at = np.full(len(ids), snapshot.taken_at)
+    if len(before.ids):
+        old = np.searchsorted(before.ids, ids)
+        old[old == len(before.ids)] = 0
+        stays = before.ids[old] == ids
+        at[stays] = before.at[old[stays]]
+    return FirstSeen(ids, at)
 
 
 def _native_refs(snapshot: Snapshot) -> tuple[Ids, Ints]:

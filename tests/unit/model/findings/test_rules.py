@@ -60,6 +60,20 @@ def test_a_count_that_never_falls_back_is_a_leak_suspect() -> None:
     assert finding.evidence[0] == "TodoItem: 5 → 50 live in 9.0 s, and never back"
 
 
+def adopted(counts: Sequence[int]) -> list[Snapshot]:
+    """One snapshot a second with so many live handles whose births nobody saw."""
+    unseen = [[Row(slot + 1, site=0, age_secs=math.nan) for slot in range(count)] for count in counts]
+    return [snapshot_of(rows, at=T0 + at, serial=at + 1) for at, rows in enumerate(unseen)]
+
+
+def test_handles_whose_births_nobody_saw_grow_like_others() -> None:
+    (finding,) = found(LeakSuspects(), adopted([300 + 30 * n for n in range(10)]))
+    assert finding.verdict is SUSPECT
+    assert finding.evidence[0] == "TodoItem: 300 → 570 live in 9.0 s, and never back"
+    assert verdicts(LeakSuspects(), adopted([300] * 10)) == [OK]
+    assert verdicts(LeakSuspects(), adopted([300, 600, *[900] * 8])) == [OK]
+
+
 def test_the_place_that_left_most_is_named_first() -> None:
     snapshots = growing([0] * 10)
     for at in range(10):
