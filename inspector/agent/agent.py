@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from inspector.agent.adapters.protocol import Adapter, Follower, Following, Leaving
+from inspector.agent.adapters.protocol import Adapter, Follower, Following, Leaving, Settling
 from inspector.agent.gc_hook import GcHook
 from inspector.agent.jobs import Jobs
 from inspector.agent.thread_names import ThreadNames
@@ -80,6 +81,13 @@ class Agent:
         """Wait for the worker after ``stop``; without the slot's lock, which the worker may be waiting for."""
         if self._worker is not None:
             self._worker.join(JOIN_SECS)
+
+    def settle(self) -> None:
+        """Let the adapters look at what they look at more than once before they say it. Any thread; what fails is left as it is."""
+        for adapter in self._attached:
+            if isinstance(adapter, Settling):
+                with contextlib.suppress(Exception):
+                    adapter.settle()
 
     def exit(self) -> None:
         """The process ends: say so in the segment. Hooks stay, ``__del__`` still runs through them."""

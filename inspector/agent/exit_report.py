@@ -15,13 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from inspector.agent.segment_rows import LiveRow, OwnSegment
+from inspector.agent.segment_rows import OPEN_STATES, LiveRow, OwnSegment
 from inspector.wire.environment import EXIT_REPORT_JSON_VARIABLE, EXIT_REPORT_VARIABLE
 from inspector.wire.schema import ResourceState
 
 SHOWN_LINES: Final = 10
 """Lines of each kind on stderr; the file has all."""
-_OPEN: Final = frozenset(set(ResourceState) - {ResourceState.NONE, ResourceState.CLOSED, ResourceState.NEVER_CLOSED, ResourceState.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ExitReport:
-    """Handles that are alive at exit, each in one of three kinds, the most frequent first."""
+    """Handles that are alive at exit, each in one of four kinds, the most frequent first."""
 
     held: tuple[Line, ...]
     """*Held by the program*: something of the program, a global or native code, refers to them."""
@@ -44,12 +43,19 @@ class ExitReport:
     """*Never closed*: their resource is open, or its close pends."""
     shutdown: tuple[Line, ...]
     """*Interpreter shutdown*: unreachable garbage, which only a collection or the end of the interpreter releases."""
+    freed: tuple[Line, ...]
+    """*Freed, still held*: the proxy's finaliser has released the reference, and the program still has the proxy."""
     dropped_unclosed: int
     """Resources that were dropped without a close before."""
 
     def value(self) -> dict[str, Any]:
         """As JSON."""
-        kinds = {"held_by_the_program": self.held, "never_closed": self.never_closed, "interpreter_shutdown": self.shutdown}
+        kinds = {
+            "held_by_the_program": self.held,
+            "never_closed": self.never_closed,
+            "interpreter_shutdown": self.shutdown,
+            "freed_still_held": self.freed,
+        }
         lists = {
             name: [{"type": line.type, "site": line.site or None, "count": line.count} for line in kind] for name, kind in kinds.items()
         }
@@ -57,7 +63,12 @@ class ExitReport:
 
     def text(self) -> str:
         """For people; a few lines."""
-        kinds = {"held by the program": self.held, "never closed": self.never_closed, "interpreter shutdown": self.shutdown}
+        kinds = {
+            "held by the program": self.held,
+            "never closed": self.never_closed,
+            "interpreter shutdown": self.shutdown,
+            "freed, still held": self.freed,
+        }
         total = sum(_total(kind) for kind in kinds.values())
         parts = [f"arc-inspector: {total:,} {'handle' if total == 1 else 'handles'} alive at exit"]
         for name, kind in kinds.items():
@@ -86,11 +97,13 @@ def sort_rows(before: Mapping[LiveRow, str], after: set[int], dropped: int) -> E
     held: Counter[tuple[str, str]] = Counter()
     never_closed: Counter[tuple[str, str]] = Counter()
     shutdown: Counter[tuple[str, str]] = Counter()
+    freed: Counter[tuple[str, str]] = Counter()
     for row, site in before.items():
-        is_open = row.closes and row.resource in _OPEN
-        kind = never_closed if is_open else held if row.handle in after else shutdown
+        is_open = row.closes and row.resource in OPEN_STATES
+        is_freed = row.resource == ResourceState.FREED
+        kind = freed if is_freed else never_closed if is_open else held if row.handle in after else shutdown
         kind[row.type, site] += 1
-    return ExitReport(_lines(held), _lines(never_closed), _lines(shutdown), dropped)
+    return ExitReport(_lines(held), _lines(never_closed), _lines(shutdown), _lines(freed), dropped)
 
 
 def report_exit(path: str, environment: Mapping[str, str]) -> None:

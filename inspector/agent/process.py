@@ -70,7 +70,7 @@ class AgentSlot:
         with self._lock:
             agent, self._agent = self._agent, None
             if agent is not None:
-                _report_exit()
+                _report_exit(agent)
                 agent.exit()
             else:
                 lib.ai_exit()  # a stopped agent keeps its file, hidden, for the next start
@@ -119,11 +119,12 @@ class AgentSlot:
             util.register_after_fork(self, lambda slot: util.Finalize(None, slot.exit, exitpriority=0))
 
 
-def _report_exit() -> None:
+def _report_exit(agent: Agent) -> None:
     """Say what is alive, if the environment asks for that; otherwise nothing is loaded for it."""
     if os.environ.keys() & {EXIT_REPORT_VARIABLE, EXIT_REPORT_JSON_VARIABLE}:
         from inspector.agent.exit_report import report_exit
 
+        agent.settle()
         report_exit(segment_path(), os.environ)
 
 

@@ -7,11 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from inspector.wire import ffi, lib
-from inspector.wire.schema import BUSY, TYPE_SHARDS, ReferenceState, handle_number
+from inspector.wire.schema import BUSY, TYPE_SHARDS, ReferenceState, ResourceState, handle_number
 from inspector.wire.status import new_error, raise_status
+
+OPEN_STATES: Final = frozenset(ResourceState) - {
+    ResourceState.NONE,
+    ResourceState.CLOSED,
+    ResourceState.NEVER_CLOSED,
+    ResourceState.UNKNOWN,
+    ResourceState.FREED,
+}
+"""States of a resource that is to be closed yet."""
 
 
 @dataclass(frozen=True, slots=True)

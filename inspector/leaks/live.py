@@ -11,17 +11,15 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from inspector.agent.process import following
-from inspector.agent.segment_rows import LiveRow, OwnSegment
+from inspector.agent.segment_rows import OPEN_STATES, LiveRow, OwnSegment
 from inspector.leaks.leak import Leak, frame_text
 from inspector.leaks.measured import Measured
 from inspector.wire import lib
-from inspector.wire.schema import ResourceState
 
 COLLECTIONS: Final = 2
 """Full collections before a handle counts as alive: finalisers of the first may free what the second finds."""
 HARNESSES: Final = frozenset({"_pytest", "pluggy", "<frozen runpy>"})
 _PACKAGE: Final = str(Path(__file__).parents[1])
-_OPEN: Final = frozenset(set(ResourceState) - {ResourceState.NONE, ResourceState.CLOSED, ResourceState.NEVER_CLOSED, ResourceState.UNKNOWN})
 
 Handles = dict[int, LiveRow]
 
@@ -59,7 +57,7 @@ class LiveHandles:
         for row in rows:
             if row.created_site not in stacks:
                 stacks[row.created_site] = _of_program(self._segment.stack(row.created_site))
-            counted[row.type, row.closes and row.resource in _OPEN, stacks[row.created_site]] += 1
+            counted[row.type, row.closes and row.resource in OPEN_STATES, stacks[row.created_site]] += 1
         leaks = [Leak(name, count, stack, is_open, owner) for (name, is_open, stack), count in counted.items()]
         return sorted(leaks, key=lambda leak: (-leak.count, leak.type, leak.stack))
 

@@ -53,6 +53,8 @@ class Resource(IntEnum):
     """A call panicked inside the object, which may be half changed: it can only be released."""
     UNKNOWN = 10
     """Dropped while it could not be asked whether it had been closed."""
+    FREED = 11
+    """The proxy's finaliser has released the reference, and Python still has the proxy."""
 
 
 PENDING: Final = (Resource.CLOSE_REQUESTED, Resource.DRAINING, Resource.WAITING_OWNER, Resource.CLOSING)

@@ -32,6 +32,7 @@ RESOURCE_WORDS: Final = {
     Resource.NEVER_CLOSED: "never closed",
     Resource.POISONED: "poisoned",
     Resource.UNKNOWN: "closed or not: unknown",
+    Resource.FREED: "freed, still held",
 }
 ALIVE: Final = (Reference.LIVE, Reference.RELEASE_REQUESTED)
 """Reference states of rows that are no tombstones."""
@@ -64,7 +65,7 @@ def standing(reference: int, resource: int) -> Standing:
         return Standing.DEAD
     if resource in PENDING or reference == Reference.RELEASE_REQUESTED:
         return Standing.WAITING
-    if resource in (Resource.CLOSE_FAILED, Resource.POISONED):
+    if resource in (Resource.CLOSE_FAILED, Resource.POISONED, Resource.FREED):
         return Standing.FAILED
     return Standing.CLOSED if resource == Resource.CLOSED else Standing.NORMAL
 

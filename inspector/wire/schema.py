@@ -83,6 +83,7 @@ class ResourceState(IntEnum):
     NEVER_CLOSED = lib.AiResourceState_NeverClosed
     POISONED = lib.AiResourceState_Poisoned
     UNKNOWN = lib.AiResourceState_Unknown
+    FREED = lib.AiResourceState_Freed
 
 
 class EventKind(IntEnum):

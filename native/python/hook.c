@@ -30,9 +30,13 @@ static PyObject *call_maker(PyObject *self, PyObject *const *args, size_t count_
 static PyObject *call_finaliser(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
     Hook *hook = (Hook *)self;
     if (COUNT(count_flags) == 0) return PyObject_Vectorcall(hook->original, args, count_flags, names);
-    if (ai_proxy_gone(PROXIES(hook), args[0]) < 0) ai_report(PROXIES(hook)->fail);
+    unsigned long long handle = 0;
+    if (ai_proxy_gone(PROXIES(hook), args[0], &handle) < 0) ai_report(PROXIES(hook)->fail);
     PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
-    ai_proxies_left(PROXIES(hook)->rows, (size_t)args[0]);
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (ai_proxy_left(PROXIES(hook), args[0], handle) < 0) ai_report(PROXIES(hook)->fail);
+    PyErr_Restore(type, value, traceback); /* what the finaliser itself raised counts */
     return result;
 }
 

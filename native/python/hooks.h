@@ -59,6 +59,7 @@ typedef struct {
     Stacks *stacks;
     PyObject *learn; /* (proxy, handle): find out type and layout */
     PyObject *watch; /* (proxy, row): it is of a class that the program derived */
+    PyObject *keep; /* (proxy, handle): its finaliser has run, and somebody may still have it */
     PyObject *fail; /* (exception) */
 } Proxies;
 
@@ -99,8 +100,11 @@ unsigned ai_stacks_here(Stacks *stacks, size_t limit);
 /* A proxy was made now, on this thread. -1: an exception is set. */
 int ai_proxy_born(Proxies *proxies, PyObject *proxy);
 
-/* A proxy's finaliser runs. -1: an exception is set. */
-int ai_proxy_gone(Proxies *proxies, PyObject *proxy);
+/* A proxy's finaliser runs; `handle` is the one that it has, 0: none. -1: an exception is set. */
+int ai_proxy_gone(Proxies *proxies, PyObject *proxy, unsigned long long *handle);
+
+/* The finaliser of a proxy, which had this handle (0: none), has run. -1: an exception is set. */
+int ai_proxy_left(Proxies *proxies, PyObject *proxy, unsigned long long handle);
 
 /* A row for a proxy that was there before, unless it is known, or goes. 1: made, 0: not, -1: an exception is set. */
 int ai_proxy_adopt(Proxies *proxies, PyObject *proxy);

@@ -2,9 +2,10 @@
 #include "hooks.h"
 
 static int proxies_init(Proxies *self, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"cls", "attribute", "stacks", "learn", "watch", "fail", NULL};
-    PyObject *cls, *attribute, *stacks, *learn, *watch, *fail;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!UO!OOO", names, &PyType_Type, &cls, &attribute, ai_stacks_type, &stacks, &learn, &watch, &fail))
+    static char *names[] = {"cls", "attribute", "stacks", "learn", "watch", "keep", "fail", NULL};
+    PyObject *cls, *attribute, *stacks, *learn, *watch, *keep, *fail;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!UO!OOOO", names, &PyType_Type, &cls, &attribute, ai_stacks_type, &stacks, &learn, &watch, &keep,
+                                     &fail))
         return -1;
     if (self->rows) {
         PyErr_SetString(PyExc_TypeError, "made already");
@@ -16,6 +17,7 @@ static int proxies_init(Proxies *self, PyObject *args, PyObject *kwargs) {
     self->stacks = (Stacks *)Py_NewRef(stacks);
     self->learn = Py_NewRef(learn);
     self->watch = Py_NewRef(watch);
+    self->keep = Py_NewRef(keep);
     self->fail = Py_NewRef(fail);
     self->rows = ai_proxies_new();
     return 0;
@@ -27,6 +29,7 @@ static int proxies_traverse(Proxies *self, visitproc visit, void *arg) {
     Py_VISIT(self->stacks);
     Py_VISIT(self->learn);
     Py_VISIT(self->watch);
+    Py_VISIT(self->keep);
     Py_VISIT(self->fail);
     return 0;
 }
@@ -34,6 +37,7 @@ static int proxies_traverse(Proxies *self, visitproc visit, void *arg) {
 static int proxies_clear(Proxies *self) {
     Py_CLEAR(self->learn);
     Py_CLEAR(self->watch);
+    Py_CLEAR(self->keep);
     Py_CLEAR(self->fail);
     return 0;
 }
@@ -100,20 +104,32 @@ int ai_proxy_born(Proxies *self, PyObject *proxy) {
     return 0;
 }
 
-/* A proxy's finaliser runs. -1: an exception is set. */
-int ai_proxy_gone(Proxies *self, PyObject *proxy) {
-    unsigned long long handle = 0;
-    int found = handle_of(self, proxy, &handle);
-    ai_proxies_gone(self->rows, (size_t)proxy, found > 0 ? handle : 0);
+/* A proxy's finaliser runs. */
+int ai_proxy_gone(Proxies *self, PyObject *proxy, unsigned long long *handle) {
+    int found = handle_of(self, proxy, handle);
+    if (found <= 0) *handle = 0;
+    ai_proxies_gone(self->rows, (size_t)proxy, *handle);
     return found < 0 ? -1 : 0;
+}
+
+/* The finaliser of a proxy has run. While the interpreter frees a proxy, the call alone refers to it. */
+int ai_proxy_left(Proxies *self, PyObject *proxy, unsigned long long handle) {
+    if (handle && Py_REFCNT(proxy) > 1) return ask(self->keep, proxy, handle);
+    ai_proxies_left(self->rows, (size_t)proxy);
+    return 0;
 }
 
 /* A row for a proxy that was there before, unless it is known, or goes. 1: made, 0: not, -1: an exception is set. */
 int ai_proxy_adopt(Proxies *self, PyObject *proxy) {
     unsigned long long handle = 0;
-    if (ai_proxies_knows(self->rows, (size_t)proxy) || PyObject_GC_IsFinalized(proxy)) return 0;
+    if (ai_proxies_knows(self->rows, (size_t)proxy)) return 0;
     int found = handle_of(self, proxy, &handle);
     if (found <= 0) return found;
+    if (PyObject_GC_IsFinalized(proxy)) {
+        /* brought back, or about to go */
+        ai_proxies_leaving(self->rows, (size_t)proxy);
+        return ask(self->keep, proxy, handle);
+    }
     if (!ai_proxies_is_ready(self->rows) && ask(self->learn, proxy, handle) < 0) return -1;
     uint64_t row = ai_proxies_adopt(self->rows, (size_t)proxy, handle);
     if (!row) return 0;
@@ -160,6 +176,20 @@ static PyObject *proxies_leaving(Proxies *self, PyObject *place) {
     Py_RETURN_NONE;
 }
 
+static PyObject *proxies_left(Proxies *self, PyObject *place) {
+    size_t key = PyLong_AsSize_t(place);
+    if (PyErr_Occurred()) return NULL;
+    ai_proxies_left(self->rows, key);
+    Py_RETURN_NONE;
+}
+
+/* The row of a proxy that the program still has although its reference was released. */
+static PyObject *proxies_freed(Proxies *self, PyObject *args) {
+    unsigned long long key, handle;
+    if (!PyArg_ParseTuple(args, "KK", &key, &handle)) return NULL;
+    return PyLong_FromUnsignedLongLong(ai_proxies_freed(self->rows, (size_t)key, handle));
+}
+
 static PyObject *proxies_lost(Proxies *self, PyObject *args) {
     unsigned long long key, row;
     if (!PyArg_ParseTuple(args, "KK", &key, &row)) return NULL;
@@ -188,6 +218,8 @@ static PyMethodDef proxies_methods[] = {
     {"row", (PyCFunction)proxies_row, METH_O, "The row of the proxy with this id; 0: it has none."},
     {"place", (PyCFunction)proxies_place, METH_O, "The id of the proxy of a row; 0: there is none."},
     {"leaving", (PyCFunction)proxies_leaving, METH_O, "The finaliser of the proxy with this id runs, and began before the class was hooked."},
+    {"left", (PyCFunction)proxies_left, METH_O, "The proxy with this id, whose finaliser has run, went."},
+    {"freed", (PyCFunction)proxies_freed, METH_VARARGS, "A row for the proxy with this id, which has a handle that its finaliser released."},
     {"lost", (PyCFunction)proxies_lost, METH_VARARGS, "The proxy with this id went without its finaliser: its row ends, if it is this one."},
     {"adopt", (PyCFunction)proxies_adopt_method, METH_O, "A row for a proxy that was there before; whether it needed one."},
     {"forget", (PyCFunction)proxies_forget, METH_NOARGS, "Follow the class no longer: all rows go without a trace."},

@@ -104,6 +104,14 @@ pub fn add_counted(runtime: &Runtime, row: &NewRow, strong: u32) -> Result<u64> 
     Ok(handle)
 }
 
+/// Makes a row for a proxy whose reference was released although the host still has it. It names no object, so nothing reads that memory.
+pub fn add_freed(runtime: &Runtime, type_id: u16, data: u64) -> Result<u64> {
+    check_type(runtime, type_id)?;
+    let index = take(runtime)?;
+    let row = NewRow { type_id, address: 0, data, owner: 0, is_foreign: false, is_born_now: false };
+    Ok(publish(runtime, index, &row, ResourceState::Freed))
+}
+
 fn check_type(runtime: &Runtime, type_id: u16) -> Result<()> {
     let is_known = type_id != 0 && u32::from(type_id) < runtime.segment().used(Part::Types);
     if !is_known || runtime.types.spec(type_id).is_some() {

@@ -50,6 +50,14 @@ class Leaving(Protocol):
         """On the thread that runs the exit functions, after the last look at the segment. Must not raise."""
 
 
+@runtime_checkable
+class Settling(Protocol):
+    """An adapter that says some things only after more than one look."""
+
+    def settle(self) -> None:
+        """Take as many looks as it needs now; the program is about to end. Any thread."""
+
+
 class Adapter(Protocol):
     """The hooks of one ecosystem. Made without arguments; attached and detached at most once."""
 

@@ -10,6 +10,7 @@ from inspector.model.findings.ahead import LimitsAhead
 from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
 from inspector.model.findings.drift import CountDrifts
 from inspector.model.findings.finding import Facts, Finding, Rule, Verdict
+from inspector.model.findings.freed import FreedButHeld
 from inspector.model.findings.leaks import LeakSuspects
 from inspector.model.findings.negative import NegativeReferences
 from inspector.model.findings.orphans import Orphans
@@ -25,6 +26,7 @@ ORDER: Final = (Verdict.SUSPECT, Verdict.YOUNG, Verdict.UNMEASURED, Verdict.OK)
 def all_rules() -> tuple[Rule, ...]:
     """Every rule with its usual limits, the gravest first."""
     return (
+        FreedButHeld(),
         NegativeReferences(),
         LeakSuspects(),
         CountDrifts(),

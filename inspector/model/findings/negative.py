@@ -9,7 +9,7 @@ import numpy as np
 from inspector.model.filter import quoted
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import Group, counted, grouped, ids_of
-from inspector.model.snapshot import UNKNOWN, Ints, Snapshot
+from inspector.model.snapshot import UNKNOWN, Handles, Ints, Snapshot
 from inspector.model.states import alive
 
 
@@ -36,8 +36,13 @@ class NegativeReferences:
             return [Finding(self.key, Verdict.UNMEASURED, "No object's strong count is known")]
         rows = np.flatnonzero(known & (handles.native_refs < 0) & ~handles.changing)
         if not len(rows):
-            return [Finding(self.key, Verdict.OK, "Every object has at least as many references as handles")]
+            return [Finding(self.key, Verdict.OK, self._all_well(handles))]
         return [self._finding(snapshot, group) for group in grouped(snapshot, _oldest_of_each(snapshot, rows))]
+
+    def _all_well(self, handles: Handles) -> str:
+        unknown = int((alive(handles) & (handles.strong == UNKNOWN)).sum())
+        left_out = f"; {counted(unknown, 'handle')} of unknown count" if unknown else ""
+        return f"Every object whose count is known has at least as many references as handles{left_out}"
 
     def _finding(self, snapshot: Snapshot, group: Group) -> Finding:
         handles = snapshot.handles

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from inspector.model.snapshot import Reference, Resource
+from inspector.model.states import RESOURCE_WORDS
 from inspector.ui.theme import Theme, ui_font
 
 
@@ -36,6 +37,8 @@ def resource_lane(resource: int) -> Lane | None:
     """``open ─ asked ─ draining ─ closed``; ``None`` when the type has no resource, unless a panic poisoned the object."""
     if resource == Resource.NONE:
         return None
+    if resource == Resource.FREED:
+        return Lane("Resource", (RESOURCE_WORDS[Resource.FREED],), 0, "alarm")
     waits = "waits owner" if resource == Resource.WAITING_OWNER else "closing" if resource == Resource.CLOSING else "draining"
     ends = {Resource.CLOSE_FAILED: "failed", Resource.NEVER_CLOSED: "never closed", Resource.POISONED: "poisoned"}
     ends[Resource.UNKNOWN] = "unknown"

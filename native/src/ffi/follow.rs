@@ -193,6 +193,16 @@ pub unsafe extern "C" fn ai_proxies_left(proxies: *mut Proxies, key: usize) {
     unsafe { with(proxies, (), |proxies| proxies.left(key)) };
 }
 
+/// The finaliser of a proxy has run, and the program still has the proxy. Returns its row, 0: none.
+///
+/// # Safety
+/// See the module's text.
+#[no_mangle]
+pub unsafe extern "C" fn ai_proxies_freed(proxies: *mut Proxies, key: usize, handle: u64) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { with(proxies, 0, |proxies| proxies.freed(key, handle)) }
+}
+
 /// A proxy went without its finaliser.
 ///
 /// # Safety

@@ -6,14 +6,19 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::places::Places;
+use crate::edges;
 use crate::hooks;
 use crate::layout::{Level, ReferenceState, EVENT_COUNT_UNKNOWN};
 use crate::rows::{self, NewRow};
-use crate::runtime::{runtime, Runtime};
+use crate::runtime::runtime;
 use crate::threads::local;
 
 /// Stands for the row of a proxy while its finaliser runs.
 const LEAVING: u64 = u64::MAX;
+/// Larger numbers are no counts: the words of a freed allocation, which the allocator uses for itself.
+const MOST_COUNT: u64 = i32::MAX as u64;
+/// std's weak count while `Arc::get_mut` looks at it.
+const WEAK_LOCKED: u64 = u64::MAX;
 /// Bytes from the start of a trait's outer `Arc` to the pair that it holds.
 const OUTER_BYTES: u64 = 16;
 
@@ -50,6 +55,10 @@ pub struct Proxies {
     /// Rows that wait for the layout, and their handles.
     unplaced: Vec<(u64, u64)>,
     is_followed: bool,
+    /// Proxies that live on although their reference was released, with their rows.
+    freed: Places<usize, u64>,
+    /// An object of the class was found where the layout says that it lies.
+    is_seen: bool,
 }
 
 impl Default for Proxies {
@@ -61,7 +70,15 @@ impl Default for Proxies {
 impl Proxies {
     /// Knows no proxy, no type and no layout.
     pub fn new() -> Self {
-        Self { type_id: 0, layout: Layout::Unknown, rows: Places::default(), unplaced: Vec::new(), is_followed: true }
+        Self {
+            type_id: 0,
+            layout: Layout::Unknown,
+            rows: Places::default(),
+            unplaced: Vec::new(),
+            is_followed: true,
+            freed: Places::default(),
+            is_seen: false,
+        }
     }
 
     /// Proxies that are known.
@@ -95,7 +112,7 @@ impl Proxies {
             return;
         }
         for (row, handle) in std::mem::take(&mut self.unplaced) {
-            let address = self.address(handle);
+            let address = self.address_read(handle);
             if address != 0 {
                 // one that ended meanwhile needs none
                 let _ = rows::set_address(runtime(), row, address);
@@ -112,6 +129,30 @@ impl Proxies {
         }
     }
 
+    /// As `address`, of a handle that may have been released: the system reads for us.
+    fn address_read(&self, handle: u64) -> u64 {
+        match self.layout {
+            Layout::Inner { .. } => read(handle).unwrap_or(0),
+            _ => self.address(handle),
+        }
+    }
+
+    /// Whether there is an object with counts where a handle leads; `None`: that cannot be told.
+    fn has_object(&self, handle: u64) -> Option<bool> {
+        let address = match self.layout {
+            Layout::Hidden => return None,
+            // data that is aligned to no more than 16 bytes has its counts right before it
+            Layout::Unknown if handle % 32 != 16 => return None,
+            Layout::Unknown => handle - 16,
+            Layout::Before(_) | Layout::Inner { .. } => self.address_read(handle),
+        };
+        match (read(address), read(address.wrapping_add(8))) {
+            (Some(strong), Some(weak)) => Some(is_count(strong) && (is_count(weak) || weak == WEAK_LOCKED)),
+            // the system may not read for us at all
+            _ => self.is_seen.then_some(false),
+        }
+    }
+
     /// A proxy was made now, on this thread. `is_asked`: what could be found out was.
     pub fn born(&mut self, key: usize, handle: u64, site: u32, is_asked: bool) -> Born {
         if !self.is_followed || hooks::hottest() == Level::Off as u8 {
@@ -120,7 +161,7 @@ impl Proxies {
         if self.type_id == 0 || self.layout == Layout::Unknown && !is_asked {
             return if is_asked { Born::Row(0) } else { Born::Ask };
         }
-        let row = self.add(runtime(), handle, Some(site));
+        let row = self.add(handle, Some(site));
         self.keep(key, row);
         Born::Row(row)
     }
@@ -135,7 +176,12 @@ impl Proxies {
         if !self.is_followed || hooks::hottest() == Level::Off as u8 || self.type_id == 0 || self.rows.contains_key(&key) {
             return 0;
         }
-        let row = self.add(runtime(), handle, None);
+        match self.has_object(handle) {
+            // the layout of a trait is not proved, but told by the generation
+            Some(false) if self.is_seen || !matches!(self.layout, Layout::Inner { .. }) => return self.add_freed(key, handle),
+            found => self.is_seen |= found == Some(true),
+        }
+        let row = self.add(handle, None);
         self.keep(key, row);
         row
     }
@@ -148,7 +194,10 @@ impl Proxies {
     /// A proxy's finaliser runs: its reference is about to be released. `handle` 0: it has none.
     pub fn gone(&mut self, key: usize, handle: u64) {
         let row = self.rows.insert(key, LEAVING).unwrap_or(0);
-        if row != 0 && row != LEAVING {
+        if self.freed.remove(&key).is_some() {
+            // the same reference again: nothing says what lies there now
+            self.end(row, ReferenceState::Released, EVENT_COUNT_UNKNOWN);
+        } else if row != 0 && row != LEAVING {
             self.end(row, self.state_after_release(handle), self.strong_after_release(handle));
         }
     }
@@ -165,10 +214,20 @@ impl Proxies {
         }
     }
 
+    /// The finaliser of a proxy has run, and the host still has it: a row that says so. 0: it is another proxy by now, or found no room.
+    pub fn freed(&mut self, key: usize, handle: u64) -> u64 {
+        let is_open = self.is_followed && self.type_id != 0 && hooks::hottest() != Level::Off as u8;
+        if !is_open || self.rows.get(&key) != Some(&LEAVING) {
+            return 0;
+        }
+        self.add_freed(key, handle)
+    }
+
     /// A proxy went without its finaliser: its row ends, if it is still that one.
     pub fn lost(&mut self, key: usize, row: u64) {
         if self.rows.get(&key) == Some(&row) {
             self.rows.remove(&key);
+            self.freed.remove(&key);
             self.end(row, ReferenceState::Released, EVENT_COUNT_UNKNOWN);
         }
     }
@@ -190,6 +249,7 @@ impl Proxies {
     pub fn clear(&mut self) {
         self.is_followed = false;
         self.rows.clear();
+        self.freed.clear();
         self.unplaced.clear();
         if self.type_id != 0 {
             // a type of ours exists
@@ -197,11 +257,21 @@ impl Proxies {
         }
     }
 
-    fn add(&mut self, runtime: &Runtime, handle: u64, site: Option<u32>) -> u64 {
-        let address = self.address(handle);
-        let row = NewRow { type_id: self.type_id, address, data: handle, owner: 0, is_foreign: false, is_born_now: site.is_some() };
+    fn add_freed(&mut self, key: usize, handle: u64) -> u64 {
+        let row = rows::add_freed(runtime(), self.type_id, handle).unwrap_or(0); // what found no room is counted
+        self.keep(key, row);
+        self.freed.insert(key, row);
+        row
+    }
+
+    fn add(&mut self, handle: u64, site: Option<u32>) -> u64 {
+        let is_born_now = site.is_some();
+        // a proxy that was there before may have been released by hand
+        let address = if is_born_now { self.address(handle) } else { self.address_read(handle) };
+        let row = NewRow { type_id: self.type_id, address, data: handle, owner: 0, is_foreign: false, is_born_now };
         let before = local(|local| local.site.replace(site.unwrap_or(0)));
-        let made = rows::add_counted(runtime, &row, self.strong(handle)).unwrap_or(0); // what found no room is counted
+        let strong = if is_born_now { self.strong(handle) } else { EVENT_COUNT_UNKNOWN };
+        let made = rows::add_counted(runtime(), &row, strong).unwrap_or(0); // what found no room is counted
         local(|local| local.site.set(before));
         if made != 0 && address == 0 && self.layout == Layout::Unknown {
             self.unplaced.push((made, handle));
@@ -211,6 +281,7 @@ impl Proxies {
 
     /// Remembers a row; a proxy at the place of a known one means that that one went without a word.
     fn keep(&mut self, key: usize, row: u64) {
+        self.freed.remove(&key);
         if let Some(known) = self.rows.insert(key, row) {
             if known != 0 && known != LEAVING {
                 self.end(known, ReferenceState::Released, EVENT_COUNT_UNKNOWN);
@@ -258,6 +329,15 @@ impl Proxies {
             ReferenceState::Released
         }
     }
+}
+
+fn is_count(word: u64) -> bool {
+    (1..=MOST_COUNT).contains(&word)
+}
+
+/// A word of this process, `None`: there is none. The system reads, so an address that went stale is no crash.
+fn read(address: u64) -> Option<u64> {
+    (address != 0 && address % 8 == 0).then(|| edges::word_at(address)).flatten()
 }
 
 /// A word that the library itself is about to touch: a live handle keeps it allocated.

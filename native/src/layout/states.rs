@@ -84,6 +84,9 @@ pub enum ResourceState {
     Poisoned = 9,
     /// Dropped while it could not be asked whether it had been closed.
     Unknown = 10,
+    /// The host's finaliser has released the reference, and the host still has the proxy: each use of it touches what may be freed. Such a row
+    /// names no object.
+    Freed = 11,
 }
 
 /// What an event says.

@@ -2,7 +2,7 @@
 
 use crate::layout::ResourceState;
 
-const STATES: [ResourceState; 11] = [
+const STATES: [ResourceState; 12] = [
     ResourceState::None,
     ResourceState::Open,
     ResourceState::CloseRequested,
@@ -14,6 +14,7 @@ const STATES: [ResourceState; 11] = [
     ResourceState::NeverClosed,
     ResourceState::Poisoned,
     ResourceState::Unknown,
+    ResourceState::Freed,
 ];
 
 impl ResourceState {

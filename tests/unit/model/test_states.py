@@ -16,6 +16,7 @@ from inspector.model.states import Standing, search_words, standing, state_words
         (Reference.LIVE, Resource.CLOSE_FAILED, "close failed", Standing.FAILED),
         (Reference.RELEASE_REQUESTED, Resource.OPEN, "release requested", Standing.WAITING),
         (Reference.LIVE, Resource.POISONED, "poisoned", Standing.FAILED),
+        (Reference.LIVE, Resource.FREED, "freed, still held", Standing.FAILED),
         (Reference.DROPPED, Resource.POISONED, "dropped, poisoned", Standing.DEAD),
         (Reference.DROPPED, Resource.NEVER_CLOSED, "dropped, never closed", Standing.DEAD),
         (Reference.RELEASED, Resource.NONE, "released", Standing.DEAD),

@@ -116,7 +116,7 @@ def leave_out_dying(proxies: Sequence[ProxyRows]) -> None:
         frame: FrameType | None = innermost
         while frame is not None:
             if frame.f_code in owners:
-                owners[frame.f_code].native.leaving(id(frame.f_locals.get("self")))
+                owners[frame.f_code].keep(frame.f_locals.get("self"))
             frame = frame.f_back
 
 
@@ -224,6 +224,12 @@ class UniffiAdapter:
             if isinstance(fault, InspectorError):
                 raise fault
             raise InspectorError(f"following UniFFI failed: {type(fault).__name__}: {fault}") from fault
+
+    def settle(self) -> None:
+        """Say now which proxies are freed and still held."""
+        for bindings in self._followed():
+            for rows in bindings.proxies:
+                rows.settle()
 
     def owns(self, row: int) -> bool:
         """Whether the row is of a live proxy or foreign object."""

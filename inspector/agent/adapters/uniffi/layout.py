@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from inspector.agent.adapters.uniffi.memory import word
+from inspector.agent.adapters.uniffi.memory import WORD_BYTES, word
 from inspector.wire.uniffi import MOST_STRONG, MOST_WEAK, SMALL
 
 CANDIDATES: Final = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
@@ -30,10 +30,12 @@ def data_offset(handle: int, clone: Callable[[], int], release: Callable[[int], 
     """Bytes from the allocation's start to the data of a class of objects; ``None`` when it cannot be told.
 
     Args:
-        handle: A live handle; the caller keeps it alive.
+        handle: A handle; the caller keeps it alive. One that was released before is recognised by its words, and not cloned.
         clone: The library's clone of that handle.
         release: The library's release of what ``clone`` returned.
     """
+    if not _may_be_live(handle):
+        return None
     agreed: list[int] = []
     for _ in range(TRIES):
         offset = _try(handle, clone, release)
@@ -54,6 +56,16 @@ def likely_offset(handle: int) -> int | None:
     if strong is None or weak is None:
         return None
     return SMALL if 0 < strong <= MOST_STRONG and 0 < weak <= MOST_WEAK else None
+
+
+def _may_be_live(handle: int) -> bool:
+    """Whether a pair of small counts stands at a candidate. A freed allocation has pointers and sizes there, or zeros."""
+    for offset in CANDIDATES:
+        strong, weak = word(handle - offset), word(handle - offset + WORD_BYTES)
+        is_pair = strong is not None and weak is not None and 0 < strong <= MOST_STRONG and 0 < weak <= MOST_WEAK
+        if is_pair and (offset == SMALL or not handle % offset):
+            return True
+    return False
 
 
 def _try(handle: int, clone: Callable[[], int], release: Callable[[int], object]) -> int | None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.stacks import NativeStacks
+from inspector.agent.adapters.uniffi.freed import LOOKS_BEFORE, FreedProxies, handle_of
 from inspector.agent.adapters.uniffi.generation import finaliser_of
 from inspector.agent.adapters.uniffi.layout import data_offset, likely_offset
 from inspector.agent.adapters.uniffi.proxies import ProxyClass, Reference
@@ -43,7 +44,8 @@ class ProxyRows:
         self._watched: dict[int, tuple[weakref.ref[Any], int]] = {}
         self._calibrations_left = CALIBRATIONS
         attribute = proxy_class.shape.handle_attribute
-        self.native: Any = hooks.Proxies(proxy_class.cls, attribute, stacks.native, self._learn, self._watch, faults.add)
+        self.native: Any = hooks.Proxies(proxy_class.cls, attribute, stacks.native, self._learn, self._watch, self._keep, faults.add)
+        self._freed = FreedProxies(self.native, attribute)
 
     def __len__(self) -> int:
         """Proxies that are known."""
@@ -82,27 +84,49 @@ class ProxyRows:
         proxies = [proxy for reference in references if (proxy := reference()) is not None]
         return sum(map(self.native.adopt, proxies))
 
+    def keep(self, proxy: Any) -> None:
+        """The finaliser of a proxy ran, or runs, and no hook saw it begin."""
+        self.native.leaving(id(proxy))
+        self._keep(proxy, handle_of(proxy, self.proxy_class.shape.handle_attribute))
+
     def reconcile(self) -> None:
-        """End the rows of proxies that went without their class's finaliser: a subclass has one that does not call it."""
+        """Give freed proxies that live on a row, and end the rows of proxies whose subclass never calls the class's own finaliser."""
+        self._freed.settle()
         for key, (watch, row) in list(self._watched.items()):
             if watch() is None and self._watched.pop(key, None) is not None:
                 self.native.lost(key, row)
+
+    def settle(self) -> None:
+        """Look at the freed proxies as often as it takes to say that they live on. Any thread."""
+        for _ in range(LOOKS_BEFORE + 1):
+            self._freed.settle()
 
     def clear(self) -> None:
         """Follow the class no longer: forget all rows, without a trace in the table."""
         self.native.forget()
         self._watched.clear()
+        self._freed.clear()
+
+    def _keep(self, proxy: Any, handle: int) -> None:
+        """The finaliser of a proxy has run, and something still refers to the proxy."""
+        self._freed.add(proxy, handle)
+        if not self.type_index:
+            self._name_type()
 
     def _learn(self, proxy: Any, handle: int) -> None:
         """Name the type and find the layout, as far as that is not done. Raises when there is no room for the type."""
         if not self.type_index:
-            named = self.proxy_class
-            outer_bytes = OUTER_BYTES if named.kind == Kind.UNIFFI_TRAIT and named.shape.trait_is_counted else 0
-            self.type_index = self._recorder.type_index(name=named.name, origin=named.origin, kind=named.kind, data_offset=outer_bytes)
-            self.native.set_type(self.type_index)
+            self._name_type()
         if self.layout[0] == hooks.UNKNOWN:
             self.layout = self._layout(proxy, handle)
             self.native.set_layout(*self.layout)
+
+    def _name_type(self) -> None:
+        """Raises when there is no room for the type."""
+        named = self.proxy_class
+        outer_bytes = OUTER_BYTES if named.kind == Kind.UNIFFI_TRAIT and named.shape.trait_is_counted else 0
+        self.type_index = self._recorder.type_index(name=named.name, origin=named.origin, kind=named.kind, data_offset=outer_bytes)
+        self.native.set_type(self.type_index)
 
     def _layout(self, proxy: Any, handle: int) -> tuple[int, int]:
         """How a handle leads to the allocation: told by the generation, or found with this proxy."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.uniffi.memory import word
 from inspector.wire import lib
-from inspector.wire.schema import Kind, Level, ReferenceState
+from inspector.wire.schema import Kind, Level, ReferenceState, ResourceState
 from tests.helpers import tables
 from tests.helpers.tables import read_table
 
@@ -22,6 +22,7 @@ class Row:
     data: int
     born_now: bool
     state: ReferenceState
+    resource: ResourceState
 
     def strong(self) -> int | None:
         """The count at the row's address, as the sampler would read it."""
@@ -55,7 +56,10 @@ class TableRecorder(Recorder):
     @property
     def rows(self) -> dict[int, Row]:
         found = self.table_rows()
-        return {row.number: Row(row.type, row.kind, row.address, row.data, bool(row.created_at_ticks), row.reference) for row in found}
+        return {
+            row.number: Row(row.type, row.kind, row.address, row.data, bool(row.created_at_ticks), row.reference, row.resource)
+            for row in found
+        }
 
     def table_rows(self) -> list[tables.Row]:
         """The same as the table tells them, oldest first."""

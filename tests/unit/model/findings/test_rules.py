@@ -15,6 +15,7 @@ from inspector.model.findings.ahead import LimitsAhead
 from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
 from inspector.model.findings.drift import CountDrifts
 from inspector.model.findings.finding import Facts, Finding, Rule, Verdict
+from inspector.model.findings.freed import FreedButHeld
 from inspector.model.findings.judge import all_rules, judge
 from inspector.model.findings.leaks import LeakSuspects
 from inspector.model.findings.negative import NegativeReferences
@@ -393,3 +394,25 @@ def test_the_callers_of_a_leak_s_place_are_told_where_whole_stacks_were_recorded
     assert leaks._stack(whole, 1) == ("Called from main.py:7 main",)
     assert leaks._stack(whole, 2) == ()
     assert leaks._stack(whole, 3) == ()
+
+
+def with_kind(snapshot: Snapshot, kind: str) -> Snapshot:
+    types = {index: dataclasses.replace(row, kind=kind) for index, row in snapshot.types.items()}
+    return dataclasses.replace(snapshot, types=types)
+
+
+def test_a_proxy_that_outlives_its_release_is_suspect() -> None:
+    snapshot = with_kind(snapshot_of([Row(1), Row(2, resource=Resource.FREED, strong=UNKNOWN)]), "uniffi")
+    (finding,) = found(FreedButHeld(), snapshot)
+    assert finding.verdict is SUSPECT
+    assert finding.headline == "1 proxy of TodoItem freed, but Python still has it"
+    assert finding.handles == (handle_id(2),)
+
+
+def test_freed_proxies_are_not_measured_where_no_finaliser_is_followed() -> None:
+    rows = [Row(1), Row(2, reference=Reference.RELEASED, resource=Resource.FREED)]
+    assert verdicts(FreedButHeld(), snapshot_of(rows)) == [UNMEASURED]
+    followed = with_kind(snapshot_of(rows), "uniffi_trait")
+    assert verdicts(FreedButHeld(), followed) == [OK]
+    outside = dataclasses.replace(followed, target=dataclasses.replace(followed.target, from_outside=True))
+    assert verdicts(FreedButHeld(), outside) == [UNMEASURED]
