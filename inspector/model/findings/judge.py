@@ -86,7 +86,7 @@ def _can_say(facts: Facts, findings: Sequence[Finding]) -> bool:
     verdicts = {each.verdict for each in findings}
     if verdicts == {Verdict.UNMEASURED}:
         return bool(facts.snapshot.vitals.created.sum()) and not alive(facts.snapshot.handles).any()
-    return not verdicts <= {Verdict.YOUNG, Verdict.UNMEASURED}
+    return verdicts != {Verdict.YOUNG}
 
 
 def _muted(finding: Finding, mutes: Mapping[str, str]) -> Finding:
