@@ -1,12 +1,14 @@
 """Watches one pytest run: what each test, and each fixture of a wider scope, leaves alive.
 
 A test is judged when its teardown is over; fixtures that live longer are judged when they end, with the test that ends them. Tests that
-failed are not judged: their tracebacks hold what they used. Under xdist each worker judges its tests, the controller reports.
+failed are not judged, since their tracebacks hold what they used; fixtures that end with one are. Under xdist each worker judges its tests,
+the controller reports.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -94,8 +96,9 @@ class LeakWatch:
     def pytest_runtest_teardown(self, item: pytest.Item) -> Wrapped:
         """Judge, when all fixtures of the test are gone. Raises the test's failure."""
         result = yield
-        if self._live is not None and item.nodeid not in self._not_judged:
-            bad = self._judge(self._live, item)
+        has_failed = item.nodeid in self._not_judged
+        if self._live is not None and (self._ended or not has_failed):
+            bad = self._judge(self._live, item, has_failed=has_failed)
             if bad:
                 self._ended.clear()
                 pytest.fail(_failure(bad), pytrace=False)
@@ -112,7 +115,7 @@ class LeakWatch:
         self._let_pass += [leak_of(value) for value in result.get("allowed", ())]
         if "followed" in result:
             self._measured.append(measured_of(result))
-        self._judged += "leaks" in result
+        self._judged += "leaks" in result and not result.get("not_judged")
         if result.get("not_judged") and report.nodeid not in self._not_judged:
             self._not_judged.append(report.nodeid)
 
@@ -150,14 +153,16 @@ class LeakWatch:
             if not self._was_running:
                 stop()
 
-    def _judge(self, live: LiveHandles, item: pytest.Item) -> list[Leak]:
-        """What the test, and fixtures that ended with it, left and may not leave. The rest is remembered as allowed."""
+    def _judge(self, live: LiveHandles, item: pytest.Item, *, has_failed: bool) -> list[Leak]:
+        """What the test, unless it failed, and fixtures that ended with it left and may not leave. The rest is remembered as allowed."""
+        if has_failed:
+            _forget_traceback()
         kept = set().union(self._before, *self._fixtures.values())
         if live.read().keys() - kept or self._ended:
             _empty(item)
         ended = set().union(*(made for _, made in self._ended))
         left = live.read_after_collection(kept - ended)
-        leaks = live.leaks((row for handle, row in left.items() if handle not in ended), owner=item.nodeid)
+        leaks = [] if has_failed else live.leaks((row for handle, row in left.items() if handle not in ended), owner=item.nodeid)
         for name, made in self._ended:
             leaks += live.leaks((row for handle, row in left.items() if handle in made), owner=name)
         bad, allowed = self._allowed.judge(leaks)
@@ -184,6 +189,12 @@ class LeakWatch:
         if self._not_judged:
             lines.append(f"not judged, because they failed: {len(self._not_judged):,}")
         return lines
+
+
+def _forget_traceback() -> None:
+    """Let go of the newest exception, which is kept for debuggers: its frames hold what they used. pytest does so before the next test."""
+    for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+        vars(sys).pop(name, None)
 
 
 def _empty(item: pytest.Item) -> None:

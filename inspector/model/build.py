@@ -180,6 +180,7 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
     strong = np.where(live, counts.strong, np.where(references == Reference.DROPPED, 0, UNKNOWN))
     proxies = proxies_of(objects, are_handles)
     proxies[live & (objects.groups < 0) & (strong != UNKNOWN)] = 1
+    proxies[live & np.isin(kinds, list(codes.shared_row_kinds))] = UNKNOWN
     proxies[references == Reference.DROPPED] = 0
     pins = pins_by_row(ids, raw.threads["calls"][raw.threads["state"] == codes.thread_live].ravel())
     in_flight = in_flight_of(objects, pins, counts.in_flight, np.isin(kinds, list(codes.pinned_kinds)))

@@ -35,6 +35,8 @@ class LayoutCodes:
     """Kinds whose handles point into an ``Arc`` or a box around the object's own ``Arc``."""
     numbered_kinds: frozenset[int]
     """Kinds whose objects a library may know by a number instead of a place in memory."""
+    shared_row_kinds: frozenset[int]
+    """Kinds whose references share one row, those of proxies and those of native code: how many are which is not known."""
     busy: int
     """Bit of ``reference_state``."""
     strong_unknown: int

@@ -39,6 +39,7 @@ def layout_codes() -> LayoutCodes:
         pinned_kinds=frozenset(map(int, _PINNED_KINDS)),
         trait_kinds=frozenset({int(Kind.UNIFFI_TRAIT)}),
         numbered_kinds=frozenset({int(Kind.DECLARED)}),
+        shared_row_kinds=frozenset({int(Kind.THIN)}),
         busy=BUSY,
         strong_unknown=STRONG_UNKNOWN,
         count_unknown=COUNT_UNKNOWN,

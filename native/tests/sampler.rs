@@ -499,7 +499,19 @@ fn rows_that_come_and_go_under_the_pass_never_show_counts_of_freed_memory() {
 }
 
 #[test]
-fn the_thread_sleeps_without_a_viewer_and_goes_back_to_sleep_after_the_last() {
+fn counts_are_read_now_and_then_although_nobody_looks() {
+    let table = Table::new(1);
+    let object = Arc::new(7_u64);
+    table.put_live(1, Kind::Uniffi, address(&object));
+    let sampler = Sampler::start_with_rest(table.clone(), Duration::from_millis(1)).unwrap();
+    table.wait_for(|said| said.passes >= 1);
+    sampler.stop();
+    assert_eq!(table.counts(1).0, 1);
+    assert_eq!(table.said().skips, 0, "time that nobody waits for is not missed");
+}
+
+#[test]
+fn the_thread_rests_without_a_viewer_and_after_the_last() {
     let table = Table::new(1);
     let object = Arc::new(7_u64);
     table.put_live(1, Kind::Arc, address(&object));

@@ -94,6 +94,23 @@ reason = "a cache, by design"
 """
 
 
+FAILING = """
+import nostr_sdk, pytest
+KEPT = []
+@pytest.fixture(scope="module")
+def leaking():
+    KEPT.append(nostr_sdk.Keys.generate())
+@pytest.fixture(scope="module")
+def sound():
+    return nostr_sdk.Keys.generate()
+def test_passes(leaking, sound):
+    pass
+def test_fails(sound):
+    held = [sound, nostr_sdk.Keys.generate()]
+    assert not held
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "program.py").write_text(PROGRAM)
@@ -219,6 +236,16 @@ def test_what_this_person_declares_is_followed(folder: Path) -> None:
 
 
 PLAIN_TESTS = "import json\ndef test_one():\n    pass\ndef test_two():\n    pass\n"
+
+
+@pytest.mark.parametrize("words", [[], ["--showlocals", "-p", "xdist", "-n1"]])
+def test_a_fixture_whose_last_test_failed_is_judged_and_the_test_is_not(folder: Path, words: list[str]) -> None:
+    (folder / "test_suite.py").write_text(FAILING)
+    done = run_pytest("--arc-leaks", "--arc-leaks-json=leaks.json", *words)
+    assert done.status == 1
+    value = json.loads((folder / "leaks.json").read_text())
+    assert [(leak["owner"], leak["count"]) for leak in value["leaks"]] == [("fixture leaking (module)", 1)]
+    assert (value["judged"], value["not_judged"]) == (1, ["test_suite.py::test_fails"])
 
 
 @pytest.mark.parametrize("words", [[], ["-p", "xdist", "-n2"]])

@@ -52,7 +52,9 @@ def test_the_viewer_reads_the_true_count_of_every_strategy(target: Target, kind:
     assert alone["kind"] == {"serial": "mutex_map", "shared": "arc_map", "thin": "thin"}[kind]
     for clone in ("two", "three"):
         target.ask(f"clone one {clone}")
-    until(target, number, lambda seen: seen["strong"] == 3)
+    three = until(target, number, lambda seen: seen["strong"] == 3)
+    # the references to a thin object share one row, proxies' and native ones alike
+    assert (three["proxies"], three["native_refs"]) == ((None, None) if kind == "thin" else (3, 0))
     target.ask("drop two")
     until(target, number, lambda seen: seen["strong"] == 2)
     assert target.finish() == 0

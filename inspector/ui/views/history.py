@@ -180,7 +180,7 @@ class HistoryPane(QWidget):
             name = short(known.name)
             self.record.setText(f"Record {name} as the rest" if on else f"Record stacks of {name}")
             self.record.setToolTip(
-                "Every clone and release of this type is recorded with its whole stack, until nobody looks any more. Other types are not"
+                "Each new handle of this type gets the whole stack that made it, until nobody looks any more. Other types are not"
             )
 
     def _switch_record(self) -> None:

@@ -1,6 +1,6 @@
-//! Reads the counts of live objects while somebody looks, on a thread of its own that needs no interpreter.
+//! Reads the counts of live objects, on a thread of its own that needs no interpreter.
 //!
-//! Without a viewer the thread sleeps. With one it wakes at the viewer's rate, says that the process lives, and, as often as its
+//! Without a viewer the thread makes a pass every few seconds, so that what a killed process leaves has counts. With one it wakes at the viewer's rate, says that the process lives, and, as often as its
 //! share of a core allows, reads `{strong, weak}` of every row whose objects are counted in their allocation.
 
 mod census;
@@ -21,6 +21,9 @@ pub use resting::{Resting, Sample, BUSY_PASSES, STILL_PASSES, WINDOW_PASSES};
 
 /// Share of a core that passes may use on average.
 const CORE_SHARE: f64 = 0.03;
+/// The same without a viewer, and the pause that is kept at least.
+const UNSEEN_CORE_SHARE: f64 = 0.001;
+const UNSEEN_INTERVAL: Duration = Duration::from_secs(3);
 
 /// The table that is sampled, and where it is said how that went. Called from the sampler's thread.
 pub trait Sampled: Send + Sync {
@@ -56,8 +59,9 @@ pub trait Sampled: Send + Sync {
 
 #[derive(Default)]
 struct Plan {
+    /// `None`: nobody looks.
     interval: Option<Duration>,
-    /// Times that somebody began to look.
+    /// Times that somebody began to look, or that nobody did any more.
     sessions: u64,
     is_stopped: bool,
 }
@@ -67,6 +71,7 @@ struct Plan {
 struct Turn {
     at: Instant,
     session: u64,
+    is_seen: bool,
 }
 
 /// The sampler's thread, from outside.
@@ -79,27 +84,37 @@ struct Shared {
     plan: Mutex<Plan>,
     changed: Condvar,
     table: Arc<dyn Sampled>,
+    /// Between two passes that nobody sees.
+    rest: Duration,
 }
 
 impl Sampler {
-    /// Start the thread; it sleeps until `set_interval`.
+    /// Start the thread; until `set_interval` nobody looks.
     ///
     /// # Errors
     /// The system's, when it gives no thread.
     pub fn start(table: Arc<dyn Sampled>) -> Result<Self> {
-        let shared = Arc::new(Shared { plan: Mutex::default(), changed: Condvar::new(), table });
+        Self::start_with_rest(table, UNSEEN_INTERVAL)
+    }
+
+    /// As `start`, with another pause between two passes that nobody sees.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn start_with_rest(table: Arc<dyn Sampled>, rest: Duration) -> Result<Self> {
+        let shared = Arc::new(Shared { plan: Mutex::default(), changed: Condvar::new(), table, rest });
         let served = Arc::clone(&shared);
         let thread = ipc::spawn("ai-sampler", ipc::OWN_STACK_BYTES, move || served.serve())
             .map_err(|error| Error::io("the sampler's thread", &error))?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Sample this often from now on; `None`: not at all.
+    /// Sample this often from now on; `None`: nobody looks, so seldom.
     ///
-    /// After `None` a new session begins: what was at rest in the last one says nothing about now.
+    /// With the first that looks, and after the last, a new session begins: what was at rest in the one before says nothing about now.
     pub fn set_interval(&self, interval: Option<Duration>) {
         let mut plan = self.shared.plan();
-        plan.sessions += u64::from(plan.interval.is_none() && interval.is_some());
+        plan.sessions += u64::from(plan.interval.is_none() != interval.is_none());
         plan.interval = interval;
         drop(plan);
         self.shared.changed.notify_all();
@@ -128,36 +143,37 @@ impl Shared {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_stopped(&self) -> bool {
-        self.plan().is_stopped
+    /// Whether a pass goes on: a viewer that comes meanwhile does not wait for the end of one that nobody saw.
+    fn goes_on(&self, session: u64) -> bool {
+        let plan = self.plan();
+        !plan.is_stopped && plan.sessions == session
     }
 
     fn serve(&self) {
         let mut turns = Turns::new(self);
+        let began = Turn { at: Instant::now(), session: 0, is_seen: false };
         let mut last = None;
-        while let Some(turn) = self.wait_for_turn(last) {
+        while let Some(turn) = self.wait_for_turn(last, began) {
             last = Some(turn);
             turns.enter(turn.session);
-            turns.turn(turn.at);
+            turns.turn(&turn);
         }
     }
 
     /// Wait until the interval since the session's last turn is over. `None`: the end.
-    fn wait_for_turn(&self, last: Option<Turn>) -> Option<Turn> {
+    fn wait_for_turn(&self, last: Option<Turn>, began: Turn) -> Option<Turn> {
         let mut plan = self.plan();
         loop {
             if plan.is_stopped {
                 return None;
             }
             let now = Instant::now();
-            let Some(interval) = plan.interval else {
-                plan = self.changed.wait(plan).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let last = last.filter(|turn| turn.session == plan.sessions);
+            let (interval, is_seen) = plan.interval.map_or((self.rest, false), |interval| (interval, true));
+            // whoever comes to look waits for nothing
+            let last = last.filter(|turn| turn.session == plan.sessions || !is_seen).or((!is_seen).then_some(began));
             let left = last.map_or(Duration::ZERO, |turn| (turn.at + interval).saturating_duration_since(now));
             if left.is_zero() {
-                return Some(Turn { at: now, session: plan.sessions });
+                return Some(Turn { at: now, session: plan.sessions, is_seen });
             }
             plan = self.changed.wait_timeout(plan, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -186,30 +202,33 @@ impl<'a> Turns<'a> {
         }
     }
 
-    fn turn(&mut self, now: Instant) {
+    fn turn(&mut self, turn: &Turn) {
         let table = &*self.shared.table;
         table.heartbeat();
-        let is_rested = self.rest_until.is_none_or(|until| now >= until);
+        let is_rested = self.rest_until.is_none_or(|until| turn.at >= until);
         if is_rested {
-            self.pass(now);
-        } else {
+            self.pass(turn);
+        } else if turn.is_seen {
             table.count_skip();
         }
         let used = self.used_nanos();
         table.add_cpu(used);
         if is_rested {
-            self.rest_until = Some(now + Duration::from_nanos((used as f64 / CORE_SHARE) as u64));
+            let share = if turn.is_seen { CORE_SHARE } else { UNSEEN_CORE_SHARE };
+            self.rest_until = Some(turn.at + Duration::from_nanos((used as f64 / share) as u64));
         }
     }
 
-    fn pass(&mut self, began: Instant) {
+    fn pass(&mut self, turn: &Turn) {
         let shared = self.shared;
         let unreadable = self.pass.run(&*shared.table, || {
             shared.table.heartbeat();
-            !shared.is_stopped()
+            shared.goes_on(turn.session)
         });
         shared.table.count_unreadable(unreadable);
-        shared.table.sampled(began.elapsed());
+        if shared.goes_on(turn.session) {
+            shared.table.sampled(turn.at.elapsed());
+        }
     }
 
     /// CPU time since the last call.
