@@ -38,8 +38,9 @@ def test_vitals_that_nobody_fetches_are_bounded_and_counted() -> None:
     inbox = Inbox(lambda: None)
     for n in range(MAX_WAITING_VITALS + 7):
         inbox.on_vitals(make_vitals(T0 + n, [n], [0]))
-    assert len(inbox.take()[1]) == MAX_WAITING_VITALS
+    assert [vitals.at for vitals in inbox.take()[1]] == [T0 + n for n in range(7, MAX_WAITING_VITALS + 7)], "the newest wait"
     assert inbox.dropped_vitals == 7
+    assert MAX_WAITING_VITALS == 600, "ten seconds of them"
 
 
 def test_the_window_is_woken_once_for_all_that_waits() -> None:
