@@ -30,6 +30,7 @@ from inspector.model.fields import COUNT_LIMIT
 from inspector.model.limits import Limit
 from inspector.model.names import Names, type_totals
 from inspector.model.raw import LayoutCodes, RawState, RawVitals, Records, text_of
+from inspector.model.running import RunningCalls, at_rest, running_calls, with_calls
 from inspector.model.snapshot import (
     UNKNOWN,
     CallInFlight,
@@ -107,14 +108,15 @@ def build_snapshot(raw: RawState, names: Names, codes: LayoutCodes, moment: Mome
     raw, damaged = _readable_rows(raw, codes)
     clock = clock_of(raw.vitals)
     header = raw.vitals
-    handles = build_handles(raw, codes, clock)
+    running = build_running(raw, codes)
+    handles = build_handles(raw, codes, clock, running)
     return Snapshot(
         serial=moment.serial,
         taken_at=moment.taken_at,
         target=moment.target,
         handles=handles,
         types=names.types(header.types, codes),
-        threads=build_threads(raw.threads, codes, clock),
+        threads=with_calls(build_threads(raw.threads, codes, clock), handles, running),
         sites=names.sites,
         vitals=build_vitals(header, moment.taken_at),
         lost=_lost(header, damaged_rows=damaged, overwritten_events=moment.overwritten_events),
@@ -164,7 +166,17 @@ def _threads_in_use(threads: Records, handles: Handles, codes: LayoutCodes) -> F
     return in_use
 
 
-def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
+def build_running(raw: RawState, codes: LayoutCodes) -> RunningCalls:
+    """The synchronous calls among the rows."""
+    references, _ = _references(raw.rows, codes)
+    kinds = _of_type(raw.rows, raw.vitals.types, "kind")
+    live = np.flatnonzero(raw.threads["state"] == codes.thread_live)
+    threads = dict(zip(raw.threads["tid"][live].tolist(), live.tolist(), strict=True))
+    are_uses = is_live(references) & np.isin(kinds, list(codes.running_kinds))
+    return running_calls(are_uses, raw.rows["data"], threads, len(raw.threads), codes)
+
+
+def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock, running: RunningCalls) -> Handles:
     """The table's columns, all of them copies: ``raw`` may be filled anew afterwards."""
     rows = raw.rows
     references, changing = _references(rows, codes)
@@ -175,15 +187,15 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
     numbered = np.isin(kinds, list(codes.numbered_kinds))
     objects = objects_of(addresses, live, numbers_of(rows["type_id"].astype(np.int64), rows["data"], numbered))
     are_handles = live & ~np.isin(kinds, list(codes.call_kinds))
-    counts = _strongs(raw, objects, codes, are_handles)
+    proxies = proxies_of(objects, are_handles)
+    counts = at_rest(_strongs(raw, objects, codes, are_handles), objects, proxies, running.are_counted)
     traits = live & np.isin(kinds, list(codes.trait_kinds))
     strong = np.where(live, counts.strong, np.where(references == Reference.DROPPED, 0, UNKNOWN))
-    proxies = proxies_of(objects, are_handles)
     proxies[live & (objects.groups < 0) & (strong != UNKNOWN)] = 1
     proxies[live & np.isin(kinds, list(codes.shared_row_kinds))] = UNKNOWN
     proxies[references == Reference.DROPPED] = 0
     pins = pins_by_row(ids, raw.threads["calls"][raw.threads["state"] == codes.thread_live].ravel())
-    in_flight = in_flight_of(objects, pins, counts.in_flight, np.isin(kinds, list(codes.pinned_kinds)))
+    in_flight = in_flight_of(objects, pins + running.are_uses, counts.in_flight, np.isin(kinds, list(codes.pinned_kinds)))
     handles = Handles(
         ids=ids,
         types=rows["type_id"].astype(np.int64),
@@ -200,7 +212,7 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock) -> Handles:
         native_refs=native_refs_of(strong, proxies),
         created_at=clock.column(rows["created_at_ticks"]),
         changed_at=clock.column(rows["changed_at_ticks"]),
-        created_threads=rows["created_thread"].astype(np.int64),
+        created_threads=np.where(running.are_uses, running.threads, rows["created_thread"]).astype(np.int64),
         last_threads=rows["last_thread"].astype(np.int64),
         owner_threads=rows["owner_thread"].astype(np.int64),
         requester_threads=rows["requester_thread"].astype(np.int64),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inspector.model.kinds import CALL_KINDS
 from inspector.model.snapshot import Floats, Ids, Ints, Site, Snapshot, ThreadRow
 
 
@@ -40,7 +41,9 @@ class Calls:
         row = int(self.rows[call])
         if row < 0 or self.snapshot is None:
             return None
-        return self.snapshot.sites.get(int(self.snapshot.handles.last_sites[row]))
+        handles, kind = self.snapshot.handles, self.snapshot.types.get(int(self.snapshot.handles.types[row]))
+        is_call = kind is not None and kind.kind in CALL_KINDS
+        return self.snapshot.sites.get(int((handles.created_sites if is_call else handles.last_sites)[row]))
 
 
 def calls_in_flight(snapshot: Snapshot | None) -> Calls:

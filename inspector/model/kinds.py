@@ -7,7 +7,11 @@ from typing import Final
 CLONING_KINDS: Final = ("uniffi", "declared")
 """Beginnings of the kinds whose calls clone the object's reference: no record says who calls, only the count goes up meanwhile."""
 
-CALL_KINDS: Final = ("uniffi_call", "uniffi_future")
+CALL_KIND: Final = "uniffi_call"
+"""An asynchronous call of the library that has not ended."""
+RUNNING_KIND: Final = "uniffi_running"
+"""A synchronous call of the library that has not returned."""
+CALL_KINDS: Final = (CALL_KIND, "uniffi_future", RUNNING_KIND)
 """Kinds whose rows are calls themselves."""
 
 

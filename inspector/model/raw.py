@@ -31,6 +31,11 @@ class LayoutCodes:
     """Kinds whose rows are calls on the object at their address: they hold it, and are no handles of it."""
     pinned_kinds: frozenset[int]
     """Kinds of our own runtime: each call shows in the thread's record, so in-flight counts are exact without sampling."""
+    running_kinds: frozenset[int]
+    """Of ``call_kinds``, those whose calls run on a thread, which ``data`` names."""
+    running_borrows: int
+    """Bits of such a row's ``data``: the call has no reference of its own; the row is of an argument."""
+    running_argument: int
     trait_kinds: frozenset[int]
     """Kinds whose handles point into an ``Arc`` or a box around the object's own ``Arc``."""
     numbered_kinds: frozenset[int]

@@ -58,6 +58,11 @@ class SiteTable:
         known = self._known.get(place)
         return self._learn(place, [frame], is_cut=False) if known is None else known[0]
 
+    def of(self, frame: FrameType | None, limit: int) -> int:
+        """Number of the stack of a frame of any thread, as ``here`` gives it for this one."""
+        innermost = self._of_program(frame)
+        return 0 if innermost is None else self._of_stack(innermost, limit)
+
     def _of_stack(self, innermost: FrameType, limit: int) -> int:
         """Number of a stack of several frames."""
         frames = [innermost]

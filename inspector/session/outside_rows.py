@@ -7,7 +7,7 @@ last. Owned by the session's worker thread.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -17,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.attach.outside.memory import Effort, in_swap
-from inspector.attach.outside.seen import Look, SeenThread, SeenType
-from inspector.model.counts import UNSAMPLED, Flags, Sampled, is_live, native_refs_of, objects_of, proxies_of, strongs_of
+from inspector.attach.outside.seen import Look, SeenFrame, SeenThread, SeenType
+from inspector.model.counts import UNSAMPLED, Flags, Sampled, in_flight_of, is_live, native_refs_of, objects_of, proxies_of, strongs_of
+from inspector.model.kinds import CALL_KINDS, RUNNING_KIND, TRAIT_KIND
 from inspector.model.limits import Limit
+from inspector.model.running import RunningCalls, at_rest, running_calls, stranger, with_calls
 from inspector.model.snapshot import (
     UNKNOWN,
     Cost,
@@ -30,20 +32,21 @@ from inspector.model.snapshot import (
     Outer,
     Reference,
     Resource,
+    Site,
     Snapshot,
     Target,
     ThreadStack,
     TypeRow,
     Vitals,
 )
+from inspector.session.dtypes import layout_codes
+from inspector.wire.schema import MAX_SITES
 
 MOST_TOMBSTONES: Final = 4096
 SETTLING_LOOKS: Final = 8
 """A count that really grew while calls go on shows after so many looks."""
 _COUNTS: Final = ("strong", "weak", "outer", "in_flight", "moving")
-CALL_KIND: Final = "uniffi_call"
 FOREIGN_KIND: Final = "uniffi_foreign"
-TRAIT_KIND: Final = "uniffi_trait"
 _MIB: Final = 1 << 20
 Key = tuple[int, int, int]
 
@@ -65,6 +68,7 @@ class _Kept:
     weak: int = UNKNOWN
     in_flight: int = UNKNOWN
     is_live: bool = True
+    site: int = 0
     recent: deque[tuple[int, int, bool]] = field(default_factory=lambda: deque(maxlen=SETTLING_LOOKS))
     """Inner and outer count of the last looks since it rested, and whether it moved in them."""
 
@@ -112,20 +116,25 @@ class OutsideRows:
     _slots: int = 0
     _types: dict[SeenType, int] = field(default_factory=dict)
     _counters: dict[int, _Counter] = field(default_factory=dict)
+    _sites: dict[tuple[Frame, ...], int] = field(default_factory=dict)
+    """Lines that synchronous calls were made from, by their stacks."""
     _looks: int = 0
 
     def snapshot(self, look: Look, *, target: Target, at: float, limits: tuple[Limit, ...] = ()) -> Snapshot:
         """The state as of one more look, which began at ``at``."""
         self._take(look, at)
         self._looks += 1
+        handles, running = self._handles()
+        names = {thread.tid: thread.name for thread in look.threads}
+        callers = {index: stranger(index, tid, names.get(tid, ""), handles=UNKNOWN) for index, tid in running.strangers.items()}
         return Snapshot(
             serial=self._looks,
             taken_at=at,
             target=target,
-            handles=self._handles(),
+            handles=handles,
             types=MappingProxyType({index: _type_row(index, counter) for index, counter in self._counters.items()}),
-            threads=MappingProxyType({}),
-            sites=MappingProxyType({}),
+            threads=MappingProxyType(with_calls(callers, handles, running)),
+            sites=MappingProxyType({index: Site(index, frames) for frames, index in self._sites.items()}),
             vitals=self._vitals(at),
             lost=lost_of(look.effort, len(look.doubtful)),
             cost=Cost(cpu_secs=0.0, share=0.0, segment_bytes=0),
@@ -137,7 +146,7 @@ class OutsideRows:
 
     def _take(self, look: Look, at: float) -> None:
         indices = [self._type_index(each) for each in look.types]
-        rows = look.rows
+        rows, sites = look.rows, self._sites_of(look.threads)
         singles = _singles(look)
         columns = (rows.types, rows.places, rows.handles, rows.addresses, *(singles[name] for name in _COUNTS))
         seen: set[Key] = set()
@@ -149,6 +158,7 @@ class OutsideRows:
             kept = self._rows.get(key)
             if kept is None:
                 kept = self._rows[key] = self._born(indices[kind], at)
+                kept.site = sites.get(place, 0)
             if kept.address != address:
                 kept.forget()
             kept.address, kept.data = address, handle
@@ -158,6 +168,16 @@ class OutsideRows:
         for key in missing:
             if key[1] not in hidden:
                 self._end(self._rows.pop(key), at)
+
+    def _sites_of(self, threads: Iterable[SeenThread]) -> dict[int, int]:
+        """The line that each synchronous call was made from, by the call's place. As many as a segment has room for."""
+        found: dict[int, int] = {}
+        for thread in threads:
+            for call in thread.calls:
+                frames = frames_of(thread.above(call))
+                if frames and (frames in self._sites or len(self._sites) < MAX_SITES):
+                    found[call.status] = self._sites.setdefault(frames, len(self._sites) + 1)
+        return found
 
     def _born(self, type_index: int, at: float) -> _Kept:
         """What the first look finds was born before; later, within the last interval."""
@@ -188,20 +208,23 @@ class OutsideRows:
         self._counters.setdefault(index, _Counter(kind))
         return index
 
-    def _handles(self) -> Handles:
+    def _handles(self) -> tuple[Handles, RunningCalls]:
         rows = sorted([*self._rows.values(), *self._dead], key=lambda kept: kept.slot)
         ints = {name: _ints(rows, name) for name in ("type_index", "strong", "weak", "outer", "in_flight", "slot", "generation")}
         addresses = np.array([kept.address for kept in rows], np.uint64)
         references = np.array([Reference.LIVE if kept.is_live else Reference.RELEASED for kept in rows], np.uint8)
         live = is_live(references)
         data = np.array([kept.data for kept in rows], np.uint64)
-        is_call, is_foreign, is_trait = (self._are(kind, ints["type_index"]) for kind in (CALL_KIND, FOREIGN_KIND, TRAIT_KIND))
+        is_call, is_foreign, is_trait = (self._are(kinds, ints["type_index"]) for kinds in (CALL_KINDS, (FOREIGN_KIND,), (TRAIT_KIND,)))
         objects = objects_of(addresses, live)
         counted = live & is_trait & self._are_counted(ints["type_index"])
         sampled = Sampled(ints["strong"], ints["weak"], ints["in_flight"], ints["outer"], data)
         counts = strongs_of(objects, sampled, handles=live & ~is_call, counted=counted)
-        strong = np.where(live, counts.strong, UNKNOWN)
         proxies = proxies_of(objects, live & ~is_call)
+        running = running_calls(live & self._are((RUNNING_KIND,), ints["type_index"]), data, {}, 1, layout_codes())
+        counts = at_rest(counts, objects, proxies, running.are_counted)
+        strong = np.where(live, counts.strong, UNKNOWN)
+        in_flight = in_flight_of(objects, running.are_uses.astype(np.int64), counts.in_flight, np.zeros(len(rows), np.bool_))
         ids: Ids = ints["generation"].astype(np.uint64) << np.uint64(32) | ints["slot"].astype(np.uint64) << np.uint64(1)
         ids |= is_foreign.astype(np.uint64)
         nothing = np.zeros(len(rows), np.int64)
@@ -214,24 +237,25 @@ class OutsideRows:
             data=data,
             strong=strong,
             weak=np.where(live, counts.weak, UNKNOWN),
-            in_flight=np.where(live, counts.in_flight, 0),
+            in_flight=np.where(live, in_flight, 0),
             proxies=proxies,
             inner_strong=np.where(live & is_trait, counts.inner, UNKNOWN),
             outer_strong=counts.outer,
             native_refs=native_refs_of(strong, proxies),
             created_at=np.array([kept.created_at for kept in rows], np.float64),
             changed_at=np.array([kept.changed_at for kept in rows], np.float64),
-            **dict.fromkeys(("created_threads", "last_threads", "owner_threads", "requester_threads"), nothing),
-            **dict.fromkeys(("created_sites", "last_sites"), nothing),
+            created_threads=running.threads,
+            created_sites=_ints(rows, "site"),
+            **dict.fromkeys(("last_threads", "owner_threads", "requester_threads", "last_sites"), nothing),
             changing=np.zeros(len(rows), np.bool_),
         )
         for column in fields(handles):
             getattr(handles, column.name).flags.writeable = False
-        return handles
+        return handles, running
 
-    def _are(self, kind: str, types: npt.NDArray[np.int64]) -> Flags:
-        """Which rows are of a kind."""
-        return np.isin(types, [index for index, counter in self._counters.items() if counter.row.kind == kind])
+    def _are(self, kinds: Collection[str], types: npt.NDArray[np.int64]) -> Flags:
+        """Which rows are of one of these kinds."""
+        return np.isin(types, [index for index, counter in self._counters.items() if counter.row.kind in kinds])
 
     def _are_counted(self, types: npt.NDArray[np.int64]) -> Flags:
         """Which rows point into an ``Arc`` around the object's."""
@@ -255,7 +279,7 @@ def _singles(look: Look) -> dict[str, npt.NDArray[np.int64]]:
     """The counts of a look's rows as if each were its object's only handle: the look's own handles are taken off."""
     rows = look.rows
     kinds = [look.types[kind] for kind in range(len(look.types))]
-    is_call = np.array([kind.kind == CALL_KIND for kind in kinds], np.bool_)[rows.types] if kinds else np.empty(0, np.bool_)
+    is_call = np.array([kind.kind in CALL_KINDS for kind in kinds], np.bool_)[rows.types] if kinds else np.empty(0, np.bool_)
     counted = rows.outer != UNKNOWN
     objects = objects_of(rows.addresses, np.ones(len(rows), np.bool_))
     _, first, place, pointing = np.unique(rows.handles, return_index=True, return_inverse=True, return_counts=True)
@@ -278,11 +302,16 @@ def stacks_of(threads: Iterable[SeenThread]) -> tuple[ThreadStack, ...]:
             tid=seen.tid,
             name=seen.name,
             doing=seen.waits,
-            frames=tuple(Frame(each.function, each.file, each.line) for each in seen.stack),
+            frames=frames_of(seen.stack),
             holds_gil=seen.holds_gil,
         )
         for seen in threads
     )
+
+
+def frames_of(stack: Iterable[SeenFrame]) -> tuple[Frame, ...]:
+    """Lines of a stack, as the model has them."""
+    return tuple(Frame(each.function, each.file, each.line) for each in stack)
 
 
 def lost_of(effort: Effort, doubtful: int) -> Lost:

@@ -18,6 +18,8 @@ BUSY: Final[int] = lib.AiBUSY
 STRONG_UNKNOWN: Final[int] = lib.AiSTRONG_UNKNOWN
 COUNT_UNKNOWN: Final[int] = lib.AiCOUNT_UNKNOWN
 OUTER_UNKNOWN: Final[int] = lib.AiOUTER_UNKNOWN
+RUNNING_BORROWS: Final[int] = lib.AiRUNNING_BORROWS
+RUNNING_ARGUMENT: Final[int] = lib.AiRUNNING_ARGUMENT
 EVENT_COUNT_UNKNOWN: Final[int] = lib.AiEVENT_COUNT_UNKNOWN
 FOREIGN_BIT: Final[int] = lib.AiFOREIGN_BIT
 MAX_HANDLES: Final[int] = lib.AiMAX_HANDLES
@@ -57,6 +59,7 @@ class Kind(IntEnum):
     DECLARED = lib.AiKind_Declared
     UNIFFI_CALL = lib.AiKind_UniffiCall
     UNIFFI_FUTURE = lib.AiKind_UniffiFuture
+    UNIFFI_RUNNING = lib.AiKind_UniffiRunning
 
 
 class ReferenceState(IntEnum):

@@ -16,6 +16,13 @@ FUTURES: Final = ("_UNIFFI_FOREIGN_FUTURE_HANDLE_MAP", "UNIFFI_FOREIGN_FUTURE_HA
 """The map of tasks that Rust awaits; the second in UniFFI 0.27."""
 CALL_NAME: Final = "_uniffi_rust_call_async"
 """The coroutine function of asynchronous calls; its first argument is the future's handle."""
+SYNCHRONOUS_CALLS: Final = ("_uniffi_rust_call", "_rust_call", "rust_call")
+"""Functions that generated methods call the library through, newest first."""
+LIBRARY_CALLS: Final = tuple(f"{name}_with_error" for name in SYNCHRONOUS_CALLS)
+"""The functions below these, which call the library itself."""
+CALL_STATUS: Final = "call_status"
+"""The local of such a function that lives as long as the call."""
+FINALISER: Final = "__del__"
 TRAIT_METADATA: Final = frozenset({12, 13})
 """First byte of an interface's metadata symbol: 4 object, 12 trait, 13 trait that Python can implement (``uniffi_meta::codes``)."""
 MOST_WEAK: Final = 16

@@ -17,8 +17,11 @@ from inspector.attach import procfs
 from inspector.attach.outside.look import look
 from inspector.attach.outside.memory import OutsideError
 from inspector.attach.outside.seen import UNKNOWN
+from inspector.session.outside_rows import OutsideRows
+from tests.helpers.calls import flying, running
 from tests.helpers.command_line import run_command
 from tests.helpers.outside import counts, handles_of, number_of, rows, seen, stepped
+from tests.helpers.snapshots import make_target
 from tests.helpers.targets import Target, start_target
 from tests.helpers.unprepared import interpreter
 
@@ -88,6 +91,19 @@ def test_the_handles_beside_an_agent_are_found(made: str) -> None:
         found = seen(target)
         assert number_of(found) == {"Amount": 2}
         assert counts(found, "Amount") == {(1, 0): 2}
+
+
+def test_calls_that_do_not_return_are_in_flight_and_name_their_line(any_target: Target) -> None:
+    any_target.ask("wallet")
+    line = any_target.ask("save saver-0")
+    any_target.ask("save saver-1")
+    found = OutsideRows().snapshot(look(any_target.pid), target=make_target(), at=1.0)
+    assert (flying(found, "Wallet"), flying(found, "Persister")) == ([(1, 1, 0, 2)], [(1, 1, 0, 2)])
+    place = f"outside_steps.py:{line} save_on"
+    assert running(found) == [("Wallet.persist", name, place) for name in ("saver-0", "saver-1")]
+    any_target.ask("let_go")
+    found = OutsideRows().snapshot(look(any_target.pid), target=make_target(), at=1.0)
+    assert (flying(found, "Wallet"), running(found)) == ([(1, 1, 0, 0)], [])
 
 
 def test_handles_that_only_an_agent_knows_are_not_denied() -> None:

@@ -24,6 +24,8 @@ CACHE: list[Any] = []
 KNOTS: list[weakref.ref[Any]] = []
 STORM: list[threading.Thread] = []
 QUIET = threading.Event()
+SAVERS: list[threading.Thread] = []
+SAVING, LET_GO = threading.Event(), threading.Event()
 
 
 def bdk() -> Any:
@@ -183,6 +185,52 @@ def call_on(name: str) -> None:
     STORM[-1].start()
 
 
+def keep(name: str) -> None:
+    """One more reference, as native code keeps it."""
+    KEPT[name]._uniffi_clone_handle()
+
+
+def wallet(name: str) -> None:
+    """A wallet with something to save, and a store in which saving does not end until ``let_go``."""
+    package = bdk()
+    words = package.Mnemonic.from_string("abandon " * 11 + "about")
+    key = package.DescriptorSecretKey(package.NetworkKind.TEST, words, None)
+    kinds = (package.KeychainKind.EXTERNAL, package.KeychainKind.INTERNAL)
+    descriptors = [package.Descriptor.new_bip84(key, kind, package.NetworkKind.TEST) for kind in kinds]
+
+    class Store(package.Persistence):  # type: ignore[misc, name-defined]
+        def initialize(self) -> Any:
+            return package.ChangeSet()
+
+        def persist(self, changeset: Any) -> None:
+            if SAVERS:  # it is also called while the wallet is made
+                SAVING.set()
+                LET_GO.wait()
+
+    KEPT[f"{name}_store"] = package.Persister.custom(Store())
+    KEPT[name] = package.Wallet(*descriptors, package.Network.REGTEST, KEPT[f"{name}_store"])
+    KEPT[name].reveal_next_address(kinds[0])
+
+
+def save(name: str, thread: str) -> int:
+    """A thread of that name that saves the wallet; the line on which it does so."""
+
+    def run() -> None:
+        KEPT[name].persist(KEPT[f"{name}_store"])
+
+    SAVERS.append(threading.Thread(target=run, name=thread, daemon=True))
+    SAVERS[-1].start()
+    SAVING.wait()
+    return run.__code__.co_firstlineno + 1
+
+
+def let_go() -> None:
+    """All saving ends."""
+    LET_GO.set()
+    while SAVERS:
+        SAVERS.pop().join()
+
+
 def quiet() -> None:
     QUIET.set()
     calm()
@@ -214,7 +262,7 @@ def main() -> None:
     is_started = "none" not in sys.argv
     steps = (amount, mnemonic, share, duplicate, disarm, fail_to_lower, builder, on_thread, own, leak, many, forget, persister, attributes)
     serve(
-        {step.__name__: step for step in (*steps, knot, untie, storm, calm, call, call_on, quiet, load, start)}
+        {step.__name__: step for step in (*steps, keep, wallet, save, let_go, knot, untie, storm, calm, call, call_on, quiet, load, start)}
         | {"drop": lambda name: KEPT.pop(name) and None, "stop": agent.stop},
         segment=agent.start("history") if is_started else "",
         remember_line=remember.__code__.co_firstlineno + 2,

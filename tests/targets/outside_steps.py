@@ -19,6 +19,7 @@ KEPT = []
 """What the program holds."""
 THREADS = []
 QUIET = threading.Event()
+SAVING, LET_GO = threading.Event(), threading.Event()
 DONE = [0]
 """Work that threads did."""
 
@@ -161,6 +162,43 @@ def await_call(_):
     assert entered.wait(60)
 
 
+def wallet(_):
+    """A wallet with something to save, and a store in which saving does not end until ``let_go``."""
+    words_ = bdkpython.Mnemonic.from_string("abandon " * 11 + "about")
+    key = bdkpython.DescriptorSecretKey(bdkpython.NetworkKind.TEST, words_, None)
+    kinds = (bdkpython.KeychainKind.EXTERNAL, bdkpython.KeychainKind.INTERNAL)
+    descriptors = [bdkpython.Descriptor.new_bip84(key, kind, bdkpython.NetworkKind.TEST) for kind in kinds]
+    store = bdkpython.Persister.custom(Slow())
+    KEPT.extend([store, bdkpython.Wallet(*descriptors, bdkpython.Network.REGTEST, store)])
+    KEPT[-1].reveal_next_address(kinds[0])
+
+
+class Slow(Persist):
+    """Saves when it is let go."""
+
+    def persist(self, changeset):
+        if THREADS:  # it is also called while the wallet is made
+            SAVING.set()
+            LET_GO.wait()
+
+
+def save_on(wallet, store):
+    wallet.persist(store)
+
+
+def save(name):
+    """A thread of that name that saves the wallet; the line on which it does so."""
+    THREADS.append(threading.Thread(target=save_on, args=(KEPT[-1], KEPT[-2]), name=name))
+    THREADS[-1].start()
+    SAVING.wait()
+    return save_on.__code__.co_firstlineno + 1
+
+
+def let_go(_):
+    LET_GO.set()
+    quiet(_)
+
+
 def grow(_):
     """A thread that makes objects which nobody drops."""
     start(lambda: QUIET.wait(0.02) or make("1"), 1)
@@ -200,6 +238,9 @@ STEPS = (
     churn,
     calls,
     await_call,
+    wallet,
+    save,
+    let_go,
     grow,
     quiet,
     done,

@@ -6,7 +6,7 @@ What cannot be looked at is a note, and the rest goes on. Takes as long as readi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Final
 
@@ -19,12 +19,13 @@ from inspector.attach.outside.heap import Classes, Heap
 from inspector.attach.outside.memory import Addresses, OutsideError, OutsideMemory
 from inspector.attach.outside.objects import Objects
 from inspector.attach.outside.python import SeenPython, find_python
-from inspector.attach.outside.seen import UNKNOWN, Look, SeenRows, SeenThread, SeenType, no_rows
+from inspector.attach.outside.seen import UNKNOWN, Look, SeenRows, SeenRunning, SeenThread, SeenType, no_rows
 from inspector.attach.outside.thread_names import thread_classes, thread_names
 from inspector.attach.outside.threads import look_at_threads
 from inspector.attach.outside.uniffi import Bindings, Metadata, SeenClass, components
 from inspector.errors import AttachError
-from inspector.wire.uniffi import SMALL, Shape
+from inspector.wire.schema import RUNNING_ARGUMENT, RUNNING_BORROWS
+from inspector.wire.uniffi import FINALISER, SMALL, Shape
 
 AWAITED: Final = SeenType("awaited by Rust", "", "uniffi_future")
 """Which method runs in such a task is known from within only."""
@@ -39,7 +40,7 @@ def look(pid: int, *, with_objects: bool = True, with_stacks: bool = True, go_on
         if with_objects:
             python = find_python(pid)
             found.runtime = python.runtime
-            _look_at_objects(memory, python, found, go_on)
+            _look_at_objects(memory, python, threads, found, go_on)
     except AttachError as error:
         found.is_whole = False
         notes.append(f"its objects could not be looked at: {error}")
@@ -103,7 +104,9 @@ class _Found:
         return SeenRows(*map(np.concatenate, columns)) if self.parts else no_rows()
 
 
-def _look_at_objects(memory: OutsideMemory, python: SeenPython, found: _Found, go_on: Callable[[], None]) -> None:
+def _look_at_objects(
+    memory: OutsideMemory, python: SeenPython, stacks: Sequence[SeenThread], found: _Found, go_on: Callable[[], None]
+) -> None:
     """Rows for all that lives."""
     objects = Objects(memory, python.layout, python.type_of_numbers)
     heap = Heap(memory, python.type_of_types, go_on)
@@ -128,6 +131,47 @@ def _look_at_objects(memory: OutsideMemory, python: SeenPython, found: _Found, g
         line = lines.get(call.proxy)
         address = 0 if line is None else int(counts.addresses[line])
         _add_call(call, address, only if line is None else found.types[int(held.kinds[line])].origin, found)
+    borrowing = {each.address for each in bindings.proxies if all(shape.clone_name is None for shape in each.shapes)}
+    borrows = dict(zip(search.places.tolist(), np.isin(search.kinds, _derived(bindings, borrowing)).tolist(), strict=True))
+    for thread in stacks:
+        for running in thread.calls:
+            _add_running(thread.tid, running, _Used(held, counts, lines, borrows), only, found)
+
+
+def _derived(bindings: Bindings, classes: Collection[int]) -> Addresses:
+    """These generated classes, and the classes that the program derived from them."""
+    return np.array([address for address, owner in bindings.owners.items() if owner.address in classes], np.uint64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """The proxies of a look, for calls that use them."""
+
+    held: Held
+    counts: Counts
+    lines: Mapping[int, int]
+    """Line of a proxy, by its place."""
+    borrows: Mapping[int, bool]
+    """Whether calls use what a proxy stands for without a reference of their own, by the same."""
+
+    def of(self, place: int) -> tuple[int, int]:
+        """The allocation behind a proxy, 0 for anything else, and the flag of a call that borrows it."""
+        line = self.lines.get(place)
+        flag = RUNNING_BORROWS if self.borrows.get(place) else 0
+        return (0 if line is None else int(self.counts.addresses[line])), flag
+
+
+def _add_running(tid: int, call: SeenRunning, used: _Used, origin: str, found: _Found) -> None:
+    """A row for a synchronous call, and one for each of its arguments that is a proxy."""
+    address, borrows = used.of(call.own)
+    ends = RUNNING_BORROWS if call.method.endswith(f".{FINALISER}") else 0
+    uses = [(call.method, call.status, address, tid | borrows | ends)]
+    for place in call.arguments:
+        address, borrows = used.of(place)
+        uses += [(f"{call.method}, argument", place, address, tid | borrows | RUNNING_ARGUMENT)] if address else []
+    for name, place, address, data in uses:
+        columns = (np.array([number], np.uint64) for number in (place, data, address))
+        found.add(SeenType(name, origin, "uniffi_running"), *columns)
 
 
 class _Search:

@@ -24,7 +24,7 @@ class SeenType:
     origin: str
     """Module that was generated."""
     kind: str
-    """As in the layout: ``uniffi``, ``uniffi_trait``, ``uniffi_foreign``, ``uniffi_call``."""
+    """As in the layout: ``uniffi``, ``uniffi_trait``, ``uniffi_foreign``, ``uniffi_call``, ``uniffi_running``."""
     outer: str = ""
     """What a trait's handles point into: ``arc``, which counts, or ``box``."""
 
@@ -65,6 +65,21 @@ class SeenFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenRunning:
+    """A synchronous call of a generated method, seen on a stack."""
+
+    status: int
+    """Place of what generated code makes for each call."""
+    method: str
+    depth: int
+    """Frames of the stack that are inside of the line that called the method."""
+    own: int
+    """The object that the method is called on; 0: it is a function."""
+    arguments: tuple[int, ...]
+    """Objects that may be arguments: places of whatever the frame has."""
+
+
+@dataclass(frozen=True, slots=True)
 class SeenThread:
     """One thread, at one moment."""
 
@@ -75,6 +90,12 @@ class SeenThread:
     stack: tuple[SeenFrame, ...] = ()
     """Innermost first; empty: it runs no Python, or its stack cannot be told."""
     holds_gil: bool = False
+    calls: tuple[SeenRunning, ...] = ()
+    """Innermost first."""
+
+    def above(self, call: SeenRunning) -> tuple[SeenFrame, ...]:
+        """The stack from the line that made a call outwards."""
+        return self.stack[call.depth :]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from inspector.attach import procfs
-from inspector.attach.outside.seen import SeenFrame, SeenThread
+from inspector.attach.outside.seen import SeenFrame, SeenRunning, SeenThread
 from inspector.attach.waits import waits_on
 
 MOST_THREADS: Final = 256
@@ -35,7 +35,11 @@ def look_at_threads(pid: int, *, with_stacks: bool = True) -> tuple[tuple[SeenTh
 
 def _thread(pid: int, tid: int, found: Mapping[str, Any]) -> SeenThread:
     frames = tuple(SeenFrame(str(function), str(file), int(line)) for function, file, line in found.get("frames", ()))
-    return SeenThread(tid, procfs.thread_name(pid, tid), waits_on(pid, tid), frames, bool(found.get("gil")))
+    calls = tuple(
+        SeenRunning(int(status), str(method), int(depth), int(own), tuple(map(int, others)))
+        for status, method, depth, own, others in found.get("calls", ())
+    )
+    return SeenThread(tid, procfs.thread_name(pid, tid), waits_on(pid, tid), frames, bool(found.get("gil")), calls)
 
 
 def python_stacks(pid: int) -> tuple[dict[int, dict[str, Any]], str]:

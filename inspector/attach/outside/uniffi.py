@@ -26,7 +26,6 @@ from inspector.wire.uniffi import Shape
 
 Ints = npt.NDArray[np.int64]
 
-FINALISER: Final = "__del__"
 MODULE: Final = "__module__"
 CONVERTERS: Final = ("_UniffiFfiConverterType", "_UniffiConverterType")
 WRAPPED: Final = "__wrapped__"
@@ -72,7 +71,7 @@ class Bindings:
         self._classes = classes
         self._metadata = metadata
         self._entries = objects.dict_entries(classes.bodies.words(at.TYPE_DICT))
-        wanted = {FINALISER, MODULE, uniffi.HANDLE_MAP} | {
+        wanted = {uniffi.FINALISER, MODULE, uniffi.HANDLE_MAP} | {
             name for shape in uniffi.SHAPES for name in (shape.make_name, shape.clone_name) if name
         }
         self._named = objects.named(self._entries.keys, wanted)
@@ -91,7 +90,7 @@ class Bindings:
 
     def _proxies(self) -> Iterator[SeenClass]:
         own = {name: self._attribute(name) for name in self._named}
-        finalisers = own[FINALISER]
+        finalisers = own[uniffi.FINALISER]
         rows = [
             row
             for row in finalisers

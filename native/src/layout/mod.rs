@@ -33,6 +33,10 @@ pub const COUNT_UNKNOWN: u16 = u16::MAX;
 pub const EVENT_COUNT_UNKNOWN: u32 = 0x00FF_FFFF;
 /// `HandleSlot::outer_strong`: there is none, or it was not read.
 pub const OUTER_UNKNOWN: u32 = 0x8000_0000;
+/// `HandleSlot::data` of a running call: it borrows the object without a reference of its own.
+pub const RUNNING_BORROWS: u64 = 0x1_0000_0000;
+/// `HandleSlot::data` of a running call: the object is an argument. The call has another row as well.
+pub const RUNNING_ARGUMENT: u64 = 0x2_0000_0000;
 /// Bit 0 of a handle: set when the row stands for a foreign object (a Python object held by native code).
 pub const FOREIGN_BIT: u64 = 1;
 /// Rows that a segment can hold; the file is sparse, unused chunks cost nothing.

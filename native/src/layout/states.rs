@@ -40,6 +40,9 @@ pub enum Kind {
     UniffiCall = 10,
     /// A Python call that native code awaits; `address` is the Python object called, `data` the handle of the future.
     UniffiFuture = 11,
+    /// A synchronous call of UniFFI's that runs; `address` is an object that it uses. `data` has the system's number of the thread
+    /// in its lower half, and above it `RUNNING_BORROWS`, `RUNNING_ARGUMENT`.
+    UniffiRunning = 12,
 }
 
 /// The reference's life: `live ─ release requested ─ released ─ dropped`.

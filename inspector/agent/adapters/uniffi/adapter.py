@@ -27,6 +27,7 @@ from inspector.agent.adapters.uniffi.hooks import ProxyHooks
 from inspector.agent.adapters.uniffi.modules import ModuleFinder
 from inspector.agent.adapters.uniffi.proxies import ProxyClass, library_of, live_proxies, proxy_classes
 from inspector.agent.adapters.uniffi.rows import ProxyRows
+from inspector.agent.adapters.uniffi.running import RunningRows, frames_of
 from inspector.agent.adapters.uniffi.transit import TransitHooks
 from inspector.agent.faults import Faults
 from inspector.agent.referrers import describe_referrers
@@ -43,8 +44,13 @@ SLICE_OBJECTS: Final = 60_000
 class Bindings:
     """One generated module that is followed."""
 
-    def __init__(self, module: ModuleType, recorder: Recorder, faults: Faults, *, copied: Callable[[], None]) -> None:
-        """Describe the module and set the hooks. Raises ``InspectorError`` when its generation is not supported."""
+    def __init__(
+        self, module: ModuleType, recorder: Recorder, faults: Faults, *, copied: Callable[[], None], is_late: bool = False
+    ) -> None:
+        """Describe the module and set the hooks. Raises ``InspectorError`` when its generation is not supported.
+
+        ``is_late``: the module was imported before anybody looked.
+        """
         namespace = vars(module)
         generation = recognise(namespace)
         if isinstance(generation, Unsupported):
@@ -54,6 +60,7 @@ class Bindings:
         sites = stacks.table
         self.foreign = ForeignRows(namespace, recorder, sites)
         self.calls = CallRows(namespace, recorder, sites, self._address_of)
+        self.running = RunningRows(namespace, recorder, sites, self._address_of, shape=generation.shape, is_late=is_late)
         self._hooks: list[ProxyHooks | ForeignHooks | CallHooks] = [
             *(ProxyHooks(rows, copied) for rows in self.proxies),
             ForeignHooks(self.foreign, faults),
@@ -70,7 +77,7 @@ class Bindings:
 
     def __contains__(self, row: int) -> bool:
         """Whether the row is of a live proxy, a foreign object or a pending call of the module."""
-        return row in self.foreign or row in self.calls or any(row in rows for rows in self.proxies)
+        return row in self.foreign or row in self.calls or row in self.running or any(row in rows for rows in self.proxies)
 
     def undo(self) -> None:
         """Take the hooks off and the rows out of the table."""
@@ -81,6 +88,7 @@ class Bindings:
             rows.clear()
         self.foreign.clear()
         self.calls.clear()
+        self.running.clear()
 
     def held(self, row: int) -> Any:
         """The Python object behind a row of the module; ``None`` when it went."""
@@ -96,6 +104,8 @@ class Bindings:
             return "a Python object held by Rust has no close that the inspector could call"
         if row in self.calls:
             return "a pending call ends when its future does; cancel its task in the program"
+        if row in self.running:
+            return "a running call ends when the library returns"
         name = next((rows.proxy_class.name for rows in self.proxies if row in rows), "it")
         return f"{name} did not opt in to closing"
 
@@ -210,6 +220,8 @@ class UniffiAdapter:
         self._was_off = is_off
         self._follow_new_modules()
         level = self._recorder.hottest()
+        if not is_off:
+            self._look_at_calls()
         for bindings in self._bindings:
             bindings.transit.follow(level)
             for rows in bindings.proxies:
@@ -230,6 +242,15 @@ class UniffiAdapter:
         for bindings in self._followed():
             for rows in bindings.proxies:
                 rows.settle()
+
+    def _look_at_calls(self) -> None:
+        """Which calls run now, on all threads."""
+        owners = {code: bindings.running for bindings in self._bindings for code in bindings.running.callers}
+        found: dict[RunningRows, list[tuple[int, FrameType]]] = {rows: [] for rows in owners.values()}
+        for thread, frame in frames_of(owners) if owners else ():
+            found[owners[frame.f_code]].append((thread, frame))
+        for rows, calls in found.items():
+            rows.look(calls)
 
     def owns(self, row: int) -> bool:
         """Whether the row is of a live proxy or foreign object."""
@@ -263,7 +284,7 @@ class UniffiAdapter:
     def _follow_new_modules(self) -> None:
         """Follow generated modules that were not seen before. What they made meanwhile is looked for with the next ``poll``."""
         for module in self._finder.unseen():
-            self._follow(module)
+            self._follow(module, is_late=True)
             self._is_scan_due = True
 
     def _look_at(self, module: ModuleType) -> None:
@@ -275,10 +296,10 @@ class UniffiAdapter:
         except Exception as error:  # an import of the program must not fail because of the tool
             self._faults.add(error)
 
-    def _follow(self, module: ModuleType) -> None:
+    def _follow(self, module: ModuleType, *, is_late: bool = False) -> None:
         """Hook a generated module; one that cannot be followed is reported like a fault."""
         try:
-            self._bindings.append(Bindings(module, self._recorder, self._faults, copied=self._note_copy))
+            self._bindings.append(Bindings(module, self._recorder, self._faults, copied=self._note_copy, is_late=is_late))
         except Exception as error:  # one odd module must not keep the agent from starting
             self._refused.append(f"{error}" or f"{type(error).__name__}: {module.__name__}")
             self._faults.add(error)

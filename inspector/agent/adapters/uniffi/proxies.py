@@ -22,14 +22,12 @@ from typing import Any, Final
 from inspector.agent.adapters.classes import closure
 from inspector.agent.adapters.uniffi.generation import NEWEST_KNOWN, Generation, candidate_classes, free_name_of
 from inspector.wire.schema import Kind
-from inspector.wire.uniffi import HANDLE_MAP, LIBRARY_NAMES, TRAIT_METADATA, Shape, metadata_symbol
+from inspector.wire.uniffi import HANDLE_MAP, LIBRARY_NAMES, SYNCHRONOUS_CALLS, TRAIT_METADATA, Shape, metadata_symbol
 
 CLASSES_AT_ONCE: Final = 4
 """Classes of one walk through the heap: 8.5 ms at 430,000 tracked objects, 2 ms at 100,000."""
 HELD_AT_ONCE: Final = 20_000
 """Instances that become weak references in one step: 2 ms."""
-CALL_NAMES: Final = ("_uniffi_rust_call", "_rust_call", "rust_call")
-"""What generated code calls its caller of native functions, newest first."""
 Reference = Callable[[], Any]
 """Gives the proxy, or ``None`` when it went."""
 Found = tuple["ProxyClass", list[Reference]]
@@ -144,7 +142,7 @@ def _describe(cls: type, generation: Generation, library: Any, namespace: Mappin
 
 def _release(free_name: str, library: Any, namespace: Mapping[str, Any]) -> Callable[[int], object]:
     """Counts a handle down as the class's own finaliser does. Asked of generations with a clone only; the oldest call otherwise."""
-    return lambda handle: next(namespace[name] for name in CALL_NAMES if name in namespace)(getattr(library, free_name), handle)
+    return lambda handle: next(namespace[name] for name in SYNCHRONOUS_CALLS if name in namespace)(getattr(library, free_name), handle)
 
 
 def _is_trait(cls: type, free_name: str, library: Any, namespace: Mapping[str, Any]) -> bool:

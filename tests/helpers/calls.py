@@ -1,0 +1,27 @@
+"""Calls in flight of a snapshot, in the words of tests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inspector.model.calls import calls_in_flight
+from inspector.model.pending import thread_label
+from inspector.model.snapshot import Reference, Snapshot
+
+Counts = tuple[int, int, int, int]
+
+
+def flying(snapshot: Snapshot, type_name: str) -> list[Counts]:
+    """Strong count, proxies, native references and calls in flight of each live row of a type."""
+    handles, types = snapshot.handles, snapshot.types
+    live = np.flatnonzero(handles.references == Reference.LIVE).tolist()
+    rows = [row for row in live if types[int(handles.types[row])].name == type_name]
+    columns = (handles.strong, handles.proxies, handles.native_refs, handles.in_flight)
+    return list(zip(*(column[rows].tolist() for column in columns), strict=True))
+
+
+def running(snapshot: Snapshot) -> list[tuple[str, str, str]]:
+    """Method, thread and line of each call that runs, sorted."""
+    calls = calls_in_flight(snapshot)
+    places = [site.short() if site else "" for site in map(calls.site, range(len(calls)))]
+    return sorted((calls.type_name(at), thread_label(calls.threads[at]), places[at]) for at in range(len(calls)))
