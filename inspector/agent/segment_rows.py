@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from inspector.wire import ffi, lib
-from inspector.wire.schema import BUSY, TYPE_SHARDS, ReferenceState, ResourceState, handle_number
+from inspector.wire.schema import BUSY, TYPE_SHARDS, Kind, ReferenceState, ResourceState, handle_number
 from inspector.wire.status import new_error, raise_status
 
 OPEN_STATES: Final = frozenset(ResourceState) - {
@@ -58,11 +58,12 @@ class OwnSegment:
         lib.ai_reader_close(self._reader)
 
     def live_rows(self) -> dict[LiveRow, str]:
-        """All rows that are alive, with where each was made (``""``: not recorded)."""
+        """All rows that are alive and no calls that run, with where each was made (``""``: not recorded)."""
         types, sites = self._types(), dict[int, str]()
+        calls = {index for index, slot in enumerate(self._type_slots()) if slot.kind == Kind.UNIFFI_RUNNING}
         rows: dict[LiveRow, str] = {}
         for index, slot in self._slots():
-            if slot.reference_state & ~BUSY != ReferenceState.LIVE:
+            if slot.reference_state & ~BUSY != ReferenceState.LIVE or slot.type_id in calls:
                 continue
             name, closes = types.get(slot.type_id, ("?", False))
             site = slot.created_site
