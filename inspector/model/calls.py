@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspector.model.kinds import CALL_KINDS
+from inspector.model.counts import is_live
+from inspector.model.kinds import CALL_KINDS, RUNNING_KIND
 from inspector.model.snapshot import Floats, Ids, Ints, Site, Snapshot, ThreadRow
 
 
@@ -41,8 +42,7 @@ class Calls:
         row = int(self.rows[call])
         if row < 0 or self.snapshot is None:
             return None
-        handles, kind = self.snapshot.handles, self.snapshot.types.get(int(self.snapshot.handles.types[row]))
-        is_call = kind is not None and kind.kind in CALL_KINDS
+        handles, is_call = self.snapshot.handles, _kind_of(self.snapshot, row) in CALL_KINDS
         return self.snapshot.sites.get(int((handles.created_sites if is_call else handles.last_sites)[row]))
 
 
@@ -59,6 +59,20 @@ def calls_in_flight(snapshot: Snapshot | None) -> Calls:
         rows=_rows_of(handles, snapshot) if snapshot else np.empty(0, np.int64),
         snapshot=snapshot,
     )
+
+
+def library_calls(snapshot: Snapshot) -> Ints:
+    """Rows of calls that have not ended: synchronous and asynchronous ones into a library, and those that a library awaits."""
+    kinds = {index: row.kind for index, row in snapshot.types.items() if row.kind in CALL_KINDS and row.kind != RUNNING_KIND}
+    rows = np.flatnonzero(np.isin(snapshot.handles.types, list(kinds)) & is_live(snapshot.handles.references))
+    listed = calls_in_flight(snapshot).rows
+    running = [row for row in listed.tolist() if row >= 0 and _kind_of(snapshot, row) == RUNNING_KIND]
+    return np.union1d(rows, np.array(running, np.int64)).astype(np.int64)
+
+
+def _kind_of(snapshot: Snapshot, row: int) -> str:
+    found = snapshot.types.get(int(snapshot.handles.types[row]))
+    return found.kind if found else ""
 
 
 def _rows_of(handles: Ids, snapshot: Snapshot) -> Ints:

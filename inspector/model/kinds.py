@@ -11,7 +11,9 @@ CALL_KIND: Final = "uniffi_call"
 """An asynchronous call of the library that has not ended."""
 RUNNING_KIND: Final = "uniffi_running"
 """A synchronous call of the library that has not returned."""
-CALL_KINDS: Final = (CALL_KIND, "uniffi_future", RUNNING_KIND)
+AWAITED_KIND: Final = "uniffi_future"
+"""A Python call that native code awaits."""
+CALL_KINDS: Final = (CALL_KIND, AWAITED_KIND, RUNNING_KIND)
 """Kinds whose rows are calls themselves."""
 
 

@@ -12,10 +12,14 @@ from typing import Final
 
 import numpy as np
 
+from inspector.model.calls import library_calls
+from inspector.model.kinds import CALL_KINDS
 from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints, Resource, Site, Snapshot, ThreadRow, TypeRow
 from inspector.model.states import pending
 
 NO_THREAD: Final = ""
+CLOSING_METHODS: Final = frozenset({"close", "aclose", "destroy", "disconnect", "dispose", "shutdown", "stop", "terminate"})
+"""Names of methods that end what an object does."""
 MAX_NAMES: Final = 3
 """Threads that a reason names before it counts the rest."""
 
@@ -58,11 +62,15 @@ class PendingCloses:
 
     def requester(self, row: int) -> str:
         """Name of the thread that asked for the close, ``""`` when not known."""
-        return thread_name(self._snapshot, int(self._snapshot.handles.requester_threads[self.rows[row]]))
+        handles = self._snapshot.handles
+        threads = handles.created_threads if self.resource(row) is Resource.NONE else handles.requester_threads
+        return thread_name(self._snapshot, int(threads[self.rows[row]]))
 
     def request_site(self, row: int) -> Site | None:
         """From where the close was asked for (the last use of the handle), if that was recorded."""
-        return self._snapshot.sites.get(int(self._snapshot.handles.last_sites[self.rows[row]]))
+        handles = self._snapshot.handles
+        sites = handles.created_sites if self.resource(row) is Resource.NONE else handles.last_sites
+        return self._snapshot.sites.get(int(sites[self.rows[row]]))
 
     def deadline(self, row: int) -> float:
         """When the close is withdrawn, seconds since the Unix epoch; ``nan`` when it has no deadline or none is known."""
@@ -86,6 +94,8 @@ class PendingCloses:
     def reason(self, row: int) -> str:
         """Why it has not run, a sentence without a full stop."""
         resource = self.resource(row)
+        if resource is Resource.NONE:
+            return "Its closing method runs and has not ended"
         if resource is Resource.DRAINING:
             return self._draining_reason(row)
         if resource is Resource.WAITING_OWNER:
@@ -132,8 +142,8 @@ def thread_name(snapshot: Snapshot, index: int) -> str:
 
 
 def pending_closes(snapshot: Snapshot) -> PendingCloses:
-    """The pending closes of ``snapshot``, oldest first; equal ages stay in slot order, so rows do not jump."""
-    rows = np.flatnonzero(pending(snapshot.handles))
+    """Pending closes and closing methods that run, oldest first; equal ages stay in slot order, so rows do not jump."""
+    rows = np.union1d(np.flatnonzero(pending(snapshot.handles)), closing_calls(snapshot)).astype(np.int64)
     handles = snapshot.handles
     rows = rows[np.argsort(handles.changed_at[rows], kind="stable")]
     return PendingCloses(
@@ -146,6 +156,22 @@ def pending_closes(snapshot: Snapshot) -> PendingCloses:
         callers=_callers(snapshot),
         deadlines=MappingProxyType(_deadlines(snapshot, rows)),
     )
+
+
+def closing_calls(snapshot: Snapshot) -> Ints:
+    """Rows of calls of methods that close by their name: UniFFI's objects have no other close, and theirs is often asynchronous."""
+    closing = [index for index, row in snapshot.types.items() if row.kind in CALL_KINDS and is_closing(row.name)]
+    if not closing:
+        return np.empty(0, np.int64)
+    calls = library_calls(snapshot)
+    found: Ints = calls[np.isin(snapshot.handles.types[calls], closing)]
+    return found
+
+
+def is_closing(method: str) -> bool:
+    """Whether a method closes, by its name: ``Client.shutdown``."""
+    owner, _, name = method.rpartition(".")
+    return bool(owner) and name.removesuffix("_async") in CLOSING_METHODS
 
 
 def empty_pending_closes() -> PendingCloses:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inspector.model.findings.calls import ages_of
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import Group, counted, grouped, ids_of
 from inspector.model.pending import pending_closes
 from inspector.model.snapshot import Resource, Snapshot, TypeRow
-from inspector.model.states import alive
+from inspector.model.states import alive, pending
 
 NO_CLOSING_TYPES = "No type opted in to closing"
 
@@ -122,25 +123,27 @@ class LatePending:
     def check(self, facts: Facts) -> list[Finding]:
         """One finding a type and site of creation."""
         snapshot = facts.snapshot
-        if not any(row.closes for row in snapshot.types.values()):
-            return [Finding(self.key, Verdict.UNMEASURED, NO_CLOSING_TYPES)]
         closes = pending_closes(snapshot)
-        late = np.flatnonzero(snapshot.taken_at - closes.since > self.limit_secs)
+        if not len(closes) and not any(row.closes for row in snapshot.types.values()):
+            return [Finding(self.key, Verdict.UNMEASURED, NO_CLOSING_TYPES)]
+        late = np.flatnonzero(ages_of(facts, closes.since) > self.limit_secs)
         if not len(late):
             waiting = f"{counted(len(closes), 'close')} pending, none" if len(closes) else "No close has been pending"
             return [Finding(self.key, Verdict.OK, f"{waiting} for more than {self.limit_secs:g} s")]
         reasons = {int(closes.rows[place]): closes.reason(int(place)) for place in late}
-        return [self._finding(snapshot, group, reasons) for group in grouped(snapshot, closes.rows[late])]
+        return [self._finding(facts, group, reasons) for group in grouped(snapshot, closes.rows[late])]
 
-    def _finding(self, snapshot: Snapshot, group: Group, reasons: dict[int, str]) -> Finding:
-        oldest = float(np.nanmax(snapshot.taken_at - snapshot.handles.changed_at[group.rows]))
+    def _finding(self, facts: Facts, group: Group, reasons: dict[int, str]) -> Finding:
+        snapshot = facts.snapshot
+        is_call = not pending(snapshot.handles)[group.rows[0]]
+        oldest = float(ages_of(facts, snapshot.handles.changed_at[group.rows]).max())
         why = list(dict.fromkeys(reasons[int(row)] for row in group.rows))[:3]
         return Finding(
             self.key,
             Verdict.SUSPECT,
             f"{counted(len(group), 'close')} of {group.type_name} waiting, the oldest for {oldest:,.0f} s",
             subject=group.subject,
-            evidence=(*why, f"Made at {group.site or 'a place that was not recorded'}"),
-            filter=f"{group.filter.replace(' state:live', '')} state:pending",
+            evidence=(*why, f"{'Called' if is_call else 'Made'} at {group.site or 'a place that was not recorded'}"),
+            filter=group.filter if is_call else f"{group.filter.replace(' state:live', '')} state:pending",
             handles=ids_of(snapshot, group.rows),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from inspector.model.findings.ahead import LimitsAhead
+from inspector.model.findings.calls import LateCalls
 from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
 from inspector.model.findings.drift import CountDrifts
 from inspector.model.findings.finding import Facts, Finding, Rule, Verdict
@@ -33,6 +34,7 @@ def all_rules() -> tuple[Rule, ...]:
         RefusedUses(),
         NeverClosed(),
         LatePending(),
+        LateCalls(),
         OwnerEnded(),
         WrongThread(),
         LimitsAhead(),
