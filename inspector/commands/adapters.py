@@ -14,6 +14,7 @@ from inspector.commands.output import print_error, print_json, say
 from inspector.commands.tables import Column, Table
 from inspector.errors import UsageError
 from inspector.session.adapter_answers import AdapterReport, DeclaredClass, adapter_report
+from inspector.session.leads import lead
 from inspector.wire.declaration_files import Declared, read_file, shipped_names
 from inspector.wire.declarations import declaration_value
 
@@ -50,6 +51,9 @@ def _of_process(pid: int, *, as_json: bool) -> tuple[str, ...]:
         )
     else:
         _print(report)
+        hint = lead(pid, report.libraries)
+        if hint:
+            say(hint)
     return report.notices()
 
 

@@ -14,7 +14,7 @@ import typer
 
 from inspector.commands.files import open_saved
 from inspector.commands.handles import headline
-from inspector.commands.opening import SETTLE_SECS, ReadOnly, Running, Watch, is_pid, settled_session
+from inspector.commands.opening import SETTLE_SECS, ReadOnly, Running, Watch, followed_of, is_pid, settled_session
 from inspector.commands.output import print_json, say
 from inspector.commands.rows import PlainRow, snapshot_value
 from inspector.commands.spans import parse_span
@@ -94,7 +94,8 @@ def _judged(source: str, watch_secs: float | None, mutes: Mutes, *, read_only: b
     with _session_of(source, read_only=read_only) as (session, first):
         snapshot, trend = _observe(session, first, watch_secs)
         events = _events_of(session)
-    return snapshot, judge(Facts(snapshot, trend, events), mutes=mutes.all())
+        unseen = tuple(each.cls for each in followed_of(session).declared if each.is_unseen)
+    return snapshot, judge(Facts(snapshot, trend, events, unseen), mutes=mutes.all())
 
 
 @contextmanager

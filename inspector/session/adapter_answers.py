@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from inspector.errors import ControlError
@@ -26,6 +26,8 @@ class DeclaredClass:
     """``zmq is not imported yet``; ``""`` when it waits for nothing."""
     trouble: str
     """Why it is not, or not fully, followed; ``""`` when it is."""
+    is_unseen: bool = False
+    """Instances live that have no row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class AdapterReport:
     declared: tuple[DeclaredClass, ...]
     troubles: tuple[str, ...]
     """What is wrong with files of declarations, a line each."""
+    libraries: Mapping[str, int] = field(default_factory=dict)
+    """Classes that extensions made and nobody follows, by the library's file in the target."""
 
     def notices(self) -> tuple[str, ...]:
         """What a person should know, a line each."""
@@ -54,6 +58,7 @@ def adapter_report(answer: Answer) -> AdapterReport:
             names=tuple(text(name) for name in fields["adapters"]),
             declared=tuple(_declared(each) for each in fields.get("declared", ())),
             troubles=tuple(text(each) for each in fields.get("troubles", ())),
+            libraries={text(path): whole(count) for path, count in fields.get("libraries", {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ControlError("the target's answer is not understood") from error
@@ -67,4 +72,5 @@ def _declared(fields: Mapping[str, Any]) -> DeclaredClass:
         rows=whole(fields["rows"]),
         waits_for=text(fields["waits_for"]),
         trouble=text(fields["trouble"]),
+        is_unseen=bool(fields.get("unseen", False)),
     )

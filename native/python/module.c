@@ -1,4 +1,8 @@
 /* The module itself. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* dladdr */
+#endif
+#include <dlfcn.h>
 #include "hooks.h"
 
 PyTypeObject *ai_function_type, *ai_plain_type, *ai_kept_type, *ai_stacks_type, *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type;
@@ -32,7 +36,16 @@ static PyObject *is_of_python(PyObject *Py_UNUSED(module), PyObject *cls) {
     return PyBool_FromLong(ai_is_of_python((PyTypeObject *)cls));
 }
 
+static PyObject *library_of(PyObject *Py_UNUSED(module), PyObject *cls) {
+    if (!PyType_Check(cls)) return PyErr_SetString(PyExc_TypeError, "not a class"), NULL;
+    Dl_info found;
+    void *destructor = PyType_GetSlot((PyTypeObject *)cls, Py_tp_dealloc);
+    if (!dladdr(destructor, &found) && !dladdr(cls, &found)) Py_RETURN_NONE;
+    return PyUnicode_DecodeFSDefault(found.dli_fname);
+}
+
 static PyMethodDef module_methods[] = {
+    {"library_of", library_of, METH_O, "The file of native code that a class's destructor is in, else the class; None: in none."},
     {"is_of_python", is_of_python, METH_O, "Whether Python code made a class, so that its destructor is Python's own."},
     {"frame_codes", frame_codes, METH_NOARGS, "The ids of the code objects of this thread's frames, as native code reads them; innermost first."},
     {"stand_in", stand_in, METH_VARARGS, "The address of a function that stands in for a clone function at an address; 0: there is none left."},

@@ -40,7 +40,7 @@ def texts(pane: HandlesPane) -> list[str]:
 def test_no_rows_is_a_sentence(pane: HandlesPane) -> None:
     pane.show_snapshot(snapshot_of())
     assert pane._empty.isVisible()
-    assert "No handle is alive" in pane._empty_text.text()
+    assert "No handle of what is followed is alive" in pane._empty_text.text()
     assert not pane._empty_button.isVisible()
 
 

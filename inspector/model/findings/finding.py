@@ -30,6 +30,8 @@ class Facts:
     """What was observed before, the snapshot included."""
     events: Events | None = None
     """``None``: not recorded (below level *history*), or not read."""
+    unseen: tuple[str, ...] = ()
+    """Followed classes of which instances live that have no row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ DECISIVE: Final = frozenset({"negative-references", "leak-suspect", "count-drift
 """Keys of the rules that say the most: where one of them cannot say, the program is not known to be well."""
 ORDER: Final = (Verdict.SUSPECT, Verdict.YOUNG, Verdict.UNMEASURED, Verdict.OK)
 
+NOTHING_FOLLOWED: Final = "Nothing is followed: no class of this program is known"
+
 
 def all_rules() -> tuple[Rule, ...]:
     """Every rule with its usual limits, the gravest first."""
@@ -72,10 +74,17 @@ class Report:
 def judge(facts: Facts, rules: Sequence[Rule] = (), mutes: Mapping[str, str] | None = None) -> Report:
     """What ``rules`` (none: all) say. ``mutes``: reasons by the key of a finding."""
     applied = tuple(rules) or all_rules()
-    found = {rule.key: [_muted(finding, mutes or {}) for finding in rule.check(facts)] for rule in applied}
+    found = {rule.key: [_muted(finding, mutes or {}) for finding in _checked(rule, facts)] for rule in applied}
     undecided = tuple(rule for rule in applied if rule.key in DECISIVE and not _can_say(facts, found[rule.key]))
     findings = _ordered(finding for each in found.values() for finding in each)
     return Report(facts.snapshot.taken_at, tuple(findings), applied, facts.trend.span_secs, undecided)
+
+
+def _checked(rule: Rule, facts: Facts) -> Sequence[Finding]:
+    """What a rule says; where nothing is followed, that. Limits are the process's own, and are measured all the same."""
+    if facts.snapshot.types or rule.key == LimitsAhead().key:
+        return rule.check(facts)
+    return [Finding(rule.key, Verdict.UNMEASURED, NOTHING_FOLLOWED)]
 
 
 def nothing_judged() -> Report:
@@ -87,7 +96,7 @@ def _can_say(facts: Facts, findings: Sequence[Finding]) -> bool:
     """A rule judged something. Where every object that was made is gone, none is left to be measured, and that is well."""
     verdicts = {each.verdict for each in findings}
     if verdicts == {Verdict.UNMEASURED}:
-        return bool(facts.snapshot.vitals.created.sum()) and not alive(facts.snapshot.handles).any()
+        return bool(facts.snapshot.vitals.created.sum()) and not facts.unseen and not alive(facts.snapshot.handles).any()
     return verdicts != {Verdict.YOUNG}
 
 

@@ -43,6 +43,8 @@ class LeakSuspects:
         growing = [each for index in snapshot.types if (each := self._growth_of(trend, snapshot, index)) is not None]
         if growing:
             return [self._finding(snapshot, each, group, trend.span_secs) for each, group in self._places(snapshot, growing)]
+        if facts.unseen:
+            return [Finding(self.key, Verdict.UNMEASURED, f"Births cannot be seen of {', '.join(facts.unseen)}")]
         return [Finding(self.key, Verdict.OK, f"No type kept growing in the {span(trend.span_secs)} observed")]
 
     def _growth_of(self, trend: Trend, snapshot: Snapshot, index: int) -> _Growth | None:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from inspector.model.filter import FilterError, parse, quoted, replaced
+from inspector.model.findings.judge import NOTHING_FOLLOWED
 from inspector.model.grouping import Arrangement, Column, Query
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.model.threads import filter_text
@@ -285,7 +286,8 @@ class HandlesPane(QWidget):
         self._empty.setVisible(shown == 0)
         if shown == 0:
             filtered = bool(self.query.filter.terms) and total > 0
-            nothing = "No handle is alive. One appears here as soon as the target creates it"
+            is_followed = arrangement is None or bool(arrangement.snapshot.types)
+            nothing = "No handle of what is followed is alive" if is_followed else NOTHING_FOLLOWED
             self._empty_text.setText("No row matches the filter" if filtered else nothing)
             self._empty_button.setVisible(filtered)
 

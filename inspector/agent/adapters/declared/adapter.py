@@ -19,6 +19,7 @@ from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.declared.sources import declared_here
+from inspector.agent.adapters.extension_classes import by_library
 from inspector.agent.adapters.imports import ImportWatch
 from inspector.agent.adapters.protocol import CloseVerdict, Following
 from inspector.agent.boundary import Boundary
@@ -89,7 +90,11 @@ class DeclaredAdapter:
 
     def states(self) -> dict[str, Any]:
         """What is declared and what became of it, as a viewer is told."""
-        return {"declared": [followed.state() for followed in self._followed.values()], "troubles": list(self._troubles)}
+        return {
+            "declared": [followed.state() for followed in self._followed.values()],
+            "troubles": list(self._troubles),
+            "libraries": by_library(list(self._by_class)),
+        }
 
     def following(self) -> Following:
         """The declared classes that are followed, and the declarations that are refused. One whose module was not imported is neither."""

@@ -6,12 +6,22 @@ their ends are. The class's attributes stay what they are, while hooked as well.
 
 from __future__ import annotations
 
+import builtins
+
 from inspector.agent.adapters.classes import closure
 from inspector.agent.adapters.declared.hooks import Births, has_plain_init, is_mutable
 from inspector.agent.adapters.declared.numbers import WORD
 from inspector.errors import InspectorError
 from inspector.wire import lib
+from inspector.wire.hooks import hooks
 from inspector.wire.status import check, new_error
+
+
+def is_of_interpreter(cls: type) -> bool:
+    """Whether a class is the interpreter's own. Extensions have classes of the module ``builtins`` as well: PyO3 unless told otherwise."""
+    if cls.__module__ != "builtins":
+        return False
+    return vars(builtins).get(cls.__name__) is cls or hooks.library_of(cls) == hooks.library_of(int)
 
 
 class TypeHooks:
@@ -25,7 +35,7 @@ class TypeHooks:
 
     def set(self) -> list[str]:
         """Hook the class. Raises ``InspectorError`` when that cannot be done; answers nothing else."""
-        if self._cls.__module__ == "builtins":
+        if is_of_interpreter(self._cls):
             raise InspectorError("a class of the interpreter itself is not followed")
         self._hook(self._cls)
         if not self._cls.__weakrefoffset__ and not self.sees_ends:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Any, Final
 
 from inspector.agent.adapters.declared.extension import TypeHooks
 from inspector.agent.adapters.declared.functions import FunctionHooks
-from inspector.agent.adapters.declared.hooks import Births, ClassHooks, is_mutable
+from inspector.agent.adapters.declared.hooks import HEAP_FLAG, Births, ClassHooks, is_mutable
+from inspector.agent.adapters.declared.instances import GC_FLAG
 from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.names import Missing, find
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
@@ -15,6 +17,10 @@ from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
 from inspector.wire.declarations import Declaration
 from inspector.wire.hooks import hooks
+
+SPARE_REFERENCES: Final = 30
+"""References to a class beside those of its instances and attributes, at most."""
+LEAST_UNSEEN: Final = 20
 
 
 class Followed:
@@ -88,8 +94,21 @@ class Followed:
             "rows": 0 if self.rows is None else len(self.rows),
             "is_followed": self.rows is not None,
             "waits_for": self.waits_for,
-            "trouble": self.trouble or (self.rows.trouble if self.rows is not None else ""),
+            "unseen": bool(self._unseen()),
+            "trouble": self.trouble or (self.rows.trouble or self._unseen() if self.rows is not None else ""),
         }
+
+    def _unseen(self) -> str:
+        """That instances live which have no row, as far as the class itself tells: each instance of a heap type refers to it."""
+        cls = self.cls
+        if cls is None or self.rows is None or cls.__flags__ & GC_FLAG or not cls.__flags__ & HEAP_FLAG:
+            return ""
+        more = sys.getrefcount(cls) - len(vars(cls)) - len(self.rows) - SPARE_REFERENCES
+        if more < LEAST_UNSEEN:
+            return ""
+        return (
+            f"about {more:,} more of it live: births of this class cannot be seen where native code makes them; made_by may name what does"
+        )
 
     def _follow(self, found: list[Any]) -> None:
         """Hook the class, and the functions of the library."""
@@ -99,7 +118,7 @@ class Followed:
             raise InspectorError("not a class")
         if cls is not None and declared.library and not cls.__weakrefoffset__:
             raise InspectorError("its instances cannot be referred to weakly, so it does not go together with a library")
-        origin = declared.library if cls is None else cls.__module__
+        origin = declared.library if cls is None else _origin(cls, declared.cls)
         troubles: list[str] = []
         rows = (LibraryRows if declared.library else DeclaredRows)(declared, origin, self._recorder, self._faults)
         self.rows = rows
@@ -143,3 +162,8 @@ class Followed:
         if trouble:
             self.trouble = trouble
             self._faults.add(InspectorError(f"{self.declaration.key}: {trouble}: {self.declaration.source}"))
+
+
+def _origin(cls: type, dotted: str) -> str:
+    """The module of a class; that of its declared name, where the class claims to be one of ``builtins``."""
+    return dotted.rpartition(".")[0] if cls.__module__ == "builtins" else cls.__module__

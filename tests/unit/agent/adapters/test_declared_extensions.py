@@ -18,9 +18,11 @@ import pydantic_core
 import pytest
 
 from inspector.agent.adapters.declared import DeclaredAdapter
+from inspector.agent.adapters.declared.extension import is_of_interpreter
 from inspector.wire import ffi, lib
 from inspector.wire.declaration_files import Declared, read_named
 from inspector.wire.declarations import parse_declarations
+from inspector.wire.hooks import hooks
 from inspector.wire.schema import Level
 
 VALIDATOR = {"class": "pydantic_core.SchemaValidator"}
@@ -127,6 +129,31 @@ def test_a_class_of_pyo3_without_weak_references_is_followed_to_its_end(adapter:
     del validator
     assert adapter.boundary.python_object(row) is None
     assert not adapter.owns(row)
+
+
+def test_a_class_of_an_extension_that_says_its_module_is_builtins_is_not_the_interpreters() -> None:
+    from tokenizers import Tokenizer
+
+    claims = type("Claims", (), {"__module__": "builtins"})
+    assert [is_of_interpreter(cls) for cls in (int, type(lambda: 0), type(iter([])), Exception)] == [True] * 4
+    assert [is_of_interpreter(cls) for cls in (sqlite3.Connection, Tokenizer, pydantic_core.SchemaValidator)] == [False] * 3
+    assert not hooks.is_of_python(Tokenizer)
+    assert hooks.is_of_python(claims)
+    assert str(hooks.library_of(pydantic_core.SchemaValidator)).endswith(".so")
+
+
+def test_instances_that_live_without_a_row_are_told() -> None:
+    declared = {"class": "pydantic_core.SchemaValidator"}
+    alone = DeclaredAdapter(Declared(parse_declarations([declared], "a.toml")[0]))
+    before = [pydantic_core.SchemaValidator(pydantic_core.core_schema.int_schema()) for _ in range(300)]
+    alone.attach()
+    (state,) = alone.states()["declared"]
+    known = bool(pydantic_core.SchemaValidator.__flags__ & 1 << 14)
+    assert (state["unseen"], "births of this class cannot be seen" in state["trouble"]) == (not known, not known)
+    libraries = alone.states()["libraries"]
+    assert any(count > 0 for path, count in libraries.items() if "pydantic_core" in path)
+    before.clear()
+    alone.detach()
 
 
 def test_what_lived_before_is_found_and_its_end_is_seen(adapter: DeclaredAdapter) -> None:

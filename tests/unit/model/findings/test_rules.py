@@ -61,6 +61,29 @@ def test_a_count_that_never_falls_back_is_a_leak_suspect() -> None:
     assert finding.evidence[0] == "TodoItem: 5 → 50 live in 9.0 s, and never back"
 
 
+def test_growth_is_not_measured_while_instances_live_that_have_no_row() -> None:
+    trend = Trend(min_gap_secs=0.0)
+    snapshots = growing([40] * 10)
+    for snapshot in snapshots:
+        trend.observe(snapshot)
+    (finding,) = LeakSuspects().check(Facts(snapshots[-1], trend, unseen=("rpds.HashTrieMap",)))
+    assert (finding.verdict, finding.headline) == (UNMEASURED, "Births cannot be seen of rpds.HashTrieMap")
+
+
+def test_where_nothing_is_followed_no_rule_says_that_all_is_well() -> None:
+    nothing = dataclasses.replace(snapshot_of(), types={})
+    report = judge(Facts(nothing, Trend()))
+    assert not [each for each in report.findings if each.verdict is OK and each.rule != "limit-ahead"]
+    assert report.undecided
+
+
+def test_orphans_are_not_measured_where_calls_are_not_recorded() -> None:
+    snapshot = snapshot_of([Row(1, age_secs=40)])
+    types = {index: dataclasses.replace(row, kind="uniffi") for index, row in snapshot.types.items()}
+    events = events_of((T0, "create", handle_id(1)))
+    assert verdicts(Orphans(), dataclasses.replace(snapshot, types=types), events) == [UNMEASURED]
+
+
 def adopted(counts: Sequence[int]) -> list[Snapshot]:
     """One snapshot a second with so many live handles whose births nobody saw."""
     unseen = [[Row(slot + 1, site=0, age_secs=math.nan) for slot in range(count)] for count in counts]
