@@ -227,7 +227,7 @@ def test_a_snapshot_with_more_rows_than_a_file_may_hold_is_not_written(monkeypat
     ("column", "value"),
     [
         ("references", 5),
-        ("resources", 11),
+        ("resources", max(Resource) + 1),
         ("types", -1),
         ("owner_threads", 1 << 31),
         ("created_sites", -7),
