@@ -6,6 +6,7 @@ Classes are hooked as soon as they are imported; until then, and for whatever is
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from types import CoroutineType, ModuleType
@@ -16,6 +17,7 @@ from inspector.agent.adapters.declared.followed import Followed
 from inspector.agent.adapters.declared.hooks import is_mutable
 from inspector.agent.adapters.declared.instances import YOUNG, Reference, references
 from inspector.agent.adapters.declared.library_rows import LibraryRows
+from inspector.agent.adapters.declared.loops import running_loops
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.declared.sources import declared_here
@@ -173,13 +175,32 @@ class DeclaredAdapter:
         declared = rows.declaration
         result = getattr(proxy, declared.close)(**declared.close_with)
         if isinstance(result, CoroutineType):
-            result.close()
-            return CloseVerdict("refused", f"{declared.close} is a coroutine, which only the program's event loop can run", holders)
+            return self._close_later(rows, proxy, result, holders)
         if declared.released is None and declared.handle is None:
             rows.release(proxy)
         elif rows.observe(proxy):
             return CloseVerdict("pending", f"{declared.close_signature} has returned, and the handle is not released yet", holders)
         return CloseVerdict("closed", "", holders)
+
+    def _close_later(self, rows: DeclaredRows | LibraryRows, proxy: Any, coroutine: Any, holders: tuple[str, ...]) -> CloseVerdict:
+        """Have the program's event loop run a closing coroutine; the row ends when it has."""
+        declared, loops = rows.declaration, running_loops()
+        if len(loops) != 1:
+            coroutine.close()
+            why = f"{len(loops)} event loops run, and which of them it belongs to is not known" if loops else "no event loop runs"
+            return CloseVerdict("refused", f"{declared.close} is a coroutine, and {why}", holders)
+
+        def ended(future: Any) -> None:
+            error = None if future.cancelled() else future.exception()
+            if error is not None:
+                self._faults.add(InspectorError(f"{declared.close_signature} of {declared.name} failed: {type(error).__name__}: {error}"))
+            elif not future.cancelled() and declared.released is None and declared.handle is None:
+                rows.release(proxy)
+            else:
+                rows.observe(proxy)
+
+        sys.modules["asyncio"].run_coroutine_threadsafe(coroutine, loops[0]).add_done_callback(ended)
+        return CloseVerdict("pending", f"{declared.close_signature} runs on the program's event loop", holders)
 
     def _take(self, declarations: Sequence[Declaration]) -> None:
         """Begin to follow those that are new."""

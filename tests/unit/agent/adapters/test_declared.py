@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
 import mmap
 import sys
+import threading
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -302,6 +304,27 @@ def test_a_close_from_a_viewer_calls_the_method_with_its_arguments(follower: Fol
     CACHE.clear()
     assert follower.live("Session") == []
     assert not adapter.owns(row)
+
+
+def test_a_close_that_is_a_coroutine_runs_on_the_program_s_event_loop(follower: Follower) -> None:
+    adapter = follower.follow({"class": f"{MODULE}.Stubborn", "close": "shut"})
+    loop = asyncio.new_event_loop()
+    is_running = threading.Event()
+    loop.call_soon(is_running.set)
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    kept = wrapped.Stubborn()
+    try:
+        assert is_running.wait(10)
+        verdict = adapter.close(follower.row(), although_held=True, preview=False)
+        assert (verdict.outcome, verdict.reason) == ("pending", "shut() runs on the program's event loop")
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(10)  # which comes after it
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+    assert follower.live("Stubborn") == []
+    del kept
 
 
 def test_what_a_viewer_cannot_close_it_is_told_why(follower: Follower) -> None:
