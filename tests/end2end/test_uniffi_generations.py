@@ -145,10 +145,24 @@ def rows_of(snapshot: Snapshot, type_name: str) -> list[int]:
     ]
 
 
+@contextmanager
+def awaiting_program(package: str, *, is_early: bool) -> Iterator[tuple[Target, Watch]]:
+    """A program whose native code awaits a Python call, and its agent."""
+    with program(package, *(["none"] if is_early else [])) as target:
+        if is_early:
+            target.ask("call_slowly c")
+        with watched(target.ask("start history") if is_early else target.ready["segment"]) as watch:
+            if not is_early:
+                target.ask("call_slowly c")
+            yield target, watch
+        assert target.finish() == 0
+
+
 @pytest.mark.parametrize("package", NOSTR[1:])
-def test_a_call_of_python_that_rust_awaits_is_a_row_beside_its_object(package: str) -> None:
-    with watched_program(package) as (target, watch):
-        target.ask("call_slowly c")
+@pytest.mark.parametrize("is_early", [False, True])
+def test_a_call_of_python_that_rust_awaits_is_a_row_beside_its_object(package: str, is_early: bool) -> None:
+    """``is_early``: the call began before the agent."""
+    with awaiting_program(package, is_early=is_early) as (target, watch):
         method = "Signer.get_public_key" if "==" in package else "Signer.get_public_key_async"
         snapshot = watch.until(futures, [method])
         (future,), (signer,) = rows_of(snapshot, method), rows_of(snapshot, "Signer")

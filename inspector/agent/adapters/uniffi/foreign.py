@@ -12,21 +12,25 @@ Entries that came or went otherwise are found by ``reconcile``.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
-from collections.abc import Callable, Mapping
-from types import FrameType
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType, FunctionType
 from typing import Any, Final, NamedTuple
 
 from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.replaced import Replaced
 from inspector.agent.faults import Faults
+from inspector.agent.plain import instance_dict
 from inspector.runtime.sites import SiteTable
 from inspector.wire.schema import Kind, ReferenceState
 from inspector.wire.uniffi import ENTRIES, FUTURES, HANDLE_MAP
 
 CALLED: Final = "uniffi_obj"
 """The Python object in a generated callback."""
+MAKE_CALL: Final = "make_call"
+"""The function in a generated callback that calls the Python object."""
 MOST_FRAMES: Final = 12
 """Frames from the hook to the generated callback, at most."""
 COUNTING_UP: Final = ("insert", "clone")
@@ -131,7 +135,7 @@ class ForeignRows:
     def _described(self, map_id: int, held: Any) -> Held:
         """What the row of an entry says."""
         if map_id in self._futures:
-            return awaited_call(sys._getframe(1), MOST_FRAMES) or Held("awaited by Rust", "", 0, Kind.UNIFFI_FUTURE)
+            return awaited_call(sys._getframe(1), MOST_FRAMES) or awaited_task(held) or Held("awaited by Rust", "", 0, Kind.UNIFFI_FUTURE)
         cls = type(held)
         return Held(_plain_name(cls), cls.__module__, id(held), Kind.UNIFFI_FOREIGN)
 
@@ -216,6 +220,42 @@ def awaited_call(innermost: FrameType, most_frames: int) -> Held | None:
             return Held(name, type(called).__module__, id(called), Kind.UNIFFI_FUTURE)
         frame = frame.f_back
     return None
+
+
+def awaited_task(entry: Any) -> Held | None:
+    """Which method of which Python object runs in an entry of the map of tasks; ``None`` when that cannot be told.
+
+    An entry is a task, or a future of another thread with the task in its callbacks; the task's coroutine makes the call.
+    """
+    for task in _tasks_of(entry):
+        frame = getattr(task.get_coro(), "cr_frame", None)
+        make_call = frame.f_locals.get(MAKE_CALL) if frame is not None else None
+        if type(make_call) is FunctionType:
+            called = _cells(make_call).get(CALLED)
+            name = f"{_plain_name(type(called))}.{make_call.__qualname__.partition('.<locals>')[0].rpartition('.')[2]}"
+            return None if called is None else Held(name, type(called).__module__, id(called), Kind.UNIFFI_FUTURE)
+    return None
+
+
+def _tasks_of(entry: Any) -> Iterator[Any]:
+    """The tasks of an entry; attributes of the program's objects are read as they stand."""
+    task_class = getattr(sys.modules.get("asyncio"), "Task", None)
+    for part in entry if type(entry) is tuple else (entry,):
+        if type(part) is task_class:
+            yield part
+        callbacks = (instance_dict(part) or {}).get("_done_callbacks")
+        for callback in list(callbacks) if type(callbacks) is list else ():
+            if type(callback) is FunctionType:
+                yield from (thing for thing in _cells(callback).values() if type(thing) is task_class)
+
+
+def _cells(function: FunctionType) -> dict[str, Any]:
+    """The variables that a function has from the function around it."""
+    found = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        with contextlib.suppress(ValueError):  # not set yet
+            found[name] = cell.cell_contents
+    return found
 
 
 def handle_maps(namespace: Mapping[str, Any]) -> dict[int, Any]:
