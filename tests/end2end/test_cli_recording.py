@@ -111,7 +111,8 @@ def test_findings_looks_through_every_moment_of_a_recording(tmp_path: Path) -> N
         recorder.communicate(timeout=PATIENCE_SECS)
         assert recorder.returncode == 0
     done = run_command("findings", path, "--json")
-    assert done.status in (0, 1), done.err
+    assert done.status in (1, 4), done.err
+    assert "leak-suspect" in done.json["undecided"], "so short a recording says nothing of growth"
     assert done.json["target"]["state"] == "recorded"
     assert done.json["observed_secs"] > 0
     assert {each["rule"] for each in done.json["findings"]} >= {"leak-suspect"}
