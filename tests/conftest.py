@@ -31,6 +31,12 @@ def segments_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
+def width_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are as wide as a test asks for, whatever the terminal that runs the tests says."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def zero_live_handles_left() -> Iterator[None]:
     """What a test made in this process is released when it ends (in targets, their own last line tells)."""
     before = _live_handles()

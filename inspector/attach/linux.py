@@ -65,8 +65,13 @@ def segment_directories() -> list[Path]:
     pattern = f"{DIRECTORY_PREFIX}*" if is_root() else f"{DIRECTORY_PREFIX}{os.geteuid()}"
     found: dict[Path, None] = {}
     for parent in _parents():
-        found |= dict.fromkeys(sorted(each for each in parent.glob(pattern) if _is_directory(each)))
+        found |= dict.fromkeys(sorted(each for each in parent.glob(pattern) if _names_user(each) and _is_directory(each)))
     return list(found)
+
+
+def _names_user(directory: Path) -> bool:
+    """Whether a directory is called after a user's number, as those of segments are. The tool's other directories are not."""
+    return directory.name.removeprefix(DIRECTORY_PREFIX).isdecimal()
 
 
 def segment_files() -> Iterator[Path]:

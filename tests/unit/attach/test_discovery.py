@@ -179,3 +179,11 @@ def test_only_the_own_folder_is_looked_into(folder: Path, monkeypatch: pytest.Mo
     segment_of(folder, NOBODY)
     monkeypatch.setattr(os, "geteuid", lambda: 54_321)
     assert folder not in linux.segment_directories()
+
+
+def test_other_folders_of_the_tool_hold_no_segments_also_for_root(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    other = folder.parent / f"{linux.DIRECTORY_PREFIX}demo-x"
+    other.mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert folder in linux.segment_directories()
+    assert other not in linux.segment_directories()
