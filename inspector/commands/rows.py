@@ -48,8 +48,6 @@ def row_value(snapshot: Snapshot, row: int) -> PlainRow:
         "id": handle_text(int(handles.ids[row])),
         "type": kind.name if kind else None,
         "kind": kind.kind if kind else None,
-        "module": kind.origin or None if kind else None,
-        "number": f"{int(handles.data[row]):#x}" if handles.data[row] else None,
         "state": state_words(int(handles.references[row]), int(handles.resources[row])),
         "strong": strong,
         "weak": count(handles.weak[row]),
@@ -64,6 +62,8 @@ def row_value(snapshot: Snapshot, row: int) -> PlainRow:
         "inner_strong": count(handles.inner_strong[row]),
         "outer_strong": count(handles.outer_strong[row]),
         "outer": str(kind.outer) or None if kind else None,
+        "module": kind.origin or None if kind else None,
+        "number": f"{int(handles.data[row]):#x}" if handles.data[row] else None,
     }
 
 

@@ -36,6 +36,8 @@ ROW_KEYS = [
     "inner_strong",
     "outer_strong",
     "outer",
+    "module",
+    "number",
 ]
 
 

@@ -123,7 +123,7 @@ def test_an_interpreter_that_does_not_come_by_is_told_and_nothing_is_taken_out(
     assert "did not answer" in said
     assert "nothing was taken out" in said
     target.send_signal(signal.SIGCONT)
-    assert own_threads(target.pid) == threads
+    assert set(own_threads(target.pid)) >= set(threads)
 
 
 def test_the_first_of_two_viewers_leaves_the_agent_to_the_other_and_the_last_takes_it_along(target: Target) -> None:

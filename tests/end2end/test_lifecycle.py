@@ -131,6 +131,7 @@ def test_the_exit_report_sorts_what_is_alive_at_the_end(program: Path, tmp_path:
         "held_by_the_program": [("TodoItem", 1), ("TodoList", 1)],
         "never_closed": [("Journal", 1)],
         "interpreter_shutdown": [("TodoList", 1)],
+        "freed_still_held": [],
     }
     assert report["dropped_without_close"] == 1
     assert report["never_closed"][0]["site"].startswith("program.py:7")
@@ -179,6 +180,7 @@ def test_the_exit_report_sorts_the_objects_of_uniffi_packages_too(tmp_path: Path
         "held_by_the_program": [("Amount", 3), ("Memory", 1), ("Mnemonic", 1), ("Persister", 1)],
         "never_closed": [],
         "interpreter_shutdown": [("Amount", 1)],
+        "freed_still_held": [],
     }
 
 
@@ -201,6 +203,7 @@ def test_the_exit_report_tells_open_python_objects_and_journals_of_other_strateg
         "held_by_the_program": [("Door", 1), ("ThinTodoList", 1)],
         "never_closed": [("Door", 1), ("SerialJournal", 1)],
         "interpreter_shutdown": [],
+        "freed_still_held": [],
     }
 
 

@@ -268,7 +268,7 @@ fn enrol(local: &Local) {
     local.own_shard.set(runtime.threads.inner.lock().take_shard());
     let slot = runtime.segment().thread(u32::from(index));
     let tid = platform::thread_id();
-    let name = platform::thread_name(tid);
+    let name = platform::thread_name();
     // as a writer of rows: it must not fall into a move of the segment
     mutate_on(runtime, local, || write_slot(slot, tid, &name));
     local.index.set(index);
@@ -304,7 +304,7 @@ fn end(runtime: &Runtime, local: &Local) {
     crate::ring::give_back(runtime, local, slot);
     // keeps a name that the thread was given after its first use of a handle
     if atomic!(AtomicU8, slot, named).load(Ordering::Relaxed) == 0 {
-        let name = platform::thread_name(platform::thread_id());
+        let name = platform::thread_name();
         // SAFETY: the slot lies in the mapping; only the field's address is taken.
         write_text(unsafe { std::ptr::addr_of_mut!((*slot).name) }, &name);
     }
