@@ -27,6 +27,14 @@ fn a_viewer_of_another_version_is_refused_with_both_numbers_and_let_go() {
 }
 
 #[test]
+fn a_peer_that_only_asks_and_reads_no_segment_may_know_another_layout() {
+    let served = Served::new();
+    let mut client = Client::new(&served);
+    assert_eq!(client.ask(json!({"nonce": 1, "op": "hello", "layout": LAYOUT_VERSION - 1, "role": "asker"}))["ok"], true);
+    assert_eq!(client.ask(json!({"nonce": 2, "op": "ping"}))["ok"], true);
+}
+
+#[test]
 fn a_flood_of_requests_keeps_nobody_else_waiting() {
     let served = Served::new();
     let mut flood = Client::greeted(&served, json!({}));
