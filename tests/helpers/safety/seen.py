@@ -49,6 +49,18 @@ def seen_from_outside(pid: int) -> dict[str, Any]:
 
 
 def _descriptors(pid: int) -> dict[str, str]:
+    """Each number that stays open, with its kind. An import opens files for a moment, so looks go on until two of them agree."""
+    until = time.monotonic() + REST_SECS
+    kept = _open_now(pid)
+    while time.monotonic() < until:
+        _resting_threads(pid)
+        before, kept = kept, _open_now(pid)
+        if kept == before:
+            break
+    return kept
+
+
+def _open_now(pid: int) -> dict[str, str]:
     """Kind of each open number: the file, or what it is without the number that the kernel gave it."""
     kinds = {}
     for entry in Path(f"/proc/{pid}/fd").iterdir():
