@@ -10,13 +10,30 @@ from tests.helpers.safety.comparing import differences
 from tests.helpers.safety.programs import PROGRAMS, SHORT_WAYS, Program, Way
 from tests.helpers.safety.runs import run_program
 
+MOST_RUNS = 3
+
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
 def test_a_program_is_as_it_is_without_an_agent(program: Program) -> None:
+    """The machine beside the program makes two of its runs differ now and then: only what each of some runs shows is the agent's doing."""
     if lacking := program.needs():
         pytest.skip(lacking)
+    wrong = differing(program)
+    for _ in range(MOST_RUNS - 1):
+        if any(wrong.values()):
+            again = differing(program)
+            wrong = {way: [each for each in found if fact_of(each) in map(fact_of, again[way])] for way, found in wrong.items()}
+    assert wrong == {way.value: [] for way in SHORT_WAYS}
+
+
+def differing(program: Program) -> dict[str, list[str]]:
+    """By way, each difference from a run without the agent."""
     ways = (Way.WITHOUT, *SHORT_WAYS)
     with ThreadPoolExecutor(len(ways)) as runs:
         without, *others = runs.map(lambda way: run_program(program, way), ways)
-    wrong = {way.value: list(map(str, differences(program, way, without, run))) for way, run in zip(SHORT_WAYS, others, strict=True)}
-    assert wrong == {way.value: [] for way in SHORT_WAYS}
+    return {way.value: list(map(str, differences(program, way, without, run))) for way, run in zip(SHORT_WAYS, others, strict=True)}
+
+
+def fact_of(difference: str) -> str:
+    """Its fact and moment."""
+    return difference.partition(":")[0]
