@@ -32,7 +32,7 @@ ALIAS = "_arc_inspector"
 COPIES = "_arc_inspector_copies"
 """The package of private copies of the standard library."""
 MARK = "IS_ARC_INSPECTOR"
-"""What our package has, and a program's module of the same name has not."""
+"""A file that our package has and a program's module of the same name lacks."""
 BACKEND = "_cffi_backend"
 CHANGED_BY_PATCHES = {"_thread": ("start_new_thread",), "threading": ("_start_new_thread", "_start_joinable_thread"), "time": ("sleep",)}
 """Functions of the interpreter's own that packages such as gevent replace. With theirs our thread would run on a thread of the program."""
@@ -267,7 +267,7 @@ class World:
         return bootstrap._handle_fromlist(found, names, bootstrap._gcd_import)
 
     def spec_in(self, folder: str, name: str) -> Any:
-        """Where a module of ours, or a copy, lies: brought, in a file, in an extension file, or built in."""
+        """The place of a module of ours, or of a copy: brought, in a file, in an extension file, or built in."""
         root, _, rest = name.partition(".")
         tail = name.rpartition(".")[2]
         if root == COPIES and rest not in self.copies and not self.in_folder(folder, tail) and rest not in sys.builtin_module_names:

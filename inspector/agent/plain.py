@@ -35,7 +35,7 @@ def mro_of(cls: type) -> tuple[type, ...]:
 
 
 def names_of(cls: type) -> list[tuple[Any, Any]]:
-    """What stands in a class itself. Keys are not hashed: they may be the program's."""
+    """The names and values of a class itself. Keys are not hashed: they may be the program's."""
     return list(_DICT.__get__(cls).items())
 
 
@@ -97,7 +97,7 @@ def instance_dict(holder: object) -> dict[Any, Any] | None:
 
 
 def slot_value(member: MemberDescriptorType, holder: object) -> object:
-    """What a slot holds; ``None`` when it is not set."""
+    """The value in a slot; ``None`` when it is not set."""
     try:
         return member.__get__(holder)
     except AttributeError:

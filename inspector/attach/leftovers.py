@@ -28,7 +28,7 @@ class Extent(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What was removed, and what stays."""
+    """The segments that were removed, and those that stay."""
 
     removed: int = 0
     removed_bytes: int = 0

@@ -78,7 +78,7 @@ def agree(declared: Declared) -> None:
 
 
 def question_about(declared: Declared) -> str:
-    """What agreeing means, in sentences; empty when no consent is missing."""
+    """The meaning of a consent, in sentences; empty when no consent is missing."""
     if is_agreed(declared):
         return ""
     own = _own(declared)

@@ -1,4 +1,4 @@
-"""Where this person declares what is to be followed in every process that they look at."""
+"""The file in which this person declares what is followed in every process that they look at."""
 
 from __future__ import annotations
 

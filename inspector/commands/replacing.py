@@ -10,7 +10,7 @@ import typer
 from inspector.errors import UsageError
 
 Force = Annotated[bool, typer.Option("--force", help="Replace the file where there is one.")]
-"""Of commands that write a file."""
+"""The option of commands that write a file."""
 
 
 def require_absent(path: Path, *, force: bool) -> None:

@@ -2,7 +2,7 @@
 
 A handle's creation or clone is matched by its release. Native clones and releases that have no handle are matched within their object,
 the newest clone first, as scopes nest. Changes without an event are known from the counts (``balance_counts``) and matched the same way.
-What remains are call sites with a net of *+n* (references that are still held) or *-n* (releases whose clone was before the recording).
+The remaining call sites have a net of *+n* (references that are still held) or *-n* (releases whose clone was before the recording).
 Pure; any thread; about a second for a million events.
 """
 

@@ -49,7 +49,7 @@ class Tally:
     ups: int
     downs: int
     unseen_ups: int
-    """Of the ups, those that only the counts tell."""
+    """Ups without an event, which only the counts tell."""
     unseen_downs: int
 
 

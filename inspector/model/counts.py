@@ -119,7 +119,7 @@ class Strongs:
 
     strong: Ints
     inner: Ints
-    """What the object's own ``Arc`` counts."""
+    """Count of the object's own ``Arc``."""
     outer: Ints
     weak: Ints
     in_flight: Ints

@@ -200,7 +200,7 @@ class _Single:
 
 
 class _Known:
-    """What was read of objects whose handles stayed, by address."""
+    """Counts of objects whose handles stayed, by address."""
 
     def __init__(self) -> None:
         self._singles: dict[int, _Single | None] = {}

@@ -32,7 +32,7 @@ WRAPPED: Final = "__wrapped__"
 HOOK: Final = "inspector._hooks.Hook"
 """Name of the class whose objects stand in the place of a finaliser where an agent runs (``native/python/hook.c``)."""
 HOOK_ORIGINAL: Final = 24
-"""Where such an object keeps the function that was there before."""
+"""The attribute in which such an object keeps the function that was there before."""
 MOST_WRAPPERS: Final = 8
 """Of one function."""
 MAKERS: Final = frozenset(shape.make_name for shape in uniffi.SHAPES if shape.make_name)

@@ -15,7 +15,10 @@ MOST_RUNS = 3
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
 def test_a_program_is_as_it_is_without_an_agent(program: Program) -> None:
-    """The machine beside the program makes two of its runs differ now and then: only what each of some runs shows is the agent's doing."""
+    """A difference fails the test when every run shows it.
+
+    A passing one, such as a file that an import of the agent opens for a moment, or a thread that is just ending, is told by the full form.
+    """
     if lacking := program.needs():
         pytest.skip(lacking)
     wrong = differing(program)

@@ -43,7 +43,7 @@ viewer looks at it, and after the viewer left. A program that differs from itsel
 one callback of the collector, one finder of imports, the function at a thread's birth, a handler of SIGBUS. After a detach its
 libraries, imported modules, two exit functions and the memory of its way in stay. A segment of a killed process stays, too. The rules are
 the tables of `tests/helpers/safety/comparing.py`, the programs the files of `tests/targets/safety`. A short form of all of this runs
-in `./dev test`, where a difference counts when three runs show it.
+in `./dev test`, where a difference counts when three runs show it: the full form below tells passing ones, too.
 
 - *output* is stdout, stderr and what the program wrote elsewhere, byte by byte.
 - *descriptors* are the numbers and kinds of `/proc/PID/fd`, what the program itself sees open, and the number that its next one gets.

@@ -27,7 +27,7 @@ RESULT: Final = "result"
 """The local that the function has once the library has returned."""
 MOST_THREADS: Final = 256
 MOST_FRAMES: Final = 48
-"""Of one stack, the innermost: the library's function is called from there."""
+"""Innermost frames of one stack; one of them calls the library's function."""
 
 
 class Running(NamedTuple):
