@@ -1,0 +1,28 @@
+"""The stored form of a snapshot is fixed: the bytes before they are packed, because libraries pack differently."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+
+import pytest
+
+from inspector.model.codec import encode
+from inspector.model.snapshot import Snapshot
+from tests.helpers.snapshots import snapshot_of
+from tests.helpers.varied import varied_snapshot
+
+HEAD_BYTES = 24
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "digest"),
+    [
+        pytest.param(snapshot_of(), "e46fb5c32c4140c1867c9aa40951dcc0cae5397ebf910f864596df04a30c76d9", id="empty"),
+        pytest.param(varied_snapshot(), "8b68d243749c3f5c174b9d756f4e7eacad122c23b7c9bbac69235fb6f017b9d5", id="varied"),
+    ],
+)
+def test_a_snapshot_is_stored_in_the_same_bytes_as_before(snapshot: Snapshot, digest: str) -> None:
+    stored = encode(snapshot)
+    plain = stored[:HEAD_BYTES] + zlib.decompress(stored[HEAD_BYTES:])
+    assert hashlib.sha256(plain).hexdigest() == digest
