@@ -40,9 +40,8 @@ def main() -> int:
             listed(found, chosen)
             continue
         sums = count(found)
-        print(
-            f"{kind}: {sums.sentences} sentences, {sums.heads_percent:.1f} % open without a noun, {sums.pronouns_percent:.2f} pronouns in 100 words"
-        )
+        print(f"{kind}: {sums.sentences} sentences, {sums.heads_percent:.1f} % open without a noun")
+        print(f"{kind}: {sums.words} words, {sums.pronouns_percent:.2f} pronouns in 100 of them")
         complaints += too_many(kind, sums, limits[kind])
     for complaint in complaints:
         print(complaint, file=sys.stderr)
