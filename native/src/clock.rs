@@ -10,7 +10,7 @@ use crate::platform;
 /// 0: not asked yet, else a `ClockSource`. The processor does not change, so every thread that asks finds the same; `Relaxed` suffices.
 static SOURCE: AtomicU8 = AtomicU8::new(0);
 
-/// Where ticks come from on this machine.
+/// The clock that gives ticks on this machine.
 pub fn source() -> ClockSource {
     match SOURCE.load(Ordering::Relaxed) {
         0 => find_source(),

@@ -1,4 +1,4 @@
-//! What depends on the processor: its time-stamp counter and whether that can be trusted as a clock.
+//! Facts about the processor: its time-stamp counter and whether it can be trusted as a clock.
 
 /// Whether the time-stamp counter ticks at one rate through all power states, and so can be a clock.
 #[cfg(target_arch = "x86_64")]

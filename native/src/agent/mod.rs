@@ -1,4 +1,4 @@
-//! Recording for somebody to see: the segment gets its name, the control socket listens, the sampler is ready.
+//! Starts and stops the recording: names the segment, opens the control socket, starts the sampler.
 
 mod publish;
 mod served;
@@ -34,11 +34,11 @@ pub struct Options<'a> {
     pub level: u8,
     /// `Level` to return to without viewers.
     pub idle_level: u8,
-    /// What runs: `python app.py`.
+    /// The program and its arguments: `python app.py`.
     pub program: &'a str,
     /// Runtime and version: `CPython 3.11.7`.
     pub runtime: &'a str,
-    /// Where the segment goes; None: the usual place.
+    /// Directory of the segment; None: the default directory.
     pub directory: Option<&'a Path>,
     /// How the agent came here, and when it goes.
     pub stay: Stay,
@@ -56,7 +56,7 @@ struct Agent {
 
 struct State {
     agent: Option<Agent>,
-    /// Where the agent of this process's parent had its segment when it forked us; None: it had no agent.
+    /// Directory of the parent's segment at the time of the fork; None: the parent had no agent.
     inherited: Option<PathBuf>,
 }
 
@@ -74,7 +74,8 @@ pub fn keep() {
     *STAY.lock() = Stay::default();
 }
 
-/// Publishes the segment and starts the threads; does nothing of that when they run. The level is in force before anybody can find the segment.
+/// Publishes the segment and starts the threads; does nothing while they run. The level is set
+/// before any viewer can find the segment.
 pub fn start(options: &Options<'_>) -> Result<()> {
     let runtime = runtime_in(options.directory);
     let header = runtime.segment().header();
@@ -130,7 +131,8 @@ pub fn stop() {
     rescue::unwatch();
 }
 
-/// The process ends: says so, removes the files and sends the interpreter's worker home. Waits for nobody.
+/// The process ends: marks the segment, removes the files and ends the interpreter's worker. Waits
+/// for no thread.
 pub fn exit() {
     let Some(runtime) = existing() else { return };
     if is_running() {
@@ -159,7 +161,7 @@ fn say_ended(runtime: &Runtime, ending: Ending) {
     atomic!(AtomicU8, header, ending).store(ending as u8, Ordering::Release);
 }
 
-/// This process is not recorded, for this reason: says so to those who look for its segment.
+/// Tells viewers of this directory that this process is not recorded, and gives the reason.
 pub fn say_unrecorded(reason: &str) {
     if let Some(runtime) = existing() {
         hooks::set_level(runtime, Level::Off as u8);
@@ -174,12 +176,12 @@ pub fn is_running() -> bool {
     STATE.lock().agent.is_some()
 }
 
-/// Where the segment lies, while the agent runs.
+/// Path of the segment, while the agent runs.
 pub fn segment_path() -> Option<PathBuf> {
     STATE.lock().agent.as_ref().map(|agent| agent.segment.clone())
 }
 
-/// Starts again in a forked child what ran in its parent; does nothing when nothing did.
+/// Starts the agent in a forked child if the parent ran it; otherwise does nothing.
 pub fn start_in_child() -> Result<()> {
     let Some(runtime) = existing() else { return Ok(()) };
     lifecycle::keep_inherited_deadlines(runtime);

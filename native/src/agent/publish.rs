@@ -54,7 +54,7 @@ pub fn publish(runtime: &Runtime, directory: Option<&Path>, table: &Arc<Table>) 
         Name::None | Name::Noted(_) => name_new(backing, &runtime.segment().mapped_file(), &path, table),
     };
     if let (Name::Noted(note), Ok(_)) = (&*name, &named) {
-        // gone already when somebody swept the directory
+        // fails if the note was swept before
         let _ = fs::remove_file(note);
     }
     let file = named.map_err(|error| refused(&error, &path, usual))?;
@@ -80,7 +80,8 @@ fn refused(error: &io::Error, path: &Path, usual: &Path) -> Error {
     Error::new(Status::Unavailable, format!("{made}, which is another file system than {}", path.parent().unwrap_or(path).display()))
 }
 
-/// Opens the segment's file where the program closed its descriptor: the system lets privileged processes open what they have mapped.
+/// Opens the segment's file after the program closed its descriptor: the system lets privileged
+/// processes open a file that they have mapped.
 fn open_mapped(backing: &Backing, mapped: &Path, table: &Arc<Table>) -> io::Result<Descriptor> {
     let opened = table.open_file(mapped, libc::O_RDWR, 0).ok();
     let ours = opened.filter(|file| file.identity().is_ok_and(|identity| identity == backing.identity));
@@ -97,7 +98,8 @@ fn open_named(backing: &Backing, path: &Path, table: &Arc<Table>) -> io::Result<
     Ok(file)
 }
 
-/// Where the file system keeps another open file under a mapping than the one that was mapped, the lock went with the first descriptor.
+/// Some file systems keep a different open file under a mapping than the mapped one; there the lock
+/// ended with the first descriptor.
 fn hold_lock(file: &Descriptor) -> io::Result<()> {
     match file.lock() {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
@@ -110,7 +112,7 @@ fn name_new(backing: &mut Backing, mapped: &Path, path: &Path, table: &Arc<Table
         Some(unnamed) => table.reopen(unnamed, platform::thread_id())?,
         None => open_mapped(backing, mapped, table)?,
     };
-    // locked before it can be found: nobody takes it for one that a dead process left
+    // locked before it gets a name: no sweep takes it for a segment of a dead process
     hold_lock(&file)?;
     match file.name(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -136,7 +138,7 @@ pub fn withdraw(runtime: &Runtime) {
     let hidden = path.with_file_name(format!(".{file}"));
     *name = match fs::rename(path, &hidden) {
         Ok(()) => Name::Hidden(hidden),
-        // somebody removed it: then it has no name any more, and cannot get one
+        // the file was removed: it has no name any more, and cannot get another
         Err(_) => Name::None,
     };
 }
@@ -163,7 +165,7 @@ pub fn note(runtime: &Runtime, reason: &str) {
 pub fn remove(runtime: &Runtime) {
     let name = std::mem::take(&mut *runtime.name.lock());
     if let Name::Published(path) | Name::Hidden(path) | Name::Noted(path) = name {
-        // gone already when somebody swept the directory
+        // fails if the file was swept before
         let _ = fs::remove_file(path);
     }
 }

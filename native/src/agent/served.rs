@@ -46,7 +46,7 @@ impl Served {
         counter.fetch_add(amount, Ordering::Relaxed);
     }
 
-    /// Whether the row belongs to an adapter, who has to answer for it.
+    /// Whether the row belongs to an adapter, which then has to answer for it.
     fn is_adapters(&self, handle: u64) -> bool {
         let slot = self.runtime.table.slot_of(handle).map(|slot| slot.word0());
         slot.is_some_and(|word| {
@@ -55,8 +55,8 @@ impl Served {
         })
     }
 
-    /// Who else holds the object: other handles, calls in flight, objects that need it, and references that are none of these. Objects that
-    /// needed it and are closed hold it no more in a way that matters.
+    /// Other holders of the object: handles, calls in flight, objects that need it, and references
+    /// of unknown origin. A closed object that needed it no longer counts as a holder.
     fn holders(&self, handle: u64, children: &[Child]) -> Vec<String> {
         if handle & FOREIGN_BIT != 0 {
             let callers = lifecycle::callers(self.runtime, handle);

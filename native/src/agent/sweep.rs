@@ -1,8 +1,10 @@
-//! Removing what processes left in the directory of segments that died: after a time, beyond a number and a share of the file system, and at
-//! once when there is no room for a segment of a process that lives.
+//! Removes the segments of dead processes from the directory: those past an age, those beyond a
+//! number or a share of the file system, and all of them when a live process finds no room for its
+//! segment.
 //!
-//! Several processes may sweep at the same time: whoever comes second finds nothing. Only regular files of the directory's own user are
-//! touched, by name; no link is followed. A file whose lock is held belongs to a process that lives and stays.
+//! Several processes may sweep at the same time: the second finds nothing left. Only regular files
+//! of the directory's own user are touched, by name; no link is followed. A file whose lock is held
+//! belongs to a process that lives and stays.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -35,15 +37,16 @@ pub const NOTE: &str = "note";
 /// How much is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// What is too old or too much: done whenever an agent starts or a viewer lists processes.
+    /// Segments that are too old or take too much room: removed when an agent starts or a viewer
+    /// lists processes.
     Overdue,
-    /// All but what is fresh: a person asked for it.
+    /// All segments except fresh ones: removed at a person's request.
     Settled,
     /// All.
     Everything,
 }
 
-/// What was removed and what stays.
+/// Counts of removed and kept segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Segments of dead processes that are gone now.
@@ -79,7 +82,7 @@ pub fn sweep(directory: &Path, own: &str, extent: Extent) -> Swept {
     let overdue = choose(&dead, extent, SystemTime::now(), free, total);
     let mut swept = Swept::default();
     for (each, goes) in dead.iter().zip(overdue) {
-        // nobody answers on the socket of a dead process
+        // the process is dead: no thread answers on the socket
         let _ = fs::remove_file(each.path.with_extension("sock"));
         if goes && remove(each) {
             swept.removed += 1;
@@ -112,7 +115,7 @@ fn choose(dead: &[Dead], extent: Extent, now: SystemTime, free: u64, total: u64)
             _ if each.is_hidden || age > RETENTION => true,
             _ if age < FRESH => false,
             Extent::Settled => true,
-            // of each program the last crash stays as long as there is room
+            // the last crash of each program stays as long as there is room
             Extent::Overdue => is_too_much && (!each.is_last || is_full),
         });
         if goes.last() == Some(&false) {
@@ -156,7 +159,7 @@ fn dead_in(directory: &Path, own: &str, owner: u32, most: usize) -> Vec<Dead> {
     dead
 }
 
-/// A file of the owner's whose lock nobody holds.
+/// A file of `owner` whose lock no process holds.
 fn dead_at(path: PathBuf, owner: u32) -> Option<Dead> {
     if !is_plain(&fs::symlink_metadata(&path).ok()?, owner) {
         return None;
@@ -175,7 +178,8 @@ fn is_plain(found: &Metadata, owner: u32) -> bool {
     found.is_file() && found.uid() == owner
 }
 
-/// The program's command line in a segment's header, as bytes to compare; what is no segment has none.
+/// The program's command line in a segment's header, as bytes to compare; empty for a file that is
+/// no segment.
 fn program_in(file: &File) -> Vec<u8> {
     let mut program = vec![0; 256];
     let read = file.read_at(&mut program, offset_of!(Header, program) as u64).unwrap_or(0);
@@ -183,7 +187,8 @@ fn program_in(file: &File) -> Vec<u8> {
     program
 }
 
-/// Removes a file, unless another one has its name by now: a process that replaced itself publishes under the same one.
+/// Removes a file, unless its name belongs to a new file: a process that replaced itself with
+/// `exec` publishes under the same name.
 fn remove(dead: &Dead) -> bool {
     let is_same = fs::symlink_metadata(&dead.path).is_ok_and(|found| found.ino() == dead.inode);
     is_same && fs::remove_file(&dead.path).is_ok()

@@ -1,5 +1,5 @@
-//! What viewers did to this process: who, when, to what, and what came of it. Bounded in memory; in a file as well when the program's
-//! environment asks for that.
+//! The log of viewers' acts on this process: time, viewer, objects and result. Bounded in memory;
+//! also written to a file if the program's environment names one.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -15,15 +15,15 @@ use crate::wire::{Command, Fields};
 
 /// Names the file that acts are appended to, one JSON object a line.
 const FILE_VARIABLE: &str = "ARC_INSPECTOR_AUDIT";
-/// Acts that are kept; older ones are counted.
+/// Acts kept; older acts are only counted.
 const MAX_KEPT: usize = 500;
 /// Bytes of all acts that are kept, as they are told.
 const MAX_KEPT_BYTES: usize = 192 << 10;
-/// Characters of what one declaration runs.
+/// Longest text kept of the code in a declaration.
 const MAX_CODE_CHARS: usize = 160;
 /// Characters of the reason why an act was not done.
 const MAX_REASON_CHARS: usize = 300;
-/// Handles of one act that are written down; of the others their number.
+/// Handles of an act that are written down; the rest are counted.
 const LOGGED_HANDLES: usize = 16;
 
 /// An act that is asked for.
@@ -33,7 +33,7 @@ pub struct Act {
     /// The first of them.
     handles: Vec<u64>,
     handle_count: usize,
-    /// What was wished beside.
+    /// The request's parameters.
     wish: Value,
 }
 
@@ -42,7 +42,7 @@ impl Act {
         Self { op, handles: handles[..handles.len().min(LOGGED_HANDLES)].to_vec(), handle_count: handles.len(), wish }
     }
 
-    /// The act that a command is; None for one that only looks.
+    /// The act of a command; None for a command that changes nothing.
     pub fn of(command: &Command) -> Option<Self> {
         let act = |op, handles, wish| Some(Self::new(op, handles, wish));
         match command {
@@ -82,7 +82,8 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// A log; in a file as well when the environment names one. A file that cannot be written is said on stderr and in each `report`.
+    /// A log in memory, and in a file if the environment names one. A file that cannot be written
+    /// is reported on stderr and in each `report`.
     pub fn from_environment(table: &Arc<Table>) -> Self {
         let audit = Self::default();
         if let Some(path) = std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()) {
@@ -103,7 +104,8 @@ impl Audit {
         }
     }
 
-    /// Writes down what came of an act: the fields of its answer, or the status and the reason why it was not done.
+    /// Writes down the outcome of an act: the fields of its answer, or the status and the reason
+    /// for the failure.
     pub fn record(&self, act: &Act, pid: u32, uid: u32, outcome: Result<&Fields, (&str, &str)>) {
         let secs = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let handles = &act.handles;
@@ -137,7 +139,8 @@ impl Audit {
         }
     }
 
-    /// All that is kept, oldest first; `dropped` says how many older ones are not, `trouble` why the file is not written.
+    /// All kept acts, oldest first; `dropped` counts the older acts, `trouble` says why the file is
+    /// not written.
     pub fn report(&self) -> Fields {
         let kept = lock(&self.kept);
         let mut fields = Fields::new();
@@ -148,7 +151,8 @@ impl Audit {
     }
 }
 
-/// What the first of some declarations have the program run, as they say it: of each its class, where its handle is, and its methods.
+/// The code that the first declarations make the program run, in their own words: class, place of
+/// the handle, methods.
 fn code_of(declarations: &[Value]) -> String {
     let told = |declaration: &Value| {
         let text = |name: &str| declaration.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -159,7 +163,7 @@ fn code_of(declarations: &[Value]) -> String {
     declarations.iter().take(LOGGED_HANDLES).map(told).collect::<Vec<_>>().join("; ")
 }
 
-/// What is worth keeping of an answer.
+/// The part of an answer that the log keeps.
 fn result_of(act: &Act, fields: &Fields) -> Value {
     let pick =
         |names: &[&str]| names.iter().filter_map(|&name| Some((name.to_owned(), fields.get(name)?.clone()))).collect::<Fields>().into();

@@ -21,7 +21,8 @@ pub struct AuditFile {
 }
 
 impl AuditFile {
-    /// The log at `path`, made if it is not there. One that is there has to be a plain file of ours; if others may read or write it, that ends.
+    /// The log at `path`, created if it does not exist. An existing file must be a regular file of
+    /// this user; permissions of group and others are removed.
     pub fn new(table: &Arc<Table>, path: &Path) -> io::Result<Self> {
         Self::bounded(table, path, MAX_BYTES)
     }
@@ -70,7 +71,7 @@ impl AuditFile {
     }
 
     fn open(&self) -> io::Result<Descriptor> {
-        // NONBLOCK: what turns out to be a pipe must not hold the program up
+        // NONBLOCK: opening a pipe must not block the program
         let flags = libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_NOFOLLOW | libc::O_NONBLOCK;
         let file = self.table.open_file(&self.path, flags, OURS_ALONE)?;
         let found = file.stat()?;

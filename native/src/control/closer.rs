@@ -15,7 +15,7 @@ const MAX_WAITING: usize = 64;
 /// Most handles of one request; each is looked up in the whole table.
 pub const MOST_AT_ONCE: usize = 1000;
 
-/// What the thread does.
+/// A task for the closer thread.
 pub enum Errand {
     /// What would closing do?
     Preview(Vec<u64>),
@@ -23,7 +23,7 @@ pub enum Errand {
     Close(Vec<u64>, CloseWish),
     /// Take a close request back.
     Cancel(u64),
-    /// Run what waits.
+    /// Run the waiting closes.
     Drain,
     /// Name the native references on a row's object.
     Holders(u64),
@@ -68,7 +68,7 @@ impl Closer {
         self.changed.notify_all();
     }
 
-    /// Answer the waiting requests that nobody waits for any more.
+    /// Answer the waiting requests whose viewers have given up.
     pub fn drop_given_up(&self) {
         lock(&self.state).waiting.retain(|(_, origin)| !self.is_given_up(origin));
     }
@@ -86,7 +86,8 @@ impl Closer {
         self.changed.notify_all();
     }
 
-    /// Let the thread end after what it does now, and wait for that, but not for a close method that hangs. True: it has ended.
+    /// End the thread after its present task, and wait for the end, but no longer than `patience`:
+    /// a close method may hang. True: it has ended.
     pub fn stop(&self, patience: Duration) -> bool {
         let mut state = lock(&self.state);
         state.is_stopped = true;
@@ -134,7 +135,7 @@ impl Closer {
         }
     }
 
-    /// Preview or close each handle. What adapters have to decide goes on to the interpreter.
+    /// Preview or close each handle. Handles of adapters are passed on to the interpreter.
     fn answer_each(&self, op: &'static str, handles: &[u64], wish: CloseWish, origin: &Origin) {
         let mut decided = Vec::new();
         let mut foreign = Vec::new();

@@ -1,4 +1,5 @@
-//! What each request does. Runs on the control thread and never waits: what can take time goes to the closer or to the interpreter.
+//! Carries out requests. Runs on the control thread and never waits: slow work is given to the
+//! closer or to the interpreter.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::wire::{self, BadLine, Command, Fields, Hello, Request};
 /// Fastest and slowest sampling that a viewer can ask for, milliseconds.
 const INTERVAL_MILLIS: (u32, u32) = (10, 10_000);
 
-/// What requests work on.
+/// The objects that requests work on.
 pub struct Commands {
     /// The process.
     pub target: Arc<dyn Target>,
@@ -25,13 +26,13 @@ pub struct Commands {
     pub jobs: Arc<Jobs>,
     /// For the native thread that closes.
     pub closer: Arc<Closer>,
-    /// What viewers did.
+    /// The log of viewers' acts.
     pub audit: Arc<Audit>,
     /// Processes of the viewers attached now.
     pub viewers: RefCell<Vec<u32>>,
 }
 
-/// What the server has to do after a request.
+/// The server's next step after a request.
 pub enum After {
     /// Nothing.
     Nothing,
@@ -40,7 +41,7 @@ pub enum After {
 }
 
 impl Commands {
-    /// Do what `line` asks. It lay there since `arrival` at most.
+    /// Carry out the request in `line`. The line has waited since `arrival` at most.
     pub fn run_line(&self, connection: &mut Connection, line: &[u8], arrival: Instant) -> After {
         let now = Instant::now();
         match wire::parse(line) {
@@ -124,7 +125,8 @@ impl Commands {
         }
     }
 
-    /// Have the agent go. `only_unused`: unless somebody else still needs it, which is then the answer.
+    /// Take the agent out of the process. `only_unused`: refuse, with the reason, while another
+    /// viewer or the program needs it.
     fn detach(&self, only_unused: bool, origin: &Origin) {
         let others = self.viewers.borrow().iter().filter(|&&pid| pid == 0 || pid != origin.peer.pid).count();
         let why = match others {
@@ -187,7 +189,7 @@ impl Commands {
         After::Nothing
     }
 
-    /// What hello, ping, level and interval answer.
+    /// The answer to hello, ping, level and interval.
     pub fn state(&self) -> Fields {
         let identity = self.target.identity();
         let mut fields = Fields::new();

@@ -13,15 +13,16 @@ const GREETING_PATIENCE: Duration = Duration::from_secs(5);
 const HALF_LINE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a last line may wait for a peer that does not read.
 const FAREWELL_PATIENCE: Duration = Duration::from_secs(1);
-/// Bytes read at once, so that one peer's flood keeps nobody waiting.
+/// Bytes read at once, so that a flood from one peer delays no other peer.
 const READ_BYTES: usize = 64 << 10;
 
-/// Requests that are served for one peer in a turn of [`ALLOWANCE_TURN`]; what it sends beyond them waits, in the end in its own socket.
+/// Requests served for one peer in a turn of [`ALLOWANCE_TURN`]; further requests wait, in the end
+/// in the peer's own socket.
 const ALLOWANCE: u32 = 100;
 /// See [`ALLOWANCE`].
 const ALLOWANCE_TURN: Duration = Duration::from_millis(100);
 
-/// What a viewer wants while it is attached.
+/// A viewer's settings for the time of its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wishes {
     /// It looks continuously; false: it only asks.
@@ -32,7 +33,7 @@ pub struct Wishes {
     pub level: Option<u8>,
 }
 
-/// What the bytes that came mean.
+/// The result of a read from the socket.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
     /// Perhaps lines.
@@ -103,7 +104,7 @@ impl Connection {
         self.allowance.0 == 0
     }
 
-    /// The next whole line. `Err`: it is too long to be one.
+    /// The next whole line. `Err`: the line is longer than a request may be.
     pub fn next_line(&mut self) -> Result<Option<Vec<u8>>, LineTooLong> {
         let line = self.lines.next_line()?.map(<[u8]>::to_vec);
         self.allowance.0 -= u32::from(line.is_some() && self.allowance.0 > 0);
@@ -129,7 +130,8 @@ impl Connection {
         self.farewell_until.is_some()
     }
 
-    /// We ended it; the peer's own hang-up is noticed by reading, after what it wrote before.
+    /// This side ended the connection; a hang-up of the peer is found by reading, after its last
+    /// bytes.
     pub fn is_ended(&self) -> bool {
         self.peer.is_hung_up_by_us()
     }
@@ -159,7 +161,7 @@ impl Connection {
     }
 }
 
-/// What is said of a line that is too long.
+/// The message about a line that is too long.
 pub fn too_long() -> String {
     format!("a line has more than {MAX_LINE_BYTES} bytes")
 }

@@ -1,7 +1,7 @@
-//! What needs the interpreter: jobs that one of its threads fetches, does and answers.
+//! Work for the interpreter: jobs that one of its threads fetches, does and answers.
 //!
-//! The control thread queues and never waits. A job that nobody waits for any more is dropped when it would be handed out, so a
-//! worker that was held up does not do what was given up meanwhile.
+//! The control thread queues and never waits. A job whose viewer has given up is dropped when it
+//! would be handed out, so a delayed worker does no outdated work.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex};
@@ -25,17 +25,18 @@ const FIRST_WORKER_PATIENCE: Duration = Duration::from_secs(1);
 /// Why a job was refused in a process whose agent has no worker.
 const NO_WORKER: &str = "no interpreter runs beside this agent: nothing in the process collects garbage or knows its proxies";
 
-/// What is done with the worker's answer.
+/// The use of the worker's answer.
 pub enum Finish {
     /// Nothing: it was asked to see that it answers.
     Beat,
     /// It goes to the viewer as it is.
     Pass,
-    /// It goes to the viewer with what the collection led to, compared with the sums before.
+    /// It is sent to the viewer with the collection's effect: the sums compared with the sums
+    /// before.
     Collection(Totals),
-    /// The answers about single handles go to the viewer together with those that are decided.
+    /// The answers about single handles are sent to the viewer together with the native answers.
     Closes {
-        /// What native code decided.
+        /// Answers of native code.
         decided: Vec<CloseAnswer>,
         /// Handles that are left to the interpreter.
         foreign: Vec<u64>,
@@ -54,13 +55,13 @@ struct Job {
 }
 
 impl Job {
-    /// It was made because nobody used the agent.
+    /// It was made because no viewer used the agent.
     fn is_leaving(&self) -> bool {
         self.op == "detach" && self.origin.is_none()
     }
 }
 
-/// What a worker gets when it asks.
+/// The worker's next step.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {
     /// A job, as JSON.
@@ -128,7 +129,8 @@ impl Jobs {
         self.arrived.notify_all();
     }
 
-    /// Ask the interpreter for a sign of life when it is time and none is on its way. Called while somebody is connected.
+    /// Ask the interpreter for a sign of life when it is time and none is on its way. Called while
+    /// a viewer is connected.
     pub fn beat(&self, now: Instant) {
         let mut state = lock(&self.state);
         let is_asked = state.waiting.iter().chain(&state.running).any(|job| matches!(job.finish, Finish::Beat));
@@ -141,7 +143,8 @@ impl Jobs {
         }
     }
 
-    /// Nobody uses the agent any more: have the worker take it out, if it was not told to yet.
+    /// No viewer uses the agent any more: have the worker take it out, unless such a job waits
+    /// already.
     pub fn leave(&self) {
         let mut state = lock(&self.state);
         if !state.waiting.iter().any(Job::is_leaving) && !state.is_stopped {
@@ -151,12 +154,12 @@ impl Jobs {
         }
     }
 
-    /// Somebody came before the worker did.
+    /// A viewer connected before the worker took the job: withdraw it.
     pub fn stay(&self) {
         lock(&self.state).waiting.retain(|job| !job.is_leaving());
     }
 
-    /// Answer the waiting jobs that nobody waits for any more, without the interpreter.
+    /// Answer the waiting jobs whose viewers have given up, without the interpreter.
     pub fn drop_given_up(&self) {
         lock(&self.state).waiting.retain(|job| !self.is_given_up(job));
     }
@@ -217,7 +220,7 @@ impl Jobs {
         true
     }
 
-    /// The worker is on its way with a job: tell the viewer how far. False: nobody waits for the answer any more.
+    /// The worker reports progress on a job: pass it to the viewer. False: the viewer has given up.
     pub fn progress(&self, number: u64, so_far: &[u8]) -> bool {
         let mut state = lock(&self.state);
         self.note_answer(&mut state);
@@ -270,7 +273,8 @@ impl Jobs {
         self.target.interpreter_answered();
     }
 
-    /// The job as bytes, and its place among the running ones; `None` when it does not fit and was answered so.
+    /// The job as bytes, and its place among the running jobs; `None` when it does not fit, which
+    /// its viewer is told.
     fn hand_out(&self, state: &mut State, mut job: Job, capacity: usize) -> Option<Vec<u8>> {
         let bytes = std::mem::take(&mut job.text);
         if bytes.len() > capacity {
@@ -321,7 +325,8 @@ impl State {
         (bytes >= MAX_WAITING_BYTES).then(|| format!("{bytes} bytes of requests wait for the interpreter already"))
     }
 
-    /// The oldest job whose answer can be taken: its peer reads what it gets, and waits for no other answer of the interpreter.
+    /// The oldest job that can be done now: its peer reads its answers, and waits for no other
+    /// answer of the interpreter.
     fn take(&mut self) -> Option<Job> {
         let is_owed = |peer: &Arc<Peer>| self.running.iter().filter_map(|job| job.origin.as_ref()).any(|it| Arc::ptr_eq(&it.peer, peer));
         let can_begin = |job: &Job| job.origin.as_ref().is_none_or(|origin| !origin.peer.is_full() && !is_owed(&origin.peer));
@@ -338,7 +343,8 @@ impl State {
     }
 }
 
-/// What happened between two sums. Requests that came are those that now wait more, and those that were closed meanwhile.
+/// The changes between two sums. New close requests are the increase of waiting and of finished
+/// requests together.
 fn add_totals(fields: &mut Fields, before: Totals, after: Totals) {
     let queued = (after.pending + after.closed).saturating_sub(before.pending + before.closed);
     fields.insert("released".into(), after.released.saturating_sub(before.released).into());
@@ -346,7 +352,8 @@ fn add_totals(fields: &mut Fields, before: Totals, after: Totals) {
     fields.insert("still_pending".into(), after.pending.into());
 }
 
-/// Put what the adapters answered beside what was decided natively. A handle that they left out counts as refused.
+/// Put the adapters' answers beside the native answers. A handle without an answer counts as
+/// refused.
 fn merge_answers(fields: &mut Fields, mut decided: Vec<CloseAnswer>, foreign: &[u64]) {
     let answers = fields.remove("answers").unwrap_or_default();
     let mut answers: Vec<CloseAnswer> = serde_json::from_value(answers).unwrap_or_default();

@@ -1,8 +1,10 @@
 //! The control socket: viewers ask, this process acts.
 //!
-//! Three threads share the work, so that a question is answered whatever hangs. The *control thread* reads requests and writes
-//! answers and never waits. The *closer* runs close methods. What needs the interpreter waits in `jobs` for a thread of the
-//! interpreter's own. Each request has a deadline and is dropped, not done later, when that passes or its viewer hangs up first.
+//! Three threads share the work, so that a question is answered even if a close method or the
+//! interpreter hangs. The *control thread* reads requests and writes answers and never waits. The
+//! *closer* runs close methods. Work for the interpreter waits in `jobs` for a thread of the
+//! interpreter's own. Each request has a deadline and is dropped, not done later, when the deadline
+//! passes or its viewer hangs up first.
 
 mod audit;
 mod audit_file;
@@ -93,7 +95,7 @@ impl Control {
         Ok(())
     }
 
-    /// What waits for the interpreter.
+    /// The queue of work for the interpreter.
     pub fn jobs(&self) -> &Jobs {
         &self.jobs
     }
@@ -113,7 +115,7 @@ impl Control {
         }
     }
 
-    /// The process exits: remove the socket and send the worker home; wait for nobody.
+    /// The process exits: remove the socket and end the worker; wait for no thread.
     pub fn exit(&self) {
         self.unlink();
         self.jobs.stop();
@@ -121,7 +123,7 @@ impl Control {
 
     /// Remove the socket only.
     pub fn unlink(&self) {
-        // It is gone already when somebody swept the directory.
+        // It fails if the file was swept before.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -133,7 +135,7 @@ struct Listener {
 }
 
 impl Listener {
-    /// Listens again when somebody closed the descriptor.
+    /// Listens again when the program closed the descriptor.
     fn renew(&mut self) -> std::io::Result<()> {
         if self.descriptor.is_lost() {
             let table = Arc::clone(self.descriptor.table());

@@ -12,13 +12,14 @@ use crate::descriptors::Descriptor;
 use crate::platform::ipc::Waiting;
 use crate::wire::{self, Fields};
 
-/// Bytes that wait for a peer before nothing more is made for it. Beyond them there are at most three answers that were begun before: one of the
-/// control thread's, one of the closer's and one of the interpreter's, each of one line. With `MAX_CONNECTIONS` peers that is the bound in total.
+/// Bytes that wait for a peer before nothing more is made for it. Up to three answers begun before
+/// may follow, each of one line: from the control thread, the closer and the interpreter. With
+/// `MAX_CONNECTIONS` peers that is the bound in total.
 const MAX_WAITING_BYTES: usize = 64 << 10;
-/// How long a peer may take nothing of what waits for it.
+/// How long a peer may leave its waiting answers unread.
 const READING_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Lock that knows no poison: what is behind it stays sound between any two statements.
+/// Locks and ignores poison: the protected value is sound between any two statements.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -103,7 +104,8 @@ impl Peer {
 
     /// The peer hung up, or we did.
     pub fn is_gone(&self) -> bool {
-        // Relaxed: a flag of its own; who misses it asks the kernel, which knows of the shutdown below.
+        // Relaxed: a separate flag; a thread that misses it asks the kernel, which knows of the
+        // shutdown below.
         self.gone.load(Ordering::Relaxed) || self.is_hung_up()
     }
 
@@ -127,16 +129,16 @@ impl Peer {
     }
 }
 
-/// Where a request came from, and until when it makes sense.
+/// The source of a request, and the deadline after which its answer is useless.
 #[derive(Clone)]
 pub struct Origin {
-    /// Who asked.
+    /// The viewer that asked.
     pub peer: Arc<Peer>,
     /// Repeated in the answer.
     pub nonce: u64,
     /// It must not begin later.
     pub deadline: Instant,
-    /// What is written down when it is answered, and where.
+    /// The log and the act to write there when the request is answered.
     pub act: Option<(Arc<Audit>, Arc<Act>)>,
 }
 
@@ -159,12 +161,14 @@ impl Origin {
         }
     }
 
-    /// Nobody waits for it any more, so it must not be done: the deadline passed or the peer hung up.
+    /// The viewer has given up, so the request must not be done: the deadline passed or the peer
+    /// hung up.
     pub fn is_given_up(&self) -> bool {
         Instant::now() >= self.deadline || self.peer.is_gone()
     }
 
-    /// When it is given up, count that, say so if somebody is there, and answer true.
+    /// If the viewer has given up: count it, tell a viewer that is still connected, and return
+    /// true.
     pub fn drop_if_given_up(&self, target: &dyn Target, waited_for: &str) -> bool {
         let is_given_up = self.is_given_up();
         if is_given_up {

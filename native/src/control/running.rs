@@ -1,4 +1,4 @@
-//! The one control socket of this process, and what becomes of it in a forked child.
+//! The only control socket of this process, and its end in a forked child.
 
 use std::cell::UnsafeCell;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn place() -> &'static Mutex<Option<Arc<Control>>> {
     unsafe { &*RUNNING.0.get() }
 }
 
-/// Listen at `path` with a socket in `table` and serve `target`, in place of what ran before.
+/// Listen at `path` with a socket in `table` and serve `target`; ends an earlier control socket.
 ///
 /// # Errors
 /// See `Control::start`.
@@ -34,12 +34,13 @@ pub fn start(path: &Path, target: Arc<dyn Target>, table: Arc<Table>) -> Result<
     Ok(())
 }
 
-/// The socket that runs, if one does.
+/// The running control socket, if there is one.
 pub fn running() -> Option<Arc<Control>> {
     lock(place()).clone()
 }
 
-/// Stop what runs. Does nothing when nothing does. Not from a thread of the control socket itself.
+/// Stop the running control socket. Does nothing without one. Not from a thread of the control
+/// socket itself.
 pub fn stop() {
     // Taken out first: stopping waits, and the interpreter's worker must be able to ask meanwhile.
     let control = lock(place()).take();
@@ -48,7 +49,8 @@ pub fn stop() {
     }
 }
 
-/// Forget in a forked child what its parent runs: no threads, no descriptors, no socket file removed.
+/// Forget the parent's control socket in a forked child: no threads, no descriptors, no socket file
+/// removed.
 ///
 /// # Safety
 /// This is a forked child, and its only thread calls.

@@ -17,11 +17,12 @@ use crate::wire;
 
 /// Connections at once.
 pub const MAX_CONNECTIONS: usize = 8;
-/// How often the loop looks at deadlines while somebody is connected.
+/// How often the loop checks deadlines while a viewer is connected.
 const TICK: Duration = Duration::from_millis(100);
 /// Waking up so much later than asked means that the process was stopped.
 const OVERSLEPT: Duration = Duration::from_millis(250);
-/// How often descriptors in the program's table are compared with ours while nobody is connected.
+/// How often descriptors in the program's table are compared with ours while no viewer is
+/// connected.
 const IDENTITY_TICK: Duration = Duration::from_secs(1);
 /// How long no connection is accepted when the process has no descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
@@ -29,7 +30,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// The part of growing sums that the target knows of.
 #[derive(Default)]
 struct Accounted {
-    /// CPU time of this thread and those of the table.
+    /// CPU time of this thread and of the table's threads.
     cpu_nanos: u64,
     lost_descriptors: u64,
 }
@@ -42,9 +43,9 @@ pub struct Server {
     commands: Commands,
     connections: Vec<Connection>,
     accepts_from: Option<Instant>,
-    /// A viewer has set the level, so that the last one to go sets it back.
+    /// A viewer has set the level, so the last viewer that leaves sets it back.
     level_was_set: bool,
-    /// Since when nobody is connected.
+    /// Since this time no viewer is connected.
     unused_since: Option<Instant>,
     accounted: Accounted,
 }
@@ -71,12 +72,13 @@ impl Server {
         let mut last_turn = Instant::now();
         loop {
             let (is_acceptable, ready) = self.wait();
-            // Acquire pairs with the Release of the one who stops us.
+            // Acquire pairs with the Release in `stop`.
             if self.is_stopping.load(Ordering::Acquire) {
                 break;
             }
             let now = Instant::now();
-            // After a stop nobody knows since when a line lies there. It may be as old as the last turn of this loop.
+            // After a stop of the process the arrival time of a line is unknown. It may be as old
+            // as the last turn of this loop.
             let is_idle = self.connections.is_empty();
             let arrival = if !is_idle && now - last_turn > TICK + OVERSLEPT { last_turn } else { now };
             last_turn = now;
@@ -94,7 +96,7 @@ impl Server {
         let now = Instant::now();
         let accepts = self.accepts_from.is_none();
         let listening = if accepts { self.renewed_listener(now) } else { None };
-        // without descriptors left in the process there may be no waker; then the tick is one
+        // without free descriptors in the process there may be no waker; then the tick replaces it
         let mut waiting = vec![self.waker.waiting().unwrap_or(Waiting::nothing()), listening.unwrap_or(Waiting::nothing())];
         let connections = self.connections.iter_mut();
         waiting.extend(connections.map(|it| match (it.peer.stream.number(), it.peer.is_full(), it.is_throttled(now)) {
@@ -105,11 +107,11 @@ impl Server {
         let is_idle = self.connections.is_empty() && listening.is_some();
         let leaves_in = self.leaves_in(now);
         let table = self.listener.descriptor.table();
-        // a table of the program's is looked at again and again: nobody tells us when a descriptor is closed
+        // a program's table is checked again and again: no event tells of a closed descriptor
         let looks_in = (!table.is_private()).then_some(IDENTITY_TICK);
         let idle_tick = looks_in.into_iter().chain(leaves_in).min();
         if table.wait(&mut waiting, if is_idle { idle_tick } else { Some(TICK) }).is_err() {
-            // The kernel is out of memory; that must not make this loop a busy one.
+            // The kernel is out of memory; the loop must not spin because of it.
             std::thread::sleep(TICK);
         }
         if waiting[0].is_ready() {
@@ -118,7 +120,7 @@ impl Server {
         (waiting[1].is_ready(), waiting[2..].iter().map(Waiting::is_ready).collect())
     }
 
-    /// What to wait on for connections; None when there cannot be a listener now.
+    /// The descriptor to wait on for connections; None when there cannot be a listener now.
     fn renewed_listener(&mut self, now: Instant) -> Option<Waiting> {
         let number = self.listener.renew().and_then(|()| self.listener.descriptor.number());
         if number.is_err() {
@@ -127,7 +129,7 @@ impl Server {
         number.ok().map(|number| Waiting::new(number, false))
     }
 
-    /// Read and do what the ready connections ask.
+    /// Read and carry out the requests of the ready connections.
     fn turn(&mut self, ready: &[bool], arrival: Instant) {
         let now = Instant::now();
         for (position, &is_ready) in ready.iter().enumerate() {
@@ -195,14 +197,14 @@ impl Server {
         }
     }
 
-    /// How long until an agent that nobody uses goes by itself; None: it does not.
+    /// Time until an unused agent leaves by itself; None: it stays.
     fn leaves_in(&self, now: Instant) -> Option<Duration> {
         let (since, after) = (self.unused_since?, self.commands.target.stay().leaves_after?);
         // a millisecond more, which is as exactly as can be waited
         Some((since + after).saturating_duration_since(now) + Duration::from_millis(1))
     }
 
-    /// Note since when nobody is connected, and have the agent go when that was long enough.
+    /// Note when the last viewer left, and have the agent leave once that was long enough ago.
     fn leave_when_unused(&mut self, now: Instant) {
         if !self.connections.is_empty() {
             self.unused_since = None;
@@ -234,7 +236,7 @@ impl Server {
         Ok(())
     }
 
-    /// Write what waits, look at deadlines, and let go of connections that ended.
+    /// Write waiting answers, check deadlines, and drop connections that ended.
     fn tick(&mut self, now: Instant) {
         self.accepts_from = self.accepts_from.filter(|&from| now < from);
         self.commands.jobs.drop_given_up();
@@ -244,7 +246,7 @@ impl Server {
             self.commands.jobs.beat(now);
         }
         if self.connections.iter().any(|connection| connection.peer.is_full()) {
-            // what is held back for one that reads again goes on
+            // the work held back for a peer that reads again continues
             self.commands.jobs.wake();
             self.commands.closer.wake();
         }
@@ -295,7 +297,7 @@ impl Server {
         target.set_viewers(count, interval);
     }
 
-    /// Let all viewers go. The level is left to the one who stops us.
+    /// Ends all connections. The caller of `stop` sets the level.
     fn end(self) {
         for connection in &self.connections {
             connection.peer.flush();

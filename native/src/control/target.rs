@@ -1,4 +1,5 @@
-//! What the control socket asks of the process it serves. The recorder implements it (`recorder.rs`); so do tests.
+//! The control socket's view of the process that it serves. The recorder implements it
+//! (`recorder.rs`); so do tests.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub struct Stay {
     pub leaves_after: Option<Duration>,
 }
 
-/// Sums that say what a collection led to. All since the segment began.
+/// Sums that show the effect of a collection. All since the segment began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Handles released.
@@ -35,7 +36,7 @@ pub struct Totals {
     pub pending: u64,
 }
 
-/// What became, or would become, of one handle of a close request.
+/// The outcome, real or previewed, for one handle of a close request.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 pub struct CloseAnswer {
     /// Row.
@@ -45,7 +46,7 @@ pub struct CloseAnswer {
     /// A sentence without a full stop.
     #[serde(default)]
     pub reason: String,
-    /// Who else holds the object, for people.
+    /// Other holders of the object, for people.
     #[serde(default)]
     pub holders: Vec<String>,
     /// Rows that hold it and have to be closed before, in that order. Each is named in `holders` as well.
@@ -63,15 +64,16 @@ impl CloseAnswer {
 /// How a close is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CloseWish {
-    /// Also what others hold.
+    /// Close objects even while other holders exist.
     pub although_held: bool,
-    /// After that long one that has not run is withdrawn; None: never. Adapters' closes run at once or not at all.
+    /// A request that has not run after that time is withdrawn; None: never. Adapters' closes run
+    /// at once or not at all.
     pub withdraw_after: Option<Duration>,
 }
 
 /// The process that the socket serves. Called from the tool's own threads.
 pub trait Target: Send + Sync {
-    /// Who it is.
+    /// Identity of the process.
     fn identity(&self) -> Identity;
 
     /// `Level` in force.
@@ -118,7 +120,7 @@ pub trait Target: Send + Sync {
     /// Sums now.
     fn totals(&self) -> Totals;
 
-    /// What closing would do. `None`: an adapter in the interpreter has to say.
+    /// The outcome that a close would have. `None`: an adapter in the interpreter has to answer.
     fn preview(&self, handle: u64) -> Option<CloseAnswer>;
 
     /// Close. `None`: an adapter in the interpreter has to do it.
@@ -141,7 +143,7 @@ pub mod quiet {
 
     use super::{CloseAnswer, CloseWish, Duration, Fields, Identity, Target, Totals};
 
-    /// Counts what is dropped and what is closed.
+    /// Counts drops and closes.
     #[derive(Default)]
     pub struct Quiet {
         /// Requests given up.

@@ -18,12 +18,12 @@ pub struct Waker {
 }
 
 impl Waker {
-    /// A waker that nobody has woken.
+    /// A waker that is not woken.
     pub fn new(table: &Arc<Table>) -> io::Result<Self> {
         Ok(Self { table: Arc::clone(table), ends: Mutex::new(new_ends(table)?), waiter: AtomicU32::new(0) })
     }
 
-    /// The calling thread is the one that waits.
+    /// Makes the calling thread the waiting thread.
     pub fn wait_here(&self) {
         // Relaxed: no other thread has this number.
         self.waiter.store(platform::thread_id(), Ordering::Relaxed);
@@ -36,7 +36,7 @@ impl Waker {
         }
     }
 
-    /// What to wait on. Ends that somebody closed are replaced.
+    /// The end to wait on. Ends that the program closed are replaced.
     pub fn waiting(&self) -> io::Result<Waiting> {
         let mut ends = lock(&self.ends);
         if ends.iter().any(Descriptor::is_lost) {
@@ -46,7 +46,7 @@ impl Waker {
         Ok(Waiting::new(ends[1].number()?, false))
     }
 
-    /// Take what woke us.
+    /// Read the bytes that woke the thread.
     pub fn clear(&self) {
         let mut bytes = [0_u8; 256];
         while matches!(lock(&self.ends)[1].read(&mut bytes), Ok(count) if count == bytes.len()) {}

@@ -45,8 +45,7 @@ impl Descriptor {
 
     /// The number, which is ours now.
     ///
-    /// # Errors
-    /// `EBADF`: somebody closed it.
+    /// # Errors `EBADF`: the program closed it.
     pub fn number(&self) -> io::Result<RawFd> {
         match self.checked {
             Some(ours) if platform::stat_of(self.number).map(|found| Identity::of(&found)).ok() != Some(ours) => Err(lost()),
@@ -56,14 +55,14 @@ impl Descriptor {
 
     /// The descriptor for calls on this thread; only in a table of the program's.
     ///
-    /// # Errors
-    /// `EBADF`: somebody closed it.
+    /// # Errors `EBADF`: the program closed it.
     pub fn borrow(&self) -> io::Result<BorrowedFd<'_>> {
-        // SAFETY: the number is open now. That somebody closes it meanwhile is what the check before each use is for.
+        // SAFETY: the number is open now. The program may close it afterwards: each use therefore
+        // begins with this check.
         self.number().map(|number| unsafe { BorrowedFd::borrow_raw(number) })
     }
 
-    /// Somebody closed it.
+    /// The program closed it.
     pub fn is_lost(&self) -> bool {
         self.number().is_err()
     }
@@ -84,7 +83,7 @@ impl Descriptor {
         unsafe { self.table.call((number, arguments)) }
     }
 
-    /// What `fstat` says.
+    /// The result of `fstat`.
     pub fn stat(&self) -> io::Result<libc::stat> {
         // SAFETY: a C struct of integers, for which zeros are valid.
         let mut found: libc::stat = unsafe { std::mem::zeroed() };
@@ -99,7 +98,7 @@ impl Descriptor {
         self.stat().map(|found| Identity::of(&found))
     }
 
-    /// Reads what is there, at most what fits.
+    /// Reads the available bytes, at most as many as fit.
     pub fn read(&self, into: &mut [u8]) -> io::Result<usize> {
         // SAFETY: the slice outlives the call.
         unsafe { self.call(libc::SYS_read, [into.as_mut_ptr() as usize, into.len(), 0, 0, 0]) }

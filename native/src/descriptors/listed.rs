@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use super::Identity;
 use crate::platform::{self, ipc};
 
-/// Room for the listener, the waker and all connections, those among them that still have requests running.
+/// Room for the listener, the waker and all connections, including closed connections with running
+/// requests.
 const PLACES: usize = 32;
-/// A place that nobody uses.
+/// A free place.
 const EMPTY: RawFd = -1;
 
 struct Place {

@@ -1,9 +1,10 @@
-//! The agent's own descriptors, apart from those of the program.
+//! The agent's own descriptors, apart from the program's.
 //!
-//! A program may close any number at any time (each daemon does) and open its own files at the same numbers. So the agent's descriptors live in
-//! a *private* table, which only two threads of system calls share (`porter.rs`, ADR 0019). Where the system allows no private table,
-//! they live in the program's table and are known by identity: device, inode and kind are compared before each use, and a number
-//! that is not ours any more is never used and never closed.
+//! A program may close any number at any time (each daemon does) and open its own files at the same
+//! numbers. So the agent's descriptors live in a *private* table, which only two threads of system
+//! calls share (`porter.rs`, ADR 0019). If the system allows no private table, they live in the
+//! program's table and are known by identity: device, inode and kind are compared before each use,
+//! and a number that is no longer ours is never used and never closed.
 
 mod descriptor;
 mod listed;
@@ -27,7 +28,7 @@ pub use descriptor::{Descriptor, Identity};
 /// Has the agent use the program's table, as where the system allows no other: `shared`. For tests.
 const TABLE_VARIABLE: &str = "ARC_INSPECTOR_DESCRIPTORS";
 
-/// How many forks this process is away from the one that loaded the library.
+/// Forks between the process that loaded the library and this process.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// See `FORKS`.
@@ -49,12 +50,12 @@ pub struct Table {
     porters: Option<Porters>,
     /// Its descriptors are closed in a forked child.
     closes_in_child: bool,
-    /// Descriptors that somebody else closed.
+    /// Descriptors that the program closed.
     lost: AtomicU64,
 }
 
 impl Table {
-    /// A private table; the program's table where there can be no private one.
+    /// A private table; the program's table if there can be no private table.
     pub fn open() -> Arc<Self> {
         let is_wanted = std::env::var_os(TABLE_VARIABLE).is_none_or(|wanted| wanted != "shared");
         let porters = if is_wanted && platform::may_unshare_descriptors() { Porters::start().ok() } else { None };
@@ -71,13 +72,13 @@ impl Table {
         self.porters.is_some()
     }
 
-    /// Descriptors that somebody else closed so far.
+    /// Number of descriptors that the program closed so far.
     pub fn lost(&self) -> u64 {
         // Relaxed: a count of its own.
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Counts a descriptor that somebody else closed.
+    /// Counts a descriptor that the program closed.
     pub fn count_lost(&self) {
         self.lost.fetch_add(1, Ordering::Relaxed);
     }
@@ -107,7 +108,7 @@ impl Table {
         Ok(ours)
     }
 
-    /// A socket that listens at `path`, which nobody has.
+    /// A socket that listens at the unused `path`.
     pub fn listen(self: &Arc<Self>, path: &Path) -> io::Result<Descriptor> {
         let (address, length) = ipc::local_address(path)?;
         let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
@@ -134,13 +135,13 @@ impl Table {
 
     /// Takes over a descriptor; only for a table that is not private.
     ///
-    /// # Errors
-    /// `EBADF` when somebody closed it meanwhile.
+    /// # Errors `EBADF` when the program closed it meanwhile.
     pub fn take(self: &Arc<Self>, descriptor: impl Into<OwnedFd>) -> io::Result<Descriptor> {
         self.own(descriptor.into().into_raw_fd())
     }
 
-    /// Waits until one of `waiting` is ready, `ring` comes, a signal comes or `timeout` (`None`: none) is over.
+    /// Waits until a member of `waiting` is ready, `ring` is called, a signal arrives or `timeout`
+    /// (`None`: none) is over.
     pub fn wait(&self, waiting: &mut [Waiting], timeout: Option<Duration>) -> io::Result<()> {
         let Some(porters) = &self.porters else { return ipc::wait(waiting, timeout) };
         let mut span = timeout.map(platform::timespec);
@@ -212,12 +213,12 @@ fn poll_call(waiting: &mut [Waiting], span: Option<&mut libc::timespec>) -> Call
     (libc::SYS_ppoll, [waiting.as_mut_ptr() as usize, waiting.len(), span, 0, 8, 0])
 }
 
-/// The error of a descriptor that somebody else closed.
+/// The error of a descriptor that the program closed.
 fn lost() -> io::Error {
     io::Error::from_raw_os_error(libc::EBADF)
 }
 
-/// Whether an error says that somebody else closed the descriptor.
+/// Whether an error says that the program closed the descriptor.
 pub fn is_lost(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EBADF)
 }

@@ -1,7 +1,8 @@
 //! A thread with a descriptor table of its own, which makes system calls for other threads.
 //!
-//! The thread runs nothing but the loop below: no code of the program, no allocation, no destructor. The program therefore meets none of our
-//! descriptors, whatever it closes, and no allocator or profiler of the program meets a thread in which its own descriptors do not exist.
+//! The thread runs nothing but the loop below: no code of the program, no allocation, no
+//! destructor. So the program can close none of our descriptors, and no allocator or profiler of
+//! the program runs in a thread without the program's descriptors.
 
 use std::cell::Cell;
 use std::io;
@@ -35,14 +36,14 @@ struct Desk {
     word: AtomicU32,
     number: AtomicIsize,
     arguments: [AtomicUsize; 6],
-    /// What the call returned; a negative error number when it failed.
+    /// The call's result; a negative error number when it failed.
     result: AtomicIsize,
     /// Gets a byte when `RUNG` is seen; -1: none.
     bell: AtomicI32,
     tid: AtomicU32,
 }
 
-/// The thread, from outside. One caller at a time; others wait.
+/// The thread, from outside. One caller at a time; the next callers wait.
 pub struct Porter {
     desk: Arc<Desk>,
     turn: Mutex<()>,
@@ -78,7 +79,7 @@ impl Porter {
             }
             let left = until.saturating_duration_since(std::time::Instant::now());
             if left.is_zero() {
-                // the thread may be gone, and then nobody can wait for it
+                // the thread may have ended, and then no join is possible
                 self.thread.take();
             }
             if word & IS_REFUSED != 0 || left.is_zero() {

@@ -1,4 +1,4 @@
-//! The answers to *who holds it* and *what does it hold*, as JSON.
+//! JSON answers to two questions: which holders an object has, and which objects it holds.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
@@ -18,10 +18,11 @@ use crate::wire::Fields;
 /// So many holders are named; a person reads no more.
 const NAMED: usize = 200;
 
-/// So long the memory of other objects is read for pointers to one.
+/// Longest time for reading the memory of other objects for pointers to one object.
 const SCAN_PATIENCE: Duration = Duration::from_millis(300);
 
-/// Which native references on the object of a row have a name: those of objects that report, and labelled ones.
+/// Named native references on the object of a row: from objects that report, and labelled
+/// references.
 pub fn holders(runtime: &Runtime, handle: u64) -> Fields {
     let slot = runtime.table.slot_of(handle).filter(|slot| is_current(slot.word0(), handle) && slot.word0().is_live());
     let Some(address) = slot.map(|slot| slot.address()).filter(|&address| address != 0) else {
@@ -78,7 +79,8 @@ fn answer(named: Vec<Value>, labels: &[(Box<str>, u32)], unread: u64, more: u64)
     ])
 }
 
-/// What the object of a row holds, and what those hold that have no handle: an array of edges.
+/// The objects that a row's object holds, and the objects without handles that these hold in turn:
+/// an array of edges.
 pub fn edges_of(runtime: &Runtime, handle: u64) -> Vec<u8> {
     let found = of_handle(runtime, handle);
     json!({"edges": found.edges, "unread": found.skipped + found.cut}).to_string().into_bytes()

@@ -1,8 +1,9 @@
-//! Who holds an object from the native side: labelled references, and what objects say that they hold.
+//! Native holders of an object: labelled references, and the edges that objects report.
 //!
-//! Nothing is recorded while nobody asks. An object that other objects hold is found by asking every live object of the types that report
-//! ([`Reports`]), as a garbage collector traces; a reference that no object holds (a cache, a thread's work in hand) can be given a name
-//! ([`Labelled`]), which costs a lock when it is made and when it goes.
+//! Nothing is recorded in advance. The holders of an object are found by asking every live object
+//! of the types that report ([`Reports`]), as a garbage collector traces; a reference that no
+//! object holds (a cache, a thread's current work) can be given a name ([`Labelled`]), which costs
+//! a lock when it is made and when it ends.
 
 mod holders;
 mod labels;
@@ -26,7 +27,7 @@ const DEPTH_LIMIT: usize = 64;
 /// So many edges are named; more are counted.
 const EDGE_LIMIT: usize = 100_000;
 
-/// What an edge leads to.
+/// The object at the end of an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Held {
@@ -43,22 +44,24 @@ pub struct Edge {
     pub from: u64,
     /// Its type.
     pub from_type: &'static str,
-    /// Where in it: a field's name.
+    /// Name of the field that holds the reference.
     pub label: &'static str,
-    /// What it holds.
+    /// The object held.
     pub to: Held,
-    /// Type of what it holds.
+    /// Type of the object held.
     pub to_type: &'static str,
 }
 
-/// A type whose objects can say what they hold. Name it with [`crate::ownership::reporting`].
+/// A type whose objects can report the objects they hold. Name it with
+/// [`crate::ownership::reporting`].
 pub trait Reports: Object {
     /// Reports each reference that this object owns. Called from the tool's thread while other threads use the object: take locks with
     /// `try_lock`, and say [`Edges::skip`] where that fails.
     fn report(&self, edges: &mut Edges<'_>);
 }
 
-/// Collects what one object holds, and in turn what those hold that have no handle of their own.
+/// Collects the objects that one object holds, and in turn the objects without handles that these
+/// hold.
 pub struct Edges<'a> {
     found: &'a mut Found,
     seen: &'a mut HashSet<u64>,

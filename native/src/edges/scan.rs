@@ -1,10 +1,12 @@
 //! Which objects of the host language an object leads to, found by reading its memory: for objects that cannot be asked.
 //!
-//! A conservative scan, as of a garbage collector that knows no types: from the object's heap chunk (glibc's) along every word that could be a
-//! pointer to another chunk. What is looked for is a pair *(heap pointer, vtable)* whose vtable is that of a value of 8 bytes and whose pointer leads
-//! to `{strong, weak, handle}` or to a box of `{handle}` alone, with a handle that the host language knows. Everything is read with
-//! `process_vm_readv`, so an address that went stale is no crash. Other threads may change what is read: the answer holds for a moment, and says
-//! *may* rather than *does*.
+//! A conservative scan, as of a garbage collector that knows no types: from the object's heap chunk
+//! (glibc's) along every word that could be a pointer to another chunk. It looks for a pair *(heap
+//! pointer, vtable)* whose vtable is that of a value of 8 bytes and whose pointer leads to
+//! `{strong, weak, handle}` or to a box of `{handle}` alone, with a handle that the host language
+//! knows. All memory is read with `process_vm_readv`, so a stale address is no crash. Other threads
+//! may change the memory during the scan: the answer holds for a moment, and says *may* rather than
+//! *does*.
 
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
@@ -23,7 +25,7 @@ const SMALLEST_CHUNK: u64 = 32;
 const COUNT_LIMIT: u64 = 1 << 32;
 /// A handle's size and alignment, as a vtable has them.
 const HANDLE_LAYOUT: (u64, u64) = (8, 8);
-/// Pointers from an object to one that it holds: itself, a box or vector in it, and what that holds.
+/// Pointers followed from an object: to itself, a box or vector in it, and the contents of that.
 const NEAR: u32 = 3;
 /// Chunks that are looked at for that.
 const NEAR_CHUNKS: usize = 256;
@@ -41,7 +43,7 @@ pub struct ScannedHandle {
     pub reserved: u32,
 }
 
-/// Where heap and files lie in this process.
+/// Address ranges of the heap and of files in this process.
 pub struct Maps {
     heap: Vec<Range<u64>>,
     files: Vec<Range<u64>>,

@@ -1,4 +1,4 @@
-//! The walk over all live objects that report what they hold.
+//! The walk over all live objects that report the objects they hold.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::runtime::Runtime;
 use crate::segment::Part;
 use crate::threads::Pin;
 
-/// What a walk found.
+/// The result of a walk.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Edges, object by object.
@@ -19,7 +19,8 @@ pub struct Found {
     pub cut: u64,
 }
 
-/// Every edge that a live object of a reporting type has, and those of the objects without handles behind it.
+/// Every edge of a live object of a reporting type, and the edges of the objects without handles
+/// behind it.
 pub fn all(runtime: &Runtime) -> Found {
     let (mut found, mut seen) = (Found::default(), HashSet::new());
     for index in 1..runtime.segment().used(Part::Handles) {

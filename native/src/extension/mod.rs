@@ -4,7 +4,8 @@
 //! its row ends. Each hooked type has a pair of trampolines of its own, because a destructor may call that of its base, which may be
 //! hooked as well. A type that inherited a trampoline keeps it after the hook is gone; so the pair passes through for ever.
 //!
-//! All of this runs with the interpreter's lock. What is read of a type is checked against what Python says of it before anything is set.
+//! All of this runs with the interpreter's lock. Fields read from a type are checked against
+//! Python's own description of it before anything is set.
 
 mod slots;
 
@@ -25,10 +26,11 @@ mod offset {
     pub const INIT: usize = 296;
 }
 
-/// Immutable, heap, base type, collected, and the kinds of built-in subclasses; others come and go while a type is used.
+/// Immutable, heap, base type, collected, and the kinds of built-in subclasses; the remaining flags
+/// change while a type is used.
 const LASTING_FLAGS: u64 = 0xFF00_4700;
 
-/// What Python says of a type.
+/// Python's description of a type.
 #[derive(Clone, Copy, Debug)]
 pub struct Described {
     /// `__basicsize__`.
@@ -41,7 +43,8 @@ pub struct Described {
     pub dict_offset: u64,
     /// `__init__` is that of `object`, and `__new__` is not.
     pub has_plain_init: bool,
-    /// Address of any class that Python code made. Its destructor looks for the next one that is not itself, so it cannot be stood in for.
+    /// Address of any class that Python code made. Its destructor looks for the next destructor
+    /// that differs from itself, so it cannot be replaced.
     pub of_python: u64,
 }
 
@@ -97,8 +100,9 @@ pub unsafe fn sees_ends(class: usize) -> bool {
     pair.is_some_and(|pair| present == pair.dealloc_hook as *const () as usize)
 }
 
-/// Puts a type's slots back, unless somebody else has set others meanwhile; its destructor only when nobody else hooked the type, since
-/// they rely on being told of each end. Does nothing for one that is not hooked.
+/// Puts a type's slots back, unless another library has changed them meanwhile; its destructor only
+/// if no other declaration hooks the type, since that relies on hearing of each end. Does nothing
+/// for a type without hooks.
 ///
 /// # Safety
 /// As for [`watch`].
@@ -116,7 +120,8 @@ pub unsafe fn unwatch(class: usize) {
     }
 }
 
-/// The pair that belongs to a type already, or the next free one. It is never given to another type.
+/// The pair that belongs to a type already, or the next free pair. It is never given to another
+/// type.
 fn pair_for(class: usize) -> Option<&'static Pair> {
     let is_free = |pair: &&Pair| pair.class.compare_exchange(0, class, Ordering::AcqRel, Ordering::Acquire).is_ok();
     PAIRS.iter().find(|pair| pair.class.load(Ordering::Acquire) == class).or_else(|| PAIRS.iter().find(is_free))
@@ -125,7 +130,8 @@ fn pair_for(class: usize) -> Option<&'static Pair> {
 fn replace(slot: &AtomicUsize, original: &AtomicUsize, hook: usize) {
     let present = slot.load(Ordering::Relaxed);
     if present != hook && present != 0 {
-        // Before the slot: whoever finds the hook there finds what it leads to. The interpreter's lock orders both.
+        // Set before the slot: a thread that finds the hook there also finds the original function.
+        // The interpreter's lock orders both.
         original.store(present, Ordering::Release);
         slot.store(hook, Ordering::Release);
     }

@@ -1,4 +1,5 @@
-//! The trampolines that stand in type slots: a pair for each type, so that each knows what it leads to.
+//! The trampolines that stand in type slots: a pair for each type, so that each trampoline knows
+//! its type's own functions.
 
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -14,7 +15,7 @@ type OfObject = unsafe extern "C" fn(usize);
 type OfNothing = unsafe extern "C" fn();
 
 thread_local! {
-    /// What is told makes objects itself; those are not told.
+    /// The callable makes objects itself; these are not reported.
     static IS_TELLING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -28,13 +29,14 @@ pub struct Pair {
     pub dealloc: AtomicUsize,
     /// Its own initialiser.
     pub init: AtomicUsize,
-    /// Its initialiser is that of `object`, which takes no arguments and refuses those that were for `tp_new` once it is hooked.
+    /// Its initialiser is `object`'s, which takes no arguments and, once hooked, refuses the
+    /// arguments of `tp_new`.
     pub is_plain: AtomicBool,
-    /// The callable that hears of births, 0: nobody does.
+    /// The callable that is called for each birth; 0: none.
     pub born: AtomicUsize,
-    /// What stands for the destructor.
+    /// Replacement of the destructor.
     pub dealloc_hook: unsafe extern "C" fn(usize),
-    /// What stands for the initialiser.
+    /// Replacement of the initialiser.
     pub init_hook: unsafe extern "C" fn(usize, usize, usize) -> i32,
 }
 
@@ -57,7 +59,8 @@ macro_rules! pairs {
 pairs!(64: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43
     44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63);
 
-/// Stands for `tp_dealloc`: ends the row of an object that is listed, then does what the type does, unless the object lives on.
+/// Replaces `tp_dealloc`: ends the row of a listed object, then calls the type's own destructor,
+/// unless the object lives on.
 ///
 /// # Safety
 /// The interpreter calls it, with an object of the pair's type or of one derived from it.
@@ -72,7 +75,8 @@ unsafe extern "C" fn dealloc<const NUMBER: usize>(object: usize) {
     unsafe { std::mem::transmute::<usize, Dealloc>(original)(object) }
 }
 
-/// Stands for `tp_init`: does what the type does, and when that succeeded, tells of the birth.
+/// Replaces `tp_init`: calls the type's own initialiser, and when that succeeded, reports the
+/// birth.
 ///
 /// # Safety
 /// As for [`dealloc`].
@@ -110,12 +114,12 @@ unsafe fn tell(callable: usize, object: usize) {
     }
 }
 
-/// Where the interpreter's functions were found; 0: not looked for yet.
+/// Addresses of the interpreter's functions; 0: not looked up yet.
 static CALL: AtomicUsize = AtomicUsize::new(0);
 static CLEAR: AtomicUsize = AtomicUsize::new(0);
 static RELEASE: AtomicUsize = AtomicUsize::new(0);
 
-/// `PyObject_CallOneArg` of the interpreter in this process, if there is one.
+/// `PyObject_CallOneArg` of this process's interpreter, if there is one.
 pub fn call_one_arg() -> Option<unsafe extern "C" fn(usize, usize) -> usize> {
     // SAFETY: its signature.
     function(&CALL, c"PyObject_CallOneArg").map(|address| unsafe { std::mem::transmute::<usize, CallOneArg>(address) })
@@ -127,7 +131,8 @@ pub fn has_python() -> bool {
     function(&IS_INITIALIZED, c"Py_IsInitialized").is_some()
 }
 
-/// A function of this process by name, looked up once: that takes about 200 ns. Relaxed: whoever finds no address yet looks it up as well.
+/// A function of this process by name, looked up once: the lookup takes about 200 ns. Relaxed: a
+/// thread that finds no address yet looks it up as well.
 fn function(found: &AtomicUsize, name: &CStr) -> Option<usize> {
     let mut address = found.load(Ordering::Relaxed);
     if address == 0 {
