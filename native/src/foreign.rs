@@ -1,13 +1,14 @@
 //! The way into the host language, which ends before the process does.
 //!
-//! A thread that waits for the interpreter's lock while the interpreter ends is ended by it, in the middle of our frames: that aborts
-//! the process. So the host closes this gate at its exit: no thread enters any more, and it waits for those that are inside.
+//! A thread that waits for the interpreter's lock while the interpreter ends is ended by it, in the
+//! middle of our frames: that aborts the process. So the host closes this gate at its exit: no
+//! thread enters any more, and the host waits for threads that are inside.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Set when nobody may enter any more.
+/// Set when no thread may enter any more.
 const CLOSED: u64 = 1 << 63;
 /// How often `close` looks whether the last thread has left.
 const TURN: Duration = Duration::from_millis(1);
@@ -28,7 +29,8 @@ impl Gate {
     }
 
     fn enter(&self) -> Option<Inside<'_>> {
-        // SeqCst, as in `close`: one of the two sees the other, either this call that the gate is closed or `close` this call.
+        // SeqCst, as in `close`: at least one side sees the other, either this call that the gate
+        // is closed or `close` this call.
         let before = self.state.fetch_add(1, Ordering::SeqCst);
         let inside = Inside(self);
         (before & CLOSED == 0).then_some(inside)
@@ -37,7 +39,7 @@ impl Gate {
     fn close(&self, patience: Duration) -> bool {
         self.state.fetch_or(CLOSED, Ordering::SeqCst);
         let until = Instant::now() + patience;
-        // Acquire: pairs with the Release of leaving, so what those calls did happened before.
+        // Acquire: pairs with the Release at leaving, so the effects of those calls are visible.
         while self.state.load(Ordering::Acquire) != CLOSED {
             if Instant::now() >= until {
                 return false;
@@ -63,7 +65,8 @@ pub fn call(body: impl FnOnce()) -> bool {
     inside.is_some()
 }
 
-/// The host language ends: lets no call in any more and waits for those inside, at most `patience`. Whether all have left.
+/// The host language ends: admits no more calls and waits for the calls inside, at most `patience`.
+/// Returns whether all have left.
 ///
 /// Not from within such a call, and without the interpreter's lock, which they need to leave.
 pub fn close(patience: Duration) -> bool {

@@ -1,8 +1,10 @@
 //! A fork: the child goes on with a segment of its own and never writes to the parent's.
 //!
-//! Before the fork all locks are taken, all writers of rows held up, and everything in use is copied (see `segment::Twin`). The parent throws the
-//! copy away; the child maps it over the parent's segment. Only the forking thread lives on there: the pins and free rows of the others go, and so
-//! does their part in pending closes. A child for which there was no room goes on as well, and is not recorded.
+//! Before the fork all locks are taken, all writers of rows held up, and everything in use is
+//! copied (see `segment::Twin`). The parent throws the copy away; the child maps it over the
+//! parent's segment. Only the forking thread lives on there: the pins and free rows of the other
+//! threads are removed, and so is their part in pending closes. A child without room for the copy
+//! runs on as well, and is not recorded.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
@@ -18,7 +20,7 @@ use crate::threads;
 
 /// The copy, between `prepare` and the end of the fork on either side.
 static TWIN: Lock<Option<Twin>> = Lock::new(None);
-/// Of a child in private memory, for people.
+/// The reason for people, in a child with private memory.
 const NOT_RECORDED: &str = "forked without room for a segment of its own; not recorded";
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 /// From `prepare` on, until the fork has ended on this side.
@@ -94,7 +96,8 @@ extern "C" fn prepare() {
     *TWIN.lock() = Some(runtime.segment().twin(file));
 }
 
-/// A file for the child, where ours is or, when that place was removed, where one would be made now; none for one in private memory.
+/// A file for the child, beside the parent's file or, if that directory was removed, in the
+/// directory for a new segment; none for a segment in private memory.
 fn new_file(runtime: &Runtime) -> Option<File> {
     let directory = runtime.directory.as_ref().filter(|_| !crate::moving::is_left())?;
     platform::unnamed_file(directory).ok().or_else(|| platform::unnamed_file(&platform::segment_directory(None).ok()?).ok())
@@ -113,7 +116,8 @@ unsafe fn after_making() -> Option<&'static Runtime> {
 
 extern "C" fn parent() {
     IS_UNDER_WAY.store(false, Ordering::Relaxed); // see `prepare`
-                                                  // SAFETY: `prepare` took it. Nobody can make a runtime before the end of this.
+                                                  // SAFETY: `prepare` took it. No thread can make a
+                                                  // runtime before the end of this.
     let Some(runtime) = (unsafe { after_making() }) else { return };
     drop(TWIN.lock().take());
     threads::let_writers_go();
@@ -121,8 +125,9 @@ extern "C" fn parent() {
     unsafe { let_locks_go(runtime) };
 }
 
-/// Ends the fork in the child, if that has not happened. A library that runs the interpreter's handlers from one of its own, as uvloop does,
-/// runs them before ours if it registered first: what they do needs the locks that ours opens.
+/// Ends the fork in the child, if that has not happened. A library may run the interpreter's
+/// handlers from a handler of its own, as uvloop does; if it registered first, these run before our
+/// handler and need the locks that it opens.
 pub fn end_in_child() {
     child();
 }
@@ -132,7 +137,7 @@ extern "C" fn child() {
     if !IS_UNDER_WAY.swap(false, Ordering::Relaxed) {
         return;
     }
-    // SAFETY: as in `parent`, and this thread is the copy of the one that took it.
+    // SAFETY: as in `parent`, and this thread is the copy of the thread that took it.
     let Some(runtime) = (unsafe { after_making() }) else { return };
     threads::let_writers_go();
     // SAFETY: `prepare` took them, and this thread is its copy.

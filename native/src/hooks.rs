@@ -1,4 +1,5 @@
-//! What is recorded when a handle is created, cloned, borrowed, released, closed or dropped, and the levels that say how much.
+//! The record of each creation, clone, borrow, release, close and drop of a handle, and the levels
+//! that say how much is recorded.
 //!
 //! Everything starts with [`hottest`]: one load and one branch that goes the same way every time while recording is off.
 
@@ -60,8 +61,9 @@ pub fn reset_type_levels(runtime: &Runtime) {
 
 /// Brings the hint up to date.
 ///
-/// Two threads may do that at a time, one of them with a level that the other has changed meanwhile. So each looks once more after its store (all
-/// SeqCst): the thread whose store came last sees every level that was set before it.
+/// Two threads may do that at a time, and one may use a level that the other has changed meanwhile.
+/// So each reads the levels again after its store (all SeqCst): the thread with the last store sees
+/// every level that was set before it.
 pub fn find_hottest(runtime: &Runtime) {
     loop {
         let hottest = highest_level(runtime);
@@ -112,12 +114,12 @@ pub fn has_history(runtime: &Runtime, type_id: u16) -> bool {
     hottest() >= Level::History as u8 && level_of(runtime, type_id) >= Level::History as u8
 }
 
-/// Adds one to a counter of a type: `bump(runtime, type_id, |shard| addr_of_mut!((*shard).closed))`.
+/// Adds 1 to a counter of a type: `bump(runtime, type_id, |shard| addr_of_mut!((*shard).closed))`.
 pub fn bump(runtime: &Runtime, type_id: u16, field: impl FnOnce(*mut TypeShard) -> *mut u64) {
     local(|local| bump_by(runtime, local, type_id, 1, field));
 }
 
-/// The shards that threads without one of their own share.
+/// The shards that threads without a shard of their own share.
 const COMMON_SHARDS: [u8; 4] = [0, 5, 6, 7];
 
 #[inline(always)]
@@ -133,7 +135,7 @@ fn bump_by(runtime: &Runtime, local: &Local, type_id: u16, change: u64, field: i
     if own == 0 {
         counter.fetch_add(change, Ordering::Relaxed);
     } else {
-        // nobody else writes it
+        // no other thread writes it
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(change), Ordering::Relaxed);
     }
 }
@@ -158,7 +160,7 @@ pub fn live_handles(runtime: &Runtime) -> u64 {
     live
 }
 
-/// Adds one to a counter of a type's shard, by the counter's name.
+/// Adds 1 to a counter of a type's shard, by the counter's name.
 #[macro_export]
 macro_rules! count_one {
     ($runtime:expr, $type_id:expr, $field:ident) => {
@@ -167,7 +169,7 @@ macro_rules! count_one {
     };
 }
 
-/// Who changes a row now, as far as the type's level has it recorded.
+/// The thread, time and site of a change of a row, as far as the type's level records them.
 #[inline(always)]
 pub fn change(runtime: &Runtime, type_id: u16, is_request: bool) -> Change {
     Change { moment: moment(level_of(runtime, type_id)), is_request }

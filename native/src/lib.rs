@@ -1,5 +1,5 @@
-//! The native half of arc-inspector: an `Arc` runtime with introspection hooks, the recorder that publishes what it sees
-//! in a shared segment, and the reader of such segments.
+//! The native half of arc-inspector: an `Arc` runtime with introspection hooks, the recorder that
+//! publishes its rows in a shared segment, and the reader of such segments.
 
 pub mod agent;
 pub mod clock;

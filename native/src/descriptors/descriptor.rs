@@ -45,7 +45,8 @@ impl Descriptor {
 
     /// The number, which is ours now.
     ///
-    /// # Errors `EBADF`: the program closed it.
+    /// # Errors
+    /// `EBADF`: the program closed it.
     pub fn number(&self) -> io::Result<RawFd> {
         match self.checked {
             Some(ours) if platform::stat_of(self.number).map(|found| Identity::of(&found)).ok() != Some(ours) => Err(lost()),
@@ -55,7 +56,8 @@ impl Descriptor {
 
     /// The descriptor for calls on this thread; only in a table of the program's.
     ///
-    /// # Errors `EBADF`: the program closed it.
+    /// # Errors
+    /// `EBADF`: the program closed it.
     pub fn borrow(&self) -> io::Result<BorrowedFd<'_>> {
         // SAFETY: the number is open now. The program may close it afterwards: each use therefore
         // begins with this check.

@@ -135,7 +135,8 @@ impl Table {
 
     /// Takes over a descriptor; only for a table that is not private.
     ///
-    /// # Errors `EBADF` when the program closed it meanwhile.
+    /// # Errors
+    /// `EBADF` when the program closed it meanwhile.
     pub fn take(self: &Arc<Self>, descriptor: impl Into<OwnedFd>) -> io::Result<Descriptor> {
         self.own(descriptor.into().into_raw_fd())
     }

@@ -26,8 +26,10 @@ pub extern "C" fn ai_row_born(type_id: u16, address: u64, data: u64, site: u32) 
     })
 }
 
-/// Ends the row of a reference that its library is about to release: `Dropped` when the count at `strong` says that it is the last one,
-/// otherwise, and without an address, `Released`. Of two last references released at one instant both may be called released.
+/// Ends the row of a reference that its library is about to release: `Dropped` when the count at
+/// `strong` says that it is the last reference, otherwise, and without an address, `Released`. If
+/// two threads release the last two references at the same instant, both rows may be called
+/// released.
 ///
 /// # Safety
 /// `strong` is 0 or the address of the count that the release will itself change, which the reference keeps allocated.

@@ -1,4 +1,4 @@
-//! What the interpreter's worker thread calls. No logic: see `crate::control`.
+//! Calls for the interpreter's worker thread. No logic: see `crate::control`.
 
 use std::slice;
 use std::time::Duration;
@@ -31,7 +31,8 @@ pub unsafe extern "C" fn ai_control_next(buffer: *mut u8, capacity: usize, timeo
     })
 }
 
-/// Say how far a job is, as a JSON object that goes to the viewer; empty: nothing to say. 1: go on; 0: nobody waits for the answer any more.
+/// Report the progress of a job, as a JSON object for the viewer; empty: nothing to report. 1:
+/// continue; 0: the viewer has given up.
 ///
 /// # Safety
 /// `json` points to `length` readable bytes.

@@ -1,4 +1,4 @@
-//! Who holds what on the native side. No logic: see `crate::edges`.
+//! Holders and held objects on the native side. No logic: see `crate::edges`.
 
 use std::slice;
 
@@ -32,7 +32,8 @@ pub unsafe extern "C" fn ai_label_drop(label: u64, error: *mut AiError) -> i32 {
     unsafe { catch(error, || edges::drop_label(label)) }
 }
 
-/// What the object of a handle holds, as JSON: `{"edges": [{"from", "from_type", "label", "to": {"address" | "foreign"}, "to_type"}], "unread"}`.
+/// The objects that the object of a handle holds, as JSON:
+/// `{"edges": [{"from", "from_type", "label", "to": {"address" | "foreign"}, "to_type"}], "unread"}`.
 ///
 /// # Safety
 /// `out` is a place for a buffer, `error` is NULL or a place for an error.

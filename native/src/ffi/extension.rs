@@ -34,10 +34,10 @@ pub unsafe extern "C" fn ai_type_sees_ends(type_object: u64) -> i32 {
     catch_value(0, || i32::from(unsafe { extension::sees_ends(type_object as usize) }))
 }
 
-/// Puts back what stood in the type's slots.
+/// Restores the original functions in the type's slots.
 ///
 /// # Safety
-/// `type_object` is one that was given to `ai_type_watch` and lives.
+/// `type_object` was given to `ai_type_watch` and lives.
 #[no_mangle]
 pub unsafe extern "C" fn ai_type_unwatch(type_object: u64) {
     // SAFETY: the caller's promise.

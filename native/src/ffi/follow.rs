@@ -1,6 +1,8 @@
-//! What `native/python` calls: see [`crate::follow`]. Every function here needs the interpreter's lock and keeps it.
+//! Calls for `native/python`: see [`crate::follow`]. Every function here needs the interpreter's
+//! lock and keeps it.
 //!
-//! Objects that `…_new` and `…_begin` give belong to the caller, who gives them to `…_free` once.
+//! Objects returned by `…_new` and `…_begin` belong to the caller, which passes each to `…_free`
+//! once.
 
 use std::ptr::null_mut;
 
@@ -34,7 +36,7 @@ fn layout(kind: u8, bytes: u64) -> Layout {
 /// Runs `body` on it; a panic gives `fallback`.
 ///
 /// # Safety
-/// `thing` came from its `new` and was not freed; nobody else uses it.
+/// `thing` came from its `new` and was not freed; no other code uses it.
 pub(super) unsafe fn with<T, R>(thing: *mut T, fallback: R, body: impl FnOnce(&mut T) -> R) -> R {
     // SAFETY: the caller's promise.
     catch_value(fallback, || unsafe { body(&mut *thing) })
@@ -95,7 +97,7 @@ pub unsafe extern "C" fn ai_proxies_set_type(proxies: *mut Proxies, type_id: u16
     unsafe { with(proxies, (), |proxies| proxies.set_type(type_id)) };
 }
 
-/// Where the object of a handle lies, one of the `LAYOUT` numbers.
+/// The place of a handle's object, one of the `LAYOUT` numbers.
 ///
 /// # Safety
 /// See the module's text.
@@ -296,7 +298,8 @@ pub unsafe extern "C" fn ai_stacks_walk(stacks: *mut Stacks, state: usize, limit
     answer
 }
 
-/// The code objects of the calling thread's frames as the layout of CPython 3.`minor` has them, innermost first: how many, and those that fit.
+/// The code objects of the calling thread's frames as the layout of CPython 3.`minor` has them,
+/// innermost first: returns their number, and writes as many as fit.
 ///
 /// # Safety
 /// `state` is the calling thread's state in an interpreter of that version; `codes` points to `room` places.
@@ -351,7 +354,7 @@ pub unsafe extern "C" fn ai_heap_free(heap: *mut Heap) {
 /// One slice: looks at `most` objects, or fewer when `room` were found. Returns how many were; `more` becomes 0 at the end.
 ///
 /// # Safety
-/// See the module's text; the marker is alive, `found` points to `room` places, `more` to one.
+/// See the module's text; the marker is alive, `found` points to `room` places, `more` to a place.
 #[no_mangle]
 pub unsafe extern "C" fn ai_heap_step(
     heap: *mut Heap,

@@ -13,9 +13,11 @@ pub extern "C" fn ai_foreign_close(patience_millis: u32) -> i32 {
     catch_value(0, || i32::from(foreign::close(Duration::from_millis(u64::from(patience_millis)))))
 }
 
-/// Has foreign objects of types that close be closed through `close`, and what a request carries be let go through `let_go`, on any thread.
-/// `close(key, value, text, capacity)` closes the object behind `value` with the arguments behind `key` (0: the type's own) and answers the length
-/// of an error's text that it wrote, 0 when it closed.
+/// Registers the host's functions for foreign objects of closing types: `close` closes, and
+/// `let_go` releases a request's arguments; both run on any thread.
+/// `close(key, value, text, capacity)` closes the object behind `value` with the arguments behind
+/// `key` (0: the type's default) and returns the length of the error text that it wrote, 0 when it
+/// closed.
 ///
 /// # Safety
 /// Both stay callable until `ai_foreign_close`. NULL changes nothing.
@@ -30,8 +32,9 @@ pub unsafe extern "C" fn ai_foreign_close_by(
     }
 }
 
-/// Asks for the close of a foreign object of that type, with the arguments behind `key`, 0: the type's own. `Pending`: accepted, and the message says
-/// what it waits for. `key` is let go in any case.
+/// Asks for the close of a foreign object of that type, with the arguments behind `key`, 0: the
+/// type's default. `Pending`: accepted, and the message gives the reason for the wait. `key` is
+/// released in any case.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.

@@ -1,4 +1,4 @@
-//! Handles of our own runtime, whatever their type.
+//! Handles of our own runtime, of any type.
 
 use super::{catch, catch_value, place, AiError};
 use crate::lifecycle;
@@ -69,7 +69,8 @@ pub unsafe extern "C" fn ai_handle_same(first: u64, second: u64, error: *mut AiE
     }
 }
 
-/// Closes with the type's default arguments. `Pending`: accepted, and the message says what it waits for.
+/// Closes with the type's default arguments. `Pending`: accepted, and the message gives the reason
+/// for the wait.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.
@@ -79,7 +80,8 @@ pub unsafe extern "C" fn ai_close(handle: u64, error: *mut AiError) -> i32 {
     unsafe { catch(error, || lifecycle::close_with_defaults(runtime(), handle)) }
 }
 
-/// What a close would do: `Ok`, it would run now; otherwise the message says why not.
+/// The outcome that a close would have: `Ok`, it would run now; otherwise the message gives the
+/// reason.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.
@@ -105,7 +107,8 @@ pub extern "C" fn ai_drain() -> usize {
     catch_value(0, lifecycle::drain_here)
 }
 
-/// Gives this thread's next close request a deadline: one that has not run by then is withdrawn, and `ai_close_result` says so. 0: none.
+/// Gives this thread's next close request a deadline: a request that has not run by then is
+/// withdrawn, and `ai_close_result` says so. 0: none.
 #[no_mangle]
 pub extern "C" fn ai_set_close_deadline(millis: u64) {
     lifecycle::set_deadline(millis);
@@ -122,7 +125,8 @@ pub unsafe extern "C" fn ai_close_result(handle: u64, error: *mut AiError) -> i3
     unsafe { catch(error, || lifecycle::close_result(runtime(), handle)) }
 }
 
-/// Tells `listener` of pending closes from now on, on any thread: `AiCloseNews`, a handle of the object, a thread's index or 0. NULL: nobody.
+/// Calls `listener` for each pending close from now on, on any thread: `AiCloseNews`, a handle of
+/// the object, a thread's index or 0. NULL: no listener.
 ///
 /// # Safety
 /// It stays callable until `ai_foreign_close`.

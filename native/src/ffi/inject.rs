@@ -1,20 +1,22 @@
-//! What an injector process calls. No logic: see `crate::inject`.
+//! Calls for an injector process. No logic: see `crate::inject`.
 
 use super::{catch, place, AiError, AiText};
 use crate::inject::{self, Injected, Injection, Place};
 
-/// What is to be injected, and where.
+/// The code to inject, and the place of the injection.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct AiInjection {
-    /// Where.
+    /// The place of the injection.
     pub place: Place,
     /// A line of Python.
     pub code: AiText,
 }
 
-/// Try once to have a thread of another process start one that runs a line of Python. `Pending`: not at this moment, try again.
-/// Takes less than half a second whatever the target does. `Unavailable` when the thread did not stop: then end this process, which lets it go.
+/// Try once to make a thread of another process start a new thread that runs a line of Python.
+/// `Pending`: not at this moment, try again. Takes less than half a second, even if the target
+/// hangs. `Unavailable` when the thread did not stop: then end this process, which releases the
+/// thread.
 ///
 /// # Safety
 /// `request` points to an [`AiInjection`] whose text is valid, `injected` to memory for an [`Injected`]; `error` is NULL or points to

@@ -1,5 +1,6 @@
-//! What `native/python` calls for instances of declared classes: see [`crate::follow::instances`]. As in [`super::follow`], every function
-//! here needs the interpreter's lock and keeps it, and what `…_new` gives belongs to the caller, who gives it to `…_free` once.
+//! Calls of `native/python` for instances of declared classes: see [`crate::follow::instances`]. As
+//! in [`super::follow`], every function here needs the interpreter's lock and keeps it; objects
+//! returned by `…_new` belong to the caller, which passes each to `…_free` once.
 
 use super::catch_value;
 use super::follow::{free, with};
@@ -69,11 +70,12 @@ pub unsafe extern "C" fn ai_instances_reference(instances: *mut Instances, key: 
     unsafe { with(instances, 0, |instances| instances.reference(key)) }
 }
 
-/// A row for an instance; 1: it has one now, and `reference` is kept, 0: it is listed already, or not followed. `site` -1: it was there before
-/// anybody looked.
+/// A row for an instance; 1: it has one now, and `reference` is kept, 0: it is listed already, or
+/// not followed. `site` -1: the instance is older than the recording.
 ///
 /// # Safety
-/// See the module's text; the instance lives, and somebody says when it ends: `reference`, or where that is 0 its type's destructor.
+/// See the module's text; the instance lives, and its end will be reported by `reference`, or if
+/// that is 0 by its type's destructor.
 #[no_mangle]
 pub unsafe extern "C" fn ai_instances_add(
     instances: *mut Instances,
@@ -108,7 +110,7 @@ pub unsafe extern "C" fn ai_instances_let_go(instances: *mut Instances, key: usi
     unsafe { with(instances, 0, |instances| instances.let_go(key)) }
 }
 
-/// The instances of a declaration: how many, and those that fit.
+/// The instances of a declaration: returns their number, and writes as many as fit.
 ///
 /// # Safety
 /// See the module's text; `keys` points to `room` places.
@@ -134,7 +136,8 @@ pub unsafe extern "C" fn ai_instances_key(instances: *mut Instances, row: u64) -
     unsafe { with(instances, 0, |instances| instances.key(row)) }
 }
 
-/// Follows the class no longer: its rows go without a trace. Instances are to be let go one by one.
+/// Stops following the class: its rows disappear without a trace. The caller releases the instances
+/// singly.
 ///
 /// # Safety
 /// See the module's text.
@@ -144,7 +147,8 @@ pub unsafe extern "C" fn ai_instances_clear(instances: *mut Instances) {
     unsafe { with(instances, (), Instances::clear) };
 }
 
-/// A weak reference says that its instance is gone. 1: it was one of ours, and is the caller's now.
+/// A weak reference reports the end of its instance. 1: the instance was listed, and the reference
+/// is the caller's now.
 ///
 /// # Safety
 /// See the module's text; the instance's memory is not given back yet.
@@ -160,7 +164,7 @@ pub const END_OPEN: i32 = 0;
 pub const END_CLOSED: i32 = 1;
 /// It cannot be asked.
 pub const END_UNKNOWN: i32 = 2;
-/// Somebody took hold of it meanwhile.
+/// Another holder took a reference meanwhile.
 pub const END_LIVES_ON: i32 = 3;
 const _: () = assert!(END_OPEN == Answer::Open as i32 && END_CLOSED == Answer::Closed as i32);
 const _: () = assert!(END_UNKNOWN == Answer::Unknown as i32 && END_LIVES_ON == Answer::LivesOn as i32);
@@ -189,7 +193,7 @@ pub unsafe extern "C" fn ai_owners_free(owners: *mut Owners) {
     unsafe { free(owners) };
 }
 
-/// The instances of a class belong to this owner, unless they have one.
+/// The instances of a class belong to this owner, unless they have an owner already.
 ///
 /// # Safety
 /// See the module's text.

@@ -5,7 +5,7 @@ use crate::hooks;
 use crate::runtime::{existing, runtime};
 use crate::status::Status;
 
-/// Sets the level of all types without one of their own.
+/// Sets the level of all types without a level of their own.
 #[no_mangle]
 pub extern "C" fn ai_set_level(level: u8) {
     catch_value((), || hooks::set_level(runtime(), level));
@@ -17,13 +17,13 @@ pub extern "C" fn ai_level() -> u8 {
     catch_value(0, || existing().map_or(0, hooks::level))
 }
 
-/// The highest level that any type has now: what the process records, or more of one type.
+/// The highest level of any type now: the process's level, or a higher level of a single type.
 #[no_mangle]
 pub extern "C" fn ai_hottest_level() -> u8 {
     hooks::hottest()
 }
 
-/// The level in force for one type; for one that there is not, the process's.
+/// The level of a type; for an unknown type the process's level.
 #[no_mangle]
 pub extern "C" fn ai_type_level(type_id: u16) -> u8 {
     catch_value(0, || existing().map_or(0, |runtime| hooks::level_of_any(runtime, type_id)))

@@ -1,4 +1,5 @@
-//! The C interface. No logic: each function checks what it is given, catches panics and answers with a status.
+//! The C interface. No logic: each function checks its arguments, catches panics and returns a
+//! status.
 
 pub mod adapters;
 pub mod control;
@@ -61,14 +62,14 @@ impl AiText {
     }
 }
 
-/// Bytes handed to the caller, who gives them back with `ai_buffer_free`.
+/// Bytes for the caller, which returns them with `ai_buffer_free`.
 #[repr(C)]
 pub struct AiBuffer {
     /// First byte; NULL when there are none.
     pub data: *mut u8,
     /// Bytes.
     pub length: usize,
-    /// What was allocated.
+    /// Bytes allocated.
     pub capacity: usize,
 }
 
@@ -167,7 +168,7 @@ pub unsafe fn bytes<'a>(data: *const u8, length: usize) -> Result<&'a [u8]> {
 /// The caller's place for one result.
 ///
 /// # Safety
-/// `place` is NULL or points to memory for a `T` that nobody else uses during `'a`.
+/// `place` is NULL or points to memory for a `T` that no other code uses during `'a`.
 pub unsafe fn place<'a, T>(place: *mut T) -> Result<&'a mut T> {
     // SAFETY: the caller's promise.
     unsafe { place.as_mut() }.ok_or_else(|| Error::new(Status::BadArgument, "no place for the result"))
@@ -180,7 +181,8 @@ pub extern "C" fn ai_keep_quiet() {
     std::panic::set_hook(Box::new(|_| {}));
 }
 
-/// Gives back what a call returned in an [`AiBuffer`]; the buffer is empty afterwards. NULL and empty are fine.
+/// Frees the result of a call in an [`AiBuffer`]; the buffer is empty afterwards. NULL and empty
+/// are fine.
 ///
 /// # Safety
 /// `buffer` is NULL or was filled by this library and not changed since.

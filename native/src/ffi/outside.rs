@@ -10,7 +10,7 @@ use crate::status::{Error, Result, Status};
 /// The caller's places for `count` values.
 ///
 /// # Safety
-/// `first` points to `count` values that nobody else uses during `'a`, or `count` is 0.
+/// `first` points to `count` values that no other code uses during `'a`, or `count` is 0.
 unsafe fn places<'a, T>(first: *mut T, count: usize) -> Result<&'a mut [T]> {
     if count == 0 {
         return Ok(&mut []);
@@ -69,11 +69,12 @@ pub unsafe extern "C" fn ai_outside_gather(
     }
 }
 
-/// Look through another process's memory from `low` up to `high` for objects whose type is one of `wanted`; as many hits as fit are handed out.
+/// Search another process's memory from `low` up to `high` for objects of the types in `wanted`;
+/// writes as many hits as fit.
 ///
 /// # Safety
-/// `wanted` points to `count` numbers, `out` to `capacity` hits, `searched` to memory for one; `error` is NULL or points to memory for an
-/// `AiError`.
+/// `wanted` points to `count` numbers, `out` to `capacity` hits, `searched` to memory for a number;
+/// `error` is NULL or points to memory for an `AiError`.
 #[no_mangle]
 pub unsafe extern "C" fn ai_outside_search(
     pid: u32,

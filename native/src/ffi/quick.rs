@@ -69,7 +69,7 @@ pub extern "C" fn ai_todo_list_make() -> u64 {
     made(|| lower(Arc::new(TodoList::new())))
 }
 
-/// Releases a handle that its proxy gives up: there is nobody to tell of a failure, which is counted all the same.
+/// Releases a handle for its proxy: no caller can take an error here, so a failure is only counted.
 #[no_mangle]
 pub extern "C" fn ai_handle_drop(handle: u64) {
     let released = catch_unwind(|| lifecycle::release(runtime::runtime(), handle));

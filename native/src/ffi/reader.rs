@@ -48,7 +48,7 @@ pub unsafe extern "C" fn ai_reader_open(path: *const u8, length: usize, error: *
 /// Close a reader. NULL is fine.
 ///
 /// # Safety
-/// `reader` came from `ai_reader_open`, is used by nobody and never again.
+/// `reader` came from `ai_reader_open`; no thread uses it now or later.
 #[no_mangle]
 pub unsafe extern "C" fn ai_reader_close(reader: *mut Reader) {
     if !reader.is_null() {
@@ -76,7 +76,8 @@ pub unsafe extern "C" fn ai_reader_header(reader: *const Reader, out: *mut Heade
 /// which at most `capacity` are copied. `changing` gets how many would not hold still; these have `BUSY` in `reference_state`.
 ///
 /// # Safety
-/// `reader` is open; `out` points to `capacity` rows, `changing` to a number or is NULL; `error` is NULL or points to memory for one.
+/// `reader` is open; `out` points to `capacity` rows, `changing` to a number or is NULL; `error` is
+/// NULL or points to memory for an `AiError`.
 #[no_mangle]
 pub unsafe extern "C" fn ai_reader_handles(
     reader: *const Reader,
@@ -123,7 +124,8 @@ pub unsafe extern "C" fn ai_reader_live(
     }
 }
 
-/// Copy thread slots from index `from` on. Answers with how many. `calls` holds those in flight, and 0 beyond them.
+/// Copy thread slots from index `from` on. Returns their number. `calls` holds the calls in flight,
+/// and 0 beyond them.
 ///
 /// # Safety
 /// `reader` is open; `out` points to `capacity` records; `error` is NULL or points to memory for an `AiError`.
@@ -244,7 +246,8 @@ pub unsafe extern "C" fn ai_reader_events_gone(reader: *const Reader, out: *mut 
     unsafe { count(error, || Ok(self::reader(reader)?.events_gone(records(out, capacity)?)?)) }
 }
 
-/// 1 when a process holds the segment's lifetime lock, so the target lives; 0 when nobody does; negative: a `Status`.
+/// 1 when a process holds the segment's lifetime lock, so the target lives; 0 when no process does;
+/// negative: a `Status`.
 ///
 /// # Safety
 /// `reader` is open; `error` is NULL or points to memory for an `AiError`.
@@ -277,7 +280,8 @@ unsafe fn reader<'a>(reader: *const Reader) -> Result<&'a Reader> {
 /// The caller's memory for records.
 ///
 /// # Safety
-/// `out` is NULL with a capacity of 0, or points to `capacity` records that nobody else uses during `'a`.
+/// `out` is NULL with a capacity of 0, or points to `capacity` records that no other code uses
+/// during `'a`.
 unsafe fn records<'a, T: Record>(out: *mut T, capacity: usize) -> Result<&'a mut [T]> {
     if capacity == 0 {
         return Ok(&mut []);

@@ -28,11 +28,11 @@ pub struct AiOptions {
     pub level: u8,
     /// `Level` to return to without viewers.
     pub idle_level: u8,
-    /// What runs: `python app.py`.
+    /// The program and its arguments: `python app.py`.
     pub program: AiText,
     /// Runtime and version: `CPython 3.11.7`.
     pub runtime: AiText,
-    /// Where the segment goes, empty: the usual place.
+    /// Directory of the segment; empty: the default directory.
     pub directory: AiText,
     /// 1: a viewer brought the agent in.
     pub is_brought: u8,
@@ -124,7 +124,8 @@ pub extern "C" fn ai_keep() {
     catch_value((), agent::keep);
 }
 
-/// The process ends: says so, removes the files and ends the wait in `ai_control_next`; waits for nobody.
+/// The process ends: marks the segment, removes the files and ends the wait in `ai_control_next`;
+/// waits for no thread.
 #[no_mangle]
 pub extern "C" fn ai_exit() {
     catch_value((), agent::exit);
@@ -142,7 +143,8 @@ pub extern "C" fn ai_wait_for_viewers(patience_millis: u32) {
     catch_value((), || agent::wait_for_viewers(Duration::from_millis(patience_millis.into())));
 }
 
-/// The path of the segment, not terminated; its bytes, of which those that fit were written, or 0 when the agent does not run.
+/// The path of the segment, without a terminating NUL: returns its length in bytes and writes as
+/// many as fit; 0 when the agent does not run.
 ///
 /// # Safety
 /// `buffer` points to `capacity` writable bytes.
@@ -158,7 +160,8 @@ pub unsafe extern "C" fn ai_segment_path(buffer: *mut u8, capacity: usize) -> us
     })
 }
 
-/// In a forked child, after the C library's fork handlers: starts again what ran in the parent. Does nothing when nothing did.
+/// In a forked child, after the C library's fork handlers: starts the agent if the parent ran it.
+/// Otherwise does nothing.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.
@@ -173,7 +176,7 @@ pub unsafe extern "C" fn ai_fork_child_start(error: *mut AiError) -> i32 {
     }
 }
 
-/// This process is not recorded, for a reason that viewers are told who look for its segment.
+/// Tells viewers of this directory that this process is not recorded, and gives the reason.
 ///
 /// # Safety
 /// `data` points to `length` bytes.
@@ -233,7 +236,7 @@ unsafe fn frame_of<'a>(frame: &AiFrameText) -> Result<Frame<'a>> {
     Ok(Frame { function, file, line: frame.line })
 }
 
-/// The calling thread's site for what it does from now on, 0: none.
+/// The calling thread's site for its acts from now on, 0: none.
 #[no_mangle]
 pub extern "C" fn ai_set_site(site: u32) {
     catch_value((), || threads::local(|local| local.site.set(site)));
@@ -292,7 +295,7 @@ pub(super) fn known_type(type_id: u16) -> Result<()> {
     is_known.then_some(()).ok_or_else(|| Error::new(Status::BadArgument, format!("no such type: {type_id}")))
 }
 
-/// A row for an object that lives elsewhere. `born_now` 0: it was born before anybody looked.
+/// A row for an object that lives elsewhere. `born_now` 0: the object is older than the recording.
 ///
 /// # Safety
 /// `row` points to a place for a handle, `error` is NULL or a place for an error.
@@ -309,7 +312,8 @@ pub unsafe extern "C" fn ai_row_add(type_id: u16, address: u64, data: u64, born_
     }
 }
 
-/// Rows for `count` objects that were born before anybody looked. After an error `rows` holds those made so far, and 0 beyond.
+/// Rows for `count` objects that are older than the recording. After an error `rows` holds the rows
+/// made so far, and 0 beyond.
 ///
 /// # Safety
 /// `addresses` and `datas` point to `count` numbers, `rows` to places for as many, `error` is NULL or a place for an error.
@@ -396,7 +400,7 @@ pub extern "C" fn ai_rows_clear(type_id: u16) {
     });
 }
 
-/// Writes an event of a row's to the history of the calling thread, if its type has one.
+/// Writes an event of a row to the history of the calling thread, if its type has a history.
 #[no_mangle]
 pub extern "C" fn ai_event(kind: u8, row: u64, address: u64, count: u32) {
     catch_value((), || {

@@ -172,7 +172,7 @@ pub unsafe extern "C" fn ai_todo_item_new(text: AiText, out: *mut u64, error: *m
     unsafe { catch(error, || make(out, || text.read().map(TodoItem::new))) }
 }
 
-/// What is to be done.
+/// The task, as text.
 ///
 /// # Safety
 /// `out` is a place for a buffer, `error` is NULL or a place for an error.
@@ -376,7 +376,8 @@ pub unsafe extern "C" fn ai_churn_stop(churn: u64, error: *mut AiError) -> i32 {
     }
 }
 
-/// Gives handles to a native thread that releases them after `pause_millis`, or at its very end if `at_end` is not 0. Nobody waits for it.
+/// Gives handles to a native thread that releases them after `pause_millis`, or at its very end if
+/// `at_end` is not 0. No thread waits for it.
 ///
 /// # Safety
 /// `handles` points to `count` handles, `error` is NULL or a place for an error.

@@ -113,8 +113,8 @@ pub unsafe extern "C" fn ai_list_merge(kind: u8, into: u64, from: u64, error: *m
     unsafe { catch(error, || Lists::of_kind(kind)?.merge(into, from)) }
 }
 
-/// A handle of the item at a position. A position that is not there is a bug, and panics as one: `Panic`, and from then on `Poisoned` where
-/// the strategy cannot know what was left half changed.
+/// A handle of the item at a position. A wrong position is a bug, and panics: `Panic`, and from
+/// then on `Poisoned` if the strategy cannot know which values the panic left half changed.
 ///
 /// # Safety
 /// `item` is a place for a handle, `error` is NULL or a place for an error.
@@ -216,7 +216,7 @@ pub unsafe extern "C" fn ai_foreign_value(foreign_type: u16, handle: u64, out: *
     }
 }
 
-/// Ends a handle and gives its value, which nobody else gets.
+/// Ends a handle and gives its value, which no later call gets.
 ///
 /// # Safety
 /// `out` is a place for the value, `error` is NULL or a place for an error.
@@ -232,7 +232,8 @@ pub unsafe extern "C" fn ai_foreign_delete(foreign_type: u16, handle: u64, out: 
     }
 }
 
-/// As `ai_foreign_value`, where a wrong handle is a bug: it panics, which answers `Panic` and is counted as one.
+/// As `ai_foreign_value`, but a wrong handle is a bug: it panics, which returns `Panic` and is
+/// counted as a panic.
 ///
 /// # Safety
 /// `out` is a place for the value, `error` is NULL or a place for an error.
@@ -247,7 +248,8 @@ pub unsafe extern "C" fn ai_foreign_must_value(foreign_type: u16, handle: u64, o
     }
 }
 
-/// As `ai_foreign_delete`, where a wrong handle is a bug: it panics, which answers `Panic` and is counted as one.
+/// As `ai_foreign_delete`, but a wrong handle is a bug: it panics, which returns `Panic` and is
+/// counted as a panic.
 ///
 /// # Safety
 /// `out` is a place for the value, `error` is NULL or a place for an error.

@@ -6,7 +6,7 @@ use super::{catch, AiError, AiText};
 use crate::agent::sweep::{sweep, Extent};
 use crate::status::{Error, Status};
 
-/// What a sweep removed and what stays.
+/// Counts of removed and kept segments.
 #[repr(C)]
 pub struct AiSwept {
     /// Segments of dead processes that are gone now.
@@ -19,7 +19,8 @@ pub struct AiSwept {
     pub kept_bytes: u64,
 }
 
-/// Removes segments of dead processes from a directory: with `extent` 0 those that are overdue, 1 all but fresh ones, 2 all.
+/// Removes segments of dead processes from a directory: with `extent` 0 the overdue segments, 1 all
+/// but fresh segments, 2 all.
 ///
 /// # Safety
 /// `directory` is a text; `swept` points to memory for an `AiSwept`; `error` is NULL or points to memory for an `AiError`.

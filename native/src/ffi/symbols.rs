@@ -2,7 +2,8 @@
 
 use super::{catch, place, AiBuffer, AiError, AiText};
 
-/// A symbol's name as Rust code has it, without hash; one that is no mangled Rust name stays as it is.
+/// A symbol's name as Rust code has it, without hash; a symbol that is no mangled Rust name is
+/// returned unchanged.
 ///
 /// # Safety
 /// `symbol` is valid, `out` is a place for a buffer, `error` is NULL or a place for an error.

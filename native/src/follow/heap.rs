@@ -1,12 +1,15 @@
 //! Instances of given classes, found by walking the interpreter's own lists of objects, a slice at a time.
 //!
-//! CPython links every object that can hold others into one of a few rings, by two words before the object. `gc.get_objects` copies all
-//! of them into a list, which takes three to seven milliseconds for 430,000 objects and makes the tool a holder of each; reading the links and
-//! the type takes less, and touches nothing. Between two slices a *marker*, an object of ours, keeps the place: it is taken out of its ring and
-//! put in again further on, as the collector does with objects all the time. The lists are consistent whenever the interpreter's lock
-//! can be had, also while a collection runs a finaliser.
+//! CPython links every object that can hold other objects into one of a few rings, by two words
+//! before the object. `gc.get_objects` copies all of them into a list, which takes three to seven
+//! milliseconds for 430,000 objects and makes the tool a holder of each; reading the links and the
+//! type takes less, and touches nothing. Between two slices a *marker*, an object of ours, keeps
+//! the place: it is taken out of its ring and inserted further on, as the collector does with
+//! objects all the time. The lists are consistent whenever the interpreter's lock can be had, also
+//! while a collection runs a finaliser.
 //!
-//! The words' layout is that of CPython 3.11 to 3.13 with the interpreter's lock; `begin` checks what it can and refuses otherwise.
+//! The layout of these words is that of CPython 3.11 to 3.13 with the interpreter's lock; `begin`
+//! checks it as far as possible and otherwise refuses.
 
 use super::places::Places;
 
@@ -16,7 +19,7 @@ const LINK_BYTES: usize = 16;
 const TYPE_BYTES: usize = 8;
 /// The links' lowest bits are flags.
 const FLAGS: usize = 3;
-/// Bytes from one ring's head to the next, and from the first to the one of frozen objects.
+/// Bytes from one ring's head to the next, and from the first head to the head of frozen objects.
 const HEAD_BYTES: usize = 24;
 const FROZEN_BYTES: usize = 80;
 const RINGS: usize = 4;
@@ -38,7 +41,8 @@ impl Heap {
     /// `marker` is an object of the running interpreter (CPython 3.11 to 3.13) that was made just now and is in the youngest ring's last place;
     /// the interpreter's lock is held.
     pub unsafe fn begin(marker: usize, marker_type: usize) -> Option<Self> {
-        // SAFETY: the caller's promise: the words before an object are its links, and what they lead to is readable.
+        // SAFETY: the caller's promise: the words before an object are its links, and the linked
+        // words are readable.
         unsafe {
             let links = marker - LINK_BYTES;
             if word(marker + TYPE_BYTES) != marker_type || !is_linked(links) {
@@ -50,7 +54,8 @@ impl Heap {
         }
     }
 
-    /// Looks at up to `most` objects and puts those of `types` into `found`, which has room. True: there are more.
+    /// Looks at up to `most` objects and puts those of `types` into `found`, which has room. True:
+    /// more objects follow.
     ///
     /// # Safety
     /// The interpreter's lock is held, and the marker is alive.
@@ -150,7 +155,7 @@ unsafe fn set_previous(links: usize, to: usize) {
 /// Whether both neighbours know of it.
 ///
 /// # Safety
-/// `links` are readable, and so is what they lead to.
+/// `links` are readable, and so are the words they point to.
 unsafe fn is_linked(links: usize) -> bool {
     // SAFETY: the caller's promise.
     unsafe {

@@ -1,8 +1,9 @@
 //! The rows of instances of declared classes: a row for each that lives and has a handle, from its birth (or the scan that found it) to its release.
 //!
-//! One table for all classes, by the instance's address, because whoever says that an instance ends (a weak reference, a type's
-//! destructor) knows no more than that. The end is always told before the memory is given back, so an address that is listed is that
-//! of the instance that was listed. As everything here it is used with the interpreter's lock held.
+//! One table for all classes, by the instance's address, because the reporter of an end (a weak
+//! reference, a type's destructor) knows only the address. The end is always reported before the
+//! memory is freed, so a listed address belongs to the listed instance. Like everything here it is
+//! used with the interpreter's lock held.
 
 use std::cell::UnsafeCell;
 use std::hash::BuildHasherDefault;
@@ -15,7 +16,7 @@ use crate::runtime::{existing, runtime};
 use crate::threads::{self, local};
 use crate::types;
 
-/// What is known of an instance.
+/// The record of an instance.
 #[derive(Clone, Copy)]
 struct Known {
     row: u64,
@@ -25,7 +26,7 @@ struct Known {
     reference: usize,
 }
 
-/// What an instance whose end has begun answers to whether it gave its handle back.
+/// The answer of an ending instance to the question whether it gave its handle back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It did not.
@@ -34,14 +35,14 @@ pub enum Answer {
     Closed,
     /// It cannot be asked.
     Unknown,
-    /// Somebody took hold of it meanwhile: it does not end.
+    /// Another holder took a reference meanwhile: the instance does not end.
     LivesOn,
 }
 
 /// Asks an instance whose end has begun: `(whom, instance, whether a weak reference tells of the end)`, an [`Answer`] as a number.
 pub type Ask = unsafe extern "C" fn(usize, usize, i32) -> i32;
 
-/// Who asks the instances of a declaration.
+/// The callback that asks the instances of a declaration.
 #[derive(Clone, Copy)]
 struct Asker {
     ask: Ask,
@@ -56,7 +57,7 @@ struct Table {
     owners: u32,
 }
 
-/// What the interpreter's lock guards.
+/// The state behind the interpreter's lock.
 struct Guarded(UnsafeCell<Table>);
 
 // SAFETY: reached through `table` alone, whose callers hold the interpreter's lock.
@@ -72,7 +73,7 @@ static TABLE: Guarded = Guarded(UnsafeCell::new(Table {
 /// Runs `body` with the table, which it gives back before it calls anything of the interpreter.
 ///
 /// # Safety
-/// The interpreter's lock is held, so nobody else is in here.
+/// The interpreter's lock is held, so no other thread is in here.
 unsafe fn table<R>(body: impl FnOnce(&mut Table) -> R) -> R {
     // SAFETY: the caller's promise.
     body(unsafe { &mut *TABLE.0.get() })
@@ -88,7 +89,8 @@ impl Table {
         Some(known)
     }
 
-    /// An instance that a weak reference sees the end of, or its type's destructor, with who asks it.
+    /// An instance whose end is reported by a weak reference or by its type's destructor, with the
+    /// callback that asks it.
     fn ending(&self, key: usize, by_reference: bool) -> Option<Option<Asker>> {
         let known = self.known.get(&key).filter(|known| (known.reference != 0) == by_reference)?;
         Some(self.askers.get(&known.owner).copied())
@@ -99,7 +101,7 @@ impl Table {
     }
 }
 
-/// Where an instance's handle leads and where it was born.
+/// The target of an instance's handle and the place of birth.
 #[derive(Clone, Copy, Debug)]
 pub struct Newborn {
     /// The instance.
@@ -108,7 +110,7 @@ pub struct Newborn {
     pub address: u64,
     /// The handle.
     pub handle: u64,
-    /// Where it was made; `None`: it was there before anybody looked.
+    /// Call stack of the birth; `None`: the instance is older than the recording.
     pub site: Option<u32>,
     /// The weak reference that sees its end; 0: its type's destructor does.
     pub reference: usize,
@@ -123,7 +125,8 @@ pub struct Instances {
 }
 
 impl Instances {
-    /// Knows no instance. `closes`: the declaration names a method that does. `ask` is called with `whom` at the end of an instance of what closes.
+    /// Knows no instance. `closes`: the declaration names a method that does. `ask` is called with
+    /// `whom` at the end of an instance of a closing class.
     ///
     /// # Safety
     /// The interpreter's lock is held.
@@ -198,7 +201,7 @@ impl Instances {
         let is_born_now = born.site.is_some();
         let row = NewRow { type_id: self.type_id, address: born.address, data: born.handle, owner, is_foreign: false, is_born_now };
         let before = local(|local| local.site.replace(born.site.unwrap_or(0)));
-        let made = rows::add(runtime(), &row).unwrap_or(0); // what found no room is counted
+        let made = rows::add(runtime(), &row).unwrap_or(0); // a row without room is counted
         local(|local| local.site.set(before));
         made
     }
@@ -267,7 +270,7 @@ impl Instances {
         }
     }
 
-    /// Nobody asks its instances any more.
+    /// Ends the questions to its instances.
     ///
     /// # Safety
     /// The interpreter's lock is held.
@@ -293,8 +296,8 @@ pub unsafe fn count() -> usize {
     unsafe { table(|table| table.known.len()) }
 }
 
-/// A weak reference says that its instance is gone, without having given its handle back before. Whether it was one of ours: then it is
-/// not needed any more.
+/// A weak reference says that its instance is gone, without having given its handle back before.
+/// Whether the reference is a listed instance's: then it is not needed any more.
 ///
 /// # Safety
 /// The interpreter's lock is held, and the instance's memory is not given back yet.

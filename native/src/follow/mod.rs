@@ -1,8 +1,9 @@
 //! Following objects of another language's bindings at the speed of the bindings themselves: rows by proxy, stacks, the heap, and the
 //! library's own functions.
 //!
-//! Everything here is called with the interpreter's lock held and never gives it up, so what is `&mut` in here has one user at a time. No
-//! function calls back into the interpreter. `native/python` is the other half.
+//! Everything here is called with the interpreter's lock held and never gives it up, so each `&mut`
+//! value in here has one user at a time. No function calls back into the interpreter.
+//! `native/python` is the other half.
 
 pub mod heap;
 pub mod instances;

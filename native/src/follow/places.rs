@@ -1,4 +1,4 @@
-//! Hashing of addresses: they differ in their middle bits, and nobody chooses them to collide.
+//! Hashing of addresses: they differ in their middle bits, and no attacker chooses them to collide.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -1,7 +1,7 @@
 //! The rows of one class of proxies: a row for each live proxy, from its birth (or the scan that found it) to its release.
 //!
-//! Proxies are known by their address in the interpreter, never referred to. While a proxy's finaliser runs it is marked as leaving, so that
-//! a scan does not take it for a new one.
+//! Proxies are known by their address in the interpreter, never referred to. A proxy whose
+//! finaliser runs is marked as leaving, so that a scan does not take it for a new proxy.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,14 +22,14 @@ const WEAK_LOCKED: u64 = u64::MAX;
 /// Bytes from the start of a trait's outer `Arc` to the pair that it holds.
 const OUTER_BYTES: u64 = 16;
 
-/// Where the object of a handle lies.
+/// The place of a handle's object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// Not found out yet: whoever brings the next proxy is asked to.
+    /// Not known yet: the caller that reports the next proxy is asked for it.
     Unknown,
     /// It cannot be found out; rows have no address.
     Hidden,
-    /// The allocation starts so many bytes before what the handle points to.
+    /// The allocation starts so many bytes before the handle's address.
     Before(u64),
     /// The handle points to a pair whose first word is the allocation; `counted`: the pair lies in an `Arc` of its own.
     Inner {
@@ -38,7 +38,7 @@ pub enum Layout {
     },
 }
 
-/// What became of a birth.
+/// The outcome of a birth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Born {
     /// Its row; 0: recording is off, or it found no room.
@@ -96,8 +96,8 @@ impl Proxies {
         self.type_id = type_id;
     }
 
-    /// The level in force for its rows: the type's own, or the process's, as for the first one, which comes before the type. While everything is
-    /// off, one load.
+    /// The level in force for its rows: the type's own level, or the process's level until the type
+    /// exists. While everything is off, one load.
     pub fn level(&self) -> u8 {
         match hooks::hottest() {
             0 => Level::Off as u8,
@@ -114,7 +114,7 @@ impl Proxies {
         for (row, handle) in std::mem::take(&mut self.unplaced) {
             let address = self.address_read(handle);
             if address != 0 {
-                // one that ended meanwhile needs none
+                // a row that ended meanwhile needs no address
                 let _ = rows::set_address(runtime(), row, address);
             }
         }
@@ -153,7 +153,8 @@ impl Proxies {
         }
     }
 
-    /// A proxy was made now, on this thread. `is_asked`: what could be found out was.
+    /// A proxy was made now, on this thread. `is_asked`: type and layout have been asked for
+    /// already.
     pub fn born(&mut self, key: usize, handle: u64, site: u32, is_asked: bool) -> Born {
         if !self.is_followed || hooks::hottest() == Level::Off as u8 {
             return Born::Row(0);
@@ -195,14 +196,15 @@ impl Proxies {
     pub fn gone(&mut self, key: usize, handle: u64) {
         let row = self.rows.insert(key, LEAVING).unwrap_or(0);
         if self.freed.remove(&key).is_some() {
-            // the same reference again: nothing says what lies there now
+            // the same reference again: nothing says which object lies there now
             self.end(row, ReferenceState::Released, EVENT_COUNT_UNKNOWN);
         } else if row != 0 && row != LEAVING {
             self.end(row, self.state_after_release(handle), self.strong_after_release(handle));
         }
     }
 
-    /// A proxy's finaliser began to run before the class was followed: it is no live proxy, and nobody will say when it has gone.
+    /// A proxy's finaliser began to run before the class was followed: it is no live proxy, and its
+    /// end will not be reported.
     pub fn leaving(&mut self, key: usize) {
         self.rows.entry(key).or_insert(LEAVING);
     }
@@ -223,7 +225,7 @@ impl Proxies {
         self.add_freed(key, handle)
     }
 
-    /// A proxy went without its finaliser: its row ends, if it is still that one.
+    /// A proxy ended without its finaliser: ends its row, if the proxy still has that row.
     pub fn lost(&mut self, key: usize, row: u64) {
         if self.rows.get(&key) == Some(&row) {
             self.rows.remove(&key);
@@ -258,7 +260,8 @@ impl Proxies {
     }
 
     fn add_freed(&mut self, key: usize, handle: u64) -> u64 {
-        let row = rows::add_freed(runtime(), self.type_id, handle).unwrap_or(0); // what found no room is counted
+        // a row without room is counted
+        let row = rows::add_freed(runtime(), self.type_id, handle).unwrap_or(0);
         self.keep(key, row);
         self.freed.insert(key, row);
         row
@@ -271,7 +274,8 @@ impl Proxies {
         let row = NewRow { type_id: self.type_id, address, data: handle, owner: 0, is_foreign: false, is_born_now };
         let before = local(|local| local.site.replace(site.unwrap_or(0)));
         let strong = if is_born_now { self.strong(handle) } else { EVENT_COUNT_UNKNOWN };
-        let made = rows::add_counted(runtime(), &row, strong).unwrap_or(0); // what found no room is counted
+        // a row without room is counted
+        let made = rows::add_counted(runtime(), &row, strong).unwrap_or(0);
         local(|local| local.site.set(before));
         if made != 0 && address == 0 && self.layout == Layout::Unknown {
             self.unplaced.push((made, handle));
@@ -313,7 +317,8 @@ impl Proxies {
         }
     }
 
-    /// What the release of a handle makes of its reference. Of two last references released at one instant both may be called released.
+    /// The state of a reference after the release of a handle. If two threads release the last two
+    /// references at the same instant, both rows may be called released.
     fn state_after_release(&self, handle: u64) -> ReferenceState {
         if handle == 0 {
             return ReferenceState::Released;

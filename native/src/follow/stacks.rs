@@ -1,20 +1,21 @@
 //! The site of a birth, read from the interpreter's own frames: a few nanoseconds a frame, no object made.
 //!
-//! The frames' layout is fixed within a minor version of CPython. Versions without one here are not walked, and what is known is tried
-//! against the interpreter's own answer before it is used. A stack is known by its frames' code objects and instructions; both stay what they are
-//! because a known code object is kept alive by whoever told of it.
+//! The frames' layout is fixed within a minor version of CPython. Versions without a layout here
+//! are not walked, and a known layout is compared with the interpreter's own answer before it is
+//! used. A stack is known by its frames' code objects and instructions; both stay valid because the
+//! caller that reported a code object keeps it alive.
 
 use super::places::Places;
 
-/// Frames that are looked at for one site, those left out among them.
+/// Most frames read for one site, including frames that are left out.
 const MOST_FRAMES: usize = 512;
 /// Frames of a site, at most.
 pub const MOST_KEPT: usize = crate::layout::SITE_FRAMES;
 
-/// Where things stand in the frames of one minor version of CPython. Offsets in bytes.
+/// Offsets of the fields in the frames of one minor version of CPython. In bytes.
 #[derive(Debug)]
 pub struct FrameLayout {
-    /// From the thread's state to its current frame, or to what leads there.
+    /// From the thread's state to its current frame, or to the pointer to it.
     pub current: usize,
     /// That leads to the frame's place, at this offset; `None`: the frame itself.
     pub through: Option<usize>,
@@ -26,7 +27,7 @@ pub struct FrameLayout {
     pub instruction: usize,
     /// Globals.
     pub globals: usize,
-    /// Who owns it; 3: a stand-in for C code, which has no globals.
+    /// The frame's owner; 3: a frame that stands for C code, which has no globals.
     pub owner: Option<usize>,
 }
 
@@ -48,12 +49,12 @@ pub fn layout_of(minor: u32) -> Option<&'static FrameLayout> {
     }
 }
 
-/// What a walk found.
+/// The result of a walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Walk {
     /// The site; 0: no frame of the program.
     Site(u32),
-    /// A code object of which nobody said whether it is the program's, and its globals.
+    /// A code object that may or may not be the program's, and its globals: the caller has to say.
     Code(usize, usize),
     /// A stack that is not known, of so many frames.
     Stack(usize),
@@ -130,7 +131,8 @@ impl Stacks {
     }
 }
 
-/// The code objects of the calling thread's frames, innermost first; those beyond the room of `codes` are left out. Returns how many there are.
+/// The code objects of the calling thread's frames, innermost first; frames beyond the room of
+/// `codes` are left out. Returns the number of frames.
 ///
 /// # Safety
 /// As for [`Stacks::walk`].

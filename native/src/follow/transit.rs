@@ -1,8 +1,10 @@
-//! The library's own clone functions, with a note in the history: who takes a clone that no proxy owns, for a call or to keep.
+//! The library's own clone functions, with an event in the history: which call or holder takes a
+//! clone that no proxy owns.
 //!
-//! All clone functions have one signature, and whoever calls one looks it up at each call; so another function can stand in its place. A stand-in
-//! is one of a fixed number of functions of ours, each with a slot that says what it stands in for. Slots are never used for another
-//! original: whoever kept a stand-in, or is in one, can go on using it for ever.
+//! All clone functions have one signature, and each caller looks the function up at each call; so
+//! another function can replace it. A replacement is one of a fixed number of functions of ours,
+//! each with a slot that names the original function. A slot is never used for another original:
+//! code that kept a replacement, or runs in it, can use it for ever.
 
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -62,7 +64,7 @@ unsafe extern "C" fn through<const N: usize>(handle: u64, status: *mut c_void) -
     cloned
 }
 
-/// Writes the clone to the history, if its type has one.
+/// Writes the clone to the history, if its type has a history.
 #[inline]
 fn note(slot: &Slot, cloned: u64) {
     let Some(runtime) = existing() else { return };

@@ -1,7 +1,8 @@
 //! Takes the region of an injection out of this process again, once every thread has certainly left it.
 //!
-//! The stub says that it is through, but its last instructions come after that. So each thread is looked at: one that waits shows where, and
-//! whether anything on its stack leads into the region; one that runs has left when it has used far more time than two instructions take.
+//! The stub reports its end, but its last instructions come after that. So each thread is checked:
+//! a waiting thread shows its position, and whether any word on its stack points into the region; a
+//! running thread has left when it has used far more time than two instructions take.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -63,7 +64,7 @@ struct Looked {
     used_nanos: u64,
 }
 
-/// All others; none when they cannot be listed, or are too many.
+/// All other threads; none when they cannot be listed, or are too many.
 fn threads() -> Option<Vec<Looked>> {
     let own = platform::thread_id();
     let found = fs::read_dir("/proc/self/task").ok()?.take(MOST_THREADS + 1);
@@ -99,7 +100,7 @@ fn waits_outside(text: &str, base: usize) -> bool {
 fn stack_words(pointer: usize) -> impl Iterator<Item = usize> {
     let mut bytes = vec![0_u8; STACK_BYTES];
     let into = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: STACK_BYTES };
-    // page by page: what lies above the stack need not be readable
+    // page by page: memory above the stack need not be readable
     let from: Vec<libc::iovec> = pages(pointer, STACK_BYTES).collect();
     // SAFETY: `into` is memory of ours.
     let read = unsafe { platform::read_own_memory(&[into], &from) }.unwrap_or(0);

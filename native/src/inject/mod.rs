@@ -1,8 +1,10 @@
 //! Guarded injection: have one thread of another process start a thread that runs a line of Python.
 //!
-//! Runs in an injector process of its own, never in a viewer or a target. One thread of the target is stopped, for a fraction of a
-//! millisecond, at a point that is known to be harmless; all others run on. It is sent through a stub (`stub.rs`) that calls `pthread_create` and
-//! then restores every register itself, so that the target goes on also when the injector dies. See ADR 0010.
+//! Runs in an injector process of its own, never in a viewer or a target. One thread of the target
+//! is stopped, for a fraction of a millisecond, at a point that is known to be harmless; all other
+//! threads run on. It is sent through a stub (`stub.rs`) that calls `pthread_create` and then
+//! restores every register itself, so that the target runs on even if the injector dies. See ADR
+//! 0010.
 
 mod left;
 mod region;
@@ -58,7 +60,7 @@ pub struct Functions {
     pub release: u64,
 }
 
-/// Where something is to be injected, and what is called there. All addresses are the target's.
+/// The place of an injection, and the functions called there. All addresses are the target's.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
@@ -66,7 +68,7 @@ pub struct Place {
     pub pid: u32,
     /// The thread that is borrowed for a moment.
     pub tid: u32,
-    /// Region of an earlier injection that nobody uses any more; 0: none.
+    /// Unused region of an earlier injection; 0: none.
     pub region: u64,
     /// A `syscall` instruction of the C library.
     pub syscall: u64,
@@ -74,24 +76,24 @@ pub struct Place {
     pub libc: Range,
     /// Code of the interpreter.
     pub python: Range,
-    /// What is called.
+    /// Functions to call.
     pub functions: Functions,
 }
 
-/// What is to be injected, and where.
+/// The code to inject, and the place of the injection.
 #[derive(Clone, Copy, Debug)]
 pub struct Injection<'a> {
-    /// Where.
+    /// The place of the injection.
     pub place: Place,
     /// A line of Python.
     pub code: &'a str,
 }
 
-/// What an injection did.
+/// The result of an injection.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Injected {
-    /// Where stub and stack lie in the target.
+    /// Address of the stub and its stack in the target.
     pub region: u64,
     /// How long the borrowed thread was held.
     pub paused_nanos: u64,
@@ -123,8 +125,9 @@ pub fn inject(request: &Injection, injected: &mut Injected) -> Result<()> {
     Ok(())
 }
 
-/// Let a thread that was only looked at go on, with its system call begun again where the kernel would have it fail for our looking. True: that
-/// cannot be, and the call fails. One that a signal waits for fails for that.
+/// Resume a thread that was only read, and begin its system call again if the stop would make it
+/// fail. True: it cannot be begun again, and the call fails. A call that a signal interrupts fails
+/// because of the signal.
 fn leave(tracee: &Tracee, found: &libc::user_regs_struct) -> Result<bool> {
     if tracee.has_signal() {
         return Ok(false);
@@ -149,7 +152,7 @@ fn enter(tracee: &mut Tracee, found: &libc::user_regs_struct, point: &Point, req
         Ok(region.base)
     })();
     if entered.is_err() {
-        // both must be tried whatever the other says; the failure that is reported is the first
+        // both must be tried even if the first fails; the first failure is reported
         let _ = tracee.set_registers(&undisturbed(found).unwrap_or(*found));
         let _ = tracee.set_signals(mask);
     }

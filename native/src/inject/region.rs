@@ -16,7 +16,7 @@ pub const VECTOR_BYTES: usize = REGION_BYTES - CODE_BYTES - at::VECTORS;
 /// First word behind the code: a region of ours.
 pub const REGION_MAGIC: u64 = u64::from_le_bytes(*b"arc-inj1");
 
-/// Where things lie behind the code.
+/// Offsets of the words behind the code.
 pub mod at {
     /// The region was left by the borrowed thread.
     pub const LEFT: usize = 8;
@@ -28,7 +28,7 @@ pub mod at {
     pub const BORROWED: usize = 24;
     /// The borrowed thread's stack pointer.
     pub const STACK_POINTER: usize = 32;
-    /// Where it goes on.
+    /// Address at which it continues.
     pub const GOES_ON: usize = 40;
     /// Its signal mask.
     pub const MASK: usize = 48;
@@ -48,13 +48,14 @@ pub mod at {
     pub const VECTORS: usize = STACK_TOP;
 }
 
-/// Where `pthread_attr_t` of glibc on x86-64 has what is set of it; all else is zero, as `pthread_attr_init` leaves it.
+/// Offsets of the words that are set in glibc's `pthread_attr_t` on x86-64; all else is zero, as
+/// `pthread_attr_init` leaves it.
 mod attribute {
     /// Bytes of the guard behind the stack.
     pub const GUARD: usize = 16;
     /// Bytes of the stack.
     pub const STACK: usize = 32;
-    /// Of the whole.
+    /// Size of the structure.
     pub const BYTES: usize = 56;
 }
 
@@ -68,13 +69,15 @@ pub struct Region {
 }
 
 impl Region {
-    /// The one of an earlier injection, or a new one, made by the stopped thread. Its registers are changed by that.
+    /// The region of an earlier injection, or a new region, made by the stopped thread. That
+    /// changes the thread's registers.
     pub fn at(tracee: &mut Tracee, found: &libc::user_regs_struct, place: &Place) -> Result<Self> {
         if place.region != 0 {
             return Ok(Self { base: place.region });
         }
-        // Executable from the first on, and never writable as well: that is granted where memory may not become executable later
-        // (systemd's MemoryDenyWriteExecute, PR_SET_MDWE). `Tracee::write` writes whatever the protection.
+        // Executable from the start, and never writable as well: such a mapping is allowed where
+        // memory may not become executable later (systemd's MemoryDenyWriteExecute, PR_SET_MDWE).
+        // `Tracee::write` ignores the protection.
         let executable = (libc::PROT_READ | libc::PROT_EXEC) as u64;
         let writable = (libc::PROT_READ | libc::PROT_WRITE) as u64;
         let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as u64;

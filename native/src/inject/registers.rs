@@ -1,16 +1,17 @@
-//! Where a stopped thread is, and whether it may be borrowed there. Pure, but for a look at one word of the target.
+//! The position of a stopped thread, and whether it may be borrowed there. Pure, except that it
+//! reads one word of the target.
 
 use super::tracee::Tracee;
 use super::{Place, Range};
 
 /// Results of a system call that the kernel begins again by itself (`include/linux/errno.h`).
 const RESTARTS: std::ops::RangeInclusive<i64> = -516..=-512;
-/// … of which this is begun again through `restart_syscall`.
+/// The result that is begun again through `restart_syscall`.
 const RESTART_BLOCK: i64 = -516;
 /// `syscall`.
 const INSTRUCTION: u16 = 0x050f;
 
-/// Where the borrowed thread goes on, and with what in `rax`.
+/// The address at which the borrowed thread continues, and its `rax`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
     /// Address.
@@ -43,7 +44,7 @@ const RESTARTED: [i64; 11] = [
     libc::SYS_waitid,
     libc::SYS_pause,
     libc::SYS_msgrcv,
-    // one of them, or a wait with a timeout for a condition, that was stopped before
+    // a wait of this list, or a wait with a timeout for a condition, that was stopped before
     libc::SYS_restart_syscall,
 ];
 

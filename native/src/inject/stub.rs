@@ -91,7 +91,8 @@ extern "C" {
 /// The stub's bytes.
 #[cfg(target_arch = "x86_64")]
 pub fn code() -> &'static [u8] {
-    // SAFETY: both symbols lie in one section, in this order; what is between them is never written.
+    // SAFETY: both symbols lie in one section, in this order; the bytes between them are never
+    // written.
     unsafe {
         let begin: *const u8 = &raw const arc_inspector_stub_begin;
         let end: *const u8 = &raw const arc_inspector_stub_end;

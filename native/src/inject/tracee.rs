@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use crate::status::{Error, Result, Status};
 
-/// How long a thread may take to stop. One that does not is in the kernel, and is let go by the injector's end.
+/// How long a thread may take to stop. A thread that does not stop is in the kernel, and is
+/// released by the injector's end.
 const PATIENCE: Duration = Duration::from_millis(200);
 const TURN: Duration = Duration::from_micros(20);
-/// Stops on the way into and out of one system call, and what else may come between.
+/// Stops on the way into and out of one system call, and other stops that may come between.
 const MOST_STOPS: usize = 16;
 /// A system call stop, as `PTRACE_O_TRACESYSGOOD` marks it.
 const CALL_STOP: i32 = libc::SIGTRAP | 0x80;
@@ -98,7 +99,8 @@ impl Tracee {
         Ok(u64::from_le_bytes(bytes))
     }
 
-    /// Have it do a system call at `instruction`; `Err` when that fails. Its registers are those of the call afterwards.
+    /// Make it do a system call at `instruction`; `Err` when that fails. Afterwards its registers
+    /// are the call's.
     pub fn call(&mut self, found: &libc::user_regs_struct, instruction: u64, number: libc::c_long, with: [u64; 6]) -> Result<u64> {
         let [rdi, rsi, rdx, r10, r8, r9] = with;
         let rax = number as u64;
@@ -149,7 +151,7 @@ impl Tracee {
     }
 
     fn request(&self, request: libc::c_uint, address: *mut libc::c_void, argument: usize, what: &str) -> Result<()> {
-        // SAFETY: the callers hand over what the request wants; the kernel checks the rest.
+        // SAFETY: the callers pass the arguments of the request; the kernel checks the rest.
         if unsafe { libc::ptrace(request, self.tid, address, argument) } < 0 {
             return Err(Error::io(what, &io::Error::last_os_error()));
         }

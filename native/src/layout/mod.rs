@@ -41,7 +41,7 @@ pub const RUNNING_ARGUMENT: u64 = 0x2_0000_0000;
 pub const FOREIGN_BIT: u64 = 1;
 /// Rows that a segment can hold; the file is sparse, unused chunks cost nothing.
 pub const MAX_HANDLES: u32 = 1 << 21;
-/// Threads that can be named at once, ended ones that are still referred to among them.
+/// Threads that can be named at once, including ended threads that are still referred to.
 pub const MAX_THREADS: u32 = 4096;
 /// Types.
 pub const MAX_TYPES: u32 = 2048;
@@ -55,11 +55,12 @@ pub const MAX_STRING_BYTES: u32 = 1 << 22;
 pub const MAX_RINGS: u32 = 256;
 /// Events a ring holds before it overwrites the oldest.
 pub const RING_EVENTS: u32 = 4096;
-/// Calls one thread can have in flight at once and still be seen; deeper ones are counted (`deep_calls`).
+/// Calls in flight that are shown for a thread; deeper calls are counted (`deep_calls`).
 pub const CALL_DEPTH: usize = 8;
 /// Frames of one site.
 pub const SITE_FRAMES: usize = 12;
-/// Shards of a type's counters, one cache line each: four of a thread alone, the others common to all threads.
+/// Shards of a type's counters, one cache line each: four belong to one thread each, the rest are
+/// common to all threads.
 pub const TYPE_SHARDS: usize = 8;
 /// Collections that the header remembers.
 pub const GC_LOG: usize = 32;

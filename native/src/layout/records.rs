@@ -1,8 +1,8 @@
-//! The records of the sections, in the order of the file, and what the header remembers.
+//! The records of the sections, in the order of the file, and the header's memory of losses.
 
 use super::*;
 
-/// A part of the file: `capacity` records of `record_bytes`, of which those below `used` may be in use.
+/// A part of the file: `capacity` records of `record_bytes`; records below `used` may be in use.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Section {
@@ -44,7 +44,7 @@ pub struct CloseDeadline {
     pub at_ticks: u64,
 }
 
-/// What was lost or refused since the segment was made. Each only grows.
+/// Counts of lost or refused records since the segment was made. Each count only grows.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Lost {
@@ -122,13 +122,14 @@ pub struct Header {
     pub interpreter_ticks: u64,
     /// When the counts were last sampled.
     pub sampled_at_ticks: u64,
-    /// What that pass took.
+    /// Duration of that pass.
     pub sample_nanos: u64,
     /// CPU time of the tool's own threads in the target since start.
     pub agent_cpu_nanos: u64,
     /// When the segment ended, ticks; 0 while it lives.
     pub ended_at_ticks: u64,
-    /// Handles that are live now, all types. In the file only those that no `TypeShard::live` counts; whoever reads the header adds these.
+    /// Handles that are live now, all types. The file holds only the handles that no
+    /// `TypeShard::live` counts; a reader of the header adds these.
     pub live_handles: u64,
     /// Close requests that have not run.
     pub pending_closes: u64,
@@ -148,7 +149,7 @@ pub struct Header {
     pub handles: Section,
     /// See `RingHeader`; a record is a header and its events.
     pub rings: Section,
-    /// What was lost.
+    /// Counts of lost records.
     pub lost: Lost,
     /// Collections logged since start; the newest `GC_LOG` stand in `gc_log` at `(n - 1) % GC_LOG`.
     pub gc_logged: u64,
@@ -158,7 +159,7 @@ pub struct Header {
     pub close_deadlines: [CloseDeadline; CLOSE_DEADLINES],
     /// Pending closes with a deadline that found no place there.
     pub hidden_deadlines: u64,
-    /// UTF-8, NUL-padded: what runs (`python app.py`), and the runtime's version.
+    /// UTF-8, NUL-padded: the program (`python app.py`), and the runtime's version.
     pub program: [u8; 256],
     /// Runtime and version, such as `CPython 3.11.7`.
     pub runtime: [u8; 64],
@@ -186,7 +187,7 @@ pub struct ThreadSlot {
     pub created: u64,
     /// Handles released on it.
     pub released: u64,
-    /// Calls in flight now; those above `CALL_DEPTH` are not in the arrays.
+    /// Calls in flight now; calls beyond `CALL_DEPTH` are not in the arrays.
     pub depth: u64,
     /// Handles that its calls use now, outermost first.
     pub calls: [u64; CALL_DEPTH],
@@ -210,7 +211,8 @@ pub struct TypeShard {
     pub never_closed: u64,
     /// Destructors that ran.
     pub dropped: u64,
-    /// Handles born less handles gone on these threads, at every level; wraps below 0. The sum over all shards is what lives.
+    /// Handles born less handles gone on these threads, at every level; wraps below 0. The sum over
+    /// all shards is the number of live handles.
     pub live: u64,
     /// Not used.
     pub reserved: [u64; 2],
@@ -232,12 +234,13 @@ pub struct TypeSlot {
     pub level: u8,
     /// Size of the value, 0: unknown.
     pub size_bytes: u64,
-    /// Bytes from the allocation's start to the data. Of a Rust-implemented trait: of the `Arc` that a handle points into, which holds one
-    /// reference of the object's own and counts in `HandleSlot::outer_strong`; 0: a handle points to a `Box`, which counts nothing.
+    /// Bytes from the allocation's start to the data. For a Rust-implemented trait: from the start
+    /// of the `Arc` that a handle points into, which holds one reference of the object's own and
+    /// counts in `HandleSlot::outer_strong`; 0: a handle points to a `Box`, which counts nothing.
     pub data_offset: u64,
     /// UTF-8, NUL-padded: `TodoList`.
     pub name: [u8; 128],
-    /// Where it comes from: crate or Python module.
+    /// Origin of the type: crate or Python module.
     pub origin: [u8; 128],
     /// How it closes, for people: `close(flush)`.
     pub close_signature: [u8; 64],
@@ -279,12 +282,14 @@ pub struct FrameSlot {
 
 /// A handle: 64 bytes, one cache line. A handle's number is `generation << 32 | index << 1 | foreign bit`.
 ///
-/// Words 1, 3 and 7, `created_thread` and `created_site` do not change within a generation; word 2 is one atomic word of the
-/// sampler's (or of a `thin` object's), who changes `outer_strong` as well; the rest changes only while `BUSY` is set.
+/// Words 1, 3 and 7, `created_thread` and `created_site` do not change within a generation; word 2
+/// is one atomic word of the sampler (or of a `thin` object), which changes `outer_strong` as well;
+/// the rest changes only while `BUSY` is set.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct HandleSlot {
-    /// `ReferenceState`, with `BUSY`. Word 0 is what a call validates: `word >> 16 == generation << 16 | type`.
+    /// `ReferenceState`, with `BUSY`. A call validates word 0:
+    /// `word >> 16 == generation << 16 | type`.
     pub reference_state: u8,
     /// `ResourceState`.
     pub resource_state: u8,
@@ -294,17 +299,19 @@ pub struct HandleSlot {
     pub generation: u32,
     /// Heap address of the allocation: `{strong, weak, data}`. The identity of the object. 0: none.
     pub address: u64,
-    /// Resting strong count that the allocation at `address` would have if this were its only handle; a signed number, 0 or less when there are fewer
-    /// references than handles. Each further live handle on the object adds one. So the count and the number of handles are of one moment,
-    /// whenever the table is read, and all rows of an object say the same. Of a Rust-implemented trait each `Arc` that handles point into adds one.
+    /// Resting strong count that the allocation at `address` would have if this were its only
+    /// handle; a signed number, 0 or less when there are fewer references than handles. Each
+    /// further live handle on the object adds one. So the count and the number of handles are of
+    /// one moment, whenever the table is read, and all rows of an object show the same count. For a
+    /// Rust-implemented trait each `Arc` that handles point into adds one reference.
     pub strong: u32,
-    /// Weak count, without the one that all strongs share.
+    /// Weak count, without the weak reference that all strong references share.
     pub weak: u16,
     /// Calls in flight as far as sampling can tell (kinds that clone for a call).
     pub in_flight: u16,
     /// Birth.
     pub created_at_ticks: u64,
-    /// Since when the states are what they are.
+    /// Time of the last change of a state.
     pub changed_at_ticks: u64,
     /// Thread that created the handle.
     pub created_thread: u16,
@@ -318,10 +325,12 @@ pub struct HandleSlot {
     pub created_site: u16,
     /// Stack of the last change: the close request, the close, or the release.
     pub last_site: u16,
-    /// Of a Rust-implemented trait: resting strong count of the `Arc` that the handle points into, of the same instant as `strong` and in the
-    /// same way: as if this were the only handle that points there. `OUTER_UNKNOWN`: it was not read, or there is none (see `TypeSlot::data_offset`).
+    /// For a Rust-implemented trait: resting strong count of the `Arc` that the handle points into,
+    /// of the same instant as `strong` and in the same way: as if this were the only handle that
+    /// points there. `OUTER_UNKNOWN`: it was not read, or there is none (see
+    /// `TypeSlot::data_offset`).
     pub outer_strong: u32,
-    /// What the handle stands for: the data pointer as lowered, a map's key, a proxy's `_handle`.
+    /// The handle's value: the data pointer as lowered, a map's key, a proxy's `_handle`.
     pub data: u64,
 }
 

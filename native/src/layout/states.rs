@@ -1,6 +1,6 @@
-//! What the small numbers in a record mean: levels, kinds, states.
+//! The meanings of the small numbers in a record: levels, kinds, states.
 
-/// How much is recorded. Each level includes those before it.
+/// How much is recorded. Each level includes the levels before it.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -14,7 +14,7 @@ pub enum Level {
     Stacks = 3,
 }
 
-/// Who counts the references of a type.
+/// The counter of a type's references.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -55,7 +55,7 @@ pub enum ReferenceState {
     Live = 1,
     /// Released while calls are in flight; the last of them releases.
     ReleaseRequested = 2,
-    /// The reference is gone, the object lives on through others. A tombstone.
+    /// The reference is released, the object lives on through other references. A tombstone.
     Released = 3,
     /// The reference was the last one and the destructor ran. A tombstone.
     Dropped = 4,
@@ -87,12 +87,12 @@ pub enum ResourceState {
     Poisoned = 9,
     /// Dropped while it could not be asked whether it had been closed.
     Unknown = 10,
-    /// The host's finaliser has released the reference, and the host still has the proxy: each use of it touches what may be freed. Such a row
-    /// names no object.
+    /// The host's finaliser has released the reference, and the host still has the proxy: each use
+    /// of it touches memory that may be freed. Such a row names no object.
     Freed = 11,
 }
 
-/// What an event says.
+/// The kind of an event.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
@@ -140,7 +140,7 @@ pub enum Ending {
     Stopped = 2,
 }
 
-/// Where ticks come from.
+/// The source of ticks.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockSource {

@@ -17,10 +17,11 @@ use crate::runtime::Runtime;
 use crate::status::{Error, Result, Status};
 use crate::threads::{self, pins_of, plain};
 
-/// What a close runs: the type's close method with the arguments of whoever asked. It gets the data pointer of a living object.
+/// The code of a close: the type's close method with the caller's arguments. It gets the data
+/// pointer of a living object.
 pub type Run = Box<dyn FnOnce(u64) -> Result<()> + Send>;
 
-/// What stands between a request and its close.
+/// The obstacle between a request and its close.
 pub(super) enum Obstacle {
     Calls(usize),
     Owner(u16),
@@ -34,7 +35,7 @@ impl Obstacle {
         }
     }
 
-    /// What the request waited for in vain.
+    /// The object or thread that the request waited for in vain.
     pub(super) fn waited(&self, runtime: &Runtime) -> String {
         match self {
             Self::Calls(1) => "waited for 1 call in flight".to_owned(),
@@ -52,7 +53,7 @@ impl Obstacle {
     }
 }
 
-/// What an attempt to settle a request led to.
+/// The outcome of an attempt to settle a request.
 pub(super) enum Outcome {
     Ran(Result<()>),
     Blocked(String),
@@ -73,8 +74,9 @@ pub fn close_with_defaults(runtime: &Runtime, handle: u64) -> Result<()> {
     request(runtime, handle, method_of(runtime, handle)?.run())
 }
 
-/// Asks for a close. Runs it now when nothing stands in the way; otherwise the error has the status `Pending` and says what it waits for, and
-/// the last call in flight or the owner thread runs it, or it is withdrawn at its deadline. Never waits.
+/// Asks for a close. Runs it now if there is no obstacle; otherwise the error has the status
+/// `Pending` and names the obstacle, and the last call in flight or the owner thread runs it, or it
+/// is withdrawn at its deadline. Never waits.
 pub fn request(runtime: &Runtime, handle: u64, run: Run) -> Result<()> {
     let deadline = take_deadline(runtime);
     method_of(runtime, handle)?;
@@ -127,7 +129,8 @@ fn is_over(word: Word0) -> bool {
     [ResourceState::Closed as u8, ResourceState::Poisoned as u8].contains(&word.resource())
 }
 
-/// Runs the close of the object at `address` if one is asked for and nothing stands in its way any more.
+/// Runs the close of the object at `address` if one is requested and nothing stands in its way any
+/// more.
 pub(super) fn settle(runtime: &Runtime, address: u64) -> Outcome {
     if let Some(reason) = withdraw(runtime, address) {
         return Outcome::Blocked(reason);
@@ -261,7 +264,7 @@ fn is_released(runtime: &Runtime, handle: u64) -> bool {
     runtime.table.slot_of(handle).is_some_and(|slot| slot.word0().reference() == ReferenceState::ReleaseRequested as u8)
 }
 
-/// Takes back a request that nobody runs yet; the resource is open again.
+/// Takes back a request that no thread runs yet; the resource is open again.
 pub fn cancel(runtime: &Runtime, handle: u64) -> Result<()> {
     let mut inner = runtime.lives.inner.lock();
     let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
@@ -274,7 +277,7 @@ pub fn cancel(runtime: &Runtime, handle: u64) -> Result<()> {
     };
     hide_deadline(runtime, entry);
     entry.withdrawn = Some("taken back before it ran".to_owned());
-    // until its rows show it nobody may release the last handle or begin another close
+    // until its rows show it, no thread may release the last handle or begin another close
     entry.is_closing = true;
     uncount_waiting(runtime, entry);
     drop(inner);
@@ -283,7 +286,8 @@ pub fn cancel(runtime: &Runtime, handle: u64) -> Result<()> {
     Ok(())
 }
 
-/// What a close would do now: `Ok`, or `Pending`, `Closed` or another status with the reason.
+/// The outcome that a close would have now: `Ok`, or `Pending`, `Closed` or another status with the
+/// reason.
 pub fn preview(runtime: &Runtime, handle: u64) -> Result<()> {
     method_of(runtime, handle)?;
     withdraw_if_due(runtime, handle);
@@ -302,7 +306,8 @@ pub fn preview(runtime: &Runtime, handle: u64) -> Result<()> {
     }
 }
 
-/// A safe point: runs the closes that wait for the calling thread, and those whose owner has ended. Returns how many ran.
+/// A safe point: runs the closes that wait for the calling thread, and closes whose owner has
+/// ended. Returns how many ran.
 pub fn drain_here() -> usize {
     let Some(runtime) = crate::runtime::existing() else { return 0 };
     if !waiting::is_asked() {
@@ -311,7 +316,7 @@ pub fn drain_here() -> usize {
     settle_where(runtime, |owner| owner == threads::here() || !threads::is_alive(runtime, owner))
 }
 
-/// An owner has ended without coming by a safe point in time: who ends it runs its closes.
+/// An owner thread has ended before a safe point: the thread that reports the end runs its closes.
 pub fn owner_ended(runtime: &Runtime, index: u16) {
     settle_where(runtime, |owner| owner == index);
 }

@@ -1,7 +1,10 @@
-//! Deadlines of close requests: what has not run by then is withdrawn, the resource counts as open again, and the object remembers why.
+//! Deadlines of close requests: a request that has not run by then is withdrawn, the resource
+//! counts as open again, and the object remembers the reason.
 //!
-//! One thread waits for the soonest deadline and ends when there is none. A forked child has no such thread until its agent starts or it asks for
-//! a close of its own with a deadline; so whoever runs a close, or asks how one is, looks at its deadline too. The header shows when each is.
+//! One thread waits for the soonest deadline and ends when there is none. A forked child has no
+//! such thread until its agent starts or it requests a close of its own with a deadline; so each
+//! thread that runs a close, or asks for its state, checks the deadline too. The header shows each
+//! deadline.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +26,7 @@ thread_local! {
     static NEXT_MILLIS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// The thread that waits, while there is one.
+/// The waiting thread, while there is one.
 pub type Keeper = Lock<Option<Thread>>;
 
 /// When a request is withdrawn.
@@ -31,7 +34,7 @@ pub type Keeper = Lock<Option<Thread>>;
 pub(super) struct Deadline {
     at: Instant,
     at_ticks: u64,
-    /// Where the header shows it, None: it has no place for it.
+    /// Index in the header's list of deadlines, None: the list is full.
     place: Option<usize>,
 }
 
@@ -61,7 +64,7 @@ pub(super) fn show_deadline(runtime: &Runtime, entry: &mut Entry, handle: u64, d
         match place {
             Some(place) => {
                 atomic!(AtomicU64, header, close_deadlines[place].at_ticks).store(deadline.at_ticks, Ordering::Relaxed);
-                // Release: who sees the handle sees its time
+                // Release: a reader that sees the handle sees its time
                 atomic!(AtomicU64, header, close_deadlines[place].handle).store(handle, Ordering::Release);
             }
             None => {
@@ -91,7 +94,8 @@ pub fn keep_inherited_deadlines(runtime: &Runtime) {
     }
 }
 
-/// Sees to it that the deadlines are kept from now on. When the system gives no thread, they are looked at by those who come by.
+/// Starts or wakes the thread that keeps the deadlines. When the system gives no thread, the
+/// threads that run or ask for closes check them.
 pub(super) fn keep_deadlines(lives: &Lives) {
     let mut keeper = lives.keeper.lock();
     if let Some(keeper) = &*keeper {
@@ -135,7 +139,7 @@ fn withdraw_due(runtime: &Runtime) {
     });
 }
 
-/// Withdraws the request of one object if its deadline has passed; the reason says what it waited for.
+/// Withdraws the request of an object if its deadline has passed; the reason names the obstacle.
 pub(super) fn withdraw(runtime: &Runtime, address: u64) -> Option<String> {
     let mut inner = runtime.lives.inner.lock();
     let entry = inner.get_mut(&address).filter(|entry| entry.is_due(Instant::now()))?;
@@ -144,18 +148,18 @@ pub(super) fn withdraw(runtime: &Runtime, address: u64) -> Option<String> {
     let request = entry.request.take();
     hide_deadline(runtime, entry);
     entry.withdrawn = Some(reason.clone());
-    // until its rows show it nobody may begin another one
+    // until its rows show it, no thread may begin another close
     entry.is_closing = true;
     uncount_waiting(runtime, entry);
     let type_id = super::type_of(runtime, entry);
     drop(inner);
     end(runtime, address, type_id, ResourceState::Open);
-    // only now: what the request carries may run foreign code when it is dropped
+    // only now: the request's arguments may run foreign code when they are dropped
     drop(request);
     Some(reason)
 }
 
-/// As `withdraw`, by a handle of the object, for those who ask how its close is.
+/// As `withdraw`, by a handle of the object, for callers that ask for the state of its close.
 pub(super) fn withdraw_if_due(runtime: &Runtime, handle: u64) {
     let slot = runtime.table.slot_of(handle).filter(|slot| names(runtime, slot.word0(), handle));
     if let Some(slot) = slot {

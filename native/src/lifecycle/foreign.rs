@@ -39,14 +39,14 @@ pub fn leave_foreign(runtime: &Runtime, handle: u64) {
     let mut inner = runtime.lives.inner.lock();
     let (Some(entry), Some(slot)) = (inner.get_mut(&handle), runtime.table.slot_of(handle)) else { return };
     let position = entry.callers.iter().rposition(|&caller| caller == here);
-    // one that began on another thread
+    // a call that began on another thread
     let Some(position) = position.or(entry.callers.len().checked_sub(1)) else { return };
     entry.callers.swap_remove(position);
     show_callers(&slot, entry.callers.len());
     let is_asked = entry.request.is_some() && entry.callers.is_empty();
     drop(inner);
     if is_asked {
-        // how it ended stands in the row; nobody here asked
+        // the row shows the outcome; no caller here asked
         let _ = settle(runtime, handle);
     }
 }
@@ -80,6 +80,6 @@ pub fn forget_foreign(runtime: &Runtime, handle: u64) {
     }
     inner.remove(&handle);
     drop(inner);
-    // only now: what the request carries runs foreign code when it is dropped
+    // only now: the request's arguments run foreign code when they are dropped
     drop(request);
 }

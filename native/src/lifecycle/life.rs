@@ -1,4 +1,4 @@
-//! What an object knows of itself, so that it is known also while no handle names it.
+//! The state that an object keeps itself, so that it is known even while no handle names it.
 
 use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
 
@@ -22,7 +22,8 @@ pub struct Life {
 }
 
 impl Life {
-    /// A life that begins now, on this thread, which becomes its owner when the type asks for one.
+    /// A life that begins now, on this thread, which becomes its owner when the type has owner
+    /// threads.
     #[inline(always)] // a life that is made in memory and then copied costs more than all else about it
     pub fn new(spec: &'static TypeSpec) -> Self {
         let (state, owner) = if spec.close.is_some() { Self::of_resource(spec) } else { (ResourceState::None, 0) };
@@ -35,7 +36,8 @@ impl Life {
         (ResourceState::Open, owner)
     }
 
-    /// The state of the resource. Changes under the lock of `Lives`; Relaxed suffices for those who hold it.
+    /// The state of the resource. Changes under the lock of `Lives`; Relaxed suffices for holders
+    /// of that lock.
     pub fn state(&self) -> ResourceState {
         ResourceState::from_number(self.state.load(Ordering::Relaxed)).unwrap_or(ResourceState::None)
     }
@@ -50,7 +52,7 @@ impl Life {
         self.spec.kind == Kind::MutexMap
     }
 
-    /// What its type is.
+    /// The object's type.
     pub(super) fn spec(&self) -> &'static TypeSpec {
         self.spec
     }

@@ -18,7 +18,7 @@ pub(super) enum Method {
 }
 
 impl Method {
-    /// The method as what a request carries.
+    /// The method as the code of a request.
     pub fn run(self) -> Run {
         match self {
             // SAFETY: a `Run` is called with the data pointer of a living object of the handle's type.

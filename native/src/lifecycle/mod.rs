@@ -1,8 +1,9 @@
 //! The two lives of an object side by side: of each reference (`live ─ release requested ─ released ─ dropped`) and of its resource
 //! (`open ─ close requested ─ draining or waiting for its owner ─ closed`).
 //!
-//! Types that do not close need no lock here: a release is decided by word 0 of its row and the pins. For those that close, all handles of an
-//! object and its close request stand in one table, and every change of their rows happens under its lock.
+//! Types that do not close need no lock here: a release is decided by word 0 of its row and the
+//! pins. For closing types, all handles of an object and its close request stand in one table, and
+//! every change of their rows happens under its lock.
 
 mod close;
 mod deadline;
@@ -36,11 +37,12 @@ use crate::runtime::Runtime;
 use crate::sync::Lock;
 use crate::threads::{self, mutate};
 
-/// Objects of types that close, as long as a handle names them: by their heap address, foreign ones by their handle's number.
+/// Objects of closing types, as long as a handle names them: native objects by heap address,
+/// foreign objects by the number of their handle.
 #[derive(Default)]
 pub struct Lives {
     inner: Lock<HashMap<u64, Entry>>,
-    /// Who keeps the deadlines; taken before `inner` where both are.
+    /// The thread that keeps the deadlines; locked before `inner` when both are locked.
     keeper: deadline::Keeper,
 }
 
@@ -51,15 +53,15 @@ struct Entry {
     handles: Vec<u64>,
     /// The data pointer all of them hold.
     data: u64,
-    /// The close that was asked for and that nobody runs yet.
+    /// The requested close that no thread runs yet.
     request: Option<Run>,
     /// When that is withdrawn.
     deadline: Option<deadline::Deadline>,
-    /// Why the last request was withdrawn; until the next one.
+    /// The reason why the last request was withdrawn; until the next request.
     withdrawn: Option<String>,
-    /// Whether somebody runs the close method now.
+    /// Whether a thread runs the close method now.
     is_closing: bool,
-    /// Threads that are inside a foreign object; calls of native ones are pins.
+    /// Threads that are inside a foreign object; calls of native objects are pins.
     callers: Vec<u16>,
 }
 
@@ -128,7 +130,7 @@ fn show(runtime: &Runtime, entry: &Entry, state: ResourceState, change: Option<C
     }
 }
 
-/// The life within the object of an entry; a foreign one has none.
+/// The life within the object of an entry; a foreign object has none.
 fn life_of<'a>(runtime: &Runtime, entry: &'a Entry) -> Option<&'a Life> {
     let word = runtime.table.slot_of(*entry.handles.first()?)?.word0();
     let spec = runtime.types.spec(word.type_id())?;
@@ -147,7 +149,7 @@ fn names(runtime: &Runtime, word: Word0, handle: u64) -> bool {
     word.generation() == generation_of(handle) && (handle & FOREIGN_BIT != 0) == rows::is_foreign(runtime, word.type_id())
 }
 
-/// Where the object of a handle stands in the table.
+/// Key of a handle's object in the table.
 fn key_of(slot: &Slot<'_>, handle: u64) -> u64 {
     if handle & FOREIGN_BIT == 0 {
         slot.address()
@@ -168,7 +170,7 @@ pub fn after_call(runtime: &Runtime, handle: u64) {
     let Some(slot) = runtime.table.slot_of(handle) else { return };
     let word = slot.word0();
     if word.is_close_pending() {
-        // if the row was given to another object meanwhile, this settles that one, which does no harm
+        // if the row now belongs to another object, this settles that object, which does no harm
         let _ = close::settle(runtime, slot.address());
     }
     if word.reference() == ReferenceState::ReleaseRequested as u8 {

@@ -1,4 +1,4 @@
-//! What to close before what: objects whose resource needs that of another one.
+//! The order of closes: objects whose resource needs the resource of another object.
 
 use super::{key_of, life_of, owner_of, Entry};
 use crate::layout::ResourceState;
@@ -36,7 +36,8 @@ fn child_of(runtime: &Runtime, entry: &Entry, parent: u64) -> Option<Child> {
     Some(Child { handle, is_open: life.state() != ResourceState::Closed, name: format!("{name} {}", shown(handle)) })
 }
 
-/// Who closes a thread-affine object whose owner is gone, for people; None while its owner lives, or for any other object.
+/// The thread that closes a thread-affine object whose owner has ended, for people; None while its
+/// owner lives, or for any other object.
 pub fn handover(runtime: &Runtime, handle: u64) -> Option<String> {
     let inner = runtime.lives.inner.lock();
     let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle))?;

@@ -11,7 +11,8 @@ use crate::runtime::{existing, Runtime};
 use crate::segment::Part;
 use crate::threads::mutate;
 
-/// A call panics inside the object. Runs while it unwinds; looks through the table, which costs what a bug may cost.
+/// A call panics inside the object. Runs while it unwinds; searches the table: a bug may cost that
+/// much.
 #[cold]
 pub fn poison(life: &Life) {
     let Some(runtime) = existing() else { return };
@@ -21,7 +22,8 @@ pub fn poison(life: &Life) {
         return poison_closable(runtime, life, &change);
     }
     life.set_state(ResourceState::Poisoned);
-    // SeqCst, as in `show_poison`: a row that is published now is found below, or finds what was just stored
+    // SeqCst, as in `show_poison`: a row that is published now is found below, or finds the value
+    // just stored
     fence(Ordering::SeqCst);
     for index in 1..runtime.segment().used(Part::Handles) {
         let Some(slot) = runtime.table.slot(index) else { continue };

@@ -20,7 +20,8 @@ pub fn release(runtime: &Runtime, handle: u64) -> Result<()> {
     end(runtime, handle, &slot, spec)
 }
 
-/// Ends the row. For rows that count references themselves: by who took the count to 0.
+/// Ends the row. For rows that count references themselves: called by the thread that took the
+/// count to 0.
 pub fn release_last(runtime: &Runtime, handle: u64) -> Result<()> {
     let Some((slot, spec)) = live(runtime, handle) else { return Err(refuse(runtime, handle)) };
     end(runtime, handle, &slot, spec)
@@ -46,7 +47,7 @@ fn end(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) -> Resu
     Ok(())
 }
 
-/// The way of rows that several threads use, and of those that close.
+/// The end of rows that several threads use, and of rows of closing types.
 #[inline(never)]
 fn end_shared(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) -> Result<()> {
     let is_asked = if spec.close.is_some() { ask_closable(runtime, handle, slot) } else { ask(runtime, handle, slot).is_some() };
@@ -118,7 +119,8 @@ fn ask_closable(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> bool {
     ask(runtime, handle, slot).is_some()
 }
 
-/// Lets go of a reference whose release was asked for, unless a call uses it or a pending close needs the object: then those do it later.
+/// Releases a reference whose release was requested, unless a call uses it or a pending close needs
+/// the object: the call or the close then releases it later.
 ///
 /// `ReleaseRequested` was stored before the pins are looked at (SeqCst both, see `threads::Pin`), and no new call gets past it, so a pin that is
 /// not seen now will never come.
@@ -163,7 +165,7 @@ fn claim_closable(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64
     Some(data)
 }
 
-/// Counts the reference down; the row shows what came of it and goes back.
+/// Counts the reference down; the row shows the result and becomes free.
 #[inline]
 fn let_go(runtime: &Runtime, local: &Local, handle: u64, slot: &Slot<'_>, spec: &TypeSpec, data: u64) {
     let type_id = slot.word0().type_id();
@@ -174,7 +176,8 @@ fn let_go(runtime: &Runtime, local: &Local, handle: u64, slot: &Slot<'_>, spec: 
     // SAFETY: `claim` gave the row's reference to this thread alone, and no call uses it.
     let is_dropped = unsafe { (spec.operations.release)(data) };
     if is_dropped {
-        // of a row that was released nobody but us changes anything (see `Slot::begin_change`); one store, which no fork can fall into
+        // no other thread changes a released row (see `Slot::begin_change`); a single store, which
+        // no fork can split
         let word = slot.word0();
         slot.end_for_good(word.with(ReferenceState::Dropped as u8, after_drop(word.resource())));
     }

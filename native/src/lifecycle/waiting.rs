@@ -1,4 +1,5 @@
-//! Which threads have to look whether a close waits for them. So all others pass their safe points without the lock of `Lives`.
+//! Which threads have to check whether a close waits for them. So all other threads pass their safe
+//! points without the lock of `Lives`.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,11 +9,12 @@ use crate::threads::{self, plain};
 /// Owners share a place when their indices are so many apart; then one looks in vain.
 const PLACES: usize = 256;
 
-/// How often a close came to wait for an owner. Relaxed: it is raised under the lock of `Lives`, which who sees it takes next.
+/// How often a close began to wait for an owner. Relaxed: writers hold the lock of `Lives`, and a
+/// reader that sees a new value takes that lock next.
 static ASKED: [AtomicU32; PLACES] = [const { AtomicU32::new(0) }; PLACES];
 
 thread_local! {
-    /// What stood in this thread's place when it looked last.
+    /// The count that this thread read at its last check.
     static SEEN: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -21,7 +23,8 @@ pub(super) fn ask(owner: u16) {
     ASKED[usize::from(owner) % PLACES].fetch_add(1, Ordering::Relaxed);
 }
 
-/// In a forked child, where the owners of what waits may be gone: whoever comes by first looks.
+/// In a forked child the owners of waiting closes may be gone: makes every thread check at its next
+/// safe point.
 pub(super) fn ask_all() {
     for place in &ASKED {
         place.fetch_add(1, Ordering::Relaxed);
@@ -37,6 +40,6 @@ pub(super) fn is_asked() -> bool {
 #[inline(never)]
 fn is_here_asked() -> bool {
     let asked = ASKED[usize::from(threads::here()) % PLACES].load(Ordering::Relaxed);
-    // before the look itself: what comes meanwhile is seen at the next safe point
+    // before the check itself: a later request is seen at the next safe point
     SEEN.with(|seen| seen.replace(asked) != asked)
 }

@@ -1,4 +1,4 @@
-//! Who wants to hear of pending closes, so that no event loop has to ask for them again and again.
+//! The listener for pending closes, so that no event loop has to poll for them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,7 +7,7 @@ use super::{key_of, names, Entry};
 use crate::foreign;
 use crate::runtime::Runtime;
 
-/// What a listener is told.
+/// The kind of news for a listener.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseNews {
@@ -17,7 +17,8 @@ pub enum CloseNews {
     Ended = 2,
 }
 
-/// Called on any thread and without any lock: what happened, a handle of the object, and a thread's index or 0.
+/// Called on any thread and without any lock: the kind of news, a handle of the object, and a
+/// thread's index or 0.
 pub type Listener = unsafe extern "C" fn(news: u32, handle: u64, thread: u32);
 
 /// The listener as a number, 0: none. It is never unset while the process lives, so it can be called after it was read.
@@ -48,7 +49,7 @@ pub(super) fn tell(news: CloseNews, handles: &[u64], thread: u16) {
     }
 }
 
-/// The handles of an entry that are worth telling of, if anybody listens.
+/// The handles of an entry to report, if there is a listener.
 pub(super) fn told_of(entry: &Entry) -> Vec<u64> {
     if LISTENER.load(Ordering::Relaxed) == 0 {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! What people are told about a handle that was refused.
+//! Messages for people about a handle that was refused.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -63,7 +63,7 @@ fn poisoned(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Error {
     Error::new(Status::Poisoned, format!("{} ({name}) is poisoned: {what}", shown(handle)))
 }
 
-/// What is left of a dead handle: `#88.1 (Journal) was released by thread "worker-3" 2.1 s ago`.
+/// The description of a dead handle: `#88.1 (Journal) was released by thread "worker-3" 2.1 s ago`.
 pub fn tombstone(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> String {
     let word = slot.word0();
     let what = if word.reference() == ReferenceState::ReleaseRequested as u8 { "is being released by" } else { "was released by" };
