@@ -17,12 +17,12 @@ from PySide6.QtWidgets import QWidget
 from inspector.commands.demo import closable_handle
 from inspector.commands.offscreen import OffscreenWindow, use_offscreen
 from inspector.model.snapshot import Lost
-from inspector.ui.command_palette import CommandPalette
-from inspector.ui.losses_dialog import LossesDialog
-from inspector.ui.panes import PANES
-from inspector.ui.views.cycles import CyclesPane
-from inspector.ui.views.findings import FindingsPane
-from inspector.ui.views.threads import STACKS_PAGE
+from inspector.ui.panes.cycles.pane import CyclesPane
+from inspector.ui.panes.findings.pane import FindingsPane
+from inspector.ui.panes.threads.pane import STACKS_PAGE
+from inspector.ui.shell.command_palette import CommandPalette
+from inspector.ui.shell.losses_dialog import LossesDialog
+from inspector.ui.shell.pane_list import PANES
 
 SIZES = ((1440, 900), (900, 600))
 THEMES = ("light", "dark")

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QWidget
 
 from inspector.commands.offscreen import OffscreenWindow
 from inspector.model.snapshot import Level
-from inspector.ui.views.cycles import CyclesPane
-from inspector.ui.views.flame import FlamePane
-from inspector.ui.views.who_holds import WhoHolds
+from inspector.ui.panes.cycles.pane import CyclesPane
+from inspector.ui.panes.detail.who_holds import WhoHolds
+from inspector.ui.panes.flame.pane import FlamePane
 
 FOLDER = Path(__file__).resolve().parent
 GROWN = 160

@@ -25,7 +25,7 @@ from inspector.errors import AttachError
 from inspector.model.snapshot import Level
 from inspector.regular_files import read_regular
 from inspector.session.protocol import Session
-from inspector.ui.connector import ProcessRow, RecentFile
+from inspector.ui.session.connector import ProcessRow, RecentFile
 
 APP_NAME: Final = "arc-inspector"
 MOST_RECENT: Final = 20

@@ -18,7 +18,7 @@ from inspector.model.snapshot import Reference, Resource, Snapshot, handle_text
 
 if TYPE_CHECKING:
     from inspector.commands.offscreen import OffscreenWindow  # imports Qt
-    from inspector.ui.workbench import Workbench
+    from inspector.ui.shell.workbench import Workbench
 
 
 def demo(

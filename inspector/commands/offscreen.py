@@ -18,9 +18,9 @@ from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from inspector.commands.connector import LocalConnector
 from inspector.errors import AttachError, InspectorError
 from inspector.model.snapshot import Snapshot, TargetState
-from inspector.ui.app import make_application
-from inspector.ui.main_window import MainWindow
-from inspector.ui.screenshot import save_screenshot
+from inspector.ui.shell.app import make_application
+from inspector.ui.shell.main_window import MainWindow
+from inspector.ui.shell.screenshot import save_screenshot
 
 PATIENCE_SECS: Final = 20.0
 SETTLE_SECS: Final = 3.0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from inspector.ending import status_of
 from inspector.errors import AttachError
 from inspector.session.protocol import Session
-from inspector.ui.connector import Connector
+from inspector.ui.session.connector import Connector
 
 
 def has_display() -> bool:
@@ -42,7 +42,7 @@ def open_window(
     """
     require_display()
     from inspector.commands.connector import LocalConnector
-    from inspector.ui.app import run_window
+    from inspector.ui.shell.app import run_window
 
     ended_by: list[int] = []
 

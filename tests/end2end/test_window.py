@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from inspector.model.grouping import Column
 from inspector.model.snapshot import TargetState, handle_text
-from inspector.ui.main_window import MainWindow
+from inspector.ui.shell.main_window import MainWindow
 from tests.helpers.live_windows import PATIENCE_MILLIS, arm, wait, window_on
 from tests.helpers.targets import Target, start_target
 

@@ -10,9 +10,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from inspector.model.snapshot import Resource, Snapshot, handle_text
-from inspector.ui.close_dialog import CloseDialog
-from inspector.ui.main_window import MainWindow
-from inspector.ui.views.audit import AuditPane
+from inspector.ui.panes.audit.pane import AuditPane
+from inspector.ui.shell.close_dialog import CloseDialog
+from inspector.ui.shell.main_window import MainWindow
 from tests.helpers.live_windows import arm, wait, window_on
 from tests.helpers.targets import Target, start_target
 

@@ -13,7 +13,7 @@ from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Level, Snapshot, Vitals
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
 from inspector.session.searching import Search
-from inspector.ui.connector import ProcessRow, RecentFile
+from inspector.ui.session.connector import ProcessRow, RecentFile
 
 
 class FakeSession:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from inspector.commands.connector import LocalConnector
-from inspector.ui.main_window import MainWindow
+from inspector.ui.shell.main_window import MainWindow
 from tests.helpers.targets import Target
 
 PATIENCE_MILLIS = 30_000

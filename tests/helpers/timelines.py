@@ -11,8 +11,8 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from inspector.model.snapshot import Collection, Snapshot, Vitals
-from inspector.ui.views.churn import ChurnPane
-from inspector.ui.widgets.churn_plot import ChurnPlot
+from inspector.ui.panes.timeline.pane import ChurnPane
+from inspector.ui.panes.timeline.plot import ChurnPlot
 from tests.helpers.snapshots import T0, World, make_vitals, snapshot_of
 
 NAMES = ("TodoList", "TodoItem", "Journal", "Listener", "Cursor", "Blob", "Span")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pytestqt.qtbot import QtBot
 
 from inspector.model.snapshot import Resource, Snapshot
-from inspector.ui.main_window import MainWindow
+from inspector.ui.shell.main_window import MainWindow
 from tests.helpers.fake_session import FakeSession
 from tests.helpers.snapshots import Row, snapshot_of
 

@@ -14,12 +14,12 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from inspector.model.snapshot import Snapshot
-from inspector.ui.bridge import Courier
-from inspector.ui.theme import LIGHT, Theme
+from inspector.ui.kit.theme import LIGHT, Theme
+from inspector.ui.session.bridge import Courier
 from tests.helpers.fake_session import FakeConnector, FakeSession
 
 if TYPE_CHECKING:
-    from inspector.ui.main_window import MainWindow
+    from inspector.ui.shell.main_window import MainWindow
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def open_window(qtbot: QtBot, settings: QSettings, tmp_path: Path) -> Iterator[C
     opened: list[MainWindow] = []
 
     def make(connector: FakeConnector | None = None, **options: bool) -> MainWindow:
-        from inspector.ui.main_window import MainWindow
+        from inspector.ui.shell.main_window import MainWindow
 
         window = MainWindow(connector or FakeConnector(folder=tmp_path), settings, **options)
         opened.append(window)

@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from inspector.commands.app import make_app
-from inspector.ui.panes import PANES
+from inspector.ui.shell.pane_list import PANES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))

@@ -10,7 +10,7 @@ from inspector.commands.connector import LocalConnector
 from inspector.errors import AttachError, FileFormatError, SegmentError
 from inspector.model.screenshot import embed
 from inspector.model.snapshot import TargetState
-from inspector.ui.connector import Connector
+from inspector.ui.session.connector import Connector
 from tests.helpers.segments import SegmentImage, lock_held, write_segment
 from tests.helpers.snapshots import Row, snapshot_of
 

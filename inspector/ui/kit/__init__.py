@@ -1,0 +1,1 @@
+"""Parts that several panes or dialogs use: theme, icons, labels, tables of records, column models, banners."""

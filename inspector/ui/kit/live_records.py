@@ -1,0 +1,71 @@
+"""What tables of records that wait or run share: ages that grow between snapshots, a count for the tab, rest while nothing changes.
+
+GUI thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from inspector.model.snapshot import Snapshot
+from inspector.model.stillness import stands_still
+from inspector.ui.kit.column_model import ColumnModel, RowsT
+from inspector.ui.kit.record_table import RecordTable
+from inspector.ui.kit.running_clock import RunningClock
+from inspector.ui.kit.seen import is_seen
+from inspector.ui.panes.pending.model import Moment
+
+
+class LiveRecords(QObject, Generic[RowsT]):
+    """Fills the table of a pane from one snapshot after another."""
+
+    count_changed = Signal(int)
+    """How many records there are; only when it changed."""
+
+    def __init__(self, table: RecordTable, model: ColumnModel[RowsT], moment: Moment, pane: QWidget) -> None:
+        """``table`` shows ``model``, whose ages are counted to ``moment``; ``pane`` is what a person sees or not."""
+        super().__init__(pane)
+        self.clock = RunningClock(self)
+        self._table = table
+        self._model = model
+        self._moment = moment
+        self._pane = pane
+        self._snapshot: Snapshot | None = None
+        self._count = 0
+        self.clock.ticked.connect(self._tick)
+
+    def show(self, snapshot: Snapshot, read: Callable[[Snapshot], RowsT], message: str) -> None:
+        """Show the rows that ``read`` finds in ``snapshot``; ``message`` stands there when it finds none."""
+        before, self._snapshot = self._snapshot, snapshot
+        self.clock.hear(snapshot)
+        self._moment.at = self.clock.now
+        self._table.set_message(message)
+        if before is None or not stands_still(before, snapshot, moment_secs=0.0):
+            self._model.set_rows(read(snapshot))
+            self._set_count(self._model.rowCount())
+
+    def set_paused(self, paused: bool) -> None:
+        """Let ages stand still, or grow again."""
+        self.clock.set_paused(paused)
+
+    def clear(self, rows: RowsT, message: str) -> None:
+        """There is no target any more."""
+        self._snapshot = None
+        self.clock.stop()
+        self._model.set_rows(rows)
+        self._table.set_message(message)
+        self._set_count(0)
+
+    def _tick(self) -> None:
+        self._moment.at = self.clock.now
+        if is_seen(self._pane):
+            self._model.refresh()
+
+    def _set_count(self, count: int) -> None:
+        if count != self._count:
+            self._count = count
+            self.count_changed.emit(count)

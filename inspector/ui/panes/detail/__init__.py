@@ -1,0 +1,1 @@
+"""The pane with the detail of one handle."""

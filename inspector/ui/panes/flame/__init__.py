@@ -1,0 +1,1 @@
+"""The pane "Alive by site": a flame graph of live handles."""

@@ -1,0 +1,1 @@
+"""The pane with the history of a handle or an object."""

@@ -1,0 +1,1 @@
+"""The pane of marks and of the difference since a mark."""

@@ -1,0 +1,92 @@
+"""The pane of pending closes: what was asked to close and has not, why, since when, and who has to act. GUI thread only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from inspector.model.pending import empty_pending_closes, pending_closes
+from inspector.model.snapshot import Level, Snapshot, TargetState
+from inspector.model.threads import filter_text
+from inspector.ui.kit.live_records import LiveRecords
+from inspector.ui.kit.record_table import RecordTable, TableShape
+from inspector.ui.kit.theme import Theme
+from inspector.ui.panes.pending.model import Moment, pending_model
+from inspector.ui.wording import duration
+
+SHAPE = TableShape(name="Pending closes", widths=(88, 78, 74, 270, 80, 124, 172, 80), spare=(6, 5, 4, 2), elastic=(6, 3))
+WAITS_FOR_COLUMN = 5
+NO_TARGET = "Attach to a process to see the closes it has not run yet"
+OUTSIDE = "Looked at from outside, nobody knows which closes wait"
+LEVEL_OFF = "Closes are not recorded at level off. Switch to level count."
+
+
+class PendingPane(QWidget):
+    """One row a pending close, the oldest first."""
+
+    handle_chosen = Signal(object)
+    """``int``: id of the handle whose row was clicked; it may be dead by now."""
+    filter_wanted = Signal(str)
+    """Filter that shows the handles of the owner thread whose name was clicked."""
+    count_changed = Signal(int)
+    """How many closes are pending, for the tab; only when it changed."""
+
+    def __init__(self, theme: Theme, actions: Sequence[QAction] = (), parent: QWidget | None = None) -> None:
+        """Empty until the first snapshot; ``actions`` are offered in the rows' menu and, by the dock, in its title."""
+        super().__init__(parent)
+        self.setObjectName("pane")
+        self.title_actions = tuple(actions)
+        self._moment = Moment()
+        self._model = pending_model(theme, self._moment, self)
+        self.table = RecordTable(theme, self._model, SHAPE)
+        self.table.setSortingEnabled(True)
+        self.table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
+        self.table.set_message(NO_TARGET)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.table)
+        self.table.addActions(list(actions))
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.table.record_chosen.connect(self._choose)
+        self._records = LiveRecords(self.table, self._model, self._moment, self)
+        self._records.count_changed.connect(self.count_changed)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show what is pending in ``snapshot``."""
+        self._records.show(snapshot, pending_closes, _empty_text(snapshot))
+
+    def set_paused(self, paused: bool) -> None:
+        """Let ages stand still, or grow again."""
+        self._records.set_paused(paused)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours."""
+        self.table.set_theme(theme)
+
+    def clear(self) -> None:
+        """There is no target any more."""
+        self._records.clear(empty_pending_closes(), NO_TARGET)
+
+    def _choose(self, key: int, column: int) -> None:
+        row = self._model.row_of(key)
+        owner = self._model.rows.waits_for(self._model.source_row(row)) if row >= 0 and column == WAITS_FOR_COLUMN else None
+        if owner is not None:
+            self.filter_wanted.emit(filter_text(owner, "owner"))
+        else:
+            self.handle_chosen.emit(key)
+
+
+def _empty_text(snapshot: Snapshot) -> str:
+    if snapshot.target.from_outside:
+        return OUTSIDE
+    if snapshot.target.level is Level.OFF:
+        return LEVEL_OFF
+    over = snapshot.target.state in (TargetState.ENDED, TargetState.POST_MORTEM)
+    first = "Nothing was waiting to close when the target ended" if over else "Nothing is waiting to close"
+    if math.isnan(snapshot.last_close_secs):
+        return first
+    return f"{first}. The last close took {duration(snapshot.last_close_secs)}."

@@ -1,0 +1,1 @@
+"""The pane of threads, their calls and stacks."""

@@ -1,0 +1,1 @@
+"""The timeline of births, deaths and live handles."""

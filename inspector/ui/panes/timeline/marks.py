@@ -1,0 +1,97 @@
+"""Vertical lines on the timeline for collections, marks and attaching. GUI thread only."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+
+from inspector.model.churn import Mark, MarkKind
+from inspector.ui.kit.theme import Theme, ui_font
+from inspector.ui.panes.timeline.view_curve import ViewCurve
+
+MIN_GAP_PIXELS: Final = 3
+"""Lines of one kind closer than that are one line."""
+MAX_LABELS: Final = 12
+LABEL_GAP_PIXELS: Final = 56
+FAR: Final = 1e12
+"""Beyond any scale, so that a line crosses the whole plot."""
+LABELS: Final = {MarkKind.FORCED: "GC", MarkKind.ATTACH: "attached", MarkKind.MARK: "mark"}
+"""What stands at the line; a collection that nobody asked for has none."""
+TOKENS: Final = {MarkKind.COLLECTION: "text_quiet", MarkKind.FORCED: "accent", MarkKind.ATTACH: "live", MarkKind.MARK: "suspect"}
+STYLES: Final = {
+    MarkKind.COLLECTION: Qt.PenStyle.DotLine,
+    MarkKind.FORCED: Qt.PenStyle.SolidLine,
+    MarkKind.ATTACH: Qt.PenStyle.SolidLine,
+    MarkKind.MARK: Qt.PenStyle.DashLine,
+}
+ALPHA: Final = {MarkKind.COLLECTION: 90}
+
+
+class MarkLines:
+    """One curve a kind and plot, and a few labels that are used again and again."""
+
+    def __init__(self, theme: Theme, plots: tuple[Any, ...]) -> None:
+        """No lines yet; labels go to the first of the plots."""
+        self._theme = theme
+        self._curves = {kind: [ViewCurve(connect="pairs", skipFiniteCheck=True) for _ in plots] for kind in MarkKind}
+        for curves in self._curves.values():
+            for curve, plot in zip(curves, plots, strict=True):
+                plot.addItem(curve, ignoreBounds=True)
+        self._dressed: dict[Any, tuple[MarkKind, Theme]] = {}
+        self._labels = [pg.TextItem(anchor=(0, 0)) for _ in range(MAX_LABELS)]
+        for label in self._labels:
+            label.setFont(ui_font(8.5))
+            label.hide()
+            plots[0].addItem(label, ignoreBounds=True)
+        self._box = plots[0].getViewBox()
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours."""
+        self._theme = theme
+        for kind, curves in self._curves.items():
+            pen = pg.mkPen(theme.color(TOKENS[kind], ALPHA.get(kind, 200)), width=1, style=STYLES[kind])
+            for curve in curves:
+                curve.setPen(pen)
+
+    def show_marks(self, marks: list[Mark], base: float, pixels_per_sec: float) -> None:
+        """Draw these marks; ``base`` is the zero of the axis."""
+        for kind, curves in self._curves.items():
+            at = thinned([mark.at - base for mark in marks if mark.kind is kind], MIN_GAP_PIXELS / pixels_per_sec)
+            for curve in curves:
+                curve.setData(np.repeat(at, 2), np.tile([-FAR, FAR], len(at)), connect="pairs")
+        self._show_labels([mark for mark in marks if mark.kind in LABELS], base, LABEL_GAP_PIXELS / pixels_per_sec)
+
+    def _show_labels(self, marks: list[Mark], base: float, gap_secs: float) -> None:
+        (_, edge), (_, top) = self._box.viewRange()
+        flips_after = base + edge - gap_secs  # right of its line a label would be cut from there on
+        labelled: list[Mark] = []
+        for mark in reversed(marks):
+            between = 2 if labelled and mark.at <= flips_after < labelled[-1].at else 1
+            if len(labelled) < MAX_LABELS and (not labelled or labelled[-1].at - mark.at >= between * gap_secs):
+                labelled.append(mark)
+        for label, mark in zip(self._labels, labelled, strict=False):
+            self._dress(label, mark.kind)
+            label.setAnchor((1, 0) if mark.at > flips_after else (0, 0))
+            label.setPos(mark.at - base, top)
+            label.show()
+        for label in self._labels[len(labelled) :]:
+            label.hide()
+
+    def _dress(self, label: Any, kind: MarkKind) -> None:
+        """Words and colours; laying out text is slow, so only when they change."""
+        dress = (kind, self._theme)
+        if self._dressed.get(label) != dress:
+            self._dressed[label] = dress
+            label.setText(LABELS[kind], self._theme.color(TOKENS[kind]))
+            label.fill = pg.mkBrush(self._theme.color("surface", 210))
+
+
+def thinned(at: list[float], gap: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The first of the moments (ascending) in each stretch of ``gap``; these are fixed, so that nothing flickers while scrolling."""
+    moments = np.array(at, dtype=np.float64)
+    _, first = np.unique(np.floor(moments / gap), return_index=True)
+    return moments[first]

@@ -1,0 +1,43 @@
+"""Where a replay stands in time, as a line across each plot. GUI thread only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyqtgraph as pg
+
+from inspector.ui.kit.theme import Theme
+
+WIDTH = 2
+
+
+class MomentLine:
+    """One line a plot, none while no recording is shown."""
+
+    def __init__(self, theme: Theme, plots: tuple[Any, ...]) -> None:
+        """Nothing is shown."""
+        self._at: float | None = None
+        self._lines = [pg.InfiniteLine(0, angle=90) for _ in plots]
+        for line, plot in zip(self._lines, plots, strict=True):
+            line.setZValue(5)  # over the curves, below the captions
+            line.hide()
+            plot.addItem(line, ignoreBounds=True)
+        self.set_theme(theme)
+
+    @property
+    def at(self) -> float | None:
+        """Seconds since the Unix epoch."""
+        return self._at
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours."""
+        for line in self._lines:
+            line.setPen(pg.mkPen(theme.color("accent"), width=WIDTH))
+
+    def show_moment(self, at: float | None, base: float) -> None:
+        """Stand there; ``base`` is the zero of the axis. ``None``: no recording is shown any more."""
+        self._at = at
+        for line in self._lines:
+            if at is not None:
+                line.setValue(at - base)
+            line.setVisible(at is not None)

@@ -1,0 +1,304 @@
+"""The timeline: is something growing? Live handles over time, births and deaths mirrored below, and what happened when. GUI thread only."""
+
+from __future__ import annotations
+
+import math
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPen
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+
+from inspector.model.churn import ChurnHistory, Mark, MarkKind
+from inspector.model.diff import Diff
+from inspector.model.filter import quoted
+from inspector.model.snapshot import Snapshot, TargetState, Vitals
+from inspector.model.time_of_day import range_text
+from inspector.ui.kit.labels import text_label
+from inspector.ui.kit.seen import is_seen
+from inspector.ui.kit.theme import Theme, ui_font
+from inspector.ui.panes.timeline.canvas import AXIS_WIDTH
+from inspector.ui.panes.timeline.legend import ChurnLegend, LegendEntry
+from inspector.ui.panes.timeline.lines import REST, TOTAL, ChurnFrame
+from inspector.ui.panes.timeline.plot import DASHES, ChurnPlot
+from inspector.ui.wording import clock, duration, number
+
+TOP_TYPES: Final = 5
+TYPES_CHOICE_SECS: Final = 2.0
+"""Which types have lines is decided anew that often at most, so that the legend can be read."""
+SETTLING_SECS: Final = 10.0
+"""Of a new target: which type is busy shows only after a while."""
+SPANS: Final = (("Auto", None), ("10 s", 10.0), ("1 min", 60.0), ("5 min", 300.0), ("30 min", 1800.0), ("4 h", 14400.0))
+READOUT_INSET: Final = 12
+CALM_MILLIS: Final = 200
+"""Between two changes of the legend's numbers."""
+MARK_REACH: Final = 0.006
+"""Share of the time axis within which the pointer finds a mark."""
+NO_TARGET: Final = "Attach to a process to see its handles come and go"
+RECORDED: Final = "This file holds one moment: there is no time to show"
+GONE: Final = "The target was gone before its counters could be read twice, so there is no time to show"
+FIRST_READING: Final = "Reading the counters…"
+EMPTY_TEXTS: Final = MappingProxyType({TargetState.RECORDED: RECORDED, TargetState.POST_MORTEM: GONE, TargetState.ENDED: GONE})
+"""What the pane says instead of a plot."""
+
+
+class ChurnPane(QWidget):
+    """Legend, values at the pointer, and the plots."""
+
+    handle_chosen = Signal(object)
+    """Part of what every pane offers; the timeline names no single handle and never sends it."""
+    born_wanted = Signal(str)
+    """Filter term that keeps the handles born in the range that was selected; empty: no range any more."""
+    filter_wanted = Signal(str)
+    """Filter that shows the handles of the type whose legend entry was double-clicked."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        """Empty until the first counters."""
+        super().__init__(parent)
+        self.setObjectName("pane")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.history = ChurnHistory()
+        self._theme = theme
+        self._names: dict[int, str] = {}
+        self._target: tuple[int, int] | None = None
+        self._types: tuple[int, ...] = ()
+        self._chosen_at = -math.inf
+        self._pointed_at = math.nan
+        self._paused = False
+        self._frame: ChurnFrame | None = None
+        self._calm = QTimer(self)
+        self._calm.setSingleShot(True)
+        self._calm.setInterval(CALM_MILLIS)
+        self._calm.timeout.connect(self._show_values)
+        self._build(theme)
+
+    # what others call ---------------------------------------------------------------------------------------------
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Learn names and state; its counters count as a reading too."""
+        target = (snapshot.target.pid, snapshot.target.start_time)
+        if target != self._target:
+            self.clear()
+            self._target = target
+        self._names = {index: row.name for index, row in snapshot.types.items()}
+        recorded = snapshot.target.state is TargetState.RECORDED
+        if not recorded:
+            self._take(snapshot.vitals)
+        self._message.setText(EMPTY_TEXTS.get(snapshot.target.state, FIRST_READING))
+        self._show_page()
+
+    def show_vitals(self, vitals: Vitals) -> None:
+        """A new reading of the counters."""
+        self._take(vitals)
+        self._show_page()
+
+    def add_mark(self, at: float, text: str = "Mark") -> None:
+        """Put a line at a moment (seconds since the Unix epoch); ``text`` is shown when the pointer is there."""
+        self.history.add_mark(Mark(at, MarkKind.MARK, text))
+        self.plot.request_draw()
+
+    def show_range(self, born: tuple[float, float] | None) -> None:
+        """Show which range of births the table is filtered by, in seconds since the Unix epoch; ``None``: by none."""
+        self.plot.show_range(born)
+
+    def show_moment(self, at: float) -> None:
+        """A replay stands there, seconds since the Unix epoch."""
+        self.plot.show_moment(at)
+
+    def show_comparison(self, found: Diff | None) -> None:
+        """Shade of the births those that survived to the later of two marks; the rest of them is dead. ``None``: nothing is compared."""
+        if found is None or not found.is_same_process:
+            self.plot.show_survivors(np.empty(0), "")
+        else:
+            self.plot.show_survivors(found.after.created_at, found.after.name)
+
+    def came_to_front(self) -> None:
+        """Somebody sees it: draw the counters that came meanwhile."""
+        if len(self.history) and not self._paused:
+            self._choose_types()
+        self.plot.request_draw()
+
+    def set_paused(self, paused: bool) -> None:
+        """Stand still, or go on; counters that arrive meanwhile are kept."""
+        self._paused = paused
+        self.plot.set_paused(paused)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours."""
+        self._theme = theme
+        self.legend.set_theme(theme)
+        self.plot.set_theme(theme)
+        self._show_types()
+        self._dress_readout()
+
+    def clear(self) -> None:
+        """There is no target any more."""
+        self.history.clear()
+        self.plot.reset()
+        self.legend.show_entries(())
+        self._names, self._target, self._types, self._chosen_at = {}, None, (), -math.inf
+        self._message.setText(NO_TARGET)
+        self._readout.hide()
+        self._show_page()
+
+    def sizeHint(self) -> QSize:
+        """Enough for both plots to be read."""
+        return QSize(640, 220)
+
+    # building -----------------------------------------------------------------------------------------------------
+
+    def _build(self, theme: Theme) -> None:
+        self.plot = ChurnPlot(theme, self.history)
+        self.legend = ChurnLegend(theme)
+        self._message = text_label(NO_TARGET)
+        self._message.setProperty("quiet", True)
+        self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._page = QWidget()
+        inside = QVBoxLayout(self._page)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(0)
+        inside.addLayout(self._build_head())
+        inside.addWidget(self.plot, 1)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(self._message)
+        self._pages.addWidget(self._page)
+        self._readout = text_label("", self.plot)
+        self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._readout.setFont(ui_font())
+        self._readout.hide()
+        self._dress_readout()
+        self.setMinimumHeight(140)
+        self.legend.toggled.connect(self.plot.set_hidden)
+        self.legend.filter_wanted.connect(self.filter_wanted)
+        self.plot.painted.connect(self._painted)
+        self.plot.range_selected.connect(lambda begin, end: self.born_wanted.emit(f"born:{range_text(begin, end)}"))
+        self.plot.range_dropped.connect(lambda: self.born_wanted.emit(""))
+        self.plot.pointed.connect(self._pointed)
+        self.plot.following_changed.connect(self._live_button.setChecked)
+
+    def _build_head(self) -> QHBoxLayout:
+        self._span = QComboBox()
+        self._span.setAccessibleName("Width of the time axis")
+        self._span.setToolTip("Width of the time axis; the wheel zooms. Auto: all while it is short, then the newest minute")
+        self._span.addItems([text for text, _ in SPANS])
+        self._span.setPlaceholderText("Zoomed")
+        self._span.setMinimumContentsLength(7)
+        self._span.activated.connect(lambda place: self.plot.set_span(SPANS[place][1]))
+        self.plot.zoomed.connect(lambda: self._span.setCurrentIndex(-1))
+        self._live_button = QToolButton()
+        self._live_button.setText("Live")
+        self._live_button.setToolTip("Follow the newest counters (double click in the plot, or End)")
+        self._live_button.setCheckable(True)
+        self._live_button.setChecked(True)
+        self._live_button.clicked.connect(self.plot.set_following)
+        head = QHBoxLayout()
+        head.setContentsMargins(8, 4, 8, 0)
+        head.setSpacing(8)
+        head.addWidget(self.legend, 1)
+        head.addWidget(self._span)
+        head.addWidget(self._live_button)
+        return head
+
+    # inside -------------------------------------------------------------------------------------------------------
+
+    def _take(self, vitals: Vitals) -> None:
+        first = not len(self.history)
+        if not self.history.add(vitals):
+            return
+        if first:
+            self.history.add_mark(Mark(vitals.at, MarkKind.ATTACH, "Attached"))
+        if first or (is_seen(self) and not self._paused):
+            self._choose_types()
+            self.plot.advance()
+
+    def _show_page(self) -> None:
+        self._pages.setCurrentWidget(self._page if len(self.history) > 1 else self._message)
+
+    def _choose_types(self) -> None:
+        """Lines for the busiest types of what is shown, the busiest first; soon they keep their place while they are among the busiest."""
+        if abs(self.history.last_at - self._chosen_at) < TYPES_CHOICE_SECS:
+            return
+        self._chosen_at = self.history.last_at
+        begin, end = self.plot.visible_range
+        busiest = self.history.busiest_types(begin, end, TOP_TYPES)
+        settled = self.history.last_at - self.history.first_at > SETTLING_SECS
+        kept = tuple(index for index in self._types if index in busiest) if settled else ()
+        self._types = kept + tuple(index for index in busiest if index not in kept)
+        self._show_types()
+
+    def _show_types(self) -> None:
+        pens = self._pens()
+        self.plot.set_types(self._types, pens)
+        named = [LegendEntry(index, self._name(index), pens[index], f"type:{quoted(self._name(index))}") for index in self._types]
+        entries = [LegendEntry(TOTAL, "All", pens[TOTAL], "state:live"), *named]
+        if len(self._names) > len(self._types):
+            entries.append(LegendEntry(REST, "Other types", pens[REST], ""))
+        self.legend.show_entries(entries if len(self.history) else ())
+
+    def _pens(self) -> dict[int, QPen]:
+        """Colours by the type's name; a second type of one colour is dashed, a third dotted."""
+        pens = {TOTAL: pg.mkPen(self._theme.color("text")), REST: pg.mkPen(self._theme.color("text_quiet"), style=Qt.PenStyle.DotLine)}
+        used: dict[str, int] = {}
+        for index in self._types:
+            color = self._theme.category(self._name(index))
+            place = used.get(color.name(), 0)
+            used[color.name()] = place + 1
+            pens[index] = pg.mkPen(color, style=DASHES[place % len(DASHES)])
+        return pens
+
+    def _name(self, index: int) -> str:
+        return self._names.get(index, f"type {index}")
+
+    def _pointed(self, at: float) -> None:
+        self._pointed_at = at
+        self.plot.request_draw()
+
+    def _painted(self, frame: ChurnFrame) -> None:
+        self._frame = frame
+        self._show_readout(frame)
+        if not self._calm.isActive() or not math.isnan(self._pointed_at):
+            self._show_values()
+
+    def _show_values(self) -> None:
+        """The legend's numbers: at once for the pointer, else a few times a second, because nobody reads 60 numbers a second."""
+        frame = self._frame
+        if frame is None:
+            return
+        self._frame = None
+        at = self.plot.newest_at if math.isnan(self._pointed_at) else self._pointed_at
+        self.legend.show_values({series.key: number(series.live.value_at(at)) for series in frame.series})
+        self.plot.setAccessibleDescription(self._sentence(frame, at))
+        self._calm.start()
+
+    def _show_readout(self, frame: ChurnFrame) -> None:
+        at = self._pointed_at
+        if math.isnan(at):
+            self._readout.hide()
+            return
+        near = [mark for mark in self.history.marks if abs(mark.at - at) <= (frame.end - frame.begin) * MARK_REACH]
+        lines = [self._sentence(frame, at), *(mark.text for mark in near[-3:])]
+        self._readout.setText("\n".join(lines))
+        self._readout.adjustSize()
+        right = at < (frame.begin + frame.end) / 2
+        self._readout.move(
+            self.plot.width() - self._readout.width() - READOUT_INSET if right else AXIS_WIDTH + READOUT_INSET, READOUT_INSET
+        )
+        self._readout.show()
+
+    def _sentence(self, frame: ChurnFrame, at: float) -> str:
+        """``14:03:22.4   live 12,408   +1,240/s −1,180/s over 0.5 s``."""
+        total = frame.of(TOTAL)
+        if total is None or math.isnan(total.live.value_at(at)):
+            return f"{clock(at)[:-2]}   no reading"
+        births, deaths = total.births.value_at(at), -total.deaths.value_at(at)
+        rates = f"+{number(births)}/s  −{number(deaths)}/s over {duration(frame.width_secs)}"
+        return f"{clock(at)[:-2]}   live {number(total.live.value_at(at))}   {rates}"
+
+    def _dress_readout(self) -> None:
+        theme = self._theme
+        self._readout.setStyleSheet(
+            f"background: {theme.surface_alt}; color: {theme.text}; border: 1px solid {theme.line}; padding: 4px 8px;"
+        )

@@ -1,0 +1,369 @@
+"""The two plots of the timeline: live handles above, births up and deaths down below, on one time axis. GUI thread only.
+
+Repaints are limited to 60 a second, and to half the time when one takes long. Lines are one pixel wide: wider ones cost ten times as much.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any, Final
+
+import numpy as np
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from inspector.model.churn import ChurnHistory, Line
+from inspector.model.snapshot import Floats
+from inspector.ui.kit.theme import Theme
+from inspector.ui.panes.timeline.birth_shade import BirthShade
+from inspector.ui.panes.timeline.canvas import BIRTHS, ChurnCanvas
+from inspector.ui.panes.timeline.gestures import PlotGestures
+from inspector.ui.panes.timeline.lines import REST, TOTAL, ChurnFrame, SeriesLines, ceiling, compute_frame, highest
+from inspector.ui.panes.timeline.marks import MarkLines
+from inspector.ui.panes.timeline.moment_line import MomentLine
+from inspector.ui.panes.timeline.range_bands import RangeBands
+from inspector.ui.panes.timeline.time_window import TimeWindow
+from inspector.ui.panes.timeline.view_curve import ViewCurve
+
+FRAME_SECS: Final = 0.015
+"""From one repaint to the next at least: just less than a frame of 60 Hz, so that a reading that comes a little early is not left out."""
+SLOWEST_FRAME_SECS: Final = 0.1
+ZOOM_STEP: Final = 1.25
+FLAT_SHARE: Final = 0.015
+DASHES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
+"""Types whose names got the same colour differ by these."""
+
+
+class ChurnPlot(QWidget):
+    """Draws a ``ChurnHistory``; follows the newest reading until a person looks elsewhere."""
+
+    pointed = Signal(object)
+    """``float``: the moment under the pointer, seconds since the Unix epoch; ``nan`` when it left."""
+    following_changed = Signal(bool)
+    """Whether the plot moves along with time."""
+    range_selected = Signal(float, float)
+    """A person dragged over the time between two moments, seconds since the Unix epoch."""
+    range_dropped = Signal()
+    """A person clicked while a range was marked: it is not wanted any more."""
+    zoomed = Signal()
+    """A person chose another width of the time axis by wheel or key."""
+    painted = Signal(object)
+    """``ChurnFrame`` that was just drawn."""
+
+    def __init__(self, theme: Theme, history: ChurnHistory, parent: QWidget | None = None) -> None:
+        """An empty time axis until the history has readings."""
+        super().__init__(parent)
+        self._history = history
+        self._theme = theme
+        self._types: tuple[int, ...] = ()
+        self._pens: dict[int, QPen] = {}
+        self._hidden: frozenset[int] = frozenset()
+        self._window = TimeWindow(history)
+        self._tops = [0.0, 0.0]
+        self._pressed_at = (0.0, 0.0)
+        self._selecting: tuple[float, float] | None = None
+        self._range: tuple[float, float] | None = None
+        self._curves: dict[int, tuple[Any, Any, Any]] = {}
+        self._lines: dict[Any, tuple[Line, float]] = {}
+        self._drawn_at = 0.0
+        self.frame_secs = 0.0
+        """What the newest repaint took to compute and hand over."""
+        self._build()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._draw)
+        self.set_theme(theme)
+
+    # what others call ---------------------------------------------------------------------------------------------
+
+    @property
+    def following(self) -> bool:
+        """The plot moves along with time."""
+        return self._window.following
+
+    @property
+    def span_secs(self) -> float:
+        """Width of the time axis."""
+        return self._window.span_secs
+
+    @property
+    def newest_at(self) -> float:
+        """The newest reading that is drawn; while paused the one that was newest then."""
+        return self._window.newest_at
+
+    @property
+    def visible_range(self) -> tuple[float, float]:
+        """First and last moment shown, seconds since the Unix epoch."""
+        return self._window.visible_range
+
+    def request_draw(self) -> None:
+        """Draw soon; many requests make one frame."""
+        self._draw_within(0.0)
+
+    def advance(self) -> None:
+        """Readings came: draw once a whole pixel of time has passed, before that the picture would be the same."""
+        pixel_secs = self.span_secs / max(self._canvas.pixels, 1.0)
+        self._draw_within(min(pixel_secs, SLOWEST_FRAME_SECS))
+
+    def set_types(self, types: tuple[int, ...], pens: dict[int, QPen]) -> None:
+        """Types that have lines of their own, and how each line is drawn (``TOTAL`` and ``REST`` too)."""
+        if types == self._types and pens == self._pens:
+            return
+        others = types != self._types or pens.keys() != self._pens.keys()
+        self._types, self._pens = types, pens
+        if others:
+            self._rebuild_curves()
+        for key, curves in self._curves.items():
+            for curve in curves:
+                curve.setPen(pens[key])
+        self.request_draw()
+
+    def set_hidden(self, keys: frozenset[int]) -> None:
+        """Lines that a person switched off."""
+        self._hidden = keys
+        self.request_draw()
+
+    def set_span(self, span_secs: float | None) -> None:
+        """Show that many seconds; the right edge stays. ``None``: everything while it is short, then the newest minute."""
+        self._window.set_span(span_secs)
+        self.request_draw()
+
+    def show_range(self, moments: tuple[float, float] | None) -> None:
+        """Mark what lies between two moments, seconds since the Unix epoch; either may be infinite. ``None``: nothing is marked."""
+        self._range = moments
+        self._show_range(moments)
+
+    def show_survivors(self, born: Floats, until: str) -> None:
+        """Shade of the births those that lived on ``until`` a mark; no times: shade nothing."""
+        self.shade.set_births(born)
+        self._canvas.births_caption.set_text(f"{BIRTHS}, shaded: alive at {until}" if self.shade.curve.isVisible() else BIRTHS)
+        self.request_draw()
+
+    def show_moment(self, at: float | None) -> None:
+        """A replay stands there, seconds since the Unix epoch; ``None``: no recording is shown."""
+        self._moment.show_moment(at, self._history.first_at)
+
+    def set_following(self, following: bool) -> None:
+        """Move along with time, or stay."""
+        if self._window.set_following(following):
+            self.following_changed.emit(following)
+        self.request_draw()
+
+    def set_paused(self, paused: bool) -> None:
+        """Stand still without losing the place; readings still arrive."""
+        self._window.set_paused(paused)
+        self.request_draw()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours."""
+        self._theme = theme
+        self._canvas.set_theme(theme)
+        self._marks.set_theme(theme)
+        self._ranges.set_theme(theme)
+        self._moment.set_theme(theme)
+        self.shade.set_theme(theme)
+        self._fill_totals()
+        self.request_draw()
+
+    def reset(self) -> None:
+        """Another target: follow it, forget the scales."""
+        self._tops = [0.0, 0.0]
+        self._types = ()
+        self._pens = {}
+        self._rebuild_curves()
+        self.show_range(None)
+        self.show_moment(None)
+        self.show_survivors(np.empty(0), "")
+        self.set_following(True)
+
+    def draw_now(self) -> None:
+        """Draw at once, for a picture."""
+        self._timer.stop()
+        self._draw()
+
+    # Qt -----------------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Readings that came while it was hidden."""
+        super().showEvent(event)
+        self.request_draw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lines are computed for the pixels there are."""
+        super().resizeEvent(event)
+        self.request_draw()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A line around the plots while they have the keyboard."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setPen(self._theme.color("accent" if self.hasFocus() else "surface"))
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows pan, plus and minus zoom, Home and End go to the beginning and to now."""
+        key = event.key()
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._pan_to(self.visible_range[0] + self.span_secs * (0.1 if key == Qt.Key.Key_Right else -0.1))
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
+            self._zoom(ZOOM_STEP if key == Qt.Key.Key_Minus else 1 / ZOOM_STEP, None)
+        elif key == Qt.Key.Key_Home:
+            self._pan_to(self._history.first_at)
+        elif key == Qt.Key.Key_End:
+            self.set_following(True)
+        else:
+            super().keyPressEvent(event)
+
+    # building -----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Timeline of live handles, births and deaths")
+        self._canvas = ChurnCanvas(lambda: self._history.first_at, self)
+        self._live, self._rates = self._canvas.plots
+        self._marks = MarkLines(self._theme, self._canvas.plots)
+        self.shade = BirthShade(self._theme, self._rates)
+        self._ranges = RangeBands(self._theme, self._canvas.plots)
+        self._moment = MomentLine(self._theme, self._canvas.plots)
+        self._connect(PlotGestures(self._canvas.viewport()))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(1, 1, 1, 1)
+        layout.addWidget(self._canvas)
+
+    def _connect(self, gestures: PlotGestures) -> None:
+        gestures.pointed.connect(self._point_at)
+        gestures.pressed.connect(self._press)
+        gestures.panned.connect(self._pan)
+        gestures.dragged.connect(self._select)
+        gestures.dropped.connect(self._selected)
+        gestures.clicked.connect(self._drop_range)
+        gestures.double_clicked.connect(lambda: self.set_following(True))
+        gestures.wheeled.connect(lambda notches, place: self._zoom(ZOOM_STEP**-notches, self._moment_at(place)))
+
+    def _rebuild_curves(self) -> None:
+        for curves in self._curves.values():
+            self._live.removeItem(curves[0])
+            for curve in curves[1:]:
+                self._rates.removeItem(curve)
+        self._curves = {}
+        self._lines.clear()
+        for key in (REST, *self._types, TOTAL):
+            if key in self._pens:
+                first, second, third = (ViewCurve(pen=self._pens[key], antialias=False, skipFiniteCheck=True) for _ in range(3))
+                self._live.addItem(first)
+                self._rates.addItem(second)
+                self._rates.addItem(third)
+                self._curves[key] = first, second, third
+        self._fill_totals()
+
+    def _fill_totals(self) -> None:
+        """Births and deaths of all types are areas too: what the eye compares."""
+        for curve, token in zip(self._curves.get(TOTAL, ())[1:], ("born_fill", "dying_fill"), strict=False):
+            curve.setFillLevel(0)
+            curve.setBrush(self._theme.color(token))
+            curve.setZValue(-1)
+
+    # drawing ------------------------------------------------------------------------------------------------------
+
+    def _draw_within(self, secs: float) -> None:
+        """Draw that long after the frame before, but not sooner than the limit; a draw that is due earlier stays."""
+        due_secs = self._drawn_at + max(FRAME_SECS, 2 * self.frame_secs, secs) - time.perf_counter()
+        due_millis = max(0, math.ceil(due_secs * 1e3))
+        if not self._timer.isActive() or self._timer.remainingTime() > due_millis:
+            self._timer.start(due_millis)
+
+    def _draw(self) -> None:
+        if not len(self._history):
+            return
+        started = self._drawn_at = time.perf_counter()
+        begin, end = self.visible_range
+        pixels = max(int(self._canvas.pixels), 100)
+        frame = compute_frame(self._history, begin, end, pixels=pixels, types=self._types, until=self.newest_at)
+        base = self._history.first_at
+        for series in frame.series:
+            for curve, line in zip(self._curves.get(series.key, ()), (series.live, series.births, series.deaths), strict=False):
+                self._set_line(curve, line, base)
+            self._show_curves(series, frame.highest_rate)
+        self.shade.draw(frame.series[-1].births, base)
+        self._scale(frame, base)
+        self._canvas.place_captions()
+        self._marks.show_marks(self._history.marks_between(begin, min(end, self.newest_at)), base, pixels / self.span_secs)
+        self.frame_secs = time.perf_counter() - started
+        self.painted.emit(frame)
+
+    def _set_line(self, curve: Any, line: Line, base: float) -> None:
+        """A line that is the same as before keeps its path."""
+        before = self._lines.get(curve)
+        if before is None or before[1] != base or not (np.array_equal(before[0].at, line.at) and _same(before[0].values, line.values)):
+            self._lines[curve] = line, base
+            broken = bool(np.isnan(line.values).any())
+            curve.setData(line.at - base, line.values, connect="finite" if broken else "all")
+
+    def _show_curves(self, series: SeriesLines, highest_rate: float) -> None:
+        """Lines that are on; rates that would lie on the zero line are left out, many of them there are one thick bar."""
+        on = series.key not in self._hidden
+        for curve, line in zip(self._curves.get(series.key, ()), (None, series.births, series.deaths), strict=False):
+            flat = line is not None and series.key != TOTAL and highest(np.abs(line.values)) < FLAT_SHARE * highest_rate
+            curve.setVisible(on and not flat)
+
+    def _scale(self, frame: ChurnFrame, base: float) -> None:
+        self._tops = [ceiling(frame.highest_live, self._tops[0]), ceiling(frame.highest_rate, self._tops[1])]
+        self._canvas.show_part((frame.begin - base, frame.end - base), (self._tops[0], self._tops[1]))
+
+    # looking elsewhere --------------------------------------------------------------------------------------------
+
+    def _press(self, place: QPointF) -> None:
+        self._pressed_at = (self._moment_at(place), self.visible_range[0])
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+
+    def _pan(self, moved: float) -> None:
+        _, begin = self._pressed_at
+        self._pan_to(begin - moved * self.span_secs / max(self._canvas.pixels, 1.0))
+
+    def _select(self, place: QPointF) -> None:
+        """From where the button went down to here, but not beyond what is seen."""
+        if not self._window.is_empty():
+            begin, end = self.visible_range
+            here = min(max(self._moment_at(place), begin), end)
+            self._selecting = min(here, self._pressed_at[0]), max(here, self._pressed_at[0])
+            self._show_range(self._selecting)
+
+    def _selected(self) -> None:
+        selecting, self._selecting = self._selecting, None
+        if selecting is not None:
+            self.range_selected.emit(*selecting)
+
+    def _drop_range(self) -> None:
+        if self._range is not None:
+            self.range_dropped.emit()
+
+    def _show_range(self, moments: tuple[float, float] | None) -> None:
+        self._ranges.show_range(None if self._window.is_empty() else moments, self._history.first_at)
+        self.request_draw()
+
+    def _pan_to(self, begin: float) -> None:
+        if not self._window.is_empty():
+            self.set_following(False)
+            self._window.pan_to(begin)
+
+    def _zoom(self, factor: float, around: float | None) -> None:
+        self._window.zoom(factor, around)
+        self.zoomed.emit()
+        self.request_draw()
+
+    def _moment_at(self, position: QPointF) -> float:
+        return self.visible_range[0] + self._canvas.share_of(position) * self.span_secs
+
+    def _point_at(self, position: QPointF | None) -> None:
+        at = float("nan") if position is None else self._moment_at(position)
+        inside = not math.isnan(at) and at >= self.visible_range[0] and len(self._history) > 0
+        self._canvas.point_at(at - self._history.first_at if inside else float("nan"))
+        self.pointed.emit(at if inside else float("nan"))
+
+
+def _same(first: Floats, second: Floats) -> bool:
+    return np.array_equal(first, second, equal_nan=True)

@@ -1,0 +1,310 @@
+"""The session that the window shows, from attach to detach: what was asked of it and what it answered.
+
+Apart from the widgets so that they only listen. All slots and signals on the GUI thread; whatever blocks goes through the courier.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from inspector.errors import InspectorError
+from inspector.model.snapshot import Level, Snapshot, TargetState
+from inspector.session.protocol import Capabilities, Replay, Session
+from inspector.ui.session.bridge import Bridge, Courier
+from inspector.ui.session.connector import Connector
+
+RATES_HZ: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+DEFAULT_RATE_HZ: Final = 10.0
+VITALS_HZ: Final = 60.0
+"""Counters are cheap: read this often whatever the rate of snapshots, so that the timeline moves smoothly."""
+UNWATCHED_VITALS_HZ: Final = 10.0
+"""While the window is hidden or minimised: enough for the timeline to be whole when somebody looks again."""
+NO_SESSION: Final = Capabilities(act=False, reason="attach to a process first")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What can be done now; actions are enabled by it."""
+
+    attached: bool = False
+    connecting: bool = False
+    answers: bool = False
+    """The target is live or hung, so it can still change."""
+    hung: bool = False
+    can: Capabilities = NO_SESSION
+    armed: bool = False
+    paused: bool = False
+    busy: bool = False
+    """An action runs in the target."""
+    has_snapshot: bool = False
+
+
+class Attachment(QObject):
+    """Holds at most one session."""
+
+    changed = Signal(object)
+    """``Situation``."""
+    began = Signal()
+    """A session was opened; nothing of the one before is valid."""
+    finished = Signal()
+    """Detached."""
+    snapshot_shown = Signal(object)
+    """``Snapshot`` for the panes; none while paused."""
+    snapshot_seen = Signal(object)
+    """``Snapshot``, also while paused: for chip, banner and vital signs."""
+    vitals_seen = Signal(object)
+    """``Vitals``."""
+    told = Signal(str, str)
+    """A sentence and its tone (``plain``, ``waiting`` or ``alarm``) for the result bar."""
+
+    def __init__(self, connector: Connector, courier: Courier, parent: QObject | None = None) -> None:
+        """No session yet."""
+        super().__init__(parent)
+        self._connector = connector
+        self._courier = courier
+        self._bridge = Bridge(self)
+        self._session: Session | None = None
+        self._round = 0
+        self.snapshot: Snapshot | None = None
+        """The newest one, also while paused."""
+        self.shown: Snapshot | None = None
+        """The one that the panes show."""
+        self.rate_hz = DEFAULT_RATE_HZ
+        self._watched = True
+        self.removal: Future[str] | None = None
+        """What becomes of the last agent that was told to go: why it stays, or ``""``."""
+        self.removes_replaced: Callable[[], bool] = lambda: True
+        """Whether an agent that was brought in goes when another session takes the place of its own."""
+        self.situation = Situation()
+        self._bridge.snapshot_arrived.connect(self._take_snapshot)
+        self._bridge.vitals_arrived.connect(self.vitals_seen)
+
+    @property
+    def skipped(self) -> int:
+        """Snapshots that came faster than the window could show them."""
+        return self._bridge.skipped
+
+    @property
+    def replay(self) -> Replay | None:
+        """The recording that is shown, when it is one with time to go through."""
+        return self._session if isinstance(self._session, Replay) else None
+
+    @property
+    def session(self) -> Session | None:
+        """What is shown, for what lives as long: a recorder."""
+        return self._session
+
+    def ask_replay(self, question: Callable[[Replay], Future[T]], on_result: Callable[[T], None]) -> None:
+        """Ask the recording, if it is one."""
+        replay = self.replay
+        if replay is not None:
+            self.ask(lambda _session: question(replay), on_result)
+
+    # opening and ending -------------------------------------------------------------------------------------------
+
+    def attach(self, pid: int) -> None:
+        """Open a session on a process."""
+        self.open_with(lambda: self._connector.attach(pid), f"process {pid}")
+
+    def bring(self, pid: int) -> None:
+        """Bring an agent into a process that has none, as the person agreed to, and open a session on it."""
+        self.open_with(lambda: self._connector.bring(pid), f"process {pid}")
+
+    def look(self, pid: int) -> None:
+        """Look at a process from outside: the read-only fallback."""
+        self.open_with(lambda: self._connector.look(pid), f"process {pid} from outside")
+
+    def start_demo(self, on_opened: Callable[[], None] | None = None) -> None:
+        """Start the sample target; ``on_opened`` is called when that succeeded, before ``began``."""
+        self.open_with(self._connector.start_demo, "the demo", on_opened)
+
+    def open_file(self, path: Path) -> None:
+        """Open a screenshot or session file."""
+
+        def opened() -> Session:
+            session = self._connector.open_file(path)
+            self._connector.remember(path)
+            return session
+
+        self.open_with(opened, path.name)
+
+    def open_with(self, work: Callable[[], Session], name: str, on_opened: Callable[[], None] | None = None) -> None:
+        """Open the session that ``work`` makes, off the GUI thread; the present one ends when it succeeded."""
+        self._round += 1
+        this_round = self._round
+        self._change(connecting=True)
+        self.told.emit(f"Opening {name} …", "plain")
+        self._courier.run(
+            work, lambda session: self._opened(session, this_round, on_opened), lambda error: self._failed_to_open(error, this_round)
+        )
+
+    def detach(self, *, remove: bool = False) -> None:
+        """End the session; ``remove``: have the agent that was brought in go first, which may take until the interpreter comes by."""
+        if self._session is None:
+            return
+        session, self._session = self._session, None
+        self._round += 1  # answers that still come are nobody's
+        self._bridge.unfollow()
+        self._end(session, remove=remove)
+        self.snapshot = self.shown = None
+        self.situation = Situation()
+        self.changed.emit(self.situation)
+        self.finished.emit()
+
+    # asking -------------------------------------------------------------------------------------------------------
+
+    def set_paused(self, paused: bool) -> None:
+        """Freeze the panes, or let them follow again from the newest snapshot on."""
+        if paused == self.situation.paused:
+            return
+        self._change(paused=paused)
+        if not paused and self.snapshot is not None and self.snapshot is not self.shown:
+            self._show(self.snapshot)
+
+    def set_armed(self, armed: bool) -> None:
+        """Allow actions that change the target, until the session ends."""
+        self._change(armed=armed and self.situation.can.act)
+
+    def set_rate(self, rate_hz: float) -> None:
+        """Snapshots per second."""
+        self.rate_hz = rate_hz
+        self._set_interval()
+
+    def set_watched(self, watched: bool) -> None:
+        """Somebody can see the window, or nobody can."""
+        if watched != self._watched:
+            self._watched = watched
+            self._set_interval()
+
+    def set_level(self, level: Level) -> None:
+        """Ask the target to record more or less."""
+        self.ask(
+            lambda session: session.set_level(level), lambda now: self.told.emit(f"The target records at level {now.name.lower()}", "plain")
+        )
+
+    def ask(
+        self,
+        question: Callable[[Session], Future[T]],
+        on_result: Callable[[T], None],
+        *,
+        on_error: Callable[[str], None] | None = None,
+        busy: bool = False,
+        quiet: bool = False,
+    ) -> None:
+        """Ask the session, if there is one; its answer comes back on the GUI thread, unless the session ended before.
+
+        ``on_error`` is given why, a sentence, which the result bar says too unless ``quiet``. ``busy``: it is an action.
+        """
+        if self._session is None:
+            return
+        this_round = self._round
+        if busy:
+            self._change(busy=True)
+
+        def result(value: T) -> None:
+            if this_round == self._round:
+                self._calm(busy=busy)
+                on_result(value)
+
+        def failed(error: BaseException) -> None:
+            if this_round == self._round:
+                self._calm(busy=busy)
+                if not quiet:
+                    self.told.emit(error_sentence(error), "alarm")
+                if on_error is not None:
+                    on_error(error_sentence(error))
+
+        self._courier.watch(question(self._session), result, failed)
+
+    # inside -------------------------------------------------------------------------------------------------------
+
+    def _set_interval(self) -> None:
+        if self._session is not None:
+            vitals_hz = VITALS_HZ if self._watched else UNWATCHED_VITALS_HZ
+            self._session.set_interval(snapshot_secs=1 / self.rate_hz, vitals_secs=1 / vitals_hz)
+
+    def _say_notices(self, notices: tuple[str, ...]) -> None:
+        """The first of them, and how many more there are: ``arc-inspector adapters`` lists all."""
+        if notices:
+            more = f" (and {len(notices) - 1} more, see arc-inspector adapters)" if len(notices) > 1 else ""
+            self.told.emit(f"{notices[0]}{more}", "waiting")
+
+    def _calm(self, *, busy: bool) -> None:
+        if busy:
+            self._change(busy=False)
+
+    def _opened(self, session: Session, of_round: int, on_opened: Callable[[], None] | None) -> None:
+        if of_round != self._round:
+            self._end(session, remove=session.capabilities.brought and self.removes_replaced())
+            return
+        self.detach(remove=self.situation.can.brought and self.removes_replaced())
+        self._session = session
+        self.ask(lambda opened: opened.notices(), self._say_notices, quiet=True)
+        self.situation = Situation(attached=True, can=session.capabilities)
+        self.told.emit("", "plain")
+        if on_opened is not None:
+            on_opened()
+        self.began.emit()
+        self.set_rate(self.rate_hz)
+        self.changed.emit(self.situation)
+        self._bridge.follow(session)
+
+    def _failed_to_open(self, error: BaseException, of_round: int) -> None:
+        if of_round == self._round:
+            self._change(connecting=False)
+            self.told.emit(error_sentence(error), "alarm")
+
+    def _end(self, session: Session, *, remove: bool = False) -> None:
+        """Off the GUI thread. What is asked of the target is asked at once: the window may be about to close."""
+        removal = session.remove_agent() if remove else None
+        self.removal = removal or self.removal
+        name = session.latest.target.name if session.latest else "the process"
+
+        def work() -> str:
+            try:
+                return "" if removal is None else removal.result()
+            finally:
+                session.end()
+
+        def done(stays: str) -> None:
+            if removal is not None:
+                self.told.emit(f"The agent stays in {name}: {stays}" if stays else f"The agent was removed from {name}", "plain")
+
+        self._courier.run(work, done, lambda error: self.told.emit(error_sentence(error), "alarm"))
+
+    def _take_snapshot(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        if self._session is not None:
+            hung = snapshot.target.state is TargetState.HUNG
+            answers = hung or snapshot.target.state is TargetState.LIVE
+            self._change(can=self._session.capabilities, answers=answers, hung=hung, has_snapshot=True)
+        self.snapshot_seen.emit(snapshot)
+        if not self.situation.paused:
+            self._show(snapshot)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self.shown = snapshot
+        self.snapshot_shown.emit(snapshot)
+
+    def _change(self, **facts: Any) -> None:
+        situation = dataclasses.replace(self.situation, **facts)
+        if situation.armed and not situation.can.act:
+            situation = dataclasses.replace(situation, armed=False)
+        if situation != self.situation:
+            self.situation = situation
+            self.changed.emit(situation)
+
+
+def error_sentence(error: BaseException) -> str:
+    """One line, cause first; errors that are not the package's own are named."""
+    text = (str(error) or type(error).__name__).splitlines()[0]
+    return text[:1].upper() + text[1:] if isinstance(error, InspectorError) else f"{type(error).__name__}: {text}"

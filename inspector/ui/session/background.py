@@ -1,0 +1,84 @@
+"""Work off the GUI thread of which only the newest counts: what a pane shows of events, sites or marks.
+
+All methods on the GUI thread; the work itself runs on a thread of the courier.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QObject
+from shiboken6 import isValid
+
+from inspector.ui.session.bridge import Courier
+
+T = TypeVar("T")
+
+
+class LatestWork(QObject, Generic[T]):
+    """One piece of work at a time for ``owner``; asked for meanwhile, it is done once more afterwards, as it is wished then.
+
+    Neither the courier nor the work keeps ``owner`` alive, and nothing arrives once Qt deleted it.
+    """
+
+    def __init__(
+        self,
+        owner: QObject,
+        courier: Courier,
+        wish: Callable[[], Callable[[], T] | None],
+        *,
+        on_result: Callable[[T], None],
+        on_error: Callable[[BaseException], None],
+    ) -> None:
+        """``wish`` says what is to be done now, ``None`` for nothing; what it returns runs on another thread and knows no ``owner``."""
+        super().__init__(owner)
+        self._courier = courier
+        self._wish = wish
+        self._on_result = on_result
+        self._on_error = on_error
+        self._round = 0
+        self._is_busy = False
+        self._again = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Something is being done, and its result is awaited."""
+        return self._is_busy
+
+    def ask(self) -> None:
+        """Do what is wished now, or, while something is being done, once more after it."""
+        if self._is_busy:
+            self._again = True
+            return
+        work = self._wish()
+        if work is None:
+            return
+        self._is_busy = True
+        here, this_round = weakref.ref(self), self._round
+        self._courier.run(
+            work,
+            lambda result: _finish(here, this_round, lambda waiting: waiting._on_result(result)),
+            lambda error: _finish(here, this_round, lambda waiting: waiting._on_error(error)),
+        )
+
+    def forget(self) -> None:
+        """Nobody waits for what was asked so far: the target is another, or there is none."""
+        self._round += 1
+        self._is_busy = self._again = False
+
+    def _finish(self, this_round: int, tell: Callable[[LatestWork[T]], None]) -> None:
+        if this_round != self._round:
+            return
+        self._is_busy = False
+        again, self._again = self._again, False
+        tell(self)
+        if again and this_round == self._round and not self._is_busy:
+            self.ask()
+
+
+def _finish(here: weakref.ref[LatestWork[T]], this_round: int, tell: Callable[[LatestWork[T]], None]) -> None:
+    waiting = here()
+    if waiting is not None and isValid(waiting):
+        waiting._finish(this_round, tell)

@@ -1,0 +1,97 @@
+"""Judges the target about once a second, off the GUI thread: what the findings pane and the vital signs show. GUI thread otherwise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+
+from inspector.model.events import Events
+from inspector.model.findings.finding import Facts
+from inspector.model.findings.judge import Report, judge, nothing_judged
+from inspector.model.findings.trend import Trend
+from inspector.model.snapshot import Level, Snapshot
+from inspector.session.mutes import Mutes
+from inspector.ui.session.attachment import Attachment
+from inspector.ui.session.background import LatestWork
+from inspector.ui.session.bridge import Courier
+from inspector.ui.session.event_feed import EventFeed
+
+LOOK_SECS: Final = 1.0
+"""From one look to the next, by the snapshots' own time."""
+
+
+class FindingsWatch(QObject):
+    """Looks at the snapshots of the session that the window shows, also while it is paused."""
+
+    report_changed = Signal(object)
+    """``Report``."""
+    told = Signal(str, str)
+    """A sentence and its tone for the result bar."""
+
+    def __init__(self, attachment: Attachment, courier: Courier, feed: EventFeed, mutes: Mutes, parent: QObject | None = None) -> None:
+        """Nothing was looked at yet."""
+        super().__init__(parent)
+        self._courier = courier
+        self._feed = feed
+        self._mutes = mutes
+        self._work = LatestWork(self, courier, self._judgement, on_result=self._tell, on_error=self._fail)
+        self._trend = Trend()
+        self._looked_at = -math.inf
+        self._newest: Snapshot | None = None
+        self.report: Report = nothing_judged()
+        attachment.began.connect(self.clear)
+        attachment.finished.connect(self.clear)
+        attachment.snapshot_seen.connect(self.look)
+
+    def clear(self) -> None:
+        """Another target, or none."""
+        self._work.forget()
+        self._trend, self._looked_at, self._newest = Trend(), -math.inf, None
+        self._tell(nothing_judged())
+
+    def look(self, snapshot: Snapshot) -> None:
+        """A newer snapshot: judge it when it is time. One that is older belongs to a recording that was wound back: begin anew."""
+        self._newest = snapshot
+        if snapshot.taken_at < self._looked_at:
+            self._trend, self._looked_at = Trend(), -math.inf
+        if not self._work.is_busy and snapshot.taken_at - self._looked_at >= LOOK_SECS:
+            self._looked_at = snapshot.taken_at
+            if snapshot.target.level >= Level.HISTORY:
+                self._feed.refresh()  # for the look after this one
+            self._work.ask()
+
+    def mute(self, key: str, reason: str) -> None:
+        """Hear no more of a finding; the file is written off the GUI thread."""
+        self._courier.run(
+            lambda: self._mutes.mute(key, reason), lambda _: self._work.ask(), lambda error: self.told.emit(str(error), "alarm")
+        )
+
+    def unmute(self, key: str) -> None:
+        """Hear of it again."""
+        self._courier.run(lambda: self._mutes.unmute(key), lambda _: self._work.ask(), lambda error: self.told.emit(str(error), "alarm"))
+
+    def _judgement(self) -> Callable[[], Report] | None:
+        snapshot = self._newest
+        if snapshot is None:
+            return None
+        trend, events, mutes = self._trend, self._feed.events, self._mutes
+
+        def work() -> Report:
+            trend.observe(snapshot)
+            return judge(Facts(snapshot, trend, _recorded(events)), mutes=mutes.all())
+
+        return work
+
+    def _fail(self, error: BaseException) -> None:
+        self.told.emit(f"The findings could not be computed: {error}", "alarm")
+
+    def _tell(self, report: Report) -> None:
+        self.report = report
+        self.report_changed.emit(report)
+
+
+def _recorded(events: Events) -> Events | None:
+    return events if len(events) else None

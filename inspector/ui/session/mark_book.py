@@ -1,0 +1,149 @@
+"""The marks of a session, and their comparison off the GUI thread. GUI thread otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from inspector.model.diff import Diff, diff
+from inspector.model.growth import Grown, growth
+from inspector.model.marks import MarkedState, mark_later, mark_now
+from inspector.model.snapshot import Snapshot
+from inspector.ui.session.attachment import Attachment, error_sentence
+from inspector.ui.session.bridge import Courier
+
+MAX_MARKS: Final = 60
+"""A mark of 100,000 handles takes 5 MB."""
+
+T = TypeVar("T")
+
+
+class MarkBook(QObject):
+    """Marks of one target, in the order of their time."""
+
+    changed = Signal()
+    """``marks`` are others."""
+    marked = Signal(float, str)
+    """A mark was set for that moment, with that name; not those of a recording, which has them."""
+    compared = Signal(object)
+    """``Diff``."""
+    grown = Signal(object)
+    """``tuple[Grown, ...]``: what every round of the growth test left behind."""
+    told = Signal(str, str)
+    """A sentence and its tone for the result bar."""
+
+    def __init__(self, attachment: Attachment, courier: Courier, parent: QObject | None = None) -> None:
+        """No marks."""
+        super().__init__(parent)
+        self._attachment = attachment
+        self._courier = courier
+        self._round = 0
+        self._named = 0
+        self._comparing = False
+        self._wish: tuple[MarkedState, MarkedState | None] | None = None
+        self.marks: tuple[MarkedState, ...] = ()
+        attachment.began.connect(self.clear)
+        attachment.finished.connect(self.clear)
+
+    def clear(self) -> None:
+        """Another target, or none."""
+        self._round += 1
+        self._named, self._comparing, self._wish, self.marks = 0, False, None, ()
+        self.changed.emit()
+
+    def mark_now(self, snapshot: Snapshot, name: str = "") -> None:
+        """Mark the state that ``snapshot`` shows."""
+        chosen = name or self._next_name()
+        self._make(lambda: mark_now(snapshot, chosen), snapshot.taken_at, chosen)
+
+    def mark_at(self, at: float, released_since: int | None) -> None:
+        """Mark a moment that has passed: in a recording as it was, else as far as it is still known."""
+        snapshot, name = self._attachment.shown, self._next_name()
+        if self._attachment.replay is not None:
+            self._mark_recorded(at, name)
+        elif snapshot is not None:
+            self._make(lambda: mark_later(snapshot, at, name, released_since=released_since), at, name)
+
+    def take_recorded(self) -> None:
+        """The marks that were set while the session was recorded."""
+        replay = self._attachment.replay
+        for at, name in replay.marks[:MAX_MARKS] if replay else ():
+            self._mark_recorded(at, name)
+
+    def remove(self, mark: MarkedState) -> None:
+        """Forget a mark."""
+        self._set(tuple(each for each in self.marks if each is not mark))
+
+    def compare(self, one: MarkedState, other: MarkedState | None) -> None:
+        """Compare two marks, or one with what is shown now; ``compared`` follows. Of wishes that come meanwhile the newest counts."""
+        self._wish = (one, other)
+        if not self._comparing:
+            self._compare()
+
+    def test_growth(self, marks: tuple[MarkedState, ...]) -> None:
+        """What every round between these marks left behind; ``grown`` follows."""
+
+        def work() -> tuple[Grown, ...]:
+            return growth(marks)
+
+        self._run(work, self.grown.emit)
+
+    def _compare(self) -> None:
+        wish, snapshot = self._wish, self._attachment.shown
+        if wish is None:
+            return
+        one, other = wish
+
+        def done(found: Diff) -> None:
+            self._comparing = False
+            if self._wish is wish:
+                self.compared.emit(found)
+            else:
+                self._compare()
+
+        if other is not None:
+            self._comparing = True
+            self._run(lambda: diff(one, other), done)
+        elif snapshot is not None:
+            self._comparing = True
+            self._run(lambda: diff(one, mark_now(snapshot, "now")), done)
+
+    def _make(self, work: Callable[[], MarkedState], at: float, name: str) -> None:
+        self.marked.emit(at, name)
+        self._run(work, self._add)
+
+    def _mark_recorded(self, at: float, name: str) -> None:
+        this_round = self._round
+
+        def read(snapshot: Snapshot) -> None:
+            if this_round == self._round:
+                self._run(lambda: mark_now(snapshot, name), self._add)
+
+        self._attachment.ask_replay(lambda replay: replay.state_at(at), read)
+
+    def _run(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        this_round = self._round
+
+        def result(value: T) -> None:
+            if this_round == self._round:
+                done(value)
+
+        def failed(error: BaseException) -> None:
+            if this_round == self._round:
+                self._comparing = False
+                self.told.emit(error_sentence(error), "waiting")
+
+        self._courier.run(work, result, failed)
+
+    def _add(self, mark: MarkedState) -> None:
+        self._set(tuple(sorted((*self.marks, mark), key=lambda each: each.at))[-MAX_MARKS:])
+
+    def _set(self, marks: tuple[MarkedState, ...]) -> None:
+        self.marks = marks
+        self.changed.emit()
+
+    def _next_name(self) -> str:
+        self._named += 1
+        return f"mark {self._named}"

@@ -1,0 +1,85 @@
+"""Records the session that the window shows into a file. GUI thread; the disk is written by the recorder's thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from inspector.session.recorder import Recorded, SessionRecorder
+from inspector.ui.session.attachment import Attachment, error_sentence
+from inspector.ui.session.bridge import Courier
+from inspector.ui.session.connector import Connector
+from inspector.ui.wording import file_name, plural, size
+
+
+class Recording(QObject):
+    """At most one at a time; it ends with the session."""
+
+    told = Signal(str, str)
+    """A sentence and its tone for the result bar."""
+    is_on_changed = Signal(bool)
+    """A recording began or ended."""
+
+    def __init__(self, attachment: Attachment, connector: Connector, courier: Courier, parent: QObject | None = None) -> None:
+        """Nothing is recorded."""
+        super().__init__(parent)
+        self._attachment = attachment
+        self._connector = connector
+        self._courier = courier
+        self._recorder: SessionRecorder | None = None
+        self._wanted = False
+        attachment.began.connect(self.stop)
+        attachment.finished.connect(self.stop)
+
+    @property
+    def is_on(self) -> bool:
+        """A file is being written."""
+        return self._recorder is not None
+
+    def set_on(self, wanted: bool) -> None:
+        """Begin, or stop and save."""
+        if wanted and not self._wanted:
+            self._start()
+        elif not wanted:
+            self.stop()
+
+    def mark(self, at: float, name: str) -> None:
+        """A mark was set: it belongs into the file."""
+        if self._recorder is not None:
+            self._recorder.mark(at, name)
+
+    def stop(self) -> None:
+        """Write what waits; the result bar says how that went."""
+        self._wanted = False
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            self.is_on_changed.emit(False)
+            self._courier.run(recorder.stop, self._saved, lambda error: self.told.emit(error_sentence(error), "alarm"))
+
+    def _start(self) -> None:
+        session, snapshot = self._attachment.session, self._attachment.snapshot
+        if session is None or snapshot is None:
+            return
+        self._wanted = True
+        path = self._connector.screenshot_folder() / file_name(snapshot.target.name, ".arcs")
+        self._courier.run(lambda: SessionRecorder(session, path), lambda made: self._began(made, path), self._failed)
+
+    def _began(self, recorder: SessionRecorder, path: Path) -> None:
+        self._recorder = recorder
+        if not self._wanted:  # it was stopped before it began
+            self.stop()
+            return
+        self.told.emit(f"Recording to {path} …", "plain")
+        self.is_on_changed.emit(True)
+
+    def _failed(self, error: BaseException) -> None:
+        self._wanted = False
+        self.told.emit(error_sentence(error), "alarm")
+        self.is_on_changed.emit(False)
+
+    def _saved(self, recorded: Recorded) -> None:
+        self._connector.remember(recorded.path)
+        left_out = f", {recorded.left_out:,} left out" if recorded.left_out else ""
+        said = f"Recorded {plural(recorded.snapshots, 'snapshot')}{left_out} in {size(recorded.size_bytes)}: {recorded.path}"
+        self.told.emit(f"{recorded.failure}. {said}" if recorded.failure else said, "alarm" if recorded.failure else "plain")

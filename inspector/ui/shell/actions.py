@@ -1,0 +1,186 @@
+"""Every action of the window with its shortcut, and when it is possible.
+
+One table, so that toolbar, menus and command palette cannot differ. GUI thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QWidget
+
+from inspector.ui.kit.assets import icon
+from inspector.ui.kit.theme import Theme
+from inspector.ui.session.attachment import Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One action."""
+
+    key: str
+    text: str
+    icon: str
+    shortcut: str
+    tip: str
+    checkable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What actions would work on."""
+
+    handles: int = 0
+    """Selected."""
+    pending: int = 0
+    """Selected ones with a pending close."""
+    pending_anywhere: bool = False
+    filtered: bool = False
+    """The table is filtered."""
+
+
+SPECS: Final = (
+    Spec("filter", "Filter handles", "search", "/", "Go to the filter field"),
+    Spec("pause", "Pause", "pause", "Space", "Freeze the panes; vital signs go on", checkable=True),
+    Spec("mark", "Mark", "mark", "M", "Put a vertical mark into the timeline"),
+    Spec("gc", "Force GC", "collect", "G", "Collect garbage in the target and show what it freed"),
+    Spec("close", "Close…", "close", "C", "Close the selected resources; shows first what will happen"),
+    Spec(
+        "close_shown",
+        "Close all shown…",
+        "close",
+        "Shift+C",
+        "Close every open resource that the filter shows; shows first what will happen",
+    ),
+    Spec("drain", "Drain now", "drain", "", "Run the pending closes that nothing stands in the way of any more"),
+    Spec("take_back", "Take close back", "take_back", "", "Take the pending closes of the selected handles back: they stay open"),
+    Spec("audit", "What was done", "audit", "", "What viewers did to this target"),
+    Spec("record", "Record", "record", "R", "Record this session into a file, until it is switched off", checkable=True),
+    Spec("screenshot", "Screenshot", "screenshot", "S", "Save a picture with the whole snapshot inside"),
+    Spec("arm", "Arm actions", "arm", "Ctrl+Shift+A", "Allow Force GC and Close on this target", checkable=True),
+    Spec("attach", "Attach…", "attach", "Ctrl+N", "Choose a process"),
+    Spec("detach", "Detach", "detach", "Ctrl+D", "End this session; the target runs on"),
+    Spec("ask_detach", "Ask again before detaching", "detach", "", "Forget what is to become of an agent that was brought in"),
+    Spec("open", "Open…", "open", "Ctrl+O", "Open a screenshot or session file"),
+    Spec("demo", "Start the demo", "demo", "", "Start the sample target and inspect it"),
+    Spec("tour", "One-minute tour", "tour", "", "What the panes show, on the session that is open"),
+    Spec("theme", "Switch theme", "theme", "Ctrl+T", "Light, dark"),
+    Spec("system_theme", "Follow the system's theme", "theme", "", "Light or dark as the desktop is"),
+    Spec("copy", "Copy ids", "copy", "", "Copy the ids of the selected handles"),
+    Spec("clear_filter", "Clear filter", "clear", "Esc", "Show all rows again"),
+    Spec("sort", "Sort new rows in", "refresh", "F5", "Give rows that arrived at the end their places"),
+    Spec("back", "Back", "folded", "Alt+Left", "The filter and handle before"),
+    Spec("forward", "Forward", "folded", "Alt+Right", "The filter and handle after"),
+    Spec("reset_layout", "Reset layout", "layout", "", "Put all panes back to their first places"),
+    Spec("commands", "Commands…", "commands", "Ctrl+K", "Find any action by name"),
+    Spec("quit", "Quit", "quit", "Ctrl+Q", "Detach and close the window"),
+)
+
+
+class Actions(QObject):
+    """The actions, by key: ``actions["pause"]``."""
+
+    def __init__(self, theme: Theme, window: QWidget) -> None:
+        """Adds all to ``window``, so that shortcuts work in every pane."""
+        super().__init__(window)
+        self._by_key: dict[str, QAction] = {}
+        self._applied: tuple[Situation, Chosen] | None = None
+        for spec in SPECS:
+            action = QAction(spec.text, window)
+            action.setIconText(spec.text)  # or Qt takes the dots off in the toolbar
+            action.setCheckable(spec.checkable)
+            if spec.shortcut:
+                action.setShortcut(QKeySequence(spec.shortcut))
+            action.setObjectName(spec.key)
+            window.addAction(action)
+            self._by_key[spec.key] = action
+        self.set_theme(theme)
+        self.apply(Situation(), Chosen())
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._yield_space)
+
+    def __getitem__(self, key: str) -> QAction:
+        """The action called ``key``."""
+        return self._by_key[key]
+
+    def all(self) -> tuple[QAction, ...]:
+        """In the order of the table."""
+        return tuple(self._by_key.values())
+
+    def connect_to(self, slots: dict[str, Callable[[], None]]) -> None:
+        """Connect actions that are not checkable to what they do."""
+        for key, slot in slots.items():
+            self._by_key[key].triggered.connect(lambda _checked=False, slot=slot: slot())
+
+    def set_theme(self, theme: Theme) -> None:
+        """Tint the icons."""
+        for spec in SPECS:
+            self._by_key[spec.key].setIcon(icon(spec.icon, theme))
+
+    def apply(self, now: Situation, chosen: Chosen) -> None:
+        """Enable what is possible; the tooltip says why something is not."""
+        if (now, chosen) == self._applied:
+            return
+        self._applied = now, chosen
+        blocked = _blocked(now, chosen)
+        for spec in SPECS:
+            action, reason = self._by_key[spec.key], blocked.get(spec.key, "")
+            action.setEnabled(not reason)
+            keys = f" ({spec.shortcut})" if spec.shortcut else ""
+            action.setToolTip(f"{spec.tip}{keys}" + (f"\nNot now: {reason}" if reason else ""))
+        self._check("pause", on=now.paused)
+        self._check("arm", on=now.armed)
+
+    def _check(self, key: str, *, on: bool) -> None:
+        action = self._by_key[key]
+        if action.isChecked() != on:
+            action.blockSignals(True)
+            action.setChecked(on)
+            action.blockSignals(False)
+            action.changed.emit()
+
+    def _yield_space(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Space presses a focused button; elsewhere it pauses."""
+        on_button = isinstance(now, (QAbstractButton, QComboBox))
+        self._by_key["pause"].setShortcut(QKeySequence() if on_button else QKeySequence("Space"))
+
+
+def _blocked(now: Situation, what: Chosen) -> dict[str, str]:
+    """Why actions are not possible, by key."""
+    nothing = "" if now.attached else "no target is attached"
+    unseen = nothing or ("" if now.has_snapshot else "no snapshot has arrived yet")
+    still = unseen or ("" if now.answers else "the target does not change any more")
+    unable = unseen or ("" if now.can.act else now.can.reason or "this session cannot act")
+    late = "the target is hung" if now.hung else "the action before still runs" if now.busy else ""
+    acting = unable or ("" if now.armed else "arm actions first") or late
+    chosen = "" if what.handles else "no handle is selected"
+    reasons = {
+        "filter": nothing,
+        "clear_filter": nothing,
+        "sort": nothing,
+        "copy": nothing or chosen,
+        "pause": "" if now.paused else still,
+        "mark": unseen,
+        "record": still,
+        "arm": unable,
+        "gc": acting,
+        "close": acting or chosen,
+        "close_shown": acting or ("" if what.filtered else "filter the handles first"),
+        "drain": acting or ("" if what.pending_anywhere else "nothing is waiting to close"),
+        "take_back": acting or chosen or ("" if what.pending else "the selected handles have no pending close"),
+        "audit": nothing,
+        "tour": unseen,
+        "screenshot": unseen,
+        "detach": nothing,
+        "back": nothing,
+        "forward": nothing,
+        "reset_layout": nothing,
+        "attach": "already connecting" if now.connecting else "",
+        "demo": "already connecting" if now.connecting else "",
+    }
+    return {key: reason for key, reason in reasons.items() if reason}

@@ -1,0 +1,89 @@
+"""The conversation about closing: asks until the plan is whole, shows it, closes what a person agreed to, and reports. GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from inspector.model.snapshot import Snapshot, handle_text
+from inspector.session.close_plan import ClosePlan
+from inspector.session.protocol import CloseAnswer
+from inspector.ui.session.holder_questions import HolderQuestions
+from inspector.ui.session.target_actions import Acting
+from inspector.ui.shell.appearance import Appearance
+from inspector.ui.shell.close_dialog import CloseDialog
+
+MOST_ROUNDS: Final = 16
+"""How deep things that need things are followed; a target could go on for ever."""
+
+
+class Closing(QObject):
+    """At most one dialog."""
+
+    def __init__(self, acting: Acting, questions: HolderQuestions, appearance: Appearance, window: QWidget) -> None:
+        """Dialogs over ``window``; ``questions`` asks what holds what is to be closed."""
+        super().__init__(window)
+        self._acting = acting
+        self._questions = questions
+        self._appearance = appearance
+        self._window = window
+        self._snapshot: Snapshot | None = None
+        self._plan = ClosePlan(())
+        self._rounds = 0
+        self.dialog: CloseDialog | None = None
+        acting.previewed.connect(self._previewed)
+        acting.closed.connect(lambda answers: self.dialog.show_result(answers) if self.dialog else None)
+        acting.close_failed.connect(lambda why: self.dialog.show_failure(why) if self.dialog else None)
+        questions.retainers_found.connect(lambda handle, found: self.dialog.show_retainers(handle, found) if self.dialog else None)
+        questions.failed.connect(lambda handle, why: self.dialog.show_no_retainers(handle, why) if self.dialog else None)
+
+    def begin(self, handles: Sequence[int], snapshot: Snapshot | None) -> None:
+        """Ask about these handles; their types are those of ``snapshot``."""
+        if not handles or snapshot is None or self.dialog is not None:
+            return
+        self._snapshot, self._plan, self._rounds = snapshot, ClosePlan(tuple(handles)), 0
+        self.dialog = CloseDialog(self._appearance.theme, handles, type_names(snapshot, handles), self._window)
+        self.dialog.close_wanted.connect(self._close)
+        self.dialog.retainers_wanted.connect(self._questions.find_retainers)
+        self.dialog.finished.connect(self._gone)
+        self.dialog.open()
+        self._acting.preview_close(handles)
+
+    def end(self) -> None:
+        """The session is over: so is the conversation."""
+        if self.dialog is not None:
+            self.dialog.reject()
+
+    def _close(self, wanted: tuple[int, ...], although_held: bool) -> None:
+        deadline_secs = self.dialog.deadline_secs if self.dialog is not None else None
+        self._acting.close_handles(wanted, although_held=although_held, deadline_secs=deadline_secs)
+
+    def _previewed(self, answers: tuple[CloseAnswer, ...]) -> None:
+        if self.dialog is None or self._snapshot is None:
+            return
+        self._plan = self._plan.with_answers(answers)
+        self._rounds += 1
+        unknown = self._plan.unknown()
+        if unknown and self._rounds < MOST_ROUNDS:
+            self._acting.preview_close(unknown)
+            return
+        self.dialog.show_plan(self._plan, type_names(self._snapshot, [answer.handle for answer in self._plan.answers]))
+
+    def _gone(self) -> None:
+        self._questions.give_up()
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+            self.dialog = None
+
+
+def type_names(snapshot: Snapshot, handles: Sequence[int]) -> dict[int, str]:
+    """Type of each handle that the snapshot knows; handle text where not."""
+    names = {handle: handle_text(handle) for handle in handles}
+    for row in np.flatnonzero(np.isin(snapshot.handles.ids, np.array(handles, dtype=np.uint64))):
+        known = snapshot.types.get(int(snapshot.handles.types[row]))
+        names[int(snapshot.handles.ids[row])] = known.name if known else ""
+    return names

@@ -1,0 +1,85 @@
+"""The steps of the tour of the demo: what grows, what is stuck, who holds it, and what one can do about it. GUI thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from inspector.model.pending import pending_closes
+from inspector.model.states import alive
+from inspector.ui.shell.tour import TourStep
+
+if TYPE_CHECKING:
+    from inspector.ui.shell.main_window import MainWindow
+
+OLD = "type:TodoItem age>5s"
+"""The planners let theirs go after a second or two."""
+
+
+def demo_steps(window: MainWindow) -> tuple[TourStep, ...]:
+    """Each shows what it speaks of in ``window``."""
+    bench = window.workbench
+    return (
+        TourStep(
+            "Is something growing?",
+            "Handles that live now, how many are born and die a second, and closes that wait. Every number is a door: click it. "
+            "Births outrun deaths here, so something is kept.",
+            lambda: window.vital_signs,
+        ),
+        TourStep(
+            "What grows, and since when",
+            "Live handles by type above, births and deaths below. TodoItem grows and never shrinks. Drag over a stretch of time to see "
+            "what was born then and still lives; a double click returns to now.",
+            lambda: bench.churn,
+            lambda: bench.open_pane("timeline"),
+        ),
+        TourStep(
+            "Find the old ones",
+            f"The filter is set to  {OLD}  now: items that nobody let go, though lists live for a second or two. The site column names the "
+            "line that made them. Click a row, or press Enter on it.",
+            lambda: bench.handles,
+            lambda: bench.handles.set_filter(OLD),
+        ),
+        TourStep(
+            "Who holds it?",
+            "The strong count, split into what holds it: Python proxies, calls in flight, native references, and what nobody can explain. "
+            "Each part leads on.",
+            lambda: bench.detail,
+            lambda: _choose_oldest(window),
+        ),
+        TourStep(
+            "Is something stuck?",
+            "Closes that were asked for and have not run, each with its reason: one waits for a call, one for the thread that owns it.",
+            lambda: bench.pending,
+            lambda: _show_pending(window),
+        ),
+        TourStep(
+            "Do something about it",
+            "Force GC and Close are off until you arm them. Then a close shows first who holds the resource and what has to go before it; "
+            "a collection says what it freed. Press S for a picture with all data inside, Ctrl+K for everything else.",
+            lambda: window.toolbar,
+        ),
+    )
+
+
+def _choose_oldest(window: MainWindow) -> None:
+    """The oldest row that the filter shows, else the oldest that lives."""
+    bench, snapshot = window.workbench, window.attachment.shown
+    if snapshot is None:
+        return
+    handles = snapshot.handles
+    living = alive(handles)
+    found = bench.handles.query.filter.mask(snapshot) & living
+    rows = np.flatnonzero(found if found.any() else living)
+    if len(rows):
+        bench.choose(int(handles.ids[rows[np.argmin(handles.created_at[rows])]]))
+
+
+def _show_pending(window: MainWindow) -> None:
+    bench, snapshot = window.workbench, window.attachment.shown
+    bench.handles.set_filter("")
+    bench.open_pane("pending")
+    closes = pending_closes(snapshot) if snapshot is not None else ()
+    if len(closes) and snapshot is not None:
+        bench.choose(int(pending_closes(snapshot).ids[0]))

@@ -1,0 +1,35 @@
+"""What a forced collection did, as figures that lead on. Pure but for the doors; GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from inspector.session.protocol import GcReport
+from inspector.ui.kit.figures import Figure
+from inspector.ui.wording import duration
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where figures lead."""
+
+    released: Callable[[], None]
+    """To the handles that died."""
+    pending: Callable[[], None]
+    """To the pending closes."""
+
+
+def gc_figures(report: GcReport, doors: Doors) -> tuple[Figure, ...]:
+    """Collected, released, queued, still pending, taken; what cannot be collected only when there is some."""
+    released = doors.released if report.handles_released else None
+    queued, waiting = (doors.pending if count else None for count in (report.closes_queued, report.still_pending))
+    figures = (
+        Figure(f"{report.collected:,}", "collected", None, "Python objects that the collection freed"),
+        Figure(f"{report.handles_released:,}", "handles released", released, "Handles whose proxies went with it"),
+        Figure(f"{report.closes_queued:,}", "closes queued", queued, "Closes that finalisers asked for"),
+        Figure(f"{report.still_pending:,}", "still pending", waiting, "Closes of this target that have not run"),
+        Figure(duration(report.took_secs), "taken", None, "How long the collection held the interpreter"),
+    )
+    stuck = Figure(f"{report.uncollectable:,}", "cannot be collected", None, "Garbage that the collector found and could not free")
+    return (*figures, stuck) if report.uncollectable else figures

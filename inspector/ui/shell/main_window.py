@@ -1,0 +1,402 @@
+"""The window: assembly of toolbar, vital signs, banners, start page, panes and status line. It decides nothing else. GUI thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from inspector.model.snapshot import Snapshot, Vitals
+from inspector.session.mutes import MUTES_NAME, Mutes
+from inspector.session.protocol import GcReport
+from inspector.ui.kit.assets import icon
+from inspector.ui.kit.banner import Banner
+from inspector.ui.kit.theme import Theme
+from inspector.ui.session.answer_texts import gc_sentence
+from inspector.ui.session.attachment import Attachment, Situation
+from inspector.ui.session.bridge import Courier
+from inspector.ui.session.connector import Connector
+from inspector.ui.session.holder_questions import HolderQuestions
+from inspector.ui.session.target_actions import Acting
+from inspector.ui.shell.actions import Actions
+from inspector.ui.shell.appearance import Appearance
+from inspector.ui.shell.chronicle import Chronicle
+from inspector.ui.shell.closing import Closing
+from inspector.ui.shell.command_palette import CommandPalette
+from inspector.ui.shell.demo_tour import demo_steps
+from inspector.ui.shell.gc_result import Doors, gc_figures
+from inspector.ui.shell.leaving import Leaving
+from inspector.ui.shell.losses_dialog import LossesDialog
+from inspector.ui.shell.navigation import History, Place
+from inspector.ui.shell.pane_list import PaneParts
+from inspector.ui.shell.screenshot_command import Camera
+from inspector.ui.shell.selection_actions import Choice
+from inspector.ui.shell.start_page import StartPage
+from inspector.ui.shell.state_banner import show_state
+from inspector.ui.shell.status_line import StatusLine
+from inspector.ui.shell.toolbar import ToolBar
+from inspector.ui.shell.tour import Tour
+from inspector.ui.shell.vital_signs import VitalSigns
+from inspector.ui.shell.workbench import Workbench
+
+COMPACT_WIDTH: Final = 1180
+"""Below it the toolbar shows icons alone."""
+_GEOMETRY: Final = "geometry"
+_LAYOUT: Final = "layout"
+
+
+class MainWindow(QMainWindow):
+    """One target at a time."""
+
+    def __init__(self, connector: Connector, settings: QSettings, *, reset_layout: bool = False) -> None:
+        """On the start page; ``settings`` keep theme, geometry and layout."""
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowTitle("arc-inspector")
+        self.setMinimumSize(840, 480)
+        self.resize(1440, 900)
+        self.setAcceptDrops(True)
+        self._connector = connector
+        self._settings = settings
+        self._history = History()
+        self._tour_due = False
+        self.courier = Courier(self)
+        self.appearance = Appearance(settings, self)
+        self.attachment = Attachment(connector, self.courier, self)
+        self.acting = Acting(self.attachment, self)
+        self.leaving = Leaving(self.attachment, settings, self)
+        self.closing = Closing(self.acting, HolderQuestions(self.attachment, self), self.appearance, self)
+        self.camera = Camera(self, connector, self.courier)
+        mutes = Mutes(Path(settings.fileName()).parent / MUTES_NAME)
+        self.chronicle = Chronicle(self.attachment, connector, self.courier, mutes, self.appearance.theme, self)
+        self.commands = Actions(self.appearance.theme, self)
+        self._build()
+        self._connect_attachment()
+        self._connect_actions()
+        self._connect_panes()
+        self._restore(reset_layout=reset_layout)
+        self._show_start()
+
+    # building -----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        theme = self.appearance.theme
+        self.setWindowIcon(icon("app", theme, tint="accent"))
+        self.toolbar = ToolBar(theme, self.commands, self)
+        self.addToolBar(self.toolbar)
+        self.status = StatusLine(self)
+        self.setStatusBar(self.status)
+        self.vital_signs = VitalSigns(theme)
+        self.banner = Banner(theme)
+        self.result = Banner(theme, dismissable=True)
+        self.start = StartPage(theme, self._connector, self.courier)
+        self.workbench = Workbench(
+            PaneParts(theme, self.courier, self.attachment, self.commands, self.acting, self._settings, self.chronicle)
+        )
+        self.choice = Choice(self.workbench.handles, self.attachment, self.commands, self.acting, self.closing)
+        self.tour = Tour(theme, self._settings, demo_steps(self), self)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.start)
+        self.pages.addWidget(self.workbench)
+        page = QWidget()
+        page.setObjectName("page")
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for widget in (self.banner, self.chronicle.replay, self.vital_signs):
+            layout.addWidget(widget)
+        layout.addWidget(self.pages, 1)
+        layout.addWidget(self.result)  # at the bottom: what one reads does not move when an action answers
+        self.setCentralWidget(page)
+
+    def _connect_attachment(self) -> None:
+        attachment = self.attachment
+        attachment.changed.connect(self._situation_changed)
+        attachment.began.connect(self._began)
+        attachment.finished.connect(self._show_start)
+        attachment.snapshot_seen.connect(self._snapshot_seen)
+        attachment.snapshot_shown.connect(self.workbench.show_snapshot)
+        attachment.snapshot_shown.connect(lambda _snapshot: self._settle())
+        attachment.vitals_seen.connect(self._vitals_seen)
+        attachment.told.connect(self._tell)
+        self.camera.told.connect(self._tell)
+        self.acting.told.connect(self._tell)
+        self.chronicle.told.connect(self._tell)
+        self.acting.collected.connect(self._show_collection)
+
+    def _connect_actions(self) -> None:
+        self.commands.connect_to(
+            {
+                "filter": self.workbench.handles.focus_filter,
+                "clear_filter": lambda: self.workbench.handles.set_filter(""),
+                "sort": self.workbench.handles.sort_now,
+                "copy": self.workbench.handles.table.copy_ids,
+                "mark": self.chronicle.mark_now,
+                "gc": self.acting.force_gc,
+                "close": self.choice.close,
+                "close_shown": self.choice.close_shown,
+                "drain": self.acting.drain,
+                "take_back": self.choice.take_back,
+                "audit": lambda: self.workbench.open_pane("audit"),
+                "screenshot": self.take_screenshot,
+                "attach": self.show_processes,
+                "detach": self.leaving.begin,
+                "ask_detach": self.leaving.forget,
+                "open": self._choose_file,
+                "demo": self.start_demo,
+                "tour": self.tour.begin,
+                "theme": self.appearance.switch,
+                "system_theme": lambda: self.appearance.choose("system"),
+                "back": lambda: self._revisit(self._history.back()),
+                "forward": lambda: self._revisit(self._history.forward()),
+                "reset_layout": self.workbench.reset_layout,
+                "commands": self._show_commands,
+                "quit": self._quit,
+            }
+        )
+        self.commands["pause"].toggled.connect(self.attachment.set_paused)
+        self.commands["record"].toggled.connect(self.chronicle.recording.set_on)
+        self.commands["arm"].toggled.connect(self.attachment.set_armed)
+
+    def _connect_panes(self) -> None:
+        self.appearance.changed.connect(self._set_theme)
+        self.toolbar.level_wanted.connect(self.attachment.set_level)
+        self.toolbar.rate_wanted.connect(self.attachment.set_rate)
+        self.start.attach_wanted.connect(self.attachment.attach)
+        self.start.bring_wanted.connect(self.attachment.bring)
+        self.start.look_wanted.connect(self.attachment.look)
+        self.start.demo_wanted.connect(self.start_demo)
+        self.start.open_wanted.connect(self._choose_file)
+        self.start.back_wanted.connect(lambda: self.pages.setCurrentWidget(self.workbench))
+        self.pages.currentChanged.connect(self._page_changed)
+        self.start.file_wanted.connect(self.attachment.open_file)
+        self.workbench.selection_changed.connect(self._selection_changed)
+        self.workbench.handles.menu_wanted.connect(self._extend_menu)
+        self.workbench.handles.filter_changed.connect(self._visit)
+        self.vital_signs.filter_wanted.connect(self.workbench.handles.set_filter)
+        self.vital_signs.pane_wanted.connect(self.workbench.open_pane)
+        self.vital_signs.events_wanted.connect(self.workbench.show_events)
+        self.chronicle.connect_to(self.workbench, self.vital_signs, self.commands)
+        self.vital_signs.handle_chosen.connect(self.workbench.choose)
+        self.vital_signs.losses_wanted.connect(self._show_losses)
+
+    # what others call ---------------------------------------------------------------------------------------------
+
+    def show_processes(self) -> None:
+        """The start page; a session that is open goes on behind it."""
+        target = self.attachment.snapshot.target if self.attachment.snapshot else None
+        self.start.show_session(target.name if target else "")
+        self.pages.setCurrentWidget(self.start)
+        self.start.table.setFocus()
+
+    def start_demo(self) -> None:
+        """Start the sample target; the tour comes with it, unless it was seen before."""
+        self.attachment.start_demo(self._expect_tour)
+
+    def _expect_tour(self) -> None:
+        self._tour_due = not self.tour.was_seen
+
+    def take_screenshot(self) -> None:
+        """Save the window with its data, in the connector's folder."""
+        if self.attachment.shown is not None:
+            self.camera.take(self.attachment.shown, note=self.workbench.handles.query.filter.source)
+
+    def save_screenshot(self, path: Path) -> None:
+        """Save the window with its data; the result bar says how that went."""
+        if self.attachment.shown is not None:
+            self.camera.save(self.attachment.shown, path, note=self.workbench.handles.query.filter.source)
+
+    # Qt -----------------------------------------------------------------------------------------------------------
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the layout, detach, stop the workers; first ask what becomes of an agent that this window brought in."""
+        if self.leaving.has_question:
+            event.ignore()
+            self.leaving.begin(self._quit)
+            return
+        self.leaving.begin()
+        self._settings.setValue(_GEOMETRY, self.saveGeometry())
+        layout = self.workbench.save_layout()
+        if layout is not None:
+            self._settings.setValue(_LAYOUT, layout)
+        self._settings.sync()
+        self.courier.close()
+        super().closeEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Somebody looks: the timeline moves smoothly."""
+        super().showEvent(event)
+        self._note_watching()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks: read less often."""
+        super().hideEvent(event)
+        self._note_watching()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Minimised is not looked at."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self._note_watching()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Words beside the icons only where there is room."""
+        super().resizeEvent(event)
+        self.toolbar.set_compact(compact=self.width() < COMPACT_WIDTH)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files are welcome."""
+        if _dropped_file(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the file."""
+        path = _dropped_file(event)
+        if path is not None:
+            event.acceptProposedAction()
+            self.attachment.open_file(path)
+
+    # inside -------------------------------------------------------------------------------------------------------
+
+    def _restore(self, *, reset_layout: bool) -> None:
+        if reset_layout:
+            self._settings.remove(_GEOMETRY)
+            self._settings.remove(_LAYOUT)
+            return
+        geometry, layout = self._settings.value(_GEOMETRY), self._settings.value(_LAYOUT)
+        if isinstance(geometry, QByteArray):
+            self.restoreGeometry(geometry)
+        if isinstance(layout, QByteArray):
+            self.workbench.restore_layout(layout)
+
+    def _note_watching(self) -> None:
+        self.attachment.set_watched(self.isVisible() and not self.isMinimized())
+
+    def _set_theme(self, theme: Theme) -> None:
+        self.commands.set_theme(theme)
+        self.tour.set_theme(theme)
+        for part in (self.toolbar.chip, self.vital_signs, self.chronicle.replay, self.banner, self.result, self.start, self.workbench):
+            part.set_theme(theme)
+
+    def _began(self) -> None:
+        self.workbench.clear()
+        self.vital_signs.clear()
+        self._history = History()
+        self.pages.setCurrentWidget(self.workbench)
+        self.banner.say("Waiting for the first snapshot …")
+        self.workbench.handles.table.setFocus()
+
+    def _show_start(self) -> None:
+        self.closing.end()
+        self.tour.leave()
+        self.workbench.clear()
+        self.vital_signs.clear()
+        self.start.show_session("")
+        self.status.clear()
+        self.toolbar.chip.show_target(None)
+        self.setWindowTitle("arc-inspector")
+        self.pages.setCurrentWidget(self.start)
+        self._page_changed()
+
+    def _page_changed(self) -> None:
+        """Vital signs and banner belong to the session's page."""
+        in_session = self.pages.currentWidget() is self.workbench
+        self.vital_signs.setVisible(in_session)
+        self.banner.hide()
+        if in_session and self.attachment.snapshot is not None:
+            show_state(self.banner, self.attachment.snapshot, self.show_processes, self.workbench.show_stacks)
+
+    def _situation_changed(self, now: Situation) -> None:
+        self.choice.apply()
+        self.toolbar.apply(now)
+        self.workbench.set_paused(now.paused)
+
+    def _selection_changed(self, handles: tuple[int, ...]) -> None:
+        self.choice.apply()
+        if handles:
+            self._history.visit(Place(self.workbench.handles.query.filter.source, handles[0]))
+
+    def _snapshot_seen(self, snapshot: Snapshot) -> None:
+        target = snapshot.target
+        self.setWindowTitle(f"{target.name} ({target.pid}) – arc-inspector")
+        self.toolbar.chip.show_target(target)
+        self.toolbar.show_level(target)
+        self.vital_signs.show_snapshot(snapshot)
+        paused = self.attachment.situation.paused
+        self.status.show_snapshot(snapshot, rate_hz=self.attachment.rate_hz, skipped=self.attachment.skipped, paused=paused)
+        if self.pages.currentWidget() is self.workbench:
+            show_state(self.banner, snapshot, self.show_processes, self.workbench.show_stacks)
+
+    def _vitals_seen(self, vitals: Vitals) -> None:
+        self.vital_signs.show_vitals(vitals)
+        self.workbench.show_vitals(vitals)
+
+    def _settle(self) -> None:
+        """The panes show something: what can be done with it, and the tour that was waiting for it."""
+        self.choice.apply()
+        if self._tour_due:
+            self._tour_due = False
+            self.tour.begin()
+
+    def _tell(self, sentence: str, tone: str) -> None:
+        if sentence:
+            self.result.say(sentence, tone=tone)
+        else:
+            self.result.hide()
+
+    def _quit(self) -> None:
+        self.close()
+
+    def _show_collection(self, report: GcReport) -> None:
+        """What a forced collection did, as numbers that lead on."""
+        doors = Doors(
+            released=lambda: self.workbench.handles.set_filter("state:released,dropped"),
+            pending=lambda: self.workbench.open_pane("pending"),
+        )
+        self.result.tell_figures("Forced collection", gc_figures(report, doors), text=gc_sentence(report))
+
+    def _choose_file(self) -> None:
+        folder = str(self._connector.screenshot_folder())
+        name, _ = QFileDialog.getOpenFileName(
+            self, "Open a screenshot or session file", folder, "Screenshots and sessions (*.png *.arcs *.seg);;All files (*)"
+        )
+        if name:
+            self.attachment.open_file(Path(name))
+
+    def _show_commands(self) -> None:
+        palette = CommandPalette((*self.commands.all(), *self.workbench.dock_actions()), self)
+        palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        palette.open()
+
+    def _show_losses(self) -> None:
+        snapshot, shown = self.attachment.snapshot, self.findChild(LossesDialog)
+        if isinstance(shown, LossesDialog):
+            shown.raise_()
+        elif snapshot is not None:
+            dialog = LossesDialog(snapshot.lost, self)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            self.attachment.snapshot_seen.connect(dialog.follow)
+            self.attachment.finished.connect(dialog.reject)
+            dialog.show()
+
+    def _extend_menu(self, menu: QMenu) -> None:
+        for key in ("close", "take_back", "close_shown", "clear_filter", "sort"):
+            menu.addAction(self.commands[key])
+
+    def _visit(self, source: str) -> None:
+        self.choice.apply()
+        self._history.visit(Place(source, self.workbench.detail.handle))
+
+    def _revisit(self, place: Place | None) -> None:
+        if place is None:
+            return
+        self.workbench.handles.set_filter(place.filter)
+        self.workbench.handles.choose(() if place.handle is None else (place.handle,))
+
+
+def _dropped_file(event: QDropEvent) -> Path | None:
+    urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
+    return Path(urls[0].toLocalFile()) if len(urls) == 1 else None

@@ -1,0 +1,129 @@
+"""Processes on the start page as a table: attachable ones first, the others greyed with the reason, at last what is left of dead ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Final, TypeAlias
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from inspector.ui import wording
+from inspector.ui.kit.assets import icon
+from inspector.ui.kit.labels import plain_tip
+from inspector.ui.kit.theme import Theme
+from inspector.ui.session.connector import ProcessRow
+
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
+
+
+class Column(IntEnum):
+    """Columns, left to right."""
+
+    NAME = 0
+    PID = 1
+    RUNTIME = 2
+    HANDLES = 3
+    STATUS = 4
+
+
+HEADERS: Final = ("Process", "PID", "Runtime", "Live handles", "Status")
+_LOOKS: Final = {
+    (True, False, False): ("dot", "live"),
+    (True, True, False): ("waiting", "waiting"),
+    (True, True, True): ("tombstone", "text_quiet"),
+    (False, True, False): ("dead", "text_quiet"),
+    (False, False, False): ("dead", "text_quiet"),
+}
+"""Icon and tint by: attachable, with a reason, gone."""
+_NUMBERS: Final = (Column.PID, Column.HANDLES)
+
+
+class ProcessModel(QAbstractTableModel):
+    """Rows keep their place while the list is refreshed: only a changed set of processes rearranges them."""
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        """Empty."""
+        super().__init__(parent)
+        self._theme = theme
+        self._rows: tuple[ProcessRow, ...] = ()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change colours."""
+        self._theme = theme
+        self._contents_changed()
+
+    def show(self, rows: Sequence[ProcessRow]) -> None:
+        """Attachable ones first, then the other running ones, then what is left of dead ones; each part as the connector ordered it."""
+        ordered = tuple(sorted(rows, key=lambda row: (not row.alive, not row.attachable)))
+        if [row.pid for row in ordered] == [row.pid for row in self._rows]:
+            self._rows = ordered
+            self._contents_changed()
+            return
+        self.beginResetModel()
+        self._rows = ordered
+        self.endResetModel()
+
+    def process(self, row: int) -> ProcessRow | None:
+        """The process in this row."""
+        return self._rows[row] if 0 <= row < len(self._rows) else None
+
+    def first_attachable(self) -> int:
+        """The first row that can be opened, the first of all when none can."""
+        return next((at for at, row in enumerate(self._rows) if row.attachable), 0)
+
+    def row_of(self, pid: int) -> int:
+        """-1: not listed."""
+        return next((at for at, row in enumerate(self._rows) if row.pid == pid), -1)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default; never changed
+        """One a process."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - as above
+        """As ``Column``."""
+        return 0 if parent.isValid() else len(Column)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Titles and alignment."""
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(Column):
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return HEADERS[section]
+        return _alignment(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Texts, colours and explanations."""
+        row = self.process(index.row()) if index.isValid() else None
+        if row is None:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _text(row, index.column())
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(index.column())
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self._theme.color("text" if row.attachable and not row.gone else "text_quiet")
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == Column.STATUS:
+            name, tint = ("attach", "text_quiet") if row.consent else _LOOKS[(row.attachable, bool(row.reason), row.gone)]
+            return icon(name, self._theme, tint=tint)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip("\n".join(filter(None, (row.command, row.reason, row.fix))))
+        return None
+
+    def _contents_changed(self) -> None:
+        if self._rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, len(Column) - 1))
+
+
+def _text(row: ProcessRow, column: int) -> str:
+    if column == Column.STATUS and row.consent:
+        return f"{row.reason}, one can be brought in"
+    if column == Column.STATUS:
+        return row.reason or ("attachable" if row.attachable else "cannot be attached")
+    texts = (row.name, str(row.pid), row.runtime or wording.UNKNOWN_TEXT, wording.number(row.live_handles))
+    return texts[column]
+
+
+def _alignment(column: int) -> int:
+    side = Qt.AlignmentFlag.AlignRight if column in _NUMBERS else Qt.AlignmentFlag.AlignLeft
+    return int(side | Qt.AlignmentFlag.AlignVCenter)

@@ -1,0 +1,47 @@
+"""Takes screenshots of the window while it goes on: the picture on the GUI thread, encoding and writing on a worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from inspector.model.snapshot import Snapshot
+from inspector.ui.session.attachment import error_sentence
+from inspector.ui.session.bridge import Courier
+from inspector.ui.session.connector import Connector
+from inspector.ui.shell.screenshot import take_picture, write_picture
+from inspector.ui.wording import file_name
+
+
+class Camera(QObject):
+    """Saves one window. GUI thread."""
+
+    told = Signal(str, str)
+    """A sentence and its tone (``plain`` or ``alarm``) for the result bar: that it saves, then how that went."""
+
+    def __init__(self, window: QWidget, connector: Connector, courier: Courier) -> None:
+        """Pictures of ``window``; ``connector`` names the folder and remembers files."""
+        super().__init__(window)
+        self._window = window
+        self._connector = connector
+        self._courier = courier
+
+    def take(self, snapshot: Snapshot, *, note: str = "") -> None:
+        """Save to a new file in the connector's folder; ``note`` (the filter) goes into the stamp line."""
+        self.save(snapshot, self._connector.screenshot_folder() / file_name(snapshot.target.name, ".png"), note=note)
+
+    def save(self, snapshot: Snapshot, path: Path, *, note: str = "") -> None:
+        """Save to ``path``."""
+        picture = take_picture(self._window, snapshot, note=note)
+        self.told.emit(f"Saving {path.name} …", "plain")
+        self._courier.run(lambda: write_picture(picture, snapshot, path), lambda _none: self._saved(path), self._failed)
+
+    def _saved(self, path: Path) -> None:
+        self._connector.remember(path)
+        self.told.emit(f"Saved {path} with its data inside", "plain")
+
+    def _failed(self, error: BaseException) -> None:
+        """A full disk must not end the session."""
+        self.told.emit(f"The screenshot was not saved: {error_sentence(error)}", "alarm")

@@ -1,0 +1,61 @@
+"""What actions would work on: the selected handles, those of them that wait to close, and what the filter shows. GUI thread."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from inspector.model.states import pending
+from inspector.session.close_plan import found_by
+from inspector.ui.panes.handles.pane import HandlesPane
+from inspector.ui.session.attachment import Attachment
+from inspector.ui.session.target_actions import Acting
+from inspector.ui.shell.actions import Actions, Chosen
+from inspector.ui.shell.closing import Closing
+
+
+class Choice(QObject):
+    """Enables actions by the selection of ``handles``, and starts those that need one."""
+
+    def __init__(self, handles: HandlesPane, attachment: Attachment, commands: Actions, acting: Acting, closing: Closing) -> None:
+        """Belongs to ``handles``."""
+        super().__init__(handles)
+        self._handles = handles
+        self._attachment = attachment
+        self._commands = commands
+        self._acting = acting
+        self._closing = closing
+
+    def apply(self) -> None:
+        """Enable what can be done now."""
+        shown = self._attachment.shown
+        chosen = Chosen(
+            handles=len(self._handles.table.chosen),
+            pending=len(self._pending()),
+            pending_anywhere=shown is not None and shown.vitals.pending > 0,
+            filtered=bool(self._handles.query.filter.terms),
+        )
+        self._commands.apply(self._attachment.situation, chosen)
+
+    def close(self) -> None:
+        """Ask about closing what is selected."""
+        self._closing.begin(self._handles.table.chosen, self._attachment.shown)
+
+    def close_shown(self) -> None:
+        """Ask about closing all that the filter shows."""
+        snapshot = self._attachment.shown
+        if snapshot is not None:
+            self._closing.begin(found_by(self._handles.query.filter, snapshot), snapshot)
+
+    def take_back(self) -> None:
+        """Take the pending closes of what is selected back."""
+        for handle in self._pending():
+            self._acting.cancel_close(handle)
+
+    def _pending(self) -> list[int]:
+        """Selected handles with a pending close, in the snapshot that is shown."""
+        chosen, snapshot = self._handles.table.chosen, self._attachment.shown
+        if not chosen or snapshot is None:
+            return []
+        ids = snapshot.handles.ids[pending(snapshot.handles)]
+        return [handle for handle in chosen if np.any(ids == np.uint64(handle))]

@@ -1,0 +1,334 @@
+"""The start page: processes to attach to, why others are not, recent files, and the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QMessageBox,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from inspector.ui import wording
+from inspector.ui.kit.assets import icon
+from inspector.ui.kit.labels import head_label, quiet_label, section_label, text_label, tip
+from inspector.ui.kit.theme import Theme
+from inspector.ui.session.attachment import error_sentence
+from inspector.ui.session.bridge import Courier
+from inspector.ui.session.connector import Connector, ProcessRow, RecentFile
+from inspector.ui.shell.process_model import Column, ProcessModel
+
+REFRESH_MILLIS: Final = 2_000
+WIDTHS: Final = {Column.NAME: 128, Column.PID: 72, Column.RUNTIME: 130, Column.HANDLES: 100}
+DEMO: Final = (
+    "A to-do application with worker threads, made to be inspected: one type leaks, a close waits for a thread that does not come by, "
+    "and garbage holds handles.\n\nIt begins with a tour of one minute; Ctrl+K, One-minute tour shows it again."
+)
+
+
+class StartPage(QWidget):
+    """Lists what can be opened; refreshes itself while it is seen."""
+
+    attach_wanted = Signal(int)
+    """Process id; GUI thread."""
+    bring_wanted = Signal(int)
+    """Process id of one without an agent; the person has agreed."""
+    look_wanted = Signal(int)
+    """Process id of one that is to be looked at from outside."""
+    demo_wanted = Signal()
+    open_wanted = Signal()
+    """Choose a file."""
+    back_wanted = Signal()
+    """Return to the session that goes on behind the page."""
+    file_wanted = Signal(object)
+    """``Path`` of a recent file."""
+
+    def __init__(self, theme: Theme, connector: Connector, courier: Courier, parent: QWidget | None = None) -> None:
+        """Asks ``connector`` on the courier's threads."""
+        super().__init__(parent)
+        self.setObjectName("page")
+        self._theme = theme
+        self._connector = connector
+        self._courier = courier
+        self._asking = False
+        self.model = ProcessModel(theme, self)
+        self._timer = QTimer(self)
+        self._timer.setInterval(REFRESH_MILLIS)
+        self._timer.timeout.connect(self.refresh)
+        self._build()
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change colours."""
+        self._theme = theme
+        self.model.set_theme(theme)
+        self.demo.setIcon(icon("demo", theme, tint="accent_text"))
+        self.open.setIcon(icon("open", theme))
+        for row in range(self.recent.count()):
+            self.recent.item(row).setIcon(icon("screenshot", theme, tint="text_quiet"))
+
+    def show_session(self, name: str) -> None:
+        """Offer the way back to a session on ``name``; empty: there is none."""
+        self.back.setText(f"Back to {name}")
+        self.back.setVisible(bool(name))
+
+    def refresh(self) -> None:
+        """Ask for processes and recent files, unless an answer is still awaited."""
+        if self._asking:
+            return
+        self._asking = True
+        self._courier.run(lambda: (tuple(self._connector.processes()), tuple(self._connector.recent())), self._show, self._failed)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Live while it is seen."""
+        super().showEvent(event)
+        self.refresh()
+        self._timer.start()
+        self.table.setFocus()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Ask nothing while it is not seen."""
+        self._timer.stop()
+        super().hideEvent(event)
+
+    # building -----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        page = QHBoxLayout(self)
+        page.setContentsMargins(24, 20, 24, 20)
+        page.setSpacing(24)
+        page.addLayout(self._build_processes(), 3)
+        page.addLayout(self._build_side(), 1)
+
+    def _build_processes(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        line = QHBoxLayout()
+        line.addWidget(head_label("Inspect a running process"), 1)
+        self.back = QPushButton("")
+        self.back.clicked.connect(self.back_wanted)
+        self.back.hide()
+        line.addWidget(self.back)
+        column.addLayout(line)
+        self.count = quiet_label("Looking for processes …")
+        self.count.setWordWrap(True)
+        column.addWidget(self.count)
+        self.table = QTableView()
+        self.table.setModel(self.model)
+        self.table.setObjectName("processes")
+        self.table.setAccessibleName("Processes")
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setShowGrid(False)
+        self.table.setTabKeyNavigation(False)
+        self.table.setWordWrap(False)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(28)
+        self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.horizontalHeader().setHighlightSections(False)
+        for section, width in WIDTHS.items():
+            self.table.horizontalHeader().resizeSection(section, width)
+        self.table.activated.connect(lambda _index: self._attach())
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_chosen())
+        self.model.modelReset.connect(self._show_chosen)
+        column.addWidget(self.table, 1)
+        column.addLayout(self._build_chosen())
+        return column
+
+    def _build_chosen(self) -> QHBoxLayout:
+        line = QHBoxLayout()
+        self.why = text_label()
+        self.why.setWordWrap(True)
+        self.why.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.why.setMinimumHeight(36)
+        self.copy_fix = QPushButton("Copy fix")
+        self.copy_fix.clicked.connect(self._copy_fix)
+        self.attach = QPushButton("Attach")
+        self.attach.setProperty("primary", True)
+        self.attach.clicked.connect(self._attach)
+        line.addWidget(self.why, 1)
+        self.look = QPushButton("Look from outside")
+        self.look.setToolTip("Read only: its memory is read, nothing is loaded into it and nothing in it is stopped")
+        self.look.clicked.connect(self._look)
+        line.addWidget(self.copy_fix)
+        line.addWidget(self.look)
+        line.addWidget(self.attach)
+        return line
+
+    def _build_side(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        self.demo = QPushButton("Start the demo")
+        self.demo.setProperty("primary", True)
+        self.demo.clicked.connect(self.demo_wanted)
+        self.open = QPushButton("Open a screenshot…")
+        self.open.clicked.connect(self.open_wanted)
+        tour = quiet_label(DEMO)
+        tour.setWordWrap(True)
+        tour.setMinimumWidth(200)
+        self.recent = QListWidget()
+        self.recent.setAccessibleName("Recent screenshots")
+        self.recent.setIconSize(QSize(16, 16))
+        self.recent.itemActivated.connect(lambda item: self.file_wanted.emit(item.data(Qt.ItemDataRole.UserRole)))
+        self.no_recent = quiet_label("None yet. Press S in a session to save one")
+        self.no_recent.setWordWrap(True)
+        column.addWidget(section_label("New here?"))
+        column.addWidget(self.demo)
+        column.addWidget(tour)
+        column.addSpacing(12)
+        column.addWidget(section_label("Recent screenshots"))
+        column.addWidget(self.no_recent)
+        column.addWidget(self.recent, 1)
+        column.addStretch(0)
+        column.addWidget(self.open)
+        return column
+
+    # inside -------------------------------------------------------------------------------------------------------
+
+    def _show(self, found: tuple[tuple[ProcessRow, ...], tuple[RecentFile, ...]]) -> None:
+        self._asking = False
+        processes, recent = found
+        chosen = self._chosen()
+        self.model.show(processes)
+        if chosen is not None and self._chosen() is None:
+            self.table.selectRow(self.model.row_of(chosen.pid))
+        elif chosen is None and processes:
+            self.table.selectRow(self.model.first_attachable())
+        self.count.setText(_count_sentence(processes))
+        self._show_recent(recent)
+        self._show_chosen()
+
+    def _failed(self, error: BaseException) -> None:
+        self._asking = False
+        self.count.setText(f"Processes could not be listed: {error_sentence(error)}")
+
+    def _show_recent(self, recent: Sequence[RecentFile]) -> None:
+        paths = [self.recent.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.recent.count())]
+        if paths == [file.path for file in recent]:
+            recent_shown = bool(paths)
+        else:
+            self.recent.clear()
+            for file in recent:
+                item = QListWidgetItem(icon("screenshot", self._theme, tint="text_quiet"), file.title)
+                item.setData(Qt.ItemDataRole.UserRole, file.path)
+                item.setToolTip(tip(str(file.path)))
+                self.recent.addItem(item)
+            recent_shown = bool(recent)
+        self.recent.setVisible(recent_shown)
+        self.no_recent.setVisible(not recent_shown)
+
+    def _chosen(self) -> ProcessRow | None:
+        rows = self.table.selectionModel().selectedRows()
+        return self.model.process(rows[0].row()) if rows else None
+
+    def _show_chosen(self) -> None:
+        row = self._chosen()
+        self.attach.setEnabled(row is not None and (row.attachable or bool(row.consent)))
+        self.attach.setText(_verb(row))
+        self.look.setVisible(row is not None and row.readable)
+        self.copy_fix.setVisible(row is not None and not row.attachable and bool(row.fix))
+        if row is None:
+            self.why.setText("Select a process, then press Enter")
+        elif row.attachable:
+            self.why.setText(row.command)
+        elif row.consent:
+            self.why.setText(f"It {row.reason}; one can be brought in, with your consent")
+        else:
+            self.why.setText(f"Cannot be attached: {row.reason}" + (f"\n{row.fix}" if row.fix else ""))
+
+    def _attach(self) -> None:
+        row = self._chosen()
+        if row is None:
+            return
+        if row.attachable:
+            self._ask_declared(row, lambda: self.attach_wanted.emit(row.pid))
+        elif row.consent:
+            self._ask_consent(row)
+        elif row.readable:
+            self._look()
+
+    def _look(self) -> None:
+        row = self._chosen()
+        if row is not None and row.readable:
+            self.look_wanted.emit(row.pid)
+
+    def _ask_consent(self, row: ProcessRow) -> None:
+        """Say what bringing an agent in does; only the button that says so goes on."""
+        box = QMessageBox(QMessageBox.Icon.Question, "Bring the agent in", f"Bring the agent into {row.name}?", parent=self)
+        box.setObjectName("consent")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setInformativeText(row.consent)
+        agreed = box.addButton("Bring in and attach", QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        bring: Callable[[], None] = lambda: self.bring_wanted.emit(row.pid)  # noqa: E731 - a name for its type
+        box.finished.connect(lambda _result: self._ask_declared(row, bring) if box.clickedButton() is agreed else None)
+        box.open()
+
+    def _ask_declared(self, row: ProcessRow, go_on: Callable[[], None]) -> None:
+        """Ask once whether the program may run what the person has declared; without that it is attached all the same."""
+        if not row.declares:
+            go_on()
+            return
+        box = QMessageBox(QMessageBox.Icon.Question, "Follow what you declared", "Let it run the code that you declared?", parent=self)
+        box.setObjectName("declarations")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setInformativeText(row.declares)
+        agreed = box.addButton("Agree and attach", QMessageBox.ButtonRole.AcceptRole)
+        without = box.addButton("Attach without them", QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+        def answered() -> None:
+            if box.clickedButton() is agreed:
+                self._connector.agree_to_declarations()
+            if box.clickedButton() in (agreed, without):
+                go_on()
+
+        box.finished.connect(lambda _result: answered())
+        box.open()
+
+    def _copy_fix(self) -> None:
+        row = self._chosen()
+        if row is not None:
+            QGuiApplication.clipboard().setText(row.fix)
+
+
+def _verb(row: ProcessRow | None) -> str:
+    if row is not None and row.gone:
+        return "Open"
+    return "Attach…" if row is not None and row.consent else "Attach"
+
+
+def _count_sentence(processes: Sequence[ProcessRow]) -> str:
+    gone = sum(row.gone for row in processes)
+    running = sum(row.attachable for row in processes) - gone
+    willing = sum(bool(row.consent) for row in processes)
+    others = len(processes) - running - gone - willing
+    parts = [wording.plural(running, "running process", "running processes")] if running else []
+    parts += (
+        [
+            f"the last state of {wording.plural(gone, 'other')}"
+            if running
+            else f"the last state of {wording.plural(gone, 'process', 'processes')}"
+        ]
+        if gone
+        else []
+    )
+    more = f"; into {willing:,} more an agent can be brought" if willing else ""
+    if not parts and willing:
+        return "No process can be attached as it is" + more
+    if not parts:
+        return "No process can be attached now. Start one with  arc-inspector run app.py,  or start the demo"
+    text = " and ".join(parts) + " can be opened"
+    return text[:1].upper() + text[1:] + more + (f"; for {others:,} more the list says why not" if others else "")

@@ -1,0 +1,95 @@
+"""The status line: how the target is, how fresh the numbers are, what was lost, and what the tool costs."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtWidgets import QHBoxLayout, QStatusBar, QWidget
+
+from inspector.model.losses import losses_of, notes_of, refused_of
+from inspector.model.snapshot import Lost, Snapshot, TargetState
+from inspector.ui import wording
+from inspector.ui.kit.labels import ElidedLabel, quiet_label, set_flag, tip
+
+
+class StatusLine(QStatusBar):
+    """Labels, left to right."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Nothing attached."""
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.state = ElidedLabel()
+        self.rate = quiet_label("")
+        self.sampled = quiet_label("")
+        self.lost = quiet_label("")
+        self.skipped = quiet_label("")
+        self.cost = quiet_label("")
+        page = QWidget()
+        line = QHBoxLayout(page)
+        line.setContentsMargins(8, 2, 8, 2)
+        line.setSpacing(16)
+        line.addWidget(self.state, 1)
+        for label in (self.rate, self.sampled, self.lost, self.skipped, self.cost):
+            line.addWidget(label)
+        self.addWidget(page, 1)
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing attached."""
+        self.state.set_whole("Not attached")
+        for label in (self.rate, self.sampled, self.lost, self.skipped, self.cost):
+            label.clear()
+            label.setToolTip("")
+
+    def show_snapshot(self, snapshot: Snapshot, *, rate_hz: float, skipped: int, paused: bool) -> None:
+        """The facts of the newest snapshot."""
+        target = snapshot.target
+        state = target.state.value.capitalize() + (f": {target.reason}" if target.reason else "")
+        self.state.set_whole(("Paused · " if paused else "") + state)
+        moving = target.state in (TargetState.LIVE, TargetState.HUNG)
+        self.rate.setText("" if not moving else "from outside" if target.from_outside else f"{rate_hz:g} Hz")
+        self.rate.setToolTip("Read only: its memory is looked at, again and again" if target.from_outside else "Snapshots read a second")
+        (self._show_looked if target.from_outside else self._show_sampled)(snapshot)
+        self._show_lost(snapshot.lost)
+        self.skipped.setText(f"skipped {skipped:,}" if skipped else "")
+        self.skipped.setToolTip("Snapshots that a newer one replaced before they were drawn")
+        self._show_cost(snapshot)
+
+    def _show_looked(self, snapshot: Snapshot) -> None:
+        self.sampled.setText(f"last look {wording.clock(snapshot.taken_at)[:-4]}")
+        self.sampled.setToolTip("Everything was read at this time; looks follow each other as they take time and rest")
+
+    def _show_sampled(self, snapshot: Snapshot) -> None:
+        if math.isnan(snapshot.sampled_at):
+            self.sampled.setText("not sampled")
+            self.sampled.setToolTip("Strong and weak counts were not read yet")
+            return
+        ago = max(snapshot.taken_at - snapshot.sampled_at, 0.0)
+        notes = notes_of(snapshot.lost)
+        self.sampled.setText(f"sampled {wording.duration(ago)} ago" + (", less often" if notes else ""))
+        more = "".join(f"\n{each.count:,} {each.what}: {each.meaning}" for each in notes)
+        self.sampled.setToolTip(f"Counts were read at {wording.clock(snapshot.sampled_at)}{more}")
+
+    def _show_lost(self, lost: Lost) -> None:
+        total = lost.total()
+        self.lost.setText(f"lost {total:,}")
+        set_flag(self.lost, "quiet", on=not total)
+        set_flag(self.lost, "alarm", on=total > 0)
+        lines = [f"{each.count:,} {each.what}" for each in losses_of(lost)]
+        lines += [f"{each.count:,} {each.what}, refused" for each in refused_of(lost)]
+        self.lost.setToolTip(tip("\n".join(lines)) if lines else "Nothing was lost")
+        self.lost.setAccessibleName(f"Lost {total:,}. " + ", ".join(lines))
+
+    def _show_cost(self, snapshot: Snapshot) -> None:
+        cost = snapshot.cost
+        if snapshot.target.from_outside:
+            self.cost.setText("tool: nothing in the target")
+            self.cost.setToolTip("Nothing of the inspector is loaded into the target or runs in it")
+            return
+        share = wording.UNKNOWN_TEXT if math.isnan(cost.share) else f"{cost.share * 100:.1f} %"
+        self.cost.setText(f"tool: {share} CPU, {wording.size(cost.segment_bytes)}")
+        self.cost.setToolTip(
+            f"What the inspector costs the target: {share} of one core over the last interval, "
+            f"{wording.size(cost.segment_bytes)} of shared memory, sampling took {wording.duration(cost.sample_secs)}"
+        )

@@ -1,0 +1,172 @@
+"""One number of the vital signs: caption, value, what stands beside it, and perhaps a sparkline. GUI thread only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from inspector.model.churn import Line
+from inspector.ui.kit import assets
+from inspector.ui.kit.labels import tip
+from inspector.ui.kit.theme import Theme, ui_font
+from inspector.ui.wording import UNKNOWN_TEXT
+
+HEIGHT: Final = 48
+INSET: Final = 12
+GAP: Final = 6
+ICON_SIZE: Final = 14
+SPARK_WIDTH: Final = 72
+VALUE_POINTS: Final = 13.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What a cell shows."""
+
+    value: str
+    beside: str = ""
+    """Smaller, after the value: ``oldest 41 s``."""
+    tint: str = "text"
+    """Colour of the value; other than ``text`` only together with an icon."""
+    icon: str = ""
+    tooltip: str = ""
+
+
+class VitalCell(QAbstractButton):
+    """Clicking it opens what the number counts."""
+
+    def __init__(self, theme: Theme, caption: str, *, spark: bool = False, parent: QWidget | None = None) -> None:
+        """``caption`` stands above the value; a cell with ``spark`` keeps room for a line."""
+        super().__init__(parent)
+        self._theme = theme
+        self._caption = caption
+        self._sign = Sign(UNKNOWN_TEXT, tint="text_quiet")
+        self._spark = Line(np.empty(0), np.empty(0)) if spark else None
+        self._compact = False
+        self._widest = 0
+        self._drawn_icon: tuple[tuple[str, str], QPixmap] | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.show_sign(self._sign)
+
+    @property
+    def sign(self) -> Sign:
+        """What is shown now."""
+        return self._sign
+
+    def show_sign(self, sign: Sign) -> None:
+        """Show another value."""
+        if sign == self._sign and self._widest:
+            return
+        self._sign = sign
+        self.setToolTip(tip(sign.tooltip))
+        self.setAccessibleName(f"{self._caption}: {sign.value} {sign.beside}".rstrip())
+        wanted = self._text_width()
+        if wanted > self._widest or wanted < self._widest * 0.7:
+            self._widest = wanted
+            self.updateGeometry()
+        self.update()
+
+    def show_spark(self, line: Line) -> None:
+        """Show another line."""
+        if self._spark is not None:
+            self._spark = line
+            self.update()
+
+    def set_compact(self, compact: bool) -> None:
+        """Without the sparkline, where there is little room."""
+        if compact != self._compact:
+            self._compact = compact
+            self.updateGeometry()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Paint with other colours."""
+        self._theme = theme
+        self.update()
+
+    def minimumSizeHint(self) -> QSize:
+        """As ``sizeHint``: a number is not cut."""
+        return self.sizeHint()
+
+    def sizeHint(self) -> QSize:
+        """Room for the widest value so far, so that neighbours stand still."""
+        spark = SPARK_WIDTH + GAP if self._spark is not None and not self._compact else 0
+        return QSize(self._widest + spark + 2 * INSET, HEIGHT)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Show that it can be clicked."""
+        super().enterEvent(event)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Caption above, value and what stands beside it below, line at the right."""
+        del event
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.underMouse() and self.isEnabled():
+            painter.fillRect(self.rect(), self._theme.color("hover"))
+        if self.hasFocus():
+            painter.setPen(self._theme.color("accent"))
+            painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
+        self._paint_text(painter)
+        if self._spark is not None and not self._compact:
+            self._paint_spark(painter, self._spark)
+        painter.end()
+
+    def _text_width(self) -> int:
+        caption = QFontMetrics(ui_font()).horizontalAdvance(self._caption)
+        value = QFontMetrics(ui_font(VALUE_POINTS, bold=True)).horizontalAdvance(self._sign.value)
+        value += ICON_SIZE + GAP if self._sign.icon else 0
+        value += QFontMetrics(ui_font()).horizontalAdvance(self._sign.beside) + GAP if self._sign.beside else 0
+        return max(caption, value) + 2
+
+    def _paint_text(self, painter: QPainter) -> None:
+        painter.setFont(ui_font())
+        painter.setPen(self._theme.color("text_quiet"))
+        left = INSET
+        baseline = HEIGHT - 12
+        painter.drawText(left, 18, self._caption)
+        if self._sign.icon:
+            painter.drawPixmap(QRect(left, baseline - ICON_SIZE + 1, ICON_SIZE, ICON_SIZE), self._icon())
+            left += ICON_SIZE + GAP
+        painter.setFont(ui_font(VALUE_POINTS, bold=True))
+        painter.setPen(self._theme.color(self._sign.tint))
+        painter.drawText(left, baseline, self._sign.value)
+        left += painter.fontMetrics().horizontalAdvance(self._sign.value) + GAP
+        painter.setFont(ui_font())
+        painter.setPen(self._theme.color("text_quiet"))
+        painter.drawText(left, baseline, self._sign.beside)
+
+    def _icon(self) -> QPixmap:
+        """Drawing it anew costs more than all the rest of the cell."""
+        key = (self._sign.icon, getattr(self._theme, self._sign.tint))
+        if self._drawn_icon is None or self._drawn_icon[0] != key:
+            self._drawn_icon = key, assets.pixmap(*key, ICON_SIZE, 2.0)
+        return self._drawn_icon[1]
+
+    def _paint_spark(self, painter: QPainter, line: Line) -> None:
+        area = QRectF(self.width() - INSET - SPARK_WIDTH, 10, SPARK_WIDTH, HEIGHT - 20)
+        for points in spark_points(line, area):
+            painter.setPen(QPen(self._theme.color("text_quiet"), 1))
+            painter.drawPolyline(QPolygonF(points))
+
+
+def spark_points(line: Line, area: QRectF) -> list[list[QPointF]]:
+    """The line fitted into ``area``, one list of points between gaps; a level line lies in the middle."""
+    known = np.isfinite(line.values)
+    if np.count_nonzero(known) < 2 or line.at[-1] <= line.at[0]:
+        return []
+    low, high = float(line.values[known].min()), float(line.values[known].max())
+    height = max(high - low, 1.0, high * 0.02)
+    middle = (low + high) / 2
+    xs = area.left() + (line.at - line.at[0]) / (line.at[-1] - line.at[0]) * area.width()
+    ys = area.center().y() - (line.values - middle) / height * area.height()
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))
+    runs = zip(edges[::2], edges[1::2], strict=True)
+    return [[QPointF(x, y) for x, y in zip(xs[begin:end], ys[begin:end], strict=True)] for begin, end in runs if end - begin > 1]

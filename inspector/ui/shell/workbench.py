@@ -1,0 +1,264 @@
+"""The panes of a session and where they lie: handles in the middle, docks around them that a person can rearrange. GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, Final, TypeVar, cast
+
+from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
+
+from inspector.model.events import EventKind
+from inspector.model.snapshot import Snapshot, Vitals
+from inspector.ui.kit.theme import Theme
+from inspector.ui.panes.detail.pane import DetailPane
+from inspector.ui.panes.events.pane import EventsPane
+from inspector.ui.panes.handles.pane import HandlesPane
+from inspector.ui.panes.marks.pane import MarksPane
+from inspector.ui.panes.pending.pane import PendingPane
+from inspector.ui.panes.threads.pane import STACKS_PAGE, ThreadsPane
+from inspector.ui.panes.timeline.pane import ChurnPane
+from inspector.ui.shell.dock_title import DockTitle
+from inspector.ui.shell.pane_list import (
+    BOTTOM,
+    LAYOUT_VERSION,
+    PANES,
+    FollowsSelection,
+    Pane,
+    PaneParts,
+    PaneSpec,
+    Pausable,
+    RestsUnseen,
+    TakesVitals,
+)
+
+LOW_HEIGHT: Final = 560
+"""Below it the timeline shares its place with pending closes and threads, so that the table keeps some rows."""
+NARROW_WIDTH: Final = 1000
+"""Below it tabs have short titles, so that all can be read."""
+MIN_PANE_WIDTH: Final = 240
+TIMELINE_SHARE: Final = 0.29
+PENDING_SHARE: Final = 0.26
+"""Of the panes' height, at first: both plots can be read, and the panes below have room for half a dozen rows."""
+_Pane = TypeVar("_Pane", bound=QWidget)
+
+
+class Workbench(QMainWindow):
+    """Handles, and the docks of ``PANES``."""
+
+    selection_changed = Signal(object)
+    """``tuple[int, ...]``: handles that actions work on."""
+
+    def __init__(self, parts: PaneParts, parent: QWidget | None = None) -> None:
+        """Empty panes in their first places."""
+        super().__init__(parent)
+        self.setWindowFlags(Qt.WindowType.Widget)
+        self.setObjectName("workbench")
+        self.setDockOptions(self.DockOption.AllowNestedDocks | self.DockOption.AllowTabbedDocks)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea))
+        self.handles = HandlesPane(parts.theme, parts.courier)
+        self._panes = {spec.key: spec.make(parts) for spec in PANES}
+        self.detail = self.pane("detail", DetailPane)
+        self.churn = self.pane("timeline", ChurnPane)
+        self.pending = self.pane("pending", PendingPane)
+        self.threads = self.pane("threads", ThreadsPane)
+        self.events = self.pane("events", EventsPane)
+        self.marks = self.pane("marks", MarksPane)
+        self._vitals_takers = [pane for pane in self._all() if isinstance(pane, TakesVitals)]
+        self._pausables = [pane for pane in self._all() if isinstance(pane, Pausable)]
+        self._counts: dict[str, int] = {}
+        self._shown: Snapshot | None = None
+        self._sized = False
+        self._low = False
+        self.setCentralWidget(self.handles)
+        self._docks = {spec.key: self._dock(spec) for spec in PANES}
+        self.reset_layout()
+        self._connect()
+
+    # what others call ---------------------------------------------------------------------------------------------
+
+    def pane(self, key: str, kind: type[_Pane]) -> _Pane:
+        """The pane called ``key``, which is of that class."""
+        found = self._panes[key]
+        if not isinstance(found, kind):
+            raise TypeError(f"the pane {key} is no {kind.__name__}")
+        return found
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """All panes show this one."""
+        is_first, self._shown = self._shown is None, snapshot
+        for pane in self._all():
+            pane.show_snapshot(snapshot)
+        if is_first:
+            self._show_range()
+
+    def show_vitals(self, vitals: Vitals) -> None:
+        """Timeline and rates take newer counters, also while paused: what happened meanwhile is no gap."""
+        for pane in self._vitals_takers:
+            pane.show_vitals(vitals)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change colours everywhere."""
+        for pane in self._all():
+            pane.set_theme(theme)
+
+    def clear(self) -> None:
+        """Nothing is attached."""
+        self._shown = None
+        for pane in self._all():
+            pane.clear()
+
+    def choose(self, handle: int) -> None:
+        """Select a handle in the table and show its detail."""
+        self.handles.choose((handle,))
+        self.detail.choose(handle, self._shown)
+        self.open_pane("detail")
+
+    def set_paused(self, paused: bool) -> None:
+        """Let nothing move, ages neither."""
+        for pane in self._pausables:
+            pane.set_paused(paused)
+
+    def open_pane(self, key: str) -> None:
+        """Show the dock ``key`` on top."""
+        dock = self._docks[key]
+        dock.show()
+        dock.raise_()
+
+    def show_events(self, kind: EventKind) -> None:
+        """Show the events of that kind: somebody asked what stands behind a rate."""
+        self.events.show_kind(kind)
+        self.open_pane("events")
+
+    def show_stacks(self) -> None:
+        """Show where all threads are: the target hangs."""
+        self.open_pane("threads")
+        self.threads.show_page(STACKS_PAGE)
+
+    def dock_actions(self) -> tuple[QAction, ...]:
+        """One a dock: shown or not."""
+        return tuple(dock.toggleViewAction() for dock in self._docks.values())
+
+    def reset_layout(self) -> None:
+        """Put all docks back to their first places and sizes."""
+        self._low = 0 < self.height() < LOW_HEIGHT
+        for spec in PANES:
+            dock = self._docks[spec.key]
+            dock.setFloating(False)
+            self.addDockWidget(self._first_area(spec), dock)
+            dock.setVisible(spec.shown)
+        self.setCorner(Qt.Corner.TopRightCorner, Qt.DockWidgetArea.TopDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        bottom = [spec.key for spec in PANES if self._first_area(spec) == BOTTOM]
+        for first, second in pairwise(bottom):
+            self.tabifyDockWidget(self._docks[first], self._docks[second])
+        self._docks[bottom[0]].raise_()
+        self._size_docks()
+
+    def save_layout(self) -> QByteArray | None:
+        """What ``restore_layout`` takes; ``None`` when the panes were never seen, so there is nothing to remember."""
+        return self.saveState(LAYOUT_VERSION) if self._sized else None
+
+    def restore_layout(self, layout: QByteArray) -> None:
+        """Put docks where they were; a layout of another version changes nothing."""
+        self._sized = self.restoreState(layout, LAYOUT_VERSION)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """First seen: sizes that suit the window, unless a layout was restored."""
+        super().showEvent(event)
+        if not self._sized:
+            self._sized = True
+            self.reset_layout()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Docks that nobody moved change to the places that suit a low window, or a high one."""
+        super().resizeEvent(event)
+        self._name_tabs()
+        if self._sized and self._low != (self.height() < LOW_HEIGHT) and self._in_first_places():
+            self.reset_layout()
+
+    # inside -------------------------------------------------------------------------------------------------------
+
+    def _all(self) -> tuple[Pane, ...]:
+        return (self.handles, *cast("tuple[Pane, ...]", tuple(self._panes.values())))
+
+    def _first_area(self, spec: PaneSpec) -> Qt.DockWidgetArea:
+        return BOTTOM if self._low and spec.key == "timeline" else spec.area
+
+    def _in_first_places(self) -> bool:
+        docks = ((spec, self._docks[spec.key]) for spec in PANES)
+        return all(
+            self.dockWidgetArea(dock) == self._first_area(spec) and not dock.isFloating() and dock.isHidden() != spec.shown
+            for spec, dock in docks
+        )
+
+    def _dock(self, spec: PaneSpec) -> QDockWidget:
+        dock = QDockWidget(spec.title, self)
+        dock.setObjectName(spec.key)
+        pane = self._panes[spec.key]
+        if not pane.minimumWidth():
+            pane.setMinimumWidth(MIN_PANE_WIDTH)  # or the widest of them all would take the room of its neighbours
+        dock.setWidget(pane)
+        dock.setTitleBarWidget(DockTitle(dock, getattr(pane, "title_actions", ())))
+        if isinstance(pane, RestsUnseen):
+            dock.visibilityChanged.connect(lambda in_front: pane.came_to_front() if in_front else None)
+        return dock
+
+    def _note_count(self, spec: PaneSpec, count: int) -> None:
+        self._counts[spec.key] = count
+        self._name_tabs()
+
+    def _name_tabs(self) -> None:
+        """What is in each dock, with how many; in a narrow window shortly."""
+        for spec in PANES:
+            title = spec.short if spec.short and 0 < self.width() < NARROW_WIDTH else spec.title
+            count = self._counts.get(spec.key, 0)
+            self._docks[spec.key].setWindowTitle(f"{title} {count:,}" if count else title)
+        for tabs in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            tabs.setElideMode(Qt.TextElideMode.ElideNone)  # what has no room is a click away, what is elided says nothing
+            tabs.setUsesScrollButtons(True)
+            tabs.setAccessibleName("Panes")
+
+    def _size_docks(self) -> None:
+        height, width = max(self.height(), 480), max(self.width(), 800)
+        self.resizeDocks(
+            [self._docks["timeline"], self._docks["pending"]],
+            [int(height * TIMELINE_SHARE), int(height * PENDING_SHARE)],
+            Qt.Orientation.Vertical,
+        )
+        self.resizeDocks([self._docks["detail"]], [min(360, int(width * 0.32))], Qt.Orientation.Horizontal)
+
+    def _connect(self) -> None:
+        self._open_doors()
+        self.handles.handles_chosen.connect(self._selected)
+        self.churn.born_wanted.connect(lambda term: self.handles.narrow("born", term))
+        self.handles.filter_changed.connect(lambda _source: self._show_range())
+
+    def _open_doors(self) -> None:
+        """What panes have in common: a click leads elsewhere, and the tab says how much there is to see."""
+        doors: dict[str, Callable[[Any], None]] = {
+            "handle_chosen": self.choose,
+            "filter_wanted": self.handles.set_filter,
+            "pane_wanted": self.open_pane,
+        }
+        for spec in PANES:
+            pane = self._panes[spec.key]
+            for name, slot in doors.items():
+                if hasattr(pane, name):
+                    getattr(pane, name).connect(slot)
+            if hasattr(pane, "count_changed"):
+                pane.count_changed.connect(lambda count, spec=spec: self._note_count(spec, count))
+
+    def _selected(self, handles: tuple[int, ...]) -> None:
+        self.detail.choose(handles[0] if handles else None, self._shown)
+        for pane in self._panes.values():
+            if isinstance(pane, FollowsSelection):
+                pane.follow(handles)
+        self.selection_changed.emit(handles)
+
+    def _show_range(self) -> None:
+        """The timeline marks the births that the table is filtered by."""
+        born = self.handles.query.filter.born_between(self._shown.taken_at) if self._shown else None
+        self.churn.show_range(born)

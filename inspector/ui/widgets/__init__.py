@@ -1,1 +1,0 @@
-"""Painted parts that panes share."""

@@ -1,0 +1,312 @@
+"""The pane of marks and diff, the growth test, recordings and their replay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from inspector.model.diff import Fate, diff
+from inspector.model.events import joined
+from inspector.model.growth import growth
+from inspector.model.marks import mark_now
+from inspector.model.snapshot import Reference, Snapshot
+from inspector.session.replay import ReplaySession
+from inspector.ui.kit.theme import DARK, LIGHT
+from inspector.ui.panes.marks.birth_bars import BirthBars
+from inspector.ui.panes.marks.model import ChangeRows, GrownRows, change_model, fate_model, fate_rows, grown_model
+from inspector.ui.panes.marks.pane import NO_MARKS, NO_TARGET, NOTHING_GREW, MarksPane
+from inspector.ui.session.attachment import Attachment
+from inspector.ui.session.bridge import Courier
+from inspector.ui.session.mark_book import MarkBook
+from inspector.ui.shell.main_window import MainWindow
+from tests.helpers.events import events_of
+from tests.helpers.fake_session import FakeConnector, FakeSession
+from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, snapshot_of
+from tests.helpers.widget_life import what_is_left
+from tests.helpers.windows import Attach, publish
+
+FIRST = snapshot_of([Row(1), Row(2), Row(3, site=2)])
+THEN = snapshot_of(
+    [Row(1, strong=4), Row(2, reference=Reference.DROPPED), Row(3, site=2), *(Row(slot, site=3) for slot in range(10, 16))],
+    at=T0 + 9,
+    serial=2,
+)
+
+
+def cells(table: QWidget, *columns: int) -> list[tuple[str, ...]]:
+    model = table.model()  # type: ignore[attr-defined]
+    return [tuple(str(model.index(row, column).data()) for column in columns) for row in range(model.rowCount())]
+
+
+def marked(qtbot: QtBot, window: MainWindow, count: int) -> MarksPane:
+    window.workbench.open_pane("marks")
+    qtbot.waitUntil(lambda: window.workbench.marks.list.count() == count)
+    return window.workbench.marks
+
+
+def compared_with_now(qtbot: QtBot, attach: Attach) -> tuple[MainWindow, FakeSession, MarksPane]:
+    window, session = attach(FIRST)
+    window.commands["mark"].trigger()
+    pane = marked(qtbot, window, 1)
+    publish(qtbot, window, session, THEN)
+    pane.list.item(0).setSelected(True)
+    qtbot.waitUntil(lambda: bool(cells(pane.table, 0)))
+    return window, session, pane
+
+
+def test_one_mark_is_compared_with_now(qtbot: QtBot, attach: Attach) -> None:
+    window, _, pane = compared_with_now(qtbot, attach)
+    assert window.workbench.churn.plot.shade.curve.isVisible()
+    assert pane._sum.accessibleName() == "mark 1 → now: +5, 6 born, 1 dead, 2 survived"
+    assert cells(pane.table, 0, 1, 4, 5, 9) == [
+        ("TodoItem", "+6", "6", "0", "sync.py:88 sync"),
+        ("TodoItem", "−1", "0", "1", "app.py:41 add"),
+    ]
+    assert pane.list.item(0).text().startswith("mark 1  ·  ")
+    pane.list.item(0).setSelected(False)
+    assert not window.workbench.churn.plot.shade.curve.isVisible()
+
+
+def test_a_line_leads_to_its_handles_by_fate(qtbot: QtBot, attach: Attach) -> None:
+    window, _, pane = compared_with_now(qtbot, attach)
+    pane.table.clicked.emit(pane.table.model().index(0, 0))
+    qtbot.waitUntil(lambda: len(cells(pane.handles, 0)) == 6)
+    pane._rows.click()
+    assert window.workbench.handles.query.filter.source == 'type:"TodoItem" site:"sync.py:88 sync"'
+    pane.table.clicked.emit(pane.table.model().index(len(cells(pane.table, 0)) - 1, 0))
+    pane._fate.setCurrentIndex(1)
+    pane._fate.activated.emit(1)
+    qtbot.waitUntil(lambda: cells(pane.handles, 0) == [("#2.1",)])
+    pane._fate.setCurrentIndex(3)
+    pane._fate.activated.emit(3)
+    qtbot.waitUntil(lambda: cells(pane.handles, 0, 1) == [("#1.1", "1 → 4")])
+    pane.handles.clicked.emit(pane.handles.model().index(0, 0))
+    assert window.workbench.detail.handle == handle_id(1)
+
+
+def test_two_marks_are_compared_with_each_other(qtbot: QtBot, attach: Attach) -> None:
+    window, session, pane = compared_with_now(qtbot, attach)
+    window.commands["mark"].trigger()
+    marked(qtbot, window, 2)
+    publish(qtbot, window, session, snapshot_of(at=T0 + 20, serial=3))
+    pane.list.selectAll()
+    qtbot.waitUntil(lambda: pane._sum.accessibleName().startswith("mark 1 → mark 2: +5"))
+    pane._by.setCurrentIndex(1)
+    pane._by.activated.emit(1)
+    assert cells(pane.table, 0, 1) == [("TodoItem", "+5")]
+    assert window.workbench._docks["marks"].windowTitle() == "Marks and diff 2"
+    pane._remove.click()
+    marked(qtbot, window, 0)
+    assert pane.table.message == NO_MARKS
+
+
+def test_of_comparisons_wished_for_at_once_the_newest_is_shown(qtbot: QtBot, courier: Courier) -> None:
+    book = MarkBook(Attachment(FakeConnector(), courier), courier)
+    first, second, third = (mark_now(snapshot_of([Row(1)], at=T0 + at), str(at)) for at in range(3))
+    shown: list[str] = []
+    book.compared.connect(lambda found: shown.append(found.after.name))
+    for other in (second, third, second, third):
+        book.compare(first, other)
+    qtbot.waitUntil(lambda: bool(shown))
+    book.compare(first, second)
+    qtbot.waitUntil(lambda: len(shown) == 2)
+    assert shown == ["2", "1"]
+
+
+def test_the_ends_of_a_range_in_the_timeline_can_be_marked_later(qtbot: QtBot, attach: Attach) -> None:
+    window, _ = attach(
+        snapshot_of([Row(1, age_secs=60), Row(2, age_secs=20), Row(3, age_secs=60, reference=Reference.DROPPED, changed_secs=5)])
+    )
+    pane = window.workbench.marks
+    assert not pane._mark_range.isEnabled()
+    window.workbench.churn.plot.range_selected.emit(T0 - 30, T0 - 10)
+    pane._mark_range.click()
+    marked(qtbot, window, 2)
+    assert [len(mark) for mark in window.chronicle.book.marks] == [2, 3]
+    assert "Set later" in pane.list.item(0).toolTip()
+    window.workbench.churn.plot.range_dropped.emit()
+    assert not pane._mark_range.isEnabled()
+
+
+def test_a_range_of_births_filters_the_table(qtbot: QtBot, attach: Attach) -> None:
+    window, _, pane = compared_with_now(qtbot, attach)
+    pane.bars.range_selected.emit(T0 - 100, T0)
+    assert window.workbench.handles.query.filter.source.startswith("born:")
+    pane.bars.range_dropped.emit()
+    assert window.workbench.handles.query.filter.source == ""
+
+
+def test_dragging_over_the_births_chooses_a_range_and_a_click_none(qtbot: QtBot) -> None:
+    bars = BirthBars(LIGHT)
+    qtbot.addWidget(bars)
+    bars.resize(416, 84)
+    bars.show_births(np.array([T0, T0 + 100.0, np.nan]), np.array([T0 + 50.0]))
+    bars.show()
+    with qtbot.waitSignal(bars.range_selected) as chosen:
+        qtbot.mousePress(bars, Qt.MouseButton.LeftButton, pos=QPoint(108, 20))
+        qtbot.mouseRelease(bars, Qt.MouseButton.LeftButton, pos=QPoint(208, 20))
+    assert chosen.args == pytest.approx([T0 + 25, T0 + 50])
+    with qtbot.waitSignal(bars.range_dropped):
+        qtbot.mouseClick(bars, Qt.MouseButton.LeftButton, pos=QPoint(50, 20))
+    bars.set_theme(DARK)
+    bars.show_births(np.empty(0), np.empty(0))
+    assert bars.accessibleDescription() == "0 survivors, 0 dead"
+
+
+def test_the_growth_test_keeps_what_every_round_left_behind(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(FIRST)
+    pane = window.workbench.marks
+    window.workbench.open_pane("marks")
+    pane._test.click()
+    for number in range(1, 4):
+        qtbot.waitUntil(lambda number=number: pane.steps._text.text().startswith(f"Round {number} of 3"))
+        leaked = [Row(100 + slot, site=3) for slot in range(2 * number)]
+        publish(
+            qtbot,
+            window,
+            session,
+            snapshot_of([Row(1), *leaked, Row(50 + number, site=1, generation=number)], at=T0 + number, serial=number + 1),
+        )
+        pane.steps._next.click()
+    qtbot.waitUntil(lambda: bool(cells(pane.grown, 0)))
+    assert cells(pane.grown, 0, 1, 2, 3) == [("TodoItem", "+2  +2  +2", "6", "sync.py:88 sync")]
+    assert pane._tables.currentWidget() is pane.grown
+    pane.steps._stop.click()
+    assert pane._tables.currentWidget() is pane.table
+    assert pane.list.count() == 4
+
+
+def test_a_growth_test_without_growth_says_so(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(FIRST)
+    pane = window.workbench.marks
+    window.workbench.open_pane("marks")
+    pane._test.click()
+    for number in range(1, 4):
+        qtbot.waitUntil(lambda number=number: pane.steps._text.text().startswith(f"Round {number} of 3"))
+        publish(qtbot, window, session, snapshot_of([Row(1)], at=T0 + number, serial=number + 1))
+        pane.steps._next.click()
+    qtbot.waitUntil(lambda: pane._tables.currentWidget() is pane.grown)
+    assert cells(pane.grown, 0) == []
+    assert pane.grown.message == NOTHING_GREW
+
+
+def test_the_end_of_the_session_forgets_its_marks(qtbot: QtBot, attach: Attach) -> None:
+    window, _, pane = compared_with_now(qtbot, attach)
+    window.attachment.detach()
+    assert pane.list.count() == 0
+    assert cells(pane.table, 0) == cells(pane.handles, 0) == []
+    assert pane.table.message == NO_TARGET
+
+
+def test_marks_of_a_hundred_thousand_handles_are_compared_beside_the_window(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(big_snapshot(100_000))
+    window.commands["mark"].trigger()
+    pane = marked(qtbot, window, 1)
+    publish(qtbot, window, session, big_snapshot(100_000, at=T0 + 1, serial=2, tombstones=4000))
+    pane.list.item(0).setSelected(True)
+    qtbot.waitUntil(lambda: "4,000 dead" in pane._sum.accessibleName(), timeout=20_000)
+
+
+def recorded(qtbot: QtBot, attach: Attach, tmp_path: Path) -> Path:
+    """A file of a session that was recorded in the window: two moments, a mark, an event."""
+    window, session = attach(FIRST)
+    session.events = joined([events_of((T0, "create", handle_id(1), 1))])
+    window.commands["record"].trigger()
+    qtbot.waitUntil(lambda: window.chronicle.recording.is_on)
+    window.commands["mark"].trigger()
+    publish(qtbot, window, session, THEN)
+    window.result.hide()
+    window.commands["record"].trigger()
+    qtbot.waitUntil(lambda: "Recorded 2 snapshots" in window.result.text)
+    assert not window.commands["record"].isChecked()
+    (path,) = tmp_path.glob("*.arcs")
+    return path
+
+
+def test_a_session_is_recorded_into_a_file(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
+    session = ReplaySession(recorded(qtbot, attach, tmp_path))
+    assert list(session.moments) == [T0, T0 + 9]
+    assert session.marks == ((T0, "mark 1"),)
+    assert len(session.read_events().result(9).events) == 1
+    session.end()
+
+
+def test_the_end_of_the_session_ends_its_recording(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
+    window, _ = attach(FIRST)
+    window.commands["record"].trigger()
+    qtbot.waitUntil(lambda: window.chronicle.recording.is_on)
+    window.attachment.detach()
+    assert not window.chronicle.recording.is_on
+    qtbot.waitUntil(lambda: "Recorded 1 snapshot" in window.result.text)
+
+
+def test_a_file_that_cannot_be_made_is_said(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
+    window, _ = attach(FIRST)
+    window._connector.folder = tmp_path / "gone"  # type: ignore[attr-defined]
+    window.commands["record"].trigger()
+    qtbot.waitUntil(lambda: "annot write the session file: No such file" in window.result.text)
+    assert not window.commands["record"].isChecked()
+
+
+def test_a_recording_is_gone_through_with_the_slider(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
+    path = recorded(qtbot, attach, tmp_path)
+    window, _ = attach(FIRST)
+    assert not window.chronicle.replay.isVisible()
+    window.attachment.open_with(lambda: ReplaySession(path), path.name)
+    replay = window.chronicle.replay
+    qtbot.waitUntil(replay.isVisible)
+    qtbot.waitUntil(lambda: window.attachment.shown is not None and window.attachment.shown.taken_at == THEN.taken_at)
+    assert replay._label.text().endswith("moment 2 of 2")
+    moment = window.workbench.churn.plot._moment
+    assert moment.at == replay._moments[1]
+    assert len(window.workbench.churn.history) == 2
+    marked(qtbot, window, 1)
+    replay.slider.setValue(100)
+    qtbot.waitUntil(lambda: _shown_at(window) == T0)
+    assert replay._label.text().endswith("moment 1 of 2")
+    assert moment.at == replay._moments[0]
+    replay._on.click()
+    qtbot.waitUntil(lambda: _shown_at(window) == T0 + 9)
+    replay._back.click()
+    qtbot.waitUntil(lambda: _shown_at(window) == T0)
+    replay._play.click()
+    assert replay._timer.isActive()
+    replay._at = T0 + 8.95
+    qtbot.waitUntil(lambda: not replay._timer.isActive())
+    qtbot.waitUntil(lambda: _shown_at(window) == T0 + 9)
+    window.attachment.detach()
+    assert not replay.isVisible()
+    assert moment.at is None
+
+
+def _shown_at(window: MainWindow) -> float | None:
+    shown: Snapshot | None = window.attachment.shown
+    return shown.taken_at if shown else None
+
+
+def test_the_tables_keep_qt_s_rules(qapp, qtmodeltester) -> None:  # type: ignore[no-untyped-def]
+    found = diff(mark_now(FIRST, "a"), mark_now(THEN, "b"))
+    rounds = [mark_now(snapshot_of([Row(slot) for slot in range(1, n)], at=T0 + n), str(n)) for n in range(1, 5)]
+    changes, handles, grown = change_model(LIGHT), fate_model(LIGHT), grown_model(LIGHT)
+    for filled in (True, False, True):
+        changes.set_rows(ChangeRows(found.places if filled else ()))
+        handles.set_rows(fate_rows(found, Fate.BORN, None, 99 if filled else 0))
+        grown.set_rows(GrownRows(growth(rounds) if filled else ()))
+        for model in (changes, handles, grown):
+            qtmodeltester.check(model, force_py=False)
+            for column in range(model.columnCount()):
+                model.sort(column, Qt.SortOrder.DescendingOrder)
+
+
+def test_a_dropped_pane_leaves_nothing(qapp, courier: Courier) -> None:  # type: ignore[no-untyped-def]
+    book = MarkBook(Attachment(FakeConnector(), courier), courier)
+    pane: list[QWidget] = [MarksPane(LIGHT, book, courier)]
+    pane[0].show_snapshot(FIRST)  # type: ignore[attr-defined]
+    pane[0].set_theme(DARK)  # type: ignore[attr-defined]
+    pane[0].show()
+    assert what_is_left(pane, ["table", "handles", "grown", "bars", "steps", "_changes"]) == []
