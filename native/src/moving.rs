@@ -1,8 +1,10 @@
 //! The segment's memory moves while the process runs: out of its file when the agent goes, and into a new one when an agent comes again.
 //!
-//! The address stays, so every pointer into the segment stays good and a thread that is still inside a hook finds memory there. It is done only as
-//! long as our own runtime has no type in the process: then no call pins a handle, and the rows are those of adapters, whose writers are held up
-//! as for a fork. From the first type on the memory stays where it is, since a pin that is stored during a move would be lost.
+//! The address stays, so every pointer into the segment stays good and a thread that is still
+//! inside a hook finds memory there. This is done only while our own runtime has no type in the
+//! process: then no call pins a handle, and the rows are those of adapters, whose writers are held
+//! up as for a fork. From the first type on the memory stays in its place, since a pin that is
+//! stored during a move would be lost.
 
 use std::path::Path;
 
@@ -23,7 +25,8 @@ struct Place {
 /// Held while memory moves.
 static PLACE: Lock<Place> = Lock::new(Place { has_own: false, is_left: false });
 
-/// Our own runtime gets a type. Its handles lie in a file from the first one on, where one can be had, so that they can be published later.
+/// Our own runtime gets a type. Its handles lie in a file from the first handle on, if a file can
+/// be made, so that they can be published later.
 pub fn own_begins(runtime: &Runtime) {
     let mut place = PLACE.lock();
     if !place.has_own && place.is_left {
@@ -68,7 +71,8 @@ fn into_file(runtime: &Runtime, place: &mut Place, directory: Option<&Path>) -> 
     Ok(())
 }
 
-/// Writers of rows are held up meanwhile, and whoever writes anything else in use holds one of the tables.
+/// Writers of rows are held up meanwhile, and a thread that writes anything else in use holds one
+/// of the tables.
 fn while_held<T>(runtime: &Runtime, body: impl FnOnce() -> T) -> T {
     // a thread without a slot must not be enrolled half-way through
     threads::here();
@@ -81,7 +85,7 @@ fn while_held<T>(runtime: &Runtime, body: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Holds what says where the memory is across a fork.
+/// Locks the record of the memory's place across a fork.
 pub(crate) fn hold() {
     PLACE.hold();
 }

@@ -1,7 +1,9 @@
-//! Somebody truncates the segment's file while it is mapped: the next access to it raises SIGBUS, which would end the program.
+//! The rescue from a truncated file: when another process truncates the segment's file while it is
+//! mapped, the next access raises SIGBUS, which would end the program.
 //!
-//! While the agent runs, a handler puts private memory in the place of the mapping instead. What stood in it is lost: handles of before are
-//! stale, new ones work, and viewers see a damaged segment. Every other SIGBUS goes where it went before.
+//! While the agent runs, a handler replaces the mapping with private memory instead. The old
+//! content is lost: earlier handles are stale, new handles work, and viewers see a damaged segment.
+//! Every other SIGBUS is passed to the earlier handler.
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
@@ -15,7 +17,7 @@ const WHOLE: u8 = 0;
 const LOSING: u8 = 1;
 const LOST: u8 = 2;
 
-/// What became of the mapping.
+/// The state of the mapping.
 static STATE: AtomicU8 = AtomicU8::new(WHOLE);
 /// Signals that came after the loss: of threads whose access failed before it.
 static LATE: AtomicU32 = AtomicU32::new(0);
@@ -84,7 +86,7 @@ extern "C" fn on_bus_error(signal: libc::c_int, info: *mut libc::siginfo_t, cont
 /// Whether the access that failed can be tried again.
 fn rescue(address: usize) -> bool {
     let Some(segment) = existing().map(|runtime| runtime.segment()).filter(|segment| segment.holds(address)) else { return false };
-    // AcqRel, Acquire and Release: who comes later sees the memory that the first one made
+    // AcqRel, Acquire and Release: a later thread sees the memory that the first thread made
     match STATE.compare_exchange(WHOLE, LOSING, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => {
             segment.lose();

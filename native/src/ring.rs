@@ -19,7 +19,7 @@ pub struct Rings {
 #[derive(Default)]
 struct Inner {
     fresh: u32,
-    /// Of ended threads, longest ended first: kept readable as long as there are fresh ones.
+    /// Rings of ended threads, longest ended first: kept readable as long as there are fresh rings.
     ended: std::collections::VecDeque<u32>,
 }
 
@@ -80,7 +80,7 @@ fn find_ring(runtime: &Runtime, local: &Local) -> *mut RingHeader {
     ring
 }
 
-/// What an event says, without when and where.
+/// An event without time and thread.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     /// `EventKind`.
@@ -107,10 +107,12 @@ pub fn write(runtime: &Runtime, entry: &Entry) {
     write_at(runtime, clock::ticks(), entry);
 }
 
-/// Writes an event of the calling thread, for which the clock was read already: that is most of what an event costs.
+/// Writes an event of the calling thread with a time that was read before: reading the clock is
+/// most of an event's cost.
 ///
-/// The count of written events is stored last, with Release: a reader who sees it sees the event, unless it was overwritten since, which the
-/// count tells as well. The event numbered `written - RING_EVENTS` may be half overwritten at any time.
+/// The count of written events is stored last, with Release: a reader that sees it sees the event,
+/// unless it was overwritten since, which the count shows as well. The event numbered
+/// `written - RING_EVENTS` may be half overwritten at any time.
 pub fn write_at(runtime: &Runtime, at_ticks: u64, entry: &Entry) {
     write_from(runtime, at_ticks, entry, local(|local| local.site.get()));
 }
@@ -131,7 +133,8 @@ pub fn write_from(runtime: &Runtime, at_ticks: u64, entry: &Entry, site: u32) {
         }
         let written = atomic!(AtomicU64, ring, written);
         let number = written.load(Ordering::Relaxed);
-        // Release: who sees a word of this event sees that the one before it was counted, and so that the event it overwrites is gone
+        // Release: a reader that sees a word of this event sees that the event before it was
+        // counted, and so that the event it overwrites is gone
         fence(Ordering::Release);
         let event = event_at(ring, number);
         atomic!(AtomicU64, event, at_ticks).store(at_ticks, Ordering::Relaxed);

@@ -1,4 +1,5 @@
-//! The birth of rows, whoever keeps them, and the rows that adapters keep for objects that live elsewhere.
+//! The birth of rows of every kind, and the rows that adapters keep for objects that live
+//! elsewhere.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,13 +21,13 @@ pub struct NewRow {
     pub type_id: u16,
     /// The allocation, 0: not known.
     pub address: u64,
-    /// What the handle stands for.
+    /// The handle's value: a data pointer, a key.
     pub data: u64,
     /// Thread that alone may close, 0: any.
     pub owner: u16,
     /// Whether it stands for an object of the host language.
     pub is_foreign: bool,
-    /// False: it was born before anybody looked, so time, thread and site stay unknown.
+    /// False: the object is older than the recording, so time, thread and site stay unknown.
     pub is_born_now: bool,
 }
 
@@ -152,14 +153,14 @@ fn left_by(state: ReferenceState) -> u32 {
     }
 }
 
-/// What is known of a resource when its row ends.
+/// The resource's state at the end of its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Its state, which is that of the row: one that is open when its object is dropped was never closed.
+    /// The state in the row: a resource that is open when its object is dropped was never closed.
     AsItStands,
     /// It was closed.
     Closed,
-    /// If it was open, it may have been closed since, where nobody could see it.
+    /// If it was open, it may have been closed since, unseen.
     Unknown,
 }
 
@@ -183,7 +184,7 @@ struct End {
     left: u32,
 }
 
-/// Ends a row as `end` does, with what is known of its resource.
+/// Ends a row as `end` does, with the fate of its resource.
 pub fn end_with(runtime: &Runtime, row: u64, state: ReferenceState, fate: Fate) -> Result<()> {
     finish(runtime, row, state, &End { fate, left: left_by(state) })
 }
@@ -238,7 +239,8 @@ pub fn count_released(runtime: &Runtime, type_id: u16) {
     });
 }
 
-/// Begins a change of a row that is live; one that has ended is left alone, since it may be given out again at any time.
+/// Begins a change of a live row; an ended row is left alone, since it may be given out again at
+/// any time.
 fn begin_live(slot: &Slot<'_>, row: u64) -> Option<Word0> {
     slot.begin_change(generation_of(row), ReferenceState::Live, ReferenceState::Live)
 }
@@ -279,7 +281,8 @@ pub fn set_counts(runtime: &Runtime, row: u64, strong: u32, weak: u16, in_flight
     Ok(())
 }
 
-/// Forgets all live rows of an adapter's type: nobody watches those objects any more, which says nothing about them.
+/// Forgets all live rows of an adapter's type: the adapter stops watching these objects, which says
+/// nothing about them.
 pub fn clear(runtime: &Runtime, type_id: u16) -> Result<()> {
     check_type(runtime, type_id)?;
     for index in 1..runtime.segment().used(Part::Handles) {

@@ -47,9 +47,9 @@ pub struct Runtime {
     pub name: Lock<Name>,
     /// When the segment was made.
     pub anchor: Anchor,
-    /// Where the segment's file was made; None: nowhere.
+    /// Directory of the segment's file; None: it has no file.
     pub directory: Option<PathBuf>,
-    /// Why the segment has no file, for people; empty: it has one.
+    /// The reason, for people, why the segment has no file; empty: it has a file.
     pub no_file: Lock<String>,
 }
 
@@ -59,15 +59,15 @@ pub fn runtime() -> &'static Runtime {
     RUNTIME.get().unwrap_or_else(|| make(None))
 }
 
-/// The runtime if there is one.
+/// The runtime if it was made.
 pub fn existing() -> Option<&'static Runtime> {
     RUNTIME.get()
 }
 
-/// The runtime, for those who have met it before.
+/// The runtime, for callers that know that it was made.
 ///
 /// # Safety
-/// It was made: this thread has used it, or was started by one that had.
+/// It was made: this thread has used it, or was started by a thread that had used it.
 #[inline(always)]
 pub unsafe fn existing_unchecked() -> &'static Runtime {
     // SAFETY: the caller's promise.
@@ -89,7 +89,7 @@ fn make(directory: Option<&Path>) -> &'static Runtime {
     RUNTIME.get_or_init(|| Runtime::new(directory))
 }
 
-/// Of each thread whether it writes rows now: not on the heap, so that there is always room for it.
+/// Whether each thread writes rows now: not on the heap, so that there is always room for it.
 static WRITING: [Writing; MAX_THREADS as usize] = [const { Writing::new() }; MAX_THREADS as usize];
 
 impl Runtime {
@@ -139,7 +139,8 @@ impl Runtime {
         self.table.segment()
     }
 
-    /// Writes who we are and the clock's anchor into the header; again in a forked child.
+    /// Writes the identity of this process and the clock's anchor into the header; again in a
+    /// forked child.
     pub fn describe(&self) {
         let header = self.segment().header();
         let pid = platform::process_id();
@@ -155,7 +156,7 @@ impl Runtime {
     }
 }
 
-/// The counters of the header for what was lost: `atomic!(AtomicU64, lost(), panics)`.
+/// The header's counters of losses: `atomic!(AtomicU64, lost(), panics)`.
 pub fn lost() -> *mut Lost {
     // SAFETY: the header lies in the mapping; only the field's address is taken.
     unsafe { std::ptr::addr_of_mut!((*runtime().segment().header()).lost) }

@@ -45,7 +45,7 @@ const GROWTH: u64 = 64 * 1024;
 /// The part of the types by this much: whole pages of whole records, so that a type is in the file or is not.
 const TYPES_GROWTH: u64 = 32 * size_of::<TypeSlot>() as u64;
 const _: () = assert!(TYPES_GROWTH % PAGE == 0);
-/// The others, of which a process needs few records, by this much.
+/// The remaining parts, of which a process needs few records, by this much.
 const SMALL_GROWTH: u64 = 8 * 1024;
 /// A ring and its events.
 const RING_BYTES: u32 = (size_of::<RingHeader>() + layout::RING_EVENTS as usize * size_of::<Event>()) as u32;
@@ -71,7 +71,7 @@ pub enum Part {
 
 const PARTS: [Part; 7] = [Part::Threads, Part::Types, Part::Sites, Part::Frames, Part::Strings, Part::Handles, Part::Rings];
 
-/// How many records each section can hold; tests take small ones to meet the rare paths.
+/// Most records of each section; tests take small numbers to meet the rare paths.
 #[derive(Clone, Copy, Debug)]
 pub struct Capacities {
     /// In the order of [`Part`].
@@ -93,7 +93,7 @@ struct Extent {
     capacity: u32,
 }
 
-/// Where every section lies.
+/// Offset and size of every section.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     parts: [Extent; 7],
@@ -139,9 +139,11 @@ pub struct Segment {
     plan: Plan,
     /// Bytes of each section that are reserved in the file.
     reserved: [AtomicU64; 7],
-    /// Records of each section that were used at some time. The header has a copy for viewers, which somebody else may have written to.
+    /// Records of each section that were used at some time. The header has a copy for viewers,
+    /// which another process may have written to.
     used: [AtomicU32; 7],
-    /// Types below this for which there was no room in the file: the newest ones, as long as there is none.
+    /// Types below this for which there was no room in the file: the newest types, while the room
+    /// is missing.
     hidden_types: AtomicU32,
     backing: Lock<Option<Backing>>,
 }
@@ -219,7 +221,7 @@ impl Segment {
         }
     }
 
-    /// Records below this were used at some time; those at or above must not be touched.
+    /// Records below this were used at some time; the rest must not be touched.
     #[inline]
     pub fn used(&self, part: Part) -> u32 {
         // Acquire pairs with the Release in `reserve`: the bytes below are reserved.
@@ -352,7 +354,7 @@ impl Segment {
         self.backing.lock().is_some()
     }
 
-    /// Where the system shows the file of the mapping to privileged processes.
+    /// The path under which the system shows the file of the mapping to privileged processes.
     pub fn mapped_file(&self) -> PathBuf {
         let from = self.base.as_ptr() as u64;
         format!("/proc/self/map_files/{from:x}-{:x}", from + self.plan.bytes).into()

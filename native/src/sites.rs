@@ -11,7 +11,8 @@ use crate::runtime::{lost, Runtime};
 use crate::segment::Part;
 use crate::sync::Lock;
 
-/// Longest text that is kept; longer ones are cut in front, where a path says least.
+/// Longest text that is kept; longer texts are cut in front, because the start of a path says
+/// least.
 const TEXT_LIMIT: usize = 1024;
 
 /// A frame as the host language tells it.
@@ -25,7 +26,7 @@ pub struct Frame<'a> {
     pub line: u32,
 }
 
-/// What was interned so far.
+/// The sites, frames and strings interned so far.
 pub struct Sites {
     inner: Lock<Inner>,
 }

@@ -1,4 +1,4 @@
-//! Native call stacks: the return addresses of the calling thread, named by whoever reads them.
+//! Native call stacks: the return addresses of the calling thread, which the viewer names.
 //!
 //! Only at level *stacks*, and only where the host language tells no better: a walk along the unwind tables costs about a microsecond a frame.
 
@@ -8,9 +8,9 @@ use crate::layout::SITE_FRAMES;
 use crate::runtime::Runtime;
 use crate::threads::local;
 
-/// Frames that are walked at most; those of the recorder itself are dropped.
+/// Frames that are walked at most; the recorder's own frames are dropped.
 const WALKED: usize = 32;
-/// Of a stack that goes on in the host language, so many native frames are kept.
+/// Native frames kept of a stack that continues in the host language.
 const KEPT_BELOW_HOST: usize = SITE_FRAMES / 2;
 // `_URC_NO_REASON` and `_URC_END_OF_STACK`
 const GO_ON: i32 = 0;
@@ -55,7 +55,8 @@ fn addresses(function: usize) -> ([u64; WALKED], std::ops::Range<usize>) {
     (walk.addresses, found.map_or(0, |at| at + 1).min(end)..end)
 }
 
-/// The site of the caller of `function`: its native frames, and below them those that the host language told for this thread.
+/// The site of the caller of `function`: its native frames, and below them the frames that the host
+/// language reported for this thread.
 #[cold]
 #[inline(never)]
 pub fn site_of_caller(runtime: &Runtime, function: usize) -> u32 {

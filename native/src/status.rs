@@ -1,4 +1,4 @@
-//! What can go wrong, once for both sides of the boundary: a status for machines and one line for people.
+//! Errors for both sides of the boundary: a status for machines and one line for people.
 
 use std::fmt;
 

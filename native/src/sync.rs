@@ -31,14 +31,14 @@ impl<T> Lock<T> {
     /// Takes the lock without a guard, before a fork.
     pub fn hold(&self) {
         let mut turn = 0;
-        // Acquire pairs with the Release in `let_go`: what the last holder wrote is seen.
+        // Acquire pairs with the Release in `let_go`: the writes of the last holder are seen.
         while self.taken.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
             wait_a_turn(turn);
             turn += 1;
         }
     }
 
-    /// Gives back what `hold` took; after a fork the child does it for its copy as well.
+    /// Releases the lock that `hold` took; after a fork the child does it for its copy as well.
     ///
     /// # Safety
     /// The lock is held by the caller and no guard of it is alive.
@@ -70,7 +70,7 @@ impl<T> DerefMut for Guard<'_, T> {
 
 impl<T> Drop for Guard<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: this guard is what held it, and it ends here.
+        // SAFETY: this guard held it, and ends here.
         unsafe { self.lock.let_go() };
     }
 }

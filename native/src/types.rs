@@ -1,4 +1,4 @@
-//! Types: what a row is a row of, and for those of our own runtime what can be done with its object.
+//! Types: the name of a row's type, and for types of our own runtime the operations on its object.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
@@ -23,7 +23,8 @@ pub struct CloseSpec {
     pub is_thread_affine: bool,
 }
 
-/// What the runtime does with an object of a type it does not know: all take the data pointer of a strong reference that lives through the call.
+/// The runtime's operations on an object of a type it does not know: all take the data pointer of a
+/// strong reference that lives through the call.
 #[derive(Clone, Copy)]
 pub struct Operations {
     /// Count up.
@@ -38,7 +39,7 @@ pub struct Operations {
     pub close: unsafe fn(u64) -> Result<()>,
 }
 
-/// Reports what the object at a data pointer holds; it lives through the call.
+/// Reports the objects that the object at a data pointer holds; it lives through the call.
 pub type Report = unsafe fn(u64, &mut Edges<'_>);
 
 /// A type of our own runtime; a `static` beside the type.
@@ -55,9 +56,9 @@ pub struct TypeSpec {
     pub size_bytes: u64,
     /// Bytes from the allocation's start to the data.
     pub data_offset: u64,
-    /// What can be done with it.
+    /// Operations on its objects.
     pub operations: Operations,
-    /// Tells what an object, by its data pointer, holds. None: the type does not say.
+    /// Reports the objects that an object, by its data pointer, holds. None: the type does not say.
     pub report: Option<Report>,
     /// Index in the segment, 0: not registered yet.
     pub(crate) index: AtomicU16,
@@ -68,7 +69,7 @@ pub struct TypeSpec {
 pub struct Described<'a> {
     /// Name.
     pub name: &'a str,
-    /// Where it comes from.
+    /// Origin of the type: crate or Python module.
     pub origin: &'a str,
     /// How it closes, empty: it does not say.
     pub close_signature: &'a str,
@@ -158,7 +159,7 @@ impl Types {
         Ok(index)
     }
 
-    /// The specification of a type of our own runtime; None for those that adapters described.
+    /// The specification of a type of our own runtime; None for types that adapters described.
     #[inline]
     pub fn spec(&self, index: u16) -> Option<&'static TypeSpec> {
         let pointer = self.specs.get(usize::from(index))?.load(Ordering::Acquire);

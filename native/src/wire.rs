@@ -1,6 +1,7 @@
 //! The lines of the control socket: one JSON object each, a request with a nonce, its answer with the same.
 //!
-//! Any bytes can be fed in; what is not a request is an error with one line. Nothing here does I/O.
+//! Any bytes can be fed in; bytes that are no request give an error with one line. Nothing here
+//! does I/O.
 
 use std::time::Duration;
 
@@ -19,11 +20,11 @@ const SHOWN_CHARS: usize = 60;
 /// Fields of a message.
 pub type Fields = Map<String, Value>;
 
-/// What a viewer asks for.
+/// A viewer's request.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum Command {
-    /// First of all: says which layout the viewer reads and what it wants.
+    /// The first request: says which layout the viewer reads, and its settings.
     Hello(Hello),
     /// Is the native side there, and how is the interpreter?
     Ping,
@@ -48,7 +49,7 @@ pub enum Command {
     Close {
         /// Rows.
         handles: Vec<u64>,
-        /// Also those that others hold.
+        /// Close objects even while other holders exist.
         #[serde(default)]
         although_held: bool,
         /// A close that has not run by then is withdrawn, milliseconds; none: it waits for ever.
@@ -105,15 +106,16 @@ pub enum Command {
     Adapters,
     /// Stop the agent.
     Detach {
-        /// Only one that a viewer brought in, and only when no other viewer is attached.
+        /// Only an agent that a viewer brought in, and only when no other viewer is attached.
         #[serde(default)]
         only_unused: bool,
     },
 }
 
 impl Command {
-    /// It changes the process, or has it run code of its program: only a connection that is armed may ask for it. All others only look, but
-    /// for how much is recorded while viewers are here. The viewer's side has the same list (`inspector/wire/messages.py`).
+    /// It changes the process, or makes it run code of its program: only an armed connection may
+    /// ask for it. All other requests only look, except that they set how much is recorded while
+    /// viewers are here. The viewer's side has the same list (`inspector/wire/messages.py`).
     pub fn needs_arming(&self) -> bool {
         matches!(self, Self::Gc | Self::Close { .. } | Self::Cancel { .. } | Self::Drain | Self::Detach { .. } | Self::Declare { .. })
     }
@@ -154,9 +156,9 @@ fn default_interval() -> u32 {
 pub struct Request {
     /// Repeated in the answer.
     pub nonce: u64,
-    /// From its arrival on; what would begin later is not done.
+    /// From its arrival on; a request that would begin later is not done.
     pub deadline: Duration,
-    /// What to do.
+    /// The request itself.
     pub command: Command,
 }
 
@@ -228,11 +230,12 @@ fn shown(line: &[u8]) -> String {
     format!("{start:?}{cut}")
 }
 
-/// Bytes that came and are not answered yet. Holds less than one line's length and what was read with it.
+/// Bytes that came and are not answered yet. Holds less than one line's length plus the bytes of
+/// one read.
 #[derive(Default)]
 pub struct LineBuffer {
     bytes: Vec<u8>,
-    /// Where the next line begins.
+    /// Start of the next line.
     start: usize,
     /// Up to here the line contains no newline.
     searched: usize,
@@ -243,7 +246,7 @@ pub struct LineBuffer {
 pub struct LineTooLong;
 
 impl LineBuffer {
-    /// Add what came.
+    /// Add the bytes that came.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.drain(..self.start);
         self.searched -= self.start;

@@ -1,4 +1,4 @@
-//! Copies out of another process, one range or many small ones.
+//! Copies out of another process: of one range, or of many small ranges.
 
 use std::io;
 
@@ -16,8 +16,8 @@ pub fn read(pid: u32, address: u64, out: &mut [u8]) -> io::Result<usize> {
     copy(pid, &[remote(address, out.len())], out)
 }
 
-/// Copies `each` bytes from every address, one after the other into `out`; `readable[i]` says whether the *i*-th could be. `out` keeps what it
-/// had where not.
+/// Copies `each` bytes from every address, one after the other into `out`; `readable[i]` says
+/// whether the *i*-th could be. `out` keeps its old bytes at the other places.
 ///
 /// # Errors
 /// The system's, as for `read`.
@@ -33,7 +33,8 @@ pub fn gather(pid: u32, addresses: &[u64], each: usize, out: &mut [u8], readable
         at += whole;
         if at < upto {
             failures += 1;
-            let begins = copy(pid, &[remote(addresses[at], 1)], &mut [0])? == 1; // what it runs into cannot be read
+            // the copy stops at memory that cannot be read
+            let begins = copy(pid, &[remote(addresses[at], 1)], &mut [0])? == 1;
             at = if begins { at + 1 } else { behind_page(addresses, at) };
         }
     }
@@ -95,7 +96,7 @@ mod tests {
         let (mut out, mut readable) = ([0_u8; 48], [7_u8; 3]);
         gather(std::process::id(), &[start + PAGE - 8, start + 64, start + PAGE], 16, &mut out, &mut readable).expect("our own memory");
         assert_eq!(readable, [0, 1, 0]);
-        // SAFETY: mapped above, used by nobody any more.
+        // SAFETY: mapped above, and no code uses it any more.
         unsafe { libc::munmap(start as *mut _, 2 * PAGE as usize) };
     }
 

@@ -15,20 +15,20 @@ const STEP: usize = 16;
 const WORD_AT: usize = 8;
 const PRESENT: u64 = 1 << 63;
 const SWAPPED: u64 = 1 << 62;
-/// Bits of the table that tells most words apart from those that are looked for.
+/// Bits of the table that excludes most words that are not wanted.
 const TABLE_BITS: u32 = 16;
 
 /// A word that was looked for.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hit {
-    /// Where it stands.
+    /// Address of the word.
     pub at: u64,
-    /// What stands there.
+    /// The word itself.
     pub word: u64,
 }
 
-/// What a search went through.
+/// The extent of a search.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Searched {
@@ -64,7 +64,7 @@ pub fn search(pid: u32, low: u64, high: u64, wanted: &[u64], out: &mut [Hit]) ->
 /// Bytes that lie together: address and length.
 type Run = (u64, usize);
 
-/// Reads runs and looks at their words; one that cannot be read is counted and passed over.
+/// Reads runs and checks their words; a run that cannot be read is counted and skipped.
 fn look_at(pid: u32, runs: &[Run], wanted: &Wanted, buffer: &mut [u8], out: &mut [Hit], searched: &mut Searched) -> io::Result<()> {
     let mut next = 0;
     while next < runs.len() {
@@ -81,7 +81,7 @@ fn look_at(pid: u32, runs: &[Run], wanted: &Wanted, buffer: &mut [u8], out: &mut
             left -= read;
             next += 1;
             if read < length {
-                break; // what follows was not tried
+                break; // the remaining runs were not tried
             }
         }
     }
@@ -130,12 +130,12 @@ impl Wanted {
     }
 }
 
-/// Where a word stands in the table: its lowest four bits are the same for all types.
+/// Index of a word in the table: its lowest four bits are the same for all types.
 fn bit_of(word: u64) -> usize {
     ((word >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - TABLE_BITS)) as usize
 }
 
-/// Which pages of a process are in memory. Where the system does not tell, all are taken for that.
+/// Which pages of a process are in memory. If the system does not say, all pages count as present.
 struct Pages(Option<File>);
 
 impl Pages {
@@ -206,7 +206,7 @@ mod tests {
 
     impl Drop for Memory {
         fn drop(&mut self) {
-            // SAFETY: mapped by `new`, used by nobody any more.
+            // SAFETY: mapped by `new`, and no code uses it any more.
             unsafe { libc::munmap(self.start.cast(), self.length) };
         }
     }
@@ -228,7 +228,7 @@ mod tests {
         for (which, &place) in places.iter().enumerate() {
             memory.put(place, if which == 1 { OTHER } else { TYPE });
         }
-        memory.put(32, TYPE); // where an object would have its count
+        memory.put(32, TYPE); // the place of an object's count
         memory.put(56, TYPE + 16);
         let (hits, searched) = found(&memory, 10);
         let expected: Vec<u64> = places.iter().map(|&place| memory.low() + place as u64).collect();

@@ -1,7 +1,8 @@
 //! `std::sync::Arc` across the boundary.
 //!
-//! Lowering gives up an `Arc` with `into_raw`; the row owns that reference from then on. A call borrows it: `from_raw` inside `ManuallyDrop`, so that
-//! the count stays as it is, behind a pin, so that nobody lets go meanwhile. Releasing takes it back with `from_raw` and drops it.
+//! Lowering gives up an `Arc` with `into_raw`; the row owns that reference from then on. A call
+//! borrows it: `from_raw` inside `ManuallyDrop`, so that the count stays the same, behind a pin, so
+//! that no thread releases it meanwhile. Releasing takes it back with `from_raw` and drops it.
 
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
@@ -26,16 +27,17 @@ use crate::types::{CloseSpec, Operations, TypeSpec};
 /// A type whose objects can be handed out as handles.
 ///
 /// # Safety
-/// `spec` returns a static that [`plain`] or [`closable`] made for this very type and that no other type returns: it is what a handle's
-/// type is checked against before its pointer is used.
+/// `spec` returns a static that [`plain`] or [`closable`] made for this very type and that no other
+/// type returns: a handle's type is compared with it before its pointer is used.
 pub unsafe trait Object: Send + Sync + Sized + 'static {
-    /// What the type is and what can be done with it.
+    /// Description of the type: its name and its operations.
     fn spec() -> &'static TypeSpec;
 
     /// The object's own.
     fn life(&self) -> &Life;
 
-    /// Ends the resource with default arguments. Runs at most once, with no call in flight. Only types that opt in have one.
+    /// Ends the resource with default arguments. Runs at most once, with no call in flight. Only
+    /// types that opt in have such a close.
     fn close_with_defaults(&self) -> Result<()> {
         Err(Error::new(Status::BadArgument, "the type does not close"))
     }
@@ -67,7 +69,7 @@ pub const fn closable<T: Object>(name: &'static str, origin: &'static str, close
     TypeSpec { close: Some(close), ..plain::<T>(name, origin) }
 }
 
-/// The same type, whose objects also say what they hold.
+/// The same type, whose objects also report the objects they hold.
 pub const fn reporting<T: Reports>(spec: TypeSpec) -> TypeSpec {
     TypeSpec { report: Some(report_raw::<T>), ..spec }
 }
@@ -95,7 +97,8 @@ unsafe fn clone_raw<T>(data: u64) {
 /// # Safety
 /// As for `clone_raw`; the reference is given up.
 unsafe fn release_raw<T>(data: u64) -> bool {
-    // SAFETY: the caller's promise. `into_inner` gives the value to exactly one of those who drop at the same time: the last.
+    // SAFETY: the caller's promise. If several threads drop references at the same time,
+    // `into_inner` gives the value to exactly one of them: the last.
     unsafe { Arc::into_inner(Arc::from_raw(data as *const T)) }.is_some()
 }
 
@@ -129,7 +132,8 @@ pub fn lower<T: Object>(object: Arc<T>) -> Result<u64> {
     let strong = Arc::strong_count(&object);
     let data = Arc::into_raw(object) as u64;
     let address = data - T::spec().data_offset;
-    // SAFETY: the reference just given up keeps the object alive at least until its handle is known to somebody.
+    // SAFETY: the reference just given up keeps the object alive at least until its handle is
+    // handed out.
     let life = unsafe { &*(data as *const T) }.life();
     let row = NewRow { type_id, address, data, owner: life.owner(), is_foreign: false, is_born_now: true };
     let handle = checked::publish(runtime, index, &row, life);
@@ -137,7 +141,8 @@ pub fn lower<T: Object>(object: Arc<T>) -> Result<u64> {
     Ok(handle)
 }
 
-/// Closes an object by a method of its own, with the arguments of whoever asks. As `lifecycle::request`; refused when the handle is of another type.
+/// Closes an object by a method of its own, with the caller's arguments. As `lifecycle::request`;
+/// refused when the handle is of another type.
 pub fn close<T: Object>(handle: u64, run: impl FnOnce(&T) -> Result<()> + Send + 'static) -> Result<()> {
     // SAFETY: a run gets the data pointer of a living object of the handle's type, which is T.
     closing::request(T::spec(), handle, Box::new(move |data| run(unsafe { &*(data as *const T) })))
@@ -176,8 +181,9 @@ impl<T: Object> Deref for Borrowed<T> {
 #[inline(always)] // 10 ns of 15 were the result's way through memory
 pub fn borrow<T: Object>(handle: u64) -> Result<Borrowed<T>> {
     let InUse { pin, slot } = checked::enter(T::spec(), handle)?;
-    // SAFETY: the row is live and of type T, so its data came from `Arc::<T>::into_raw`; the pin was shown before word 0 was loaded,
-    // so whoever releases this handle now leaves it to us. `ManuallyDrop`: the reference stays the row's.
+    // SAFETY: the row is live and of type T, so its data came from `Arc::<T>::into_raw`; the pin
+    // was shown before word 0 was loaded, so a thread that releases this handle now leaves the
+    // reference to us. `ManuallyDrop`: the reference stays the row's.
     let object = ManuallyDrop::new(unsafe { Arc::from_raw(slot.data() as *const T) });
     Ok(Borrowed { object, pin })
 }
@@ -249,7 +255,8 @@ pub fn clone_handle(handle: u64) -> Result<u64> {
     })
 }
 
-/// Strong and weak count of the object, read from where its strategy keeps them. A thin one has no weak count.
+/// Strong and weak count of the object, read from its strategy's place. A thin object has no weak
+/// count.
 pub fn strong_and_weak(handle: u64) -> Result<(u64, u64)> {
     with_raw(handle, |spec, slot, data| {
         if spec.kind == Kind::Thin {

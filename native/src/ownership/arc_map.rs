@@ -1,6 +1,7 @@
 //! A handle map of shared objects: any number of calls at a time, and never `&mut`.
 //!
-//! The compiler demands that the objects can be shared between threads; what they change, they guard themselves:
+//! The compiler demands that the objects can be shared between threads; the objects guard their
+//! mutable fields themselves:
 //!
 //! ```compile_fail,E0277
 //! use arc_inspector_native::ownership::ArcMap;
@@ -39,7 +40,7 @@ use crate::layout::Kind;
 use crate::status::Result;
 use crate::types::{CloseSpec, TypeSpec};
 
-/// A map; a `static`, whose address and name make it what it is.
+/// A map; a `static` that is identified by its address and name.
 pub struct ArcMap<T> {
     spec: TypeSpec,
     objects: PhantomData<T>,
@@ -134,8 +135,9 @@ impl<T: Send + Sync + 'static> ArcMap<T> {
         Self { spec: Entry::<T>::spec(name, origin, Kind::ArcMap, Some(closing)), objects: PhantomData }
     }
 
-    /// Closes an object by a method of its own, with the arguments of whoever asks: at once, or when the last call in flight has ended
-    /// (`Pending`). Native code may go on using it, also meanwhile.
+    /// Closes an object by a method of its own, with the caller's arguments: at once, or when the
+    /// last call in flight has ended (`Pending`). Native code may continue to use it, also
+    /// meanwhile.
     pub fn close(&'static self, handle: u64, run: impl FnOnce(&T) -> Result<()> + Send + 'static) -> Result<()> {
         // SAFETY: a run gets the data pointer of a living object of the handle's type, which is this map.
         closing::request(&self.spec, handle, Box::new(move |data| run(&unsafe { &*(data as *const Entry<T>) }.value)))

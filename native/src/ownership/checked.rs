@@ -1,7 +1,8 @@
-//! What every strategy over the table shares: how a call gets at an object, and how the objects of a handle map are kept.
+//! The common part of all strategies over the table: the way from a handle to an object, and the
+//! entries of a handle map.
 //!
-//! A map is a type of its own in the segment. Its rows carry its index, so that a handle of another map is told from its own by the same look
-//! at word 0 that tells a dead handle from a living one.
+//! A map is a type of its own in the segment. Its rows carry its index, so that a handle of another
+//! map is refused by the same check of word 0 that tells a dead handle from a living handle.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::status::{Error, Result};
 use crate::threads::Pin;
 use crate::types::{Operations, TypeSpec};
 
-/// A handle in use by a call: while the pin lives, nobody lets go of the row's reference.
+/// A handle in use by a call: while the pin lives, no thread releases the row's reference.
 pub(super) struct InUse {
     /// Ends the use.
     pub pin: Pin,
@@ -26,7 +27,7 @@ pub(super) struct InUse {
 }
 
 impl InUse {
-    /// The use is over: what dropping the pin does, faster.
+    /// Ends the use: the effect of dropping the pin, but faster.
     #[inline(always)]
     pub fn end(self) {
         self.pin.end(&self.slot);
@@ -36,7 +37,8 @@ impl InUse {
 /// Lets a call of this thread use a handle of the type `spec`. Refused when the handle is not live, is of another type, or its resource is closed
 /// or asked to close.
 ///
-/// The plain case stands here; all others, the refused ones among them, begin anew in [`enter_unusual`]. Error and result fit into two registers.
+/// The plain case is here; all other cases, including refused handles, start again in
+/// [`enter_unusual`]. Error and result fit into two registers.
 #[inline(always)]
 pub(super) fn enter(spec: &'static TypeSpec, handle: u64) -> std::result::Result<InUse, Box<Error>> {
     let type_id = spec.index.load(Ordering::Relaxed);
@@ -79,7 +81,7 @@ fn refuse(runtime: &Runtime, spec: &'static TypeSpec, pin: &Pin) -> Box<Error> {
     Box::new(error)
 }
 
-/// An object of a map, with what the runtime keeps about it.
+/// An object of a map, with the runtime's record of it.
 pub(super) struct Entry<V> {
     /// The object's own.
     pub life: Life,
@@ -153,7 +155,7 @@ pub(super) fn lower<V: Send + Sync + 'static>(spec: &'static TypeSpec, entry: Ar
     let strong = Arc::strong_count(&entry);
     let data = Arc::into_raw(entry) as u64;
     let address = data - spec.data_offset;
-    // SAFETY: the reference just given up keeps the entry at least until its handle is known to somebody.
+    // SAFETY: the reference just given up keeps the entry at least until its handle is handed out.
     let life = unsafe { &(*(data as *const Entry<V>)).life };
     let row = NewRow { type_id, address, data, owner: life.owner(), is_foreign: false, is_born_now: true };
     let handle = publish(runtime, index, &row, life);
@@ -186,7 +188,8 @@ fn publish_closable(runtime: &Runtime, index: u32, row: &NewRow, life: &Life) ->
 /// `used` was entered with the specification of a map of `Entry<V>`.
 #[inline(always)]
 pub(super) unsafe fn entry<V>(used: &InUse) -> &Entry<V> {
-    // SAFETY: the row is of the map, so `lower` put the pointer there; the pin was shown before the row was found alive, so whoever releases the
-    // handle meanwhile leaves the reference to us.
+    // SAFETY: the row is of the map, so `lower` put the pointer there; the pin was shown before the
+    // row was found alive, so a thread that releases the handle meanwhile leaves the reference to
+    // us.
     unsafe { &*(used.slot.data() as *const Entry<V>) }
 }

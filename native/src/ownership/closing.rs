@@ -1,6 +1,8 @@
-//! Closing an object of a strategy other than `arc`: a type that opts in says how its resource ends, and whoever closes may give arguments of its own.
+//! Closing an object of a strategy other than `arc`: a type that opts in says how its resource
+//! ends, and the caller may give arguments of its own.
 //!
-//! The request itself, what it waits for and that it runs at most once is the lifecycle's; here is only the way from a handle to the object.
+//! The lifecycle handles the request itself, its wait and its single run; here is only the way from
+//! a handle to the object.
 
 use crate::hooks;
 use crate::lifecycle::{self, Run};
@@ -20,7 +22,7 @@ pub trait CloseShared {
     fn close_with_defaults(&self) -> Result<()>;
 }
 
-/// How a map's objects close: what people are told, and the close with default arguments.
+/// The close of a map's objects: the words for people, and the close with default arguments.
 #[derive(Clone, Copy)]
 pub(super) struct Closing {
     pub spec: CloseSpec,

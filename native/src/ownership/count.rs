@@ -17,7 +17,7 @@ pub fn strong(counts: &AtomicU64) -> u64 {
     u64::from(counts.load(Ordering::Relaxed) as u32)
 }
 
-/// Another reference. Relaxed, as in `Arc`: who counts up has a reference or a pin already.
+/// Another reference. Relaxed, as in `Arc`: the caller has a reference or a pin already.
 pub fn count_up(counts: &AtomicU64) -> Result<(), Uncountable> {
     let next = |word: u64| match word as u32 {
         0 => None,

@@ -1,10 +1,12 @@
 //! Objects of the host language held by native code, in the manner of `cgo.Handle`: a number for a value that must not cross the boundary itself.
 //!
-//! Numbers are those of the table: never used again, 0 never valid, any thread. What is held is a word of the host's (a pointer, a key). Each
-//! thread makes rows from a stock of its own, and nothing but the row is written, so threads do not meet.
+//! The numbers are the table's: never used again, 0 never valid, any thread. The value is a word of
+//! the host's (a pointer, a key). Each thread makes rows from a stock of its own, and nothing but
+//! the row is written, so threads do not meet.
 //!
-//! Looking up takes no pin: the word is copied out, and the row looked at again afterwards. What the word means is the host's affair, as is an object
-//! that one of its threads deletes while another has just looked it up.
+//! Looking up takes no pin: the word is copied out, and the row checked again afterwards. The
+//! meaning of the word is the host's affair, as is an object that one of its threads deletes while
+//! another has just looked it up.
 
 use std::sync::atomic::{fence, AtomicU16, Ordering};
 
@@ -19,7 +21,8 @@ use crate::status::{Error, Result, Status};
 use crate::threads;
 use crate::types::{self, Described};
 
-/// The values of one type of the host language; a `static`. Maps of one name and origin are one.
+/// The values of one type of the host language; a `static`. Maps with the same name and origin are
+/// the same map.
 pub struct ForeignMap {
     name: &'static str,
     origin: &'static str,
@@ -42,7 +45,8 @@ impl ForeignMap {
         value(self.index()?, handle)
     }
 
-    /// Ends a handle; its value, for the host to let go of. One of several that delete the same gets it.
+    /// Ends a handle; returns its value, which the host then releases. If several threads delete
+    /// the same handle, only one gets the value.
     pub fn delete(&self, handle: u64) -> Result<u64> {
         delete(self.index()?, handle)
     }
@@ -150,7 +154,8 @@ pub fn delete(type_id: u16, handle: u64) -> Result<u64> {
     if word.resource() != ResourceState::None as u8 {
         lifecycle::forget_foreign(runtime, handle);
     }
-    // of several that come this far one ends the row, and the value of a generation does not change
+    // if several threads come this far, one of them ends the row; the value of a generation does
+    // not change
     rows::end_counted(runtime, handle, ReferenceState::Released, 0).map_err(|_| refuse(runtime, type_id, handle))?;
     Ok(value)
 }

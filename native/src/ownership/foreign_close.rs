@@ -1,8 +1,11 @@
-//! Closing objects of the host language that native code holds: the host's own close method, run by the same lifecycle as all others.
+//! Closing objects of the host language that native code holds: the host's own close method, run by
+//! the same lifecycle as every other close.
 //!
-//! A type of kind `Foreign` that was described as one that closes takes part. The host says once what native code calls to close; what was asked
-//! for with arguments goes by a key of the host's, and is let go when it ran or was taken back. A use of such an object that is to hold up its
-//! close is entered and left by name: unlike a call through a pin it may end on another thread than it began.
+//! A type of kind `Foreign` that was described as closing takes part. The host registers once the
+//! function that native code calls to close; a request with arguments names them by a key of the
+//! host's, which is released when the request ran or was taken back. A use that has to hold up the
+//! close of such an object is entered and left by name: unlike a call through a pin it may end on
+//! another thread than it began.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,8 +17,8 @@ use crate::runtime::{runtime, Runtime};
 use crate::status::{Error, Result, Status};
 use crate::types;
 
-/// Closes a foreign object: with the arguments of a request by its key, or with those of the type's own where `key` is 0. The answer is the
-/// length of an error's text, 0 when it closed.
+/// Closes a foreign object: with the arguments of a request by its key, or with the type's default
+/// arguments if `key` is 0. The result is the length of an error's text, 0 when it closed.
 pub type Close = unsafe extern "C" fn(key: u64, value: u64, text: *mut u8, capacity: usize) -> usize;
 /// Lets go of a request's arguments.
 pub type Let = unsafe extern "C" fn(key: u64);
@@ -97,7 +100,8 @@ pub fn enter(type_id: u16, handle: u64) -> Result<u64> {
     lifecycle::enter_foreign(runtime, handle).ok_or_else(|| refuse(runtime, type_id, handle))
 }
 
-/// That use ends, on whatever thread. The last one runs the close that waits. Of a handle that was deleted meanwhile nothing is left to be done.
+/// Ends that use, on any thread. The last one runs the close that waits. After the handle was
+/// deleted it does nothing.
 pub fn leave(handle: u64) {
     lifecycle::leave_foreign(runtime(), handle);
 }

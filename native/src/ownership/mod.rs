@@ -1,6 +1,7 @@
 //! How objects are owned across the boundary. One strategy a file; `arc` is the default.
 //!
-//! All of them use the segment's rows as their table, the same pins for calls, the same hooks, and refuse what is wrong with the same words.
+//! All of them use the segment's rows as their table, the same pins for calls, the same hooks, and
+//! refuse a wrong handle with the same words.
 
 mod arc;
 mod arc_map;

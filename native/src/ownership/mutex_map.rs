@@ -22,7 +22,7 @@ thread_local! {
     static HERE: Cell<u8> = const { Cell::new(0) };
 }
 
-/// A map; a `static`, whose address and name make it what it is.
+/// A map; a `static` that is identified by its address and name.
 pub struct MutexMap<T> {
     spec: TypeSpec,
     objects: PhantomData<fn(T) -> T>,
@@ -59,7 +59,8 @@ impl<T> Held<T> {
     pub fn with<R>(&self, body: impl FnOnce(&mut T) -> R) -> Result<R> {
         let name = "an object of a mutex map";
         let mut inside = lock(&self.0, name)?;
-        // `Closing` is shown before the close method waits for this lock, so after it nobody finds the object open
+        // `Closing` is shown before the close method waits for this lock, so from then on no thread
+        // finds the object open
         if matches!(self.0.life.state(), ResourceState::Closing | ResourceState::Closed) {
             return Err(Error::new(Status::Closed, format!("the resource is closed: {name}")));
         }
@@ -125,7 +126,7 @@ impl<T, const N: usize> Locked<'_, T, N> {
         &mut self.inside[self.at[position]].object
     }
 
-    /// The objects of two handles; None when they are one.
+    /// The objects of two handles; None when both handles name one object.
     pub fn two(&mut self, first: usize, second: usize) -> Option<(&mut T, &mut T)> {
         let (first, second) = (self.at[first], self.at[second]);
         if first == second {
@@ -152,8 +153,9 @@ impl<T: Send + 'static> MutexMap<T> {
         Self { spec: Entry::<Serial<T>>::spec(name, origin, Kind::MutexMap, Some(closing)), objects: PhantomData }
     }
 
-    /// Closes an object by a method of its own, with the arguments of whoever asks: at once, or when the last call in flight has ended
-    /// (`Pending`). It has the object to itself, so it waits for native code that is inside.
+    /// Closes an object by a method of its own, with the caller's arguments: at once, or when the
+    /// last call in flight has ended (`Pending`). The method has the object to itself, so it waits
+    /// for native code that is inside.
     pub fn close(&'static self, handle: u64, run: impl FnOnce(&mut T) -> Result<()> + Send + 'static) -> Result<()> {
         // SAFETY: a run gets the data pointer of a living object of the handle's type, which is this map.
         closing::request(&self.spec, handle, Box::new(move |data| close_inside(unsafe { &*(data as *const Entry<Serial<T>>) }, run)))

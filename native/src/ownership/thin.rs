@@ -1,9 +1,11 @@
 //! A special-purpose container: one allocation without counts, one row for the object, and the strong count in that row's word 2, where the viewer
 //! reads it exactly and live. No weak count, and no handle of its own for each reference: all of them have the same number.
 //!
-//! The word is changed by compare-exchange and never leaves 0 again. Who took it there, and nobody else, ends the row, through the same release as
-//! all other strategies; so a call in flight on a handle whose last reference goes keeps the object until its end.
-//! Counting by handle happens under a pin, after the row was found alive: until the pin goes, word 2 belongs to this generation.
+//! The word is changed by compare-exchange and never leaves 0 again. Only the thread that took it
+//! to 0 ends the row, through the same release as all other strategies; so a call in flight on a
+//! handle whose last reference is released keeps the object until its end. Counting by handle
+//! happens under a pin, after the row was found alive: until the pin is removed, word 2 belongs to
+//! this generation.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -25,19 +27,20 @@ use crate::types::{CloseSpec, Operations, TypeSpec};
 /// Word 2 but for the strong count, which is its low half: neither weak count nor calls by sampling.
 const NO_OTHERS: u64 = (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
 
-/// A container; a `static`, whose address and name make it what it is.
+/// A container; a `static` that is identified by its address and name.
 pub struct ThinMap<T> {
     spec: TypeSpec,
     objects: PhantomData<T>,
 }
 
-/// The object, and what the runtime keeps about it.
+/// The object, and the runtime's record of it.
 struct Entry<T> {
     life: Life,
     object: T,
 }
 
-/// A strong reference: native code's counterpart of a handle, which is what it becomes when it is handed out.
+/// A strong reference: native code's counterpart of a handle; it becomes a handle when it is handed
+/// out.
 pub struct Thin<T> {
     slot: Slot<'static>,
     handle: u64,
@@ -63,7 +66,7 @@ impl<T> Clone for Thin<T> {
 impl<T> Drop for Thin<T> {
     fn drop(&mut self) {
         if release_one_of(&self.slot, self.handle) == Some(0) {
-            // nobody else can end the row: see the head of this file
+            // no other thread can end the row: see the head of this file
             let _ = lifecycle::release_last(runtime(), self.handle);
         }
     }
@@ -126,8 +129,9 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
         }
     }
 
-    /// Closes an object by a method of its own, with the arguments of whoever asks: at once, or when the last call in flight has ended
-    /// (`Pending`). Native code may go on using it, also meanwhile.
+    /// Closes an object by a method of its own, with the caller's arguments: at once, or when the
+    /// last call in flight has ended (`Pending`). Native code may continue to use it, also
+    /// meanwhile.
     pub fn close(&'static self, handle: u64, run: impl FnOnce(&T) -> Result<()> + Send + 'static) -> Result<()> {
         // SAFETY: a run gets the data pointer of a living object of the handle's type, which is this container.
         closing::request(&self.spec, handle, Box::new(move |data| run(&unsafe { &*(data as *const Entry<T>) }.object)))
@@ -144,7 +148,7 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
         let row = NewRow { type_id, address: data, data, owner: life.owner(), is_foreign: false, is_born_now: true };
         let handle = checked::publish(runtime, index, &row, life);
         let Some(slot) = runtime.table.slot_of(handle) else { unreachable!("a row just published") };
-        // Release: who reads a count sees the row it belongs to
+        // Release: a reader of a count sees the row it belongs to
         slot.counts().store(NO_OTHERS | 1, Ordering::Release);
         hooks::event(runtime, EventKind::Create, type_id, handle, data, 1);
         Ok(Thin { slot, handle, object: PhantomData })

@@ -10,11 +10,12 @@ use crate::layout::{EventKind, Level};
 use crate::runtime::runtime;
 use crate::status::Result;
 
-/// A strong reference. Cloning and dropping it cost what `Arc` costs plus one load and one predictable branch; with a history, an event each.
+/// A strong reference. Cloning and dropping cost the same as for `Arc` plus one load and one
+/// predictable branch; with a history, also an event for each.
 pub struct Traced<T: Object>(Arc<T>);
 
 impl<T: Object> Traced<T> {
-    /// Counts from one.
+    /// Starts with a count of 1.
     pub fn new(object: T) -> Self {
         Self::from_arc(Arc::new(object))
     }

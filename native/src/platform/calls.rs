@@ -33,7 +33,7 @@ pub fn futex_wake(word: &AtomicU32) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, libc::c_int::MAX) };
 }
 
-/// A system call by number. What it returned; a negative error number when it failed.
+/// A system call by number. Returns the call's result; a negative error number when it failed.
 ///
 /// # Safety
 /// The call with these arguments is sound.
@@ -53,7 +53,7 @@ pub fn cpu_nanos_of(tid: u32) -> u64 {
     super::clock_nanos(((!tid as libc::clockid_t) << 3) | 6)
 }
 
-/// What `fstat` says of a descriptor in the calling thread's table.
+/// The result of `fstat` for a descriptor in the calling thread's table.
 pub fn stat_of(number: RawFd) -> io::Result<libc::stat> {
     // SAFETY: a C struct of integers, for which zeros are valid.
     let mut found: libc::stat = unsafe { std::mem::zeroed() };
@@ -95,7 +95,8 @@ fn unshare_and_close() -> io::Result<()> {
 
 /// Whether `unshare_descriptors` may be tried: a seccomp filter may end a process for a call that it does not know.
 ///
-/// A filter that the first process of the container has as well comes from the container's runtime. Those refuse with an error.
+/// A filter that the first process of the container has as well comes from the container's runtime.
+/// Container runtimes refuse with an error.
 pub fn may_unshare_descriptors() -> bool {
     let ours = seccomp_of("/proc/self/status");
     match ours.as_ref().map(|(mode, _)| mode.as_str()) {

@@ -1,4 +1,4 @@
-//! What the control socket and the sampler need of Linux, beside what `std` offers.
+//! Linux calls of the control socket and the sampler that `std` does not offer.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -24,7 +24,7 @@ pub fn allow_tracer(pid: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// A descriptor to wait on, and what came.
+/// A descriptor to wait on, and the events that came.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
 pub struct Waiting(libc::pollfd);
@@ -36,7 +36,8 @@ impl Waiting {
         Self(libc::pollfd { fd, events, revents: 0 })
     }
 
-    /// Wait until `fd` can be written, whatever there is to be read. Hang-up of both directions always counts.
+    /// Wait until `fd` can be written, even if bytes can be read. Hang-up of both directions always
+    /// counts.
     pub fn to_write(fd: RawFd) -> Self {
         Self(libc::pollfd { fd, events: libc::POLLOUT, revents: 0 })
     }
@@ -57,7 +58,7 @@ impl Waiting {
     }
 }
 
-/// Wait until one of `waiting` is ready, a signal comes or `timeout` (`None`: none) is over.
+/// Wait until a member of `waiting` is ready, a signal arrives or `timeout` (`None`: none) is over.
 pub fn wait(waiting: &mut [Waiting], timeout: Option<Duration>) -> io::Result<()> {
     let millis = timeout.map_or(-1, |timeout| i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX));
     // SAFETY: `Waiting` is transparent over `pollfd`; the slice outlives the call.
@@ -74,7 +75,8 @@ pub fn wait(waiting: &mut [Waiting], timeout: Option<Duration>) -> io::Result<()
 /// Writes a byte to a socket, if there is room.
 pub fn send_byte(fd: RawFd) {
     let byte = 1_u8;
-    // SAFETY: `byte` outlives the call. A failure means that the socket is full or gone: then there is nobody to be woken.
+    // SAFETY: `byte` outlives the call. A failure means that the socket is full or closed: then no
+    // thread has to be woken.
     unsafe { libc::send(fd, std::ptr::from_ref(&byte).cast(), 1, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) };
 }
 
@@ -105,10 +107,12 @@ pub unsafe fn close_inherited(fd: RawFd) {
 
 /// Stack of a thread that runs nothing but this crate.
 pub const OWN_STACK_BYTES: usize = 1 << 20;
-/// Stack of a thread that runs close methods and destructors of the application, those of its interpreter among them.
+/// Stack of a thread that runs close methods and destructors of the application and of its
+/// interpreter.
 pub const FOREIGN_STACK_BYTES: usize = 8 << 20;
 
-/// Start a thread that no signal of the application is delivered to: those must interrupt the application's own threads.
+/// Start a thread that gets no signal of the application: signals must interrupt the application's
+/// own threads.
 pub fn spawn(name: &str, stack_bytes: usize, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     // SAFETY: a signal set is a C array of integers; sigfillset initialises it.
     let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };

@@ -1,4 +1,4 @@
-//! What this process may have of the system: its resource limits.
+//! Resource limits of this process.
 
 use std::fs;
 

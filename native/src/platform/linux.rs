@@ -83,8 +83,9 @@ pub(super) fn clock_nanos(clock: libc::clockid_t) -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// The directory of segments: `explicit`, or `arc-inspector-<uid>` in the first of `$XDG_RUNTIME_DIR`, `/dev/shm` and the temp dir that
-/// takes it. Made 0700; refused when it is a symlink, belongs to somebody else or lets others in.
+/// The directory of segments: `explicit`, or `arc-inspector-<uid>` in the first of
+/// `$XDG_RUNTIME_DIR`, `/dev/shm` and the temp dir that takes it. Made 0700; refused when it is a
+/// symlink, belongs to another user or admits other users.
 pub fn segment_directory(explicit: Option<&Path>) -> io::Result<PathBuf> {
     if let Some(path) = explicit {
         return private_directory(path).map(|()| path.to_owned());
@@ -160,7 +161,7 @@ pub fn resize(file: BorrowedFd<'_>, bytes: u64) -> io::Result<()> {
 /// Writes memory to a file, which needs no second mapping.
 ///
 /// # Safety
-/// `from` points to `length` readable bytes; others may write to them meanwhile.
+/// `from` points to `length` readable bytes; other threads may write to them meanwhile.
 pub unsafe fn write_memory(file: BorrowedFd<'_>, offset: u64, from: *const u8, length: usize) -> io::Result<()> {
     whole(length, |done| {
         // SAFETY: within the caller's bytes.
@@ -171,7 +172,7 @@ pub unsafe fn write_memory(file: BorrowedFd<'_>, offset: u64, from: *const u8, l
 /// Reads from a file into memory.
 ///
 /// # Safety
-/// `into` points to `length` writable bytes that nobody else uses.
+/// `into` points to `length` writable bytes that no other code uses.
 pub unsafe fn read_memory(file: BorrowedFd<'_>, offset: u64, into: *mut u8, length: usize) -> io::Result<()> {
     whole(length, |done| {
         // SAFETY: within the caller's bytes.
@@ -218,7 +219,7 @@ pub unsafe fn populate(from: NonNull<u8>, length: usize) -> io::Result<()> {
     }
 }
 
-/// Has the kernel write to a page: what would be a signal here is an error there.
+/// Makes the kernel write to a page: an access that would raise a signal here is an error there.
 ///
 /// # Safety
 /// Nothing was written to the page yet.
@@ -258,7 +259,7 @@ pub unsafe fn unmap(address: NonNull<u8>, length: usize) {
 /// Maps `file`, shared, or fresh private memory over the mapping at `address`, which ends. Takes no address space. Async-signal-safe.
 ///
 /// # Safety
-/// The range is one whole mapping that `map` made; nobody relies on its content.
+/// The range is one whole mapping that `map` made; no code relies on its content.
 pub unsafe fn map_over(address: NonNull<u8>, length: usize, file: Option<BorrowedFd<'_>>) -> io::Result<()> {
     let fixed = libc::MAP_FIXED | libc::MAP_NORESERVE;
     let private = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | fixed, -1);
@@ -280,7 +281,8 @@ pub unsafe fn map_over(address: NonNull<u8>, length: usize, file: Option<Borrowe
 /// Moves the mapping at `from` over the one at `to`, which ends.
 ///
 /// # Safety
-/// `map` made both with this length; what other threads write to the one at `to` meanwhile may be lost.
+/// `map` made both with this length; writes of other threads to the mapping at `to` may be lost
+/// meanwhile.
 pub unsafe fn replace_mapping(from: NonNull<u8>, to: NonNull<u8>, length: usize) -> io::Result<()> {
     let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
     // SAFETY: the caller's promise: both are whole mappings of ours.
@@ -318,7 +320,7 @@ pub fn is_locked(file: &impl AsRawFd) -> io::Result<bool> {
     Ok(libc::c_int::from(lock.l_type) != libc::F_UNLCK as libc::c_int)
 }
 
-/// Bytes that are free for this user in the file system of a directory, and those that it has at all.
+/// Bytes that are free for this user in the file system of a directory, and its total size.
 pub fn space(directory: &Path) -> io::Result<(u64, u64)> {
     let path = CString::new(directory.as_os_str().as_bytes())?;
     let mut found = MaybeUninit::<libc::statvfs>::uninit();
@@ -376,7 +378,7 @@ pub unsafe fn read_own_memory(into: &[libc::iovec], from: &[libc::iovec]) -> io:
     Ok(read as usize)
 }
 
-/// What is mapped where in this process, as `/proc/self/maps` has it; empty when it cannot be read.
+/// The mappings of this process, as `/proc/self/maps` has them; empty when it cannot be read.
 pub fn memory_map() -> String {
     fs::read_to_string("/proc/self/maps").unwrap_or_default()
 }

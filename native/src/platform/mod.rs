@@ -1,4 +1,5 @@
-//! What depends on the operating system, in one file a system. Another platform adds a file with the same functions.
+//! Code that depends on the operating system, one file per system. Another platform adds a file
+//! with the same functions.
 
 mod calls;
 pub mod ipc;

@@ -7,7 +7,7 @@ use super::geometry::{Geometry, Part};
 use super::{ReadError, Result};
 use crate::layout::{Event, RingHeader, RING_EVENTS};
 
-/// What a reading of a ring found.
+/// The result of reading a ring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EventsRead {
     /// Events written to the caller's memory.

@@ -55,7 +55,8 @@ pub struct SegmentFile {
 }
 
 impl SegmentFile {
-    /// Open `path`: a regular file of ours (or of anybody, for root), not reached through a symbolic link in the last place.
+    /// Open `path`: a regular file of this user (for root, of any user), not reached through a
+    /// symbolic link in the last place.
     pub fn open(path: &Path) -> Result<Self> {
         // O_NONBLOCK: opening a FIFO must not wait for a writer.
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC | libc::O_NOCTTY;
@@ -124,7 +125,7 @@ impl SegmentFile {
         Ok(out[0])
     }
 
-    /// Whether somebody holds the lifetime lock on byte 0: the segment's process lives.
+    /// Whether a process holds the lifetime lock on byte 0: the segment's process lives.
     pub fn is_locked(&self) -> Result<bool> {
         Ok(platform::is_locked(&*self.file)?)
     }

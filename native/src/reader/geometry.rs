@@ -1,4 +1,4 @@
-//! Where the parts of a segment lie, after the header's word for it was checked.
+//! The offsets of a segment's parts, after the header's entries were checked.
 
 use std::mem::size_of;
 

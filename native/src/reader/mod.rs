@@ -1,7 +1,9 @@
-//! The viewer's half of the segment: consistent copies of what a target, alive, hung or dead, left in its file.
+//! The viewer's half of the segment: consistent copies of the records that a target, alive, hung or
+//! dead, left in its file.
 //!
-//! Whatever the file holds, reading gives records or one clear `ReadError`; it never maps the file, never trusts an offset, and
-//! never allocates by the file's word. A `Reader` does not change and may be used from several threads.
+//! Whether the file is sound or damaged, reading gives records or one clear `ReadError`; it never
+//! maps the file, never trusts an offset, and never allocates by the file's word. A `Reader` does
+//! not change and may be used from several threads.
 
 mod events;
 mod file;
@@ -31,11 +33,11 @@ pub enum ReadError {
     NotOurs(String),
     /// It is not a segment, or its header contradicts itself.
     Damaged(String),
-    /// It ends before what its header promises. Both are byte offsets.
+    /// The file is shorter than its header promises. Both are byte offsets.
     Truncated {
-        /// Where what was asked for ends.
+        /// End of the requested bytes.
         wanted: u64,
-        /// Where the file ends.
+        /// End of the file.
         got: u64,
     },
     /// Another version of the schema.
@@ -45,7 +47,7 @@ pub enum ReadError {
         /// This library's.
         ours: u32,
     },
-    /// The caller asked for what cannot be.
+    /// The caller's argument is impossible.
     Argument(String),
 }
 
@@ -97,7 +99,8 @@ impl Reader {
         Ok(header)
     }
 
-    /// Handles that the types' shards count. Read at several moments: may be off by what was born and went meanwhile, but never below 0.
+    /// Handles that the types' shards count. Read at several moments: births and deaths meanwhile
+    /// may make it wrong, but never below 0.
     fn live_by_type(&self) -> Result<u64> {
         const SOME: usize = 16;
         // SAFETY: a type is plain numbers, for which zeros are values.
@@ -126,8 +129,8 @@ impl Reader {
 
     /// Records of `part` from index `from` on, as many as are used and `out` has room for. Returns how many.
     ///
-    /// `T` must be the record of `part`. Records that change meanwhile may be of two moments; those of types, sites, frames and
-    /// strings do not change once they are ready.
+    /// `T` must be the record of `part`. Records that change meanwhile may be of two moments;
+    /// records of types, sites, frames and strings do not change once they are ready.
     pub fn records<T: Record>(&self, part: Part, from: usize, out: &mut [T]) -> Result<usize> {
         if std::mem::size_of::<T>() != self.geometry.section(part).record_bytes as usize {
             return Err(ReadError::Argument("the record asked for is not the section's".into()));
@@ -140,8 +143,8 @@ impl Reader {
         Ok(count)
     }
 
-    /// Threads from index `from` on, see `records`. Of the calls only those in flight are left: a thread that ends a call lowers its
-    /// depth and does not wipe what stands above.
+    /// Threads from index `from` on, see `records`. Only calls in flight are kept: a thread that
+    /// ends a call lowers its depth and leaves the old entries above.
     pub fn threads(&self, from: usize, out: &mut [ThreadSlot]) -> Result<usize> {
         let count = self.records(Part::Threads, from, out)?;
         for slot in &mut out[..count] {
@@ -178,7 +181,7 @@ impl Reader {
         Rings { file: &self.file, geometry: &self.geometry }.gone(out)
     }
 
-    /// Whether somebody holds the lifetime lock: the proof that the target lives.
+    /// Whether a process holds the lifetime lock: the proof that the target lives.
     pub fn is_locked(&self) -> Result<bool> {
         self.file.is_locked()
     }

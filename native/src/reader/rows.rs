@@ -18,7 +18,7 @@ const TRIES: usize = 4;
 /// Word with the counts, which the sampler changes on its own.
 const COUNT_WORD: usize = 2;
 
-/// What a reading of rows found.
+/// The result of reading rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowsRead {
     /// Rows that there are; only the caller's capacity of them were written.

@@ -23,7 +23,7 @@ struct Free {
     fresh_private: u32,
 }
 
-/// More than one thread has used the row, or nobody knows.
+/// More than one thread has used the row, or its users are unknown.
 pub const SHARED: u16 = u16::MAX;
 
 /// Zeros, untouched until a row is used: pages that the system has not made yet. None: there is no memory for them.
@@ -40,11 +40,13 @@ unsafe fn zeroed<T>(length: usize) -> Option<Box<[T]>> {
 
 type Row = [AtomicU64; 8];
 
-/// On cache lines of its own: what is written often stays away from what every call reads.
+/// On cache lines of its own, so that frequent writes do not disturb the fields that every call
+/// reads.
 #[repr(align(128))]
 struct Apart<T>(T);
 
-/// All rows of the process: those of the segment and, when it is full, those in private memory, which work but are not seen.
+/// All rows of the process: the rows of the segment and, when it is full, rows in private memory,
+/// which work but are not seen.
 pub struct Table {
     segment: Segment,
     /// The rows of the segment, where they lie for life.
@@ -54,7 +56,8 @@ pub struct Table {
     free: Apart<Lock<Free>>,
     private: Box<[AtomicPtr<Row>]>,
     private_used: AtomicU32,
-    /// Of each row of the segment the only thread that has used it in its present life, or `SHARED`.
+    /// For each row of the segment the only thread that has used it in its present life, or
+    /// `SHARED`.
     users: Box<[AtomicU16]>,
 }
 
@@ -136,7 +139,7 @@ impl Table {
     #[inline(always)]
     pub fn take(&self, magazine: &Magazine) -> Option<u32> {
         let (index, next) = magazine.next().or_else(|| self.refill(magazine))?;
-        // rows wait long before they are used again, so those that come are in no near cache
+        // rows wait long before they are used again, so the next rows are in no near cache
         crate::cpu::prefetch(self.rows.load(Ordering::Relaxed).wrapping_add(next as usize));
         Some(index)
     }
@@ -156,7 +159,8 @@ impl Table {
         magazine.next()
     }
 
-    /// No room for fresh rows: tombstones are the smaller loss, the thread's own first, and rows that nobody sees the greater.
+    /// Without room for fresh rows, losing tombstones is better than making rows that no viewer
+    /// sees; the thread's own tombstones are used first.
     fn refill_from_tombstones(&self, free: &mut Free, magazine: &Magazine) {
         let own: Vec<u32> = magazine.give_up_oldest().collect();
         if !own.is_empty() {
@@ -245,7 +249,8 @@ impl Table {
         unsafe { self.free.0.let_go() };
     }
 
-    /// Finds all free rows anew, in a forked child: what other threads had in stock is theirs no more.
+    /// Finds all free rows again, in a forked child: the stocks of other threads are no longer
+    /// theirs.
     pub fn find_free(&self) {
         let mut free = self.free.0.lock();
         let (fresh, private) = (free.fresh, free.fresh_private);
@@ -271,7 +276,7 @@ impl Drop for Table {
         for chunk in &self.private {
             let chunk = chunk.load(Ordering::Acquire);
             if !chunk.is_null() {
-                // SAFETY: made by `Box::into_raw` of so many rows, and nobody is left to use it.
+                // SAFETY: made by `Box::into_raw` of so many rows, and no code uses it any more.
                 drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(chunk, CHUNK as usize)) });
             }
         }

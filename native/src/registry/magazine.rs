@@ -1,5 +1,5 @@
-//! A thread's own rows: free ones at hand, and its dead ones, which it uses again itself. So a row stays in the cache of the processor that its
-//! threads run on, and no lock is taken.
+//! A thread's own rows: free rows at hand, and its dead rows, which it uses again itself. So a row
+//! stays in the cache of the processor that its threads run on, and no lock is taken.
 //!
 //! The dead wait in a ring, longest dead first, and come back when enough died after them. A ring that is full gives its oldest to the queue of
 //! all threads; how long it may get depends on how many threads there are, so that a thousand idle threads do not keep the table to themselves.
@@ -94,7 +94,7 @@ impl Ring {
         has_room
     }
 
-    /// The longest dead when more than `kept` are there, and the one to be fetched meanwhile.
+    /// The row that died first, if more than `kept` are there, and the row to prefetch meanwhile.
     #[inline(always)]
     fn pop(&self, kept: u32) -> Option<(u32, u32)> {
         if self.length() <= kept {
@@ -137,12 +137,12 @@ impl Ring {
 }
 
 impl Magazine {
-    /// An empty one.
+    /// A magazine without rows.
     pub const fn new() -> Self {
         Self { free: Stack::new(), dead: Ring::new(), is_ended: Cell::new(false) }
     }
 
-    /// A row to be used next, and one to be fetched meanwhile; None: [`Magazine::fill`] it.
+    /// A row to be used next, and a row to prefetch meanwhile; None: [`Magazine::fill`] it.
     #[inline(always)]
     pub(super) fn next(&self) -> Option<(u32, u32)> {
         self.dead.pop(QUARANTINE as u32).or_else(|| {
@@ -151,7 +151,8 @@ impl Magazine {
         })
     }
 
-    /// How many rows to fetch at a time: none to keep when the thread has ended, for nobody would get them back.
+    /// Number of rows to fetch at a time: 1 when the thread has ended, because rows in its stock
+    /// would be lost.
     pub(super) fn batch(&self) -> usize {
         if self.is_ended.get() {
             1
@@ -189,7 +190,8 @@ impl Magazine {
         std::iter::from_fn(|| self.dead.pop(0).map(|(index, _)| index)).take(self.batch())
     }
 
-    /// The thread ends: its dead go to the end of the queue, its free rows to the begin. What it is given from now on is not kept.
+    /// The thread ends: its dead rows are put at the end of the queue, its free rows at the
+    /// beginning. It keeps no row that it gets from now on.
     pub(super) fn end(&self, queue: &mut VecDeque<u32>) {
         self.is_ended.set(true);
         self.dead.pour(0, queue);

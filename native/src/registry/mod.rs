@@ -1,8 +1,9 @@
 //! The handle table: which row a handle names, how a row is born, changed and given back.
 //!
-//! A row's word 0 is its lock and its truth. Whoever changes a living row sets `BUSY` by compare-exchange, writes the other words and
-//! stores word 0 without it; a call only loads word 0. Sections between the two are a few stores long and run inside
-//! [`crate::threads::mutate`], so a fork finds no row half written.
+//! A row's word 0 is its lock and its truth. A thread that changes a living row sets `BUSY` by
+//! compare-exchange, writes the other words and stores word 0 without it; a call only loads word 0.
+//! Sections between the two are a few stores long and run inside [`crate::threads::mutate`], so a
+//! fork finds no row half written.
 
 mod free;
 mod magazine;

@@ -11,8 +11,8 @@ pub const COUNTS_UNKNOWN: u64 = STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) <
 /// Upper half of word 6 when nothing was ever sampled.
 const NO_OUTER: u64 = (OUTER_UNKNOWN as u64) << 32;
 
-/// When, in which thread and where something happens; all 0: not recorded. Two words, because what is written to memory as smaller fields and read
-/// back as one word makes the processor wait.
+/// Time, thread and site of an event; all 0: not recorded. Two words, because the processor waits
+/// when it reads smaller written fields back as one word.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Moment {
     at_ticks: u64,
@@ -35,14 +35,14 @@ impl Moment {
         self.place & 0xFFFF
     }
 
-    /// Of 16 bits, as many as there are sites.
+    /// Index of the site: 16 bits suffice for every site.
     #[inline(always)]
     fn site(self) -> u64 {
         self.place >> 32 & 0xFFFF
     }
 }
 
-/// What is known of a handle when it is made.
+/// The facts about a handle at its birth.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Birth {
     /// Index of its type.
@@ -53,7 +53,7 @@ pub struct Birth {
     pub is_foreign: bool,
     /// The allocation, 0: none.
     pub address: u64,
-    /// What the handle stands for.
+    /// The handle's value: a data pointer, a key.
     pub data: u64,
     /// Thread that alone may close, 0: any.
     pub owner: u16,
@@ -61,12 +61,12 @@ pub struct Birth {
     pub moment: Moment,
 }
 
-/// Who changes a row, for the row's own memory of it.
+/// The thread, time and site of a change, for the row's own memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Change {
     /// When and where.
     pub moment: Moment,
-    /// Whether that thread is the one that asked for the close or released.
+    /// Whether that thread requested the close or the release.
     pub is_request: bool,
 }
 
@@ -161,7 +161,8 @@ impl<'a> Slot<'a> {
         self.words[1].load(Ordering::Relaxed)
     }
 
-    /// What the handle stands for. Relaxed: the caller validated word 0, whose load acquired it.
+    /// The handle's value: a data pointer, a key. Relaxed: the caller validated word 0, whose load
+    /// acquired it.
     #[inline]
     pub fn data(&self) -> u64 {
         self.words[7].load(Ordering::Relaxed)
@@ -177,7 +178,7 @@ impl<'a> Slot<'a> {
         self.words[3].load(Ordering::Relaxed)
     }
 
-    /// Since when the states are what they are, ticks.
+    /// Time of the last change of a state, ticks.
     pub fn changed_at(&self) -> u64 {
         self.words[4].load(Ordering::Relaxed)
     }
@@ -204,8 +205,9 @@ impl<'a> Slot<'a> {
 
     /// Makes the row live: the next generation, which is returned. The caller alone has the index.
     ///
-    /// Word 0 goes through `BUSY` first, so that a reader who copies the row now sees that it is not whole. Release on both stores: the first
-    /// must not sink below the words (the fence sees to it), the last publishes them.
+    /// Word 0 is set to `BUSY` first, so that a reader that copies the row now sees that it is not
+    /// whole. Release on both stores: the first must not sink below the words (the fence prevents
+    /// it), the last publishes them.
     #[inline(always)]
     pub(super) fn publish(&self, birth: &Birth) -> u32 {
         let generation = Word0(self.words[0].load(Ordering::Relaxed)).generation() + 1;
@@ -247,8 +249,9 @@ impl<'a> Slot<'a> {
         }
     }
 
-    /// As `begin`, but only from the state `from`, showing `to` at once: a call that starts now is refused. None when the row is in another state.
-    /// So a row that has ended is left alone by everybody but who ended it.
+    /// As `begin`, but only from the state `from`, showing `to` at once: a call that starts now is
+    /// refused. None when the row is in another state. So only the thread that ended a row changes
+    /// it afterwards.
     #[inline]
     pub fn begin_change(&self, generation: u32, from: ReferenceState, to: ReferenceState) -> Option<Word0> {
         let mut turn = 0;
@@ -270,8 +273,8 @@ impl<'a> Slot<'a> {
         }
     }
 
-    /// The last word on a row that this thread ended with no call in flight: nobody else writes it any more.
-    /// Release: what was noted before is seen with it.
+    /// Stores the last word of a row that this thread ended with no call in flight: no other thread
+    /// writes it any more. Release: the notes written before are seen with it.
     #[inline]
     pub fn end_for_good(&self, word: Word0) {
         self.words[0].store(word.0 & !BUSY_BIT, Ordering::Release);
@@ -282,7 +285,7 @@ impl<'a> Slot<'a> {
         self.words[0].store(word.0 | BUSY_BIT, Ordering::SeqCst);
     }
 
-    /// Writes what goes with a change; between `begin` and `end`.
+    /// Writes the record of a change; between `begin` and `end`.
     #[inline]
     pub fn note(&self, change: &Change) {
         let threads = self.words[5].load(Ordering::Relaxed);
@@ -291,7 +294,7 @@ impl<'a> Slot<'a> {
         self.words[4].store(at_ticks, Ordering::Relaxed);
         self.words[5].store(threads & 0x0000_FFFF_0000_FFFF | thread << 16 | requester << 48, Ordering::Relaxed);
         let sites = self.words[6].load(Ordering::Relaxed);
-        // what the sampler stores meanwhile is lost until its next pass
+        // a value that the sampler stores meanwhile is lost until its next pass
         self.words[6].store(sites & !0xFFFF_0000 | site << 16, Ordering::Relaxed);
     }
 
@@ -300,7 +303,8 @@ impl<'a> Slot<'a> {
         self.words[1].store(address, Ordering::Relaxed);
     }
 
-    /// Ends what `begin` began. SeqCst: a call's last look at word 0 after it has unpinned pairs with this store.
+    /// Ends the change that `begin` began. SeqCst: a call's last look at word 0 after it has
+    /// unpinned pairs with this store.
     pub fn end(&self, word: Word0) {
         self.words[0].store(word.0 & !BUSY_BIT, Ordering::SeqCst);
     }

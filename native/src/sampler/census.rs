@@ -23,7 +23,7 @@ pub struct Entry {
     pub clones_for_calls: bool,
 }
 
-/// What two looks at the table found.
+/// The result of two looks at the table.
 #[derive(Default)]
 pub struct Census {
     /// In order, so that handles of one object follow one another.
@@ -92,7 +92,7 @@ fn entry(table: &dyn Sampled, index: u32, word: u64, words: &[AtomicU64; 8]) -> 
     Some(Entry { address, outer, index, generation: (word >> 32) as u32, clones_for_calls })
 }
 
-/// The row holds a reference, also while somebody changes what is known of it.
+/// The row holds a reference, also while a thread changes the row.
 pub fn is_held(word: u64) -> bool {
     let state = word as u8 & !BUSY;
     state == ReferenceState::Live as u8 || state == ReferenceState::ReleaseRequested as u8
@@ -116,7 +116,8 @@ pub fn by_object(entries: &[Entry]) -> impl Iterator<Item = &[Entry]> {
     entries.chunk_by(|one, other| one.address.cmp(&other.address) == Order::Equal)
 }
 
-/// The handles of one object, those of one `Arc` around it after the other; without one they are together.
+/// The handles of one object, grouped by the `Arc` around it; handles without such an `Arc` form
+/// one group.
 pub fn by_outer(handles: &[Entry]) -> impl Iterator<Item = &[Entry]> {
     handles.chunk_by(|one, other| one.outer == other.outer)
 }

@@ -1,7 +1,9 @@
 //! Reads the counts of live objects, on a thread of its own that needs no interpreter.
 //!
-//! Without a viewer the thread makes a pass every few seconds, so that what a killed process leaves has counts. With one it wakes at the viewer's rate, says that the process lives, and, as often as its
-//! share of a core allows, reads `{strong, weak}` of every row whose objects are counted in their allocation.
+//! Without a viewer the thread makes a pass every few seconds, so that the segment of a killed
+//! process has counts. With a viewer it wakes at the viewer's rate, signs that the process lives,
+//! and, as often as its share of a core allows, reads `{strong, weak}` of every row whose objects
+//! are counted in their allocation.
 
 mod census;
 mod pass;
@@ -36,7 +38,8 @@ pub trait Sampled: Send + Sync {
     /// `Kind` of a type, 0 when there is no such type.
     fn kind(&self, type_id: u16) -> u8;
 
-    /// Where handles of a type point into an `Arc` around the object's: bytes from its start to what the row's `data` points to; 0: they do not.
+    /// Bytes from the start of an `Arc` around the object's to the target of the row's `data`; 0:
+    /// the type's handles point into no such `Arc`.
     fn outer_bytes(&self, _type_id: u16) -> u64 {
         0
     }
@@ -59,9 +62,9 @@ pub trait Sampled: Send + Sync {
 
 #[derive(Default)]
 struct Plan {
-    /// `None`: nobody looks.
+    /// `None`: no viewer.
     interval: Option<Duration>,
-    /// Times that somebody began to look, or that nobody did any more.
+    /// Times that the first viewer came or the last viewer left.
     sessions: u64,
     is_stopped: bool,
 }
@@ -84,12 +87,12 @@ struct Shared {
     plan: Mutex<Plan>,
     changed: Condvar,
     table: Arc<dyn Sampled>,
-    /// Between two passes that nobody sees.
+    /// Pause between two passes without a viewer.
     rest: Duration,
 }
 
 impl Sampler {
-    /// Start the thread; until `set_interval` nobody looks.
+    /// Start the thread, without a viewer until `set_interval`.
     ///
     /// # Errors
     /// The system's, when it gives no thread.
@@ -97,7 +100,7 @@ impl Sampler {
         Self::start_with_rest(table, UNSEEN_INTERVAL)
     }
 
-    /// As `start`, with another pause between two passes that nobody sees.
+    /// As `start`, with another pause between two passes without a viewer.
     ///
     /// # Errors
     /// As `start`.
@@ -109,9 +112,10 @@ impl Sampler {
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Sample this often from now on; `None`: nobody looks, so seldom.
+    /// Sample this often from now on; `None`: no viewer, so seldom.
     ///
-    /// With the first that looks, and after the last, a new session begins: what was at rest in the one before says nothing about now.
+    /// A new session begins with the first viewer, and after the last: a count at rest in the
+    /// session before says nothing about now.
     pub fn set_interval(&self, interval: Option<Duration>) {
         let mut plan = self.shared.plan();
         plan.sessions += u64::from(plan.interval.is_none() != interval.is_none());
@@ -143,7 +147,7 @@ impl Shared {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a pass goes on: a viewer that comes meanwhile does not wait for the end of one that nobody saw.
+    /// Whether a pass continues: a new viewer does not wait for the end of a pass without viewers.
     fn goes_on(&self, session: u64) -> bool {
         let plan = self.plan();
         !plan.is_stopped && plan.sessions == session
@@ -169,7 +173,7 @@ impl Shared {
             }
             let now = Instant::now();
             let (interval, is_seen) = plan.interval.map_or((self.rest, false), |interval| (interval, true));
-            // whoever comes to look waits for nothing
+            // a new viewer does not wait
             let last = last.filter(|turn| turn.session == plan.sessions || !is_seen).or((!is_seen).then_some(began));
             let left = last.map_or(Duration::ZERO, |turn| (turn.at + interval).saturating_duration_since(now));
             if left.is_zero() {
@@ -180,7 +184,7 @@ impl Shared {
     }
 }
 
-/// What the thread remembers from turn to turn.
+/// The thread's memory from turn to turn.
 struct Turns<'a> {
     shared: &'a Shared,
     session: u64,
@@ -195,7 +199,8 @@ impl<'a> Turns<'a> {
         Self { shared, session: 0, pass: Pass::new(), cpu_nanos: 0, rest_until: None }
     }
 
-    /// Forgets what was seen in another session. Its first pass is made at once, whatever the last session used.
+    /// Forgets the samples of another session. The first pass of a session is made at once, even if
+    /// the last session used up the share of the core.
     fn enter(&mut self, session: u64) {
         if std::mem::replace(&mut self.session, session) != session {
             (self.pass, self.rest_until) = (Pass::new(), None);

@@ -1,10 +1,12 @@
 //! One pass over the table: look which handles there are, read the counts of their objects, look again, publish.
 //!
-//! The kernel reads for us, so an address that went stale is an error and not a crash. A successful read proves nothing by
-//! itself: freed memory usually stays mapped. What proves it are the object's handles, found alive in the same generation *after* the read;
-//! they held references all the while, so what was read were the counts of their object. And since no handle came or went, the counts and
-//! the number of handles are of one moment. What is published is what an object counts beyond its handles: that does not change when
-//! handles come and go later, each with a reference of its own.
+//! The kernel reads for us, so a stale address is an error and not a crash. A successful read
+//! proves nothing by itself: freed memory usually stays mapped. The proof are the object's handles,
+//! found alive in the same generation *after* the read; they held references all the while, so the
+//! words read were the counts of their object. And since no handle was made or released, the counts
+//! and the number of handles are of one moment. The sampler publishes the references beyond the
+//! handles: that number does not change when later handles are made and released, each with a
+//! reference of its own.
 
 use std::time::Duration;
 
@@ -14,9 +16,10 @@ use super::{Resting, Sample, Sampled};
 use crate::layout::COUNT_UNKNOWN;
 use crate::platform::ipc::{self, MAX_RANGES};
 
-/// Addresses that are read again in one pass, how often, and after what pause: about 10 ms, of which a millisecond is work.
+/// Addresses that are read again in one pass, the number of these reads, and the pause between
+/// them: about 10 ms, of which a millisecond is work.
 const MOST_DOUBTS: usize = 128;
-/// Of objects that were not seen before, for the first looks.
+/// Most objects that are new, for the first looks.
 const MOST_FRESH: usize = MAX_RANGES;
 const GLIMPSES: usize = 64;
 /// Looks at objects that were not seen before and do not move.
@@ -26,7 +29,7 @@ const GLIMPSE_PAUSE: Duration = Duration::from_micros(50);
 const ROWS_PER_GLIMPSE: usize = 2048;
 const MOST_GLIMPSES_AT_ONCE: usize = 16;
 
-/// What a pass needs, kept from one to the next.
+/// The state of a pass, kept from one pass to the next.
 #[derive(Default)]
 pub struct Pass {
     census: Census,
@@ -35,7 +38,7 @@ pub struct Pass {
     resting: Vec<Resting>,
     /// Objects whose newest sample may have met calls, or whose handles changed meanwhile; ascending.
     doubts: Vec<u64>,
-    /// Objects that were left out of `doubts` last time come first: those from this address on.
+    /// Objects from this address on were left out of `doubts` last time, and come first.
     next_doubt: u64,
 }
 
@@ -50,7 +53,7 @@ struct Counts {
     is_refused: bool,
 }
 
-/// What one look at an object found.
+/// The counts that one look at an object found.
 struct Look {
     sample: Sample,
     weak: u64,
@@ -85,13 +88,14 @@ impl Pass {
         unreadable
     }
 
-    /// Publish what was read of objects whose handles stayed. Returns how many rows could not be read that could be before.
+    /// Publish the counts of objects whose handles stayed. Returns the number of rows that have
+    /// become unreadable.
     fn judge(&mut self, table: &dyn Sampled, is_glimpse: bool) -> u64 {
         let entries = std::mem::take(&mut self.census.entries);
         let (mut at, mut unreadable) = (0, 0);
         for handles in by_object(&entries) {
             let look = self.counts.look_at(handles, &mut at);
-            // the rows of a glimpse are those of the pass, or younger
+            // the rows of a glimpse are rows of the pass, or younger
             if !self.census.stood(handles) || handles.iter().any(|entry| entry.index as usize >= self.resting.len()) {
                 self.doubt(handles, is_glimpse);
                 continue;
@@ -125,7 +129,7 @@ impl Pass {
         }
     }
 
-    /// What is remembered of an object, by any of its handles.
+    /// The memory of an object, by any of its handles.
     fn memory(&self, handles: &[Entry]) -> Resting {
         let of = |entry: &Entry| self.resting[entry.index as usize];
         let known = handles.iter().find(|entry| of(entry).knows(entry.generation));
@@ -138,7 +142,7 @@ impl Pass {
         }
     }
 
-    /// Of all doubts as many as there is time for, in turn from pass to pass.
+    /// Keeps as many doubts as there is time for, in turn from pass to pass.
     fn take_turns(&mut self, most: usize) {
         if self.doubts.len() > most {
             let from = self.doubts.partition_point(|&address| address < self.next_doubt) % self.doubts.len();
@@ -183,7 +187,8 @@ impl Pass {
         }
     }
 
-    /// Objects that were new and stood still in some looks are left alone, and of the others as many stay as there is time for.
+    /// New objects that stood still in some looks are left alone; as many of the remaining objects
+    /// stay as there is time for.
     fn settle_fresh(&mut self) {
         let entries = &self.census.entries;
         let resting = &self.resting;
@@ -233,7 +238,8 @@ impl Pass {
 struct Unreadable;
 
 impl Counts {
-    /// What is to be read: for each object the `Arc`s around it first, since calls count there until they have come in, and then its own.
+    /// Lists the addresses to read: for each object the `Arc`s around it first, since calls count
+    /// there until they have come in, and then its own.
     fn want(&mut self, entries: &[Entry]) {
         self.addresses.clear();
         for handles in by_object(entries) {
@@ -244,8 +250,9 @@ impl Counts {
         self.read.resize(self.addresses.len(), None);
     }
 
-    /// Read all that is wanted, as long as `goes_on`; an address that cannot be read does not stop the others. Once the system refused to
-    /// read for us, it is not asked again in this pass.
+    /// Read all listed addresses, as long as `goes_on`; an address that cannot be read does not
+    /// stop the reading. Once the system refused to read for us, it is not asked again in this
+    /// pass.
     fn read(&mut self, goes_on: &mut dyn FnMut() -> bool) -> bool {
         self.buffer.resize(MAX_RANGES, [0; 2]);
         let mut done = 0;
@@ -269,7 +276,8 @@ impl Counts {
         true
     }
 
-    /// What was read of the object of these handles; `at` is its place and goes on to the next one's. `None`: numbers beyond all reason.
+    /// The counts of the object of these handles; `at` is the object's place in the list, and is
+    /// advanced to the next object. `None`: impossible numbers.
     fn look_at(&self, handles: &[Entry], at: &mut usize) -> Result<Option<Look>, Unreadable> {
         let (mut beyond, mut shape, mut outers) = (0_i64, 0_u64, Vec::new());
         let mut inner_handles = 0_i64;
@@ -293,12 +301,12 @@ impl Counts {
     }
 }
 
-/// What is counted beyond so many known references; `None`: beyond all reason.
+/// The count beyond so many known references; `None`: an impossible number.
 fn beyond_of(count: u64, known: i64) -> Option<i32> {
     i64::try_from(count).ok().and_then(|count| i32::try_from(count - known).ok()).filter(|&beyond| beyond < i32::MAX)
 }
 
-/// Publish what an object counts at rest, and in flight what the last look found above that.
+/// Publish an object's count at rest, and as in flight the surplus that the last look found.
 fn publish_at_rest(table: &dyn Sampled, handles: &[Entry], look: &Look, resting: Sample) {
     let above = i64::from(look.sample.beyond) - i64::from(resting.beyond);
     publish(table, handles, look, resting, saturating_u16(u64::try_from(above).unwrap_or(0)));
@@ -316,7 +324,8 @@ fn publish(table: &dyn Sampled, handles: &[Entry], look: &Look, resting: Sample,
     }
 }
 
-/// The part that one `Arc` around the object's has in what is at rest: seen now, or what is left of the whole, or with several as published before.
+/// The share of one `Arc` around the object's in the count at rest: as seen now, or the remainder
+/// of the whole, or with several `Arc`s as published before.
 fn outer_at_rest(table: &dyn Sampled, handles: &[Entry], look: &Look, resting: Sample, seen: i32) -> i32 {
     if look.sample == resting {
         return seen;

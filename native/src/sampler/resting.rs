@@ -1,11 +1,12 @@
 //! The count at rest of objects that each call clones for its duration.
 //!
-//! A single sample may meet a call. The least of several is the count without calls as soon as one of them met none, and the
-//! newest sample's surplus over it is calls in flight.
+//! A single sample may meet a call. The least of several is the count without calls as soon as one
+//! sample met no call, and the newest sample's surplus over it is calls in flight.
 //!
-//! A count that is the same in each of many glimpses, pass after pass, is at rest, whatever was seen before. As long as it moves,
-//! the least of the last two windows is believed. While eight threads call methods of one object, fewer than one sample in a hundred
-//! meets no call: such a count goes up and down, and as long as it does, windows are long.
+//! A count that is the same in each of many glimpses, pass after pass, is at rest, even if an
+//! earlier count differed. As long as it moves, the least of the last two windows is believed.
+//! While eight threads call methods of one object, fewer than one sample in a hundred meets no
+//! call: such a count goes up and down, and as long as it does, windows are long.
 
 /// Samples of a window.
 pub const WINDOW_PASSES: u16 = 5;
@@ -17,9 +18,9 @@ pub const STILL_PASSES: u8 = 2;
 /// References that one look found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
-    /// All references to the object beyond those of its handles; negative: fewer than handles.
+    /// All references to the object beyond its handles' references; negative: fewer than handles.
     pub beyond: i32,
-    /// What the object's own `Arc` would count if a single handle were all that there is.
+    /// The count that the object's own `Arc` would have with a single handle.
     pub inner: i32,
 }
 
@@ -27,9 +28,11 @@ pub struct Sample {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Resting {
     generation: u32,
-    /// The `Arc`s around the object's, summed up: with others the parts of a count are others.
+    /// Sum of the addresses of the `Arc`s around the object's: when it changes, the parts of a
+    /// count change too.
     shape: u64,
-    /// Least of this window and of the one before; of equal ones the newest, since a reference may have moved from outer to inner.
+    /// Least of this window and of the window before; of equal samples the newest, since a
+    /// reference may have moved from outer to inner.
     least: Sample,
     least_before: Sample,
     last: i32,
@@ -60,7 +63,7 @@ impl Resting {
         let is_fresh = !self.knows(generation);
         if is_fresh || self.shape != shape {
             let last = sample.beyond;
-            // what is new may be in calls just now, which more looks will show
+            // a new object may be in calls just now; later looks will show it
             *self = Self { generation, shape, least: sample, least_before: sample, last, is_fresh: true, ..Self::default() };
         } else {
             self.is_fresh = false;

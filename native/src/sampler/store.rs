@@ -5,12 +5,13 @@ use std::sync::atomic::{fence, AtomicU64, Ordering};
 use super::census::Entry;
 use crate::layout::{COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
 
-/// Word 2 is one word that says all by itself; what orders it after the row's state is said where it is stored.
+/// Word 2 is complete in one word; its order after the row's state is explained at the store.
 const COUNTS: Ordering = Ordering::Relaxed;
 /// Word 2 of a row of which nothing is known.
 const UNKNOWN: u64 = STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
 
-/// Word 2. `strong`: as `HandleSlot::strong` has it; `weak` as std keeps it: with one for all strongs together, and all ones while `get_mut` looks at it.
+/// Word 2. `strong`: as `HandleSlot::strong` has it; `weak` as std keeps it: including a reference
+/// shared by all strongs, and all bits set while `get_mut` checks it.
 pub fn counts_word(strong: i32, weak: u64, in_flight: u16) -> u64 {
     let weak = if weak == u64::MAX { COUNT_UNKNOWN } else { saturating_u16(weak.saturating_sub(1)) };
     u64::from(strong as u32) | u64::from(weak) << 32 | u64::from(in_flight) << 48
@@ -31,8 +32,9 @@ pub fn forget(words: &[AtomicU64; 8], generation: u32) {
     store(words, generation, UNKNOWN, None);
 }
 
-/// Store word 2 and the outer count. When a reference has moved from the one to the other, both change: then the outer is unknown meanwhile, so
-/// that nobody who reads the row twice takes the one of before with the other of now.
+/// Store word 2 and the outer count. When a reference has moved between them, both change: then the
+/// outer count is unknown meanwhile, so that a reader of both words never combines an old count
+/// with a new count.
 pub fn store(words: &[AtomicU64; 8], generation: u32, counts: u64, outer: Option<i32>) {
     let is_other_strong = words[2].load(COUNTS) as u32 != counts as u32;
     if is_other_strong && outer_of(words) != outer {

@@ -24,7 +24,7 @@ const SHARED: usize = 256;
 /// A worker does its work in portions of this length.
 const TURN: Duration = Duration::from_millis(10);
 
-/// Running workers; closing stops them and waits until each has released what it holds.
+/// Running workers; closing stops them and waits until each has released its handles.
 pub struct Churn {
     life: Life,
     /// The process that has the threads: a forked child does not.

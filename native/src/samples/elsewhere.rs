@@ -1,4 +1,5 @@
-//! Native threads that let go of what the program handed them, at times of their own: what the foreign side has to stand.
+//! Native threads that release handles given by the program, at times of their own, as a foreign
+//! library may.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -31,7 +32,8 @@ thread_local! {
     static LEFT: Left = const { Left(RefCell::new(Vec::new())) };
 }
 
-/// Releases handles on a new native thread, which nobody waits for, after `pause`. The handles are given away.
+/// Releases handles on a new native thread after `pause`; no thread waits for it. The handles are
+/// given away.
 pub fn release_elsewhere(handles: Vec<u64>, pause: Duration, moment: Moment) -> Result<()> {
     let thread = ipc::spawn("releaser", ipc::FOREIGN_STACK_BYTES, move || {
         if moment == Moment::Ended {
@@ -49,7 +51,7 @@ pub fn release_elsewhere(handles: Vec<u64>, pause: Duration, moment: Moment) -> 
 
 fn release_all(handles: &[u64]) {
     for &handle in handles {
-        // one that is stale was counted as such
+        // a stale handle was counted as such
         let _ = lifecycle::release(runtime(), handle);
     }
 }

@@ -42,7 +42,7 @@ impl Journal {
         Ok(Self { life: Life::new(&JOURNAL), path: path.to_owned(), pages })
     }
 
-    /// Where the file is.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }

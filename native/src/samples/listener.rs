@@ -12,15 +12,15 @@ use crate::types::{Described, TypeSpec};
 
 static LISTENER: TypeSpec = reporting::<Listener>(plain::<Listener>("Listener", ORIGIN));
 
-/// What a listener is told.
+/// The kind of news for a listener.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// A list has a new item; the handle names it and belongs to who is told.
+    /// A list has a new item; the handle names it and belongs to the listener.
     ItemAdded = 1,
 }
 
-/// Calls the host language's object: key, what, handle.
+/// Calls the host language's object: key, kind of news, handle.
 pub type Notify = unsafe extern "C" fn(u64, u32, u64);
 /// Lets go of the host language's object.
 pub type Let = unsafe extern "C" fn(u64);

@@ -22,10 +22,11 @@ pub use todo::{lower_all, TodoItem, TodoList};
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-/// Where the sample types say they come from.
+/// Origin of the sample types.
 const ORIGIN: &str = "arc_inspector.samples";
 
-/// A mutex, if nobody has it, whose holder may have panicked: the samples' data is whole at every step.
+/// A mutex, if no thread holds it; an earlier holder may have panicked: the samples' data is whole
+/// at every step.
 fn try_locked<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     match mutex.try_lock() {
         Ok(guard) => Some(guard),

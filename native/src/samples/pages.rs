@@ -1,4 +1,4 @@
-//! A file that lines are appended to: what every journal is about, whoever owns it.
+//! A file that lines are appended to: the resource of every journal, for each kind of ownership.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

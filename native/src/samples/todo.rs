@@ -38,7 +38,7 @@ impl TodoItem {
         Self { life: Life::new(&TODO_ITEM), text: text.to_owned(), is_done: AtomicBool::new(false) }
     }
 
-    /// What is to be done.
+    /// The task, as text.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -54,7 +54,7 @@ impl TodoItem {
     }
 }
 
-/// A list of items, and of listeners that are told of new ones.
+/// A list of items, and of listeners that hear of new items.
 pub struct TodoList {
     life: Life,
     items: Mutex<Vec<Traced<TodoItem>>>,
@@ -128,7 +128,7 @@ impl TodoList {
         self.len() == 0
     }
 
-    /// Shares all items of another list, which may be this one.
+    /// Shares all items of another list, which may be the same list.
     pub fn merge(&self, from: &Self) {
         self.share(from.items().into_iter());
     }

@@ -10,13 +10,14 @@ use crate::descriptors::{Descriptor, Identity, Table};
 pub struct Backing {
     /// Which file it is. The mapping keeps the file, so no other gets this identity meanwhile.
     pub identity: Identity,
-    /// Kept, in the program's table, until the file has a name: only through a descriptor can it get one.
+    /// Kept, in the program's table, until the file has a name: a file without a name is named
+    /// through its descriptor.
     pub unnamed: Option<Descriptor>,
 }
 
 impl Backing {
-    /// Takes a file that is, or will be, mapped. The lock which says that its process lives belongs to the open file, and the mapping keeps that
-    /// open whatever the program closes.
+    /// Takes a file that is, or will be, mapped. The lock that says that its process lives belongs
+    /// to the open file, and the mapping keeps that open even if the program closes the descriptor.
     pub fn new(file: File) -> io::Result<Self> {
         let unnamed = Table::of_program().take(file)?;
         unnamed.lock()?;

@@ -1,4 +1,5 @@
-//! The segment for which there is room: where address space is scarce a smaller one, and in the end one that is part of the program's own data.
+//! The segment for which there is room: a smaller segment in scarce address space, and in the end a
+//! segment in the program's own data.
 
 use std::cell::UnsafeCell;
 use std::fs::File;
@@ -11,11 +12,11 @@ use super::{map_new, Backing, Capacities, Plan, Segment};
 
 /// The sections of which a process can need many get smaller by these powers of two.
 const SHIFTS: [u32; 3] = [0, 3, 6];
-/// The smallest of these, which is tried whatever is left.
+/// The smallest of these segments; it is tried in any case.
 const SMALLEST_BYTES: u64 = 6 << 20;
-/// The others take no more of the address space that is left than this part of it.
+/// Larger segments take no more than this part of the free address space.
 const SHARE: u64 = 8;
-/// In the order of `Part`, for the last resort: few of all, which then counts what it loses.
+/// In the order of `Part`, for the last resort: few records of each part; losses are counted.
 const FEWEST: Capacities = Capacities { records: [16, 64, 2, 2, 64, 64, 1] };
 const FEWEST_BYTES: usize = 256 << 10;
 

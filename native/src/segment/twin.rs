@@ -64,10 +64,11 @@ impl Segment {
         let bytes = self.plan.bytes as usize;
         let fresh = platform::map(None, bytes)?;
         for range in self.ranges() {
-            // SAFETY: the range lies within both mappings, of which one is ours alone.
+            // SAFETY: the range lies within both mappings, and the fresh mapping is ours alone.
             unsafe { copy_words(self.base.as_ptr().add(range.start), fresh.as_ptr().add(range.start), range.len()) };
         }
-        // SAFETY: both are of the planned size. The kernel swaps them in one step: who reads meanwhile finds one of the two.
+        // SAFETY: both are of the planned size. The kernel swaps them in one step: a reader
+        // meanwhile finds either the old or the new mapping.
         let moved = unsafe { platform::replace_mapping(fresh, self.base, bytes) };
         match moved {
             Ok(()) => *backing = None,
@@ -122,7 +123,7 @@ impl Segment {
         let packed = Packed { base: platform::map(None, bytes)?, bytes };
         let mut at = 0;
         for range in self.ranges() {
-            // SAFETY: the range lies within the mapping, the other within what was mapped just now.
+            // SAFETY: the range lies within the mapping, and within the mapping just made.
             unsafe { copy_words(self.base.as_ptr().add(range.start), packed.base.as_ptr().add(at), range.len()) };
             at += range.len();
         }
@@ -172,7 +173,7 @@ impl Segment {
         }
         self.ranges().all(|range| {
             let Ok(file) = backing.file() else { return false };
-            // SAFETY: the range lies within the mapping, and nobody else uses it.
+            // SAFETY: the range lies within the mapping, and no other code uses it.
             unsafe { platform::read_memory(file, range.start as u64, self.base.as_ptr().add(range.start), range.len()) }.is_ok()
         })
     }
@@ -193,8 +194,8 @@ impl Segment {
         true
     }
 
-    /// The content is gone, or belongs to another process: goes on in private memory, where all rows are free. Handles of before are stale
-    /// and new ones work. Async-signal-safe.
+    /// The content is gone, or belongs to another process: continues in private memory, where all
+    /// rows are free. Earlier handles are stale and new handles work. Async-signal-safe.
     pub fn lose(&self) {
         // SAFETY: the whole mapping of this segment, whose content is given up; pointers into it stay good.
         if unsafe { platform::map_over(self.base, self.plan.bytes as usize, None) }.is_err() {
@@ -211,7 +212,8 @@ impl Segment {
 }
 
 /// # Safety
-/// Both point to `bytes` bytes, a multiple of eight and aligned; nobody else uses those at `to`.
+/// Both point to `bytes` bytes, a multiple of eight and aligned; no other code uses the bytes at
+/// `to`.
 unsafe fn copy_words(from: *mut u8, to: *mut u8, bytes: usize) {
     for at in (0..bytes).step_by(8) {
         // SAFETY: the caller's promise. Atomic: other threads may show pins in their slots meanwhile.

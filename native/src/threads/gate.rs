@@ -19,7 +19,7 @@ static HAS_BARRIERS: AtomicBool = AtomicBool::new(false);
 pub struct Writing(AtomicU32);
 
 impl Writing {
-    /// Of a thread that does not write.
+    /// The word of a thread that does not write.
     pub const fn new() -> Self {
         Self(AtomicU32::new(0))
     }
@@ -32,7 +32,8 @@ pub fn set_barriers() {
     plain::set_fences(!has_barriers);
 }
 
-/// The frequent side of a pair of barriers: orders for the compiler what [`heavy_barrier`] orders for the processor.
+/// The frequent side of a pair of barriers: orders for the compiler the accesses that
+/// [`heavy_barrier`] orders for the processor.
 #[inline]
 pub(crate) fn light_barrier() {
     if HAS_BARRIERS.load(Ordering::Relaxed) {
@@ -83,7 +84,8 @@ fn enter(writing: &AtomicU32, index: u16) {
     enter_slowly(writing, index);
 }
 
-/// During a fork, without barriers of the kernel's, or for a thread that shares its "I write" with others.
+/// During a fork, without barriers of the kernel's, or for a thread that shares its "I write" with
+/// other threads.
 #[cold]
 #[inline(never)]
 fn enter_slowly(writing: &AtomicU32, index: u16) {
@@ -110,7 +112,8 @@ fn enter_slowly(writing: &AtomicU32, index: u16) {
     }
 }
 
-/// Waits until nobody writes and keeps it so. All locks are held by then: a writer inside takes none, so it comes to its end.
+/// Waits until no thread writes, and keeps it so. All locks are held by then: a writer inside takes
+/// none, so it comes to its end.
 pub fn hold_writers(runtime: &Runtime) {
     plain::set_forking(true);
     heavy_barrier();

@@ -22,13 +22,13 @@ use crate::sync::Lock;
 /// Ended threads that make it worth looking for slots that nothing refers to any more.
 const ENDED_WORTH_A_SEARCH: u32 = 64;
 
-/// What a thread keeps for itself.
+/// A thread's own state.
 pub struct Local {
     /// Its slot; NULL for a thread that found none.
     pub slot: Cell<*mut ThreadSlot>,
     /// Index of the slot, 0: none.
     pub index: Cell<u16>,
-    /// Whether it was given a slot, or was refused one.
+    /// Whether it was given a slot or was refused.
     known: Cell<bool>,
     /// Calls in flight, with `UNUSUAL` when the next begin or end of one cannot go the plain way: one look for both.
     calls: Cell<u32>,
@@ -191,7 +191,7 @@ impl Inner {
     }
 }
 
-/// Ended threads that no row names, neither a living nor a dead one.
+/// Ended threads that no row names, neither a living nor a dead row.
 fn unreferenced(runtime: &Runtime, fresh: u32) -> Vec<u16> {
     let mut is_named = vec![false; fresh as usize];
     for index in 1..runtime.segment().used(Part::Handles) {
@@ -289,7 +289,7 @@ fn write_slot(slot: *mut ThreadSlot, tid: u32, name: &str) {
     atomic!(AtomicU64, slot, depth).store(0, zero);
     // SAFETY: the slot lies in the mapping; only the field's address is taken.
     write_text(unsafe { std::ptr::addr_of_mut!((*slot).name) }, name);
-    // Release: whoever sees the thread alive sees the rest
+    // Release: a reader that sees the thread alive sees the rest
     atomic!(AtomicU8, slot, state).store(ThreadState::Live as u8, Ordering::Release);
 }
 
@@ -355,7 +355,8 @@ pub fn name_of(runtime: &Runtime, index: u16) -> String {
     format!("thread \"{}\"", String::from_utf8_lossy(&name))
 }
 
-/// In a forked child: the calling thread lives on under its new kernel id, all others are gone.
+/// In a forked child: the calling thread lives on under its new kernel id, all other threads are
+/// gone.
 pub fn keep_only_this(runtime: &Runtime) {
     LOCAL.with(|local| {
         for index in 1..runtime.segment().used(Part::Threads) {

@@ -1,17 +1,21 @@
 //! Pins: a call shows which handle it uses by writing it into its thread's slot, which is also how the viewer sees calls in flight.
 //!
-//! A call stores its pin and then loads word 0 of the row; a releaser, or who closes, changes word 0 and then looks at the pins. At least one of the two
-//! must see the other: the call finds the handle dead, or the releaser finds the call and leaves the release to it. That takes a full barrier
-//! on both sides, and calls are a thousand times more frequent, so the releaser pays for both: it has every thread pass a barrier
-//! ([`super::heavy_barrier`]) before it looks. A call's store is either before that barrier, and seen, or its load of word 0 is after it,
-//! and sees the change. The same holds at a call's end, which takes the pin away and looks at word 0 for what was left to it.
+//! A call stores its pin and then loads word 0 of the row; a thread that releases or closes changes
+//! word 0 and then reads the pins. At least one side must see the other: the call finds the handle
+//! dead, or the releaser finds the call and leaves the release to it. That takes a full barrier on
+//! both sides, and calls are a thousand times more frequent, so the releaser pays for both: it has
+//! every thread pass a barrier ([`super::heavy_barrier`]) before it looks. A call's store is either
+//! before that barrier, and seen, or its load of word 0 is after it, and sees the change. The same
+//! holds at a call's end, which removes the pin and reads word 0 for work that was left to it.
 //! Without `membarrier` calls have a fence of their own, and releasers too.
 //!
-//! Most handles are used by one thread alone, and there even that is not needed: what a thread did it sees. So each row notes its only
-//! user ([`crate::registry::Table::user`]). Another thread's pin first changes the note to `SHARED` and then loads word 0; a releaser that is the
-//! only user changes word 0 and then loads the note. These four are SeqCst and rare: once a row, and once a release. So the releaser sees that it has
-//! company and takes the way of the first paragraph, or the newcomer finds the handle dead.
-//! A thread's number may be given to another after its end; the pins of the first are gone by then, so the second may take its place.
+//! Most handles are used by one thread alone, and there even that is not needed: a thread sees its
+//! own writes. So each row notes its only user ([`crate::registry::Table::user`]). Another thread's
+//! pin first changes the note to `SHARED` and then loads word 0; a releaser that is the only user
+//! changes word 0 and then loads the note. These four are SeqCst and rare: once a row, and once a
+//! release. So the releaser sees that it has company and takes the way of the first paragraph, or
+//! the newcomer finds the handle dead. A thread's number may be given to another after its end; the
+//! pins of the first are gone by then, so the second may take its place.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{compiler_fence, AtomicU16, AtomicU32, AtomicU64, Ordering};
@@ -90,7 +94,8 @@ pub struct Pin {
 }
 
 impl Pin {
-    /// Shows that this thread uses `handle`, whatever that is; the caller validates it afterwards, in that order.
+    /// Shows that this thread uses `handle`, valid or not; the caller validates it afterwards, in
+    /// that order.
     pub fn new(runtime: &Runtime, handle: u64) -> Self {
         push(handle);
         if let Some(user) = runtime.table.user(index_of(handle)) {
@@ -104,7 +109,8 @@ impl Pin {
     /// As `new`, in the plain case: the thread's only call, nothing to record, a handle that names a row of the segment. None: it is not, and nothing
     /// was done. The runtime was made before; a thread that has shown a pin knows.
     ///
-    /// What it stores are constants, so that a call need not wait for the last one's `depth` to come back from memory: the branch on it is guessed.
+    /// It stores constants, so that a call need not wait for the last call's `depth` to come back
+    /// from memory: the branch on it is guessed.
     #[inline(always)]
     pub fn plain(handle: u64) -> Option<(Self, Slot<'static>)> {
         let local = known();
@@ -128,7 +134,8 @@ impl Pin {
         self.handle
     }
 
-    /// What dropping it does, where speed counts: the row is at hand, and no unwinding is under way.
+    /// The effect of dropping it, where speed counts: the row is at hand, and no unwinding is under
+    /// way.
     #[inline(always)]
     pub fn end(self, row: &Slot<'_>) {
         let handle = self.handle;
@@ -177,7 +184,8 @@ fn pop_plain(local: &Local) -> bool {
     is_plain
 }
 
-/// Sees to it that the row's note of its only user names this thread or nobody. SeqCst: before the load of word 0.
+/// Makes sure that the row's note names this thread as its only user, or `SHARED`. SeqCst: before
+/// the load of word 0.
 #[inline(always)]
 fn join(local: &Local, user: &AtomicU16) {
     let only = user.load(Ordering::Relaxed);
@@ -191,7 +199,7 @@ fn share(user: &AtomicU16) {
     user.store(SHARED, Ordering::SeqCst);
 }
 
-/// Any pin: the first of a thread, an inner or a deep one, one whose time is recorded.
+/// Any pin: the first of a thread, an inner or a deep pin, or a pin whose time is recorded.
 #[inline(never)]
 fn push(handle: u64) {
     local(|local| {
@@ -214,7 +222,7 @@ fn push(handle: u64) {
 #[inline(always)]
 fn show(slot: *mut ThreadSlot, place: usize, handle: u64) {
     atomic!(AtomicU64, slot, calls[place]).store(handle, Ordering::Relaxed);
-    // Release: who sees the depth sees the pin
+    // Release: a reader that sees the depth sees the pin
     atomic!(AtomicU64, slot, depth).store(place as u64 + 1, Ordering::Release);
 }
 
@@ -226,7 +234,7 @@ fn push_deep(local: &Local, slot: *mut ThreadSlot, place: usize, handle: u64) {
     }
 }
 
-/// The end of a call that is not the only one of its thread, or whose time is recorded.
+/// The end of a call that is not its thread's only call, or whose time is recorded.
 #[cold]
 #[inline(never)]
 fn leave(runtime: &Runtime, handle: u64) {
@@ -237,7 +245,7 @@ fn leave(runtime: &Runtime, handle: u64) {
     look_back(runtime, handle);
 }
 
-/// Does what was left to a call that has ended.
+/// Does the work that was left to a call that has ended.
 #[cold]
 #[inline(never)]
 fn look_back(runtime: &Runtime, handle: u64) {
@@ -249,7 +257,7 @@ fn look_back(runtime: &Runtime, handle: u64) {
     }
 }
 
-/// Where a handle's newest pin stands; the end of the array and beyond it for deep pins.
+/// Index of a handle's newest pin; the end of the array and beyond it for deep pins.
 fn place_of(local: &Local, handle: u64) -> usize {
     let (slot, depth) = (local.slot.get(), local.depth());
     let is_in = |&place: &usize| !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle;
@@ -282,7 +290,8 @@ fn pop(runtime: &Runtime, local: &Local, handle: u64) {
     show_depth(local, slot, depth - 1);
 }
 
-/// One that is not the newest, or among the deep ones. It leaves a hole, which goes when those above it have gone.
+/// Removes a pin that is not the newest, or is among the deep pins. It leaves a hole, which
+/// disappears when the pins above it have been removed.
 #[cold]
 fn pop_other(runtime: &Runtime, local: &Local, handle: u64) {
     let (slot, mut depth) = (local.slot.get(), local.depth());
@@ -321,7 +330,8 @@ fn show_depth(local: &Local, slot: *mut ThreadSlot, mut depth: usize) {
     light_barrier();
 }
 
-/// Whether this thread is the only one that has used a row. SeqCst: after the change of word 0 that the caller made.
+/// Whether this thread is the only user of a row so far. SeqCst: after the change of word 0 that
+/// the caller made.
 #[inline]
 pub fn is_only_user(runtime: &Runtime, local: &Local, handle: u64) -> bool {
     let only = runtime.table.user(index_of(handle)).map_or(SHARED, |user| user.load(Ordering::SeqCst));
@@ -355,14 +365,15 @@ fn is_among_pins(runtime: &Runtime, local: &Local, handle: u64) -> bool {
     is_shown || runtime.deep.has(local.index.get(), handle)
 }
 
-/// Calls `body` with the thread and the handle of every call in flight: of all those that began before this, and were not refused.
+/// Calls `body` with the thread and the handle of every call in flight: of all calls that began
+/// before this, and were not refused.
 pub fn pins_of(runtime: &Runtime, mut body: impl FnMut(u16, u64)) {
     heavy_barrier();
     for index in 1..runtime.segment().used(Part::Threads) {
         let slot = runtime.segment().thread(index);
         let depth = atomic!(AtomicU64, slot, depth).load(Ordering::SeqCst).min(CALL_DEPTH as u64);
         for place in 0..depth as usize {
-            // this pin, one that the thread made later, or 0: gone
+            // this pin, a later pin of the thread, or 0: gone
             match atomic!(AtomicU64, slot, calls[place]).load(Ordering::SeqCst) {
                 0 => {}
                 handle => body(index as u16, handle),

@@ -1,7 +1,8 @@
 //! One word that says whether things may go the plain way: no fences of their own, no fork under way, no history, no close that waits for a
 //! thread to come by.
 //!
-//! For calls it only chooses between ways that are both right, so those accesses are Relaxed. A fork is announced SeqCst: see `gate`.
+//! For calls it only chooses between two ways that are both right, so these accesses are Relaxed. A
+//! fork is announced SeqCst: see `gate`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
