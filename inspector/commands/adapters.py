@@ -10,11 +10,13 @@ import typer
 from inspector.commands.agreeing import agree, declared_by_person, is_agreed, question_about
 from inspector.commands.asking import ask_target
 from inspector.commands.configured import configured_path
+from inspector.commands.handles import say_lead
 from inspector.commands.output import print_error, print_json, say
 from inspector.commands.tables import Column, Table
 from inspector.errors import UsageError
+from inspector.model.findings.leads import Lead
 from inspector.session.adapter_answers import AdapterReport, DeclaredClass, adapter_report
-from inspector.session.leads import lead
+from inspector.session.leads import coverage_of
 from inspector.wire.declaration_files import Declared, read_file, shipped_names
 from inspector.wire.declarations import declaration_value
 
@@ -51,9 +53,7 @@ def _of_process(pid: int, *, as_json: bool) -> tuple[str, ...]:
         )
     else:
         _print(report)
-        hint = lead(pid, report.libraries)
-        if hint:
-            say(hint)
+        say_lead(coverage_of(pid, report).lead or Lead())
     return report.notices()
 
 

@@ -14,7 +14,7 @@ import typer
 
 from inspector.commands.files import open_saved
 from inspector.commands.handles import headline
-from inspector.commands.opening import SETTLE_SECS, ReadOnly, Running, Watch, followed_of, is_pid, settled_session
+from inspector.commands.opening import SETTLE_SECS, ReadOnly, Running, Watch, coverage_of, is_pid, settled_session
 from inspector.commands.output import print_json, say
 from inspector.commands.rows import PlainRow, snapshot_value
 from inspector.commands.spans import parse_span
@@ -94,8 +94,8 @@ def _judged(source: str, watch_secs: float | None, mutes: Mutes, *, read_only: b
     with _session_of(source, read_only=read_only) as (session, first):
         snapshot, trend = _observe(session, first, watch_secs)
         events = _events_of(session)
-        unseen = tuple(each.cls for each in followed_of(session).declared if each.is_unseen)
-    return snapshot, judge(Facts(snapshot, trend, events, unseen), mutes=mutes.all())
+        coverage = coverage_of(session)
+    return snapshot, judge(Facts(snapshot, trend, events, coverage.unseen, coverage.lead), mutes=mutes.all())
 
 
 @contextmanager
@@ -210,17 +210,10 @@ def _print(snapshot: Snapshot, report: Report) -> None:
         say(f"{SIGNS[finding.verdict]} {rule.title}: {finding.headline}{muted}")
         if finding.verdict is Verdict.SUSPECT and not finding.muted:
             _print_evidence(finding, rule.about)
-    say(_conclusion(report))
-
-
-def _conclusion(report: Report) -> str:
-    """The last line: how many suspects, or which rules cannot say yet."""
-    suspects = len(report.suspects())
-    if suspects:
-        return f"{suspects} to look at."
-    if report.undecided:
-        return f"Nothing is suspect so far, and it cannot be said yet of: {', '.join(rule.title for rule in report.undecided)}."
-    return "Nothing is suspect."
+        elif finding.verdict is Verdict.UNMEASURED:
+            for line in finding.evidence:
+                say(f"    {line}")
+    say(f"{report.conclusion()}.")
 
 
 def _print_evidence(finding: Finding, about: str) -> None:

@@ -7,22 +7,21 @@ from typing import Annotated, Final
 import numpy as np
 import typer
 
-from inspector.commands.opening import ReadOnly, followed_of, settled_session
+from inspector.commands.opening import ReadOnly, coverage_of, settled_session
 from inspector.commands.output import print_json, say
 from inspector.commands.rows import row_value, snapshot_value
 from inspector.commands.tables import Column as TableColumn
 from inspector.commands.tables import Table
 from inspector.errors import UsageError
 from inspector.model.filter import Filter, FilterError, parse, quoted
-from inspector.model.findings.judge import NOTHING_FOLLOWED
+from inspector.model.findings.judge import why_empty
+from inspector.model.findings.leads import Lead
 from inspector.model.grouping import Arrangement, Column, Query, arrange
 from inspector.model.losses import losses_of, notes_of, refused_of
 from inspector.model.snapshot import Snapshot
-from inspector.session.leads import lead
 from inspector.ui.wording import age, plural
 
 DEFAULT_LIMIT: Final = 100
-NONE_OUTSIDE: Final = "No handle of a UniFFI class was found; other handles are not looked for from outside."
 _NUMBERS: Final = ("strong", "weak", "proxies", "native_refs", "in_flight")
 _SUMMARY_COLUMNS: Final = (
     TableColumn("Type"),
@@ -57,17 +56,24 @@ def handles(
 ) -> None:
     """Print the live handles of a process."""
     wanted = chosen_filter(kind, filter_text)
-    hint = ""
+    lead = None
     with settled_session(pid, read_only=read_only) as (session, snapshot):
         if not snapshot.types:
-            hint = lead(pid, followed_of(session).libraries)
+            lead = coverage_of(session).lead
         arranged = arrange(snapshot, Query(filter=wanted, column=Column.AGE, tombstones=tombstones, moment_secs=0.0))
     if as_json:
         print_json(snapshot_value(snapshot, np.sort(arranged.order).tolist()))
     else:
         print_handles(snapshot, arranged, limit)
-        if hint:
-            say(hint)
+        if lead is not None:
+            say_lead(lead)
+
+
+def say_lead(lead: Lead) -> None:
+    """What is not followed and how to follow it; nothing when there is none."""
+    for line in (lead.headline, *lead.evidence):
+        if line:
+            say(line)
 
 
 def chosen_filter(kind: str, filter_text: str) -> Filter:
@@ -100,9 +106,7 @@ def headline(snapshot: Snapshot) -> str:
 
 def _print_summary(snapshot: Snapshot, arranged: Arrangement) -> None:
     if not arranged.groups:
-        nothing = "No handles." if snapshot.types else f"No handles. {NOTHING_FOLLOWED}."
-        nothing = NONE_OUTSIDE if snapshot.target.from_outside else nothing
-        say(nothing if not snapshot.live_count() else "No handles match.")
+        say("No handles match." if snapshot.live_count() else f"No handles. {why_empty(snapshot)}.")
         return
     table = Table(*_SUMMARY_COLUMNS)
     for group in arranged.groups:

@@ -16,8 +16,8 @@ from inspector.commands.agreeing import Ask, configured
 from inspector.commands.output import print_error
 from inspector.commands.preparing import ask_on_terminal
 from inspector.errors import AttachError, ControlError, InspectorError
+from inspector.model.findings.leads import Coverage
 from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals
-from inspector.session.adapter_answers import AdapterReport
 from inspector.session.live import LiveSession
 from inspector.session.outside import OutsideSession, require_readable
 from inspector.session.postmortem import postmortem_session
@@ -32,14 +32,12 @@ _LEAST_SECS: Final = 0.5
 """For a first snapshot, however long the target took to answer."""
 
 
-def followed_of(session: Session) -> AdapterReport:
-    """What a live target follows; nothing for other sessions, and for a target that does not answer."""
+def coverage_of(session: Session) -> Coverage:
+    """What of the target has no row; nothing is known of other sessions, and of a target that does not answer."""
     try:
-        if isinstance(session, LiveSession):
-            return session.adapters().result(SETTLE_SECS)
+        return session.coverage().result(SETTLE_SECS)
     except (InspectorError, TimeoutError):
-        pass
-    return AdapterReport((), (), ())
+        return Coverage()
 
 
 class Watch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from inspector.errors import ControlError
@@ -31,6 +31,17 @@ class DeclaredClass:
 
 
 @dataclass(frozen=True, slots=True)
+class LibraryClasses:
+    """Classes of one extension that a target does not follow."""
+
+    count: int
+    example: str
+    """Dotted name of the class with the most instances; ``""`` when it has none that can be declared."""
+    live: int
+    """About how many instances of it live; 0 when that cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
 class AdapterReport:
     """What a target follows."""
 
@@ -39,8 +50,8 @@ class AdapterReport:
     declared: tuple[DeclaredClass, ...]
     troubles: tuple[str, ...]
     """What is wrong with files of declarations, a line each."""
-    libraries: Mapping[str, int] = field(default_factory=dict)
-    """Classes that extensions made and nobody follows, by the library's file in the target."""
+    libraries: Mapping[str, LibraryClasses] | None = None
+    """By the library's file in the target; ``None``: the target does not say."""
 
     def notices(self) -> tuple[str, ...]:
         """What a person should know, a line each."""
@@ -58,10 +69,16 @@ def adapter_report(answer: Answer) -> AdapterReport:
             names=tuple(text(name) for name in fields["adapters"]),
             declared=tuple(_declared(each) for each in fields.get("declared", ())),
             troubles=tuple(text(each) for each in fields.get("troubles", ())),
-            libraries={text(path): whole(count) for path, count in fields.get("libraries", {}).items()},
+            libraries=_libraries(fields.get("not_followed")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ControlError("the target's answer is not understood") from error
+
+
+def _libraries(told: Mapping[str, Mapping[str, Any]] | None) -> dict[str, LibraryClasses] | None:
+    if told is None:
+        return None
+    return {text(path): LibraryClasses(whole(each["classes"]), text(each["example"]), whole(each["live"])) for path, each in told.items()}
 
 
 def _declared(fields: Mapping[str, Any]) -> DeclaredClass:

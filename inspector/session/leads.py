@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
+
+from inspector.model.findings.leads import Coverage, Lead
+from inspector.session.adapter_answers import AdapterReport, LibraryClasses
 
 MARKERS: Final = (b"PanicException", b"pyo3_runtime")
 """Texts that PyO3 leaves in each library."""
@@ -13,16 +18,29 @@ MOST_BYTES: Final = 512 << 20
 PIECE_BYTES: Final = 1 << 20
 
 
-def lead(pid: int, libraries: Mapping[str, int]) -> str:
-    """``9 classes of 1 Rust library are not followed (rpds)``; ``""`` when there is none. Reads files; any thread."""
-    rust = {path: count for path, count in libraries.items() if _is_pyo3(Path(f"/proc/{pid}/root{path}"))}
+def coverage_of(pid: int, report: AdapterReport) -> Coverage:
+    """What of a process has no row, from what its agent says. Reads files; any thread."""
+    unseen = tuple(each.cls for each in report.declared if each.is_unseen)
+    return Coverage(None if report.libraries is None else lead(pid, report.libraries), unseen)
+
+
+def lead(pid: int, libraries: Mapping[str, LibraryClasses]) -> Lead:
+    """The classes among ``libraries`` that Rust made. Reads files; any thread."""
+    rust = {path: each for path, each in libraries.items() if is_pyo3(Path(f"/proc/{pid}/root{path}"))}
     if not rust:
-        return ""
-    count = sum(rust.values())
-    names = ", ".join(dict.fromkeys(_name(path) for path in rust))
-    classes = "1 class" if count == 1 else f"{count:,} classes"
-    of = "1 Rust library is" if count == 1 else "1 Rust library are"
-    return f"{classes} of {of if len(rust) == 1 else f'{len(rust):,} Rust libraries are'} not followed ({names}): declare those that matter"
+        return Lead()
+    most = max(rust.values(), key=lambda each: (each.live, bool(each.example)))
+    names = tuple(dict.fromkeys(_name(path) for path in rust))
+    return Lead(sum(each.count for each in rust.values()), names, most.example, most.live)
+
+
+def is_pyo3(path: Path) -> bool:
+    """Whether a file is a library of PyO3. A file that was read is remembered."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(seen.st_mode) and seen.st_size <= MOST_BYTES and _has_markers(path, (seen.st_dev, seen.st_ino, seen.st_mtime_ns))
 
 
 def _name(path: str) -> str:
@@ -30,11 +48,10 @@ def _name(path: str) -> str:
     return Path(path).name.partition(".")[0]
 
 
-def _is_pyo3(path: Path) -> bool:
+@lru_cache(maxsize=256)
+def _has_markers(path: Path, _identity: tuple[int, int, int]) -> bool:
+    wanted, rest = set(MARKERS), b""
     try:
-        if not path.is_file() or path.stat().st_size > MOST_BYTES:
-            return False
-        wanted, rest = set(MARKERS), b""
         with path.open("rb") as opened:
             while wanted and (piece := opened.read(PIECE_BYTES)):
                 text = rest + piece

@@ -24,13 +24,15 @@ from inspector.attach.segment import Segment
 from inspector.errors import ControlError, SegmentError, TargetBusyError
 from inspector.model.build import build_vitals
 from inspector.model.events import EventBatch, EventCursor
+from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Level, Snapshot, TargetState
-from inspector.session.adapter_answers import AdapterReport, adapter_report
+from inspector.session.adapter_answers import adapter_report
 from inspector.session.answers import audit_log, close_answers, drain_report, gc_report, level_in, require_ok
 from inspector.session.batches import ask_in_batches
 from inspector.session.events import EventReader
 from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
+from inspector.session.leads import coverage_of
 from inspector.session.leaving import take_out
 from inspector.session.observer import Observer
 from inspector.session.presence import Presence, Wishes
@@ -216,9 +218,9 @@ class LiveSession:
         """What a person should know of what is followed; known when the target has answered, or will not."""
         return self._notices
 
-    def adapters(self) -> Future[AdapterReport]:
-        """What the target follows, and what became of each declaration."""
-        return self._submit(lambda: adapter_report(self._command("adapters")))
+    def coverage(self) -> Future[Coverage]:
+        """What of the target has no row: classes that nobody follows, births that are not seen."""
+        return self._submit(lambda: coverage_of(self._pid, adapter_report(self._command("adapters"))))
 
     def end(self) -> None:
         """Detach. The target returns to its idle level; its last snapshot stays in ``latest``."""

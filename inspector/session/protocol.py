@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from inspector.model.events import EventBatch, EventCursor
+from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Floats, Level, Snapshot, Vitals
 from inspector.session.searching import Search
@@ -171,6 +172,9 @@ class Session(Protocol):
 
     def notices(self) -> Future[tuple[str, ...]]:
         """What a person should know of what is followed: declarations that are wrong or name nothing, a line each."""
+
+    def coverage(self) -> Future[Coverage]:
+        """What of the target has no row: classes that nobody follows, births that are not seen. Fails where nobody can be asked."""
 
     def end(self) -> None:
         """Detach. The target returns to its idle level."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from inspector.errors import ControlError
 from inspector.model.events import EventBatch, EventCursor, no_events
+from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Level, Snapshot
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
@@ -106,6 +107,10 @@ class StaticSession:
         none: Future[tuple[str, ...]] = Future()
         none.set_result(())
         return none
+
+    def coverage(self) -> Future[Coverage]:
+        """Fails with ``ControlError``."""
+        return self._refuse()
 
     def end(self) -> None:
         """Without effect."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inspector.errors import AttachError
 from inspector.model.events import EventBatch, EventCursor, no_events
+from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
 from inspector.model.snapshot import Level, Snapshot, Vitals
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
@@ -37,6 +38,7 @@ class FakeSession:
         self.retainer_requests: list[tuple[int, Search, Future[Retainers]]] = []
         self.cycle_requests: list[tuple[int, Search, Future[CycleReport]]] = []
         self.type_level_requests: list[tuple[int, Level | None, Future[None]]] = []
+        self.coverage_requests: list[Future[Coverage]] = []
         self.removals: list[Future[str]] = []
         self.ended = False
         self._latest = snapshot
@@ -123,6 +125,10 @@ class FakeSession:
 
     def notices(self) -> Future[tuple[str, ...]]:
         return self.noticed
+
+    def coverage(self) -> Future[Coverage]:
+        self.coverage_requests.append(Future())
+        return self.coverage_requests[-1]
 
     def end(self) -> None:
         self.ended = True

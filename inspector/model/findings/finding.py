@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from inspector.model.events import Events
+from inspector.model.findings.leads import Lead
 from inspector.model.findings.trend import Trend
 from inspector.model.snapshot import Snapshot
 
@@ -32,6 +33,8 @@ class Facts:
     """``None``: not recorded (below level *history*), or not read."""
     unseen: tuple[str, ...] = ()
     """Followed classes of which instances live that have no row."""
+    lead: Lead | None = None
+    """Classes that are not followed; ``None``: not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Final
 from inspector.model.findings.ahead import LimitsAhead
 from inspector.model.findings.calls import LateCalls
 from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
+from inspector.model.findings.coverage import NotFollowed
 from inspector.model.findings.drift import CountDrifts
 from inspector.model.findings.finding import Facts, Finding, Rule, Verdict
 from inspector.model.findings.freed import FreedButHeld
@@ -17,6 +18,7 @@ from inspector.model.findings.negative import NegativeReferences
 from inspector.model.findings.orphans import Orphans
 from inspector.model.findings.refused import RefusedUses
 from inspector.model.findings.threads import OwnerEnded, WrongThread
+from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
 
 DECISIVE: Final = frozenset({"negative-references", "leak-suspect", "count-drift"})
@@ -24,11 +26,15 @@ DECISIVE: Final = frozenset({"negative-references", "leak-suspect", "count-drift
 ORDER: Final = (Verdict.SUSPECT, Verdict.YOUNG, Verdict.UNMEASURED, Verdict.OK)
 
 NOTHING_FOLLOWED: Final = "Nothing is followed: no class of this program is known"
+NONE_OUTSIDE: Final = "No handle of a UniFFI class was found; other handles are not looked for from outside"
+MEASURED_ANYWAY: Final = frozenset({"limit-ahead", "not-followed"})
+"""Keys of the rules that look at more than rows: they say something also where nothing is followed."""
 
 
 def all_rules() -> tuple[Rule, ...]:
-    """Every rule with its usual limits, the gravest first."""
+    """Every rule with its usual limits: first the one that tells what the others do not look at, then the gravest first."""
     return (
+        NotFollowed(),
         FreedButHeld(),
         NegativeReferences(),
         LeakSuspects(),
@@ -62,6 +68,21 @@ class Report:
         """What deserves a look and is not muted."""
         return tuple(each for each in self.findings if each.verdict is Verdict.SUSPECT and not each.muted)
 
+    def conclusion(self) -> str:
+        """How many suspects there are, or which rules cannot say yet; a sentence without a full stop."""
+        suspects = len(self.suspects())
+        if suspects:
+            return f"{suspects} to look at"
+        if self.undecided:
+            titles = ", ".join(rule.title for rule in self.undecided)
+            return f"Nothing is suspect so far, and it cannot be said yet of: {titles}"
+        return "Nothing is suspect"
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether at least one decisive rule could say something."""
+        return len(self.undecided) < sum(rule.key in DECISIVE for rule in self.rules)
+
     def verdict_of(self, rule: Rule) -> Verdict:
         """The gravest verdict of a rule; *ok* when it found nothing to say."""
         return next((each.verdict for each in self.findings if each.rule == rule.key), Verdict.OK)
@@ -81,10 +102,17 @@ def judge(facts: Facts, rules: Sequence[Rule] = (), mutes: Mapping[str, str] | N
 
 
 def _checked(rule: Rule, facts: Facts) -> Sequence[Finding]:
-    """What a rule says; where nothing is followed, that. Limits are the process's own, and are measured all the same."""
-    if facts.snapshot.types or rule.key == LimitsAhead().key:
+    """What a rule says; where nothing is followed, that."""
+    if facts.snapshot.types or rule.key in MEASURED_ANYWAY:
         return rule.check(facts)
-    return [Finding(rule.key, Verdict.UNMEASURED, NOTHING_FOLLOWED)]
+    return [Finding(rule.key, Verdict.UNMEASURED, why_empty(facts.snapshot))]
+
+
+def why_empty(snapshot: Snapshot) -> str:
+    """Why a snapshot has no live row; a sentence without a full stop."""
+    if snapshot.target.from_outside:
+        return NONE_OUTSIDE
+    return "No handle of what is followed is alive" if snapshot.types else NOTHING_FOLLOWED
 
 
 def nothing_judged() -> Report:

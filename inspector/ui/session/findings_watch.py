@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from inspector.model.events import Events
 from inspector.model.findings.finding import Facts
 from inspector.model.findings.judge import Report, judge, nothing_judged
+from inspector.model.findings.leads import Coverage
 from inspector.model.findings.trend import Trend
 from inspector.model.snapshot import Level, Snapshot
 from inspector.session.mutes import Mutes
@@ -21,6 +22,8 @@ from inspector.ui.session.event_feed import EventFeed
 
 LOOK_SECS: Final = 1.0
 """From one look to the next, by the snapshots' own time."""
+COVERAGE_SECS: Final = 10.0
+"""From one question about what is not followed to the next: it takes the target some milliseconds."""
 
 
 class FindingsWatch(QObject):
@@ -28,12 +31,15 @@ class FindingsWatch(QObject):
 
     report_changed = Signal(object)
     """``Report``."""
+    lead_changed = Signal(object)
+    """``Lead``: classes of the target that are not followed; ``None``: not known."""
     told = Signal(str, str)
     """A sentence and its tone for the result bar."""
 
     def __init__(self, attachment: Attachment, courier: Courier, feed: EventFeed, mutes: Mutes, parent: QObject | None = None) -> None:
         """Nothing was looked at yet."""
         super().__init__(parent)
+        self._attachment = attachment
         self._courier = courier
         self._feed = feed
         self._mutes = mutes
@@ -41,6 +47,7 @@ class FindingsWatch(QObject):
         self._trend = Trend()
         self._looked_at = -math.inf
         self._newest: Snapshot | None = None
+        self._coverage, self._covered_at = Coverage(), -math.inf
         self.report: Report = nothing_judged()
         attachment.began.connect(self.clear)
         attachment.finished.connect(self.clear)
@@ -50,6 +57,8 @@ class FindingsWatch(QObject):
         """Another target, or none."""
         self._work.forget()
         self._trend, self._looked_at, self._newest = Trend(), -math.inf, None
+        self._covered_at = -math.inf
+        self._cover(Coverage())
         self._tell(nothing_judged())
 
     def look(self, snapshot: Snapshot) -> None:
@@ -62,6 +71,9 @@ class FindingsWatch(QObject):
             if snapshot.target.level >= Level.HISTORY:
                 self._feed.refresh()  # for the look after this one
             self._work.ask()
+        if self._attachment.situation.can.act and abs(snapshot.taken_at - self._covered_at) >= COVERAGE_SECS:
+            self._covered_at = snapshot.taken_at
+            self._attachment.ask(lambda session: session.coverage(), self._cover, quiet=True)
 
     def mute(self, key: str, reason: str) -> None:
         """Hear no more of a finding; the file is written off the GUI thread."""
@@ -77,13 +89,19 @@ class FindingsWatch(QObject):
         snapshot = self._newest
         if snapshot is None:
             return None
-        trend, events, mutes = self._trend, self._feed.events, self._mutes
+        trend, events, mutes, coverage = self._trend, self._feed.events, self._mutes, self._coverage
 
         def work() -> Report:
             trend.observe(snapshot)
-            return judge(Facts(snapshot, trend, _recorded(events)), mutes=mutes.all())
+            return judge(Facts(snapshot, trend, _recorded(events), coverage.unseen, coverage.lead), mutes=mutes.all())
 
         return work
+
+    def _cover(self, coverage: Coverage) -> None:
+        is_new, self._coverage = coverage != self._coverage, coverage
+        if is_new:
+            self.lead_changed.emit(coverage.lead)
+            self._work.ask()
 
     def _fail(self, error: BaseException) -> None:
         self.told.emit(f"The findings could not be computed: {error}", "alarm")

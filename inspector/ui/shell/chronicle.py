@@ -58,6 +58,7 @@ class Chronicle(QObject):
         self._workbench = workbench
         marks, churn = workbench.marks, workbench.churn
         self.watch.report_changed.connect(signs.show_report)
+        self.watch.lead_changed.connect(workbench.handles.show_lead)
         self.book.marked.connect(churn.add_mark)
         churn.plot.range_selected.connect(lambda begin, end: marks.offer_range((begin, end)))
         churn.plot.range_dropped.connect(lambda: marks.offer_range(None))

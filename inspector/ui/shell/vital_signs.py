@@ -107,7 +107,9 @@ class VitalSigns(QWidget):
         elif not suspects:
             muted = sum(bool(each.muted) for each in report.findings)
             also = f"; {plural(muted, 'finding')} muted" if muted else ""
-            self._findings.show_sign(Sign("0", tint="text_quiet", tooltip=f"Nothing is suspect{also}. Click to read what was looked for"))
+            value = "0" if report.is_decided else UNKNOWN_TEXT
+            tooltip = f"{report.conclusion()}{also}. Click to read what was looked for"
+            self._findings.show_sign(Sign(value, tint="text_quiet", tooltip=tooltip))
         else:
             lines = [f"• {each.headline}" for each in suspects[:LOST_NAMES]]
             tooltip = "\n".join(["Deserves a look. Click to read why:", *lines])

@@ -21,7 +21,7 @@ from inspector.agent.adapters.declared.loops import running_loops
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.declared.sources import declared_here
-from inspector.agent.adapters.extension_classes import by_library
+from inspector.agent.adapters.extension_classes import not_followed
 from inspector.agent.adapters.imports import ImportWatch
 from inspector.agent.adapters.protocol import CloseVerdict, Following
 from inspector.agent.boundary import Boundary
@@ -95,7 +95,7 @@ class DeclaredAdapter:
         return {
             "declared": [followed.state() for followed in self._followed.values()],
             "troubles": list(self._troubles),
-            "libraries": by_library(list(self._by_class)),
+            "not_followed": not_followed(list(self._by_class)),
         }
 
     def following(self) -> Following:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any, Final
+from typing import Any
 
 from inspector.agent.adapters.declared.extension import TypeHooks
 from inspector.agent.adapters.declared.functions import FunctionHooks
@@ -13,14 +12,11 @@ from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.names import Missing, find
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
+from inspector.agent.adapters.extension_classes import instances_beyond
 from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
 from inspector.wire.declarations import Declaration
 from inspector.wire.hooks import hooks
-
-SPARE_REFERENCES: Final = 30
-"""References to a class beside those of its instances and attributes, at most."""
-LEAST_UNSEEN: Final = 20
 
 
 class Followed:
@@ -99,12 +95,12 @@ class Followed:
         }
 
     def _unseen(self) -> str:
-        """That instances live which have no row, as far as the class itself tells: each instance of a heap type refers to it."""
+        """That instances live which have no row, as far as the class itself tells."""
         cls = self.cls
         if cls is None or self.rows is None or cls.__flags__ & GC_FLAG or not cls.__flags__ & HEAP_FLAG:
             return ""
-        more = sys.getrefcount(cls) - len(vars(cls)) - len(self.rows) - SPARE_REFERENCES
-        if more < LEAST_UNSEEN:
+        more = instances_beyond(cls, len(self.rows))
+        if not more:
             return ""
         return (
             f"about {more:,} more of it live: births of this class cannot be seen where native code makes them; made_by may name what does"

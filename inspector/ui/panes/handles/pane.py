@@ -11,7 +11,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from inspector.model.filter import FilterError, parse, quoted, replaced
-from inspector.model.findings.judge import NOTHING_FOLLOWED
+from inspector.model.findings.judge import why_empty
+from inspector.model.findings.leads import Lead
 from inspector.model.grouping import Arrangement, Column, Query
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.model.threads import filter_text
@@ -56,6 +57,7 @@ class HandlesPane(QWidget):
         self.query = Query()
         self._theme = theme
         self._snapshot: Snapshot | None = None
+        self._lead: Lead | None = None
         self._reading = False
         self._arranger = Arranger(courier, self)
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MILLIS)
@@ -71,6 +73,11 @@ class HandlesPane(QWidget):
         """Show a newer snapshot; rows keep their order while somebody reads."""
         self._snapshot = snapshot
         self._arrange(held=self._holds_order())
+
+    def show_lead(self, lead: Lead | None) -> None:
+        """Say in the empty table which classes are not followed; ``None``: not known."""
+        self._lead = lead
+        self._show_counts(self.model.arrangement)
 
     def show_vitals(self, vitals: Vitals) -> None:
         """Take newer counters for the groups' rates."""
@@ -286,10 +293,15 @@ class HandlesPane(QWidget):
         self._empty.setVisible(shown == 0)
         if shown == 0:
             filtered = bool(self.query.filter.terms) and total > 0
-            is_followed = arrangement is None or bool(arrangement.snapshot.types)
-            nothing = "No handle of what is followed is alive" if is_followed else NOTHING_FOLLOWED
-            self._empty_text.setText("No row matches the filter" if filtered else nothing)
+            self._empty_text.setText("No row matches the filter" if filtered else self._why_empty(arrangement))
             self._empty_button.setVisible(filtered)
+
+    def _why_empty(self, arrangement: Arrangement | None) -> str:
+        """Why there is no row, and which classes could be followed."""
+        if arrangement is None:
+            return ""
+        lead = self._lead or Lead()
+        return "\n\n".join(line for line in (why_empty(arrangement.snapshot), lead.headline, *lead.evidence) if line)
 
     def _complain(self, problem: str) -> None:
         self._error.setText(problem)

@@ -13,8 +13,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QInputDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from inspector.errors import ControlError
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, all_rules, judge, nothing_judged
+from inspector.model.findings.leads import Coverage, Lead
 from inspector.model.snapshot import Reference, Resource, Snapshot
 from inspector.session.mutes import Mutes
 from inspector.ui.kit.theme import DARK, LIGHT
@@ -133,6 +135,46 @@ def test_the_first_look_and_the_lost_target_have_a_sentence(qtbot: QtBot, attach
     window.attachment.detach()
     assert headlines(pane) == []
     assert pane.table.message == NO_TARGET
+
+
+def test_classes_that_nobody_follows_are_in_the_window_and_0_is_not_said_where_nothing_was_judged(qtbot: QtBot, attach: Attach) -> None:
+    nothing = dataclasses.replace(snapshot_of(), types={})
+    window, session = attach(nothing)
+    pane, handles = pane_of(window), window.workbench.handles
+    qtbot.waitUntil(lambda: bool(session.coverage_requests))
+    session.coverage_requests[0].set_result(Coverage(Lead(9, ("rpds",), "rpds.HashTrieMap", 320)))
+    headline = "9 classes of 1 Rust library are not followed (rpds)"
+    qtbot.waitUntil(lambda: f"not measured: {headline}" in headlines(pane))
+    assert not [line for line in headlines(pane) if line.startswith("ok") and "file descriptors" not in line]
+    assert window.vital_signs._findings.sign.value == "–"
+    assert headline in handles._empty_text.text()
+    assert 'class = "rpds.HashTrieMap"' in handles._empty_text.text()
+    window.attachment.detach()
+    assert handles._empty_text.text() == ""
+
+
+def test_the_window_knows_births_that_are_not_seen(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(snapshot_of([Row(1)]))
+    qtbot.waitUntil(lambda: bool(session.coverage_requests))
+    session.coverage_requests[0].set_result(Coverage(Lead(), ("rpds.HashTrieMap",)))
+    qtbot.waitUntil(lambda: any("has a class that is not followed" in line for line in headlines(pane_of(window))))
+    for serial in range(2, 12):
+        qtbot.waitUntil(lambda: not window.chronicle.watch._work.is_busy)
+        session.publish(snapshot_of([Row(1)], at=T0 + serial, serial=serial))
+        qtbot.waitUntil(lambda serial=serial: window.chronicle.watch.report.at == T0 + serial)  # type: ignore[misc]
+    assert "not measured: Births cannot be seen of rpds.HashTrieMap" in headlines(pane_of(window))
+
+
+def test_a_target_is_asked_again_what_is_not_followed_and_one_that_cannot_answer_leaves_it_unknown(qtbot: QtBot, attach: Attach) -> None:
+    window, session = attach(snapshot_of([Row(1)]))
+    qtbot.waitUntil(lambda: len(session.coverage_requests) == 1)
+    session.coverage_requests[0].set_exception(ControlError("no answer"))
+    session.publish(snapshot_of([Row(1)], at=T0 + 5, serial=2))
+    qtbot.waitUntil(lambda: window.chronicle.watch.report.at == T0 + 5)
+    session.publish(snapshot_of([Row(1)], at=T0 + 20, serial=3))
+    qtbot.waitUntil(lambda: len(session.coverage_requests) == 2)
+    qtbot.waitUntil(lambda: window.chronicle.watch.report.at == T0 + 20)
+    assert "not measured: Only a running agent says which classes are not followed" in headlines(pane_of(window))
 
 
 def test_looks_are_a_second_apart_and_a_recording_wound_back_begins_anew(qtbot: QtBot, attach: Attach) -> None:

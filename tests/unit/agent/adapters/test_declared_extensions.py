@@ -19,6 +19,8 @@ import pytest
 
 from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.declared.extension import is_of_interpreter
+from inspector.agent.adapters.declared.names import Place, find
+from inspector.agent.adapters.extension_classes import not_followed
 from inspector.wire import ffi, lib
 from inspector.wire.declaration_files import Declared, read_named
 from inspector.wire.declarations import parse_declarations
@@ -150,10 +152,22 @@ def test_instances_that_live_without_a_row_are_told() -> None:
     (state,) = alone.states()["declared"]
     known = bool(pydantic_core.SchemaValidator.__flags__ & 1 << 14)
     assert (state["unseen"], "births of this class cannot be seen" in state["trouble"]) == (not known, not known)
-    libraries = alone.states()["libraries"]
-    assert any(count > 0 for path, count in libraries.items() if "pydantic_core" in path)
+    told = next(each for path, each in alone.states()["not_followed"].items() if "pydantic_core" in path)
+    assert told["classes"] > 0
     before.clear()
     alone.detach()
+
+
+def test_of_a_library_that_nobody_follows_the_class_with_the_most_instances_is_named() -> None:
+    kept = [pydantic_core.SchemaValidator(pydantic_core.core_schema.int_schema()) for _ in range(300)]
+    told = next(each for path, each in not_followed(()).items() if "pydantic_core" in path)
+    followed = next(each for path, each in not_followed({pydantic_core.SchemaValidator}).items() if "pydantic_core" in path)
+    assert told["example"].endswith("SchemaValidator")
+    assert isinstance(find(told["example"]), Place)
+    assert 270 < told["live"] < 600
+    assert followed["classes"] == told["classes"] - 1
+    assert followed["example"] != told["example"]
+    kept.clear()
 
 
 def test_what_lived_before_is_found_and_its_end_is_seen(adapter: DeclaredAdapter) -> None:

@@ -13,10 +13,12 @@ from inspector.model.events import Events
 from inspector.model.findings import leaks
 from inspector.model.findings.ahead import LimitsAhead
 from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
+from inspector.model.findings.coverage import NotFollowed
 from inspector.model.findings.drift import CountDrifts
 from inspector.model.findings.finding import Facts, Finding, Rule, Verdict
 from inspector.model.findings.freed import FreedButHeld
-from inspector.model.findings.judge import all_rules, judge
+from inspector.model.findings.judge import NONE_OUTSIDE, NOTHING_FOLLOWED, all_rules, judge
+from inspector.model.findings.leads import Lead
 from inspector.model.findings.leaks import LeakSuspects
 from inspector.model.findings.negative import NegativeReferences
 from inspector.model.findings.orphans import Orphans
@@ -75,6 +77,29 @@ def test_where_nothing_is_followed_no_rule_says_that_all_is_well() -> None:
     report = judge(Facts(nothing, Trend()))
     assert not [each for each in report.findings if each.verdict is OK and each.rule != "limit-ahead"]
     assert report.undecided
+    assert not report.is_decided
+    assert report.conclusion().startswith("Nothing is suspect so far, and it cannot be said yet of: ")
+
+
+def test_from_outside_an_empty_table_does_not_say_that_the_program_has_nothing() -> None:
+    seen = snapshot_of()
+    outside = dataclasses.replace(seen, types={}, target=dataclasses.replace(seen.target, from_outside=True))
+    headlines = {each.headline for each in judge(Facts(outside, Trend())).findings if each.verdict is UNMEASURED}
+    assert NOTHING_FOLLOWED not in headlines
+    assert NONE_OUTSIDE in headlines
+
+
+def test_classes_that_nobody_follows_are_told_with_the_way_to_follow_them_and_never_as_well() -> None:
+    nothing = dataclasses.replace(snapshot_of(), types={})
+    lead = Lead(9, ("rpds",), "rpds.HashTrieMap", 320)
+    (told,) = NotFollowed().check(Facts(nothing, Trend(), lead=lead))
+    assert (told.verdict, told.headline) == (UNMEASURED, "9 classes of 1 Rust library are not followed (rpds)")
+    assert "rpds.HashTrieMap" in told.evidence[1]
+    (unknown,) = NotFollowed().check(Facts(nothing, Trend()))
+    assert unknown.verdict is UNMEASURED
+    (none,) = NotFollowed().check(Facts(nothing, Trend(), lead=Lead()))
+    assert none.verdict is OK
+    assert told in judge(Facts(nothing, Trend(), lead=lead)).findings
 
 
 def test_orphans_are_not_measured_where_calls_are_not_recorded() -> None:

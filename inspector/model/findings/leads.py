@@ -1,0 +1,50 @@
+"""What is known of the classes of a process that nobody follows. Pure; any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Classes of Rust libraries that are not followed; with ``count`` 0 there is none."""
+
+    count: int = 0
+    libraries: tuple[str, ...] = ()
+    """Their names, those with the most classes first."""
+    example: str = ""
+    """Dotted name of the class that has the most instances."""
+    live: int = 0
+    """About how many instances of ``example`` live; 0: not known."""
+
+    @property
+    def headline(self) -> str:
+        """``9 classes of 1 Rust library are not followed (rpds)``; ``""`` when there is none."""
+        if not self.count:
+            return ""
+        classes = "1 class" if self.count == 1 else f"{self.count:,} classes"
+        number = len(self.libraries)
+        libraries = "1 Rust library" if number == 1 else f"{number:,} Rust libraries"
+        return f"{classes} of {libraries} {'is' if self.count == 1 else 'are'} not followed ({', '.join(self.libraries)})"
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """What lives of them, and how to follow them; each a sentence without a full stop."""
+        if not self.count:
+            return ()
+        lives = (f"About {self.live:,} objects of {self.example} live",) if self.live else ()
+        wanted = f'such as [[proxy]] class = "{self.example}", ' if self.example else ""
+        return (
+            *lives,
+            f"To follow a class declare it, {wanted}in adapters.toml and attach again; arc-inspector adapters says where that file is",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a session knows of the objects that have no row."""
+
+    lead: Lead | None = None
+    """``None``: not known."""
+    unseen: tuple[str, ...] = ()
+    """Followed classes of which instances live that have no row."""
