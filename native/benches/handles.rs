@@ -1,6 +1,8 @@
-//! What the hooks cost: cloning and releasing a reference, `std::sync::Arc` against [`Traced`] with recording off and with a history; and what a
-//! checked call costs next to it. One interleaved run: every round measures all of them, so that what else the machine does hits all alike.
-//! Prints the median of the rounds, in nanoseconds an operation, and its ratio to `Arc`; then criterion has its say.
+//! The cost of the hooks: cloning and releasing a reference, `std::sync::Arc` against [`Traced`]
+//! with recording off and with a history; and the cost of a checked call beside it. One interleaved
+//! run: every round measures all cases, so that other load on the machine affects all alike. Prints
+//! the median of the rounds, in nanoseconds per operation, and its ratio to `Arc`; then criterion
+//! measures.
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
@@ -21,7 +23,7 @@ use criterion::{criterion_group, criterion_main, Criterion};
 const ROUNDS: usize = 201;
 const REPEATS: u32 = 10_000;
 
-/// A thing to measure: its name, the level it runs at, what it does, and how many operations that is.
+/// A case: its name, its level, the code to measure, and the number of operations in it.
 struct Case<'a> {
     name: &'static str,
     level: Level,

@@ -18,7 +18,7 @@ static PyObject *call_constructor(PyObject *self, PyObject *const *args, size_t 
     return result;
 }
 
-/* The function behind the classmethod that every lift passes through: the proxy is what it returns. */
+/* The function behind the classmethod that every lift passes through: it returns the proxy. */
 static PyObject *call_maker(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
     Hook *hook = (Hook *)self;
     PyObject *proxy = PyObject_Vectorcall(hook->original, args, count_flags, names);
@@ -26,7 +26,7 @@ static PyObject *call_maker(PyObject *self, PyObject *const *args, size_t count_
     return proxy;
 }
 
-/* `__del__`: the row ends first, so that the sampler does not read what is freed. */
+/* `__del__`: the row ends first, so that the sampler does not read freed memory. */
 static PyObject *call_finaliser(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
     Hook *hook = (Hook *)self;
     if (COUNT(count_flags) == 0) return PyObject_Vectorcall(hook->original, args, count_flags, names);
@@ -72,7 +72,8 @@ static PyObject *call_method(PyObject *self, PyObject *const *args, size_t count
     return NULL;
 }
 
-/* A function that returns a proxy of a declared class, or some. A scan finds those beyond the first hundred. */
+/* A function that returns a proxy of a declared class, or several. Beyond the first hundred, a scan
+ * finds the proxies. */
 static PyObject *call_made(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
     Hook *hook = (Hook *)self;
     PyObject *made = PyObject_Vectorcall(hook->original, args, count_flags, names);
@@ -156,7 +157,8 @@ static PyObject *hook_bind(PyObject *self, PyObject *instance, PyObject *Py_UNUS
     return instance && instance != Py_None ? PyMethod_New(self, instance) : Py_NewRef(self);
 }
 
-/* What a hook does not have itself (`__name__`, `__code__`, …) it has of what it stands for. */
+/* An attribute that a hook does not have itself (`__name__`, `__code__`, …) is the hooked
+ * function's. */
 static PyObject *hook_attribute(PyObject *self, PyObject *name) {
     PyObject *found = PyObject_GenericGetAttr(self, name);
     if (found || !((Hook *)self)->original || !PyErr_ExceptionMatches(PyExc_AttributeError)) return found;
@@ -193,7 +195,8 @@ static PyType_Slot hook_slots[] = {
     {Py_tp_getset, hook_getset},
     {0, NULL},
 };
-/* Immutable, or the interpreter would not specialise the calls of a hooked method as it does those of a function. */
+/* Immutable: otherwise the interpreter would not specialise the calls of a hooked method as it does
+ * a function's. */
 PyType_Spec ai_hook_spec = {
     "inspector._hooks.Hook", sizeof(Hook), 0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR | Py_TPFLAGS_IMMUTABLETYPE,

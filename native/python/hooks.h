@@ -3,8 +3,9 @@
 
 /* The extension module `inspector._hooks`: hooks of generated proxy classes, and the search for proxies that live, at the speed of C.
  *
- * It stands beside cffi's module in one shared object, because both work on one recorder. What decides is in Rust (`native/src/follow`);
- * here objects of the interpreter are taken apart for it, and what is rare is asked of Python. Everything runs with the interpreter's lock.
+ * It stands beside cffi's module in one shared object, because both work on one recorder. The
+ * decisions are made in Rust (`native/src/follow`); this part takes objects of the interpreter
+ * apart for it, and asks Python about rare cases. Everything runs with the interpreter's lock.
  *
  * Stable ABI of CPython 3.11, and three functions that each CPython since 3.9 exports but whose headers hide before 3.12.
  */
@@ -63,11 +64,11 @@ typedef struct {
     PyObject *fail; /* (exception) */
 } Proxies;
 
-/* The rows of one declaration, and what brings proxies to them. */
+/* The rows of one declaration, and the hooks that report proxies to them. */
 typedef struct Instances Instances;
 typedef struct Births Births;
 
-/* Types of the module, made once for the life of the process, and what they are made from. */
+/* Types of the module, made once for the life of the process, and the objects they are made from. */
 extern PyTypeObject *ai_function_type, *ai_plain_type, *ai_kept_type, *ai_stacks_type, *ai_proxies_type, *ai_instances_type, *ai_births_type, *ai_marker_type;
 extern PyType_Spec ai_stacks_spec, ai_proxies_spec, ai_instances_spec, ai_births_spec, ai_hook_spec, ai_marker_spec, ai_scan_spec;
 
@@ -80,8 +81,9 @@ static inline int ai_is_of_python(PyTypeObject *cls) {
     return PyType_GetSlot(cls, Py_tp_dealloc) == PyType_GetSlot(ai_plain_type, Py_tp_dealloc);
 }
 
-/* Keeps the memory of an object whose destructor cannot be stopped any more, because somebody took a reference. Its attributes become a
- * dictionary, since the destructor finds those that stand in the object itself by the class that it has then. */
+/* Keeps the memory of an object whose destructor cannot be stopped any more, because the program
+ * took a reference. Its attributes become a dictionary, since the destructor finds attributes
+ * within the object by the class that it has then. */
 static inline void ai_keep_memory(PyObject *object) {
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
@@ -100,7 +102,7 @@ unsigned ai_stacks_here(Stacks *stacks, size_t limit);
 /* A proxy was made now, on this thread. -1: an exception is set. */
 int ai_proxy_born(Proxies *proxies, PyObject *proxy);
 
-/* A proxy's finaliser runs; `handle` is the one that it has, 0: none. -1: an exception is set. */
+/* A proxy's finaliser runs; `handle` is the proxy's handle, 0: none. -1: an exception is set. */
 int ai_proxy_gone(Proxies *proxies, PyObject *proxy, unsigned long long *handle);
 
 /* The finaliser of a proxy, which had this handle (0: none), has run. -1: an exception is set. */
@@ -109,8 +111,9 @@ int ai_proxy_left(Proxies *proxies, PyObject *proxy, unsigned long long handle);
 /* A row for a proxy that was there before, unless it is known, or goes. 1: made, 0: not, -1: an exception is set. */
 int ai_proxy_adopt(Proxies *proxies, PyObject *proxy);
 
-/* A proxy of a declared class was made, or may have changed: give it a row, or end the one it has. 1: it has one then, 0: not, -1: an exception
- * is set that is not for us, such as the one that stops the program. */
+/* A proxy of a declared class was made, or may have changed: give it a row, or end its row. 1: it
+ * has a row now, 0: not, -1: an exception is set that is not for us, such as the exception that
+ * stops the program. */
 int ai_instances_observe(Instances *instances, PyObject *proxy, int is_born_now);
 
 /* The same for the class nearest to the proxy's own. */

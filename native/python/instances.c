@@ -46,7 +46,8 @@ static int path_from(Path *path, PyObject *steps) {
     return 0;
 }
 
-/* What stands there; None as soon as a step is. NULL: whatever the attributes raised is set. */
+/* The value at the end of the path; None as soon as a step is None. NULL: the exception of the
+ * failing attribute is set. */
 static PyObject *path_read(const Path *path, PyObject *thing) {
     Py_INCREF(thing);
     for (int at = 0; at < path->count && thing && thing != Py_None; at++) {
@@ -154,7 +155,7 @@ static int handle_of(Instances *self, PyObject *proxy, unsigned long long *handl
     return failed ? -1 : 0;
 }
 
-/* Whether what the declaration asks of a proxy is so. -1: an exception is set. */
+/* Whether a proxy satisfies the declaration's condition. -1: an exception is set. */
 static int condition_holds(Instances *self, PyObject *proxy) {
     PyObject *value = path_read(&self->released, proxy);
     if (self->test == RELEASED_RAISES) {
@@ -216,7 +217,8 @@ static int finaliser_is_native(PyTypeObject *cls) {
     return answer;
 }
 
-/* The nearest class above whose destructor is its own, not the one that Python gives to the classes it makes. */
+/* The nearest base class with a destructor of its own, other than the destructor that Python gives
+ * to its classes. */
 static PyTypeObject *native_base(PyTypeObject *cls) {
     while (ai_is_of_python(cls)) cls = (PyTypeObject *)PyType_GetSlot(cls, Py_tp_base);
     return cls;
@@ -232,7 +234,8 @@ static int ask_held(Instances *self, PyObject *proxy) {
     return released < 0 ? AiEND_UNKNOWN : released ? AiEND_CLOSED : AiEND_OPEN;
 }
 
-/* Asks an instance without references, which cannot be freed meanwhile. The references that others took of it are left. */
+/* Asks an instance without references, which cannot be freed meanwhile. `left` is the number of
+ * references that other holders took. */
 static int ask_ending(Instances *self, PyObject *proxy, uint32_t *left) {
     uint32_t *count = (uint32_t *)proxy; /* only the low half counts, in every CPython */
     *count = 1;
@@ -241,7 +244,8 @@ static int ask_ending(Instances *self, PyObject *proxy, uint32_t *left) {
     return answer;
 }
 
-/* The hooked destructor of a class of an extension runs. Of what Python code derived from it, attributes of its own are gone by now. */
+/* The hooked destructor of a class of an extension runs. If Python code derived a class from it,
+ * the attributes of that class are gone by now. */
 static int ask_at_destructor(Instances *self, PyObject *proxy, const Path *path) {
     if (first_of(path, Py_TYPE(proxy)) != READ_NATIVE) return AiEND_UNKNOWN;
     uint32_t left;
@@ -271,7 +275,8 @@ static int ask_at_reference(Instances *self, PyObject *proxy, const Path *path) 
     uint32_t left;
     int answer = ask_ending(self, proxy, &left);
     if (left) ai_keep_memory(proxy);
-    /* Methods that close are hooked here, so the program's own close was seen before, and this one is the finaliser's. */
+    /* Methods that close are hooked here, so the program's own close was seen before, and this
+     * close is the finaliser's. */
     return answer == AiEND_CLOSED && finaliser_is_native(cls) == 1 ? AiEND_OPEN : answer;
 }
 
@@ -286,7 +291,8 @@ static int32_t ask(size_t whom, size_t object, int32_t by_reference) {
     return answer;
 }
 
-/* Where the program is on this thread, as much of it as the level asks for; 0: nothing, or not to be told. Leaves no exception. */
+/* The call stack of this thread, as much of it as the level asks for; 0: nothing, or not to be
+ * recorded. Leaves no exception. */
 static unsigned site_of_birth(Instances *self, unsigned level) {
     if (level < LEVEL_HISTORY) return 0;
     unsigned site = ai_stacks_here(self->stacks, level == LEVEL_HISTORY ? 1 : AiSITE_FRAMES);
@@ -294,8 +300,8 @@ static unsigned site_of_birth(Instances *self, unsigned level) {
     return site;
 }
 
-/* What sees the end of a proxy: the destructor of its class or of the one that Python code derived it from, then 0, or a weak reference. -1:
- * an exception is set. */
+/* The observer of a proxy's end: the destructor of its class or of the extension class it derives
+ * from, then 0, or a weak reference. -1: an exception is set. */
 static int end_of(Instances *self, PyObject *proxy, PyObject **reference) {
     *reference = NULL;
     if (self->sees_ends && (self->sees_ends == Py_TYPE(proxy) || self->sees_ends == native_base(Py_TYPE(proxy)))) return 0;
@@ -306,7 +312,7 @@ static int end_of(Instances *self, PyObject *proxy, PyObject **reference) {
     return 0;
 }
 
-/* A proxy without a row: give it one, if it has a handle. As `ai_instances_observe`. */
+/* Gives a proxy without a row a row, if it has a handle. As `ai_instances_observe`. */
 static int greet(Instances *self, PyObject *proxy, int is_born_now) {
     unsigned level = ai_instances_level(self->rows);
     if (level == 0) return 0;
@@ -319,7 +325,8 @@ static int greet(Instances *self, PyObject *proxy, int is_born_now) {
     long long site = is_born_now ? (long long)site_of_birth(self, level) : -1;
     PyObject *reference;
     if (end_of(self, proxy, &reference) < 0) return -1;
-    /* from here on nobody comes between; on another thread it may have got a row meanwhile, or a detach may have come */
+    /* from here on no other thread runs; before, another thread may have given it a row, or a
+     * detach may have come */
     if (ai_instances_add(self->rows, (size_t)proxy, is_address ? handle : 0, handle, site, (size_t)reference)) return 1;
     Py_XDECREF(reference);
     uint64_t row;
@@ -335,8 +342,8 @@ static int observe(Instances *self, PyObject *proxy, int is_born_now) {
     return !released;
 }
 
-/* A proxy was made, or may have changed: give it a row, or end the one it has. 1: it has one then, 0: not, -1: an exception is set that is not
- * for us, such as the one that stops the program. */
+/* A proxy was made, or may have changed: give it a row, or end its row. 1: it has a row now, 0:
+ * not, -1: an exception is set that is not for us, such as the exception that stops the program. */
 int ai_instances_observe(Instances *self, PyObject *proxy, int is_born_now) {
     if (!self->rows) return 0;
     int answer = observe(self, proxy, is_born_now);
@@ -427,7 +434,7 @@ static Py_ssize_t instances_length(Instances *self) {
     return (Py_ssize_t)ai_instances_keys(self->rows, NULL, 0);
 }
 
-/* What a weak reference calls when its instance is gone. */
+/* The callback of a weak reference whose instance is gone. */
 static PyObject *call_gone(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
     if (COUNT(count_flags) == 1 && ai_instances_gone((size_t)args[0])) Py_DECREF(args[0]); /* the caller has it as well */
     Py_RETURN_NONE;

@@ -65,7 +65,7 @@ static int keep_references(PyObject *Py_UNUSED(object)) {
     return 0;
 }
 
-/* What an object becomes whose destructor ran although somebody held it: memory that is never given back. */
+/* The type of an object whose destructor ran while the program held it: its memory is never freed. */
 static PyType_Slot kept_slots[] = {{Py_tp_dealloc, keep}, {Py_tp_free, keep}, {Py_tp_clear, keep_references}, {0, NULL}};
 static PyType_Spec kept_spec = {"inspector._hooks.Kept", sizeof(PyObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, kept_slots};
 

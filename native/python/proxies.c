@@ -79,7 +79,8 @@ static int ask(PyObject *whom, PyObject *proxy, unsigned long long number) {
     return said ? 0 : -1;
 }
 
-/* Where the program is on this thread, as much of it as the level asks for; 0: nothing, or not to be told. Leaves no exception. */
+/* The call stack of this thread, as much of it as the level asks for; 0: nothing, or not to be
+ * recorded. Leaves no exception. */
 static unsigned site_of_birth(Proxies *self) {
     unsigned level = ai_proxies_level(self->rows);
     unsigned site = level < LEVEL_HISTORY ? 0 : ai_stacks_here(self->stacks, level == LEVEL_HISTORY ? 1 : AiSITE_FRAMES);

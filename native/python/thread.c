@@ -1,5 +1,6 @@
-/* The one thread of the agent that runs Python code. It is none of the `threading` module: a program that joins, counts, traces or profiles
- * its threads does not meet it, and a library that puts others in place of `_thread`'s functions, as gevent does, has no part in it. */
+/* The one thread of the agent that runs Python code. It does not belong to the `threading` module:
+ * a program that joins, counts, traces or profiles its threads does not meet it, and a library that
+ * replaces functions of `_thread`, as gevent does, does not affect it. */
 #include "hooks.h"
 
 #include <errno.h>
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
-/* What the program asks for its threads may be too little for ours. Touched as far as it is used; the second where memory is scarce. */
+/* The stack size that the program sets for its threads may be too small for ours. Touched only as
+ * far as it is used; the second size is for scarce memory. */
 static const size_t stack_sizes[] = {8 << 20, 1 << 20};
 #define NAME "ai-worker"
 #define HELD_NAME "inspector._hooks.thread"
@@ -34,7 +36,8 @@ static void *run(void *argument) {
     return NULL;
 }
 
-/* A detached thread on which no signal is handled: one that the program waits for, or has another thread take, would be lost on ours. */
+/* A detached thread on which no signal is handled: a signal that the program waits for, or directs
+ * to another thread, would be lost on ours. */
 static int begin(Thread *thread) {
     sigset_t all, before;
     pthread_attr_t attributes;

@@ -1,4 +1,5 @@
-//! A viewer attached to a real process: this one. Its segment through the reader, its control socket, its sampler.
+//! A viewer attached to a real process: to this process. Its segment through the reader, its
+//! control socket, its sampler.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
@@ -28,7 +29,8 @@ use serde_json::{json, Value};
 /// There is one agent a process, so its tests take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Where the segments go. The same for all runs: a process has one segment for life, and the next run sweeps what this one leaves.
+/// Directory of the segments. The same for all runs: a process has one segment for life, and the
+/// next run sweeps the last run's segment.
 fn directory() -> PathBuf {
     let path = std::env::temp_dir().join("arc-inspector-test-attached");
     match DirBuilder::new().mode(0o700).create(&path) {

@@ -59,7 +59,7 @@ fn four_workers_end_with_zero_live_handles_and_every_birth_matched_by_a_release(
     check_rings();
 }
 
-/// Every ring counts on, and its newest event is one.
+/// Every ring continues its count, and its newest event is a real event.
 fn check_rings() {
     let segment = runtime().segment();
     assert!(segment.used(Part::Rings) >= 4, "each worker had one");

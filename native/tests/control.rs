@@ -1,4 +1,5 @@
-//! What is answered on the control socket, over real sockets; a thread of the test plays the interpreter's worker where one is wanted.
+//! Answers on the control socket, over real sockets; a thread of the test plays the interpreter's
+//! worker if the test needs it.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 

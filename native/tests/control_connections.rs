@@ -1,4 +1,5 @@
-//! Who is served on the control socket, and what becomes of nonsense, floods and those who hang up.
+//! Connections to the control socket: which peers are served, and the handling of nonsense, floods
+//! and hang-ups.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
@@ -188,7 +189,7 @@ fn the_socket_is_ours_alone_and_gone_after_the_stop() {
 fn a_stranger_is_refused_by_his_user_number() {
     // SAFETY: no preconditions.
     if unsafe { libc::geteuid() } != 0 {
-        return; // only root can become somebody else
+        return; // only root can change its user
     }
     let served = Served::new();
     served.open_to_all();

@@ -20,7 +20,8 @@ use serde_json::json;
 /// Tells the program, run once more, where to serve.
 const SOCKET: &str = "ARC_INSPECTOR_TEST_SOCKET";
 
-/// Not a test by itself: what the other process does. It serves until its input ends, and forks when it is told to.
+/// Not a test by itself: the code of the other process. It serves until its input ends, and forks
+/// on request.
 #[test]
 fn other_process() {
     let Some(path) = std::env::var_os(SOCKET) else { return };

@@ -1,4 +1,4 @@
-//! Deadlines of closes, plans for objects that need others, and owners that have ended.
+//! Deadlines of closes, plans for objects that need other objects, and owners that have ended.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 

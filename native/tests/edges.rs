@@ -1,4 +1,4 @@
-//! Who holds what on the native side: what objects say, and references with a name.
+//! Holders on the native side: reports of objects, and references with a name.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 

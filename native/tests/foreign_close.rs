@@ -1,4 +1,5 @@
-//! Closing objects of the host language: the host's own method, run after the uses in between, at most once, by the owner where there is one.
+//! Closing objects of the host language: the host's own method, run after the uses in between, at
+//! most once, by the owner if there is an owner.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 

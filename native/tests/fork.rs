@@ -1,4 +1,5 @@
-//! Fork: the child goes on with the handles it was born with, in a segment of its own, whatever other threads did at that moment.
+//! Fork: the child continues with the handles it was born with, in a segment of its own, even if
+//! other threads changed handles at that moment.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
@@ -23,9 +24,10 @@ use arc_inspector_native::status::{Error, Status};
 /// Forks see all threads of the process, so the tests take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Runs `body` in a forked child and returns what it returned, 100 after a panic.
+/// Runs `body` in a forked child and returns its result, 100 after a panic.
 fn in_child(body: impl FnOnce() -> i32) -> i32 {
-    // SAFETY: the child runs only code that takes no lock of another thread's, which is what is tested, and leaves by `_exit`.
+    // SAFETY: the child runs only code that takes no lock of another thread, which this test
+    // checks, and leaves by `_exit`.
     match unsafe { libc::fork() } {
         0 => {
             let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(100);

@@ -116,14 +116,14 @@ fn a_handle_of_another_type_is_refused_naming_both_types() {
 
 #[test]
 fn no_place_for_a_result_and_text_that_is_not_utf8_are_refused() {
-    // SAFETY: NULL is what is tested.
+    // SAFETY: NULL is under test.
     assert_eq!(unsafe { ai_todo_list_new(null_mut(), null_mut()) }, Status::BadArgument as i32);
     let bytes = [0xFF_u8, 0xFE];
     let mut out = 0;
     // SAFETY: two readable bytes.
     let status = unsafe { ai_todo_item_new(AiText { data: bytes.as_ptr(), length: 2 }, &mut out, null_mut()) };
     assert_eq!((status, out), (Status::BadArgument as i32, 0));
-    // SAFETY: NULL is what is tested.
+    // SAFETY: NULL is under test.
     let status = unsafe { ai_todo_item_new(AiText { data: null(), length: 2 }, &mut out, null_mut()) };
     assert_eq!(status, Status::BadArgument as i32);
 }
@@ -156,7 +156,7 @@ fn a_clone_keeps_the_object_after_its_first_handle_is_released() {
     let mut buffer = AiBuffer { data: null_mut(), length: 0, capacity: 0 };
     // SAFETY: a place for the buffer, which is given back below.
     assert_eq!(unsafe { ai_todo_item_text(second, &mut buffer, null_mut()) }, 0);
-    // SAFETY: what the call returned.
+    // SAFETY: the result of the call.
     let bytes = unsafe { std::slice::from_raw_parts(buffer.data, buffer.length) };
     assert_eq!(bytes, b"water the plants");
     // SAFETY: filled by the library.

@@ -198,7 +198,7 @@ fn only_the_owner_closes_a_thread_affine_object_at_its_next_call() {
     assert_eq!(resource(cursor), ResourceState::WaitingOwner as u8);
     let elsewhere = std::thread::spawn(drain_here).join().unwrap();
     assert_eq!((elsewhere, resource(cursor)), (0, ResourceState::WaitingOwner as u8), "another thread's safe point is none");
-    // any call of the owner is one, also on another object
+    // any call of the owner is a safe point, also on another object
     borrow::<Journal>(journal).unwrap().append("x").unwrap();
     assert_eq!(resource(cursor), ResourceState::Closed as u8);
     release_all([cursor, journal]);

@@ -1,4 +1,4 @@
-//! Handles of every strategy: what is refused, what a handle keeps, and what the strategies have in common.
+//! Handles of every strategy: refusals, kept objects, and the common rules of the strategies.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
@@ -99,7 +99,7 @@ fn an_object_is_dropped_once_with_its_last_reference() {
     });
 }
 
-/// Where an object can be: a record, an enum, a sequence, a map.
+/// Places for an object: a record, an enum, a sequence, a map.
 struct Record {
     owner: Shared<AtomicU64>,
     kind: Either,

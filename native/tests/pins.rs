@@ -1,4 +1,4 @@
-//! What a thread shows of its calls while they begin and end in any order.
+//! The pins that a thread shows while its calls begin and end in any order.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;

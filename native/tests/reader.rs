@@ -22,7 +22,7 @@ fn open_error(path: &Path) -> String {
     }
 }
 
-/// What opening says of a header changed by `change`.
+/// The error of opening a header changed by `change`.
 fn refusal(change: impl FnOnce(&mut Header)) -> String {
     let scratch = Scratch::new();
     let image = Image::create(&scratch.path("a.seg"), header());

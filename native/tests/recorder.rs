@@ -1,4 +1,4 @@
-//! What is recorded: sites, levels, events, collections, thread names, and the rows that adapters keep.
+//! Recording: sites, levels, events, collections, thread names, and the rows that adapters keep.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 

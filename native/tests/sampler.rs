@@ -9,7 +9,7 @@ use std::time::Duration;
 use arc_inspector_native::layout::{Kind, ReferenceState, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
 use arc_inspector_native::sampler::{Pass, Sampled, Sampler, BUSY_PASSES, STILL_PASSES};
 
-/// What the sampler said.
+/// The sampler's reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Said {
     heartbeats: u64,
@@ -74,7 +74,7 @@ impl Table {
         self.changed.notify_all();
     }
 
-    /// Wait until the sampler has said what `condition` wants.
+    /// Wait until the sampler's reports satisfy `condition`.
     fn wait_for(&self, condition: impl Fn(&Said) -> bool) -> Said {
         let said = self.said.lock().unwrap();
         let (said, waited) = self.changed.wait_timeout_while(said, Duration::from_secs(30), |said| !condition(said)).unwrap();

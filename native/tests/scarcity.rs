@@ -24,7 +24,7 @@ fn limit(kind: u32, value: u64) {
 
 /// Runs `body` in a forked child: the number that it returned, 100 after a panic; fails when a signal ended it.
 fn in_child(body: impl FnOnce() -> i32) -> i32 {
-    // SAFETY: the child leaves by `_exit`; that it may use the recorder is what is tested.
+    // SAFETY: the child leaves by `_exit`; that it may use the recorder is under test.
     match unsafe { libc::fork() } {
         0 => {
             let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(100);
@@ -59,7 +59,8 @@ fn works(inherited: u64) -> bool {
     is_usable && is_made && made.into_iter().all(|handle| lifecycle::release(runtime(), handle).is_ok())
 }
 
-/// Forks in a process of its own that has these limits: what the children found, and that nothing of it reached that process.
+/// Forks in a process of its own with these limits: checks the children's results, and that no
+/// effect reached that process.
 fn fork_under(limits: &[(u32, u64)], body: impl Fn(u64) -> i32) {
     let handle = lower(Arc::new(TodoItem::new("of the parent"))).unwrap();
     let code = in_child(|| {
@@ -99,7 +100,7 @@ fn a_child_for_which_there_is_no_room_at_all_goes_on_with_new_handles() {
 
 #[test]
 fn a_file_beyond_the_limit_of_file_sizes_is_an_error_and_no_signal() {
-    // SAFETY: the default is what a program has that is not Python.
+    // SAFETY: the default is the handler of a program that is not Python.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_DFL) };
     fork_under(&[(libc::RLIMIT_FSIZE, 1 << 20)], |handle| first_failed(&[works(handle), !runtime().segment().has_file()]));
 }
@@ -146,7 +147,7 @@ fn a_bus_error_elsewhere_ends_the_process_as_before() {
         agent::start(&options).unwrap();
         let file = std::fs::OpenOptions::new().read(true).write(true).open(agent::segment_path().unwrap()).unwrap();
         agent::exit();
-        // SAFETY: a mapping behind the file's end, read once; the signal is what is tested.
+        // SAFETY: a mapping behind the file's end, read once; the signal is under test.
         unsafe {
             use std::os::fd::AsRawFd;
             let far = file.metadata().unwrap().len().next_multiple_of(4096) as i64 + 4096;

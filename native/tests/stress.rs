@@ -201,7 +201,7 @@ fn several(strategy: usize, handles: [u64; 3]) -> Result<()> {
     }
 }
 
-/// What may be the answer to a use of a handle that other threads use, close and release.
+/// The allowed results of using a handle that other threads use, close and release.
 fn allow<T>(result: Result<T>) {
     let known = [Status::StaleHandle, Status::Closed, Status::Pending, Status::BadArgument, Status::CloseRefused, Status::ZeroHandle];
     if let Err(error) = result {

@@ -1,5 +1,6 @@
-//! What owning objects across the boundary costs: every strategy beside the real peers, as ratios. `ARC_INSPECTOR_DOCS` names the file that the table is
-//! written to; criterion then has its say about the calls of one thread.
+//! The cost of owning objects across the boundary: every strategy beside the real peers, as ratios.
+//! `ARC_INSPECTOR_DOCS` names the file that the table is written to; criterion then measures the
+//! calls of one thread.
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 

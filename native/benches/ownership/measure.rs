@@ -1,4 +1,5 @@
-//! One interleaved run: each round measures everybody, so that what else the machine does hits all alike.
+//! One interleaved run: each round measures every peer, so that other load on the machine affects
+//! all alike.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,13 +21,13 @@ const FILLING_PASSES: usize = 3;
 /// Passes over them that count.
 const PASSES: usize = 4;
 
-/// What is measured, in the order of the table's columns.
+/// The measured operations, in the order of the table's columns.
 pub const COLUMNS: [&str; 7] =
     ["call", "call, 2 threads, same object", "call, 2 threads, own objects", "create", "create, 2 threads", "free", "free, 2 threads"];
 
 /// A peer at a level, with its nanoseconds an operation by column and round.
 pub struct Row {
-    /// Who.
+    /// The peer.
     pub peer: Peer,
     /// How much is recorded meanwhile.
     pub level: Level,
@@ -62,7 +63,7 @@ impl Row {
         hooks::set_level(runtime(), Level::Off as u8);
     }
 
-    /// The lower quartile of the rounds: whatever else runs can only add.
+    /// The lower quartile of the rounds: other load on the machine can only add time.
     pub fn nanos(&self, column: usize) -> f64 {
         let mut sorted: Vec<f64> = self.samples[column].iter().copied().filter(|nanos| !nanos.is_nan()).collect();
         sorted.sort_by(f64::total_cmp);
@@ -92,7 +93,8 @@ fn timed_calls(mut call: impl FnMut() -> u64) -> f64 {
     began.elapsed().as_nanos() as f64 / f64::from(CALLS)
 }
 
-/// Several passes over the same number of objects; the first ones, in which caches and stocks fill, do not count.
+/// Several passes over the same number of objects; the first passes, in which caches and stocks
+/// fill, do not count.
 fn create_and_free(peer: Peer) -> [f64; 2] {
     let mut handles = Vec::with_capacity(OBJECTS);
     for _ in 0..FILLING_PASSES {
@@ -115,8 +117,8 @@ fn pass(peer: Peer, handles: &mut Vec<u64>) -> [f64; 2] {
     [created, began.elapsed()].map(|time| time.as_nanos() as f64 / OBJECTS as f64)
 }
 
-/// What two threads see that really run side by side, on average: a try counts when both had a processor nearly all the time between the common
-/// begin and their end. NaN when no try did.
+/// The average time of two threads that really run side by side: a try counts when both had a
+/// processor nearly all the time between the common start and their end. NaN when no try counted.
 fn on_two_threads<const N: usize>(body: impl Fn() -> [f64; N] + Sync) -> [f64; N] {
     (0..TRIES).find_map(|_| side_by_side(&body)).unwrap_or([f64::NAN; N])
 }
@@ -158,7 +160,7 @@ fn side_by_side<const N: usize>(body: &(impl Fn() -> [f64; N] + Sync)) -> Option
     })
 }
 
-/// What this thread has had of a processor.
+/// Processor time of this thread.
 fn processor_time() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: a place for the time.

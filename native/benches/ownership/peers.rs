@@ -1,4 +1,5 @@
-//! Who is compared: each way to own an object as three plain functions, called through pointers as a foreign language does.
+//! The compared peers: each way to own an object as three plain functions, called through pointers
+//! as a foreign language does.
 
 use std::hint::black_box;
 use std::mem::ManuallyDrop;
@@ -12,7 +13,7 @@ use arc_inspector_native::types::TypeSpec;
 use ffi_support::{ConcurrentHandleMap, Handle};
 use uniffi::RustCallStatus;
 
-/// What every strategy owns: a number that a call reads.
+/// The object of every strategy: a number that a call reads.
 pub struct Thing(AtomicU64);
 
 impl Thing {
@@ -49,14 +50,14 @@ pub struct Peer {
 
 /// The call that UniFFI generated until 0.25, ×1 of the table's calls.
 pub const BASE: &str = "`Arc`, clone + drop for each call (unchecked; UniFFI until 0.25)";
-/// What it generates today.
+/// The calls that UniFFI 0.31 generates.
 pub const UNIFFI: &str = "UniFFI 0.31: clone call, then the call (unchecked)";
 /// Mozilla's handle map.
 pub const HANDLE_MAP: &str = "ffi-support `ConcurrentHandleMap`";
 /// Our foreign handles.
 pub const FOREIGN_NAME: &str = "**`foreign`** (new, value, delete)";
 
-/// Everybody.
+/// All peers.
 pub fn peers() -> Vec<Peer> {
     let mut peers = vec![
         Peer { name: "`Arc` borrowed (unchecked, the floor)", create: arc_create, call: Call::One(arc_borrow), free: arc_free },

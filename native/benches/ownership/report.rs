@@ -7,10 +7,11 @@ use arc_inspector_native::layout::Level;
 use crate::measure::{Row, COLUMNS};
 use crate::peers::{BASE, FOREIGN_NAME, HANDLE_MAP, UNIFFI};
 
-/// Where `./dev bench ownership` says what `cgo.Handle` takes for new and delete together on this machine, when there is a Go.
+/// The variable in which `./dev bench ownership` gives the time of `cgo.Handle` for new and delete
+/// together on this machine, if Go is installed.
 const CGO_VARIABLE: &str = "ARC_INSPECTOR_CGO_NANOS";
 
-/// Whether it is one of this repository's.
+/// Whether the peer is part of this repository.
 pub fn is_ours(row: &Row) -> bool {
     row.peer.name.starts_with("**")
 }

@@ -1,4 +1,4 @@
-/* The tracepoint that carries what our event carries. */
+/* The tracepoint that carries the fields of our event. */
 #undef LTTNG_UST_TRACEPOINT_PROVIDER
 #define LTTNG_UST_TRACEPOINT_PROVIDER arc_peer
 #undef LTTNG_UST_TRACEPOINT_INCLUDE

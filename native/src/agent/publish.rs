@@ -98,8 +98,8 @@ fn open_named(backing: &Backing, path: &Path, table: &Arc<Table>) -> io::Result<
     Ok(file)
 }
 
-/// Some file systems keep a different open file under a mapping than the mapped one; there the lock
-/// ended with the first descriptor.
+/// Some file systems keep a different open file under a mapping than the mapped one; on
+/// these the lock ended with the first descriptor.
 fn hold_lock(file: &Descriptor) -> io::Result<()> {
     match file.lock() {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),

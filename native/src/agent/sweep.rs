@@ -40,7 +40,7 @@ pub enum Extent {
     /// Segments that are too old or take too much room: removed when an agent starts or a viewer
     /// lists processes.
     Overdue,
-    /// All segments except fresh ones: removed at a person's request.
+    /// All segments except fresh segments: removed at a person's request.
     Settled,
     /// All.
     Everything,

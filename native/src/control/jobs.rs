@@ -1,4 +1,4 @@
-//! Work for the interpreter: jobs that one of its threads fetches, does and answers.
+//! Work for the interpreter: jobs that a thread of the interpreter fetches, does and answers.
 //!
 //! The control thread queues and never waits. A job whose viewer has given up is dropped when it
 //! would be handed out, so a delayed worker does no outdated work.

@@ -34,7 +34,7 @@ pub fn start(path: &Path, target: Arc<dyn Target>, table: Arc<Table>) -> Result<
     Ok(())
 }
 
-/// The running control socket, if there is one.
+/// The running control socket, if any.
 pub fn running() -> Option<Arc<Control>> {
     lock(place()).clone()
 }

@@ -119,7 +119,7 @@ static CALL: AtomicUsize = AtomicUsize::new(0);
 static CLEAR: AtomicUsize = AtomicUsize::new(0);
 static RELEASE: AtomicUsize = AtomicUsize::new(0);
 
-/// `PyObject_CallOneArg` of this process's interpreter, if there is one.
+/// `PyObject_CallOneArg` of this process's interpreter, if any.
 pub fn call_one_arg() -> Option<unsafe extern "C" fn(usize, usize) -> usize> {
     // SAFETY: its signature.
     function(&CALL, c"PyObject_CallOneArg").map(|address| unsafe { std::mem::transmute::<usize, CallOneArg>(address) })

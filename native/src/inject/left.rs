@@ -44,7 +44,7 @@ fn unmap(base: usize) -> bool {
     is_left && unsafe { libc::munmap(base as *mut _, REGION_BYTES) } == 0
 }
 
-/// Whether no thread but this one can be in the region.
+/// Whether no other thread can be in the region.
 fn everybody_left(base: usize) -> bool {
     let until = Instant::now() + PATIENCE;
     let Some(mut inside) = threads() else { return false };

@@ -26,7 +26,7 @@ thread_local! {
     static NEXT_MILLIS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// The waiting thread, while there is one.
+/// The waiting thread, while it exists.
 pub type Keeper = Lock<Option<Thread>>;
 
 /// When a request is withdrawn.

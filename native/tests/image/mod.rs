@@ -75,9 +75,9 @@ pub fn file_bytes(header: &Header) -> u64 {
 pub struct Image {
     /// For the test to write to.
     pub file: File,
-    /// What stands at its start.
+    /// The header at its start.
     pub header: Header,
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
 }
 

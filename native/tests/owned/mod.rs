@@ -52,7 +52,7 @@ pub fn status<T>(result: Result<T>) -> Status {
     result.err().map_or(Status::Ok, |error| error.status)
 }
 
-/// What each strategy does with a handle, as a status.
+/// The status of each use of a handle, by strategy.
 pub fn uses(handle: u64) -> [(&'static str, Status); 4] {
     [
         ("mutex_map", status(SERIAL.with(handle, |_| ()))),

@@ -1,4 +1,5 @@
-//! A process to serve, as simple as can be, and the two who talk to its control socket: a viewer and the interpreter's worker.
+//! A simple process to serve, and two peers of its control socket: a viewer and the interpreter's
+//! worker.
 
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
@@ -21,7 +22,8 @@ use serde_json::{json, Value};
 /// How long anything may take on a busy machine before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the control socket did to the process. Handles from 100 on are an adapter's; closing 66 panics.
+/// The effects of the control socket on the process. Handles from 100 on are an adapter's; closing
+/// 66 panics.
 #[derive(Default)]
 pub struct Process {
     pub level: AtomicU8,
@@ -274,7 +276,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Answer each job with what `answer` makes of it.
+    /// Answer each job with the result of `answer`.
     pub fn start(served: &Served, answer: impl Fn(&Process, &Value) -> Value + Send + 'static) -> Self {
         let (process, control) = (served.process.clone(), served.control.clone());
         let stop = Arc::new(AtomicBool::new(false));

@@ -39,7 +39,7 @@ fn foreign_type() -> Result<u16> {
     runtime().types.describe(runtime(), &described)
 }
 
-/// A foreign object that closes, and what the model has of it.
+/// A foreign object that closes, and its state in the model.
 struct Door {
     type_id: u16,
     handle: u64,
@@ -89,7 +89,7 @@ impl Door {
         assert_eq!(shut, usize::from(self.is_shut));
     }
 
-    /// What was asked for runs with the last use.
+    /// A requested close runs with the last use.
     fn settle(&mut self) {
         self.is_shut |= self.is_asked && self.uses == 0;
         self.is_asked &= !self.is_shut;

@@ -1,4 +1,4 @@
-//! Sequences of handle operations against a plain model: who names what, how often each object is counted, what is refused and why.
+//! Sequences of handle operations against a plain model: names, counts, refusals and their reasons.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
@@ -62,7 +62,7 @@ enum Type {
     Journal,
 }
 
-/// What an object is, as the model has it.
+/// An object's state in the model.
 struct Object {
     type_of: Type,
     /// Items of a list, by object.

@@ -1,8 +1,10 @@
 //! loom tries every interleaving, and every value that the memory model allows, of the protocols that calls and releases follow.
 //!
-//! These are models: each repeats the stores and loads of one protocol, in their order and with their orderings, and nothing else. Two things loom does
-//! not have are stood in for. The pair of a light and a heavy barrier (`threads::gate`) is a pair of fences, which is what it amounts to. A SeqCst store
-//! or exchange followed by a SeqCst load has a fence between the two, because loom gives SeqCst accesses less than the language does.
+//! These are models: each repeats the stores and loads of one protocol, in their order and with
+//! their orderings, and nothing else. Two things that loom lacks are replaced. The pair of a light
+//! and a heavy barrier (`threads::gate`) is a pair of fences, which has the same effect. A SeqCst
+//! store or exchange followed by a SeqCst load has a fence between the two, because loom gives
+//! SeqCst accesses less than the language does.
 
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{fence, AtomicUsize, Ordering};
@@ -40,7 +42,7 @@ impl Row {
         fence(Ordering::SeqCst);
         if self.word.load(Ordering::SeqCst) == LIVE {
             self.object.with(|object| {
-                // SAFETY: what is to be shown; loom checks it.
+                // SAFETY: exclusive access is under test; loom checks it.
                 assert_eq!(unsafe { *object }, 1, "used after its end");
             });
         }
@@ -71,7 +73,8 @@ impl Row {
         }
         fence(Ordering::SeqCst);
         if self.user.load(Ordering::SeqCst) == OWNER {
-            // in the real one BUSY keeps others away from here on; in the model the exchange does
+            // the real code keeps other threads away with BUSY from here on; the model with the
+            // exchange
             if self.word.compare_exchange(REQUESTED, RELEASED, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
                 self.end();
             }
@@ -92,7 +95,7 @@ impl Row {
 
     fn end(&self) {
         self.object.with_mut(|object| {
-            // SAFETY: what is to be shown; loom checks it.
+            // SAFETY: exclusive access is under test; loom checks it.
             unsafe { *object += 1 };
         });
     }
@@ -100,7 +103,7 @@ impl Row {
     /// After all threads have ended: the object was let go of, once.
     fn check_ended(&self) {
         assert_eq!(self.word.load(Ordering::SeqCst), RELEASED, "nobody let go of it");
-        // SAFETY: nobody else is left.
+        // SAFETY: no other thread is left.
         self.object.with(|object| assert_eq!(unsafe { *object }, 2, "let go of more than once"));
     }
 }
@@ -177,7 +180,7 @@ impl Gate {
         fence(Ordering::SeqCst);
         if self.forking.load(Ordering::Acquire) == 0 {
             self.row.with_mut(|row| {
-                // SAFETY: what is to be shown; loom checks it.
+                // SAFETY: exclusive access is under test; loom checks it.
                 unsafe { *row += 1 };
             });
         }
@@ -191,7 +194,7 @@ impl Gate {
         while self.writing.load(Ordering::Acquire) != 0 {
             thread::yield_now();
         }
-        // SAFETY: what is to be shown; loom checks it.
+        // SAFETY: exclusive access is under test; loom checks it.
         let copied = self.row.with(|row| unsafe { *row });
         self.forking.store(0, Ordering::SeqCst);
         copied
@@ -274,7 +277,7 @@ impl Counted {
         if before == 1 {
             fence(Ordering::Acquire);
             self.object.with_mut(|object| {
-                // SAFETY: what is to be shown; loom checks it.
+                // SAFETY: exclusive access is under test; loom checks it.
                 unsafe { *object += 1 };
             });
         }
@@ -283,7 +286,7 @@ impl Counted {
 
     fn read(&self) {
         self.object.with(|object| {
-            // SAFETY: what is to be shown; loom checks it.
+            // SAFETY: exclusive access is under test; loom checks it.
             assert_eq!(unsafe { *object }, 0, "used after its end");
         });
     }
@@ -306,7 +309,7 @@ fn a_thin_object_ends_once_with_its_last_reference_and_never_comes_back() {
         assert!(thin.count_down());
         holder.join().expect("no panic");
         assert!(!thin.count_up() && !thin.count_down());
-        // SAFETY: nobody else is left.
+        // SAFETY: no other thread is left.
         thin.object.with(|object| assert_eq!(unsafe { *object }, 1));
     });
 }

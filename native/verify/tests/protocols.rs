@@ -1,5 +1,7 @@
-//! loom over models of the protocols whose sources need the mapped file or the system's barriers: the event ring, and a close among calls and a release.
-//! Each repeats the stores and loads of its protocol, in their order and with their orderings; see `orderings` for what stands in for barriers.
+//! loom over models of the protocols whose sources need the mapped file or the system's barriers:
+//! the event ring, and a close among calls and a release. Each repeats the stores and loads of its
+//! protocol, in their order and with their orderings; `orderings` explains the replacement of
+//! barriers.
 
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::{fence, AtomicUsize, Ordering};
@@ -16,7 +18,8 @@ struct Ring {
 }
 
 impl Ring {
-    /// The writer is told its number instead of loading what it stored itself: loom explores fewer interleavings of a thread that loads before it stores.
+    /// The writer gets its number as an argument instead of loading its own store: loom explores
+    /// fewer interleavings of a thread that loads before it stores.
     fn write(&self, number: usize) {
         fence(Ordering::Release);
         for word in &self.events[number % EVENTS] {
@@ -25,7 +28,7 @@ impl Ring {
         self.written.store(number + 1, Ordering::Release);
     }
 
-    /// What a reader keeps of its copy: events by number, with their words.
+    /// The events that a reader keeps of its copy, by number, with their words.
     fn read(&self) -> Vec<(usize, [usize; 2])> {
         let before = self.written.load(Ordering::Acquire);
         let copied: Vec<_> = (before.saturating_sub(EVENTS)..before)
@@ -54,13 +57,13 @@ fn a_reader_of_the_ring_keeps_whole_events_only_while_it_is_lapped() {
 const LIVE: usize = 1;
 const REQUESTED: usize = 2;
 const RELEASED: usize = 3;
-/// Of the resource, beside the reference's.
+/// States of the resource, beside the reference's.
 const OPEN: usize = 0;
 const ASKED: usize = 0x10;
 const CLOSED: usize = 0x20;
 const REFERENCE: usize = 0xF;
 
-/// What `Lives` keeps of an object.
+/// The record of an object in `Lives`.
 #[derive(Default)]
 struct Entry {
     has_request: bool,
@@ -102,7 +105,7 @@ impl Closable {
         self.pin.store(1, Ordering::Release);
         fence(Ordering::SeqCst);
         if self.word() == (LIVE, OPEN) {
-            // SAFETY: what is to be shown; loom checks it.
+            // SAFETY: exclusive access is under test; loom checks it.
             self.resource.with(|closes| assert_eq!(unsafe { *closes }, 0, "used after its close"));
             // SAFETY: as above.
             self.object.with(|drops| assert_eq!(unsafe { *drops }, 0, "used after its end"));
@@ -138,7 +141,7 @@ impl Closable {
         }
         *entry = Entry { has_request: false, is_closing: true };
         drop(entry);
-        // SAFETY: what is to be shown; loom checks it.
+        // SAFETY: exclusive access is under test; loom checks it.
         self.resource.with_mut(|closes| unsafe { *closes += 1 });
         // SAFETY: as above.
         self.object.with(|drops| assert_eq!(unsafe { *drops }, 0, "closed after its end"));
@@ -169,13 +172,14 @@ impl Closable {
         }
         self.set(RELEASED, self.word().1);
         drop(entry);
-        // SAFETY: what is to be shown; loom checks it.
+        // SAFETY: exclusive access is under test; loom checks it.
         self.object.with_mut(|drops| unsafe { *drops += 1 });
     }
 
-    /// After all threads have ended: what was accepted has run, once, and the object was let go of, once.
+    /// After all threads have ended: an accepted request has run, once, and the object was
+    /// released, once.
     fn check_ended(&self, is_accepted: bool) {
-        // SAFETY: nobody else is left.
+        // SAFETY: no other thread is left.
         self.resource.with(|closes| assert_eq!(unsafe { *closes }, usize::from(is_accepted)));
         // SAFETY: as above.
         self.object.with(|drops| assert_eq!(unsafe { *drops }, 1));

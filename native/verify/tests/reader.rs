@@ -12,7 +12,8 @@ use image::{header, Image, Scratch, ROWS};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// Ask the reader for everything. Only that it returns matters here; what it may say is checked where it is known.
+/// Ask the reader for everything. Only its return matters here; the results are checked in tests
+/// with known content.
 fn read_all(reader: &Reader, number: u32, from: u64) -> Result<(), TestCaseError> {
     let mut rows = vec![zeroed::<HandleSlot>(); 300];
     let mut indices = vec![0; 300];

@@ -1,8 +1,9 @@
 //! loom over the very sources of rows and thin counts: every interleaving, and every value that the memory model allows, of how rows are born, changed,
 //! ended and given out again, and of how the last reference is found.
 //!
-//! The two files are compiled here once more, with loom's atomics in place of std's (`primitive`). What they need of the table around them, a row's
-//! words, is made here; the table itself lies in a mapped file, where loom's atomics cannot.
+//! The two files are compiled here once more, with loom's atomics in place of std's (`primitive`).
+//! The rest of the table that they need, a row's words, is made here; the table itself lies in a
+//! mapped file, where loom's atomics cannot.
 
 #![allow(dead_code, reason = "the sources have more than these tests use")]
 
@@ -31,7 +32,7 @@ use slot::{Birth, Change, Moment, Slot, Word0};
 
 const TYPE: u16 = 7;
 
-/// A row's words, and what whoever changes it has to itself.
+/// A row's words, and the data of the thread that changes it.
 struct Row {
     words: [AtomicU64; 8],
     changes: UnsafeCell<u32>,
@@ -54,10 +55,10 @@ impl Row {
         self.slot().publish(&Birth { type_id: TYPE, data, address: data, ..Birth::default() })
     }
 
-    /// What happens between `begin` and `end`.
+    /// The work between `begin` and `end`.
     fn change(&self, site: u32) {
         self.changes.with_mut(|changes| {
-            // SAFETY: what is to be shown; loom checks it.
+            // SAFETY: exclusive access is under test; loom checks it.
             unsafe { *changes += 1 };
         });
         self.slot().note(&Change { moment: Moment::new(u64::from(site), site as u16, site), is_request: true });
@@ -159,7 +160,7 @@ fn who_comes_late_to_a_row_leaves_its_next_object_alone() {
     });
 }
 
-/// A thin object: its count, and what its last reference ends.
+/// A thin object: its count, and the object that its last reference ends.
 struct Thin {
     counts: AtomicU64,
     object: UnsafeCell<u32>,
@@ -171,14 +172,14 @@ impl Thin {
     }
 
     fn use_it(&self) {
-        // SAFETY: what is to be shown; loom checks it.
+        // SAFETY: exclusive access is under test; loom checks it.
         self.object.with(|object| assert_eq!(unsafe { *object }, 0, "used after its end"));
     }
 
     fn release(&self) -> Option<u32> {
         let left = count_down(&self.counts);
         if left == Some(0) {
-            // SAFETY: what is to be shown; loom checks it.
+            // SAFETY: exclusive access is under test; loom checks it.
             self.object.with_mut(|object| unsafe { *object += 1 });
         }
         left
@@ -202,7 +203,7 @@ fn a_thin_object_ends_once_with_its_last_reference_and_never_comes_back() {
         assert!(thin.release().is_some());
         holder.join().expect("no panic");
         assert_eq!((thin.release(), count_up(&thin.counts)), (None, Err(Uncountable::Gone)));
-        // SAFETY: nobody else is left.
+        // SAFETY: no other thread is left.
         thin.object.with(|object| assert_eq!(unsafe { *object }, 1));
         assert_eq!(thin.counts.load(Ordering::Relaxed) >> 32, 0xFFFF_FFFF, "the other half of the word is as it was");
     });

@@ -1,4 +1,5 @@
-//! Any sequence of uses of every strategy against a plain model: who lives, how often it is held, and what a wrong handle is told.
+//! Any sequence of uses of every strategy against a plain model: living objects, their counts, and
+//! the answers to wrong handles.
 
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -97,7 +98,7 @@ fn lower(native: Native) -> Result<u64> {
     }
 }
 
-/// What is done; the numbers choose among what there is.
+/// A step of the sequence; the numbers choose among the existing objects.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Create(usize),
@@ -138,7 +139,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct Object {
     strategy: usize,
     strong: u64,
-    /// What a call is answered: `Ok`, `Closed` or `Poisoned`.
+    /// The answer to a call: `Ok`, `Closed` or `Poisoned`.
     answer: Status,
     closes: Arc<AtomicUsize>,
     ends: Arc<AtomicUsize>,
@@ -219,7 +220,7 @@ impl Model {
         Ok(())
     }
 
-    /// Runs at most once, and says of the second what came before.
+    /// Runs at most once; the second close reports the first.
     fn close(&mut self, at: usize, is_own: bool) {
         let Some((handle, object)) = self.chosen(at) else { return };
         let object = &mut self.objects[object];

@@ -23,7 +23,7 @@ fn is_one_line(answer: &[u8]) -> bool {
     answer.last() == Some(&b'\n') && answer.iter().filter(|&&byte| byte == b'\n').count() == 1 && answer.len() <= MAX_LINE_BYTES
 }
 
-/// Read lines until there are no more; what `LineBuffer` gives for these pieces.
+/// Read lines until there are no more; the lines of a `LineBuffer` for these pieces.
 fn lines_of(pieces: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut buffer = LineBuffer::default();
     let mut lines = Vec::new();

@@ -18,7 +18,7 @@ impl TodoItem {
         Arc::new(Self { text })
     }
 
-    /// What is to be done.
+    /// The task, as text.
     pub fn text(&self) -> String {
         self.text.clone()
     }
