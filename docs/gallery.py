@@ -15,7 +15,7 @@ from types import MappingProxyType
 from PySide6.QtWidgets import QWidget
 
 from inspector.commands.demo import closable_handle
-from inspector.commands.offscreen import OffscreenWindow, use_offscreen
+from inspector.commands.support.offscreen import OffscreenWindow, use_offscreen
 from inspector.model.snapshot import Lost
 from inspector.ui.panes.cycles.pane import CyclesPane
 from inspector.ui.panes.findings.pane import FindingsPane

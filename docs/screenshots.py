@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from inspector.commands.offscreen import OffscreenWindow, use_offscreen
+from inspector.commands.support.offscreen import OffscreenWindow, use_offscreen
 from inspector.model.pending import pending_closes
 
 FOLDER = Path(__file__).resolve().parents[1] / "resources" / "screenshots"

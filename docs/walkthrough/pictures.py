@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
-from inspector.commands.offscreen import OffscreenWindow
+from inspector.commands.support.offscreen import OffscreenWindow
 from inspector.model.snapshot import Level
 from inspector.ui.panes.cycles.pane import CyclesPane
 from inspector.ui.panes.detail.who_holds import WhoHolds

@@ -37,9 +37,9 @@ from inspector.commands import (
     run_program,
     shot,
 )
-from inspector.commands.output import OutputClosedError, abandon_output, flush_output, prepare_streams, print_error, say
-from inspector.commands.version import version_line
-from inspector.commands.window import open_window
+from inspector.commands.support.output import OutputClosedError, abandon_output, flush_output, prepare_streams, print_error, say
+from inspector.commands.support.version import version_line
+from inspector.commands.support.window import open_window
 from inspector.ending import EndedBySignalError, status_of
 from inspector.errors import InspectorError
 

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from inspector.attach.arriving import LEAVES_AFTER_SECS
-from inspector.commands.opening import ReadOnly, session_with
-from inspector.commands.output import print_json, say
-from inspector.commands.preparing import Consent, Prepared, ask_on_terminal, ensure_possible, prepare
-from inspector.commands.window import open_window, require_display
+from inspector.commands.support.opening import ReadOnly, session_with
+from inspector.commands.support.output import print_json, say
+from inspector.commands.support.preparing import Consent, Prepared, ask_on_terminal, ensure_possible, prepare
+from inspector.commands.support.window import open_window, require_display
 from inspector.errors import UsageError
 from inspector.model.snapshot import Level
 from inspector.session.outside import require_readable

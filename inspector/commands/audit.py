@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from inspector.commands.asking import ask_target
-from inspector.commands.output import print_json, say
-from inspector.commands.tables import Column, Table
+from inspector.commands.support.asking import ask_target
+from inspector.commands.support.output import print_json, say
+from inspector.commands.support.tables import Column, Table
 from inspector.model.snapshot import handle_text
 from inspector.session.answers import audit_log
 from inspector.session.protocol import AuditedAct, AuditLog

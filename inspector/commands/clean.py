@@ -8,7 +8,7 @@ import typer
 
 from inspector.attach.leftovers import Extent, Swept, sweep
 from inspector.attach.linux import require_support
-from inspector.commands.output import print_error, print_json, say
+from inspector.commands.support.output import print_error, print_json, say
 from inspector.ui.wording import plural
 
 

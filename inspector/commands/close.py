@@ -14,10 +14,10 @@ from typing import Annotated, Final
 import numpy as np
 import typer
 
-from inspector.commands.opening import open_live
-from inspector.commands.output import print_json, say
-from inspector.commands.rows import answer_value
-from inspector.commands.tables import Column, Table
+from inspector.commands.support.opening import open_live
+from inspector.commands.support.output import print_json, say
+from inspector.commands.support.rows import answer_value
+from inspector.commands.support.tables import Column, Table
 from inspector.errors import ControlError, TargetBusyError, UsageError
 from inspector.model.filter import Filter, FilterError, parse
 from inspector.model.snapshot import PENDING, Snapshot, handle_text

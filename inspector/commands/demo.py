@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from inspector.commands.output import flush_output, say
-from inspector.commands.window import has_display, open_window
+from inspector.commands.support.output import flush_output, say
+from inspector.commands.support.window import has_display, open_window
 from inspector.model.filter import quoted
 from inspector.model.pending import pending_closes
 from inspector.model.snapshot import Reference, Resource, Snapshot, handle_text
 
 if TYPE_CHECKING:
-    from inspector.commands.offscreen import OffscreenWindow  # imports Qt
+    from inspector.commands.support.offscreen import OffscreenWindow  # imports Qt
     from inspector.ui.shell.workbench import Workbench
 
 
@@ -37,7 +37,7 @@ def demo(
 
 def run_offscreen(folder: Path) -> None:
     """Do the main job once: look, find the leak, see a pending close, collect, close, save. Prints a line for each step."""
-    from inspector.commands.offscreen import OffscreenWindow, use_offscreen
+    from inspector.commands.support.offscreen import OffscreenWindow, use_offscreen
 
     use_offscreen()
     with OffscreenWindow() as window:

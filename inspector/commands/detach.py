@@ -8,7 +8,7 @@ import typer
 
 from inspector.attach import linux
 from inspector.attach.discovery import FoundProcess, find_target
-from inspector.commands.output import print_json, say
+from inspector.commands.support.output import print_json, say
 from inspector.errors import AttachError, ControlError, TargetBusyError
 from inspector.session.leaving import Departure, take_out
 

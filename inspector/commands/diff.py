@@ -8,12 +8,12 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.commands.files import open_saved
-from inspector.commands.opening import SETTLE_SECS, Watch, is_pid, settled_session
-from inspector.commands.output import print_json, say
-from inspector.commands.rows import PlainRow
-from inspector.commands.spans import parse_span
-from inspector.commands.tables import Column, Table
+from inspector.commands.support.files import open_saved
+from inspector.commands.support.opening import SETTLE_SECS, Watch, is_pid, settled_session
+from inspector.commands.support.output import print_json, say
+from inspector.commands.support.rows import PlainRow
+from inspector.commands.support.spans import parse_span
+from inspector.commands.support.tables import Column, Table
 from inspector.errors import UsageError
 from inspector.model.diff import Change, Diff, Fate, diff
 from inspector.model.marks import MarkedState, mark_now

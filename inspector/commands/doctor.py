@@ -14,9 +14,9 @@ from inspector.attach.outside.seen import Look, SeenFrame
 from inspector.attach.selftest import Check, run_checks
 from inspector.attach.waits import waits_on
 from inspector.attach.way import Way
-from inspector.commands.output import print_json, say
-from inspector.commands.preparing import diagnosis_of
-from inspector.commands.rows import PlainRow
+from inspector.commands.support.output import print_json, say
+from inspector.commands.support.preparing import diagnosis_of
+from inspector.commands.support.rows import PlainRow
 from inspector.errors import AttachError
 
 _WAYS: Final = {

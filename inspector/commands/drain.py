@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.asking import ask_target
-from inspector.commands.output import print_json, say
+from inspector.commands.support.asking import ask_target
+from inspector.commands.support.output import print_json, say
 from inspector.session.answers import drain_report
 from inspector.ui.wording import plural
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from inspector.commands.opening import Running, open_session, say_notices
-from inspector.commands.output import print_json, say
-from inspector.commands.rows import gc_value
+from inspector.commands.support.opening import Running, open_session, say_notices
+from inspector.commands.support.output import print_json, say
+from inspector.commands.support.rows import gc_value
 from inspector.errors import ControlError
 from inspector.model.snapshot import TargetState
 from inspector.session.protocol import GcReport

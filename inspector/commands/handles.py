@@ -7,11 +7,11 @@ from typing import Annotated, Final
 import numpy as np
 import typer
 
-from inspector.commands.opening import ReadOnly, coverage_of, settled_session
-from inspector.commands.output import print_json, say
-from inspector.commands.rows import row_value, snapshot_value
-from inspector.commands.tables import Column as TableColumn
-from inspector.commands.tables import Table
+from inspector.commands.support.opening import ReadOnly, coverage_of, settled_session
+from inspector.commands.support.output import print_json, say
+from inspector.commands.support.rows import row_value, snapshot_value
+from inspector.commands.support.tables import Column as TableColumn
+from inspector.commands.support.tables import Table
 from inspector.errors import UsageError
 from inspector.model.filter import Filter, FilterError, parse, quoted
 from inspector.model.findings.judge import why_empty

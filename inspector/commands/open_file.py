@@ -8,12 +8,12 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from inspector.commands.files import open_saved
 from inspector.commands.handles import DEFAULT_LIMIT, print_handles
-from inspector.commands.opening import SETTLE_SECS, Watch
-from inspector.commands.output import print_json
-from inspector.commands.rows import snapshot_value
-from inspector.commands.window import has_display, open_window
+from inspector.commands.support.files import open_saved
+from inspector.commands.support.opening import SETTLE_SECS, Watch
+from inspector.commands.support.output import print_json
+from inspector.commands.support.rows import snapshot_value
+from inspector.commands.support.window import has_display, open_window
 from inspector.model.grouping import Query, arrange
 from inspector.model.snapshot import Snapshot
 

@@ -8,10 +8,10 @@ from typing import Annotated, Final
 import typer
 
 from inspector.commands.handles import headline
-from inspector.commands.opening import settled_session
-from inspector.commands.output import print_json, say
-from inspector.commands.rows import PlainRow, count, row_value, seconds, snapshot_value
-from inspector.commands.tables import Column, Table
+from inspector.commands.support.opening import settled_session
+from inspector.commands.support.output import print_json, say
+from inspector.commands.support.rows import PlainRow, count, row_value, seconds, snapshot_value
+from inspector.commands.support.tables import Column, Table
 from inspector.model.pending import PendingCloses, pending_closes
 from inspector.model.snapshot import Snapshot
 from inspector.ui.wording import age, duration, plural

@@ -10,9 +10,9 @@ import typer
 from inspector.attach.discovery import FoundProcess, find_processes
 from inspector.attach.leftovers import Extent, sweep
 from inspector.attach.linux import require_support
-from inspector.commands.output import print_json, say
-from inspector.commands.rows import PlainRow, count, seconds
-from inspector.commands.tables import Column, Table
+from inspector.commands.support.output import print_json, say
+from inspector.commands.support.rows import PlainRow, count, seconds
+from inspector.commands.support.tables import Column, Table
 
 MOST_DEAD: Final = 5
 """Dead processes in the table, the newest ones: what is looked for is seldom an old one."""

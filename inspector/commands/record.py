@@ -8,10 +8,10 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.commands.opening import ReadOnly, Running, open_session
-from inspector.commands.output import say
-from inspector.commands.replacing import Force, require_absent
-from inspector.commands.spans import parse_span
+from inspector.commands.support.opening import ReadOnly, Running, open_session
+from inspector.commands.support.output import say
+from inspector.commands.support.replacing import Force, require_absent
+from inspector.commands.support.spans import parse_span
 from inspector.errors import ControlError, UsageError
 from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals
 from inspector.session.recorder import Recorded, SessionRecorder

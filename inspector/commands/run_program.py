@@ -16,12 +16,12 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.commands.child import Child, exit_status
-from inspector.commands.live_line import LiveLine
-from inspector.commands.opening import Watch, session_with
-from inspector.commands.output import print_error
-from inspector.commands.python_command import PythonCommand, parse_command
-from inspector.commands.window import open_window, require_display
+from inspector.commands.support.child import Child, exit_status
+from inspector.commands.support.live_line import LiveLine
+from inspector.commands.support.opening import Watch, session_with
+from inspector.commands.support.output import print_error
+from inspector.commands.support.python_command import PythonCommand, parse_command
+from inspector.commands.support.window import open_window, require_display
 from inspector.ending import EndedBySignalError
 from inspector.errors import AttachError, UsageError
 from inspector.model.snapshot import Level

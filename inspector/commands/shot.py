@@ -9,9 +9,9 @@ from typing import Annotated, Final
 import typer
 
 from inspector.attach.discovery import find_target
-from inspector.commands.opening import ReadOnly
-from inspector.commands.output import say
-from inspector.commands.replacing import Force, require_absent
+from inspector.commands.support.opening import ReadOnly
+from inspector.commands.support.output import say
+from inspector.commands.support.replacing import Force, require_absent
 from inspector.errors import UsageError
 from inspector.session.outside import require_readable
 
@@ -37,7 +37,7 @@ def shot(
         require_readable(pid)
     else:
         find_target(pid)
-    from inspector.commands.offscreen import OffscreenWindow, use_offscreen  # Qt is loaded only where it is used
+    from inspector.commands.support.offscreen import OffscreenWindow, use_offscreen  # Qt is loaded only where it is used
 
     use_offscreen()
     with OffscreenWindow(theme=theme, width=width, height=height) as window:

@@ -14,7 +14,7 @@ import pytest
 from inspector.attach.arriving import bring_agent
 from inspector.attach.discovery import find_target
 from inspector.attach.way import Way
-from inspector.commands.opening import Watch
+from inspector.commands.support.opening import Watch
 from inspector.errors import AttachError
 from inspector.session.live import LiveSession
 from tests.bench.conftest import StateGoal

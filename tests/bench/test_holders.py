@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from inspector.commands.offscreen import OffscreenWindow
+from inspector.commands.support.offscreen import OffscreenWindow
 from inspector.model.flame import build_flames
 from tests.bench.conftest import StateGoal
 from tests.helpers.snapshots import big_snapshot

@@ -16,7 +16,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QTableView
 
-from inspector.commands.offscreen import OffscreenWindow
+from inspector.commands.support.offscreen import OffscreenWindow
 from inspector.model.grouping import arrange, hold
 from inspector.model.snapshot import Snapshot, handle_text
 from tests.bench.conftest import StateGoal

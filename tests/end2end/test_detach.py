@@ -13,7 +13,7 @@ from inspector.attach.arriving import bring_agent
 from inspector.attach.discovery import find_published
 from inspector.attach.way import Way
 from inspector.commands.app import run
-from inspector.commands.opening import Watch, session_with
+from inspector.commands.support.opening import Watch, session_with
 from inspector.model.snapshot import Level
 from inspector.session import leaving
 from inspector.session.live import LiveSession

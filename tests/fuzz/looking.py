@@ -13,10 +13,10 @@ import numpy as np
 from inspector.commands.findings import _print as print_report
 from inspector.commands.findings import report_value
 from inspector.commands.handles import print_handles
-from inspector.commands.output import json_text
 from inspector.commands.pending import _print as print_pending
 from inspector.commands.pending import _value as pending_value
-from inspector.commands.rows import snapshot_value
+from inspector.commands.support.output import json_text
+from inspector.commands.support.rows import snapshot_value
 from inspector.model.balance import balance_of, of_object, of_type
 from inspector.model.calls import calls_in_flight
 from inspector.model.churn import ChurnHistory

@@ -19,11 +19,11 @@ from inspector.commands.adapters import _print as print_adapters
 from inspector.commands.audit import _print as print_audit
 from inspector.commands.audit import act_value
 from inspector.commands.close import _print as print_close
-from inspector.commands.files import open_saved
 from inspector.commands.findings import _events_of, _observe_recording
 from inspector.commands.gc import sentence
-from inspector.commands.output import json_text, print_error, say
-from inspector.commands.rows import answer_value, gc_value
+from inspector.commands.support.files import open_saved
+from inspector.commands.support.output import json_text, print_error, say
+from inspector.commands.support.rows import answer_value, gc_value
 from inspector.errors import InspectorError
 from inspector.leaks.allow import read_allow_list
 from inspector.model.codec import MAGIC as SNAPSHOT_MAGIC

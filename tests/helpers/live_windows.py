@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
-from inspector.commands.connector import LocalConnector
+from inspector.commands.support.connector import LocalConnector
 from inspector.ui.shell.main_window import MainWindow
 from tests.helpers.targets import Target
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from inspector.attach.naming import LONGEST_COMMAND, short_name
-from inspector.commands.files import open_saved
+from inspector.commands.support.files import open_saved
 from inspector.errors import ControlError, FileFormatError
 from inspector.model.churn import ChurnHistory
 from inspector.model.codec import MAGIC, MAX_INDEX, VERSION, decode, encode

@@ -22,7 +22,7 @@ from typing import Any, Final
 from inspector.attach.arriving import bring_agent
 from inspector.attach.discovery import find_target
 from inspector.attach.way import Way as AttachWay
-from inspector.commands.opening import session_with
+from inspector.commands.support.opening import session_with
 from inspector.errors import AttachError
 from inspector.model.snapshot import Level
 from tests.helpers.safety.programs import Program, Way

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from inspector.commands.check_report import Verdict, junit_text, read_verdict
-from inspector.commands.python_command import PythonCommand, parse_command
+from inspector.commands.support.check_report import Verdict, junit_text, read_verdict
+from inspector.commands.support.python_command import PythonCommand, parse_command
 from inspector.errors import UsageError
 from inspector.leaks.allow import Allowance, AllowList
 from inspector.leaks.leak import Leak

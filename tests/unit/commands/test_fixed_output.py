@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from inspector.commands.handles import chosen_filter, print_handles
-from inspector.commands.output import json_text
-from inspector.commands.rows import snapshot_value
+from inspector.commands.support.output import json_text
+from inspector.commands.support.rows import snapshot_value
 from inspector.model.grouping import Column, Query, arrange
 from tests.helpers.varied import varied_snapshot
 

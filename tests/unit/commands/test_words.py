@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 import inspector.__main__ as entry
-from inspector.commands import window
 from inspector.commands.app import run
-from inspector.commands.child import environment, exit_status
 from inspector.commands.close import full_number, guarded, parse_handle
 from inspector.commands.gc import sentence
-from inspector.commands.live_line import LiveLine, live_text, summary_lines
-from inspector.commands.rows import row_value, snapshot_value
 from inspector.commands.run_program import parse_level
 from inspector.commands.shot import parse_size
+from inspector.commands.support import window
+from inspector.commands.support.child import environment, exit_status
+from inspector.commands.support.live_line import LiveLine, live_text, summary_lines
+from inspector.commands.support.rows import row_value, snapshot_value
 from inspector.errors import AttachError, UsageError
 from inspector.model.snapshot import UNKNOWN, Level, Outer, Reference, Resource
 from inspector.plain_text import printable

@@ -6,7 +6,6 @@ import threading
 import weakref
 
 import pytest
-from inspector.ui.panes.flame import pane as flame
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -14,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from inspector.model.flame import Flame, FlameGraph, Weight, build_flames
 from inspector.model.snapshot import Level, Snapshot, Target
 from inspector.ui.kit.theme import DARK, Theme
+from inspector.ui.panes.flame import pane as flame
 from inspector.ui.panes.flame.icicle import ROW_HEIGHT, Icicle, value_text
 from inspector.ui.panes.flame.pane import EMPTY, NO_TARGET, FlamePane, note_text
 from inspector.ui.session.bridge import Courier

@@ -15,8 +15,8 @@ from typing import Final
 
 import platformdirs
 
-from inspector.commands.configured import configured_path
-from inspector.commands.preparing import ask_on_terminal
+from inspector.commands.support.configured import configured_path
+from inspector.commands.support.preparing import ask_on_terminal
 from inspector.wire.declaration_files import Declared, read_file
 from inspector.wire.declarations import Declaration, declaration_value
 

@@ -11,7 +11,7 @@ from inspector.attach.causes import Diagnosis, Weight, diagnose
 from inspector.attach.discovery import FoundProcess, find_published, find_target
 from inspector.attach.facts import gather
 from inspector.attach.way import Way
-from inspector.commands.output import ask_aside
+from inspector.commands.support.output import ask_aside
 from inspector.errors import AttachError
 
 

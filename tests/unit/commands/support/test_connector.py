@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.commands.connector import LocalConnector
+from inspector.commands.support.connector import LocalConnector
 from inspector.errors import AttachError, FileFormatError, SegmentError
 from inspector.model.screenshot import embed
 from inspector.model.snapshot import TargetState

@@ -20,7 +20,7 @@ PATIENCE_SECS: Final = 30.0
 _LOOK_SECS: Final = 0.02
 _END_SECS: Final = 3.0
 _INSTALLED: Final = ("site-packages", "dist-packages")
-_PACKAGE_PARENT: Final = Path(__file__).resolve().parents[2]
+_PACKAGE_PARENT: Final = Path(__file__).resolve().parents[3]
 
 
 class Child:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from inspector.commands import output
-from inspector.commands.output import json_text, print_error, say, say_aside
-from inspector.commands.tables import Column, Table
+from inspector.commands.support import output
+from inspector.commands.support.output import json_text, print_error, say, say_aside
+from inspector.commands.support.tables import Column, Table
 from inspector.errors import InspectorError
 from tests.helpers.screens import HOSTILE_TEXT, assert_harmless
 

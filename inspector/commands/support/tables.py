@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table as Drawn
 from rich.text import Text
 
-from inspector.commands.output import say, write_text
+from inspector.commands.support.output import say, write_text
 from inspector.plain_text import printable
 
 GAP: Final = 2

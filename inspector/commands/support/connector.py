@@ -16,11 +16,11 @@ import platformdirs
 
 from inspector.attach.discovery import FoundProcess, find_processes, find_target
 from inspector.attach.way import Way
-from inspector.commands.agreeing import agree, declared_by_person, question_about
-from inspector.commands.child import Child, demo_command
-from inspector.commands.files import open_saved
-from inspector.commands.opening import open_session, session_with
-from inspector.commands.preparing import Consent, consent_sentences, diagnosis_of, prepare
+from inspector.commands.support.agreeing import agree, declared_by_person, question_about
+from inspector.commands.support.child import Child, demo_command
+from inspector.commands.support.files import open_saved
+from inspector.commands.support.opening import open_session, session_with
+from inspector.commands.support.preparing import Consent, consent_sentences, diagnosis_of, prepare
 from inspector.errors import AttachError
 from inspector.model.snapshot import Level
 from inspector.regular_files import read_regular

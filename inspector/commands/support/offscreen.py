@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 
-from inspector.commands.connector import LocalConnector
+from inspector.commands.support.connector import LocalConnector
 from inspector.errors import AttachError, InspectorError
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.ui.shell.app import make_application

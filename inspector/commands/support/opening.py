@@ -12,9 +12,9 @@ from typing import Annotated, Final
 import typer
 
 from inspector.attach.discovery import FoundProcess, find_target
-from inspector.commands.agreeing import Ask, configured
-from inspector.commands.output import print_error
-from inspector.commands.preparing import ask_on_terminal
+from inspector.commands.support.agreeing import Ask, configured
+from inspector.commands.support.output import print_error
+from inspector.commands.support.preparing import ask_on_terminal
 from inspector.errors import AttachError, ControlError, InspectorError
 from inspector.model.findings.leads import Coverage
 from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from inspector.commands.tables import LONGEST_WORD, Column, Table
+from inspector.commands.support.tables import LONGEST_WORD, Column, Table
 
 COLUMNS = (
     Column("Handle"),

@@ -41,7 +41,7 @@ def open_window(
     ``passed_on`` takes signals for somebody else, see ``run_window``.
     """
     require_display()
-    from inspector.commands.connector import LocalConnector
+    from inspector.commands.support.connector import LocalConnector
     from inspector.ui.shell.app import run_window
 
     ended_by: list[int] = []

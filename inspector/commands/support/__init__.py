@@ -1,0 +1,1 @@
+"""What subcommands share: opening sessions, consent, printing, the window, started programs."""
