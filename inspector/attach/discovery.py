@@ -17,11 +17,11 @@ from typing import Any, Final
 import psutil
 
 from inspector.attach import linux, procfs
-from inspector.attach.causes import RUN_FIX, Diagnosis, diagnose
-from inspector.attach.facts import gather
-from inspector.attach.naming import LONGEST_COMMAND, is_of_the_tool, is_python, short_name
+from inspector.attach.diagnosis import RUN_FIX, Diagnosis, diagnose
+from inspector.attach.methods import Way
+from inspector.attach.probe import gather
+from inspector.attach.processes import LONGEST_COMMAND, is_of_the_tool, is_python, short_name
 from inspector.attach.segment import Segment
-from inspector.attach.way import Way
 from inspector.errors import AttachError, SegmentError
 from inspector.plain_text import printable
 from inspector.wire.schema import Ending

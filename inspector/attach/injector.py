@@ -18,13 +18,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from inspector.attach import procfs
-from inspector.attach.bundle import BEGUN, RESULT, SCRIPT, make_bundle
+from inspector.attach.agent_files import BEGUN, RESULT, SCRIPT, make_bundle
+from inspector.attach.agent_folder import Stage, staged
 from inspector.attach.injection import enter, nudge
 from inspector.attach.interpreter import Interpreter, find_interpreter
+from inspector.attach.methods import Way
 from inspector.attach.remote_exec import OLDEST, remote_exec, withdraw
-from inspector.attach.staging import Stage, staged
-from inspector.attach.waits import settled_wait
-from inspector.attach.way import Way
+from inspector.attach.thread_waits import settled_wait
 from inspector.errors import AttachError, InspectorError
 
 HELLO_SECS: Final = 10.0

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from inspector.attach import linux
-from inspector.attach.arriving import bring_agent
-from inspector.attach.bundle import backend_for
-from inspector.attach.causes import RUN_FIX, Weight
-from inspector.attach.facts import MACHINES, ptrace_scope
+from inspector.attach.agent_files import backend_for
+from inspector.attach.diagnosis import RUN_FIX, Weight
+from inspector.attach.inject import bring_agent
 from inspector.attach.interpreter import NEWEST, OLDEST
-from inspector.attach.way import Way
+from inspector.attach.methods import Way
+from inspector.attach.probe import MACHINES, ptrace_scope
 from inspector.errors import AttachError
 
 _WAITING: Final = "import sys; print('ready', flush=True); sys.stdin.read()"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from inspector.attach.arriving import LEAVES_AFTER_SECS
+from inspector.attach.inject import LEAVES_AFTER_SECS
 from inspector.commands.support.opening import ReadOnly, session_with
 from inspector.commands.support.output import print_json, say
 from inspector.commands.support.preparing import Consent, Prepared, ask_on_terminal, ensure_possible, prepare

@@ -7,13 +7,13 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.attach.causes import Cause, Diagnosis, Weight
+from inspector.attach.diagnosis import Cause, Diagnosis, Weight
 from inspector.attach.linux import require_support
+from inspector.attach.methods import Way
 from inspector.attach.outside.look import look
 from inspector.attach.outside.seen import Look, SeenFrame
 from inspector.attach.selftest import Check, run_checks
-from inspector.attach.waits import waits_on
-from inspector.attach.way import Way
+from inspector.attach.thread_waits import waits_on
 from inspector.commands.support.output import print_json, say
 from inspector.commands.support.preparing import diagnosis_of
 from inspector.commands.support.rows import PlainRow

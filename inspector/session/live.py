@@ -30,14 +30,14 @@ from inspector.model.snapshot import Level, Snapshot, TargetState
 from inspector.session.adapter_answers import adapter_report
 from inspector.session.answers import audit_log, close_answers, drain_report, gc_report, level_in, require_ok
 from inspector.session.batches import ask_in_batches
+from inspector.session.control_link import Presence, Wishes
 from inspector.session.events import EventReader
 from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
 from inspector.session.leads import coverage_of
 from inspector.session.leaving import take_out
-from inspector.session.observer import Observer
-from inspector.session.presence import Presence, Wishes
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
 from inspector.session.searching import SEARCH_SECS, Search
+from inspector.session.segment_watcher import Observer
 from inspector.session.subscribers import Subscribers
 from inspector.wire.declaration_files import Declared
 from inspector.wire.declarations import declaration_value

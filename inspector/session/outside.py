@@ -19,18 +19,18 @@ import psutil
 from inspector.attach import linux, procfs
 from inspector.attach.descriptors import open_descriptors
 from inspector.attach.discovery import find_published
-from inspector.attach.naming import LONGEST_COMMAND, short_name
 from inspector.attach.outside.look import look
 from inspector.attach.outside.memory import OutsideError
 from inspector.attach.outside.seen import Look
+from inspector.attach.processes import LONGEST_COMMAND, short_name
 from inspector.errors import AttachError
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.limits import Limit
 from inspector.model.snapshot import Level, Snapshot, Target, TargetState
 from inspector.plain_text import printable
+from inspector.session.fixed_session import StaticSession, refused
 from inspector.session.outside_rows import OutsideRows
 from inspector.session.protocol import SessionListener
-from inspector.session.static import StaticSession, refused
 from inspector.session.subscribers import Subscribers
 
 REASON: Final = "the process is only looked at from outside: nothing of the inspector runs in it"

@@ -10,9 +10,9 @@ from inspector.model.build import Moment, build_snapshot, clock_of
 from inspector.model.raw import RawState
 from inspector.model.snapshot import Snapshot
 from inspector.session.events import EventReader
+from inspector.session.fixed_session import StaticSession
 from inspector.session.liveness import Liveness, Signs
 from inspector.session.source import SegmentSource
-from inspector.session.static import StaticSession
 from inspector.session.target import target_of
 
 

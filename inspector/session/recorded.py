@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inspector.model.snapshot import Snapshot, TargetState
-from inspector.session.static import StaticSession
+from inspector.session.fixed_session import StaticSession
 
 
 def recorded_session(snapshot: Snapshot) -> StaticSession:

@@ -14,9 +14,9 @@ import numpy as np
 from inspector.errors import FileFormatError
 from inspector.model.events import EventBatch, EventCursor, no_events
 from inspector.model.snapshot import Floats, Snapshot, TargetState, Vitals
+from inspector.session.fixed_session import StaticSession, refused
 from inspector.session.protocol import SessionListener
 from inspector.session.session_file import SessionFile
-from inspector.session.static import StaticSession, refused
 from inspector.session.subscribers import Subscribers
 
 REASON: Final = "this is a recording: there is no process behind it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspector.attach.naming import short_name
+from inspector.attach.processes import short_name
 from inspector.model.build import clock_of
 from inspector.model.raw import RawVitals, text_of
 from inspector.model.snapshot import Level, Target

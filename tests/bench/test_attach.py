@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import pytest
 
-from inspector.attach.arriving import bring_agent
 from inspector.attach.discovery import find_target
-from inspector.attach.way import Way
+from inspector.attach.inject import bring_agent
+from inspector.attach.methods import Way
 from inspector.commands.support.opening import Watch
 from inspector.errors import AttachError
 from inspector.session.live import LiveSession

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from inspector.attach.arriving import bring_agent
+from inspector.attach.inject import bring_agent
+from inspector.attach.methods import Way
 from inspector.attach.outside.look import look
-from inspector.attach.way import Way
 from tests.bench.conftest import StateGoal
 from tests.bench.test_attach import first_rows_secs, print_threads, spread
 from tests.bench.ticking import ticking_pair

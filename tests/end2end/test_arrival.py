@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from inspector.attach import procfs
-from inspector.attach.arriving import NotComeByError, bring_agent
+from inspector.attach.agent_folder import PREFIX
+from inspector.attach.inject import NotComeByError, bring_agent
 from inspector.attach.interpreter import TargetMemory
-from inspector.attach.staging import PREFIX
-from inspector.attach.way import Way
+from inspector.attach.methods import Way
 from inspector.errors import AttachError
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import Target
@@ -122,8 +122,8 @@ def test_without_consent_nothing_is_done():
 
 def test_an_injector_finishes_although_the_one_who_asked_is_gone():
     code = (
-        "import os, subprocess, sys, json; from inspector.attach import arriving; import threading, time;"
-        "threading.Thread(target=arriving.bring_agent, args=({pid}, arriving.Way.INJECT), daemon=True).start();"
+        "import os, subprocess, sys, json; from inspector.attach import inject; import threading, time;"
+        "threading.Thread(target=inject.bring_agent, args=({pid}, inject.Way.INJECT), daemon=True).start();"
         "time.sleep({delay}); os._exit(9)"
     )
     with unprepared("busy") as target:

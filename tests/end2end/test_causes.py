@@ -1,6 +1,6 @@
 """Each cause that ``doctor`` names, on a process that really is so: key, text, first fix and exit status, and that attaching says the same.
 
-Not met here, and judged in ``tests/unit/attach/test_causes.py`` by made-up facts alone: Yama's scopes 1 to 3, which belong to the whole
+Not met here, and judged in ``tests/unit/attach/test_diagnosis.py`` by made-up facts alone: Yama's scopes 1 to 3, which belong to the whole
 machine (and many kernels have no Yama), processors other than x86-64, and an installation without a backend for the interpreter.
 """
 

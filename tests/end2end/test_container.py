@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from inspector.attach.arriving import bring_agent
 from inspector.attach.discovery import find_published
-from inspector.attach.way import Way
+from inspector.attach.inject import bring_agent
+from inspector.attach.methods import Way
 from tests.helpers.command_line import run_command
 from tests.helpers.unprepared import close_stdin, unprepared
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from inspector.attach.arriving import bring_agent
 from inspector.attach.discovery import find_published
-from inspector.attach.way import Way
+from inspector.attach.inject import bring_agent
+from inspector.attach.methods import Way
 from inspector.commands.app import run
 from inspector.commands.support.opening import Watch, session_with
 from inspector.model.snapshot import Level

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from inspector.attach.arriving import bring_agent
-from inspector.attach.way import Way
+from inspector.attach.inject import bring_agent
+from inspector.attach.methods import Way
 from inspector.errors import AttachError
 from tests.helpers.command_line import Finished, command_environment
 from tests.helpers.targets import ROOT, start_command

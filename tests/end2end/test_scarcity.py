@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from inspector.attach import procfs
-from inspector.attach.arriving import bring_agent
-from inspector.attach.way import Way
+from inspector.attach.inject import bring_agent
+from inspector.attach.methods import Way
 from tests.helpers.command_line import run_command
 from tests.helpers.tables import read_table
 from tests.helpers.targets import TARGETS, Target, start_command, start_target

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from inspector.attach.arriving import bring_agent
-from inspector.attach.way import Way
+from inspector.attach.inject import bring_agent
+from inspector.attach.methods import Way
 from inspector.model.snapshot import UNKNOWN, Level, Snapshot, Vitals
 from inspector.model.states import alive
 from inspector.session.live import LiveSession

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inspector.attach.naming import LONGEST_COMMAND, short_name
+from inspector.attach.processes import LONGEST_COMMAND, short_name
 from inspector.commands.support.files import open_saved
 from inspector.errors import ControlError, FileFormatError
 from inspector.model.churn import ChurnHistory

@@ -12,9 +12,9 @@ from typing import Final
 
 from inspector.attach.elf import ElfFile
 from inspector.attach.interpreter import Image, TargetMemory, candidates, is_free_threaded
-from inspector.attach.naming import version_in
 from inspector.attach.outside.layout import LAYOUTS, NEWEST, OLDEST, Layout
 from inspector.attach.outside.memory import OutsideError
+from inspector.attach.processes import version_in
 from inspector.attach.procfs import MappedRange, mappings
 
 _TYPES: Final = ("PyType_Type", "PyLong_Type", "PyCoro_Type")

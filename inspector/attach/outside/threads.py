@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from inspector.attach import procfs
 from inspector.attach.outside.seen import SeenFrame, SeenRunning, SeenThread
-from inspector.attach.waits import waits_on
+from inspector.attach.thread_waits import waits_on
 
 MOST_THREADS: Final = 256
 MOST_FRAMES: Final = 64

@@ -15,7 +15,7 @@ from typing import Final
 import platformdirs
 
 from inspector.attach.discovery import FoundProcess, find_processes, find_target
-from inspector.attach.way import Way
+from inspector.attach.methods import Way
 from inspector.commands.support.agreeing import agree, declared_by_person, question_about
 from inspector.commands.support.child import Child, demo_command
 from inspector.commands.support.files import open_saved

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from inspector.attach.arriving import LEAVES_AFTER_SECS, Arrival, bring_agent
-from inspector.attach.causes import Diagnosis, Weight, diagnose
+from inspector.attach.diagnosis import Diagnosis, Weight, diagnose
 from inspector.attach.discovery import FoundProcess, find_published, find_target
-from inspector.attach.facts import gather
-from inspector.attach.way import Way
+from inspector.attach.inject import LEAVES_AFTER_SECS, Arrival, bring_agent
+from inspector.attach.methods import Way
+from inspector.attach.probe import gather
 from inspector.commands.support.output import ask_aside
 from inspector.errors import AttachError
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from inspector.attach.arriving import bring_agent
 from inspector.attach.discovery import find_target
-from inspector.attach.way import Way as AttachWay
+from inspector.attach.inject import bring_agent
+from inspector.attach.methods import Way as AttachWay
 from inspector.commands.support.opening import session_with
 from inspector.errors import AttachError
 from inspector.model.snapshot import Level

@@ -82,7 +82,7 @@ _MARSHAL_VERSION: Final = 2
 """Read by all interpreters."""
 _BELOW_ROOMS: Final = ("errors", "plain_text")
 _ROOMS: Final = ("agent", "runtime", "wire")
-_NOT_LOADED: Final = frozenset({"inspector.agent.arrival", "inspector.agent.autostart", "inspector.agent.launch"})
+_NOT_LOADED: Final = frozenset({"inspector.agent.bootstrap", "inspector.agent.autostart", "inspector.agent.launch"})
 """They do something when imported, or belong to other ways of starting."""
 
 
@@ -126,7 +126,7 @@ def make_bundle(minor: tuple[int, int], *, level: str, leaves_after_secs: float)
         "loader_path": str(loader),
     }
     files = {
-        SCRIPT: _without_future(root / "agent" / "arrival.py"),
+        SCRIPT: _without_future(root / "agent" / "bootstrap.py"),
         REQUEST: _packed(request),
         "modules": _packed(modules),
         f"modules-{importlib.util.MAGIC_NUMBER.hex()}": _compiled(modules),

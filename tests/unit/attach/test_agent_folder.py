@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from inspector.attach import staging
-from inspector.attach.bundle import SCRIPT, Bundle, backend_for, make_bundle
-from inspector.attach.staging import PREFIX, staged
+from inspector.attach import agent_folder as staging
+from inspector.attach.agent_files import SCRIPT, Bundle, backend_for, make_bundle
+from inspector.attach.agent_folder import PREFIX, staged
 from inspector.errors import AttachError
 
 OWN = os.getpid()

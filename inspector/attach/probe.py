@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from inspector.attach import linux, procfs
-from inspector.attach.bundle import backend_for
+from inspector.attach.agent_files import backend_for
+from inspector.attach.agent_folder import places_for
 from inspector.attach.elf import ElfError, machine_of
 from inspector.attach.interpreter import Interpreter, Runtimes, find_interpreter, runtimes
-from inspector.attach.naming import version_in
+from inspector.attach.processes import version_in
 from inspector.attach.remote_exec import is_switched_off
-from inspector.attach.staging import places_for
 from inspector.errors import AttachError
 
 YAMA: Final = "/proc/sys/kernel/yama/ptrace_scope"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from inspector.attach.discovery import FoundProcess, find_published
-from inspector.attach.way import Way
+from inspector.attach.methods import Way
 from inspector.errors import AttachError
 
 PATIENCE_SECS: Final = 35.0

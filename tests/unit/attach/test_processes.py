@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from inspector.attach.naming import is_of_the_tool, is_python, short_name
+from inspector.attach.processes import is_of_the_tool, is_python, short_name
 
 
 @pytest.mark.parametrize(

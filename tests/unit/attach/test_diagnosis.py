@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from inspector.attach.causes import Weight, diagnose
-from inspector.attach.facts import Facts
+from inspector.attach.diagnosis import Weight, diagnose
 from inspector.attach.interpreter import Runtimes
-from inspector.attach.way import Way
+from inspector.attach.methods import Way
+from inspector.attach.probe import Facts
 
 GOOD = Facts(
     4711,

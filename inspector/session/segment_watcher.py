@@ -16,10 +16,10 @@ from inspector.model.clock import NANOS_PER_SEC
 from inspector.model.limits import Limit
 from inspector.model.raw import RawVitals, text_of
 from inspector.model.snapshot import Snapshot, TargetState
+from inspector.session.control_link import Presence
 from inspector.session.hang import HangStacks
 from inspector.session.liveness import Liveness, Signs, Verdict
 from inspector.session.postmortem import snapshot_of_dead
-from inspector.session.presence import Presence
 from inspector.session.source import SegmentSource
 from inspector.session.target import target_of
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from inspector.attach.facts import REMOTE_OFF, Facts
 from inspector.attach.interpreter import NEWEST, OLDEST
+from inspector.attach.methods import Way
+from inspector.attach.probe import REMOTE_OFF, Facts
 from inspector.attach.remote_exec import OLDEST as OLDEST_REMOTE
-from inspector.attach.way import Way
 
 X86_FIX: Final = "run it with a Python for x86-64: the tool is built for that one alone"
 RUN_FIX: Final = "start it with: arc-inspector run …, or with ARC_INSPECTOR=1 in its environment"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from inspector.attach import procfs
-from inspector.attach.bundle import Bundle
+from inspector.attach.agent_files import Bundle
 from inspector.errors import AttachError
 
 PLACES: Final = ("dev/shm", "tmp", "var/tmp")
