@@ -13,10 +13,10 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from inspector.commands.support.offscreen import OffscreenWindow
-from inspector.model.snapshot import Level
 from inspector.ui.panes.cycles.pane import CyclesPane
 from inspector.ui.panes.detail.who_holds import WhoHolds
 from inspector.ui.panes.flame.pane import FlamePane
+from inspector.vocabulary import Level
 
 FOLDER = Path(__file__).resolve().parent
 GROWN = 160

@@ -12,8 +12,8 @@ from inspector.agent.gc_hook import GcHook
 from inspector.agent.jobs import Jobs
 from inspector.agent.thread_names import ThreadNames
 from inspector.agent.worker import Worker
+from inspector.vocabulary import Level
 from inspector.wire import ffi, lib
-from inspector.wire.schema import Level
 from inspector.wire.status import check, new_error
 from inspector.wire.text import text_struct
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from inspector.agent.segment_rows import OPEN_STATES, LiveRow, OwnSegment
+from inspector.vocabulary import Resource
 from inspector.wire.environment import EXIT_REPORT_JSON_VARIABLE, EXIT_REPORT_VARIABLE
-from inspector.wire.schema import ResourceState
 
 SHOWN_LINES: Final = 10
 """Lines of each kind on stderr; the file has all."""
@@ -100,7 +100,7 @@ def sort_rows(before: Mapping[LiveRow, str], after: set[int], dropped: int) -> E
     freed: Counter[tuple[str, str]] = Counter()
     for row, site in before.items():
         is_open = row.closes and row.resource in OPEN_STATES
-        is_freed = row.resource == ResourceState.FREED
+        is_freed = row.resource == Resource.FREED
         kind = freed if is_freed else never_closed if is_open else held if row.handle in after else shutdown
         kind[row.type, site] += 1
     return ExitReport(_lines(held), _lines(never_closed), _lines(shutdown), _lines(freed), dropped)

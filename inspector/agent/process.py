@@ -17,9 +17,9 @@ from inspector.agent.adapters.catalog import make_adapters
 from inspector.agent.adapters.protocol import Adapter, Following
 from inspector.agent.agent import Agent, segment_path
 from inspector.errors import UsageError
+from inspector.vocabulary import Level
 from inspector.wire import lib
 from inspector.wire.environment import EXIT_REPORT_JSON_VARIABLE, EXIT_REPORT_VARIABLE
-from inspector.wire.schema import Level
 from inspector.wire.text import text_argument
 
 

@@ -9,16 +9,17 @@ from pathlib import PurePath
 from types import TracebackType
 from typing import Any, Final, Self
 
+from inspector.vocabulary import Kind, Reference, Resource
 from inspector.wire import ffi, lib
-from inspector.wire.schema import BUSY, TYPE_SHARDS, Kind, ReferenceState, ResourceState, handle_number
+from inspector.wire.schema import BUSY, TYPE_SHARDS, handle_number
 from inspector.wire.status import new_error, raise_status
 
-OPEN_STATES: Final = frozenset(ResourceState) - {
-    ResourceState.NONE,
-    ResourceState.CLOSED,
-    ResourceState.NEVER_CLOSED,
-    ResourceState.UNKNOWN,
-    ResourceState.FREED,
+OPEN_STATES: Final = frozenset(Resource) - {
+    Resource.NONE,
+    Resource.CLOSED,
+    Resource.NEVER_CLOSED,
+    Resource.UNKNOWN,
+    Resource.FREED,
 }
 """States of a resource that is to be closed yet."""
 
@@ -32,7 +33,7 @@ class LiveRow:
     type: str
     closes: bool
     resource: int
-    """``ResourceState``."""
+    """``Resource``."""
     created_site: int = 0
     """For ``OwnSegment.stack``; 0: not recorded."""
 
@@ -63,7 +64,7 @@ class OwnSegment:
         calls = {index for index, slot in enumerate(self._type_slots()) if slot.kind == Kind.UNIFFI_RUNNING}
         rows: dict[LiveRow, str] = {}
         for index, slot in self._slots():
-            if slot.reference_state & ~BUSY != ReferenceState.LIVE or slot.type_id in calls:
+            if slot.reference_state & ~BUSY != Reference.LIVE or slot.type_id in calls:
                 continue
             name, closes = types.get(slot.type_id, ("?", False))
             site = slot.created_site

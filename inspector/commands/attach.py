@@ -12,8 +12,8 @@ from inspector.commands.support.output import print_json, say
 from inspector.commands.support.preparing import Consent, Prepared, ask_on_terminal, ensure_possible, prepare
 from inspector.commands.support.window import open_window, require_display
 from inspector.errors import UsageError
-from inspector.model.snapshot import Level
 from inspector.session.outside import require_readable
+from inspector.vocabulary import Level
 
 
 def attach(

@@ -13,9 +13,10 @@ from inspector.commands.support.output import say
 from inspector.commands.support.replacing import Force, require_absent
 from inspector.commands.support.spans import parse_span
 from inspector.errors import ControlError, UsageError
-from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals
+from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.session.recorder import Recorded, SessionRecorder
 from inspector.ui.wording import plural, size
+from inspector.vocabulary import Level
 
 FINAL_STATES: Final = (TargetState.ENDED, TargetState.POST_MORTEM)
 

@@ -24,8 +24,8 @@ from inspector.commands.support.python_command import PythonCommand, parse_comma
 from inspector.commands.support.window import open_window, require_display
 from inspector.ending import EndedBySignalError
 from inspector.errors import AttachError, UsageError
-from inspector.model.snapshot import Level
 from inspector.session.protocol import Session
+from inspector.vocabulary import Level
 from inspector.wire.environment import EXIT_REPORT_JSON_VARIABLE, EXIT_REPORT_VARIABLE
 
 ATTACH_SECS: Final = 5.0

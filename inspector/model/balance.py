@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from inspector.model.balance_counts import UP, Tally, tally_of, unseen_changes
 from inspector.model.counts import is_live
-from inspector.model.events import EventKind, Events
-from inspector.model.snapshot import Frame, Ints, Reference, Site, Snapshot
+from inspector.model.events import Events
+from inspector.model.snapshot import Frame, Ints, Site, Snapshot
+from inspector.vocabulary import EventKind, Reference
 
 LIBRARY_PLACES: tuple[str, ...] = ("/site-packages/", "/dist-packages/", "/rustc/", "/lib/python", "/bin/python", "/libpython", "<frozen ")
 """Parts of the path of a file that is nobody's own program; the interpreter's own among them."""

@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 
 from inspector.model.counts import is_live
-from inspector.model.events import SATURATED, EventKind, Events
+from inspector.model.events import SATURATED, Events
 from inspector.model.snapshot import UNKNOWN, Ints, Snapshot
+from inspector.vocabulary import EventKind
 
 UP: Final = (EventKind.CREATE, EventKind.CLONE)
 COUNTED: Final = (*UP, EventKind.RELEASE)

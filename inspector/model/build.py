@@ -42,13 +42,12 @@ from inspector.model.snapshot import (
     Ids,
     Ints,
     Lost,
-    Reference,
-    Resource,
     Snapshot,
     Target,
     ThreadRow,
     Vitals,
 )
+from inspector.vocabulary import Reference, Resource, kinds_where
 
 LIMITED: Final = {
     "handles": "handles",
@@ -115,7 +114,7 @@ def build_snapshot(raw: RawState, names: Names, codes: LayoutCodes, moment: Mome
         taken_at=moment.taken_at,
         target=moment.target,
         handles=handles,
-        types=names.types(header.types, codes),
+        types=names.types(header.types),
         threads=with_calls(build_threads(raw.threads, codes, clock), handles, running),
         sites=names.sites,
         vitals=build_vitals(header, moment.taken_at),
@@ -172,7 +171,7 @@ def build_running(raw: RawState, codes: LayoutCodes) -> RunningCalls:
     kinds = _of_type(raw.rows, raw.vitals.types, "kind")
     live = np.flatnonzero(raw.threads["state"] == codes.thread_live)
     threads = dict(zip(raw.threads["tid"][live].tolist(), live.tolist(), strict=True))
-    are_uses = is_live(references) & np.isin(kinds, list(codes.running_kinds))
+    are_uses = is_live(references) & np.isin(kinds, kinds_where(lambda kind: kind.runs_on_thread))
     return running_calls(are_uses, raw.rows["data"], threads, len(raw.threads), codes)
 
 
@@ -182,20 +181,20 @@ def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock, running: Runn
     references, changing = _references(rows, codes)
     live = is_live(references)
     kinds = _of_type(rows, raw.vitals.types, "kind")
-    ids = _ids(raw, np.isin(kinds, list(codes.foreign_kinds)))
+    ids = _ids(raw, np.isin(kinds, kinds_where(lambda kind: kind.is_foreign)))
     addresses = rows["address"].copy()
-    numbered = np.isin(kinds, list(codes.numbered_kinds))
+    numbered = np.isin(kinds, kinds_where(lambda kind: kind.is_numbered))
     objects = objects_of(addresses, live, numbers_of(rows["type_id"].astype(np.int64), rows["data"], numbered))
-    are_handles = live & ~np.isin(kinds, list(codes.call_kinds))
+    are_handles = live & ~np.isin(kinds, kinds_where(lambda kind: kind.is_call))
     proxies = proxies_of(objects, are_handles)
     counts = at_rest(_strongs(raw, objects, codes, are_handles), objects, proxies, running.are_counted)
-    traits = live & np.isin(kinds, list(codes.trait_kinds))
+    traits = live & np.isin(kinds, kinds_where(lambda kind: kind.is_trait))
     strong = np.where(live, counts.strong, np.where(references == Reference.DROPPED, 0, UNKNOWN))
     proxies[live & (objects.groups < 0) & (strong != UNKNOWN)] = 1
-    proxies[live & np.isin(kinds, list(codes.shared_row_kinds))] = UNKNOWN
+    proxies[live & np.isin(kinds, kinds_where(lambda kind: kind.shares_rows))] = UNKNOWN
     proxies[references == Reference.DROPPED] = 0
     pins = pins_by_row(ids, raw.threads["calls"][raw.threads["state"] == codes.thread_live].ravel())
-    in_flight = in_flight_of(objects, pins + running.are_uses, counts.in_flight, np.isin(kinds, list(codes.pinned_kinds)))
+    in_flight = in_flight_of(objects, pins + running.are_uses, counts.in_flight, np.isin(kinds, kinds_where(lambda kind: kind.pins_calls)))
     handles = Handles(
         ids=ids,
         types=rows["type_id"].astype(np.int64),
@@ -268,7 +267,7 @@ def _ids(raw: RawState, foreign: Flags) -> Ids:
 def _strongs(raw: RawState, objects: Objects, codes: LayoutCodes, are_handles: Flags) -> Strongs:
     """The counts of the rows' objects. A trait's handle points into an outer ``Arc`` when its type says where that begins."""
     rows, types = raw.rows, raw.vitals.types
-    traits = np.isin(_of_type(rows, types, "kind"), list(codes.trait_kinds))
+    traits = np.isin(_of_type(rows, types, "kind"), kinds_where(lambda kind: kind.is_trait))
     counted = are_handles & traits & (_of_type(rows, types, "data_offset") != 0)
     sampled = Sampled(
         strong=_signed(rows["strong"], codes.strong_unknown),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from inspector.model.counts import is_live
-from inspector.model.kinds import CALL_KINDS, RUNNING_KIND
 from inspector.model.snapshot import Floats, Ids, Ints, Site, Snapshot, ThreadRow
+from inspector.vocabulary import kind_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Calls:
         row = int(self.rows[call])
         if row < 0 or self.snapshot is None:
             return None
-        handles, is_call = self.snapshot.handles, _kind_of(self.snapshot, row) in CALL_KINDS
+        handles, is_call = self.snapshot.handles, self.snapshot.kind_of(row).is_call
         return self.snapshot.sites.get(int((handles.created_sites if is_call else handles.last_sites)[row]))
 
 
@@ -63,16 +63,12 @@ def calls_in_flight(snapshot: Snapshot | None) -> Calls:
 
 def library_calls(snapshot: Snapshot) -> Ints:
     """Rows of calls that have not ended: synchronous and asynchronous ones into a library, and those that a library awaits."""
-    kinds = {index: row.kind for index, row in snapshot.types.items() if row.kind in CALL_KINDS and row.kind != RUNNING_KIND}
-    rows = np.flatnonzero(np.isin(snapshot.handles.types, list(kinds)) & is_live(snapshot.handles.references))
+    kinds = {index: kind_named(row.kind) for index, row in snapshot.types.items()}
+    waiting = [index for index, kind in kinds.items() if kind.is_call and not kind.runs_on_thread]
+    rows = np.flatnonzero(np.isin(snapshot.handles.types, waiting) & is_live(snapshot.handles.references))
     listed = calls_in_flight(snapshot).rows
-    running = [row for row in listed.tolist() if row >= 0 and _kind_of(snapshot, row) == RUNNING_KIND]
+    running = [row for row in listed.tolist() if row >= 0 and snapshot.kind_of(row).runs_on_thread]
     return np.union1d(rows, np.array(running, np.int64)).astype(np.int64)
-
-
-def _kind_of(snapshot: Snapshot, row: int) -> str:
-    found = snapshot.types.get(int(snapshot.handles.types[row]))
-    return found.kind if found else ""
 
 
 def _rows_of(handles: Ids, snapshot: Snapshot) -> Ints:

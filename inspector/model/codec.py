@@ -24,17 +24,8 @@ import numpy.typing as npt
 
 from inspector.errors import FileFormatError
 from inspector.model.fields import COUNT_LIMIT, FLOAT_LIMIT, from_plain, to_plain
-from inspector.model.snapshot import (
-    UNKNOWN,
-    Handles,
-    Reference,
-    Resource,
-    Site,
-    Snapshot,
-    ThreadRow,
-    TypeRow,
-    Vitals,
-)
+from inspector.model.snapshot import UNKNOWN, Handles, Site, Snapshot, ThreadRow, TypeRow, Vitals
+from inspector.vocabulary import Reference, Resource
 
 VERSION: Final = 1
 MAGIC: Final = b"arcsnap\0"

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inspector.model.snapshot import UNKNOWN, Codes, Ids, Ints, Reference
+from inspector.model.snapshot import UNKNOWN, Codes, Ids, Ints
+from inspector.vocabulary import Reference
 
 Flags = npt.NDArray[np.bool_]
 UNSAMPLED = -(1 << 31)

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inspector.model.holders import NamedHolder, NativeHolders
-from inspector.model.kinds import calls_are_estimated, is_trait
 from inspector.model.snapshot import UNKNOWN, Handles, Outer, TypeRow
 from inspector.model.states import ALIVE, alive
+from inspector.vocabulary import kind_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def equation_of(handles: Handles, row: int, kind: TypeRow | None = None) -> Coun
     """The equation of a row's object; ``kind``: its type, as far as that is known."""
     strong, proxies = int(handles.strong[row]), int(handles.proxies[row])
     in_flight, weak = int(handles.in_flight[row]), int(handles.weak[row])
-    is_estimated = kind is not None and calls_are_estimated(kind.kind)
+    is_estimated = kind is not None and kind_named(kind.kind).calls_are_estimated
     parts = parts_of(handles, row, kind)
     if strong == UNKNOWN:
         return CountEquation(UNKNOWN, weak, proxies, in_flight, UNKNOWN, 0, 0, is_estimated, parts=parts)
@@ -91,7 +91,7 @@ def equation_of(handles: Handles, row: int, kind: TypeRow | None = None) -> Coun
 
 def parts_of(handles: Handles, row: int, kind: TypeRow | None) -> TraitParts | None:
     """What a live trait's counts are one by one; ``None`` for what is no trait, and for a handle that is gone."""
-    if kind is None or not is_trait(kind.kind) or int(handles.references[row]) not in ALIVE:
+    if kind is None or not kind_named(kind.kind).is_trait or int(handles.references[row]) not in ALIVE:
         return None
     strong, inner, outer = int(handles.strong[row]), int(handles.inner_strong[row]), int(handles.outer_strong[row])
     pointing = int(np.count_nonzero((handles.data == handles.data[row]) & (handles.types == handles.types[row]) & alive(handles)))

@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from inspector.model.events import KIND_WORDS, EventKind, Events, no_events
+from inspector.model.events import KIND_WORDS, Events, no_events
 from inspector.model.snapshot import Ids, Ints, Snapshot
+from inspector.vocabulary import EventKind
 
 MAX_ROWS: Final = 20_000
 """More are not listed: nobody reads them, and the rest is said."""

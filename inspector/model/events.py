@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.model.snapshot import Codes, Floats, Ids, Ints
+from inspector.vocabulary import EventKind
 
 KEPT_EVENTS: Final = 200_000
 """Events that a viewer keeps by default: 12 MB."""
@@ -23,22 +23,6 @@ KEPT_EVENTS: Final = 200_000
 
 SATURATED: Final = 0xFF_FFFE
 """The largest count that an event holds: this many or more."""
-
-
-class EventKind(IntEnum):
-    """What an event says. Values are those of ``EventKind`` in the layout (a test compares them), and ``GAP``."""
-
-    GAP = 0
-    """Not in the layout: here events were overwritten before they were read; ``counts`` says how many."""
-    CREATE = 1
-    CLONE = 2
-    BORROW = 3
-    RETURN = 4
-    RELEASE = 5
-    CLOSE_REQUEST = 6
-    CLOSE = 7
-    DROP = 8
-    MISUSE = 9
 
 
 KIND_WORDS: Final[Mapping[int, str]] = MappingProxyType(

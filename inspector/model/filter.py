@@ -26,9 +26,10 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.errors import InspectorError
-from inspector.model.snapshot import UNKNOWN, Handles, Ids, Reference, Snapshot
+from inspector.model.snapshot import UNKNOWN, Handles, Ids, Snapshot
 from inspector.model.states import alive, ended, search_words
 from inspector.model.time_of_day import TimeRange, parse_range
+from inspector.vocabulary import Reference
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.model.filter import Filter, Mask, number_column
-from inspector.model.snapshot import PENDING, Floats, Handles, Ids, Ints, Snapshot
+from inspector.model.snapshot import Floats, Handles, Ids, Ints, Snapshot
 from inspector.model.states import alive, among, state_words
+from inspector.vocabulary import PENDING
 
 _SLOT_BITS: Final = np.uint64(0xFFFF_FFFF)
 

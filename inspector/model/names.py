@@ -14,13 +14,15 @@ from typing import Final
 import numpy as np
 
 from inspector.model.fields import COUNT_LIMIT
-from inspector.model.raw import LayoutCodes, Records, text_of
+from inspector.model.raw import Records, text_of
 from inspector.model.snapshot import UNKNOWN, Frame, Ints, Outer, Site, TypeRow
 from inspector.plain_text import printable
+from inspector.vocabulary import Kind
 
 _LENGTH: Final = struct.Struct("<I")
 _LONGEST_NAME_BYTES: Final = 4096
 """Longer names are cut: a damaged length must not make a name of megabytes."""
+_KINDS: Final = frozenset(Kind)
 _COUNTERS: Final = ("created", "released", "closed", "never_closed", "dropped")
 
 
@@ -102,31 +104,32 @@ class Names:
             self._sites |= fresh
             self._seen_sites = MappingProxyType(dict(self._sites))
 
-    def types(self, types: Records, codes: LayoutCodes) -> dict[int, TypeRow]:
+    def types(self, types: Records) -> dict[int, TypeRow]:
         """The types that are in use, with their counters of now."""
         totals = {name: type_totals(types, name) for name in _COUNTERS}
         rows = {}
         for index in np.flatnonzero(types["ready"]).tolist():
             if index:
-                rows[index] = self._type(index, types[index], codes, {name: int(column[index]) for name, column in totals.items()})
+                rows[index] = self._type(index, types[index], {name: int(column[index]) for name, column in totals.items()})
         return rows
 
-    def _type(self, index: int, slot: np.void, codes: LayoutCodes, counters: Mapping[str, int]) -> TypeRow:
+    def _type(self, index: int, slot: np.void, counters: Mapping[str, int]) -> TypeRow:
         fixed = self._fixed_types.get(index)
         if fixed is None:
             fixed = _FixedType(text_of(slot["name"]), text_of(slot["origin"]), text_of(slot["close_signature"]))
             self._fixed_types[index] = fixed
-        kind = int(slot["kind"])
+        code = int(slot["kind"])
+        kind = Kind(code) if code in _KINDS else Kind.UNKNOWN
         return TypeRow(
             index=index,
             name=fixed.name,
             origin=fixed.origin,
-            kind=codes.kinds.get(kind, f"kind_{kind}"),
+            kind=kind.word if kind else f"kind_{code}",
             closes=bool(slot["closes"]),
             close_signature=fixed.close_signature,
             thread_affine=bool(slot["thread_affine"]),
             size_bytes=int(slot["size_bytes"]) or UNKNOWN,
-            outer=_outer(slot) if kind in codes.trait_kinds else Outer.NONE,
+            outer=_outer(slot) if kind.is_trait else Outer.NONE,
             **counters,
         )
 

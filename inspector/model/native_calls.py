@@ -11,9 +11,10 @@ import numpy as np
 
 from inspector.model.counts import is_live
 from inspector.model.holders import NamedHolder
-from inspector.model.snapshot import Snapshot, TypeRow
+from inspector.model.snapshot import Snapshot
+from inspector.vocabulary import Kind
 
-_KEEPERS: Final = {"uniffi_call": "pending call {}", "uniffi_foreign": "callback map entry {}"}
+_KEEPERS: Final = {Kind.UNIFFI_CALL: "pending call {}", Kind.UNIFFI_FOREIGN: "callback map entry {}"}
 """Kinds whose rows stand for a reference that native code holds on what is at their address, and how that is named."""
 
 
@@ -24,20 +25,15 @@ def keepers_of(snapshot: Snapshot, handle: int) -> tuple[NamedHolder, ...]:
     """
     handles = snapshot.handles
     rows = np.flatnonzero(handles.ids == np.uint64(handle))
-    if not len(rows) or not handles.addresses[rows[0]] or _kind(snapshot, int(rows[0])) == "uniffi_call":
+    if not len(rows) or not handles.addresses[rows[0]] or snapshot.kind_of(int(rows[0])) == Kind.UNIFFI_CALL:
         return ()
     same = np.flatnonzero((handles.addresses == handles.addresses[rows[0]]) & is_live(handles.references))
-    keepers = [row for row in same.tolist() if _kind(snapshot, row) in _KEEPERS]
+    keepers = [row for row in same.tolist() if snapshot.kind_of(row) in _KEEPERS]
     keepers.sort(key=lambda row: float(np.nan_to_num(handles.created_at[row], nan=-np.inf)))
     return tuple(_keeper(snapshot, row) for row in keepers)
 
 
-def _kind(snapshot: Snapshot, row: int) -> str:
-    known: TypeRow | None = snapshot.types.get(int(snapshot.handles.types[row]))
-    return known.kind if known is not None else ""
-
-
 def _keeper(snapshot: Snapshot, row: int) -> NamedHolder:
     handles = snapshot.handles
-    label = _KEEPERS[_kind(snapshot, row)].format(snapshot.types[int(handles.types[row])].name)
+    label = _KEEPERS[snapshot.kind_of(row)].format(snapshot.types[int(handles.types[row])].name)
     return NamedHolder(label, 1, handle=int(handles.ids[row]), since=float(handles.created_at[row]))

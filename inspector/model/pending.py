@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 
 from inspector.model.calls import library_calls
-from inspector.model.kinds import CALL_KINDS
-from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints, Resource, Site, Snapshot, ThreadRow, TypeRow
+from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints, Site, Snapshot, ThreadRow, TypeRow
 from inspector.model.states import pending
+from inspector.vocabulary import Resource, kind_named
 
 NO_THREAD: Final = ""
 CLOSING_METHODS: Final = frozenset({"close", "aclose", "destroy", "disconnect", "dispose", "shutdown", "stop", "terminate"})
@@ -160,7 +160,7 @@ def pending_closes(snapshot: Snapshot) -> PendingCloses:
 
 def closing_calls(snapshot: Snapshot) -> Ints:
     """Rows of calls of methods that close by their name: UniFFI's objects have no other close, and theirs is often asynchronous."""
-    closing = [index for index, row in snapshot.types.items() if row.kind in CALL_KINDS and is_closing(row.name)]
+    closing = [index for index, row in snapshot.types.items() if kind_named(row.kind).is_call and is_closing(row.name)]
     if not closing:
         return np.empty(0, np.int64)
     calls = library_calls(snapshot)

@@ -6,7 +6,6 @@ the model depends on field names and on nothing native. Pure; any thread.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -23,25 +22,9 @@ Records: TypeAlias = npt.NDArray[np.void]
 class LayoutCodes:
     """The layout's numbers that the model must know."""
 
-    kinds: Mapping[int, str]
-    """``Kind`` → ``arc``, ``uniffi_trait`` …"""
-    foreign_kinds: frozenset[int]
-    """Kinds whose handles carry the foreign bit."""
-    call_kinds: frozenset[int]
-    """Kinds whose rows are calls on the object at their address: they hold it, and are no handles of it."""
-    pinned_kinds: frozenset[int]
-    """Kinds of our own runtime: each call shows in the thread's record, so in-flight counts are exact without sampling."""
-    running_kinds: frozenset[int]
-    """Of ``call_kinds``, those whose calls run on a thread, which ``data`` names."""
     running_borrows: int
-    """Bits of such a row's ``data``: the call has no reference of its own; the row is of an argument."""
+    """Bits of the ``data`` of a call that runs: the call has no reference of its own; the row is of an argument."""
     running_argument: int
-    trait_kinds: frozenset[int]
-    """Kinds whose handles point into an ``Arc`` or a box around the object's own ``Arc``."""
-    numbered_kinds: frozenset[int]
-    """Kinds whose objects a library may know by a number instead of a place in memory."""
-    shared_row_kinds: frozenset[int]
-    """Kinds whose references share one row, those of proxies and those of native code: how many are which is not known."""
     busy: int
     """Bit of ``reference_state``."""
     strong_unknown: int

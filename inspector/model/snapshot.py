@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from inspector.model.limits import Limit
+from inspector.vocabulary import Kind, Level, Reference, kind_named
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Ids: TypeAlias = npt.NDArray[np.uint64]
@@ -25,49 +26,6 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Codes: TypeAlias = npt.NDArray[np.uint8]
 
 UNKNOWN: Final = -1
-
-
-class Reference(IntEnum):
-    """The reference's life. Values are those of ``ReferenceState`` in the layout (a test compares them)."""
-
-    FREE = 0
-    LIVE = 1
-    RELEASE_REQUESTED = 2
-    RELEASED = 3
-    DROPPED = 4
-
-
-class Resource(IntEnum):
-    """The resource's life. Values are those of ``ResourceState`` in the layout (a test compares them)."""
-
-    NONE = 0
-    OPEN = 1
-    CLOSE_REQUESTED = 2
-    DRAINING = 3
-    WAITING_OWNER = 4
-    CLOSING = 5
-    CLOSED = 6
-    CLOSE_FAILED = 7
-    NEVER_CLOSED = 8
-    POISONED = 9
-    """A call panicked inside the object, which may be half changed: it can only be released."""
-    UNKNOWN = 10
-    """Dropped while it could not be asked whether it had been closed."""
-    FREED = 11
-    """The proxy's finaliser has released the reference, and Python still has the proxy."""
-
-
-PENDING: Final = (Resource.CLOSE_REQUESTED, Resource.DRAINING, Resource.WAITING_OWNER, Resource.CLOSING)
-"""Resource states that make a pending close."""
-
-
-class Level(IntEnum):
-    """How much the target records. Values are those of ``Level`` in the layout."""
-
-    OFF = 0
-    COUNT = 1
-    HISTORY = 2
-    STACKS = 3
 
 
 class TargetState(StrEnum):
@@ -372,6 +330,11 @@ class Snapshot:
     """What all threads of the process did when they were looked at from outside, the main one first; empty: they were not."""
     notes: tuple[str, ...] = ()
     """What could not be looked at, and why: sentences without a full stop."""
+
+    def kind_of(self, row: int) -> Kind:
+        """Kind of the type of a row of ``handles``; ``Kind.UNKNOWN`` when the type is not known."""
+        found = self.types.get(int(self.handles.types[row]))
+        return kind_named(found.kind) if found else Kind.UNKNOWN
 
     def live_count(self) -> int:
         """Rows that are not tombstones."""

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from inspector.model.snapshot import PENDING, Codes, Handles, Reference, Resource
+from inspector.model.snapshot import Codes, Handles
+from inspector.vocabulary import PENDING, Reference, Resource
 
 REFERENCE_WORDS: Final = {
     Reference.FREE: "free",

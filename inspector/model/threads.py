@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from inspector.model.filter import quoted
-from inspector.model.snapshot import Floats, Ints, Resource, Snapshot, ThreadRow
+from inspector.model.snapshot import Floats, Ints, Snapshot, ThreadRow
 from inspector.model.states import alive, pending
+from inspector.vocabulary import Resource
 
 
 @dataclass(frozen=True, slots=True)

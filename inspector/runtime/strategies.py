@@ -14,8 +14,9 @@ from inspector.errors import StaleHandleError
 from inspector.runtime.handles import Handle, call, call_for_number, create
 from inspector.runtime.resources import Resource, close
 from inspector.runtime.samples import TodoItem
+from inspector.vocabulary import Kind
 from inspector.wire import ffi, lib
-from inspector.wire.schema import Kind, handle_text
+from inspector.wire.schema import handle_text
 from inspector.wire.text import text_struct
 
 

@@ -10,9 +10,9 @@ from typing import Any, Final, TypeVar
 
 from inspector.errors import ControlError, TargetBusyError
 from inspector.model.fields import COUNT_LIMIT, FLOAT_LIMIT
-from inspector.model.snapshot import Level
 from inspector.plain_text import one_line
 from inspector.session.protocol import AuditedAct, AuditLog, CloseAnswer, DrainReport, GcReport
+from inspector.vocabulary import Level
 from inspector.wire.messages import Answer
 
 NANOS_PER_SEC: Final = 1_000_000_000

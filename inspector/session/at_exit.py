@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 
 from inspector.model.raw import RawState, Records
-from inspector.wire.schema import Ending, ReferenceState, ResourceState
+from inspector.vocabulary import Reference, Resource
+from inspector.wire.schema import Ending
 
-_GONE: Final = (ReferenceState.RELEASED, ReferenceState.DROPPED)
+_GONE: Final = (Reference.RELEASED, Reference.DROPPED)
 
 
 def as_of_exit(raw: RawState) -> RawState:
@@ -27,8 +28,8 @@ def as_of_exit(raw: RawState) -> RawState:
     rows = raw.rows
     revived = np.isin(rows["reference_state"], _GONE) & (rows["changed_at_ticks"] >= ended_at)
     if revived.any():
-        rows["reference_state"][revived] = ReferenceState.LIVE
-        rows["resource_state"][revived & (rows["resource_state"] == ResourceState.NEVER_CLOSED)] = ResourceState.OPEN
+        rows["reference_state"][revived] = Reference.LIVE
+        rows["resource_state"][revived & (rows["resource_state"] == Resource.NEVER_CLOSED)] = Resource.OPEN
         _count_alive(raw.vitals.types, rows["type_id"][revived])
         raw.vitals.header["live_handles"] += np.uint64(np.count_nonzero(revived))
     return raw

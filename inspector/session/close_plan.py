@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.model.filter import Filter
-from inspector.model.snapshot import Resource, Snapshot, handle_text
+from inspector.model.snapshot import Snapshot, handle_text
 from inspector.model.states import alive
 from inspector.session.protocol import CloseAnswer
+from inspector.vocabulary import Resource
 
 _CLOSABLE: Final = frozenset({"would_close", "pending"})
 FATES: Final = {

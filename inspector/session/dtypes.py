@@ -18,15 +18,10 @@ from inspector.wire.schema import (
     RUNNING_BORROWS,
     STRONG_UNKNOWN,
     Field,
-    Kind,
     ThreadState,
     fields,
     record_bytes,
 )
-
-_PINNED_KINDS = (Kind.ARC, Kind.MUTEX_MAP, Kind.ARC_MAP, Kind.THIN, Kind.FOREIGN)
-_FOREIGN_KINDS = (Kind.FOREIGN, Kind.UNIFFI_FOREIGN)
-_CALL_KINDS = (Kind.UNIFFI_CALL, Kind.UNIFFI_FUTURE, Kind.UNIFFI_RUNNING)
 
 
 def dtype_of(record: str) -> np.dtype[np.void]:
@@ -45,16 +40,8 @@ def dtype_of(record: str) -> np.dtype[np.void]:
 def layout_codes() -> LayoutCodes:
     """The layout's numbers as the model wants them."""
     return LayoutCodes(
-        kinds={int(kind): kind.name.lower() for kind in Kind},
-        foreign_kinds=frozenset(map(int, _FOREIGN_KINDS)),
-        call_kinds=frozenset(map(int, _CALL_KINDS)),
-        running_kinds=frozenset({int(Kind.UNIFFI_RUNNING)}),
         running_borrows=RUNNING_BORROWS,
         running_argument=RUNNING_ARGUMENT,
-        pinned_kinds=frozenset(map(int, _PINNED_KINDS)),
-        trait_kinds=frozenset({int(Kind.UNIFFI_TRAIT)}),
-        numbered_kinds=frozenset({int(Kind.DECLARED)}),
-        shared_row_kinds=frozenset({int(Kind.THIN)}),
         busy=BUSY,
         strong_unknown=STRONG_UNKNOWN,
         count_unknown=COUNT_UNKNOWN,

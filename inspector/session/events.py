@@ -15,10 +15,11 @@ from inspector.attach.segment import Segment
 from inspector.errors import ControlError
 from inspector.model.build import clock_of
 from inspector.model.clock import Clock
-from inspector.model.events import EventBatch, EventCursor, EventKind, Events, joined
+from inspector.model.events import EventBatch, EventCursor, Events, joined
 from inspector.model.raw import RawVitals, Records
 from inspector.model.snapshot import UNKNOWN, Ints
 from inspector.session.dtypes import dtype_of
+from inspector.vocabulary import EventKind
 from inspector.wire.schema import EVENT_COUNT_UNKNOWN, MAX_RINGS, MAX_THREADS, RING_EVENTS
 
 _RING_SHIFT: Final = np.uint64(48)

@@ -10,9 +10,10 @@ from inspector.errors import ControlError
 from inspector.model.events import EventBatch, EventCursor, no_events
 from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
-from inspector.model.snapshot import Level, Snapshot
+from inspector.model.snapshot import Snapshot
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
 from inspector.session.searching import Search
+from inspector.vocabulary import Level
 
 
 class StaticSession:

@@ -26,7 +26,7 @@ from inspector.model.build import build_vitals
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
-from inspector.model.snapshot import Level, Snapshot, TargetState
+from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.adapter_answers import adapter_report
 from inspector.session.answers import audit_log, close_answers, drain_report, gc_report, level_in, require_ok
 from inspector.session.batches import ask_in_batches
@@ -39,6 +39,7 @@ from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, Drai
 from inspector.session.searching import SEARCH_SECS, Search
 from inspector.session.segment_watcher import Observer
 from inspector.session.subscribers import Subscribers
+from inspector.vocabulary import Level
 from inspector.wire.declaration_files import Declared
 from inspector.wire.declarations import declaration_value
 from inspector.wire.messages import CHANGING, Answer

@@ -26,12 +26,13 @@ from inspector.attach.processes import LONGEST_COMMAND, short_name
 from inspector.errors import AttachError
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.limits import Limit
-from inspector.model.snapshot import Level, Snapshot, Target, TargetState
+from inspector.model.snapshot import Snapshot, Target, TargetState
 from inspector.plain_text import printable
 from inspector.session.fixed_session import StaticSession, refused
 from inspector.session.outside_rows import OutsideRows
 from inspector.session.protocol import SessionListener
 from inspector.session.subscribers import Subscribers
+from inspector.vocabulary import Level
 
 REASON: Final = "the process is only looked at from outside: nothing of the inspector runs in it"
 NO_EVENTS: Final = "Looked at from outside, nobody knows what happens between two looks"

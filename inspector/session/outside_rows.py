@@ -7,7 +7,7 @@ last. Owned by the session's worker thread.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -19,34 +19,17 @@ import numpy.typing as npt
 from inspector.attach.outside.memory import Effort, in_swap
 from inspector.attach.outside.seen import Look, SeenFrame, SeenThread, SeenType
 from inspector.model.counts import UNSAMPLED, Flags, Sampled, in_flight_of, is_live, native_refs_of, objects_of, proxies_of, strongs_of
-from inspector.model.kinds import CALL_KINDS, RUNNING_KIND, TRAIT_KIND
 from inspector.model.limits import Limit
 from inspector.model.running import RunningCalls, at_rest, running_calls, stranger, with_calls
-from inspector.model.snapshot import (
-    UNKNOWN,
-    Cost,
-    Frame,
-    Handles,
-    Ids,
-    Lost,
-    Outer,
-    Reference,
-    Resource,
-    Site,
-    Snapshot,
-    Target,
-    ThreadStack,
-    TypeRow,
-    Vitals,
-)
+from inspector.model.snapshot import UNKNOWN, Cost, Frame, Handles, Ids, Lost, Outer, Site, Snapshot, Target, ThreadStack, TypeRow, Vitals
 from inspector.session.dtypes import layout_codes
+from inspector.vocabulary import Kind, Reference, Resource, kind_named
 from inspector.wire.schema import MAX_SITES
 
 MOST_TOMBSTONES: Final = 4096
 SETTLING_LOOKS: Final = 8
 """A count that really grew while calls go on shows after so many looks."""
 _COUNTS: Final = ("strong", "weak", "outer", "in_flight", "moving")
-FOREIGN_KIND: Final = "uniffi_foreign"
 _MIB: Final = 1 << 20
 Key = tuple[int, int, int]
 
@@ -215,13 +198,15 @@ class OutsideRows:
         references = np.array([Reference.LIVE if kept.is_live else Reference.RELEASED for kept in rows], np.uint8)
         live = is_live(references)
         data = np.array([kept.data for kept in rows], np.uint64)
-        is_call, is_foreign, is_trait = (self._are(kinds, ints["type_index"]) for kinds in (CALL_KINDS, (FOREIGN_KIND,), (TRAIT_KIND,)))
+        is_call = self._are(lambda kind: kind.is_call, ints["type_index"])
+        is_foreign = self._are(lambda kind: kind.is_foreign, ints["type_index"])
+        is_trait = self._are(lambda kind: kind.is_trait, ints["type_index"])
         objects = objects_of(addresses, live)
         counted = live & is_trait & self._are_counted(ints["type_index"])
         sampled = Sampled(ints["strong"], ints["weak"], ints["in_flight"], ints["outer"], data)
         counts = strongs_of(objects, sampled, handles=live & ~is_call, counted=counted)
         proxies = proxies_of(objects, live & ~is_call)
-        running = running_calls(live & self._are((RUNNING_KIND,), ints["type_index"]), data, {}, 1, layout_codes())
+        running = running_calls(live & self._are(lambda kind: kind.runs_on_thread, ints["type_index"]), data, {}, 1, layout_codes())
         counts = at_rest(counts, objects, proxies, running.are_counted)
         strong = np.where(live, counts.strong, UNKNOWN)
         in_flight = in_flight_of(objects, running.are_uses.astype(np.int64), counts.in_flight, np.zeros(len(rows), np.bool_))
@@ -253,9 +238,9 @@ class OutsideRows:
             getattr(handles, column.name).flags.writeable = False
         return handles, running
 
-    def _are(self, kinds: Collection[str], types: npt.NDArray[np.int64]) -> Flags:
-        """Which rows are of one of these kinds."""
-        return np.isin(types, [index for index, counter in self._counters.items() if counter.row.kind in kinds])
+    def _are(self, asked: Callable[[Kind], bool], types: npt.NDArray[np.int64]) -> Flags:
+        """Rows of the kinds for which the answer is yes."""
+        return np.isin(types, [index for index, counter in self._counters.items() if asked(kind_named(counter.row.kind))])
 
     def _are_counted(self, types: npt.NDArray[np.int64]) -> Flags:
         """Which rows point into an ``Arc`` around the object's."""
@@ -279,7 +264,7 @@ def _singles(look: Look) -> dict[str, npt.NDArray[np.int64]]:
     """The counts of a look's rows as if each were its object's only handle: the look's own handles are taken off."""
     rows = look.rows
     kinds = [look.types[kind] for kind in range(len(look.types))]
-    is_call = np.array([kind.kind in CALL_KINDS for kind in kinds], np.bool_)[rows.types] if kinds else np.empty(0, np.bool_)
+    is_call = np.array([kind_named(kind.kind).is_call for kind in kinds], np.bool_)[rows.types] if kinds else np.empty(0, np.bool_)
     counted = rows.outer != UNKNOWN
     objects = objects_of(rows.addresses, np.ones(len(rows), np.bool_))
     _, first, place, pointing = np.unique(rows.handles, return_index=True, return_inverse=True, return_counts=True)

@@ -13,8 +13,9 @@ from typing import Any, Protocol, runtime_checkable
 from inspector.model.events import EventBatch, EventCursor
 from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
-from inspector.model.snapshot import Floats, Level, Snapshot, Vitals
+from inspector.model.snapshot import Floats, Snapshot, Vitals
 from inspector.session.searching import Search
+from inspector.vocabulary import Level
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from inspector.attach.processes import short_name
 from inspector.model.build import clock_of
 from inspector.model.raw import RawVitals, text_of
-from inspector.model.snapshot import Level, Target
+from inspector.model.snapshot import Target
 from inspector.session.liveness import Verdict
+from inspector.vocabulary import Level
 
 
 def target_of(raw: RawVitals, verdict: Verdict, state_since: float) -> Target:

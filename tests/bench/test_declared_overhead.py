@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from inspector.agent.adapters.declared import DeclaredAdapter
+from inspector.vocabulary import Level
 from inspector.wire import lib
 from inspector.wire.declaration_files import Declared
 from inspector.wire.declarations import parse_declarations
-from inspector.wire.schema import Level
 from tests.bench import declared_subjects
 from tests.bench.conftest import StateGoal
 from tests.bench.declared_subjects import PLAIN_BUFFER, PLAIN_CHEAP, PLAIN_CHECKED, Buffer, Cheap, Checked, extension_again, generated

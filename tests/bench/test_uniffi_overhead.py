@@ -16,8 +16,8 @@ import bdkpython.bdk
 import pytest
 
 from inspector.agent.adapters.uniffi import UniffiAdapter
+from inspector.vocabulary import Level
 from inspector.wire import lib
-from inspector.wire.schema import Level
 from tests.bench.conftest import StateGoal
 from tests.bench.interleave import nanos_per_call
 

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from inspector.wire.schema import Ending, Level, ReferenceState
+from inspector.vocabulary import Level, Reference
+from inspector.wire.schema import Ending
 from tests.helpers.tables import ask, connect, read_table
 from tests.helpers.targets import PATIENCE_SECS, Target, start_target
 
@@ -121,7 +122,7 @@ def test_a_forced_collection_frees_the_handles_of_garbage_and_says_how_many() ->
         assert report["collected"] >= 3
         assert report["took_nanos"] > 0
         table = read_table(segment)
-        assert {table.row(number).reference for number in numbers} == {ReferenceState.DROPPED}
+        assert {table.row(number).reference for number in numbers} == {Reference.DROPPED}
         assert [collection.is_forced for collection in table.collections][-1]
 
 

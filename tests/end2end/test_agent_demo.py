@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.wire.schema import ResourceState
+from inspector.vocabulary import Resource
 from tests.helpers.tables import ask, connect, read_table
 from tests.helpers.targets import start_command
 
@@ -27,8 +27,8 @@ def test_the_calm_demo_shows_the_same_each_time() -> None:
 
 def test_the_calm_demo_has_a_close_that_drains_and_one_that_waits_for_its_owner() -> None:
     with start_command([*DEMO, "--calm"]) as target:
-        waiting = {row.type: row.resource for row in read_table(target.ready["segment"]).live() if row.resource > ResourceState.OPEN}
-        assert waiting == {"Journal": ResourceState.DRAINING, "Cursor": ResourceState.WAITING_OWNER}
+        waiting = {row.type: row.resource for row in read_table(target.ready["segment"]).live() if row.resource > Resource.OPEN}
+        assert waiting == {"Journal": Resource.DRAINING, "Cursor": Resource.WAITING_OWNER}
 
 
 def test_the_leak_is_found_by_its_site() -> None:
@@ -49,7 +49,7 @@ def test_a_resource_of_the_demo_can_be_closed_from_outside_and_it_still_ends_wel
         with connect(segment, target.pid) as viewer:
             answers = ask(viewer, "close", handles=[notes.number], although_held=False)["answers"]
         assert [answer["outcome"] for answer in answers] == ["closed"], answers
-        assert read_table(segment).row(notes.number).resource is ResourceState.CLOSED
+        assert read_table(segment).row(notes.number).resource is Resource.CLOSED
         assert target.finish() == 0
         assert target.errors() == ""
 

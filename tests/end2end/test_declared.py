@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from inspector.wire.schema import ReferenceState, ResourceState
+from inspector.vocabulary import Reference, Resource
 from tests.helpers.command_line import run_command
 from tests.helpers.tables import ask, connect, read_table
 from tests.helpers.targets import Target, start_target
@@ -59,7 +59,7 @@ def test_what_the_project_declares_is_followed_from_the_start(folder: Path) -> N
         assert row["created_thread"] == "MainThread"
         target.ask("drop kept")
         (slot,) = [slot for slot in read_table(target.ready["segment"]).rows if slot.type == "Session"]
-        assert (slot.reference, slot.resource) == (ReferenceState.DROPPED, ResourceState.NEVER_CLOSED)
+        assert (slot.reference, slot.resource) == (Reference.DROPPED, Resource.NEVER_CLOSED)
         assert target.finish() == 0
 
 

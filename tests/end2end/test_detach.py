@@ -14,9 +14,9 @@ from inspector.attach.inject import bring_agent
 from inspector.attach.methods import Way
 from inspector.commands.app import run
 from inspector.commands.support.opening import Watch, session_with
-from inspector.model.snapshot import Level
 from inspector.session import leaving
 from inspector.session.live import LiveSession
+from inspector.vocabulary import Level
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import PATIENCE_SECS, Target, start_target
 from tests.helpers.traces import Traces, published, traces_of

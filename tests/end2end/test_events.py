@@ -8,10 +8,11 @@ import numpy as np
 
 from inspector.attach.discovery import find_target
 from inspector.model.balance import balance_of, of_object
-from inspector.model.events import EventKind, Events
-from inspector.model.snapshot import Level, Reference, Snapshot
+from inspector.model.events import Events
+from inspector.model.snapshot import Snapshot
 from inspector.session.live import LiveSession
 from inspector.session.postmortem import postmortem_session
+from inspector.vocabulary import EventKind, Level, Reference
 from tests.helpers.targets import Target, start_target
 from tests.helpers.watching import watched
 

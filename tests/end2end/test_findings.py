@@ -20,7 +20,8 @@ from inspector.model.findings.orphans import Orphans
 from inspector.model.findings.refused import RefusedUses
 from inspector.model.findings.threads import OwnerEnded, WrongThread
 from inspector.model.findings.trend import Trend
-from inspector.model.snapshot import UNKNOWN, Level, Snapshot
+from inspector.model.snapshot import UNKNOWN, Snapshot
+from inspector.vocabulary import Level
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import Target, start_target
 from tests.helpers.watching import Watch, watched

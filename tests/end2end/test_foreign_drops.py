@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inspector.wire.schema import ReferenceState
+from inspector.vocabulary import Reference
 from tests.helpers.tables import read_table
 from tests.helpers.targets import start_target
 
@@ -55,5 +55,5 @@ def test_both_directions_have_rows() -> None:
         (foreign,) = (row for row in live if row.type == "Listener (foreign)")
         assert foreign.number & 1
         target.ask("drop heard")
-        assert read_table(segment).row(foreign.number).reference is ReferenceState.RELEASED
+        assert read_table(segment).row(foreign.number).reference is Reference.RELEASED
         assert target.finish() == 0

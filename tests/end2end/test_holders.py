@@ -9,8 +9,8 @@ from typing import Any
 
 from inspector.attach.control import ControlConnection
 from inspector.model.balance import balance_of, of_object
-from inspector.model.snapshot import Level
 from inspector.session.live import LiveSession
+from inspector.vocabulary import Level
 from tests.helpers.tables import ask, connect, read_table
 from tests.helpers.targets import Target, start_target
 from tests.helpers.waiting import Follower

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from inspector.attach.outside.look import look
-from inspector.model.snapshot import Reference, Snapshot
+from inspector.model.snapshot import Snapshot
 from inspector.session.outside_rows import OutsideRows
+from inspector.vocabulary import Reference
 from tests.helpers.generations import CLONING, EVERY, GLEAN, NOSTR, program
 from tests.helpers.snapshots import make_target
 from tests.helpers.targets import Target

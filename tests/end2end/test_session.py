@@ -12,10 +12,11 @@ import pytest
 from inspector.attach.discovery import find_target
 from inspector.errors import TargetBusyError
 from inspector.model.pending import pending_closes
-from inspector.model.snapshot import UNKNOWN, Level, Reference, Resource, Snapshot, TargetState
+from inspector.model.snapshot import UNKNOWN, Snapshot, TargetState
 from inspector.session import live
 from inspector.session.live import LiveSession
 from inspector.session.postmortem import postmortem_session
+from inspector.vocabulary import Level, Reference, Resource
 from tests.helpers.targets import Target, start_target
 from tests.helpers.waiting import Follower
 

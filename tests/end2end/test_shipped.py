@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from inspector.vocabulary import Resource
 from inspector.wire.declaration_files import shipped_names
-from inspector.wire.schema import ResourceState
 from tests.helpers.tables import ask, connect, read_table
 from tests.helpers.targets import Target, start_target
 
@@ -68,6 +68,6 @@ def test_a_handle_has_a_row_from_birth_to_end(target: Target, kind: str, name: s
     assert live(target, name) == before
     ended = {row.resource for row in read_table(target.ready["segment"]).rows if row.type == name and not row.is_live}
     if kind in CLOSED_BY_ITS_FINALISER:
-        assert ended == {ResourceState.CLOSED}
+        assert ended == {Resource.CLOSED}
     elif kind != "files":  # the program's own files came and went over it
-        assert (ResourceState.NEVER_CLOSED if closes else ResourceState.NONE) in ended
+        assert (Resource.NEVER_CLOSED if closes else Resource.NONE) in ended

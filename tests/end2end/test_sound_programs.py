@@ -11,7 +11,8 @@ from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, all_rules, judge
 from inspector.model.findings.leaks import LeakSuspects
 from inspector.model.findings.trend import Trend
-from inspector.model.snapshot import Level, Snapshot
+from inspector.model.snapshot import Snapshot
+from inspector.vocabulary import Level
 from inspector.wire.declaration_files import shipped_names
 from tests.helpers.targets import TARGETS, start_target
 from tests.helpers.watching import watched

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from inspector.model.snapshot import Level
 from inspector.session.live import LiveSession
+from inspector.vocabulary import Level
 from tests.helpers.targets import start_target
 from tests.truth.__main__ import WAYS, Watcher, agree, compare, run
 

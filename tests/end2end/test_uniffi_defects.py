@@ -12,7 +12,8 @@ from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import judge
 from inspector.model.findings.negative import NegativeReferences
 from inspector.model.findings.trend import Trend
-from inspector.model.snapshot import Level, Snapshot
+from inspector.model.snapshot import Snapshot
+from inspector.vocabulary import Level
 from tests.helpers.targets import start_target
 from tests.helpers.watching import counts, watched
 

@@ -13,7 +13,7 @@ import pytest
 from inspector.model.findings.finding import Facts, Verdict
 from inspector.model.findings.freed import FreedButHeld
 from inspector.model.findings.trend import Trend
-from inspector.model.snapshot import Level, Resource
+from inspector.vocabulary import Level, Resource
 from tests.helpers.watching import watched
 
 PROGRAM = """

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from inspector.model.equation import equation_of
-from inspector.model.snapshot import UNKNOWN, Level, Outer, Reference, Snapshot
+from inspector.model.snapshot import UNKNOWN, Outer, Snapshot
 from inspector.ui.panes.detail.count_bar import sentence
+from inspector.vocabulary import Level, Reference
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import start_target
 from tests.helpers.watching import ended, watched

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from inspector.model.snapshot import Resource, Snapshot, handle_text
+from inspector.model.snapshot import Snapshot, handle_text
 from inspector.ui.panes.audit.pane import AuditPane
 from inspector.ui.shell.close_dialog import CloseDialog
 from inspector.ui.shell.main_window import MainWindow
+from inspector.vocabulary import Resource
 from tests.helpers.live_windows import arm, wait, window_on
 from tests.helpers.targets import Target, start_target
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from inspector.model.calls import calls_in_flight
 from inspector.model.pending import thread_label
-from inspector.model.snapshot import Reference, Snapshot
+from inspector.model.snapshot import Snapshot
+from inspector.vocabulary import Reference
 
 Counts = tuple[int, int, int, int]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from inspector.model.events import EventKind, Events, joined
+from inspector.model.events import Events, joined
+from inspector.vocabulary import EventKind
 
 Described = tuple[float, str, int] | tuple[float, str, int, int] | tuple[float, str, int, int, int]
 

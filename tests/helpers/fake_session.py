@@ -11,10 +11,11 @@ from inspector.errors import AttachError
 from inspector.model.events import EventBatch, EventCursor, no_events
 from inspector.model.findings.leads import Coverage
 from inspector.model.holders import CycleReport, NativeHolders, Retainers
-from inspector.model.snapshot import Level, Snapshot, Vitals
+from inspector.model.snapshot import Snapshot, Vitals
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
 from inspector.session.searching import Search
 from inspector.ui.session.connector import ProcessRow, RecentFile
+from inspector.vocabulary import Level
 
 
 class FakeSession:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from inspector.session.dtypes import dtype_of
-from inspector.wire.schema import COUNT_UNKNOWN, LAYOUT_VERSION, MAGIC, OUTER_UNKNOWN, STRONG_UNKNOWN, Kind, ReferenceState, ThreadState
+from inspector.vocabulary import Kind, Reference
+from inspector.wire.schema import COUNT_UNKNOWN, LAYOUT_VERSION, MAGIC, OUTER_UNKNOWN, STRONG_UNKNOWN, ThreadState
 
 PAGE = 4096
 TICKS_PER_SEC = 1_000
@@ -134,7 +135,7 @@ def lock_held(path: Path) -> Iterator[int]:
 
 def _row(given: Mapping[str, Any]) -> dict[str, Any]:
     row = {
-        "reference_state": ReferenceState.LIVE,
+        "reference_state": Reference.LIVE,
         "generation": 1,
         "type_id": 1,
         "strong": STRONG_UNKNOWN,

@@ -9,17 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from inspector.model.snapshot import (
-    PENDING,
     UNKNOWN,
     Collection,
     Cost,
     Frame,
     Handles,
-    Level,
     Lost,
     Outer,
-    Reference,
-    Resource,
     Site,
     Snapshot,
     Target,
@@ -28,6 +24,7 @@ from inspector.model.snapshot import (
     TypeRow,
     Vitals,
 )
+from inspector.vocabulary import PENDING, Level, Reference, Resource
 
 T0 = 1_750_000_000.0
 """When test snapshots are taken, seconds since the Unix epoch."""

@@ -10,8 +10,9 @@ from typing import Any
 
 from inspector.attach.control import ControlConnection
 from inspector.attach.segment import Segment
+from inspector.vocabulary import Kind, Level, Reference, Resource
 from inspector.wire import ffi
-from inspector.wire.schema import LAYOUT_VERSION, Ending, Kind, Level, ReferenceState, ResourceState, handle_number, handle_text
+from inspector.wire.schema import LAYOUT_VERSION, Ending, handle_number, handle_text
 from inspector.wire.text import padded_text
 
 ANSWER_SECS = 30.0
@@ -25,8 +26,8 @@ class Row:
     type: str
     type_index: int
     kind: Kind
-    reference: ReferenceState
-    resource: ResourceState
+    reference: Reference
+    resource: Resource
     address: int
     data: int
     strong: int
@@ -44,7 +45,7 @@ class Row:
     @property
     def is_live(self) -> bool:
         """Not a tombstone."""
-        return self.reference in (ReferenceState.LIVE, ReferenceState.RELEASE_REQUESTED)
+        return self.reference in (Reference.LIVE, Reference.RELEASE_REQUESTED)
 
     def __str__(self) -> str:
         """``#88.1 Journal``."""
@@ -142,8 +143,8 @@ class _Reading:
             type=padded_text(kind.name),
             type_index=slot.type_id,
             kind=Kind(kind.kind),
-            reference=ReferenceState(slot.reference_state & 0x7F),
-            resource=ResourceState(slot.resource_state),
+            reference=Reference(slot.reference_state & 0x7F),
+            resource=Resource(slot.resource_state),
             address=slot.address,
             data=slot.data,
             strong=slot.strong,

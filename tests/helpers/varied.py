@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from types import MappingProxyType
 
-from inspector.model.snapshot import UNKNOWN, Outer, Reference, Resource, Snapshot, ThreadRow
+from inspector.model.snapshot import UNKNOWN, Outer, Snapshot, ThreadRow
+from inspector.vocabulary import Reference, Resource
 from tests.helpers.snapshots import NO_TIME, T0, THREAD_NAMES, Row, World, snapshot_of
 
 _STATES = [(reference, resource) for reference in list(Reference)[1:] for resource in Resource]

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from inspector.model.snapshot import Level, Reference, Snapshot, Vitals
+from inspector.model.snapshot import Snapshot, Vitals
 from inspector.session.live import LiveSession
+from inspector.vocabulary import Level, Reference
 
 PATIENCE_SECS = 60.0
 """How long an expectation may take to come true: a guard against hanging, no expectation about speed."""

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from pytestqt.qtbot import QtBot
 
-from inspector.model.snapshot import Resource, Snapshot
+from inspector.model.snapshot import Snapshot
 from inspector.ui.shell.main_window import MainWindow
+from inspector.vocabulary import Resource
 from tests.helpers.fake_session import FakeSession
 from tests.helpers.snapshots import Row, snapshot_of
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stepping import serve
 
-from inspector.model.snapshot import Level
 from inspector.session.live import LiveSession
+from inspector.vocabulary import Level
 from tests.helpers.waiting import Follower
 
 if __name__ == "__main__":

@@ -18,11 +18,12 @@ import numpy as np
 
 from inspector.attach.inject import bring_agent
 from inspector.attach.methods import Way
-from inspector.model.snapshot import UNKNOWN, Level, Snapshot, Vitals
+from inspector.model.snapshot import UNKNOWN, Snapshot, Vitals
 from inspector.model.states import alive
 from inspector.session.live import LiveSession
 from inspector.session.outside import OutsideSession
 from inspector.session.protocol import Session
+from inspector.vocabulary import Level
 from tests.helpers.targets import Target, start_target
 
 COMPARISONS: Final = 200_000

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from inspector.runtime.sites import SiteTable
+from inspector.vocabulary import Kind, Level, Reference
 from inspector.wire import ffi, lib
-from inspector.wire.schema import SITE_FRAMES, Kind, Level, ReferenceState
+from inspector.wire.schema import SITE_FRAMES
 from inspector.wire.status import check, new_error
 from inspector.wire.text import text_struct
 
@@ -61,7 +62,7 @@ class Recorder:
         lib.ai_rows_add(type_index, ffi.new("uint64_t[]", addresses), ffi.new("uint64_t[]", datas), len(addresses), rows, ffi.NULL)
         return list(rows)
 
-    def end(self, row: int, state: ReferenceState) -> None:
+    def end(self, row: int, state: Reference) -> None:
         """The row's reference is gone: ``RELEASED``, or ``DROPPED`` when it was the last."""
         if row > 0:
             lib.ai_row_end(row, state, ffi.NULL)

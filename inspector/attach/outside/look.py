@@ -24,10 +24,11 @@ from inspector.attach.outside.thread_names import thread_classes, thread_names
 from inspector.attach.outside.threads import look_at_threads
 from inspector.attach.outside.uniffi import Bindings, Metadata, SeenClass, components
 from inspector.errors import AttachError
+from inspector.vocabulary import Kind
 from inspector.wire.schema import RUNNING_ARGUMENT, RUNNING_BORROWS
 from inspector.wire.uniffi import FINALISER, SMALL, Shape
 
-AWAITED: Final = SeenType("awaited by Rust", "", "uniffi_future")
+AWAITED: Final = SeenType("awaited by Rust", "", Kind.UNIFFI_FUTURE.word)
 """Which method runs in such a task is known from within only."""
 
 
@@ -171,7 +172,7 @@ def _add_running(tid: int, call: SeenRunning, used: _Used, origin: str, found: _
         uses += [(f"{call.method}, argument", place, address, tid | borrows | RUNNING_ARGUMENT)] if address else []
     for name, place, address, data in uses:
         columns = (np.array([number], np.uint64) for number in (place, data, address))
-        found.add(SeenType(name, origin, "uniffi_running"), *columns)
+        found.add(SeenType(name, origin, Kind.UNIFFI_RUNNING.word), *columns)
 
 
 class _Search:
@@ -217,7 +218,7 @@ class _Search:
 
 def _type_of(each: SeenClass, shape: Shape) -> SeenType:
     outer = "" if not each.is_trait else "arc" if shape.trait_is_counted else "box"
-    return SeenType(each.name, each.origin, "uniffi_trait" if each.is_trait else "uniffi", outer)
+    return SeenType(each.name, each.origin, (Kind.UNIFFI_TRAIT if each.is_trait else Kind.UNIFFI).word, outer)
 
 
 def _arcs_of(memory: OutsideMemory, each: SeenClass, shape: Shape, handles: Addresses) -> tuple[Addresses, Addresses]:
@@ -244,13 +245,13 @@ def _add_foreign(objects: Objects, bindings: Bindings, found: _Found) -> None:
                 found.add(AWAITED, places, handles[chosen], np.zeros(len(places), np.uint64))
             else:
                 name, origin = bindings.name_of(kind)
-                seen = SeenType(name or "object", origin, "uniffi_foreign")
+                seen = SeenType(name or "object", origin, Kind.UNIFFI_FOREIGN.word)
                 found.add(seen, places, handles[chosen], entries.values[chosen])
 
 
 def _add_call(call: SeenCall, address: int, origin: str, found: _Found) -> None:
     """A row for a pending call; it holds the object at ``address``."""
-    kind = SeenType(call.method or "a pending call", origin, "uniffi_call")
+    kind = SeenType(call.method or "a pending call", origin, Kind.UNIFFI_CALL.word)
     place, future, object_ = (np.array([number], np.uint64) for number in (call.place, call.future, address))
     found.add(kind, place, future, object_)
 

@@ -22,10 +22,10 @@ from inspector.commands.support.files import open_saved
 from inspector.commands.support.opening import open_session, session_with
 from inspector.commands.support.preparing import Consent, consent_sentences, diagnosis_of, prepare
 from inspector.errors import AttachError
-from inspector.model.snapshot import Level
 from inspector.regular_files import read_regular
 from inspector.session.protocol import Session
 from inspector.ui.session.connector import ProcessRow, RecentFile
+from inspector.vocabulary import Level
 
 APP_NAME: Final = "arc-inspector"
 MOST_RECENT: Final = 20

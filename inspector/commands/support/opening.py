@@ -17,11 +17,12 @@ from inspector.commands.support.output import print_error
 from inspector.commands.support.preparing import ask_on_terminal
 from inspector.errors import AttachError, ControlError, InspectorError
 from inspector.model.findings.leads import Coverage
-from inspector.model.snapshot import Level, Snapshot, TargetState, Vitals
+from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.session.live import LiveSession
 from inspector.session.outside import OutsideSession, require_readable
 from inspector.session.postmortem import postmortem_session
 from inspector.session.protocol import Session
+from inspector.vocabulary import Level
 
 LONGEST_PID: Final = 10
 """Digits."""

@@ -9,9 +9,9 @@ import numpy as np
 from inspector.model.calls import library_calls
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import Group, counted, grouped, ids_of, span
-from inspector.model.kinds import AWAITED_KIND, CLONING_KINDS
 from inspector.model.pending import closing_calls, thread_name
 from inspector.model.snapshot import Floats
+from inspector.vocabulary import Kind, kind_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class LateCalls:
     def check(self, facts: Facts) -> list[Finding]:
         """One finding a method and the line that called it."""
         snapshot = facts.snapshot
-        if not any(row.kind.startswith(CLONING_KINDS) for row in snapshot.types.values()):
+        if not any(_tells_calls(kind_named(row.kind)) for row in snapshot.types.values()):
             return [Finding(self.key, Verdict.UNMEASURED, "No package is followed whose calls are known")]
         rows = np.setdiff1d(library_calls(snapshot), closing_calls(snapshot))
         ages = ages_of(facts, snapshot.handles.created_at[rows])
@@ -43,7 +43,7 @@ class LateCalls:
         snapshot = facts.snapshot
         oldest = float(ages_of(facts, snapshot.handles.created_at[group.rows]).max())
         begun = np.isnan(snapshot.handles.created_at[group.rows]).any()
-        awaited = snapshot.types[group.type_index].kind == AWAITED_KIND
+        awaited = kind_named(snapshot.types[group.type_index].kind) == Kind.UNIFFI_FUTURE
         threads = dict.fromkeys(thread_name(snapshot, int(index)) for index in snapshot.handles.created_threads[group.rows])
         on = ", ".join(filter(None, list(threads)[:3]))
         return Finding(
@@ -56,6 +56,11 @@ class LateCalls:
             filter=group.filter,
             handles=ids_of(snapshot, group.rows),
         )
+
+
+def _tells_calls(kind: Kind) -> bool:
+    """Calls on such objects are seen one by one, or such rows are calls."""
+    return kind.calls_are_estimated or kind.is_call
 
 
 def ages_of(facts: Facts, began: Floats) -> Floats:

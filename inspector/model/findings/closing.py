@@ -10,8 +10,9 @@ from inspector.model.findings.calls import ages_of
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import Group, counted, grouped, ids_of
 from inspector.model.pending import pending_closes
-from inspector.model.snapshot import Resource, Snapshot, TypeRow
+from inspector.model.snapshot import Snapshot, TypeRow
 from inspector.model.states import alive, pending
+from inspector.vocabulary import Resource
 
 NO_CLOSING_TYPES = "No type opted in to closing"
 

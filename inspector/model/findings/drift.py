@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspector.model.events import EventKind, Events
+from inspector.model.events import Events
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import Group, counted, grouped, ids_filter, ids_of, span
+from inspector.vocabulary import EventKind
 
 
 @dataclass(frozen=True, slots=True)

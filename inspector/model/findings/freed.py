@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from inspector.model.filter import quoted
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import Group, grouped, ids_of
-from inspector.model.snapshot import Resource, Snapshot
+from inspector.model.snapshot import Snapshot
 from inspector.model.states import RESOURCE_WORDS, alive
-
-RELEASING_KINDS: Final = ("uniffi", "uniffi_trait")
-"""Kinds whose proxies release in a finaliser that a program can call, or come back from."""
+from inspector.vocabulary import Resource, kind_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +29,8 @@ class FreedButHeld:
     def check(self, facts: Facts) -> list[Finding]:
         """One finding a type and site of creation."""
         snapshot = facts.snapshot
-        kinds = {row.kind for row in snapshot.types.values()}
-        if snapshot.target.from_outside or kinds.isdisjoint(RELEASING_KINDS):
+        is_possible = any(kind_named(row.kind).releases_in_finaliser for row in snapshot.types.values())
+        if snapshot.target.from_outside or not is_possible:
             why = "A look from outside sees no finaliser run" if snapshot.target.from_outside else "No object of UniFFI was seen"
             return [Finding(self.key, Verdict.UNMEASURED, why)]
         rows = np.flatnonzero(alive(snapshot.handles) & (snapshot.handles.resources == Resource.FREED))

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inspector.model.events import EventKind, Events
+from inspector.model.events import Events
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import Group, counted, grouped, ids_filter, ids_of, span
-from inspector.model.kinds import calls_are_estimated
 from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
+from inspector.vocabulary import EventKind, kind_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Orphans:
         events, snapshot = facts.events, facts.snapshot
         if events is None or not len(events):
             return [Finding(self.key, Verdict.UNMEASURED, "Uses are recorded from level history on")]
-        if all(calls_are_estimated(row.kind) for row in snapshot.types.values()) and not (events.kinds == EventKind.BORROW).any():
+        are_estimated = all(kind_named(row.kind).calls_are_estimated for row in snapshot.types.values())
+        if are_estimated and not (events.kinds == EventKind.BORROW).any():
             return [Finding(self.key, Verdict.UNMEASURED, "Calls of what is followed here are not recorded, so uses are not seen")]
         made = events.handles[_made_in_calls(events)]
         used = events.handles[np.isin(events.kinds, (EventKind.BORROW, EventKind.CLONE, EventKind.CLOSE_REQUEST, EventKind.CLOSE))]

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspector.model.events import EventKind, Events
+from inspector.model.events import Events
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import counted, ids_filter, site_name
 from inspector.model.losses import Counted, refused_of
 from inspector.model.pending import thread_name
-from inspector.model.snapshot import Level, Snapshot, handle_text
+from inspector.model.snapshot import Snapshot, handle_text
+from inspector.vocabulary import EventKind, Level
 
 SHOWN_USES = 4
 

@@ -9,8 +9,9 @@ import numpy as np
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import Group, counted, grouped, ids_filter, ids_of
 from inspector.model.pending import thread_name
-from inspector.model.snapshot import Resource, Snapshot
+from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
+from inspector.vocabulary import Resource
 
 NO_OWNERS = "No handle has an owner thread"
 

@@ -15,10 +15,11 @@ from typing import Any, Final, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from inspector.errors import InspectorError
-from inspector.model.snapshot import Level, Snapshot, TargetState
+from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.protocol import Capabilities, Replay, Session
 from inspector.ui.session.bridge import Bridge, Courier
 from inspector.ui.session.connector import Connector
+from inspector.vocabulary import Level
 
 RATES_HZ: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 DEFAULT_RATE_HZ: Final = 10.0

@@ -13,12 +13,13 @@ from inspector.model.findings.finding import Facts
 from inspector.model.findings.judge import Report, judge, nothing_judged
 from inspector.model.findings.leads import Coverage
 from inspector.model.findings.trend import Trend
-from inspector.model.snapshot import Level, Snapshot
+from inspector.model.snapshot import Snapshot
 from inspector.session.mutes import Mutes
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import Courier
 from inspector.ui.session.event_feed import EventFeed
+from inspector.vocabulary import Level
 
 LOOK_SECS: Final = 1.0
 """From one look to the next, by the snapshots' own time."""

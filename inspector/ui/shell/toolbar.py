@@ -7,12 +7,13 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QSizePolicy, QToolBar, QWidget
 
-from inspector.model.snapshot import Level, Target, TargetState
+from inspector.model.snapshot import Target, TargetState
 from inspector.ui.kit.assets import pixmap
 from inspector.ui.kit.labels import ElidedLabel, plain_tip, text_label
 from inspector.ui.kit.theme import Theme
 from inspector.ui.session.attachment import DEFAULT_RATE_HZ, RATES_HZ, Situation
 from inspector.ui.shell.actions import Actions
+from inspector.vocabulary import Level
 
 STATE_LOOKS: Final = {
     TargetState.LIVE: ("dot", "live"),

@@ -10,7 +10,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from inspector.model.churn import ChurnHistory
-from inspector.model.events import EventKind
 from inspector.model.findings.judge import Report
 from inspector.model.losses import losses_of
 from inspector.model.objects import object_count
@@ -21,6 +20,7 @@ from inspector.ui.kit.running_clock import RunningClock
 from inspector.ui.kit.theme import Theme
 from inspector.ui.shell.vital_cell import SPARK_WIDTH, Sign, VitalCell
 from inspector.ui.wording import UNKNOWN_TEXT, age, number, plural, rate
+from inspector.vocabulary import EventKind
 
 SPARK_SECS: Final = 60.0
 """The newest minute; what there is of it takes the whole width."""

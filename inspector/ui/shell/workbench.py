@@ -10,7 +10,6 @@ from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
-from inspector.model.events import EventKind
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.detail.pane import DetailPane
@@ -33,6 +32,7 @@ from inspector.ui.shell.pane_list import (
     RestsUnseen,
     TakesVitals,
 )
+from inspector.vocabulary import EventKind
 
 LOW_HEIGHT: Final = 560
 """Below it the timeline shares its place with pending closes and threads, so that the table keeps some rows."""

@@ -24,7 +24,7 @@ from inspector.attach.inject import bring_agent
 from inspector.attach.methods import Way as AttachWay
 from inspector.commands.support.opening import session_with
 from inspector.errors import AttachError
-from inspector.model.snapshot import Level
+from inspector.vocabulary import Level
 from tests.helpers.safety.programs import Program, Way
 from tests.helpers.safety.seen import seen_from_outside
 from tests.helpers.targets import ROOT, TARGETS

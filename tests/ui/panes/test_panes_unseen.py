@@ -10,8 +10,6 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from inspector.model.events import EventKind
-from inspector.model.snapshot import Level, Resource
 from inspector.session.protocol import AuditLog
 from inspector.ui.kit.seen import is_seen
 from inspector.ui.panes.audit.pane import AuditPane
@@ -19,6 +17,7 @@ from inspector.ui.panes.detail.history_lane import HistoryLane
 from inspector.ui.panes.flame.pane import FlamePane
 from inspector.ui.panes.history.pane import HistoryPane
 from inspector.ui.shell.main_window import MainWindow
+from inspector.vocabulary import EventKind, Level, Resource
 from tests.helpers.fake_session import FakeSession
 from tests.helpers.snapshots import T0, Row, handle_id, make_vitals, snapshot_of
 from tests.helpers.windows import Attach, publish

@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QDockWidget, QLab
 from pytestqt.qtbot import QtBot
 
 from inspector import ui
-from inspector.model.snapshot import Frame, Resource, Site, Snapshot
+from inspector.model.snapshot import Frame, Site, Snapshot
 from inspector.ui.kit.labels import tip
 from inspector.ui.shell.main_window import MainWindow
 from inspector.ui.wording import file_name
+from inspector.vocabulary import Resource
 from tests.helpers.snapshots import Row, handle_id, snapshot_of
 from tests.helpers.windows import Attach
 

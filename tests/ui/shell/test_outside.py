@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
-from inspector.model.snapshot import Frame, Level, Snapshot, TargetState, ThreadStack
+from inspector.model.snapshot import Frame, Snapshot, TargetState, ThreadStack
 from inspector.model.thread_stacks import stack_lines
 from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.panes.events.pane import OUTSIDE
@@ -24,6 +24,7 @@ from inspector.ui.session.connector import ProcessRow
 from inspector.ui.shell.screenshot import stamp_text
 from inspector.ui.shell.start_page import StartPage
 from inspector.ui.shell.state_banner import FALLBACK, STACKS
+from inspector.vocabulary import Level
 from tests.helpers.fake_session import FakeConnector
 from tests.helpers.snapshots import Row, make_target, snapshot_of, with_state
 from tests.helpers.windows import Attach, Open, publish

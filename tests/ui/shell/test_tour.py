@@ -7,9 +7,9 @@ import pytest
 from PySide6.QtCore import QPoint, QRect, QSettings, Qt
 from pytestqt.qtbot import QtBot
 
-from inspector.model.snapshot import Resource
 from inspector.ui.shell.main_window import MainWindow
 from inspector.ui.shell.tour_card import TourCard, beside, place_of
+from inspector.vocabulary import Resource
 from tests.helpers.fake_session import FakeConnector, FakeSession
 from tests.helpers.snapshots import Row, snapshot_of
 from tests.helpers.windows import SNAPSHOT, Attach, Open

@@ -9,8 +9,9 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from inspector.model.snapshot import Level, Reference, TargetState
+from inspector.model.snapshot import TargetState
 from inspector.ui.shell.main_window import MainWindow
+from inspector.vocabulary import Level, Reference
 from tests.helpers.fake_session import FakeConnector, FakeSession
 from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, make_vitals, snapshot_of, with_state
 from tests.helpers.windows import JOURNAL, SNAPSHOT, Attach, Open, answer, arm, publish

@@ -6,7 +6,7 @@ import pytest
 
 from inspector.agent.process import parse_level
 from inspector.errors import UsageError
-from inspector.wire.schema import Level
+from inspector.vocabulary import Level
 
 
 @pytest.mark.parametrize("text", ["stacks", "STACKS", "Stacks"])

@@ -19,9 +19,10 @@ from inspector.commands.support.child import environment, exit_status
 from inspector.commands.support.live_line import LiveLine, live_text, summary_lines
 from inspector.commands.support.rows import row_value, snapshot_value
 from inspector.errors import AttachError, UsageError
-from inspector.model.snapshot import UNKNOWN, Level, Outer, Reference, Resource
+from inspector.model.snapshot import UNKNOWN, Outer
 from inspector.plain_text import printable
 from inspector.session.protocol import CloseAnswer, GcReport
+from inspector.vocabulary import Level, Reference, Resource
 from tests.helpers.snapshots import T0, Row, World, snapshot_of
 
 

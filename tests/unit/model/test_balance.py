@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from inspector.model.balance import BalanceNode, balance_of, folded, is_library, of_object, of_type
 from inspector.model.balance_counts import Tally
-from inspector.model.events import EventKind, Events
-from inspector.model.snapshot import UNKNOWN, Frame, Reference, Site
+from inspector.model.events import Events
+from inspector.model.snapshot import UNKNOWN, Frame, Site
+from inspector.vocabulary import EventKind, Reference
 from tests.helpers.snapshots import T0, Row, handle_id, snapshot_of
 
 OBJECT = 0x7F00_0000_1000

@@ -7,9 +7,10 @@ import pytest
 
 from inspector.attach.segment import Segment
 from inspector.model.build import Moment, build_snapshot
-from inspector.model.snapshot import UNKNOWN, Outer, Reference, Resource, Snapshot, Target, TargetState, handle_text
+from inspector.model.snapshot import UNKNOWN, Outer, Snapshot, Target, TargetState, handle_text
 from inspector.session.source import SegmentSource
-from inspector.wire.schema import BUSY, Ending, Kind, ReferenceState, ResourceState, ThreadState
+from inspector.vocabulary import Kind, Reference, Resource
+from inspector.wire.schema import BUSY, Ending, ThreadState
 from tests.helpers.segments import ANCHOR_SECS, SegmentImage, at, write_segment
 
 TODO = {"name": b"TodoList", "origin": b"samples", "kind": Kind.ARC, "size_bytes": 48}
@@ -45,7 +46,7 @@ def test_a_foreign_object_carries_the_foreign_bit(snapshot_of):
 
 
 def test_never_used_slots_are_left_out_and_slots_keep_their_numbers(snapshot_of):
-    rows = [{"reference_state": ReferenceState.FREE, "generation": 0}, {"generation": 1}]
+    rows = [{"reference_state": Reference.FREE, "generation": 0}, {"generation": 1}]
     assert [handle_text(each) for each in snapshot_of(SegmentImage(types=[TODO], handles=rows)).handles.ids.tolist()] == ["#2.1"]
 
 
@@ -93,7 +94,7 @@ def test_a_pending_call_shows_the_counts_of_its_object_and_is_no_handle_of_it(sn
 
 
 def test_a_tombstone_is_no_proxy_of_the_object_that_lives_at_its_address_now(snapshot_of):
-    rows = [{"address": 64, "reference_state": ReferenceState.DROPPED, "strong": 1}, {"address": 64, "strong": 1}]
+    rows = [{"address": 64, "reference_state": Reference.DROPPED, "strong": 1}, {"address": 64, "strong": 1}]
     handles = snapshot_of(SegmentImage(types=[TODO], handles=rows)).handles
     assert handles.proxies.tolist() == [0, 1]
     assert handles.strong.tolist() == [0, 1]
@@ -101,7 +102,7 @@ def test_a_tombstone_is_no_proxy_of_the_object_that_lives_at_its_address_now(sna
 
 
 def test_a_released_handle_knows_no_count_any_more(snapshot_of):
-    rows = [{"address": 64, "reference_state": ReferenceState.RELEASED, "strong": 2, "weak": 1}]
+    rows = [{"address": 64, "reference_state": Reference.RELEASED, "strong": 2, "weak": 1}]
     handles = snapshot_of(SegmentImage(types=[TODO], handles=rows)).handles
     assert (handles.strong[0], handles.weak[0], handles.proxies[0], handles.native_refs[0]) == (UNKNOWN,) * 4
 
@@ -164,8 +165,8 @@ def test_a_boxed_trait_has_an_inner_count_only(snapshot_of):
 def test_what_is_no_trait_or_is_gone_has_neither(snapshot_of):
     rows = [
         {"address": 64, "type_id": 2, "strong": 2, "outer_strong": 9},
-        {"address": 128, "strong": 2, "outer_strong": 2, "reference_state": ReferenceState.RELEASED},
-        {"address": 128, "strong": 1, "outer_strong": 1, "reference_state": ReferenceState.DROPPED},
+        {"address": 128, "strong": 2, "outer_strong": 2, "reference_state": Reference.RELEASED},
+        {"address": 128, "strong": 1, "outer_strong": 1, "reference_state": Reference.DROPPED},
     ]
     snapshot = snapshot_of(SegmentImage(types=[TRAIT, UNIFFI], handles=rows))
     assert [each[:3] for each in counts_of(snapshot)] == [(2, UNKNOWN, UNKNOWN), (UNKNOWN,) * 3, (0, UNKNOWN, UNKNOWN)]
@@ -204,7 +205,7 @@ def test_sampled_calls_count_for_kinds_that_clone_for_a_call(snapshot_of):
 
 
 def test_a_row_that_is_being_written_is_marked_and_its_state_read_without_the_busy_bit(snapshot_of):
-    handles = snapshot_of(SegmentImage(types=[TODO], handles=[{"reference_state": ReferenceState.LIVE | BUSY}, {}])).handles
+    handles = snapshot_of(SegmentImage(types=[TODO], handles=[{"reference_state": Reference.LIVE | BUSY}, {}])).handles
     assert handles.changing.tolist() == [True, False]
     assert handles.references.tolist() == [Reference.LIVE, Reference.LIVE]
 
@@ -237,7 +238,7 @@ def test_counters_of_a_type_are_the_sum_of_its_shards(snapshot_of):
 
 
 def test_pending_states_and_owner_threads_come_through(snapshot_of):
-    rows = [{"resource_state": ResourceState.WAITING_OWNER, "owner_thread": 1, "requester_thread": 2}]
+    rows = [{"resource_state": Resource.WAITING_OWNER, "owner_thread": 1, "requester_thread": 2}]
     handles = snapshot_of(SegmentImage(types=[TODO], handles=rows, threads=[{}, {}])).handles
     assert handles.resources.tolist() == [Resource.WAITING_OWNER]
     assert (handles.owner_threads[0], handles.requester_threads[0]) == (1, 2)
@@ -274,8 +275,8 @@ ENDED = {"ending": Ending.EXITED, "ended_at_ticks": 2_000_000}
 
 
 def test_handles_that_the_interpreter_released_after_the_program_ended_were_alive_at_the_end(snapshot_of):
-    gone = {"reference_state": ReferenceState.DROPPED, "type_id": 1}
-    rows = [gone | {"changed_at_ticks": 1_999_999}, gone | {"changed_at_ticks": 2_000_000, "resource_state": ResourceState.NEVER_CLOSED}]
+    gone = {"reference_state": Reference.DROPPED, "type_id": 1}
+    rows = [gone | {"changed_at_ticks": 1_999_999}, gone | {"changed_at_ticks": 2_000_000, "resource_state": Resource.NEVER_CLOSED}]
     snapshot = snapshot_of(SegmentImage(types=[TODO], handles=rows, header=ENDED))
     assert snapshot.handles.references.tolist() == [Reference.DROPPED, Reference.LIVE]
     assert snapshot.handles.resources.tolist()[1] == Resource.OPEN
@@ -283,7 +284,7 @@ def test_handles_that_the_interpreter_released_after_the_program_ended_were_aliv
 
 
 def test_handles_that_were_released_before_an_agent_was_stopped_stay_released(snapshot_of):
-    rows = [{"reference_state": ReferenceState.RELEASED, "changed_at_ticks": 2_000_001}]
+    rows = [{"reference_state": Reference.RELEASED, "changed_at_ticks": 2_000_001}]
     stopped = ENDED | {"ending": Ending.STOPPED}
     assert snapshot_of(SegmentImage(types=[TODO], handles=rows, header=stopped)).handles.references.tolist() == [Reference.RELEASED]
 
@@ -299,5 +300,5 @@ def test_event_rings_of_ended_threads_are_given_out_again_and_not_in_use(snapsho
 
 def test_an_ended_thread_is_in_use_only_while_a_living_handle_names_it(snapshot_of):
     threads = [{"tid": 10}, *({"tid": tid, "state": ThreadState.ENDED} for tid in (11, 12, 13))]
-    rows = [{"created_thread": 2}, {"created_thread": 3, "reference_state": ReferenceState.DROPPED}, {"last_thread": 2}]
+    rows = [{"created_thread": 2}, {"created_thread": 3, "reference_state": Reference.DROPPED}, {"last_thread": 2}]
     assert limits_of(snapshot_of(SegmentImage(types=[TODO], threads=threads, handles=rows)))["threads"] == 2

@@ -23,11 +23,8 @@ from inspector.model.snapshot import (
     Cost,
     Frame,
     Handles,
-    Level,
     Lost,
     Outer,
-    Reference,
-    Resource,
     Site,
     Snapshot,
     Target,
@@ -37,6 +34,7 @@ from inspector.model.snapshot import (
     Vitals,
 )
 from inspector.plain_text import printable
+from inspector.vocabulary import Level, Reference, Resource
 from tests.helpers.equality import same
 from tests.helpers.snapshots import Row, big_snapshot, snapshot_of
 

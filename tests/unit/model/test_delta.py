@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from inspector.model.delta import applied, changes_since
-from inspector.model.snapshot import Reference, Snapshot
+from inspector.model.snapshot import Snapshot
+from inspector.vocabulary import Reference
 from tests.helpers.equality import same
 from tests.helpers.snapshots import T0, Row, big_snapshot, snapshot_of
 

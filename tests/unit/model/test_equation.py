@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from inspector.model.equation import TraitParts, equation_of, with_names
 from inspector.model.holders import NamedHolder, NativeHolders
-from inspector.model.snapshot import UNKNOWN, Outer, Reference
+from inspector.model.snapshot import UNKNOWN, Outer
+from inspector.vocabulary import Reference
 from tests.helpers.snapshots import Row, World, snapshot_of
 
 WORLD = World(types=("Database", "TodoItem"), traits={"Database": Outer.ARC})

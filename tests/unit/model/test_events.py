@@ -5,13 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inspector.model.events import EventKind, Events, joined, no_events
-from inspector.wire import schema
+from inspector.model.events import Events, joined, no_events
+from inspector.vocabulary import EventKind
 from tests.helpers.events import events_of
-
-
-def test_kinds_are_those_of_the_layout() -> None:
-    assert {kind.name: int(kind) for kind in EventKind if kind} == {kind.name: int(kind) for kind in schema.EventKind}
 
 
 def test_parts_are_joined_in_the_order_of_time() -> None:

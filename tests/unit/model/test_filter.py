@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector.model.filter import FilterError, parse, quoted, replaced
-from inspector.model.snapshot import UNKNOWN, Reference, Resource, Snapshot, handle_text
+from inspector.model.snapshot import UNKNOWN, Snapshot, handle_text
 from inspector.model.threads import filter_text
 from inspector.model.time_of_day import range_text
+from inspector.vocabulary import Reference, Resource
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, snapshot_of
 
 JOURNAL = Row(1, "Journal", resource=Resource.DRAINING, strong=3, in_flight=2, age_secs=90, thread="worker-1", owner="worker-2", site=2)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from inspector.model.filter import parse
 from inspector.model.grouping import Column, Query, arrange, hold
-from inspector.model.snapshot import UNKNOWN, Reference, Resource, handle_text
+from inspector.model.snapshot import UNKNOWN, handle_text
+from inspector.vocabulary import Reference, Resource
 from tests.helpers.snapshots import T0, Row, big_snapshot, snapshot_of
 
 

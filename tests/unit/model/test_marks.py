@@ -10,7 +10,8 @@ import pytest
 from inspector.model.diff import Change, Fate, diff
 from inspector.model.growth import GrowthError, growth
 from inspector.model.marks import mark_later, mark_now
-from inspector.model.snapshot import UNKNOWN, Reference, Resource, Snapshot
+from inspector.model.snapshot import UNKNOWN, Snapshot
+from inspector.vocabulary import Reference, Resource
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, snapshot_of
 
 

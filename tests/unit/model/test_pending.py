@@ -6,7 +6,8 @@ import math
 import pytest
 
 from inspector.model.pending import empty_pending_closes, pending_closes
-from inspector.model.snapshot import UNKNOWN, CallInFlight, CloseDeadline, Reference, Resource, Snapshot
+from inspector.model.snapshot import UNKNOWN, CallInFlight, CloseDeadline, Snapshot
+from inspector.vocabulary import Reference, Resource
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, snapshot_of
 
 

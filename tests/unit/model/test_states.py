@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from inspector.model.snapshot import Reference, Resource
 from inspector.model.states import Standing, search_words, standing, state_words
+from inspector.vocabulary import Reference, Resource
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from inspector.model.snapshot import CallInFlight, Reference, Resource
+from inspector.model.snapshot import CallInFlight
 from inspector.model.threads import filter_text, thread_table
+from inspector.vocabulary import Reference, Resource
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, snapshot_of
 
 ENDED = World(ended_threads=("worker-1",))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from inspector.vocabulary import Level
 from inspector.wire import lib
-from inspector.wire.schema import Level
 
 
 @pytest.fixture

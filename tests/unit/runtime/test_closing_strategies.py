@@ -12,8 +12,8 @@ import pytest
 from inspector.errors import ClosedError, CloseError, StaleHandleError, WrongTypeError
 from inspector.runtime import SerialJournal, SharedJournal, ThinJournal
 from inspector.runtime.handles import call
+from inspector.vocabulary import Kind
 from inspector.wire import lib
-from inspector.wire.schema import Kind
 
 AnyJournal = SerialJournal | SharedJournal | ThinJournal
 EVERY: tuple[type[AnyJournal], ...] = (SerialJournal, SharedJournal, ThinJournal)

@@ -17,8 +17,8 @@ import pytest
 from inspector.errors import ClosedError, CloseError, InspectorError, StaleHandleError
 from inspector.runtime import ForeignObjects, drain, foreign_objects
 from inspector.runtime.foreign import FOREIGN
+from inspector.vocabulary import Level
 from inspector.wire import lib
-from inspector.wire.schema import Level
 
 pytestmark = pytest.mark.usefixtures("counting")
 

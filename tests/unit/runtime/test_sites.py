@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from inspector.runtime.sites import SiteTable
+from inspector.vocabulary import Level
 from inspector.wire import lib
-from inspector.wire.schema import SITE_FRAMES, Level
+from inspector.wire.schema import SITE_FRAMES
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from inspector.errors import (
 )
 from inspector.runtime import ForeignObjects, SerialTodoList, SharedTodoList, ThinTodoList, TodoItem, TodoList
 from inspector.runtime.handles import call_for_number
+from inspector.vocabulary import Kind
 from inspector.wire import lib
-from inspector.wire.schema import Kind
 
 StrategyList = SerialTodoList | SharedTodoList | ThinTodoList
 EVERY: tuple[type[StrategyList], ...] = (SerialTodoList, SharedTodoList, ThinTodoList)

@@ -12,9 +12,10 @@ import pytest
 from inspector.attach.discovery import socket_path
 from inspector.attach.linux import process_stat
 from inspector.errors import ControlError, SegmentError, TargetBusyError
-from inspector.model.snapshot import Level, Snapshot, TargetState
+from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session import live
 from inspector.session.live import LiveSession
+from inspector.vocabulary import Level
 from inspector.wire.schema import LAYOUT_VERSION, Ending
 from tests.helpers.control_server import HELLO, ControlServer, Reply
 from tests.helpers.segments import SegmentImage, lock_held, write_segment

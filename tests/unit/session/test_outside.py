@@ -16,10 +16,11 @@ from inspector.attach.outside.seen import UNKNOWN, Look, SeenFrame, SeenRows, Se
 from inspector.errors import AttachError, ControlError
 from inspector.model.codec import decode, encode
 from inspector.model.losses import losses_of
-from inspector.model.snapshot import Reference, Snapshot, Target, TargetState, Vitals
+from inspector.model.snapshot import Snapshot, Target, TargetState, Vitals
 from inspector.session import outside_rows
 from inspector.session.outside import OutsideSession, require_readable
 from inspector.session.outside_rows import OutsideRows
+from inspector.vocabulary import Reference
 from tests.helpers.outside import stepped
 from tests.helpers.snapshots import make_target
 from tests.helpers.targets import Target as Running

@@ -24,11 +24,12 @@ from inspector.model.session_file import (
     snapshot_record,
     vitals_record,
 )
-from inspector.model.snapshot import Reference, Snapshot, TargetState
+from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.protocol import Replay
 from inspector.session.recorder import DELTAS_A_WHOLE, WAITING_SNAPSHOTS, Recorded, SessionRecorder
 from inspector.session.replay import ReplaySession
 from inspector.session.session_file import SessionFile
+from inspector.vocabulary import Reference
 from tests.helpers.equality import same
 from tests.helpers.events import events_of
 from tests.helpers.fake_session import FakeSession

@@ -18,8 +18,8 @@ from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
 from inspector.runtime.sites import OWN_MODULES, SiteTable
+from inspector.vocabulary import Reference, Resource
 from inspector.wire.declarations import Declaration
-from inspector.wire.schema import ReferenceState, ResourceState
 
 
 class ProxyRef(weakref.ref[Any]):
@@ -132,7 +132,7 @@ class LibraryRows:
         if not rows:
             self._by_number.pop(number.value, None)
         self._forget(self._key_by_row.get(row, 0))
-        self._end(row, ReferenceState.RELEASED if rows else ReferenceState.DROPPED, is_closed=not rows)
+        self._end(row, Reference.RELEASED if rows else Reference.DROPPED, is_closed=not rows)
 
     def let_go(self) -> None:
         """Look after no proxy any more; rows stay as they are."""
@@ -192,7 +192,7 @@ class LibraryRows:
             return
         if ref.row in rows:
             rows.remove(ref.row)
-        self._recorder.end(ref.row, ReferenceState.RELEASED)
+        self._recorder.end(ref.row, Reference.RELEASED)
 
     def _refer(self, proxy: Any, number: Number, row: int) -> ProxyRef:
         """What leads from a row back to its proxy, and sees its end."""
@@ -225,11 +225,11 @@ class LibraryRows:
         if self._refs.get(ref.key) is ref:
             self._forget(ref.key)
 
-    def _end(self, row: int, state: ReferenceState, *, is_closed: bool) -> None:
+    def _end(self, row: int, state: Reference, *, is_closed: bool) -> None:
         if not self._is_followed:
             return
         if is_closed and self.declaration.close:
-            self._recorder.set_resource(row, ResourceState.CLOSED)
+            self._recorder.set_resource(row, Resource.CLOSED)
         self._recorder.end(row, state)
 
 

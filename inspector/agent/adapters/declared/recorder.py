@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from inspector.agent.adapters.recorder import Recorder
+from inspector.vocabulary import Kind, Resource
 from inspector.wire import ffi, lib
 from inspector.wire.declarations import Declaration
-from inspector.wire.schema import COUNT_UNKNOWN, Kind, ResourceState
+from inspector.wire.schema import COUNT_UNKNOWN
 from inspector.wire.status import check, new_error
 from inspector.wire.text import text_struct
 
@@ -25,7 +26,7 @@ class DeclaredRecorder(Recorder):
         check(lib.ai_type(spec, index, error), error)
         return int(index[0])
 
-    def set_resource(self, row: int, state: ResourceState) -> None:
+    def set_resource(self, row: int, state: Resource) -> None:
         """What became of the row's resource."""
         if row > 0:
             lib.ai_row_resource(row, int(state))

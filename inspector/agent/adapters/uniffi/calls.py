@@ -19,7 +19,7 @@ from typing import Any, Final
 from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.faults import Faults
 from inspector.runtime.sites import SiteTable
-from inspector.wire.schema import Kind, ReferenceState
+from inspector.vocabulary import Kind, Reference
 from inspector.wire.uniffi import CALL_NAME
 
 CONTINUATIONS: Final = "_UniffiContinuationHandleMap"
@@ -96,7 +96,7 @@ class CallRows:
         row, known = self._rows.get(key, (0, None))
         if known is reference:
             del self._rows[key]
-            self._recorder.end(row, ReferenceState.RELEASED)
+            self._recorder.end(row, Reference.RELEASED)
 
     def _made_on(self, method: FrameType | None) -> tuple[str, int]:
         """Name of the method that made a call, and the allocation of the object it was made on."""

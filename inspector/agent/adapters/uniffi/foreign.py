@@ -24,7 +24,7 @@ from inspector.agent.adapters.replaced import Replaced
 from inspector.agent.faults import Faults
 from inspector.agent.plain import instance_dict
 from inspector.runtime.sites import SiteTable
-from inspector.wire.schema import Kind, ReferenceState
+from inspector.vocabulary import Kind, Reference
 from inspector.wire.uniffi import ENTRIES, FUTURES, HANDLE_MAP
 
 CALLED: Final = "uniffi_obj"
@@ -105,7 +105,7 @@ class ForeignRows:
         """Rust gave a reference back."""
         row = self._rows.pop((id(handle_map), handle), None)
         if row is not None:
-            self._recorder.end(row, ReferenceState.RELEASED)
+            self._recorder.end(row, Reference.RELEASED)
 
     def reconcile(self) -> int:
         """Rows for entries without one, and an end to rows without an entry; answers how many are there now."""

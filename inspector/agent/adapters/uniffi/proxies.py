@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from inspector.agent.adapters.classes import closure
 from inspector.agent.adapters.uniffi.generation import NEWEST_KNOWN, Generation, candidate_classes, free_name_of
-from inspector.wire.schema import Kind
+from inspector.vocabulary import Kind
 from inspector.wire.uniffi import HANDLE_MAP, LIBRARY_NAMES, SYNCHRONOUS_CALLS, TRAIT_METADATA, Shape, metadata_symbol
 
 CLASSES_AT_ONCE: Final = 4

@@ -21,8 +21,8 @@ from inspector.agent.adapters.uniffi.generation import finaliser_of
 from inspector.agent.adapters.uniffi.layout import data_offset, likely_offset
 from inspector.agent.adapters.uniffi.proxies import ProxyClass, Reference
 from inspector.agent.faults import Faults
+from inspector.vocabulary import Kind
 from inspector.wire.hooks import hooks
-from inspector.wire.schema import Kind
 
 OUTER_BYTES: Final = 16
 """Bytes from the start of a trait's outer ``Arc`` to the pair that it holds."""

@@ -20,7 +20,8 @@ from typing import Any, Final, NamedTuple
 from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.plain import python_threads, thread_of
 from inspector.runtime.sites import SiteTable
-from inspector.wire.schema import RUNNING_ARGUMENT, RUNNING_BORROWS, SITE_FRAMES, Kind, Level, ReferenceState
+from inspector.vocabulary import Kind, Level, Reference
+from inspector.wire.schema import RUNNING_ARGUMENT, RUNNING_BORROWS, SITE_FRAMES
 from inspector.wire.uniffi import CALL_STATUS, FINALISER, LIBRARY_CALLS, SYNCHRONOUS_CALLS, Shape
 
 RESULT: Final = "result"
@@ -99,7 +100,7 @@ class RunningRows:
         if met is not None and met.status is status:
             del self._met[key]
             for row in met.rows:
-                self._recorder.end(row, ReferenceState.RELEASED)
+                self._recorder.end(row, Reference.RELEASED)
 
     def _rows_of(self, thread: int, caller: FrameType, *, is_old: bool) -> tuple[int, ...]:
         """The rows of one call; ``(0,)``: it is none of the program's."""

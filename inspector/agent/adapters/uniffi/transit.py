@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from inspector.agent.adapters.uniffi.rows import ProxyRows
+from inspector.vocabulary import Level
 from inspector.wire.hooks import hooks
-from inspector.wire.schema import Level
 
 
 class TransitHooks:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSc
 
 from inspector.model.equation import equation_of
 from inspector.model.filter import quoted
-from inspector.model.snapshot import PENDING, Level, Reference, Resource, Site, Snapshot, handle_text
+from inspector.model.snapshot import Site, Snapshot, handle_text
 from inspector.model.states import ALIVE, state_words
 from inspector.model.threads import filter_text
 from inspector.ui import wording
@@ -22,6 +22,7 @@ from inspector.ui.panes.detail.history_lane import HistoryLane
 from inspector.ui.panes.detail.state_lane import StateLane, reference_lane, resource_lane
 from inspector.ui.panes.detail.who_holds import WhoHolds
 from inspector.ui.session.holder_questions import HolderQuestions
+from inspector.vocabulary import PENDING, Level, Reference, Resource
 
 MAX_SIBLINGS = 12
 """Handles of the same object that are named one by one."""

@@ -8,9 +8,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from inspector.model.snapshot import Reference, Resource
 from inspector.model.states import RESOURCE_WORDS
 from inspector.ui.kit.theme import Theme, ui_font
+from inspector.vocabulary import Reference, Resource
 
 
 @dataclass(frozen=True, slots=True)

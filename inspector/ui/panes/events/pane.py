@@ -10,8 +10,8 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from inspector.model.event_rows import EventRows, EventWish, event_rows, no_event_rows
-from inspector.model.events import KIND_WORDS, EventKind
-from inspector.model.snapshot import Level, Snapshot, handle_text
+from inspector.model.events import KIND_WORDS
+from inspector.model.snapshot import Snapshot, handle_text
 from inspector.ui.kit.event_model import event_model
 from inspector.ui.kit.labels import ElidedLabel
 from inspector.ui.kit.record_table import RecordTable, TableShape
@@ -22,6 +22,7 @@ from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import Courier
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.wording import number, plural
+from inspector.vocabulary import EventKind, Level
 
 REFRESH_MILLIS: Final = 300
 SHAPE: Final = TableShape(name="Events", widths=(108, 142, 92, 110, 72, 130, 150), spare=(5, 3, 4), elastic=(6,))

@@ -10,13 +10,14 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.model.flame import Flame, FlameGraph, Weight, build_flames
-from inspector.model.snapshot import Level, Snapshot, Target
+from inspector.model.snapshot import Snapshot, Target
 from inspector.ui.kit.labels import quiet_label
 from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.flame.icicle import Icicle, value_text
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import Courier
+from inspector.vocabulary import Level
 
 REFRESH_MILLIS: Final = 1000
 """Shortest time between two graphs: a picture that one reads must not dance."""

@@ -12,12 +12,12 @@ from typing import Final
 
 from inspector.model.equation import parts_of
 from inspector.model.grouping import Column, Group, unseen_births
-from inspector.model.kinds import calls_are_estimated
 from inspector.model.rates import RateWindow
-from inspector.model.snapshot import UNKNOWN, Level, Snapshot, handle_text
+from inspector.model.snapshot import UNKNOWN, Snapshot, handle_text
 from inspector.model.states import ALIVE, Standing, standing, state_words
 from inspector.ui import wording
 from inspector.ui.kit import trait_words
+from inspector.vocabulary import Level
 
 NUMBERS: Final = (Column.STRONG, Column.WEAK, Column.PROXIES, Column.IN_FLIGHT, Column.NATIVE, Column.AGE)
 HEADERS: Final = {
@@ -151,8 +151,7 @@ class HandleCells:
         return wording.estimated(count) if self._has_estimated_calls(row) else wording.number(count)
 
     def _has_estimated_calls(self, row: int) -> bool:
-        known = self.snapshot.types.get(int(self.snapshot.handles.types[row]))
-        return known is not None and calls_are_estimated(known.kind)
+        return self.snapshot.kind_of(row).calls_are_estimated
 
     def _sampled(self, row: int, column: int) -> str:
         """A count that the sampler reads, and how old it is."""

@@ -14,7 +14,7 @@ from inspector.model.balance import Balance, balance_of, of_object, of_type
 from inspector.model.balance_counts import changes_text
 from inspector.model.event_rows import EventRows, EventWish, event_rows, no_event_rows
 from inspector.model.events import Events
-from inspector.model.snapshot import Level, Snapshot, handle_text
+from inspector.model.snapshot import Snapshot, handle_text
 from inspector.ui.kit.event_model import event_model
 from inspector.ui.kit.labels import ElidedLabel
 from inspector.ui.kit.record_table import RecordTable, TableShape
@@ -26,6 +26,7 @@ from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import Courier
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.wording import plural, short
+from inspector.vocabulary import Level
 
 REFRESH_MILLIS: Final = 500
 SHAPE: Final = TableShape(name="History", widths=(108, 120, 80, 90, 72, 110, 110), spare=(3, 2, 5, 4), elastic=(6,))

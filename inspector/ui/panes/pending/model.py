@@ -7,11 +7,12 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject
 
 from inspector.model.pending import PendingCloses, empty_pending_closes, thread_label
-from inspector.model.snapshot import Resource, handle_text
+from inspector.model.snapshot import handle_text
 from inspector.model.states import RESOURCE_WORDS
 from inspector.ui.kit.column_model import Column, ColumnModel, Cue, SortKeys, ranks_of
 from inspector.ui.kit.theme import Theme
 from inspector.ui.wording import age, clock, number
+from inspector.vocabulary import Resource
 
 NOT_RECORDED = "Not recorded for this close"
 

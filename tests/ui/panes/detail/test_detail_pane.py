@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from inspector.model.equation import equation_of
-from inspector.model.snapshot import UNKNOWN, Outer, Reference, Resource, TargetState
+from inspector.model.snapshot import UNKNOWN, Outer, TargetState
 from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.panes.detail.count_bar import CountBar, sentence
 from inspector.ui.panes.detail.pane import MAX_SIBLINGS, DetailPane
 from inspector.ui.panes.detail.state_lane import StateLane, reference_lane, resource_lane
+from inspector.vocabulary import Reference, Resource
 from tests.helpers.snapshots import Row, World, big_snapshot, handle_id, snapshot_of, with_state
 
 PENDING = Row(

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.model.event_rows import EventWish, event_rows
-from inspector.model.events import EventKind, joined
-from inspector.model.snapshot import Level, Snapshot, TargetState
+from inspector.model.events import joined
+from inspector.model.snapshot import Snapshot, TargetState
 from inspector.ui.kit.event_model import event_model
 from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import DARK, LIGHT
@@ -19,6 +19,7 @@ from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.bridge import Courier
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.shell.main_window import MainWindow
+from inspector.vocabulary import EventKind, Level
 from tests.helpers.events import events_of
 from tests.helpers.fake_session import FakeConnector, FakeSession
 from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, snapshot_of, with_state

@@ -17,7 +17,7 @@ from inspector.errors import ControlError
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.judge import Report, all_rules, judge, nothing_judged
 from inspector.model.findings.leads import Coverage, Lead
-from inspector.model.snapshot import Reference, Resource, Snapshot
+from inspector.model.snapshot import Snapshot
 from inspector.session.mutes import Mutes
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.panes.findings.model import FindingRows, finding_model
@@ -27,6 +27,7 @@ from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.bridge import Courier
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.session.findings_watch import FindingsWatch
+from inspector.vocabulary import Reference, Resource
 from tests.helpers.fake_session import FakeConnector
 from tests.helpers.snapshots import T0, Row, big_snapshot, snapshot_of
 from tests.helpers.widget_life import what_is_left

@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.model.flame import Flame, FlameGraph, Weight, build_flames
-from inspector.model.snapshot import Level, Snapshot, Target
+from inspector.model.snapshot import Snapshot, Target
 from inspector.ui.kit.theme import DARK, Theme
 from inspector.ui.panes.flame import pane as flame
 from inspector.ui.panes.flame.icicle import ROW_HEIGHT, Icicle, value_text
 from inspector.ui.panes.flame.pane import EMPTY, NO_TARGET, FlamePane, note_text
 from inspector.ui.session.bridge import Courier
+from inspector.vocabulary import Level
 from tests.helpers.snapshots import Row, big_snapshot, snapshot_of
 from tests.helpers.widget_life import what_is_left
 

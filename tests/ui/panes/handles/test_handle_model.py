@@ -8,9 +8,10 @@ from pytestqt.qtbot import QtBot
 
 from inspector.model.filter import parse
 from inspector.model.grouping import Arrangement, Column, Query, arrange, hold
-from inspector.model.snapshot import UNKNOWN, Outer, Reference, Snapshot, handle_text
+from inspector.model.snapshot import UNKNOWN, Outer, Snapshot, handle_text
 from inspector.ui.panes.handles.cells import Tone
 from inspector.ui.panes.handles.model import SMALL_GROUP, HandleModel, IdRole
+from inspector.vocabulary import Reference
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, make_vitals, snapshot_of
 
 BY_SLOT = Query(column=Column.HANDLE, descending=False)

@@ -12,13 +12,14 @@ from pytestqt.qtbot import QtBot
 
 from inspector.model.filter import NUMBER_KEYS, RANGE_KEYS, TEXT_KEYS
 from inspector.model.grouping import Column
-from inspector.model.snapshot import Reference, TargetState
+from inspector.model.snapshot import TargetState
 from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.panes.handles.delegate import ROW_HEIGHT
 from inspector.ui.panes.handles.pane import HandlesPane
 from inspector.ui.panes.handles.query_runner import LARGE
 from inspector.ui.panes.handles.table import HandleTable
 from inspector.ui.session.bridge import Courier
+from inspector.vocabulary import Reference
 from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, snapshot_of, with_state
 
 NO_KEYS = Qt.KeyboardModifier.NoModifier

@@ -6,13 +6,13 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from inspector.model.balance import balance_of
-from inspector.model.events import EventKind
-from inspector.model.snapshot import Level, Snapshot
+from inspector.model.snapshot import Snapshot
 from inspector.ui.kit.theme import DARK, Theme
 from inspector.ui.panes.detail.history_lane import NONE_YET, HistoryLane
 from inspector.ui.panes.history.balance_tree import BALANCED, BalanceTree
 from inspector.ui.panes.history.pane import CHOOSE, HistoryPane, head_text
 from inspector.ui.shell.main_window import MainWindow
+from inspector.vocabulary import EventKind, Level
 from tests.helpers.fake_session import FakeSession
 from tests.helpers.snapshots import Row, handle_id, snapshot_of
 from tests.unit.model.test_balance import OBJECT, SITES, events

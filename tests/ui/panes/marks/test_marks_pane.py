@@ -14,7 +14,7 @@ from inspector.model.diff import Fate, diff
 from inspector.model.events import joined
 from inspector.model.growth import growth
 from inspector.model.marks import mark_now
-from inspector.model.snapshot import Reference, Snapshot
+from inspector.model.snapshot import Snapshot
 from inspector.session.replay import ReplaySession
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.panes.marks.birth_bars import BirthBars
@@ -24,6 +24,7 @@ from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.bridge import Courier
 from inspector.ui.session.mark_book import MarkBook
 from inspector.ui.shell.main_window import MainWindow
+from inspector.vocabulary import Reference
 from tests.helpers.events import events_of
 from tests.helpers.fake_session import FakeConnector, FakeSession
 from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, snapshot_of

@@ -7,9 +7,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
-from inspector.model.snapshot import CallInFlight, Reference, Snapshot
+from inspector.model.snapshot import CallInFlight, Snapshot
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.panes.threads.pane import NO_CALL, NO_TARGET, ThreadsPane
+from inspector.vocabulary import Reference
 from tests.helpers.snapshots import T0, Row, big_snapshot, snapshot_of
 from tests.helpers.widget_life import what_is_left
 

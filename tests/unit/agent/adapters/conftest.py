@@ -14,8 +14,8 @@ import pytest
 
 from inspector import agent
 from inspector.agent.adapters.uniffi import UniffiAdapter
+from inspector.vocabulary import Reference
 from inspector.wire import lib
-from inspector.wire.schema import ReferenceState
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 NAME = "imported_while_watched"
@@ -56,7 +56,7 @@ def adapter(recorder: TableRecorder) -> Iterator[UniffiAdapter]:
     gc.collect()
     assert sys.meta_path == finders
     assert generated_attributes() == attributes
-    assert not [row for row in recorder.rows.values() if row.state == ReferenceState.LIVE]
+    assert not [row for row in recorder.rows.values() if row.state == Reference.LIVE]
 
 
 def generated_attributes() -> dict[tuple[str, str], dict[str, int]]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
+from inspector.vocabulary import Reference, Resource
 from inspector.wire.declaration_files import Declared
 from inspector.wire.declarations import parse_declarations
-from inspector.wire.schema import ReferenceState, ResourceState
 from tests.unit.agent.adapters.table_recorder import Row, TableRecorder
 
 
@@ -20,7 +20,7 @@ class DeclaredTable(TableRecorder, DeclaredRecorder):
     @property
     def closed(self) -> int:
         """Rows whose resource is closed."""
-        return sum(row.resource == ResourceState.CLOSED for row in self.table_rows())
+        return sum(row.resource == Resource.CLOSED for row in self.table_rows())
 
     @property
     def singles(self) -> list[int]:
@@ -49,5 +49,5 @@ class Follower:
 
     def row(self) -> int:
         """The number of the only live row."""
-        (number,) = [number for number, row in self.recorder.rows.items() if row.state == ReferenceState.LIVE]
+        (number,) = [number for number, row in self.recorder.rows.items() if row.state == Reference.LIVE]
         return number

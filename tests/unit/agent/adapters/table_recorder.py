@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.uniffi.memory import word
+from inspector.vocabulary import Kind, Level, Reference, Resource
 from inspector.wire import lib
-from inspector.wire.schema import Kind, Level, ReferenceState, ResourceState
 from tests.helpers import tables
 from tests.helpers.tables import read_table
 
@@ -21,8 +21,8 @@ class Row:
     address: int
     data: int
     born_now: bool
-    state: ReferenceState
-    resource: ResourceState
+    state: Reference
+    resource: Resource
 
     def strong(self) -> int | None:
         """The count at the row's address, as the sampler would read it."""
@@ -68,8 +68,8 @@ class TableRecorder(Recorder):
 
     def live(self, name: str) -> list[Row]:
         """Live rows of a type, oldest first."""
-        return [row for row in self.rows.values() if row.type == name and row.state == ReferenceState.LIVE]
+        return [row for row in self.rows.values() if row.type == name and row.state == Reference.LIVE]
 
-    def ended(self, name: str) -> list[ReferenceState]:
+    def ended(self, name: str) -> list[Reference]:
         """How the dead rows of a type ended, oldest first."""
-        return [row.state for row in self.rows.values() if row.type == name and row.state != ReferenceState.LIVE]
+        return [row.state for row in self.rows.values() if row.type == name and row.state != Reference.LIVE]

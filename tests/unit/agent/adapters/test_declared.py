@@ -16,8 +16,8 @@ import pytest
 
 from inspector.agent.agent import segment_path
 from inspector.errors import InspectorError
+from inspector.vocabulary import Kind, Reference
 from inspector.wire.declarations import parse_declarations
-from inspector.wire.schema import Kind, ReferenceState
 from tests.unit.agent.adapters import wrapped
 from tests.unit.agent.adapters.following import Follower
 from tests.unit.agent.adapters.table_recorder import TableRecorder
@@ -49,7 +49,7 @@ def follower(recorder: TableRecorder) -> Iterator[Follower]:
         assert {name: id(value) for name, value in vars(owner).items()} == {name: id(value) for name, value in attributes.items()}
     assert sys.meta_path == finders
     assert [wrapped.LIBC.malloc.errcheck, wrapped.LIBC.free.errcheck] == checks
-    assert not [row for row in follower.recorder.rows.values() if row.state == ReferenceState.LIVE]
+    assert not [row for row in follower.recorder.rows.values() if row.state == Reference.LIVE]
 
 
 def test_a_proxy_has_a_row_from_its_birth_to_its_close(follower: Follower) -> None:
@@ -60,7 +60,7 @@ def test_a_proxy_has_a_row_from_its_birth_to_its_close(follower: Follower) -> No
     assert (row.data, row.kind, row.born_now) == (session._handle.value, Kind.DECLARED, True)
     session.close()
     assert follower.live("Session") == []
-    assert follower.recorder.ended("Session") == [ReferenceState.RELEASED]
+    assert follower.recorder.ended("Session") == [Reference.RELEASED]
     assert follower.recorder.closed == 1
 
 
@@ -69,7 +69,7 @@ def test_a_proxy_that_goes_without_a_close_is_dropped_unclosed(follower: Followe
     session = wrapped.Session()
     del session
 
-    assert follower.recorder.ended("Session") == [ReferenceState.DROPPED]
+    assert follower.recorder.ended("Session") == [Reference.DROPPED]
     assert follower.recorder.closed == 0
 
 
@@ -184,7 +184,7 @@ def test_memory_of_a_library_has_a_row_until_it_is_freed_although_the_proxy_went
     assert [row.address or row.data for row in follower.live("Buffer")] == [address]
     wrapped.LIBC.free(address)
     assert follower.live("Buffer") == []
-    assert follower.recorder.ended("Buffer") == [ReferenceState.DROPPED] * 2
+    assert follower.recorder.ended("Buffer") == [Reference.DROPPED] * 2
 
 
 def test_memory_that_came_through_a_pointer_argument_is_seen(follower: Follower) -> None:
@@ -210,11 +210,11 @@ def test_references_to_one_object_share_its_count(recorder: TableRecorder) -> No
         library.ref(number)
         assert (len(follower.live("Thing")), follower.recorder.singles) == (2, [1, 1])
         library.unref(number)
-        assert follower.recorder.ended("Thing") == [ReferenceState.RELEASED]
+        assert follower.recorder.ended("Thing") == [Reference.RELEASED]
         assert follower.recorder.singles == [1]
         library.unref(number)
         library.unref(number)
-        assert follower.recorder.ended("Thing") == [ReferenceState.RELEASED, ReferenceState.DROPPED]
+        assert follower.recorder.ended("Thing") == [Reference.RELEASED, Reference.DROPPED]
         adapter.detach()
         assert {**functions, "here": library} == vars(library)
     finally:

@@ -20,8 +20,8 @@ import pytest
 
 from inspector.agent.agent import segment_path
 from inspector.errors import InspectorError
+from inspector.vocabulary import Level, Reference, Resource
 from inspector.wire import lib
-from inspector.wire.schema import Level, ReferenceState, ResourceState
 from tests.helpers import tables
 from tests.unit.agent.adapters import wrapped
 from tests.unit.agent.adapters.following import Follower
@@ -43,7 +43,7 @@ def follower(recorder: TableRecorder) -> Iterator[Follower]:
     for adapter in follower.adapters:
         adapter.detach()
     gc.collect()
-    assert not [row for row in follower.recorder.rows.values() if row.state == ReferenceState.LIVE]
+    assert not [row for row in follower.recorder.rows.values() if row.state == Reference.LIVE]
 
 
 def on_a_thread(name: str, make: Callable[[], Any]) -> Any:
@@ -371,7 +371,7 @@ def test_resources_of_rows_tell_how_they_ended(follower: Follower) -> None:
     wrapped.Plain()
     ended = {(row.type, row.reference, row.resource) for row in follower.recorder.table_rows() if not row.is_live}
     assert ended == {
-        ("Session", ReferenceState.RELEASED, ResourceState.CLOSED),
-        ("Session", ReferenceState.DROPPED, ResourceState.NEVER_CLOSED),
-        ("Plain", ReferenceState.DROPPED, ResourceState.NONE),
+        ("Session", Reference.RELEASED, Resource.CLOSED),
+        ("Session", Reference.DROPPED, Resource.NEVER_CLOSED),
+        ("Plain", Reference.DROPPED, Resource.NONE),
     }

@@ -15,14 +15,14 @@ from typing import Any, ClassVar
 import pytest
 
 from inspector.agent.agent import segment_path
-from inspector.wire.schema import ReferenceState, ResourceState
+from inspector.vocabulary import Reference, Resource
 from tests.unit.agent.adapters.following import Follower
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 CONNECTION = {"class": "sqlite3.Connection", "released": "total_changes raises", "close": "close"}
 MAPPING = {"class": "mmap.mmap", "released": "closed", "close": "close"}
 FILE = {"class": "_io.FileIO", "name": "file", "handle": "fileno()", "released": "closed", "close": "close"}
-CLOSED, NEVER, UNKNOWN = ResourceState.CLOSED, ResourceState.NEVER_CLOSED, ResourceState.UNKNOWN
+CLOSED, NEVER, UNKNOWN = Resource.CLOSED, Resource.NEVER_CLOSED, Resource.UNKNOWN
 
 
 class Lamp:
@@ -98,12 +98,12 @@ def follower(recorder: TableRecorder) -> Iterator[Follower]:
     for adapter in follower.adapters:
         adapter.detach()
     gc.collect()
-    assert not [row for row in follower.recorder.rows.values() if row.state == ReferenceState.LIVE]
+    assert not [row for row in follower.recorder.rows.values() if row.state == Reference.LIVE]
 
 
-def ends(follower: Follower, name: str) -> Counter[ResourceState]:
+def ends(follower: Follower, name: str) -> Counter[Resource]:
     """How the rows of a type ended."""
-    return Counter(ResourceState(row.resource) for row in follower.recorder.table_rows() if row.type == name and not row.is_live)
+    return Counter(Resource(row.resource) for row in follower.recorder.table_rows() if row.type == name and not row.is_live)
 
 
 @pytest.mark.parametrize("cls", [sqlite3.Connection, OwnConnection])

@@ -21,11 +21,11 @@ from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.declared.extension import is_of_interpreter
 from inspector.agent.adapters.declared.names import Place, find
 from inspector.agent.adapters.extension_classes import not_followed
+from inspector.vocabulary import Level
 from inspector.wire import ffi, lib
 from inspector.wire.declaration_files import Declared, read_named
 from inspector.wire.declarations import parse_declarations
 from inspector.wire.hooks import hooks
-from inspector.wire.schema import Level
 
 VALIDATOR = {"class": "pydantic_core.SchemaValidator"}
 DEALLOC, INIT = 48, 296

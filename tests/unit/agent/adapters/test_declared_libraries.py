@@ -14,8 +14,8 @@ import cffi
 import pytest
 
 from inspector.agent.agent import segment_path
+from inspector.vocabulary import Reference
 from inspector.wire import lib
-from inspector.wire.schema import ReferenceState
 from tests.unit.agent.adapters.following import Follower
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 
@@ -80,7 +80,7 @@ def test_memory_of_a_library_opened_by_cffi_is_counted(
     assert [row.address for row in follower.live("Memory")] == addresses[1:]
     library.free(place[0])
     assert follower.live("Memory") == []
-    assert follower.recorder.ended("Memory") == [ReferenceState.DROPPED] * 2
+    assert follower.recorder.ended("Memory") == [Reference.DROPPED] * 2
 
     adapter.detach()
     assert [library.malloc, library.posix_memalign, library.free] == functions

@@ -8,7 +8,7 @@ import pytest
 from inspector import agent
 from inspector.agent.adapters.recorder import Recorder, load_word
 from inspector.runtime.sites import SiteTable
-from inspector.wire.schema import Kind, ReferenceState
+from inspector.vocabulary import Kind, Reference
 from tests.helpers.tables import read_table
 
 
@@ -43,7 +43,7 @@ def test_a_birth_has_its_address_its_thread_and_its_site(segment: str, type_inde
     assert found.created_at_ticks
     assert found.created_by
     assert found.created[0].startswith("test_recorder.py:")
-    Recorder().end(row, ReferenceState.RELEASED)
+    Recorder().end(row, Reference.RELEASED)
 
 
 def test_an_adopted_row_has_no_birth(segment: str, type_index: int) -> None:
@@ -58,8 +58,8 @@ def test_an_adopted_row_has_no_birth(segment: str, type_index: int) -> None:
     assert read_table(segment).row(rows[1]).address == 0x2000
 
 
-@pytest.mark.parametrize(("strong", "state"), [(1, ReferenceState.DROPPED), (2, ReferenceState.RELEASED), (0, ReferenceState.RELEASED)])
-def test_the_count_tells_what_a_release_makes_of_a_row(segment: str, type_index: int, strong: int, state: ReferenceState) -> None:
+@pytest.mark.parametrize(("strong", "state"), [(1, Reference.DROPPED), (2, Reference.RELEASED), (0, Reference.RELEASED)])
+def test_the_count_tells_what_a_release_makes_of_a_row(segment: str, type_index: int, strong: int, state: Reference) -> None:
     count = ctypes.c_uint64(strong)
     row = Recorder().add(type_index, 0x1000, 0x1010, 0)
     Recorder().end_counted(row, ctypes.addressof(count))
@@ -71,11 +71,11 @@ def test_the_count_tells_what_a_release_makes_of_a_row(segment: str, type_index:
 def test_rows_that_are_none_are_ended_without_complaint(segment: str, type_index: int) -> None:
     recorder = Recorder()
     row = recorder.add(type_index, 0x1000, 0x1010, 0)
-    recorder.end(row, ReferenceState.RELEASED)
+    recorder.end(row, Reference.RELEASED)
 
     recorder.end_counted(row, 0)
     recorder.end_counted(0, 0)
-    recorder.end(0, ReferenceState.RELEASED)
+    recorder.end(0, Reference.RELEASED)
     recorder.set_address(row, 5)
     assert recorder.add(60_000, 1, 1, 0) == 0
     assert read_table(segment).row(row).address == 0x1000

@@ -14,9 +14,9 @@ import pytest
 from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.uniffi import UniffiAdapter
 from inspector.agent.agent import segment_path
+from inspector.vocabulary import Level
 from inspector.wire import lib
 from inspector.wire.declaration_files import Declared, read_named
-from inspector.wire.schema import Level
 from tests.helpers.tables import read_table
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 

@@ -10,7 +10,7 @@ import bdkpython as bdk
 import pytest
 
 from inspector.agent.adapters.uniffi import UniffiAdapter
-from inspector.wire.schema import ReferenceState, ResourceState
+from inspector.vocabulary import Reference, Resource
 from tests.unit.agent.adapters.table_recorder import Row, TableRecorder
 
 GRAVE: list[Any] = []
@@ -62,7 +62,7 @@ def settle(adapter: UniffiAdapter) -> None:
 
 def freed(recorder: TableRecorder) -> list[Row]:
     """Live rows of freed proxies; each names no object, so nothing reads its memory."""
-    rows = [row for row in recorder.live("Mnemonic") if row.resource == ResourceState.FREED]
+    rows = [row for row in recorder.live("Mnemonic") if row.resource == Resource.FREED]
     assert not any(row.address for row in rows)
     return rows
 
@@ -72,9 +72,9 @@ def test_a_finaliser_that_is_called_by_hand_leaves_a_freed_proxy(adapter: Uniffi
     proxy.__del__()
     settle(adapter)
 
-    assert recorder.ended("Mnemonic") == [ReferenceState.DROPPED]
+    assert recorder.ended("Mnemonic") == [Reference.DROPPED]
     assert [row.data for row in freed(recorder)] == [proxy._handle]
-    assert [row.data for row in recorder.live("Mnemonic") if row.resource != ResourceState.FREED] == [sound._handle]
+    assert [row.data for row in recorder.live("Mnemonic") if row.resource != Resource.FREED] == [sound._handle]
 
     proxy._handle = None
     adapter.poll()
@@ -129,7 +129,7 @@ def test_sound_finalisers_leave_no_freed_proxy(adapter: UniffiAdapter, recorder:
     settle(adapter)
 
     assert not recorder.live("Mnemonic")
-    assert recorder.ended("Mnemonic") == [ReferenceState.DROPPED] * 3
+    assert recorder.ended("Mnemonic") == [Reference.DROPPED] * 3
 
 
 def test_objects_that_were_freed_before_the_agent_came_are_found(recorder: TableRecorder, arrive: Any) -> None:
@@ -143,6 +143,6 @@ def test_objects_that_were_freed_before_the_agent_came_are_found(recorder: Table
 
     assert {row.data for row in freed(recorder)} >= {proxy._handle for proxy in (*by_hand, *GRAVE)} - {sound._handle}
     assert len(recorder.live("Mnemonic")) == 6
-    assert sum(row.data == sound._handle and row.resource == ResourceState.NONE for row in recorder.live("Mnemonic")) == 1
+    assert sum(row.data == sound._handle and row.resource == Resource.NONE for row in recorder.live("Mnemonic")) == 1
     for proxy in by_hand:
         proxy._handle = None

@@ -16,7 +16,7 @@ from inspector.agent.adapters.uniffi.generation import (
     recognise,
 )
 from inspector.agent.adapters.uniffi.proxies import proxy_classes
-from inspector.wire.schema import Kind
+from inspector.vocabulary import Kind
 from inspector.wire.uniffi import BORROWED_POINTER, CLONED_HANDLE, CLONED_POINTER, MAP_KEY
 
 CHECK = "def _uniffi_check_contract_api_version(lib):\n    bindings_contract_version = {}\n"

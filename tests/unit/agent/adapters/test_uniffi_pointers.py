@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from inspector.agent.adapters.uniffi import UniffiAdapter
-from inspector.wire.schema import Kind, ReferenceState
+from inspector.vocabulary import Kind, Reference
 from tests.unit.agent.adapters.pointer_library import ALIGNMENT, made_module
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 
@@ -39,7 +39,7 @@ def test_an_object_of_a_larger_alignment_is_placed_by_its_library(
     assert [(row.kind, row.address, row.strong()) for row in recorder.live("Thing")] == [(Kind.UNIFFI, thing._pointer - ALIGNMENT, 2)] * 2
     del thing
     del shared
-    assert recorder.ended("Thing") == [ReferenceState.RELEASED, ReferenceState.DROPPED]
+    assert recorder.ended("Thing") == [Reference.RELEASED, Reference.DROPPED]
 
 
 def test_boxes_of_one_trait_object_share_its_address(made: ModuleType, adapter: UniffiAdapter, recorder: TableRecorder) -> None:
@@ -53,7 +53,7 @@ def test_boxes_of_one_trait_object_share_its_address(made: ModuleType, adapter: 
     assert first.strong() == 2
     del store
     del shared
-    assert recorder.ended("StoreImpl") == [ReferenceState.RELEASED, ReferenceState.DROPPED]
+    assert recorder.ended("StoreImpl") == [Reference.RELEASED, Reference.DROPPED]
 
 
 def test_handle_0_of_a_foreign_object_is_a_handle(made: ModuleType, adapter: UniffiAdapter, recorder: TableRecorder) -> None:
@@ -67,7 +67,7 @@ def test_handle_0_of_a_foreign_object_is_a_handle(made: ModuleType, adapter: Uni
     (row,) = recorder.live("Shelf")
     assert (row.kind, row.data, row.address) == (Kind.UNIFFI_FOREIGN, 0, id(shelf))
     converter._handle_map.remove(0)
-    assert recorder.ended("Shelf") == [ReferenceState.RELEASED]
+    assert recorder.ended("Shelf") == [Reference.RELEASED]
 
 
 def test_a_proxy_whose_finaliser_was_running_when_the_hooks_came_gets_no_row(

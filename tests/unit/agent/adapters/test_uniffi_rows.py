@@ -14,10 +14,10 @@ from inspector.agent.adapters.uniffi import UniffiAdapter
 from inspector.agent.adapters.uniffi.adapter import SLICE_ROWS
 from inspector.agent.adapters.uniffi.foreign import entries
 from inspector.errors import InspectorError
-from inspector.wire.schema import Kind, ReferenceState
+from inspector.vocabulary import Kind, Reference
 from tests.unit.agent.adapters.table_recorder import Row, TableRecorder
 
-RELEASED, DROPPED = ReferenceState.RELEASED, ReferenceState.DROPPED
+RELEASED, DROPPED = Reference.RELEASED, Reference.DROPPED
 
 
 def scan(adapter: UniffiAdapter) -> int:
@@ -291,4 +291,4 @@ def test_a_hook_that_fails_never_reaches_the_program(adapter: UniffiAdapter, rec
 
 
 def foreign(recorder: TableRecorder) -> list[Row]:
-    return [row for row in recorder.rows.values() if row.kind == Kind.UNIFFI_FOREIGN and row.state == ReferenceState.LIVE]
+    return [row for row in recorder.rows.values() if row.kind == Kind.UNIFFI_FOREIGN and row.state == Reference.LIVE]

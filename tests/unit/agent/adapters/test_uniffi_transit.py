@@ -10,8 +10,8 @@ from bdkpython.bdk import _UniffiLib as library
 from inspector.agent.adapters.uniffi import UniffiAdapter
 from inspector.agent.agent import segment_path
 from inspector.attach.segment import Segment
+from inspector.vocabulary import EventKind, Level
 from inspector.wire import ffi, lib
-from inspector.wire.schema import EventKind, Level
 from tests.unit.agent.adapters.table_recorder import TableRecorder
 
 MANY = 1 << 16

@@ -11,12 +11,13 @@ from inspector.model.findings.calls import LateCalls
 from inspector.model.findings.closing import LatePending
 from inspector.model.findings.finding import Facts, Finding, Rule, Verdict
 from inspector.model.findings.trend import Trend
-from inspector.model.kinds import AWAITED_KIND, CALL_KIND
 from inspector.model.pending import pending_closes
-from inspector.model.snapshot import Reference, Snapshot
+from inspector.model.snapshot import Snapshot
+from inspector.vocabulary import Kind, Reference
 from tests.helpers.snapshots import T0, Row, World, snapshot_of
 
-KINDS = {"Client": "uniffi", "Client.fetch": CALL_KIND, "Client.shutdown": CALL_KIND, "Store.load": AWAITED_KIND}
+CALL = Kind.UNIFFI_CALL.word
+KINDS = {"Client": "uniffi", "Client.fetch": CALL, "Client.shutdown": CALL, "Store.load": Kind.UNIFFI_FUTURE.word}
 PLACE = "app.py:41 add"
 
 

@@ -1,0 +1,12 @@
+"""The words that a target and its viewers share, each said once: levels, states, kinds, events, operations.
+
+Pure Python of the standard library; the numbers are those of ``native/src/layout``, and tests compare both. Any thread.
+"""
+
+from __future__ import annotations
+
+from inspector.vocabulary.events import EventKind
+from inspector.vocabulary.kinds import Kind, kind_named, kinds_where
+from inspector.vocabulary.states import PENDING, Level, Reference, Resource
+
+__all__ = ["PENDING", "EventKind", "Kind", "Level", "Reference", "Resource", "kind_named", "kinds_where"]
