@@ -127,7 +127,7 @@ class Gallery:
                     self.take(f"outside-chosen-{key}")
 
     def _fill(self) -> None:
-        """A finding's evidence, what came since a mark, and a search for cycles."""
+        """A finding's evidence, the changes since a mark, and a search for cycles."""
         bench = self._window.workbench
         bench.open_pane("findings")
         bench.pane("findings", FindingsPane).table.selectRow(0)
@@ -144,7 +144,8 @@ class Gallery:
         self.take("cycles-looked-for")
 
     def _choose_and_close(self) -> None:
-        """A handle's detail, a close with its plan, the collection's figures, and what was done."""
+        """A handle's detail, a close with its plan, the collection's figures, and the list of acts.
+        """
         bench, attachment = self._window.workbench, self._window.attachment
         self._offscreen.wait(lambda: attachment.situation.can.act, "the target's control socket")
         attachment.set_armed(True)
@@ -189,7 +190,7 @@ class Gallery:
 
 @contextmanager
 def service() -> Iterator[int]:
-    """The walkthrough's service as nobody prepared it; its process id."""
+    """The walkthrough's service, unprepared; returns its process id."""
     command = [sys.executable, str(SERVICE)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 our own
         if process.stdout is not None:
@@ -202,7 +203,7 @@ SCENES = MappingProxyType({"demo": Gallery.take_demo, "replay": Gallery.take_rep
 
 
 def main(make: Callable[..., OffscreenWindow] = OffscreenWindow) -> None:
-    """All pictures, or those of the scenes that were named, into the folder that was named."""
+    """Writes all pictures, or the pictures of the named scenes, into the named folder."""
     use_offscreen()
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ class WalletStore(bdk.Persistence):
     def __init__(self) -> None:
         """Hand itself to Rust."""
         self.changes: list[bdk.ChangeSet] = []
-        self.persister = bdk.Persister.custom(self)  # what Rust holds, and what holds it
+        self.persister = bdk.Persister.custom(self)  # held by Rust; holds this store
 
     def initialize(self) -> bdk.ChangeSet:
         """Nothing was kept before."""

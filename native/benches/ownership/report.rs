@@ -98,25 +98,33 @@ fn counted<'a>(rows: &'a [Row], row: &Row) -> &'a Row {
     rows.iter().find(|other| other.level == Level::Count && other.peer.name == row.peer.name).expect("measured")
 }
 
-const INTRODUCTION: &str = "# What ownership costs
+const INTRODUCTION: &str = "# The cost of ownership
 
-Written by `./dev bench ownership`; do not edit. Nanoseconds an operation; in brackets the ratio to an `Arc` of one thread: its clone + drop for calls, its
-creation and its free for those. Ours are checked (zero, stale, wrong type, random bits), show the call to the viewer and hold up a release meanwhile; what
-stands above them in the table is unchecked, but for the handle map.
+Written by `./dev bench ownership`; do not edit. The unit is nanoseconds per operation; in brackets
+the ratio to an `Arc` of one thread: its clone + drop for calls, its creation and its free for those.
+Our strategies are checked (zero, stale, wrong type, random bits), show the call to the viewer and hold
+up a release meanwhile; the peers above them in the table are unchecked, except for the handle map.
 ";
 
 const MEASURED: &str = "
-Everybody is called through a C function pointer, in one interleaved run: each round measures every row and every column once, and the lower quartile of the
-rounds counts. *Two threads*: what each of them sees; a round counts only when both had a processor of their own nearly all the time (–: none did).
-Recording is off unless the row says otherwise. ffi-support, triomphe and uniffi are the released crates; for the last its generated functions are called, the
-clone call and the consuming call as its bindings call them. *create* and *free*: passes over a thousand objects, of which the first three do not count: in
-them a new thread takes rows from the common queue, which others used last.
+All peers are called through a C function pointer, in one interleaved run: each round measures every
+row and every column once, and the lower quartile of the rounds counts. *Two threads*: the average of
+both; a round counts only when both had a processor of their own nearly all the time (–: no round
+did). Recording is off unless the row says otherwise. ffi-support, triomphe and uniffi are the
+released crates; uniffi's generated functions are called, the clone call and the consuming call as its
+bindings call them. *create* and *free*: passes over a thousand objects, of which the first three do
+not count: in them a new thread takes rows from the common queue, which other threads used last.
 
-What the ratios depend on: how dear a locked instruction is on the machine. The goals were set where `Arc` clone + drop takes 9.8 ns, and 41 ns on two threads
-that share the object; here it takes less than half of that. A borrowed `Arc`, which checks nothing at all, is ×0.35 of it already, so a checked call cannot be.
+The ratios depend on the cost of a locked instruction on the machine. The goals were set where `Arc`
+clone + drop takes 9.8 ns, and 41 ns on two threads that share the object; here it takes less than
+half of that. A borrowed `Arc`, which checks nothing at all, is ×0.35 of it already, so a checked call
+cannot be.
 
-What *create* and *free* pay for beyond `Arc`'s own: creating writes the row's eight words for the viewer and the note of its user, freeing takes the row out of
-use with one more locked instruction (another thread may release it at the same time) and writes who, when and where for its tombstone. A thread uses its own dead
-rows again, a thousand deaths later, so threads do not meet. Goals of ×1.6 and ×1.2 leave 4 ns and 2 ns for that where `Arc` takes 7: out of reach for a row that
-can be looked at. With counts recorded each birth and each death reads the time-stamp counter, which takes 7.7 ns here and is all but the whole difference.
+*create* and *free* do more than `Arc`: creating writes the row's eight words for the viewer and the
+note of its user, freeing takes the row out of use with one more locked instruction (another thread
+may release it at the same time) and writes thread, time and site for its tombstone. A thread uses its
+own dead rows again, a thousand deaths later, so threads do not meet. Goals of ×1.6 and ×1.2 leave
+4 ns and 2 ns for that where `Arc` takes 7: out of reach for a row that a viewer can read. With counts
+recorded each birth and each death reads the time-stamp counter, which takes 7.7 ns here and is nearly
+the whole difference.
 ";

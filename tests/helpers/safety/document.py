@@ -25,7 +25,8 @@ HOLD_MILLIS: Final = "2000"
 """How long the program that holds the interpreter's lock does so while the agent comes, in the full form."""
 HEAD: Final = """# Safety
 
-An agent must not hurt the process that it looks at. This table shows what was tried. `./dev safety` makes it anew; do not edit it.
+An agent must not hurt the process that it looks at. This table shows the trials.
+`./dev safety` writes it again; do not edit it.
 
 ## Method
 
@@ -43,10 +44,11 @@ viewer looks at it, and after the viewer left. A program that differs from itsel
 one callback of the collector, one finder of imports, the function at a thread's birth, a handler of SIGBUS. After a detach its
 libraries, imported modules, two exit functions and the memory of its way in stay. A segment of a killed process stays, too. The rules are
 the tables of `tests/helpers/safety/comparing.py`, the programs the files of `tests/targets/safety`. A short form of all of this runs
-in `./dev test`, where a difference counts when three runs show it: the full form below tells passing ones, too.
+in `./dev test`, where a difference counts when three runs show it: the full form below shows passing differences, too.
 
-- *output* is stdout, stderr and what the program wrote elsewhere, byte by byte.
-- *descriptors* are the numbers and kinds of `/proc/PID/fd`, what the program itself sees open, and the number that its next one gets.
+- *output* is stdout, stderr and the program's other output, byte by byte.
+- *descriptors* are the numbers and kinds of `/proc/PID/fd`, the descriptors that the program itself
+  sees open, and the number of its next descriptor.
 - *memory* is private memory; 40 MiB more are allowed.
 - *interpreter and settings* are limits, priority, processors, umask, folder, locale, environment, rights, handlers and hooks, trace and
   profile functions, filters of warnings, the import path, modules, names, the collector's settings and more.
@@ -102,7 +104,7 @@ def text_of(results: Sequence[tuple[Program, Sequence[Row]]]) -> str:
             lines.append(f"| {f'`{program.name}`' if at == 0 else ''} | " + " | ".join(row.cells()) + " |")
     wrong = [f"- `{program.name}`, {row.way.value}: {each}" for program, rows in results for row in rows for each in row.wrong]
     programs = [f"- `{program.name}` {program.odd}{_more_words(program)}." for program in PROGRAMS]
-    parts = [f"On {machine()}.", "", *lines, "", "What differs:", "", *(wrong or ["nothing."]), "", "## Programs", "", *programs, ""]
+    parts = [f"On {machine()}.", "", *lines, "", "Differences:", "", *(wrong or ["nothing."]), "", "## Programs", "", *programs, ""]
     return HEAD + "\n".join(parts)
 
 
