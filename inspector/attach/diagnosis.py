@@ -8,13 +8,23 @@ from enum import StrEnum
 from typing import Final
 
 from inspector.attach.interpreter import NEWEST, OLDEST
-from inspector.attach.methods import Way
 from inspector.attach.probe import REMOTE_OFF, Facts
 from inspector.attach.remote_exec import OLDEST as OLDEST_REMOTE
 
 X86_FIX: Final = "run it with a Python for x86-64: the tool is built for that one alone"
 RUN_FIX: Final = "start it with: arc-inspector run …, or with ARC_INSPECTOR=1 in its environment"
 _SUPPORTED: Final = f"{'.'.join(map(str, OLDEST))} to {'.'.join(map(str, NEWEST))}"
+
+
+class Method(StrEnum):
+    """How a process is attached."""
+
+    AGENT = "agent"
+    """Its agent runs already."""
+    REMOTE = "remote"
+    """CPython's own interface, from 3.14 on: the main thread brings the agent in when it comes by."""
+    INJECT = "inject"
+    """A thread of the target is borrowed for a moment: with consent only."""
 
 
 class Weight(StrEnum):
@@ -44,7 +54,7 @@ class Diagnosis:
     """Whether and how a process can be attached."""
 
     facts: Facts
-    way: Way | None
+    method: Method | None
     """``None``: it cannot be."""
     causes: tuple[Cause, ...]
     """Those that block first."""
@@ -52,7 +62,7 @@ class Diagnosis:
     @property
     def is_possible(self) -> bool:
         """Whether it can be attached in some way."""
-        return self.way is not None
+        return self.method is not None
 
     @property
     def is_readable(self) -> bool:
@@ -73,12 +83,12 @@ def diagnose(facts: Facts) -> Diagnosis:
     if not facts.exists:
         return Diagnosis(facts, None, (Cause("no-process", Weight.BLOCKS, "does not exist"),))
     if facts.has_agent:
-        return Diagnosis(facts, Way.AGENT, ())
+        return Diagnosis(facts, Method.AGENT, ())
     found = [*_blocking(facts), *_asking(facts), *_notes(facts)]
     if any(each.weight is Weight.BLOCKS for each in found):
         return Diagnosis(facts, None, tuple(found))
     can_remote = facts.version is not None and facts.version >= OLDEST_REMOTE and not facts.remote_off
-    return Diagnosis(facts, Way.REMOTE if can_remote else Way.INJECT, tuple(found))
+    return Diagnosis(facts, Method.REMOTE if can_remote else Method.INJECT, tuple(found))
 
 
 def _blocking(facts: Facts) -> Iterator[Cause]:

@@ -17,8 +17,7 @@ from typing import Any, Final
 import psutil
 
 from inspector.attach import linux, procfs
-from inspector.attach.diagnosis import RUN_FIX, Diagnosis, diagnose
-from inspector.attach.methods import Way
+from inspector.attach.diagnosis import RUN_FIX, Diagnosis, Method, diagnose
 from inspector.attach.probe import gather
 from inspector.attach.processes import LONGEST_COMMAND, is_of_the_tool, is_python, short_name
 from inspector.attach.segment import Segment
@@ -56,7 +55,7 @@ class FoundProcess:
     fix: str = ""
     """What a person can do about it."""
     live_handles: int = UNKNOWN_COUNT
-    way: Way | None = None
+    method: Method | None = None
     """How it is attached; for one without an agent, how that could be brought in. ``None``: not at all."""
     readable: bool = False
     """It runs no agent, and can be looked at from outside."""
@@ -182,7 +181,7 @@ def _described(path: Path, header: Any, *, alive: bool) -> FoundProcess:
         attachable=True,
         reason="" if alive else _ending_words(header.ending),
         live_handles=header.live_handles,
-        way=Way.AGENT if alive else None,
+        method=Method.AGENT if alive else None,
     )
 
 
@@ -239,7 +238,7 @@ def _without_segment(process: psutil.Process, *, only_python: bool = True) -> Fo
         attachable=False,
         reason=_reason(diagnosis, linux.note_of(process.pid)),
         fix=_fix(diagnosis),
-        way=diagnosis.way,
+        method=diagnosis.method,
         readable=diagnosis.is_readable,
     )
 
@@ -260,7 +259,7 @@ def _reason(diagnosis: Diagnosis, note: str) -> str:
 def _fix(diagnosis: Diagnosis) -> str:
     """The safest thing to do, as one command or sentence."""
     if diagnosis.is_possible:
-        consent = " --inject" if diagnosis.way is Way.INJECT else ""
+        consent = " --inject" if diagnosis.method is Method.INJECT else ""
         return f"{RUN_FIX}; or bring an agent in: arc-inspector attach {diagnosis.facts.pid}{consent}"
     first = diagnosis.first
     fix = first.fixes[0] if first is not None and first.fixes else RUN_FIX

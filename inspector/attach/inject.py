@@ -12,8 +12,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
+from inspector.attach.diagnosis import Method
 from inspector.attach.discovery import FoundProcess, find_published
-from inspector.attach.methods import Way
 from inspector.errors import AttachError
 
 PATIENCE_SECS: Final = 35.0
@@ -44,12 +44,14 @@ class Arrival:
     """Waits of the target that ended with ``EINTR`` for it."""
 
 
-def bring_agent(pid: int, way: Way, *, level: str = "count", nudge: bool = False, leaves_after_secs: float = LEAVES_AFTER_SECS) -> Arrival:
+def bring_agent(
+    pid: int, method: Method, *, level: str = "count", nudge: bool = False, leaves_after_secs: float = LEAVES_AFTER_SECS
+) -> Arrival:
     """Have the agent run in a process, and find it there. Consent is the caller's business. Raises ``AttachError``.
 
     ``leaves_after_secs``: without a connection for so long the agent goes by itself; 0: never.
     """
-    order: dict[str, object] = {"pid": pid, "way": way.value, "level": level, "nudge": nudge, "leaves_after_secs": leaves_after_secs}
+    order: dict[str, object] = {"pid": pid, "method": method.value, "level": level, "nudge": nudge, "leaves_after_secs": leaves_after_secs}
     outcome = _injector(order)
     if not outcome.get("ok"):
         if outcome.get("waits"):

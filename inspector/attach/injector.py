@@ -20,9 +20,9 @@ from typing import Final
 from inspector.attach import procfs
 from inspector.attach.agent_files import BEGUN, RESULT, SCRIPT, make_bundle
 from inspector.attach.agent_folder import Stage, staged
+from inspector.attach.diagnosis import Method
 from inspector.attach.injection import enter, nudge
 from inspector.attach.interpreter import Interpreter, find_interpreter
-from inspector.attach.methods import Way
 from inspector.attach.remote_exec import OLDEST, remote_exec, withdraw
 from inspector.attach.thread_waits import settled_wait
 from inspector.errors import AttachError, InspectorError
@@ -45,7 +45,7 @@ class Order:
     """What is asked of the injector."""
 
     pid: int
-    way: str
+    method: str
     """A ``Way``."""
     level: str = "count"
     nudge: bool = False
@@ -95,7 +95,7 @@ def carry_out(order: Order) -> Outcome:
         raise AttachError(f"process {order.pid} runs no CPython that is known")
     bundle = make_bundle(interpreter.minor, level=order.level, leaves_after_secs=order.leaves_after_secs)
     with staged(order.pid, bundle) as stage:
-        if order.way == Way.REMOTE and interpreter.minor >= OLDEST:
+        if order.method == Method.REMOTE and interpreter.minor >= OLDEST:
             return _ask_to_come_by(order, interpreter, stage)
         entered = enter(order.pid, interpreter, line_for(f"{stage.inside}/{SCRIPT}", own_thread=True))
         return _outcome(

@@ -12,10 +12,9 @@ from typing import Final
 
 from inspector.attach import linux
 from inspector.attach.agent_files import backend_for
-from inspector.attach.diagnosis import RUN_FIX, Weight
+from inspector.attach.diagnosis import RUN_FIX, Method, Weight
 from inspector.attach.inject import bring_agent
 from inspector.attach.interpreter import NEWEST, OLDEST
-from inspector.attach.methods import Way
 from inspector.attach.probe import MACHINES, ptrace_scope
 from inspector.errors import AttachError
 
@@ -101,7 +100,7 @@ def _attached() -> Check:
     try:
         assert child.stdout is not None  # noqa: S101 - for the type checker
         child.stdout.readline()
-        arrival = bring_agent(child.pid, Way.INJECT)
+        arrival = bring_agent(child.pid, Method.INJECT)
     except AttachError as error:
         return Check("attach", False, f"a process of our own could not be attached: {error}", Weight.BLOCKS, (RUN_FIX,))
     finally:

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from inspector.commands.handles import say_lead
-from inspector.commands.support.agreeing import agree, declared_by_person, is_agreed, question_about
+from inspector.commands.support.agreeing import agree, configured_path, declared_by_person, is_agreed, question_about
 from inspector.commands.support.asking import ask_target
-from inspector.commands.support.configured import configured_path
 from inspector.commands.support.output import print_error, print_json, say
 from inspector.commands.support.tables import Column, Table
 from inspector.errors import UsageError

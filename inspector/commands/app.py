@@ -10,6 +10,7 @@ import os
 import signal
 import traceback
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -38,15 +39,24 @@ from inspector.commands import (
     shot,
 )
 from inspector.commands.support.output import OutputClosedError, abandon_output, flush_output, prepare_streams, print_error, say
-from inspector.commands.support.version import version_line
 from inspector.commands.support.window import open_window
 from inspector.ending import EndedBySignalError, status_of
 from inspector.errors import InspectorError
+from inspector.wire.schema import LAYOUT_VERSION
 
 INTERRUPTED_STATUS: Final = status_of(signal.SIGINT)
 USAGE_STATUS: Final = 2
 TRACEBACK_VARIABLE: Final = "ARC_INSPECTOR_TRACEBACK"
 _PASSED_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+def version_line() -> str:
+    """``arc-inspector 0.1.0 (segment layout 1)``."""
+    try:
+        number = version("arc-inspector")
+    except PackageNotFoundError:
+        number = "from a source tree"
+    return f"arc-inspector {number} (segment layout {LAYOUT_VERSION})"
 
 
 def _print_version(wanted: bool) -> None:

@@ -59,7 +59,7 @@ def _report(pid: int, prepared: Prepared, as_json: bool, *, keep: bool) -> None:
             {
                 "pid": pid,
                 "segment": str(found.segment),
-                "way": prepared.way.value,
+                "way": prepared.method.value,
                 "brought": arrival is not None,
                 "paused_secs": paused_secs,
                 "interrupted_waits": arrival.interrupted if arrival else 0,

@@ -14,9 +14,9 @@ from typing import Annotated
 import typer
 
 from inspector.commands.run_program import forwarded_signals
+from inspector.commands.support.agreeing import configured_path
 from inspector.commands.support.check_report import Verdict, read_verdict
 from inspector.commands.support.child import Child, exit_status
-from inspector.commands.support.configured import configured_path
 from inspector.commands.support.output import print_error, say_aside
 from inspector.commands.support.python_command import PythonCommand, parse_command
 from inspector.errors import UsageError

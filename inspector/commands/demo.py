@@ -89,12 +89,12 @@ class Tour:
 
     def collect(self) -> None:
         """Force a collection."""
-        self._act(self._offscreen.window.acting.force_gc)
+        self._act(self._offscreen.window.target_actions.force_gc)
         self._save("collected", self._offscreen.said)
 
     def close_resource(self) -> None:
         """Close one open resource that nothing else holds."""
-        acting = self._offscreen.window.acting
+        acting = self._offscreen.window.target_actions
         handle = closable_handle(self._now())
         if handle is None:
             return

@@ -10,9 +10,9 @@ import typer
 
 from inspector.commands.support.files import open_saved
 from inspector.commands.support.opening import SETTLE_SECS, Watch, is_pid, settled_session
+from inspector.commands.support.options import parse_span
 from inspector.commands.support.output import print_json, say
 from inspector.commands.support.rows import PlainRow
-from inspector.commands.support.spans import parse_span
 from inspector.commands.support.tables import Column, Table
 from inspector.errors import UsageError
 from inspector.model.diff import Change, Diff, Fate, diff

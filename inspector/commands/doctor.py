@@ -7,9 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.attach.diagnosis import Cause, Diagnosis, Weight
+from inspector.attach.diagnosis import Cause, Diagnosis, Method, Weight
 from inspector.attach.linux import require_support
-from inspector.attach.methods import Way
 from inspector.attach.outside.look import look
 from inspector.attach.outside.seen import Look, SeenFrame
 from inspector.attach.selftest import Check, run_checks
@@ -20,9 +19,9 @@ from inspector.commands.support.rows import PlainRow
 from inspector.errors import AttachError
 
 _WAYS: Final = {
-    Way.AGENT: "at once, its agent runs: arc-inspector attach {pid}",
-    Way.REMOTE: "by CPython's own remote interface, without stopping it: arc-inspector attach {pid}",
-    Way.INJECT: "by borrowing one of its threads for a few milliseconds: arc-inspector attach {pid} --inject",
+    Method.AGENT: "at once, its agent runs: arc-inspector attach {pid}",
+    Method.REMOTE: "by CPython's own remote interface, without stopping it: arc-inspector attach {pid}",
+    Method.INJECT: "by borrowing one of its threads for a few milliseconds: arc-inspector attach {pid} --inject",
 }
 _SIGNS: Final = {Weight.BLOCKS: "✗", Weight.ASKS: "!", Weight.NOTE: "·"}
 
@@ -107,11 +106,11 @@ def _fallback_value(diagnosis: Diagnosis) -> PlainRow | None:
 def _headline(diagnosis: Diagnosis) -> str:
     facts = diagnosis.facts
     name = f"Process {facts.pid}" + (f" ({facts.name})" if facts.name else "")
-    if diagnosis.way is None:
+    if diagnosis.method is None:
         return f"{name} cannot be attached"
     version = f", CPython {facts.version[0]}.{facts.version[1]}" if facts.version else ""
-    main = f"; its main thread {waits_on(facts.pid)}" if diagnosis.way is Way.REMOTE else ""
-    return f"{name}{version} can be attached {_WAYS[diagnosis.way].format(pid=facts.pid)}{main}"
+    main = f"; its main thread {waits_on(facts.pid)}" if diagnosis.method is Method.REMOTE else ""
+    return f"{name}{version} can be attached {_WAYS[diagnosis.method].format(pid=facts.pid)}{main}"
 
 
 def _print_cause(text: str, weight: Weight, fixes: Sequence[str]) -> None:
@@ -128,7 +127,7 @@ def _value(diagnosis: Diagnosis) -> PlainRow:
         "user": facts.user or None,
         "runtime": f"CPython {facts.version[0]}.{facts.version[1]}" if facts.version else None,
         "attachable": diagnosis.is_possible,
-        "way": diagnosis.way.value if diagnosis.way else None,
+        "way": diagnosis.method.value if diagnosis.method else None,
         "fallback": _fallback_value(diagnosis),
         "causes": [_cause_value(each) for each in diagnosis.causes],
     }

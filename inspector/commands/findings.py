@@ -15,9 +15,9 @@ import typer
 from inspector.commands.handles import headline
 from inspector.commands.support.files import open_saved
 from inspector.commands.support.opening import SETTLE_SECS, ReadOnly, Running, Watch, coverage_of, is_pid, settled_session
+from inspector.commands.support.options import parse_span
 from inspector.commands.support.output import print_json, say
 from inspector.commands.support.rows import PlainRow, snapshot_value
-from inspector.commands.support.spans import parse_span
 from inspector.errors import UNKNOWN_STATUS, FileFormatError, InspectorError, UsageError
 from inspector.model.events import EventBatch, Events, joined
 from inspector.model.findings.finding import Facts, Finding, Verdict

@@ -9,9 +9,8 @@ from typing import Annotated, Final
 import typer
 
 from inspector.commands.support.opening import ReadOnly, Running, open_session
+from inspector.commands.support.options import Force, parse_span, require_absent
 from inspector.commands.support.output import say
-from inspector.commands.support.replacing import Force, require_absent
-from inspector.commands.support.spans import parse_span
 from inspector.errors import ControlError, UsageError
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.session.recorder import Recorded, SessionRecorder

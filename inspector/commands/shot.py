@@ -10,8 +10,8 @@ import typer
 
 from inspector.attach.discovery import find_target
 from inspector.commands.support.opening import ReadOnly
+from inspector.commands.support.options import Force, require_absent
 from inspector.commands.support.output import say
-from inspector.commands.support.replacing import Force, require_absent
 from inspector.errors import UsageError
 from inspector.session.outside import require_readable
 

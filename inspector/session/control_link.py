@@ -44,7 +44,7 @@ class _Question:
     answer: Future[Answer] = field(default_factory=Future)
 
 
-class Presence:
+class ControlLink:
     """A registered viewer. All methods may be called from any thread and return at once."""
 
     def __init__(self, socket_path: Path, *, pid: int, wishes: Wishes) -> None:

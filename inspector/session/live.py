@@ -30,14 +30,14 @@ from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.adapter_answers import adapter_report
 from inspector.session.answers import audit_log, close_answers, drain_report, gc_report, level_in, require_ok
 from inspector.session.batches import ask_in_batches
-from inspector.session.control_link import Presence, Wishes
+from inspector.session.control_link import ControlLink, Wishes
 from inspector.session.events import EventReader
 from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
 from inspector.session.leads import coverage_of
 from inspector.session.leaving import take_out
 from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, DrainReport, GcReport, SessionListener
 from inspector.session.searching import SEARCH_SECS, Search
-from inspector.session.segment_watcher import Observer
+from inspector.session.segment_watcher import SegmentWatcher
 from inspector.session.subscribers import Subscribers
 from inspector.vocabulary import Level
 from inspector.wire.declaration_files import Declared
@@ -105,8 +105,8 @@ class LiveSession:
         self._events = EventReader(segment_path)
         self._socket_path = socket_path(segment_path)
         wishes = Wishes(level=None if level is None else int(level), interval_ms=int(SNAPSHOT_SECS * 1000))
-        self._presence = Presence(self._socket_path, pid=self._pid, wishes=wishes)
-        self._observer = Observer(self._segment, self._presence, self._events.count_lost)
+        self._link = ControlLink(self._socket_path, pid=self._pid, wishes=wishes)
+        self._watcher = SegmentWatcher(self._segment, self._link, self._events.count_lost)
         self._subscribers = Subscribers()
         self._commands = ThreadPoolExecutor(_COMMANDS_AT_ONCE, thread_name_prefix="command")
         self._on_end = on_end
@@ -116,7 +116,7 @@ class LiveSession:
         self._is_ending = False
         self._pump = threading.Thread(target=self._run, name="pump", daemon=True)
         self._notices = self._submit(lambda: self._declare(declared))
-        self._presence.start()
+        self._link.start()
         self._pump.start()
 
     @property
@@ -130,21 +130,21 @@ class LiveSession:
         latest = self._latest
         if latest is not None and latest.target.state in (TargetState.ENDED, TargetState.POST_MORTEM):
             return Capabilities(act=False, reason=f"the process is gone: {latest.target.reason}")
-        if not self._presence.is_registered:
+        if not self._link.is_registered:
             if latest is not None and latest.target.state is TargetState.HUNG:
                 return Capabilities(act=False, reason=f"the target is hung: {latest.target.reason}", brought=self._brought)
-            return Capabilities(act=False, reason=self._presence.refusal or "the target has not answered yet", brought=self._brought)
+            return Capabilities(act=False, reason=self._link.refusal or "the target has not answered yet", brought=self._brought)
         return Capabilities(act=True, levels=True, brought=self._brought)
 
     @property
     def is_refused(self) -> bool:
         """The target did not take us more than once: a socket that is only about to appear is there at the second attempt."""
-        return self._presence.failures > 1
+        return self._link.failures > 1
 
     @property
     def has_answered(self) -> bool:
         """The target's interpreter has answered since we look, so that *live* is more than a guess."""
-        return self._observer.has_answered
+        return self._watcher.has_answered
 
     def subscribe(self, listener: SessionListener) -> Callable[[], None]:
         """Hear of everything from now on; the result ends that."""
@@ -156,11 +156,11 @@ class LiveSession:
             self._rates.snapshot_secs, self._rates.vitals_secs = snapshot_secs, vitals_secs
             self._rates.next_snapshot = self._rates.next_vitals = 0.0
             self._wake.notify_all()
-        self._presence.set_interval(max(int(min(snapshot_secs, 60.0) * 1000), _SHORTEST_SAMPLE_MILLIS))
+        self._link.set_interval(max(int(min(snapshot_secs, 60.0) * 1000), _SHORTEST_SAMPLE_MILLIS))
 
     def set_level(self, level: Level) -> Future[Level]:
         """Switch what the target records; the result is the level in force."""
-        return _mapped(self._presence.set_level(int(level)), lambda answer: Level(level_in(answer)))
+        return _mapped(self._link.set_level(int(level)), lambda answer: Level(level_in(answer)))
 
     def force_gc(self) -> Future[GcReport]:
         """Collect garbage in the target. Fails with ``TargetBusyError`` when the interpreter does not answer in time."""
@@ -228,14 +228,14 @@ class LiveSession:
         with self._wake:
             self._is_ending = True
             self._wake.notify_all()
-        self._presence.end()
+        self._link.end()
         self._commands.shutdown(wait=False, cancel_futures=True)
         self._events.close()
 
     def join(self, timeout_secs: float = 5.0) -> None:
         """Wait until the session's threads have ended, after ``end`` or the target's death."""
         self._pump.join(timeout_secs)
-        self._presence.join(timeout_secs)
+        self._link.join(timeout_secs)
 
     def _submit(self, work: Callable[[], Result]) -> Future[Result]:
         try:
@@ -299,7 +299,7 @@ class LiveSession:
             while not self._is_ending and self._turn():
                 self._rest()
         finally:
-            self._presence.end()
+            self._link.end()
             self._segment.close()
             if self._on_end is not None:
                 self._on_end()
@@ -309,19 +309,19 @@ class LiveSession:
         now = time.monotonic()
         rates = self._rates
         try:
-            has_changed = now >= rates.next_probe and self._observer.probe(now)
+            has_changed = now >= rates.next_probe and self._watcher.probe(now)
             if now >= rates.next_probe:
                 rates.next_probe = now + PROBE_SECS
             if now >= rates.next_vitals:
                 rates.next_vitals = now + rates.vitals_secs
-                self._subscribers.tell_vitals(build_vitals(self._observer.vitals(), time.time()))
+                self._subscribers.tell_vitals(build_vitals(self._watcher.vitals(), time.time()))
             if now >= rates.next_snapshot or has_changed:
-                self._publish(self._observer.snapshot(now))
+                self._publish(self._watcher.snapshot(now))
                 rates.next_snapshot = next_snapshot_at(now, time.monotonic() - now, every_secs=rates.snapshot_secs)
         except SegmentError as error:
             self._lose(str(error))
             return False
-        return not self._observer.verdict.is_final
+        return not self._watcher.verdict.is_final
 
     def _rest(self) -> None:
         with self._wake:
@@ -335,7 +335,7 @@ class LiveSession:
 
     def _lose(self, reason: str) -> None:
         """The segment cannot be read any more: what was seen last stays."""
-        lost = self._observer.lost(reason, self._latest)
+        lost = self._watcher.lost(reason, self._latest)
         if lost is not None:
             self._publish(lost)
 

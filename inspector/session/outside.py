@@ -28,7 +28,7 @@ from inspector.model.events import EventBatch, EventCursor
 from inspector.model.limits import Limit
 from inspector.model.snapshot import Snapshot, Target, TargetState
 from inspector.plain_text import printable
-from inspector.session.fixed_session import StaticSession, refused
+from inspector.session.fixed_session import FixedSession, refused
 from inspector.session.outside_rows import OutsideRows
 from inspector.session.protocol import SessionListener
 from inspector.session.subscribers import Subscribers
@@ -41,7 +41,7 @@ REST: Final = 4.0
 """Rest after a look, as a multiple of the processor time that it took: on a busy machine looks do not become rare."""
 
 
-class OutsideSession(StaticSession):
+class OutsideSession(FixedSession):
     """A ``Session`` that looks and cannot act. Made with the first look; ``end`` it."""
 
     def __init__(self, pid: int) -> None:

@@ -10,13 +10,13 @@ from inspector.model.build import Moment, build_snapshot, clock_of
 from inspector.model.raw import RawState
 from inspector.model.snapshot import Snapshot
 from inspector.session.events import EventReader
-from inspector.session.fixed_session import StaticSession
+from inspector.session.fixed_session import FixedSession
 from inspector.session.liveness import Liveness, Signs
 from inspector.session.source import SegmentSource
 from inspector.session.target import target_of
 
 
-def postmortem_session(path: Path) -> StaticSession:
+def postmortem_session(path: Path) -> FixedSession:
     """Open a leftover segment. Raises ``SegmentError``. Blocks for the one reading."""
     reader = EventReader(path)
     events = reader.read(None)
@@ -25,7 +25,7 @@ def postmortem_session(path: Path) -> StaticSession:
         source = SegmentSource(segment)
         overwritten = reader.count_lost(source.events_gone())
         snapshot = snapshot_of_dead(source, source.state(), serial=1, overwritten_events=overwritten)
-    return StaticSession(snapshot, reason=f"the process is gone: {snapshot.target.reason}", events=events)
+    return FixedSession(snapshot, reason=f"the process is gone: {snapshot.target.reason}", events=events)
 
 
 def snapshot_of_dead(source: SegmentSource, raw: RawState, *, serial: int, overwritten_events: int) -> Snapshot:

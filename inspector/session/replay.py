@@ -14,7 +14,7 @@ import numpy as np
 from inspector.errors import FileFormatError
 from inspector.model.events import EventBatch, EventCursor, no_events
 from inspector.model.snapshot import Floats, Snapshot, TargetState, Vitals
-from inspector.session.fixed_session import StaticSession, refused
+from inspector.session.fixed_session import FixedSession, refused
 from inspector.session.protocol import SessionListener
 from inspector.session.session_file import SessionFile
 from inspector.session.subscribers import Subscribers
@@ -24,7 +24,7 @@ REASON: Final = "this is a recording: there is no process behind it"
 Result = TypeVar("Result")
 
 
-class ReplaySession(StaticSession):
+class ReplaySession(FixedSession):
     """A ``Session`` that cannot act, and a ``Replay``. Begins at the last recorded moment. ``end`` it."""
 
     def __init__(self, path: Path) -> None:

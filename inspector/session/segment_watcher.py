@@ -16,7 +16,7 @@ from inspector.model.clock import NANOS_PER_SEC
 from inspector.model.limits import Limit
 from inspector.model.raw import RawVitals, text_of
 from inspector.model.snapshot import Snapshot, TargetState
-from inspector.session.control_link import Presence
+from inspector.session.control_link import ControlLink
 from inspector.session.hang import HangStacks
 from inspector.session.liveness import Liveness, Signs, Verdict
 from inspector.session.postmortem import snapshot_of_dead
@@ -32,17 +32,17 @@ _COUNT_SECS: Final = 1.0
 _PYTHONS: Final = ("CPython", "PyPy")
 
 
-class Observer:
+class SegmentWatcher:
     """Reads one segment and judges its target."""
 
-    def __init__(self, segment: Segment, presence: Presence, count_lost_events: Callable[[Iterable[int]], int]) -> None:
+    def __init__(self, segment: Segment, link: ControlLink, count_lost_events: Callable[[Iterable[int]], int]) -> None:
         """Nothing is read yet. ``count_lost_events`` takes how many events of each ring are gone, and tells how many were never read."""
         self.verdict = Verdict(TargetState.LIVE)
         self.has_answered = False
         """The interpreter, if there is one, has answered since we look; any thread may ask."""
         self._first_answer_ticks: int | None = None
         self._segment = segment
-        self._presence = presence
+        self._link = link
         self._count_lost_events = count_lost_events
         pid = pid_in(segment.path) or int(segment.header().pid)
         self._source = SegmentSource(segment, NativeSymbols(pid))
@@ -114,10 +114,10 @@ class Observer:
     def _ask_why(self, verdict: Verdict, at: float) -> None:
         """The native thread of a target whose interpreter hangs can say what it is busy with."""
         if verdict.state is not TargetState.HUNG:
-            self._presence.calm()
+            self._link.calm()
         elif at - self._asked_at > _ASK_SECS:
             self._asked_at = at
-            self._presence.look()
+            self._link.look()
 
     def _signs(self, raw: RawVitals, at: float, *, has_lock: bool) -> Signs:
         stat = process_stat(raw.number("pid"))
@@ -131,9 +131,9 @@ class Observer:
             heartbeat_ticks=raw.number("heartbeat_ticks"),
             interpreter_ticks=raw.number("interpreter_ticks"),
             interpreter_silent_secs=silent_secs,
-            is_watched=self._presence.is_registered,
+            is_watched=self._link.is_registered,
             has_interpreter=text_of(raw.header["runtime"][0]).startswith(_PYTHONS),
-            busy=self._presence.busy,
+            busy=self._link.busy,
         )
 
     def _note_answer(self, signs: Signs) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import pytest
 
+from inspector.attach.diagnosis import Method
 from inspector.attach.discovery import find_target
 from inspector.attach.inject import bring_agent
-from inspector.attach.methods import Way
 from inspector.commands.support.opening import Watch
 from inspector.errors import AttachError
 from inspector.session.live import LiveSession
@@ -54,7 +54,7 @@ def test_attaching_an_unprepared_process(kind: str, goal: StateGoal) -> None:
     with unprepared(kind) as target:
         for _ in range(ROUNDS):
             began = time.perf_counter()
-            arrival = bring_agent(target.pid, Way.INJECT)
+            arrival = bring_agent(target.pid, Method.INJECT)
             arrived.append(time.perf_counter() - began)
             rows.append(arrived[-1] + first_rows_secs(target.pid))
             paused.append(arrival.paused_secs)
@@ -78,7 +78,7 @@ def brought(pid: int) -> None:
     """Bring the agent in, as often as it takes."""
     while True:
         try:
-            bring_agent(pid, Way.INJECT)
+            bring_agent(pid, Method.INJECT)
         except AttachError as error:
             if not str(error).startswith("busy"):
                 raise
@@ -127,7 +127,7 @@ def test_gdb_holds_the_whole_process_longer(goal: StateGoal) -> None:
     ours, gdbs = [], []
     with unprepared("sleep") as target:
         for _ in range(GDB_ROUNDS):
-            ours.append(bring_agent(target.pid, Way.INJECT).paused_secs)
+            ours.append(bring_agent(target.pid, Method.INJECT).paused_secs)
             detach(target.pid)
             command = [str(shutil.which("gdb")), "-nx", "-batch", "-p", str(target.pid), "-ex", "call (int)getpid()"]
             gdbs.append(held_secs(lambda command=command: subprocess.run(command, check=True, capture_output=True), target.pid))  # type: ignore[misc]

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
+from inspector.attach.diagnosis import Method
 from inspector.attach.inject import bring_agent
-from inspector.attach.methods import Way
 from inspector.attach.outside.look import look
 from tests.bench.conftest import StateGoal
 from tests.bench.test_attach import first_rows_secs, print_threads, spread
@@ -34,7 +34,7 @@ def test_a_look_beside_bringing_the_agent_in(handles: int, goal: StateGoal) -> N
             outside.append(found.took_secs)
             read_bytes = found.effort.read_bytes
             began = time.perf_counter()
-            bring_agent(target.pid, Way.INJECT)
+            bring_agent(target.pid, Method.INJECT)
             first_rows_secs(target.pid)
             inside.append(time.perf_counter() - began)
             detach(target.pid)

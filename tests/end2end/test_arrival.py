@@ -14,9 +14,9 @@ import pytest
 
 from inspector.attach import procfs
 from inspector.attach.agent_folder import PREFIX
+from inspector.attach.diagnosis import Method
 from inspector.attach.inject import NotComeByError, bring_agent
 from inspector.attach.interpreter import TargetMemory
-from inspector.attach.methods import Way
 from inspector.errors import AttachError
 from tests.helpers.command_line import run_command
 from tests.helpers.targets import Target
@@ -37,7 +37,7 @@ def bring(pid: int) -> None:
     """Inject, and again when the target was busy each time."""
     for _ in range(5):
         try:
-            bring_agent(pid, Way.INJECT)
+            bring_agent(pid, Method.INJECT)
         except AttachError as error:
             if not str(error).startswith("busy"):
                 raise
@@ -63,7 +63,7 @@ def staged_folder(pid: int, region: int) -> Path:
 def test_the_agent_comes_into_a_foreign_interpreter_without_cffi_and_goes_without_a_trace(minor: str):
     with unprepared("sleep", program=interpreter(minor)) as target:
         before = descriptors(target.pid)
-        arrival = bring_agent(target.pid, Way.INJECT)
+        arrival = bring_agent(target.pid, Method.INJECT)
         assert descriptors(target.pid) == before
         assert arrival.found.attachable
         assert arrival.found.runtime.startswith(f"CPython {minor}.")
@@ -91,7 +91,7 @@ def test_attaching_again_finds_no_memory_of_the_first_time_and_leaves_no_file():
     with unprepared("sleep") as target:
         folders = set()
         for _ in range(2):
-            bring_agent(target.pid, Way.INJECT)
+            bring_agent(target.pid, Method.INJECT)
             code = [each for each in procfs.mappings(target.pid) or () if each.flags == "r-xp" and not each.path]
             folder = staged_folder(target.pid, code[0].low)
             assert not folder.exists()
@@ -123,7 +123,7 @@ def test_without_consent_nothing_is_done():
 def test_an_injector_finishes_although_the_one_who_asked_is_gone():
     code = (
         "import os, subprocess, sys, json; from inspector.attach import inject; import threading, time;"
-        "threading.Thread(target=inject.bring_agent, args=({pid}, inject.Way.INJECT), daemon=True).start();"
+        "threading.Thread(target=inject.bring_agent, args=({pid}, inject.Method.INJECT), daemon=True).start();"
         "time.sleep({delay}); os._exit(9)"
     )
     with unprepared("busy") as target:
@@ -144,27 +144,27 @@ def python_314() -> str:
 class TestRemote:
     def test_a_main_thread_that_comes_by_brings_the_agent_in(self, python_314: str):
         with unprepared("sleep", program=python_314) as target:
-            assert bring_agent(target.pid, Way.REMOTE).paused_secs == 0
+            assert bring_agent(target.pid, Method.REMOTE).paused_secs == 0
             detach(target.pid)
             assert finish(target)["right"]
 
     def test_a_main_thread_that_waits_is_named_and_can_be_nudged(self, python_314: str):
         with unprepared("idle", program=python_314) as target:
             with pytest.raises(NotComeByError, match="waits in read"):
-                bring_agent(target.pid, Way.REMOTE)
+                bring_agent(target.pid, Method.REMOTE)
             assert own_threads(target.pid) == []
-            bring_agent(target.pid, Way.REMOTE, nudge=True)
+            bring_agent(target.pid, Method.REMOTE, nudge=True)
             assert finish(target)["right"]
 
     def test_one_that_waits_for_a_lock_cannot_be_nudged_but_injected(self, python_314: str):
         with unprepared("lock", program=python_314) as target:
             with pytest.raises(NotComeByError, match="waits on a lock"):
-                bring_agent(target.pid, Way.REMOTE, nudge=True)
+                bring_agent(target.pid, Method.REMOTE, nudge=True)
             bring(target.pid)
             assert finish(target)["right"]
 
     def test_one_with_remote_debugging_off_is_told_so(self, python_314: str):
         with unprepared("sleep", program=python_314, options=("-I", "-S", "-X", "disable-remote-debug")) as target:
             with pytest.raises(AttachError, match="switched off"):
-                bring_agent(target.pid, Way.REMOTE)
+                bring_agent(target.pid, Method.REMOTE)
             bring(target.pid)

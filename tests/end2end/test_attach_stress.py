@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from inspector.attach import procfs
+from inspector.attach.diagnosis import Method
 from inspector.attach.inject import bring_agent
-from inspector.attach.methods import Way
 from inspector.errors import AttachError
 from tests.helpers.command_line import command_environment, command_line
 from tests.helpers.targets import Target
@@ -39,7 +39,7 @@ def brought(pid: int) -> int:
     """Bring the agent in; how often the target was busy before that worked."""
     for tries in range(MOST_TRIES):
         try:
-            bring_agent(pid, Way.INJECT)
+            bring_agent(pid, Method.INJECT)
         except AttachError as error:
             if not str(error).startswith("busy"):
                 raise

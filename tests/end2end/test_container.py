@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from inspector.attach.diagnosis import Method
 from inspector.attach.discovery import find_published
 from inspector.attach.inject import bring_agent
-from inspector.attach.methods import Way
 from tests.helpers.command_line import run_command
 from tests.helpers.unprepared import close_stdin, unprepared
 
@@ -29,7 +29,7 @@ def test_a_process_in_a_container_is_attached_by_the_number_that_it_has_for_us()
         (pid,) = map(int, Path(f"/proc/{target.pid}/task/{target.pid}/children").read_text().split())
         assert target.ready["pid"] != pid
         assert "container" in [each["key"] for each in run_command("doctor", pid, "--json").json["causes"]]
-        found = bring_agent(pid, Way.INJECT).found
+        found = bring_agent(pid, Method.INJECT).found
         assert found.pid == pid
         assert str(found.segment).startswith(f"/proc/{pid}/root/dev/shm/")
         shown = run_command("handles", pid, "--json")

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from inspector.attach.diagnosis import Method
 from inspector.attach.discovery import find_published
 from inspector.attach.inject import bring_agent
-from inspector.attach.methods import Way
 from inspector.commands.app import run
 from inspector.commands.support.opening import Watch, session_with
 from inspector.session import leaving
@@ -66,7 +66,7 @@ def end(session: LiveSession) -> None:
 
 def test_the_command_takes_out_threads_descriptors_files_and_executable_memory(target: Target) -> None:
     before = traces_of(target.pid)
-    bring_agent(target.pid, Way.INJECT)
+    bring_agent(target.pid, Method.INJECT)
     assert traces_of(target.pid).threads > before.threads
     assert published(target.pid) != []
     done = run_command("detach", target.pid)
@@ -76,7 +76,7 @@ def test_the_command_takes_out_threads_descriptors_files_and_executable_memory(t
 
 
 def test_json_says_what_became_of_it(target: Target) -> None:
-    bring_agent(target.pid, Way.INJECT)
+    bring_agent(target.pid, Method.INJECT)
     done = run_command("detach", target.pid, "--json")
     assert done.json == {"pid": target.pid, "detached": True, "reason": None, "failures": [], "remains": []}
 
@@ -84,7 +84,7 @@ def test_json_says_what_became_of_it(target: Target) -> None:
 def test_attaching_and_detaching_again_and_again_leaves_no_more_than_the_first_time(target: Target) -> None:
     def again(times: int) -> Traces:
         for _ in range(times):
-            bring_agent(target.pid, Way.INJECT)
+            bring_agent(target.pid, Method.INJECT)
             detach(target.pid)
         return traces_of(target.pid)
 
@@ -113,7 +113,7 @@ def test_an_agent_that_the_program_started_stays_unless_forced_and_its_objects_g
 def test_an_interpreter_that_does_not_come_by_is_told_and_nothing_is_taken_out(
     target: Target, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bring_agent(target.pid, Way.INJECT)
+    bring_agent(target.pid, Method.INJECT)
     threads = own_threads(target.pid)
     target.stop()
     monkeypatch.setattr(leaving, "ANSWER_SECS", 0.2)
@@ -127,7 +127,7 @@ def test_an_interpreter_that_does_not_come_by_is_told_and_nothing_is_taken_out(
 
 
 def test_the_first_of_two_viewers_leaves_the_agent_to_the_other_and_the_last_takes_it_along(target: Target) -> None:
-    bring_agent(target.pid, Way.INJECT)
+    bring_agent(target.pid, Method.INJECT)
     ours = session_on(target.pid, brought=True)
     assert ours.capabilities.brought
     with start_target("viewing", segment_of(target.pid), "COUNT") as other:
@@ -141,7 +141,7 @@ def test_the_first_of_two_viewers_leaves_the_agent_to_the_other_and_the_last_tak
 
 def test_an_agent_that_nobody_uses_leaves_by_itself(target: Target) -> None:
     before = traces_of(target.pid)
-    bring_agent(target.pid, Way.INJECT, leaves_after_secs=0.3)
+    bring_agent(target.pid, Method.INJECT, leaves_after_secs=0.3)
     wait_for(lambda: not own_threads(target.pid) and not published(target.pid))
     wait_for(lambda: lasting(traces_of(target.pid)) == lasting(before))
 
@@ -155,7 +155,7 @@ def test_headless_says_how_long_the_agent_stays_and_keep_lets_it_stay(target: Ta
 
 
 def test_the_modules_of_an_agent_that_left_are_not_the_programs_to_find(target: Target) -> None:
-    bring_agent(target.pid, Way.INJECT)
+    bring_agent(target.pid, Method.INJECT)
     detach(target.pid)
     assert target.process.stdin is not None
     target.process.stdin.close()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from inspector.attach.diagnosis import Method
 from inspector.attach.inject import bring_agent
-from inspector.attach.methods import Way
 from inspector.errors import AttachError
 from tests.helpers.command_line import Finished, command_environment
 from tests.helpers.targets import ROOT, start_command
@@ -119,7 +119,7 @@ def test_the_agent_comes_into_a_program_with_modules_of_any_name_and_leaves_them
         "print('done', inspector.mine, json.mine, sorted(n for n in sys.modules if n.startswith('inspector')))"
     )
     with start_command([interpreter("3.11"), str(tmp_path / "app.py")], env={"PYTHONPATH": ""}) as target:
-        assert bring_agent(target.pid, Way.INJECT).found.attachable
+        assert bring_agent(target.pid, Method.INJECT).found.attachable
         assert target.process.stdin is not None
         target.process.stdin.close()
         assert target.read_line() == "done inspector json ['inspector']"
@@ -142,7 +142,7 @@ print("done", sorted(name for name in sys.modules if name in ("dataclasses", "js
 def test_the_agent_comes_into_a_program_without_a_standard_library() -> None:
     minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
     with start_command([interpreter(minor), "-I", "-S", "-c", BARE]) as target:
-        assert bring_agent(target.pid, Way.INJECT).found.attachable
+        assert bring_agent(target.pid, Method.INJECT).found.attachable
         assert target.process.stdin is not None
         target.process.stdin.close()
         assert target.read_line() == "done ['dataclasses', 'json']"
@@ -155,7 +155,7 @@ def test_a_module_that_a_packed_program_lacks_is_named() -> None:
         start_command([interpreter(other), "-I", "-S", "-c", BARE]) as target,
         pytest.raises(AttachError, match=r"No module named|has no module"),
     ):
-        bring_agent(target.pid, Way.INJECT)
+        bring_agent(target.pid, Method.INJECT)
 
 
 def test_a_command_may_be_a_script_with_its_own_interpreter_or_a_native_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from inspector.attach import procfs
+from inspector.attach.diagnosis import Method
 from inspector.attach.inject import bring_agent
-from inspector.attach.methods import Way
 from tests.helpers.command_line import run_command
 from tests.helpers.tables import read_table
 from tests.helpers.targets import TARGETS, Target, start_command, start_target
@@ -88,10 +88,10 @@ class TestSmallStacks:
             assert target.finish() == 0
             assert target.errors() == ""
 
-    @pytest.mark.parametrize(("minor", "way"), [("3.11", Way.INJECT), ("3.14", Way.INJECT), ("3.14", Way.REMOTE)])
-    def test_an_agent_that_is_brought_in_has_stacks_of_its_own(self, minor: str, way: Way):
+    @pytest.mark.parametrize(("minor", "method"), [("3.11", Method.INJECT), ("3.14", Method.INJECT), ("3.14", Method.REMOTE)])
+    def test_an_agent_that_is_brought_in_has_stacks_of_its_own(self, minor: str, method: Method):
         with unprepared("small", program=interpreter(minor)) as target:
-            assert bring_agent(target.pid, way).found.attachable
+            assert bring_agent(target.pid, method).found.attachable
             assert run_command("gc", target.pid).status == 0
             close_stdin(target)
             assert target.expect("done")["right"], "the program's own setting is another"

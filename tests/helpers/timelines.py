@@ -11,8 +11,8 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from inspector.model.snapshot import Collection, Snapshot, Vitals
-from inspector.ui.panes.timeline.pane import ChurnPane
-from inspector.ui.panes.timeline.plot import ChurnPlot
+from inspector.ui.panes.timeline.pane import TimelinePane
+from inspector.ui.panes.timeline.plot import TimelinePlot
 from tests.helpers.snapshots import T0, World, make_vitals, snapshot_of
 
 NAMES = ("TodoList", "TodoItem", "Journal", "Listener", "Cursor", "Blob", "Span")
@@ -33,7 +33,7 @@ def readings(count: int = 100, every: float = 0.1, collections: tuple[Collection
         yield dataclasses.replace(vitals, collections=collections)
 
 
-def place_of(plot: ChurnPlot, share: float) -> QPointF:
+def place_of(plot: TimelinePlot, share: float) -> QPointF:
     """A point of the canvas at that share of the time axis."""
     box = plot._live.getViewBox()
     return QPointF(box.mapToScene(QPointF(box.width() * share, 20)))
@@ -43,24 +43,24 @@ SHIFT, NO_KEY = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifie
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 
 
-def mouse(plot: ChurnPlot, kind: QEvent.Type, place: QPointF, button: Any = LEFT, keys: Any = NO_KEY) -> None:
+def mouse(plot: TimelinePlot, kind: QEvent.Type, place: QPointF, button: Any = LEFT, keys: Any = NO_KEY) -> None:
     button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else button
     event = QMouseEvent(kind, place, place, button, button, keys)
     QApplication.sendEvent(plot._canvas.viewport(), event)
 
 
-def drag(plot: ChurnPlot, first: float, last: float, button: Any = LEFT, keys: Any = NO_KEY) -> None:
+def drag(plot: TimelinePlot, first: float, last: float, button: Any = LEFT, keys: Any = NO_KEY) -> None:
     mouse(plot, QEvent.Type.MouseButtonPress, place_of(plot, first), button, keys)
     mouse(plot, QEvent.Type.MouseMove, place_of(plot, last), button, keys)
     mouse(plot, QEvent.Type.MouseButtonRelease, place_of(plot, last), button, keys)
 
 
-def wheel(plot: ChurnPlot, notches: int, place: QPointF) -> None:
+def wheel(plot: TimelinePlot, notches: int, place: QPointF) -> None:
     no_buttons, no_keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
     turned = QPoint(0, 120 * notches)
     event = QWheelEvent(place, place, QPoint(), turned, no_buttons, no_keys, Qt.ScrollPhase.NoScrollPhase, False)
     QApplication.sendEvent(plot._canvas.viewport(), event)
 
 
-def legend(pane: ChurnPane) -> list[str]:
+def legend(pane: TimelinePane) -> list[str]:
     return [button.text() for button in pane.legend._buttons.values()]

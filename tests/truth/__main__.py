@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from inspector.attach.diagnosis import Method
 from inspector.attach.inject import bring_agent
-from inspector.attach.methods import Way
 from inspector.model.snapshot import UNKNOWN, Snapshot, Vitals
 from inspector.model.states import alive
 from inspector.session.live import LiveSession
@@ -139,7 +139,7 @@ def injected() -> Iterator[tuple[Target, Watcher]]:
     """A program into which the agent is brought while its threads work."""
     with start_target("truth", "alone") as target:
         target.ask("busy 0")
-        found = bring_agent(target.pid, Way.INJECT).found
+        found = bring_agent(target.pid, Method.INJECT).found
         assert found.segment is not None
         with _live(found.segment) as watcher:
             yield target, watcher

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from inspector.model.snapshot import Snapshot
 from inspector.ui.kit.theme import LIGHT, Theme
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from tests.helpers.fake_session import FakeConnector, FakeSession
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def theme() -> Theme:
 
 
 @pytest.fixture
-def courier(qtbot: QtBot) -> Iterator[Courier]:
-    made = Courier()
+def runner(qtbot: QtBot) -> Iterator[BackgroundRunner]:
+    made = BackgroundRunner()
     yield made
     made.close()
 

@@ -15,7 +15,6 @@ from typing import Final
 
 import platformdirs
 
-from inspector.commands.support.configured import configured_path
 from inspector.commands.support.preparing import ask_on_terminal
 from inspector.wire.declaration_files import Declared, read_file
 from inspector.wire.declarations import Declaration, declaration_value
@@ -27,6 +26,11 @@ MOST_REMEMBERED: Final = 200
 
 Ask = Callable[[str], bool]
 """Shows a question and tells whether the person agrees."""
+
+
+def configured_path() -> Path:
+    """``adapters.toml`` in their configuration folder; the file may not be there."""
+    return platformdirs.user_config_path("arc-inspector") / "adapters.toml"
 
 
 def configured(ask: Ask | None = ask_on_terminal) -> Declared:

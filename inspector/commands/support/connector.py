@@ -14,8 +14,8 @@ from typing import Final
 
 import platformdirs
 
+from inspector.attach.diagnosis import Method
 from inspector.attach.discovery import FoundProcess, find_processes, find_target
-from inspector.attach.methods import Way
 from inspector.commands.support.agreeing import agree, declared_by_person, question_about
 from inspector.commands.support.child import Child, demo_command
 from inspector.commands.support.files import open_saved
@@ -57,8 +57,8 @@ class LocalConnector:
 
     def bring(self, pid: int) -> Session:
         """Bring an agent in and attach. Raises ``AttachError``."""
-        way = diagnosis_of(pid).way
-        prepared = prepare(pid, Consent(inject=way is not Way.REMOTE, nudge=True))
+        method = diagnosis_of(pid).method
+        prepared = prepare(pid, Consent(inject=method is not Method.REMOTE, nudge=True))
         return session_with(prepared.found, level=Level.HISTORY, ask=None, brought=prepared.arrival is not None)
 
     def look(self, pid: int) -> Session:

@@ -8,8 +8,8 @@ from typing import Final
 from inspector.errors import FileFormatError
 from inspector.model.screenshot import extract
 from inspector.regular_files import open_regular
+from inspector.session.fixed_session import recorded_session
 from inspector.session.protocol import Session
-from inspector.session.recorded import recorded_session
 from inspector.session.replay import ReplaySession
 
 PNG_START: Final = b"\x89PNG\r\n\x1a\n"

@@ -48,7 +48,7 @@ class OffscreenWindow:
         self.window.appearance.choose(theme)
         self.window.resize(width, height)
         self.window.attachment.told.connect(self._note)
-        self.window.acting.told.connect(self._note)
+        self.window.target_actions.told.connect(self._note)
         self.window.show()
 
     def __enter__(self) -> Self:

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from inspector.attach.diagnosis import Diagnosis, Weight, diagnose
+from inspector.attach.diagnosis import Diagnosis, Method, Weight, diagnose
 from inspector.attach.discovery import FoundProcess, find_published, find_target
 from inspector.attach.inject import LEAVES_AFTER_SECS, Arrival, bring_agent
-from inspector.attach.methods import Way
 from inspector.attach.probe import gather
 from inspector.commands.support.output import ask_aside
 from inspector.errors import AttachError
@@ -32,7 +31,7 @@ class Prepared:
     """A process whose agent runs, or what a dead one left."""
 
     found: FoundProcess
-    way: Way
+    method: Method
     arrival: Arrival | None = None
     """``None``: the agent was there already."""
 
@@ -48,16 +47,16 @@ def prepare(pid: int, consent: Consent, *, ask: Callable[[str], bool] | None = N
     Raises ``AttachError`` with the cause and the safest fix, and when there is no consent.
     """
     try:
-        return Prepared(find_target(pid), Way.AGENT)
+        return Prepared(find_target(pid), Method.AGENT)
     except AttachError:
         diagnosis = diagnosis_of(pid)
         if not diagnosis.is_possible:
             raise
-    way = Way.INJECT if consent.inject else diagnosis.way
-    if way is Way.INJECT and not consent.inject and not (ask is not None and ask(consent_question(diagnosis))):
+    method = Method.INJECT if consent.inject else diagnosis.method
+    if method is Method.INJECT and not consent.inject and not (ask is not None and ask(consent_question(diagnosis))):
         raise AttachError(f"process {pid} runs no agent, and bringing one in needs your consent: arc-inspector attach {pid} --inject")
-    arrival = bring_agent(pid, way or Way.INJECT, nudge=consent.nudge, leaves_after_secs=0.0 if consent.keep else LEAVES_AFTER_SECS)
-    return Prepared(arrival.found, way or Way.INJECT, arrival)
+    arrival = bring_agent(pid, method or Method.INJECT, nudge=consent.nudge, leaves_after_secs=0.0 if consent.keep else LEAVES_AFTER_SECS)
+    return Prepared(arrival.found, method or Method.INJECT, arrival)
 
 
 def ensure_possible(pid: int) -> None:
@@ -71,9 +70,9 @@ def ensure_possible(pid: int) -> None:
 
 def consent_sentences(found: FoundProcess) -> str:
     """What bringing an agent into a listed process does; empty when that is not needed or cannot be."""
-    if found.attachable or found.way is None:
+    if found.attachable or found.method is None:
         return ""
-    if found.way is Way.REMOTE:
+    if found.method is Method.REMOTE:
         return (
             f"{found.name} ({found.pid}) runs no agent. Its interpreter can be asked to bring one in: the main thread does that when it "
             "comes by. One wait of it may be ended with EINTR for that."

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from inspector.ui.kit.column_model import ColumnModel
 from inspector.ui.kit.record_delegate import RIGHT_PADDING, ROW_HEIGHT, RecordDelegate
-from inspector.ui.kit.table_rows import show_rows
 from inspector.ui.kit.theme import Theme, ui_font
 
 MESSAGE_MARGIN: Final = 24
@@ -156,3 +155,15 @@ class RecordTable(QTableView):
         row = -1 if self._current_key is None else self._records.row_of(self._current_key)
         if row >= 0:
             self.setCurrentIndex(self._records.index(row, 0))
+
+
+def show_rows(table: QTableView) -> None:
+    """Whole rows, chosen and scrolled by the pixel, without a grid; Tab leaves the table. GUI thread."""
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setTabKeyNavigation(False)
+    table.setMouseTracking(True)
+    table.setAttribute(Qt.WidgetAttribute.WA_Hover)

@@ -1,6 +1,6 @@
 """The session that the window shows, from attach to detach: what was asked of it and what it answered.
 
-Apart from the widgets so that they only listen. All slots and signals on the GUI thread; whatever blocks goes through the courier.
+Apart from the widgets so that they only listen. All slots and signals on the GUI thread; whatever blocks goes through the runner.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from inspector.errors import InspectorError
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.protocol import Capabilities, Replay, Session
-from inspector.ui.session.bridge import Bridge, Courier
+from inspector.ui.session.bridge import BackgroundRunner, Bridge
 from inspector.ui.session.connector import Connector
 from inspector.vocabulary import Level
 
@@ -67,11 +67,11 @@ class Attachment(QObject):
     told = Signal(str, str)
     """A sentence and its tone (``plain``, ``waiting`` or ``alarm``) for the result bar."""
 
-    def __init__(self, connector: Connector, courier: Courier, parent: QObject | None = None) -> None:
+    def __init__(self, connector: Connector, runner: BackgroundRunner, parent: QObject | None = None) -> None:
         """No session yet."""
         super().__init__(parent)
         self._connector = connector
-        self._courier = courier
+        self._runner = runner
         self._bridge = Bridge(self)
         self._session: Session | None = None
         self._round = 0
@@ -144,7 +144,7 @@ class Attachment(QObject):
         this_round = self._round
         self._change(connecting=True)
         self.told.emit(f"Opening {name} …", "plain")
-        self._courier.run(
+        self._runner.run(
             work, lambda session: self._opened(session, this_round, on_opened), lambda error: self._failed_to_open(error, this_round)
         )
 
@@ -224,7 +224,7 @@ class Attachment(QObject):
                 if on_error is not None:
                     on_error(error_sentence(error))
 
-        self._courier.watch(question(self._session), result, failed)
+        self._runner.watch(question(self._session), result, failed)
 
     # inside -------------------------------------------------------------------------------------------------------
 
@@ -280,7 +280,7 @@ class Attachment(QObject):
             if removal is not None:
                 self.told.emit(f"The agent stays in {name}: {stays}" if stays else f"The agent was removed from {name}", "plain")
 
-        self._courier.run(work, done, lambda error: self.told.emit(error_sentence(error), "alarm"))
+        self._runner.run(work, done, lambda error: self.told.emit(error_sentence(error), "alarm"))
 
     def _take_snapshot(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot

@@ -1,6 +1,6 @@
 """Work off the GUI thread of which only the newest counts: what a pane shows of events, sites or marks.
 
-All methods on the GUI thread; the work itself runs on a thread of the courier.
+All methods on the GUI thread; the work itself runs on a thread of the runner.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from PySide6.QtCore import QObject
 from shiboken6 import isValid
 
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 
 T = TypeVar("T")
 
@@ -20,13 +20,13 @@ T = TypeVar("T")
 class LatestWork(QObject, Generic[T]):
     """One piece of work at a time for ``owner``; asked for meanwhile, it is done once more afterwards, as it is wished then.
 
-    Neither the courier nor the work keeps ``owner`` alive, and nothing arrives once Qt deleted it.
+    Neither the runner nor the work keeps ``owner`` alive, and nothing arrives once Qt deleted it.
     """
 
     def __init__(
         self,
         owner: QObject,
-        courier: Courier,
+        runner: BackgroundRunner,
         wish: Callable[[], Callable[[], T] | None],
         *,
         on_result: Callable[[T], None],
@@ -34,7 +34,7 @@ class LatestWork(QObject, Generic[T]):
     ) -> None:
         """``wish`` says what is to be done now, ``None`` for nothing; what it returns runs on another thread and knows no ``owner``."""
         super().__init__(owner)
-        self._courier = courier
+        self._runner = runner
         self._wish = wish
         self._on_result = on_result
         self._on_error = on_error
@@ -57,7 +57,7 @@ class LatestWork(QObject, Generic[T]):
             return
         self._is_busy = True
         here, this_round = weakref.ref(self), self._round
-        self._courier.run(
+        self._runner.run(
             work,
             lambda result: _finish(here, this_round, lambda waiting: waiting._on_result(result)),
             lambda error: _finish(here, this_round, lambda waiting: waiting._on_error(error)),

@@ -1,7 +1,7 @@
 """The one place where other threads meet the window.
 
-A session calls its listener on its pump thread; futures finish wherever. ``Bridge`` and ``Courier`` queue both to the GUI thread, so
-no widget ever sees another thread. Both live on the GUI thread; what other threads call says so.
+A session calls its listener on its pump thread; futures finish wherever. ``Bridge`` and ``BackgroundRunner`` queue both to the GUI
+thread, so no widget ever sees another thread. Both live on the GUI thread; what other threads call says so.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Bridge(QObject):
             self.snapshot_arrived.emit(snapshot)
 
 
-class Courier(QObject):
+class BackgroundRunner(QObject):
     """Runs blocking work off the GUI thread and brings its outcome, or a future's, back to it."""
 
     _finished = Signal(object)
@@ -156,8 +156,8 @@ class Courier(QObject):
         """
         number = next(self._numbers)
         self._watched[number] = future, on_result, on_error
-        courier = weakref.ref(self)
-        future.add_done_callback(lambda _done: _tell(courier(), number))
+        runner = weakref.ref(self)
+        future.add_done_callback(lambda _done: _tell(runner(), number))
 
     def close(self) -> None:
         """Bring nothing more. Work that was asked for, such as the end of a session, is still done."""
@@ -186,7 +186,7 @@ class Courier(QObject):
             on_result(future.result())
 
 
-def _tell(courier: Courier | None, number: int) -> None:
+def _tell(runner: BackgroundRunner | None, number: int) -> None:
     """Any thread."""
-    if courier is not None:
-        courier.finish(number)
+    if runner is not None:
+        runner.finish(number)

@@ -1,6 +1,6 @@
 """What happened in the target, collected while somebody wants it: read from the session, put in order off the GUI thread.
 
-GUI thread, but for the work that goes through the courier.
+GUI thread, but for the work that goes through the runner.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from inspector.model.events import KEPT_EVENTS, EventBatch, EventCursor, Events, joined, no_events
 from inspector.ui.session.attachment import Attachment
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 
 
 class EventFeed(QObject):
@@ -20,11 +20,11 @@ class EventFeed(QObject):
     failed = Signal(str)
     """They cannot be read: why, a sentence without a full stop."""
 
-    def __init__(self, attachment: Attachment, courier: Courier, parent: QObject | None = None) -> None:
+    def __init__(self, attachment: Attachment, runner: BackgroundRunner, parent: QObject | None = None) -> None:
         """Nothing is read until somebody asks."""
         super().__init__(parent)
         self._attachment = attachment
-        self._courier = courier
+        self._runner = runner
         self._cursor: EventCursor | None = None
         self._round = 0
         self._asking = False
@@ -61,7 +61,7 @@ class EventFeed(QObject):
             self.changed.emit()
             return
         known = self.events
-        self._courier.run(
+        self._runner.run(
             lambda: joined([known, batch.events], limit=KEPT_EVENTS),
             lambda events: self._take(events, this_round),
             lambda error: self._complain(str(error), this_round),

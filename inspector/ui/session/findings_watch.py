@@ -17,7 +17,7 @@ from inspector.model.snapshot import Snapshot
 from inspector.session.mutes import Mutes
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
 from inspector.vocabulary import Level
 
@@ -37,14 +37,16 @@ class FindingsWatch(QObject):
     told = Signal(str, str)
     """A sentence and its tone for the result bar."""
 
-    def __init__(self, attachment: Attachment, courier: Courier, feed: EventFeed, mutes: Mutes, parent: QObject | None = None) -> None:
+    def __init__(
+        self, attachment: Attachment, runner: BackgroundRunner, feed: EventFeed, mutes: Mutes, parent: QObject | None = None
+    ) -> None:
         """Nothing was looked at yet."""
         super().__init__(parent)
         self._attachment = attachment
-        self._courier = courier
+        self._runner = runner
         self._feed = feed
         self._mutes = mutes
-        self._work = LatestWork(self, courier, self._judgement, on_result=self._tell, on_error=self._fail)
+        self._work = LatestWork(self, runner, self._judgement, on_result=self._tell, on_error=self._fail)
         self._trend = Trend()
         self._looked_at = -math.inf
         self._newest: Snapshot | None = None
@@ -78,13 +80,13 @@ class FindingsWatch(QObject):
 
     def mute(self, key: str, reason: str) -> None:
         """Hear no more of a finding; the file is written off the GUI thread."""
-        self._courier.run(
+        self._runner.run(
             lambda: self._mutes.mute(key, reason), lambda _: self._work.ask(), lambda error: self.told.emit(str(error), "alarm")
         )
 
     def unmute(self, key: str) -> None:
         """Hear of it again."""
-        self._courier.run(lambda: self._mutes.unmute(key), lambda _: self._work.ask(), lambda error: self.told.emit(str(error), "alarm"))
+        self._runner.run(lambda: self._mutes.unmute(key), lambda _: self._work.ask(), lambda error: self.told.emit(str(error), "alarm"))
 
     def _judgement(self) -> Callable[[], Report] | None:
         snapshot = self._newest

@@ -12,7 +12,7 @@ from inspector.model.growth import Grown, growth
 from inspector.model.marks import MarkedState, mark_later, mark_now
 from inspector.model.snapshot import Snapshot
 from inspector.ui.session.attachment import Attachment, error_sentence
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 
 MAX_MARKS: Final = 60
 """A mark of 100,000 handles takes 5 MB."""
@@ -34,11 +34,11 @@ class MarkBook(QObject):
     told = Signal(str, str)
     """A sentence and its tone for the result bar."""
 
-    def __init__(self, attachment: Attachment, courier: Courier, parent: QObject | None = None) -> None:
+    def __init__(self, attachment: Attachment, runner: BackgroundRunner, parent: QObject | None = None) -> None:
         """No marks."""
         super().__init__(parent)
         self._attachment = attachment
-        self._courier = courier
+        self._runner = runner
         self._round = 0
         self._named = 0
         self._comparing = False
@@ -135,7 +135,7 @@ class MarkBook(QObject):
                 self._comparing = False
                 self.told.emit(error_sentence(error), "waiting")
 
-        self._courier.run(work, result, failed)
+        self._runner.run(work, result, failed)
 
     def _add(self, mark: MarkedState) -> None:
         self._set(tuple(sorted((*self.marks, mark), key=lambda each: each.at))[-MAX_MARKS:])

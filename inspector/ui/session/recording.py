@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from inspector.session.recorder import Recorded, SessionRecorder
 from inspector.ui.session.attachment import Attachment, error_sentence
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector
 from inspector.ui.wording import file_name, plural, size
 
@@ -21,12 +21,12 @@ class Recording(QObject):
     is_on_changed = Signal(bool)
     """A recording began or ended."""
 
-    def __init__(self, attachment: Attachment, connector: Connector, courier: Courier, parent: QObject | None = None) -> None:
+    def __init__(self, attachment: Attachment, connector: Connector, runner: BackgroundRunner, parent: QObject | None = None) -> None:
         """Nothing is recorded."""
         super().__init__(parent)
         self._attachment = attachment
         self._connector = connector
-        self._courier = courier
+        self._runner = runner
         self._recorder: SessionRecorder | None = None
         self._wanted = False
         attachment.began.connect(self.stop)
@@ -55,7 +55,7 @@ class Recording(QObject):
         recorder, self._recorder = self._recorder, None
         if recorder is not None:
             self.is_on_changed.emit(False)
-            self._courier.run(recorder.stop, self._saved, lambda error: self.told.emit(error_sentence(error), "alarm"))
+            self._runner.run(recorder.stop, self._saved, lambda error: self.told.emit(error_sentence(error), "alarm"))
 
     def _start(self) -> None:
         session, snapshot = self._attachment.session, self._attachment.snapshot
@@ -63,7 +63,7 @@ class Recording(QObject):
             return
         self._wanted = True
         path = self._connector.screenshot_folder() / file_name(snapshot.target.name, ".arcs")
-        self._courier.run(lambda: SessionRecorder(session, path), lambda made: self._began(made, path), self._failed)
+        self._runner.run(lambda: SessionRecorder(session, path), lambda made: self._began(made, path), self._failed)
 
     def _began(self, recorder: SessionRecorder, path: Path) -> None:
         self._recorder = recorder

@@ -15,7 +15,7 @@ from inspector.ui.session.answer_texts import close_sentence, drain_sentence, gc
 from inspector.ui.session.attachment import Attachment
 
 
-class Acting(QObject):
+class TargetActions(QObject):
     """Asks the session of the attachment; without one, or disarmed, does nothing."""
 
     collected = Signal(object)

@@ -14,7 +14,7 @@ from inspector.session.mutes import Mutes
 from inspector.session.protocol import Replay
 from inspector.ui.kit.theme import Theme
 from inspector.ui.session.attachment import Attachment
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.session.findings_watch import FindingsWatch
@@ -35,16 +35,22 @@ class Chronicle(QObject):
     """A sentence and its tone for the result bar."""
 
     def __init__(
-        self, attachment: Attachment, connector: Connector, courier: Courier, mutes: Mutes, theme: Theme, parent: QObject | None = None
+        self,
+        attachment: Attachment,
+        connector: Connector,
+        runner: BackgroundRunner,
+        mutes: Mutes,
+        theme: Theme,
+        parent: QObject | None = None,
     ) -> None:
         """Nothing is attached."""
         super().__init__(parent)
         self._attachment = attachment
         self._is_begun = False
-        self.feed = EventFeed(attachment, courier, self)
-        self.watch = FindingsWatch(attachment, courier, self.feed, mutes, self)
-        self.book = MarkBook(attachment, courier, self)
-        self.recording = Recording(attachment, connector, courier, self)
+        self.feed = EventFeed(attachment, runner, self)
+        self.watch = FindingsWatch(attachment, runner, self.feed, mutes, self)
+        self.book = MarkBook(attachment, runner, self)
+        self.recording = Recording(attachment, connector, runner, self)
         self.replay = ReplayBar(theme)
         for part in (self.watch, self.book, self.recording):
             part.told.connect(self.told)
@@ -56,15 +62,15 @@ class Chronicle(QObject):
     def connect_to(self, workbench: Workbench, signs: VitalSigns, actions: Actions) -> None:
         """Join the panes: once, when they are made."""
         self._workbench = workbench
-        marks, churn = workbench.marks, workbench.churn
+        marks, timeline = workbench.marks, workbench.timeline
         self.watch.report_changed.connect(signs.show_report)
         self.watch.lead_changed.connect(workbench.handles.show_lead)
-        self.book.marked.connect(churn.add_mark)
-        churn.plot.range_selected.connect(lambda begin, end: marks.offer_range((begin, end)))
-        churn.plot.range_dropped.connect(lambda: marks.offer_range(None))
+        self.book.marked.connect(timeline.add_mark)
+        timeline.plot.range_selected.connect(lambda begin, end: marks.offer_range((begin, end)))
+        timeline.plot.range_dropped.connect(lambda: marks.offer_range(None))
         marks.mark_wanted.connect(self.mark_now)
         marks.moments_wanted.connect(self._mark_moments)
-        marks.comparison_changed.connect(churn.show_comparison)
+        marks.comparison_changed.connect(timeline.show_comparison)
         marks.born_wanted.connect(lambda term: workbench.handles.narrow("born", term))
         self.recording.is_on_changed.connect(actions["record"].setChecked)
         self._attachment.began.connect(self._forget)
@@ -77,7 +83,7 @@ class Chronicle(QObject):
 
     def _mark_moments(self, begin: float, end: float) -> None:
         """Two moments that have passed; how many handles died since then the timeline's counters tell."""
-        history = self._workbench.churn.history
+        history = self._workbench.timeline.history
         for at in (begin, end):
             is_counted = bool(len(history)) and history.first_at <= at
             self.book.mark_at(at, history.totals(at, history.last_at).released if is_counted else None)
@@ -90,7 +96,7 @@ class Chronicle(QObject):
         for vitals in replay.vitals:
             self._workbench.show_vitals(vitals)
         for at, name in replay.marks:
-            self._workbench.churn.add_mark(at, name)
+            self._workbench.timeline.add_mark(at, name)
         self.book.take_recorded()
         self.replay.show_recording(replay.moments, replay.marks)
 
@@ -102,7 +108,7 @@ class Chronicle(QObject):
             self._is_begun = True
             self._begin_replay(replay)
         self.replay.show_moment(snapshot.taken_at)
-        self._workbench.churn.show_moment(snapshot.taken_at)
+        self._workbench.timeline.show_moment(snapshot.taken_at)
 
     def _go(self, at: float) -> None:
         replay = self._attachment.replay

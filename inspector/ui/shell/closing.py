@@ -13,7 +13,7 @@ from inspector.model.snapshot import Snapshot, handle_text
 from inspector.session.close_plan import ClosePlan
 from inspector.session.protocol import CloseAnswer
 from inspector.ui.session.holder_questions import HolderQuestions
-from inspector.ui.session.target_actions import Acting
+from inspector.ui.session.target_actions import TargetActions
 from inspector.ui.shell.appearance import Appearance
 from inspector.ui.shell.close_dialog import CloseDialog
 
@@ -24,10 +24,10 @@ MOST_ROUNDS: Final = 16
 class Closing(QObject):
     """At most one dialog."""
 
-    def __init__(self, acting: Acting, questions: HolderQuestions, appearance: Appearance, window: QWidget) -> None:
+    def __init__(self, target_actions: TargetActions, questions: HolderQuestions, appearance: Appearance, window: QWidget) -> None:
         """Dialogs over ``window``; ``questions`` asks what holds what is to be closed."""
         super().__init__(window)
-        self._acting = acting
+        self._target_actions = target_actions
         self._questions = questions
         self._appearance = appearance
         self._window = window
@@ -35,9 +35,9 @@ class Closing(QObject):
         self._plan = ClosePlan(())
         self._rounds = 0
         self.dialog: CloseDialog | None = None
-        acting.previewed.connect(self._previewed)
-        acting.closed.connect(lambda answers: self.dialog.show_result(answers) if self.dialog else None)
-        acting.close_failed.connect(lambda why: self.dialog.show_failure(why) if self.dialog else None)
+        target_actions.previewed.connect(self._previewed)
+        target_actions.closed.connect(lambda answers: self.dialog.show_result(answers) if self.dialog else None)
+        target_actions.close_failed.connect(lambda why: self.dialog.show_failure(why) if self.dialog else None)
         questions.retainers_found.connect(lambda handle, found: self.dialog.show_retainers(handle, found) if self.dialog else None)
         questions.failed.connect(lambda handle, why: self.dialog.show_no_retainers(handle, why) if self.dialog else None)
 
@@ -51,7 +51,7 @@ class Closing(QObject):
         self.dialog.retainers_wanted.connect(self._questions.find_retainers)
         self.dialog.finished.connect(self._gone)
         self.dialog.open()
-        self._acting.preview_close(handles)
+        self._target_actions.preview_close(handles)
 
     def end(self) -> None:
         """The session is over: so is the conversation."""
@@ -60,7 +60,7 @@ class Closing(QObject):
 
     def _close(self, wanted: tuple[int, ...], although_held: bool) -> None:
         deadline_secs = self.dialog.deadline_secs if self.dialog is not None else None
-        self._acting.close_handles(wanted, although_held=although_held, deadline_secs=deadline_secs)
+        self._target_actions.close_handles(wanted, although_held=although_held, deadline_secs=deadline_secs)
 
     def _previewed(self, answers: tuple[CloseAnswer, ...]) -> None:
         if self.dialog is None or self._snapshot is None:
@@ -69,7 +69,7 @@ class Closing(QObject):
         self._rounds += 1
         unknown = self._plan.unknown()
         if unknown and self._rounds < MOST_ROUNDS:
-            self._acting.preview_close(unknown)
+            self._target_actions.preview_close(unknown)
             return
         self.dialog.show_plan(self._plan, type_names(self._snapshot, [answer.handle for answer in self._plan.answers]))
 

@@ -31,7 +31,7 @@ def demo_steps(window: MainWindow) -> tuple[TourStep, ...]:
             "What grows, and since when",
             "Live handles by type above, births and deaths below. TodoItem grows and never shrinks. Drag over a stretch of time to see "
             "what was born then and still lives; a double click returns to now.",
-            lambda: bench.churn,
+            lambda: bench.timeline,
             lambda: bench.open_pane("timeline"),
         ),
         TourStep(

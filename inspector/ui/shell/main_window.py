@@ -17,10 +17,10 @@ from inspector.ui.kit.banner import Banner
 from inspector.ui.kit.theme import Theme
 from inspector.ui.session.answer_texts import gc_sentence
 from inspector.ui.session.attachment import Attachment, Situation
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector
 from inspector.ui.session.holder_questions import HolderQuestions
-from inspector.ui.session.target_actions import Acting
+from inspector.ui.session.target_actions import TargetActions
 from inspector.ui.shell.actions import Actions
 from inspector.ui.shell.appearance import Appearance
 from inspector.ui.shell.chronicle import Chronicle
@@ -30,10 +30,10 @@ from inspector.ui.shell.demo_tour import demo_steps
 from inspector.ui.shell.gc_result import Doors, gc_figures
 from inspector.ui.shell.leaving import Leaving
 from inspector.ui.shell.losses_dialog import LossesDialog
-from inspector.ui.shell.navigation import History, Place
+from inspector.ui.shell.navigation import Navigation, Place
 from inspector.ui.shell.pane_list import PaneParts
-from inspector.ui.shell.screenshot_command import Camera
-from inspector.ui.shell.selection_actions import Choice
+from inspector.ui.shell.screenshot_command import ScreenshotCommand
+from inspector.ui.shell.selection_actions import SelectionActions
 from inspector.ui.shell.start_page import StartPage
 from inspector.ui.shell.state_banner import show_state
 from inspector.ui.shell.status_line import StatusLine
@@ -61,17 +61,17 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._connector = connector
         self._settings = settings
-        self._history = History()
+        self._navigation = Navigation()
         self._tour_due = False
-        self.courier = Courier(self)
+        self.runner = BackgroundRunner(self)
         self.appearance = Appearance(settings, self)
-        self.attachment = Attachment(connector, self.courier, self)
-        self.acting = Acting(self.attachment, self)
+        self.attachment = Attachment(connector, self.runner, self)
+        self.target_actions = TargetActions(self.attachment, self)
         self.leaving = Leaving(self.attachment, settings, self)
-        self.closing = Closing(self.acting, HolderQuestions(self.attachment, self), self.appearance, self)
-        self.camera = Camera(self, connector, self.courier)
+        self.closing = Closing(self.target_actions, HolderQuestions(self.attachment, self), self.appearance, self)
+        self.screenshot_command = ScreenshotCommand(self, connector, self.runner)
         mutes = Mutes(Path(settings.fileName()).parent / MUTES_NAME)
-        self.chronicle = Chronicle(self.attachment, connector, self.courier, mutes, self.appearance.theme, self)
+        self.chronicle = Chronicle(self.attachment, connector, self.runner, mutes, self.appearance.theme, self)
         self.commands = Actions(self.appearance.theme, self)
         self._build()
         self._connect_attachment()
@@ -92,11 +92,11 @@ class MainWindow(QMainWindow):
         self.vital_signs = VitalSigns(theme)
         self.banner = Banner(theme)
         self.result = Banner(theme, dismissable=True)
-        self.start = StartPage(theme, self._connector, self.courier)
+        self.start = StartPage(theme, self._connector, self.runner)
         self.workbench = Workbench(
-            PaneParts(theme, self.courier, self.attachment, self.commands, self.acting, self._settings, self.chronicle)
+            PaneParts(theme, self.runner, self.attachment, self.commands, self.target_actions, self._settings, self.chronicle)
         )
-        self.choice = Choice(self.workbench.handles, self.attachment, self.commands, self.acting, self.closing)
+        self.selection_actions = SelectionActions(self.workbench.handles, self.attachment, self.commands, self.target_actions, self.closing)
         self.tour = Tour(theme, self._settings, demo_steps(self), self)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start)
@@ -122,10 +122,10 @@ class MainWindow(QMainWindow):
         attachment.snapshot_shown.connect(lambda _snapshot: self._settle())
         attachment.vitals_seen.connect(self._vitals_seen)
         attachment.told.connect(self._tell)
-        self.camera.told.connect(self._tell)
-        self.acting.told.connect(self._tell)
+        self.screenshot_command.told.connect(self._tell)
+        self.target_actions.told.connect(self._tell)
         self.chronicle.told.connect(self._tell)
-        self.acting.collected.connect(self._show_collection)
+        self.target_actions.collected.connect(self._show_collection)
 
     def _connect_actions(self) -> None:
         self.commands.connect_to(
@@ -135,11 +135,11 @@ class MainWindow(QMainWindow):
                 "sort": self.workbench.handles.sort_now,
                 "copy": self.workbench.handles.table.copy_ids,
                 "mark": self.chronicle.mark_now,
-                "gc": self.acting.force_gc,
-                "close": self.choice.close,
-                "close_shown": self.choice.close_shown,
-                "drain": self.acting.drain,
-                "take_back": self.choice.take_back,
+                "gc": self.target_actions.force_gc,
+                "close": self.selection_actions.close,
+                "close_shown": self.selection_actions.close_shown,
+                "drain": self.target_actions.drain,
+                "take_back": self.selection_actions.take_back,
                 "audit": lambda: self.workbench.open_pane("audit"),
                 "screenshot": self.take_screenshot,
                 "attach": self.show_processes,
@@ -150,8 +150,8 @@ class MainWindow(QMainWindow):
                 "tour": self.tour.begin,
                 "theme": self.appearance.switch,
                 "system_theme": lambda: self.appearance.choose("system"),
-                "back": lambda: self._revisit(self._history.back()),
-                "forward": lambda: self._revisit(self._history.forward()),
+                "back": lambda: self._revisit(self._navigation.back()),
+                "forward": lambda: self._revisit(self._navigation.forward()),
                 "reset_layout": self.workbench.reset_layout,
                 "commands": self._show_commands,
                 "quit": self._quit,
@@ -202,12 +202,12 @@ class MainWindow(QMainWindow):
     def take_screenshot(self) -> None:
         """Save the window with its data, in the connector's folder."""
         if self.attachment.shown is not None:
-            self.camera.take(self.attachment.shown, note=self.workbench.handles.query.filter.source)
+            self.screenshot_command.take(self.attachment.shown, note=self.workbench.handles.query.filter.source)
 
     def save_screenshot(self, path: Path) -> None:
         """Save the window with its data; the result bar says how that went."""
         if self.attachment.shown is not None:
-            self.camera.save(self.attachment.shown, path, note=self.workbench.handles.query.filter.source)
+            self.screenshot_command.save(self.attachment.shown, path, note=self.workbench.handles.query.filter.source)
 
     # Qt -----------------------------------------------------------------------------------------------------------
 
@@ -223,7 +223,7 @@ class MainWindow(QMainWindow):
         if layout is not None:
             self._settings.setValue(_LAYOUT, layout)
         self._settings.sync()
-        self.courier.close()
+        self.runner.close()
         super().closeEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -284,7 +284,7 @@ class MainWindow(QMainWindow):
     def _began(self) -> None:
         self.workbench.clear()
         self.vital_signs.clear()
-        self._history = History()
+        self._navigation = Navigation()
         self.pages.setCurrentWidget(self.workbench)
         self.banner.say("Waiting for the first snapshot …")
         self.workbench.handles.table.setFocus()
@@ -310,14 +310,14 @@ class MainWindow(QMainWindow):
             show_state(self.banner, self.attachment.snapshot, self.show_processes, self.workbench.show_stacks)
 
     def _situation_changed(self, now: Situation) -> None:
-        self.choice.apply()
+        self.selection_actions.apply()
         self.toolbar.apply(now)
         self.workbench.set_paused(now.paused)
 
     def _selection_changed(self, handles: tuple[int, ...]) -> None:
-        self.choice.apply()
+        self.selection_actions.apply()
         if handles:
-            self._history.visit(Place(self.workbench.handles.query.filter.source, handles[0]))
+            self._navigation.visit(Place(self.workbench.handles.query.filter.source, handles[0]))
 
     def _snapshot_seen(self, snapshot: Snapshot) -> None:
         target = snapshot.target
@@ -336,7 +336,7 @@ class MainWindow(QMainWindow):
 
     def _settle(self) -> None:
         """The panes show something: what can be done with it, and the tour that was waiting for it."""
-        self.choice.apply()
+        self.selection_actions.apply()
         if self._tour_due:
             self._tour_due = False
             self.tour.begin()
@@ -387,8 +387,8 @@ class MainWindow(QMainWindow):
             menu.addAction(self.commands[key])
 
     def _visit(self, source: str) -> None:
-        self.choice.apply()
-        self._history.visit(Place(source, self.workbench.detail.handle))
+        self.selection_actions.apply()
+        self._navigation.visit(Place(source, self.workbench.detail.handle))
 
     def _revisit(self, place: Place | None) -> None:
         if place is None:

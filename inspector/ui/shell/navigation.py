@@ -16,7 +16,7 @@ class Place:
     handle: int | None = None
 
 
-class History:
+class Navigation:
     """Places visited, and where one is among them."""
 
     def __init__(self) -> None:

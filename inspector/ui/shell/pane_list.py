@@ -28,11 +28,11 @@ from inspector.ui.panes.history.pane import HistoryPane
 from inspector.ui.panes.marks.pane import MarksPane
 from inspector.ui.panes.pending.pane import PendingPane
 from inspector.ui.panes.threads.pane import ThreadsPane
-from inspector.ui.panes.timeline.pane import ChurnPane
+from inspector.ui.panes.timeline.pane import TimelinePane
 from inspector.ui.session.attachment import Attachment
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.holder_questions import HolderQuestions
-from inspector.ui.session.target_actions import Acting
+from inspector.ui.session.target_actions import TargetActions
 from inspector.ui.shell.actions import Actions
 from inspector.ui.shell.chronicle import Chronicle
 from inspector.ui.shell.editor import open_line
@@ -92,13 +92,13 @@ class PaneParts:
     """What a pane may be made of."""
 
     theme: Theme
-    courier: Courier
+    runner: BackgroundRunner
     """Runs what takes longer than a frame."""
     attachment: Attachment
     """Asks the session."""
     actions: Actions
     """The window's, to put on buttons."""
-    acting: Acting
+    target_actions: TargetActions
     """Does things to the target, and tells when it did."""
     settings: QSettings
     """Keeps what a person chose, under the pane's key."""
@@ -124,14 +124,14 @@ class PaneSpec:
 
 
 def _detail_pane(parts: PaneParts) -> QWidget:
-    lane = HistoryLane(parts.theme, LaneParts(parts.chronicle.feed, parts.courier))
+    lane = HistoryLane(parts.theme, LaneParts(parts.chronicle.feed, parts.runner))
     pane = DetailPane(parts.theme, HolderQuestions(parts.attachment, parts.attachment), lane)
     pane.line_wanted.connect(lambda file, line: _open_line(parts, file, line))
     return pane
 
 
 def _history_pane(parts: PaneParts) -> QWidget:
-    pane = HistoryPane(parts.theme, parts.attachment, parts.courier, parts.chronicle.feed)
+    pane = HistoryPane(parts.theme, parts.attachment, parts.runner, parts.chronicle.feed)
     pane.line_wanted.connect(lambda file, line: _open_line(parts, file, line))
     return pane
 
@@ -146,7 +146,7 @@ def _open_line(parts: PaneParts, file: str, line: int) -> None:
     """A line of code was clicked: in the editor, or why not."""
     why = open_line(parts.settings, file, line)
     if why:
-        parts.acting.told.emit(why, "waiting")
+        parts.target_actions.told.emit(why, "waiting")
 
 
 def _threads_pane(parts: PaneParts) -> QWidget:
@@ -160,18 +160,23 @@ def _pending_pane(parts: PaneParts) -> QWidget:
 
 
 PANES: Final = (
-    PaneSpec("timeline", "Timeline", TOP, lambda parts: ChurnPane(parts.theme)),
+    PaneSpec("timeline", "Timeline", TOP, lambda parts: TimelinePane(parts.theme)),
     PaneSpec("detail", "Detail", RIGHT, _detail_pane),
     PaneSpec("pending", "Pending closes", BOTTOM, _pending_pane, short="Pending"),
     PaneSpec("threads", "Threads", BOTTOM, _threads_pane),
     PaneSpec("findings", "Findings", BOTTOM, lambda parts: FindingsPane(parts.theme, parts.chronicle.watch)),
-    PaneSpec("events", "Events", BOTTOM, lambda parts: EventsPane(parts.theme, parts.attachment, parts.courier, parts.chronicle.feed)),
-    PaneSpec("marks", "Marks and diff", BOTTOM, lambda parts: MarksPane(parts.theme, parts.chronicle.book, parts.courier), short="Marks"),
+    PaneSpec("events", "Events", BOTTOM, lambda parts: EventsPane(parts.theme, parts.attachment, parts.runner, parts.chronicle.feed)),
+    PaneSpec("marks", "Marks and diff", BOTTOM, lambda parts: MarksPane(parts.theme, parts.chronicle.book, parts.runner), short="Marks"),
     PaneSpec("history", "History", BOTTOM, _history_pane),
-    PaneSpec("flame", "Alive by site", BOTTOM, lambda parts: FlamePane(parts.theme, parts.courier), short="By site"),
+    PaneSpec("flame", "Alive by site", BOTTOM, lambda parts: FlamePane(parts.theme, parts.runner), short="By site"),
     PaneSpec("cycles", "Cycles", BOTTOM, _cycles_pane),
     PaneSpec(
-        "audit", "What was done", BOTTOM, lambda parts: AuditPane(parts.theme, parts.attachment, parts.acting), shown=False, short="Done"
+        "audit",
+        "What was done",
+        BOTTOM,
+        lambda parts: AuditPane(parts.theme, parts.attachment, parts.target_actions),
+        shown=False,
+        short="Done",
     ),
 )
 """In the order of their tabs."""

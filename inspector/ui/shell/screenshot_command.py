@@ -9,24 +9,24 @@ from PySide6.QtWidgets import QWidget
 
 from inspector.model.snapshot import Snapshot
 from inspector.ui.session.attachment import error_sentence
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector
 from inspector.ui.shell.screenshot import take_picture, write_picture
 from inspector.ui.wording import file_name
 
 
-class Camera(QObject):
+class ScreenshotCommand(QObject):
     """Saves one window. GUI thread."""
 
     told = Signal(str, str)
     """A sentence and its tone (``plain`` or ``alarm``) for the result bar: that it saves, then how that went."""
 
-    def __init__(self, window: QWidget, connector: Connector, courier: Courier) -> None:
+    def __init__(self, window: QWidget, connector: Connector, runner: BackgroundRunner) -> None:
         """Pictures of ``window``; ``connector`` names the folder and remembers files."""
         super().__init__(window)
         self._window = window
         self._connector = connector
-        self._courier = courier
+        self._runner = runner
 
     def take(self, snapshot: Snapshot, *, note: str = "") -> None:
         """Save to a new file in the connector's folder; ``note`` (the filter) goes into the stamp line."""
@@ -36,7 +36,7 @@ class Camera(QObject):
         """Save to ``path``."""
         picture = take_picture(self._window, snapshot, note=note)
         self.told.emit(f"Saving {path.name} …", "plain")
-        self._courier.run(lambda: write_picture(picture, snapshot, path), lambda _none: self._saved(path), self._failed)
+        self._runner.run(lambda: write_picture(picture, snapshot, path), lambda _none: self._saved(path), self._failed)
 
     def _saved(self, path: Path) -> None:
         self._connector.remember(path)

@@ -9,21 +9,23 @@ from inspector.model.states import pending
 from inspector.session.close_plan import found_by
 from inspector.ui.panes.handles.pane import HandlesPane
 from inspector.ui.session.attachment import Attachment
-from inspector.ui.session.target_actions import Acting
+from inspector.ui.session.target_actions import TargetActions
 from inspector.ui.shell.actions import Actions, Chosen
 from inspector.ui.shell.closing import Closing
 
 
-class Choice(QObject):
+class SelectionActions(QObject):
     """Enables actions by the selection of ``handles``, and starts those that need one."""
 
-    def __init__(self, handles: HandlesPane, attachment: Attachment, commands: Actions, acting: Acting, closing: Closing) -> None:
+    def __init__(
+        self, handles: HandlesPane, attachment: Attachment, commands: Actions, target_actions: TargetActions, closing: Closing
+    ) -> None:
         """Belongs to ``handles``."""
         super().__init__(handles)
         self._handles = handles
         self._attachment = attachment
         self._commands = commands
-        self._acting = acting
+        self._target_actions = target_actions
         self._closing = closing
 
     def apply(self) -> None:
@@ -50,7 +52,7 @@ class Choice(QObject):
     def take_back(self) -> None:
         """Take the pending closes of what is selected back."""
         for handle in self._pending():
-            self._acting.cancel_close(handle)
+            self._target_actions.cancel_close(handle)
 
     def _pending(self) -> list[int]:
         """Selected handles with a pending close, in the snapshot that is shown."""

@@ -24,7 +24,7 @@ from inspector.ui.kit.assets import icon
 from inspector.ui.kit.labels import head_label, quiet_label, section_label, text_label, tip
 from inspector.ui.kit.theme import Theme
 from inspector.ui.session.attachment import error_sentence
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector, ProcessRow, RecentFile
 from inspector.ui.shell.process_model import Column, ProcessModel
 
@@ -53,13 +53,13 @@ class StartPage(QWidget):
     file_wanted = Signal(object)
     """``Path`` of a recent file."""
 
-    def __init__(self, theme: Theme, connector: Connector, courier: Courier, parent: QWidget | None = None) -> None:
-        """Asks ``connector`` on the courier's threads."""
+    def __init__(self, theme: Theme, connector: Connector, runner: BackgroundRunner, parent: QWidget | None = None) -> None:
+        """Asks ``connector`` on the runner's threads."""
         super().__init__(parent)
         self.setObjectName("page")
         self._theme = theme
         self._connector = connector
-        self._courier = courier
+        self._runner = runner
         self._asking = False
         self.model = ProcessModel(theme, self)
         self._timer = QTimer(self)
@@ -87,7 +87,7 @@ class StartPage(QWidget):
         if self._asking:
             return
         self._asking = True
-        self._courier.run(lambda: (tuple(self._connector.processes()), tuple(self._connector.recent())), self._show, self._failed)
+        self._runner.run(lambda: (tuple(self._connector.processes()), tuple(self._connector.recent())), self._show, self._failed)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Live while it is seen."""

@@ -18,7 +18,7 @@ from inspector.ui.panes.handles.pane import HandlesPane
 from inspector.ui.panes.marks.pane import MarksPane
 from inspector.ui.panes.pending.pane import PendingPane
 from inspector.ui.panes.threads.pane import STACKS_PAGE, ThreadsPane
-from inspector.ui.panes.timeline.pane import ChurnPane
+from inspector.ui.panes.timeline.pane import TimelinePane
 from inspector.ui.shell.dock_title import DockTitle
 from inspector.ui.shell.pane_list import (
     BOTTOM,
@@ -58,10 +58,10 @@ class Workbench(QMainWindow):
         self.setObjectName("workbench")
         self.setDockOptions(self.DockOption.AllowNestedDocks | self.DockOption.AllowTabbedDocks)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, self.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea))
-        self.handles = HandlesPane(parts.theme, parts.courier)
+        self.handles = HandlesPane(parts.theme, parts.runner)
         self._panes = {spec.key: spec.make(parts) for spec in PANES}
         self.detail = self.pane("detail", DetailPane)
-        self.churn = self.pane("timeline", ChurnPane)
+        self.timeline = self.pane("timeline", TimelinePane)
         self.pending = self.pane("pending", PendingPane)
         self.threads = self.pane("threads", ThreadsPane)
         self.events = self.pane("events", EventsPane)
@@ -233,7 +233,7 @@ class Workbench(QMainWindow):
     def _connect(self) -> None:
         self._open_doors()
         self.handles.handles_chosen.connect(self._selected)
-        self.churn.born_wanted.connect(lambda term: self.handles.narrow("born", term))
+        self.timeline.born_wanted.connect(lambda term: self.handles.narrow("born", term))
         self.handles.filter_changed.connect(lambda _source: self._show_range())
 
     def _open_doors(self) -> None:
@@ -261,4 +261,4 @@ class Workbench(QMainWindow):
     def _show_range(self) -> None:
         """The timeline marks the births that the table is filtered by."""
         born = self.handles.query.filter.born_between(self._shown.taken_at) if self._shown else None
-        self.churn.show_range(born)
+        self.timeline.show_range(born)

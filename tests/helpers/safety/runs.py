@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from inspector.attach.diagnosis import Method as AttachMethod
 from inspector.attach.discovery import find_target
 from inspector.attach.inject import bring_agent
-from inspector.attach.methods import Way as AttachWay
 from inspector.commands.support.opening import session_with
 from inspector.errors import AttachError
 from inspector.vocabulary import Level
@@ -216,7 +216,7 @@ class _Course:
     def _bring(self, pid: int) -> None:
         for left in reversed(range(BUSY_TRIES)):
             try:
-                bring_agent(pid, AttachWay.INJECT)
+                bring_agent(pid, AttachMethod.INJECT)
             except AttachError as error:
                 if not left or not str(error).startswith("busy"):
                     raise

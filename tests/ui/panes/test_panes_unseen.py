@@ -42,13 +42,13 @@ def opened(attach: Attach, monkeypatch: pytest.MonkeyPatch) -> Opened:
     window, session = attach(QUIET)
     session.events = events((EventKind.CLONE, 0, OBJECT, 1))
     asked: list[str] = []
-    run = window.courier.run
+    run = window.runner.run
 
     def counted(work: Callable[[], Any], *answers: Any) -> Any:
         asked.append(work.__qualname__)
         return run(work, *answers)
 
-    monkeypatch.setattr(window.courier, "run", counted)
+    monkeypatch.setattr(window.runner, "run", counted)
     return Opened(window, session, asked)
 
 
@@ -145,11 +145,11 @@ def test_no_curve_is_drawn_behind_another_tab(qtbot: QtBot, opened: Opened) -> N
     bench.tabifyDockWidget(bench._docks["timeline"], bench._docks["pending"])
     put_behind(qtbot, opened, "timeline", front="pending")
     bench.show_vitals(make_vitals(T0 + 20, [3], [1]))  # from two readings on there is a plot
-    bench.churn.plot.draw_now()
+    bench.timeline.plot.draw_now()
     drawn: list[object] = []
-    bench.churn.plot.painted.connect(drawn.append)
+    bench.timeline.plot.painted.connect(drawn.append)
     bench.show_vitals(make_vitals(T0 + 21, [5], [1]))
-    assert not bench.churn.plot._timer.isActive()
+    assert not bench.timeline.plot._timer.isActive()
     assert drawn == []
     bench.open_pane("timeline")
     qtbot.waitUntil(lambda: bool(drawn))

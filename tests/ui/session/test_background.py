@@ -12,7 +12,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from pytestqt.qtbot import QtBot
 
 from inspector.ui.session.background import LatestWork
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 
 
 class Held:
@@ -56,14 +56,14 @@ def owner(qtbot: QtBot) -> QObject:
 
 
 @pytest.fixture
-def work(owner: QObject, courier: Courier, held: Held) -> LatestWork[int]:
-    return LatestWork(owner, courier, held.wish, on_result=held.results.append, on_error=held.fail)
+def work(owner: QObject, runner: BackgroundRunner, held: Held) -> LatestWork[int]:
+    return LatestWork(owner, runner, held.wish, on_result=held.results.append, on_error=held.fail)
 
 
-def test_what_is_wished_is_done_on_another_thread_and_told_on_this_one(qtbot: QtBot, owner: QObject, courier: Courier) -> None:
+def test_what_is_wished_is_done_on_another_thread_and_told_on_this_one(qtbot: QtBot, owner: QObject, runner: BackgroundRunner) -> None:
     seen: list[tuple[int, int]] = []
     LatestWork(
-        owner, courier, lambda: threading.get_ident, on_result=lambda other: seen.append((other, threading.get_ident())), on_error=print
+        owner, runner, lambda: threading.get_ident, on_result=lambda other: seen.append((other, threading.get_ident())), on_error=print
     ).ask()
     qtbot.waitUntil(lambda: bool(seen))
     other, here = seen[0]
@@ -110,12 +110,14 @@ def test_a_result_of_a_round_before_is_dropped(qtbot: QtBot, work: LatestWork[in
     assert held.results == [9]
 
 
-def test_forgotten_while_its_result_is_told_it_is_not_done_again(qtbot: QtBot, owner: QObject, courier: Courier, held: Held) -> None:
+def test_forgotten_while_its_result_is_told_it_is_not_done_again(
+    qtbot: QtBot, owner: QObject, runner: BackgroundRunner, held: Held
+) -> None:
     def take(number: int) -> None:
         held.results.append(number)
         work.forget()
 
-    work = LatestWork(owner, courier, held.wish, on_result=take, on_error=held.fail)
+    work = LatestWork(owner, runner, held.wish, on_result=take, on_error=held.fail)
     work.ask()
     work.ask()
     held.may_end.set()
@@ -134,11 +136,13 @@ def test_an_error_is_told_and_what_was_asked_meanwhile_is_done_nevertheless(qtbo
     assert held.errors == ["no -1"]
 
 
-def test_an_owner_that_is_dropped_while_something_is_done_hears_nothing_and_is_not_kept(qtbot: QtBot, courier: Courier, held: Held) -> None:
+def test_an_owner_that_is_dropped_while_something_is_done_hears_nothing_and_is_not_kept(
+    qtbot: QtBot, runner: BackgroundRunner, held: Held
+) -> None:
     class Owner(QObject):
         def __init__(self) -> None:
             super().__init__()
-            self.work = LatestWork(self, courier, held.wish, on_result=self.take, on_error=held.fail)
+            self.work = LatestWork(self, runner, held.wish, on_result=self.take, on_error=held.fail)
 
         def take(self, number: int) -> None:
             held.results.append(number)
@@ -153,7 +157,7 @@ def test_an_owner_that_is_dropped_while_something_is_done_hears_nothing_and_is_n
     kept = owner  # another name for it, as an exception's frame may be
     held.may_end.set()
     marker: list[str] = []
-    courier.run(lambda: "after it", marker.append, held.fail)
+    runner.run(lambda: "after it", marker.append, held.fail)
     qtbot.waitUntil(lambda: bool(marker))
     qtbot.wait(20)
     assert (held.results, held.errors) == ([], [])

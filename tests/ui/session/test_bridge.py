@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from PySide6.QtCore import QThread
 from pytestqt.qtbot import QtBot
 
-from inspector.ui.session.bridge import MAX_WAITING_VITALS, Bridge, Courier
+from inspector.ui.session.bridge import MAX_WAITING_VITALS, BackgroundRunner, Bridge
 from tests.helpers.fake_session import FakeSession
 from tests.helpers.snapshots import T0, make_vitals, snapshot_of
 
@@ -85,37 +85,37 @@ def test_nothing_arrives_from_a_session_that_was_left(qtbot: QtBot) -> None:
     assert first.listeners == []
 
 
-def test_work_runs_off_the_gui_thread_and_its_outcome_comes_back_to_it(qtbot: QtBot, courier: Courier) -> None:
+def test_work_runs_off_the_gui_thread_and_its_outcome_comes_back_to_it(qtbot: QtBot, runner: BackgroundRunner) -> None:
     seen = []
-    courier.run(threading.get_ident, lambda ident: seen.append((ident, threading.get_ident())), lambda _error: None)
+    runner.run(threading.get_ident, lambda ident: seen.append((ident, threading.get_ident())), lambda _error: None)
     qtbot.waitUntil(lambda: bool(seen))
     worker, here = seen[0]
     assert worker != here
     assert here == threading.get_ident()
 
 
-def test_an_error_comes_back_as_an_error(qtbot: QtBot, courier: Courier) -> None:
+def test_an_error_comes_back_as_an_error(qtbot: QtBot, runner: BackgroundRunner) -> None:
     errors = []
 
     def fail() -> None:
         raise OSError("disk is full")
 
-    courier.run(fail, lambda _none: errors.append("result"), errors.append)
+    runner.run(fail, lambda _none: errors.append("result"), errors.append)
     qtbot.waitUntil(lambda: bool(errors))
     assert isinstance(errors[0], OSError)
 
 
-def test_a_cancelled_future_and_a_closed_courier_bring_nothing(qtbot: QtBot) -> None:
-    courier, brought = Courier(), []
+def test_a_cancelled_future_and_a_closed_runner_bring_nothing(qtbot: QtBot) -> None:
+    runner, brought = BackgroundRunner(), []
     cancelled: Future[int] = Future()
     late: Future[int] = Future()
-    courier.watch(cancelled, brought.append, brought.append)
-    courier.watch(late, brought.append, brought.append)
+    runner.watch(cancelled, brought.append, brought.append)
+    runner.watch(late, brought.append, brought.append)
     cancelled.cancel()
-    courier.close()
+    runner.close()
     late.set_result(1)
     marker: Future[int] = Future()
-    other = Courier()
+    other = BackgroundRunner()
     other.watch(marker, brought.append, brought.append)
     marker.set_result(99)
     qtbot.waitUntil(lambda: bool(brought))

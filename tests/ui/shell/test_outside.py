@@ -19,7 +19,7 @@ from inspector.ui.panes.events.pane import OUTSIDE
 from inspector.ui.panes.history.pane import HistoryPane
 from inspector.ui.panes.threads.pane import NO_STACKS, NO_TARGET, NOT_OUTSIDE, STACKS_PAGE, ThreadsPane
 from inspector.ui.panes.threads.stack_model import stack_model
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import ProcessRow
 from inspector.ui.shell.screenshot import stamp_text
 from inspector.ui.shell.start_page import StartPage
@@ -44,8 +44,8 @@ def outside(*rows: Row, notes: tuple[str, ...] = (), stacks: tuple[ThreadStack, 
     return dataclasses.replace(snapshot, target=target, threads={}, sites={}, notes=notes, stacks=stacks)
 
 
-def page_of(qtbot: QtBot, theme: Theme, courier: Courier, *rows: ProcessRow) -> StartPage:
-    page = StartPage(theme, FakeConnector(rows), courier)
+def page_of(qtbot: QtBot, theme: Theme, runner: BackgroundRunner, *rows: ProcessRow) -> StartPage:
+    page = StartPage(theme, FakeConnector(rows), runner)
     qtbot.addWidget(page)
     page.resize(1000, 600)
     page.show()
@@ -53,8 +53,8 @@ def page_of(qtbot: QtBot, theme: Theme, courier: Courier, *rows: ProcessRow) -> 
     return page
 
 
-def test_a_process_that_cannot_be_attached_can_be_looked_at(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    page = page_of(qtbot, theme, courier, BARE)
+def test_a_process_that_cannot_be_attached_can_be_looked_at(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    page = page_of(qtbot, theme, runner, BARE)
     assert page.look.isVisible()
     assert not page.attach.isEnabled()
     with qtbot.waitSignal(page.look_wanted) as wanted:
@@ -64,8 +64,8 @@ def test_a_process_that_cannot_be_attached_can_be_looked_at(qtbot: QtBot, theme:
         qtbot.keyClick(page.table, Qt.Key.Key_Return)
 
 
-def test_looking_needs_no_consent_and_enter_still_asks_for_it(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    page = page_of(qtbot, theme, courier, WILLING)
+def test_looking_needs_no_consent_and_enter_still_asks_for_it(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    page = page_of(qtbot, theme, runner, WILLING)
     with qtbot.waitSignal(page.look_wanted), qtbot.assertNotEmitted(page.bring_wanted):
         qtbot.mouseClick(page.look, Qt.MouseButton.LeftButton)
     with qtbot.assertNotEmitted(page.look_wanted):
@@ -75,8 +75,8 @@ def test_looking_needs_no_consent_and_enter_still_asks_for_it(qtbot: QtBot, them
     box.reject()
 
 
-def test_one_that_may_not_be_read_has_no_such_button(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    page = page_of(qtbot, theme, courier, dataclasses.replace(BARE, readable=False))
+def test_one_that_may_not_be_read_has_no_such_button(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    page = page_of(qtbot, theme, runner, dataclasses.replace(BARE, readable=False))
     assert not page.look.isVisible()
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from inspector.ui.kit.theme import Theme
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import ProcessRow
 from inspector.ui.shell.process_model import ProcessModel
 from inspector.ui.shell.start_page import StartPage
@@ -29,8 +29,8 @@ class BrokenConnector(FakeConnector):
         raise OSError("/proc is not mounted")
 
 
-def page_of(qtbot: QtBot, theme: Theme, courier: Courier, connector: FakeConnector) -> StartPage:
-    page = StartPage(theme, connector, courier)
+def page_of(qtbot: QtBot, theme: Theme, runner: BackgroundRunner, connector: FakeConnector) -> StartPage:
+    page = StartPage(theme, connector, runner)
     qtbot.addWidget(page)
     page.resize(1000, 600)
     page.show()
@@ -38,15 +38,17 @@ def page_of(qtbot: QtBot, theme: Theme, courier: Courier, connector: FakeConnect
     return page
 
 
-def test_attachable_processes_come_first_and_one_is_selected(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    page = page_of(qtbot, theme, courier, FakeConnector([BARE, GOOD]))
+def test_attachable_processes_come_first_and_one_is_selected(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    page = page_of(qtbot, theme, runner, FakeConnector([BARE, GOOD]))
     assert page.model.index(0, 0).data() == "app.py"
     assert page.count.text() == "1 running process can be opened; for 1 more the list says why not"
     assert page.attach.isEnabled()
 
 
-def test_what_is_left_of_a_dead_process_comes_after_the_running_ones_and_is_opened(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    page = page_of(qtbot, theme, courier, FakeConnector([GONE, BARE, GOOD]))
+def test_what_is_left_of_a_dead_process_comes_after_the_running_ones_and_is_opened(
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner
+) -> None:
+    page = page_of(qtbot, theme, runner, FakeConnector([GONE, BARE, GOOD]))
     assert [page.model.index(row, 0).data() for row in range(3)] == ["app.py", "web.py", "old.py"]
     assert page.count.text() == "1 running process and the last state of 1 other can be opened; for 1 more the list says why not"
     page.table.selectRow(2)
@@ -54,22 +56,22 @@ def test_what_is_left_of_a_dead_process_comes_after_the_running_ones_and_is_open
     assert page.attach.isEnabled()
 
 
-def test_a_process_that_ended_is_opened_and_not_called_running(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    page = page_of(qtbot, theme, courier, FakeConnector([BARE, ENDED]))
+def test_a_process_that_ended_is_opened_and_not_called_running(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    page = page_of(qtbot, theme, runner, FakeConnector([BARE, ENDED]))
     assert page.count.text() == "The last state of 1 process can be opened; for 1 more the list says why not"
     assert page.table.selectionModel().selectedRows()[0].row() == 1
     assert page.attach.text() == "Open"
 
 
-def test_enter_attaches(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    page = page_of(qtbot, theme, courier, FakeConnector([GOOD]))
+def test_enter_attaches(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    page = page_of(qtbot, theme, runner, FakeConnector([GOOD]))
     with qtbot.waitSignal(page.attach_wanted) as wanted:
         qtbot.keyClick(page.table, Qt.Key.Key_Return)
     assert wanted.args == [4711]
 
 
-def test_a_process_that_cannot_be_attached_says_why_and_how_to_fix_it(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    page = page_of(qtbot, theme, courier, FakeConnector([BARE]))
+def test_a_process_that_cannot_be_attached_says_why_and_how_to_fix_it(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    page = page_of(qtbot, theme, runner, FakeConnector([BARE]))
     page.table.selectRow(0)
     assert page.why.text() == "Cannot be attached: no agent runs in it\nARC_INSPECTOR=1 python web.py"
     assert not page.attach.isEnabled()
@@ -79,29 +81,29 @@ def test_a_process_that_cannot_be_attached_says_why_and_how_to_fix_it(qtbot: QtB
         qtbot.keyClick(page.table, Qt.Key.Key_Return)
 
 
-def test_a_command_that_looks_like_markup_is_shown_as_it_is(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+def test_a_command_that_looks_like_markup_is_shown_as_it_is(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
     odd = ProcessRow(7, "odd.py", "python -c '<b>bold</b>'", "", True)
-    page = page_of(qtbot, theme, courier, FakeConnector([odd]))
+    page = page_of(qtbot, theme, runner, FakeConnector([odd]))
     assert page.why.textFormat() == Qt.TextFormat.PlainText
     assert page.why.text() == odd.command
     assert "&lt;b&gt;bold" in str(page.model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole))
 
 
-def test_no_process_is_a_sentence_with_a_way_on(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    page = page_of(qtbot, theme, courier, FakeConnector())
+def test_no_process_is_a_sentence_with_a_way_on(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    page = page_of(qtbot, theme, runner, FakeConnector())
     assert "No process can be attached now" in page.count.text()
     with qtbot.waitSignal(page.demo_wanted):
         qtbot.mouseClick(page.demo, Qt.MouseButton.LeftButton)
 
 
-def test_a_failing_process_list_is_one_line(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    page = page_of(qtbot, theme, courier, BrokenConnector())
+def test_a_failing_process_list_is_one_line(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    page = page_of(qtbot, theme, runner, BrokenConnector())
     assert page.count.text() == "Processes could not be listed: OSError: /proc is not mounted"
 
 
-def test_the_choice_survives_a_refresh(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+def test_the_choice_survives_a_refresh(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
     connector = FakeConnector([GOOD, BARE])
-    page = page_of(qtbot, theme, courier, connector)
+    page = page_of(qtbot, theme, runner, connector)
     page.table.selectRow(1)
     new = ProcessRow(5000, "new.py", "python new.py", "", True)
     connector.rows = (new, GOOD, BARE)
@@ -111,9 +113,9 @@ def test_the_choice_survives_a_refresh(qtbot: QtBot, theme: Theme, courier: Cour
     assert page.model.process(page.table.selectionModel().selectedRows()[0].row()) == BARE
 
 
-def test_recent_screenshots_open_by_a_click(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
+def test_recent_screenshots_open_by_a_click(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
     path = Path("/pictures/app.png")
-    page = page_of(qtbot, theme, courier, FakeConnector(files={path: FakeSession()}))
+    page = page_of(qtbot, theme, runner, FakeConnector(files={path: FakeSession()}))
     assert page.recent.item(0).text() == "app.png"
     assert not page.no_recent.isVisible()
     with qtbot.waitSignal(page.file_wanted) as wanted:
@@ -121,8 +123,8 @@ def test_recent_screenshots_open_by_a_click(qtbot: QtBot, theme: Theme, courier:
     assert wanted.args == [path]
 
 
-def test_a_page_that_is_not_seen_asks_nothing(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    page = page_of(qtbot, theme, courier, FakeConnector([GOOD]))
+def test_a_page_that_is_not_seen_asks_nothing(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    page = page_of(qtbot, theme, runner, FakeConnector([GOOD]))
     assert page._timer.isActive()
     page.hide()
     assert not page._timer.isActive()
@@ -155,8 +157,8 @@ def asked(page: StartPage) -> QMessageBox:
     return box
 
 
-def test_a_process_without_an_agent_is_attached_after_consent_and_not_without(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    page = page_of(qtbot, theme, courier, FakeConnector([UNPREPARED]))
+def test_a_process_without_an_agent_is_attached_after_consent_and_not_without(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    page = page_of(qtbot, theme, runner, FakeConnector([UNPREPARED]))
     assert (page.attach.text(), page.attach.isEnabled()) == ("Attach…", True)
     assert page.model.index(0, 4).data() == "runs no agent, one can be brought in"
     assert page.count.text() == "No process can be attached as it is; into 1 more an agent can be brought"
@@ -173,11 +175,11 @@ def test_a_process_without_an_agent_is_attached_after_consent_and_not_without(qt
 
 @pytest.mark.parametrize(("word", "agreed"), [("Agree and attach", 1), ("Attach without them", 0)])
 def test_code_that_a_person_declared_is_agreed_to_once_or_left_out(
-    qtbot: QtBot, theme: Theme, courier: Courier, word: str, agreed: int
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner, word: str, agreed: int
 ) -> None:
     declares = "It runs code of its own: app.Session: fileno()."
     connector = FakeConnector([replace(GOOD, declares=declares)])
-    page = page_of(qtbot, theme, courier, connector)
+    page = page_of(qtbot, theme, runner, connector)
     page.attach.click()
     box = page.findChild(QMessageBox, "declarations")
     assert box is not None

@@ -71,13 +71,13 @@ def test_closing_shows_first_what_it_will_do_and_then_what_it_did(qtbot: QtBot, 
     assert dialog is not None
     handles, preview = session.previews[0]
     assert handles == (JOURNAL.id,)
-    with qtbot.waitSignal(window.acting.previewed):
+    with qtbot.waitSignal(window.target_actions.previewed):
         preview.set_result((CloseAnswer(JOURNAL.id, "would_close", ""),))
     assert session.closes == []
     dialog.go.click()
     wanted, although_held, done = session.closes[0]
     assert (wanted, although_held) == ((JOURNAL.id,), False)
-    with qtbot.waitSignal(window.acting.closed):
+    with qtbot.waitSignal(window.target_actions.closed):
         done.set_result((CloseAnswer(JOURNAL.id, "closed", ""),))
     assert dialog.head.text() == "Closed 1 resource"
     assert window.result.text == "Closed 1 resource"

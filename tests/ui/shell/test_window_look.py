@@ -26,7 +26,7 @@ def test_at_its_first_size_the_timeline_takes_more_than_a_quarter_of_the_panes(a
 def test_a_mark_is_put_into_the_timeline_at_the_newest_snapshot(qtbot: QtBot, attach: Attach) -> None:
     window, _ = attach(SNAPSHOT)
     qtbot.keyClick(window.workbench.handles.table, Qt.Key.Key_M)
-    marks = [mark for mark in window.workbench.churn.history.marks if mark.kind is MarkKind.MARK]
+    marks = [mark for mark in window.workbench.timeline.history.marks if mark.kind is MarkKind.MARK]
     assert [(mark.at, mark.text) for mark in marks] == [(SNAPSHOT.taken_at, "mark 1")]
 
 

@@ -87,16 +87,16 @@ def test_pause_freezes_the_panes_but_not_the_vital_signs(qtbot: QtBot, attach: A
 
 def test_a_pause_leaves_no_gap_in_the_timeline(qtbot: QtBot, attach: Attach) -> None:
     window, session = attach(SNAPSHOT)
-    churn = window.workbench.churn
+    timeline = window.workbench.timeline
     window.commands["pause"].trigger()
-    frozen = churn.plot.newest_at
+    frozen = timeline.plot.newest_at
     for i in range(1, 10):
         with qtbot.waitSignal(window.attachment.vitals_seen):
             session.publish_vitals(make_vitals(T0 + i, [5 + i], [0]))
-    assert churn.plot.newest_at == frozen
+    assert timeline.plot.newest_at == frozen
     window.commands["pause"].trigger()
-    assert churn.plot.newest_at == T0 + 9
-    assert not np.isnan(churn.history.live_line(T0, T0 + 9, points=100).values).any()
+    assert timeline.plot.newest_at == T0 + 9
+    assert not np.isnan(timeline.history.live_line(T0, T0 + 9, points=100).values).any()
 
 
 def test_a_range_of_the_timeline_filters_the_table_beside_what_else_is_asked(qtbot: QtBot, attach: Attach) -> None:
@@ -105,13 +105,13 @@ def test_a_range_of_the_timeline_filters_the_table_beside_what_else_is_asked(qtb
     with qtbot.waitSignal(window.attachment.vitals_seen):
         session.publish_vitals(make_vitals(T0 + 1, [9], [0]))
     bench.handles.set_filter("type:TodoItem")
-    bench.churn.plot.range_selected.emit(T0 - 40, T0 - 20)
+    bench.timeline.plot.range_selected.emit(T0 - 40, T0 - 20)
     assert bench.handles.query.filter.source.startswith("type:TodoItem born:")
     assert bench.handles.model.holds(handle_id(2)) is not None
     assert [bench.handles.model.holds(handle_id(slot)) for slot in (1, 3, 4)] == [None] * 3
-    assert bench.churn.plot._ranges.is_shown
+    assert bench.timeline.plot._ranges.is_shown
     bench.handles.set_filter("")
-    assert not bench.churn.plot._ranges.is_shown
+    assert not bench.timeline.plot._ranges.is_shown
 
 
 def test_a_window_that_nobody_sees_reads_less_often(attach: Attach) -> None:

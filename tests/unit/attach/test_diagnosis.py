@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from inspector.attach.diagnosis import Weight, diagnose
+from inspector.attach.diagnosis import Method, Weight, diagnose
 from inspector.attach.interpreter import Runtimes
-from inspector.attach.methods import Way
 from inspector.attach.probe import Facts
 
 GOOD = Facts(
@@ -32,18 +31,18 @@ def changed(**fields: Any) -> Facts:
 
 def test_a_usual_process_is_attached_by_injection_and_nothing_is_said():
     found = diagnose(GOOD)
-    assert (found.way, found.causes) == (Way.INJECT, ())
+    assert (found.method, found.causes) == (Method.INJECT, ())
 
 
 def test_from_3_14_on_the_interpreters_own_way_is_taken_unless_it_was_switched_off():
-    assert diagnose(changed(version=(3, 14))).way is Way.REMOTE
+    assert diagnose(changed(version=(3, 14))).method is Method.REMOTE
     off = diagnose(changed(version=(3, 14), remote_off=True))
-    assert off.way is Way.INJECT
+    assert off.method is Method.INJECT
     assert [each.key for each in off.causes] == ["remote-off"]
 
 
 def test_one_with_an_agent_is_attached_whatever_else_holds():
-    assert diagnose(changed(has_agent=True, may_trace=False, state="T")).way is Way.AGENT
+    assert diagnose(changed(has_agent=True, may_trace=False, state="T")).method is Method.AGENT
 
 
 @pytest.mark.parametrize(
@@ -74,7 +73,7 @@ def test_one_with_an_agent_is_attached_whatever_else_holds():
 )
 def test_what_is_in_the_way_is_named_with_the_safest_fix_first(key: str, fields: dict[str, Any], first_fix: str | None):
     found = diagnose(changed(**fields))
-    assert found.way is None
+    assert found.method is None
     assert found.first is not None
     assert (found.first.key, found.first.weight) == (key, Weight.BLOCKS)
     assert "\n" not in found.first.text
@@ -93,7 +92,7 @@ def test_no_fix_ever_weakens_the_system():
 
 def test_a_filter_of_system_calls_asks_and_a_container_is_only_noted():
     found = diagnose(changed(seccomp=True, shares_files=False, no_new_privileges=True))
-    assert found.way is Way.INJECT
+    assert found.method is Method.INJECT
     assert [(each.key, each.weight) for each in found.causes] == [
         ("seccomp", Weight.ASKS),
         ("container", Weight.NOTE),

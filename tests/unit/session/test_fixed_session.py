@@ -7,8 +7,8 @@ import pytest
 
 from inspector.errors import ControlError, SegmentError
 from inspector.model.snapshot import TargetState
+from inspector.session.fixed_session import recorded_session
 from inspector.session.postmortem import postmortem_session
-from inspector.session.recorded import recorded_session
 from inspector.vocabulary import Level
 from inspector.wire.schema import Ending
 from tests.helpers.segments import ANCHOR_SECS, SegmentImage, at, write_segment

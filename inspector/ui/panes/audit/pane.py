@@ -17,7 +17,7 @@ from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.audit.model import NO_LOG, Acts, audit_model
 from inspector.ui.session.attachment import Attachment
-from inspector.ui.session.target_actions import Acting
+from inspector.ui.session.target_actions import TargetActions
 from inspector.ui.wording import plural
 
 REFRESH_MILLIS: Final = 2_000
@@ -34,7 +34,7 @@ class AuditPane(QWidget):
     handle_chosen = Signal(object)
     """``int``: the first handle of an act that was clicked."""
 
-    def __init__(self, theme: Theme, attachment: Attachment, acting: Acting, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, attachment: Attachment, target_actions: TargetActions, parent: QWidget | None = None) -> None:
         """Empty; asks through ``attachment``, also after each act of ``acting``."""
         super().__init__(parent)
         self.setObjectName("pane")
@@ -56,7 +56,7 @@ class AuditPane(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.note)
         layout.addWidget(self.table)
-        acting.acted.connect(self.refresh)
+        target_actions.acted.connect(self.refresh)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """A session is there: ask it, if somebody looks and nobody did yet."""

@@ -17,7 +17,7 @@ from inspector.model.snapshot import Snapshot
 from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import Theme, ui_font
 from inspector.ui.session.background import LatestWork
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.wording import clock
 from inspector.vocabulary import EventKind, Level
@@ -34,7 +34,7 @@ class LaneParts(NamedTuple):
     """What the lane reads with."""
 
     feed: EventFeed
-    courier: Courier
+    runner: BackgroundRunner
 
 
 class Chosen(NamedTuple):
@@ -58,7 +58,7 @@ class HistoryLane(QWidget):
         self._snapshot: Snapshot | None = None
         self._events = no_events()
         self._tally = NO_CHANGES
-        self._work = LatestWork(self, parts.courier, self._choosing, on_result=self._show, on_error=lambda _error: None)
+        self._work = LatestWork(self, parts.runner, self._choosing, on_result=self._show, on_error=lambda _error: None)
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._read)
         self.setFont(ui_font())

@@ -19,7 +19,7 @@ from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import Theme
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.wording import number, plural
 from inspector.vocabulary import EventKind, Level
@@ -43,7 +43,9 @@ class EventsPane(QWidget):
     handle_chosen = Signal(object)
     """``int``: the handle of an event that was clicked; it may be dead by now."""
 
-    def __init__(self, theme: Theme, attachment: Attachment, courier: Courier, feed: EventFeed, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, attachment: Attachment, runner: BackgroundRunner, feed: EventFeed, parent: QWidget | None = None
+    ) -> None:
         """Empty; reads through ``feed`` while it is visible."""
         super().__init__(parent)
         self.setObjectName("pane")
@@ -52,7 +54,7 @@ class EventsPane(QWidget):
         self._snapshot: Snapshot | None = None
         self._selected: frozenset[int] = frozenset()
         self._paused = False
-        self._work = LatestWork(self, courier, self._arrangement, on_result=self._show, on_error=self._fail)
+        self._work = LatestWork(self, runner, self._arrangement, on_result=self._show, on_error=self._fail)
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._read)
         self._model = event_model(theme, self)

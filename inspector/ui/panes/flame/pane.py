@@ -16,7 +16,7 @@ from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.flame.icicle import Icicle, value_text
 from inspector.ui.session.background import LatestWork
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.vocabulary import Level
 
 REFRESH_MILLIS: Final = 1000
@@ -38,14 +38,14 @@ class FlamePane(QWidget):
     filter_wanted = Signal(str)
     """The filter that shows the rows of a rectangle."""
 
-    def __init__(self, theme: Theme, courier: Courier, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, runner: BackgroundRunner, parent: QWidget | None = None) -> None:
         """Empty."""
         super().__init__(parent)
         self.setObjectName("pane")
         self._snapshot: Snapshot | None = None
         self._shown_serial = -1
         self._paused = False
-        self._work = LatestWork(self, courier, self._building, on_result=self._built, on_error=self._gave_up)
+        self._work = LatestWork(self, runner, self._building, on_result=self._built, on_error=self._gave_up)
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._refresh)
         self.icicle = Icicle(theme)

@@ -21,9 +21,9 @@ from inspector.ui.kit.assets import icon
 from inspector.ui.kit.labels import quiet_label, set_flag, text_label
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.handles.model import HandleModel
-from inspector.ui.panes.handles.query_runner import Arranger
+from inspector.ui.panes.handles.query_runner import QueryRunner
 from inspector.ui.panes.handles.table import HandleTable
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 
 FILTER_HELP: Final = """Words are searched in type, site, thread, state and id; all terms must hold
 type: state: thread: owner: created: ended: id: site: kind: origin:    text, alternatives with commas, whole in quotes (\\" for a quote)
@@ -47,8 +47,8 @@ class HandlesPane(QWidget):
     menu_wanted = Signal(object)
     """``QMenu`` for the selection; the window adds its actions."""
 
-    def __init__(self, theme: Theme, courier: Courier, parent: QWidget | None = None) -> None:
-        """Empty; ``courier`` sorts large tables."""
+    def __init__(self, theme: Theme, runner: BackgroundRunner, parent: QWidget | None = None) -> None:
+        """Empty; ``runner`` sorts large tables."""
         super().__init__(parent)
         self.setObjectName("pane")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -59,7 +59,7 @@ class HandlesPane(QWidget):
         self._snapshot: Snapshot | None = None
         self._lead: Lead | None = None
         self._reading = False
-        self._arranger = Arranger(courier, self)
+        self._query_runner = QueryRunner(runner, self)
         self._typing = QTimer(self, singleShot=True, interval=TYPING_MILLIS)
         self._build_head()
         self._build_body()
@@ -97,7 +97,7 @@ class HandlesPane(QWidget):
 
     def clear(self) -> None:
         """Show nothing."""
-        self._arranger.forget()
+        self._query_runner.forget()
         self._snapshot = None
         self.table.choose(())
         self.model.clear()
@@ -214,8 +214,8 @@ class HandlesPane(QWidget):
         over.addWidget(self._empty)
 
     def _connect(self) -> None:
-        self._arranger.arranged.connect(self._arranged)
-        self._arranger.failed.connect(self._complain)
+        self._query_runner.arranged.connect(self._arranged)
+        self._query_runner.failed.connect(self._complain)
         self._typing.timeout.connect(self.apply_filter)
         self.field.textEdited.connect(lambda _text: self._typing.start())
         self.field.textChanged.connect(lambda text: None if text else self._typing.start())
@@ -247,7 +247,7 @@ class HandlesPane(QWidget):
 
     def _arrange(self, *, held: bool) -> None:
         if self._snapshot is not None:
-            self._arranger.request(self._snapshot, self.query, held=held)
+            self._query_runner.request(self._snapshot, self.query, held=held)
 
     def _holds_order(self) -> bool:
         """Somebody reads: the pointer is over the table, or a row is selected and the table has the focus."""

@@ -10,13 +10,13 @@ from PySide6.QtCore import QObject, Signal
 from inspector.model.grouping import Arrangement, Query, arrange, hold
 from inspector.model.snapshot import Snapshot
 from inspector.ui.session.background import LatestWork
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 
 LARGE: Final = 50_000
 """Rows of a snapshot from which on sorting would cost more than a frame."""
 
 
-class Arranger(QObject):
+class QueryRunner(QObject):
     """Turns snapshots and queries into arrangements."""
 
     arranged = Signal(object)
@@ -24,11 +24,11 @@ class Arranger(QObject):
     failed = Signal(str)
     """A request failed, which is a defect: the text to show."""
 
-    def __init__(self, courier: Courier, parent: QObject | None = None, *, large: int = LARGE) -> None:
-        """``courier`` runs the large ones."""
+    def __init__(self, runner: BackgroundRunner, parent: QObject | None = None, *, large: int = LARGE) -> None:
+        """``runner`` runs the large ones."""
         super().__init__(parent)
         self._large = large
-        self._work = LatestWork(self, courier, self._take_next, on_result=self._deliver, on_error=self._fail)
+        self._work = LatestWork(self, runner, self._take_next, on_result=self._deliver, on_error=self._fail)
         self._latest: Arrangement | None = None
         self._next: tuple[Snapshot, Query, bool] | None = None
 

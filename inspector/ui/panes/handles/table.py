@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
 
 from inspector.model.grouping import Column
 from inspector.model.snapshot import handle_text
-from inspector.ui.kit.table_rows import show_rows
+from inspector.ui.kit.record_table import show_rows
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.handles.cells import HEADERS
 from inspector.ui.panes.handles.delegate import INDENT, ROW_HEIGHT, HandleDelegate

@@ -23,7 +23,7 @@ from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.history.balance_tree import BalanceTree
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.wording import plural, short
 from inspector.vocabulary import Level
@@ -52,7 +52,9 @@ class HistoryPane(QWidget):
     line_wanted = Signal(str, int)
     """A line of the balance was clicked."""
 
-    def __init__(self, theme: Theme, attachment: Attachment, courier: Courier, feed: EventFeed, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, attachment: Attachment, runner: BackgroundRunner, feed: EventFeed, parent: QWidget | None = None
+    ) -> None:
         """Empty; reads through ``feed`` while it is visible."""
         super().__init__(parent)
         self.setObjectName("pane")
@@ -62,7 +64,7 @@ class HistoryPane(QWidget):
         self._handle = 0
         self._recorded: set[int] = set()
         self._paused = False
-        self._work = LatestWork(self, courier, self._telling, on_result=self._show, on_error=self._fail)
+        self._work = LatestWork(self, runner, self._telling, on_result=self._show, on_error=self._fail)
         self._timer = QTimer(self, interval=REFRESH_MILLIS)
         self._timer.timeout.connect(self._read)
         self._model = event_model(theme, self)

@@ -33,7 +33,7 @@ from inspector.ui.panes.marks.birth_bars import HEIGHT, BirthBars
 from inspector.ui.panes.marks.growth_steps import GrowthSteps
 from inspector.ui.panes.marks.model import ChangeRows, FateRows, GrownRows, change_model, fate_model, fate_rows, grown_model, no_fate_rows
 from inspector.ui.session.background import LatestWork
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.mark_book import MarkBook
 from inspector.ui.wording import clock, number, plural, signed
 
@@ -75,7 +75,7 @@ class MarksPane(QWidget):
     count_changed = Signal(int)
     """Marks, for the tab."""
 
-    def __init__(self, theme: Theme, book: MarkBook, courier: Courier, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, book: MarkBook, runner: BackgroundRunner, parent: QWidget | None = None) -> None:
         """Show the marks of ``book``."""
         super().__init__(parent)
         self.setObjectName("pane")
@@ -85,7 +85,7 @@ class MarksPane(QWidget):
         self._range: tuple[float, float] | None = None
         self._has_target = False
         self._listing = LatestWork(
-            self, courier, self._fated, on_result=self._show_handles, on_error=lambda error: self.handles.set_message(str(error))
+            self, runner, self._fated, on_result=self._show_handles, on_error=lambda error: self.handles.set_message(str(error))
         )
         self._changes = change_model(theme, self)
         self._handles = fate_model(theme, self)

@@ -25,7 +25,7 @@ PLOT_SPACING: Final = 10
 """So that the 0 of the upper scale and the top of the lower one are two labels."""
 
 
-class ChurnCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has no types
+class TimelineCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has no types
     """``live`` above, ``rates`` below; values on the axis of time are seconds since ``base``."""
 
     def __init__(self, base: Callable[[], float], parent: QWidget | None = None) -> None:

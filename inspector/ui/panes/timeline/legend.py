@@ -30,7 +30,7 @@ class LegendEntry:
     """What shows the line's handles; ``""``: no filter does."""
 
 
-class ChurnLegend(QWidget):
+class TimelineLegend(QWidget):
     """Switches for the lines. What does not fit is left out from the end, as is its line's name only: the line stays."""
 
     toggled = Signal(object)

@@ -21,9 +21,9 @@ from inspector.ui.kit.labels import text_label
 from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import Theme, ui_font
 from inspector.ui.panes.timeline.canvas import AXIS_WIDTH
-from inspector.ui.panes.timeline.legend import ChurnLegend, LegendEntry
+from inspector.ui.panes.timeline.legend import LegendEntry, TimelineLegend
 from inspector.ui.panes.timeline.lines import REST, TOTAL, ChurnFrame
-from inspector.ui.panes.timeline.plot import DASHES, ChurnPlot
+from inspector.ui.panes.timeline.plot import DASHES, TimelinePlot
 from inspector.ui.wording import clock, duration, number
 
 TOP_TYPES: Final = 5
@@ -45,7 +45,7 @@ EMPTY_TEXTS: Final = MappingProxyType({TargetState.RECORDED: RECORDED, TargetSta
 """What the pane says instead of a plot."""
 
 
-class ChurnPane(QWidget):
+class TimelinePane(QWidget):
     """Legend, values at the pointer, and the plots."""
 
     handle_chosen = Signal(object)
@@ -151,8 +151,8 @@ class ChurnPane(QWidget):
     # building -----------------------------------------------------------------------------------------------------
 
     def _build(self, theme: Theme) -> None:
-        self.plot = ChurnPlot(theme, self.history)
-        self.legend = ChurnLegend(theme)
+        self.plot = TimelinePlot(theme, self.history)
+        self.legend = TimelineLegend(theme)
         self._message = text_label(NO_TARGET)
         self._message.setProperty("quiet", True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -18,7 +18,7 @@ from inspector.model.churn import ChurnHistory, Line
 from inspector.model.snapshot import Floats
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.timeline.birth_shade import BirthShade
-from inspector.ui.panes.timeline.canvas import BIRTHS, ChurnCanvas
+from inspector.ui.panes.timeline.canvas import BIRTHS, TimelineCanvas
 from inspector.ui.panes.timeline.gestures import PlotGestures
 from inspector.ui.panes.timeline.lines import REST, TOTAL, ChurnFrame, SeriesLines, ceiling, compute_frame, highest
 from inspector.ui.panes.timeline.marks import MarkLines
@@ -36,7 +36,7 @@ DASHES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLin
 """Types whose names got the same colour differ by these."""
 
 
-class ChurnPlot(QWidget):
+class TimelinePlot(QWidget):
     """Draws a ``ChurnHistory``; follows the newest reading until a person looks elsewhere."""
 
     pointed = Signal(object)
@@ -223,7 +223,7 @@ class ChurnPlot(QWidget):
     def _build(self) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Timeline of live handles, births and deaths")
-        self._canvas = ChurnCanvas(lambda: self._history.first_at, self)
+        self._canvas = TimelineCanvas(lambda: self._history.first_at, self)
         self._live, self._rates = self._canvas.plots
         self._marks = MarkLines(self._theme, self._canvas.plots)
         self.shade = BirthShade(self._theme, self._rates)

@@ -16,7 +16,7 @@ from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.panes.events.pane import NO_MATCH, NO_TARGET, NONE_YET, TOO_LOW, EventsPane
 from inspector.ui.session.attachment import Attachment
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import EventKind, Level
@@ -153,9 +153,9 @@ def test_the_table_keeps_qt_s_rules(qapp, qtmodeltester) -> None:  # type: ignor
             model.sort(number, Qt.SortOrder.DescendingOrder)
 
 
-def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, courier: Courier) -> None:
-    attachment = Attachment(FakeConnector(), courier)
-    pane: list[QWidget] = [EventsPane(LIGHT, attachment, courier, EventFeed(attachment, courier))]
+def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, runner: BackgroundRunner) -> None:
+    attachment = Attachment(FakeConnector(), runner)
+    pane: list[QWidget] = [EventsPane(LIGHT, attachment, runner, EventFeed(attachment, runner))]
     pane[0].show_snapshot(SNAPSHOT)  # type: ignore[attr-defined]
     pane[0].set_theme(DARK)  # type: ignore[attr-defined]
     pane[0].show()

@@ -24,7 +24,7 @@ from inspector.ui.panes.findings.model import FindingRows, finding_model
 from inspector.ui.panes.findings.pane import FIRST_LOOK, NO_TARGET, FindingsPane
 from inspector.ui.session import findings_watch
 from inspector.ui.session.attachment import Attachment
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.session.findings_watch import FindingsWatch
 from inspector.vocabulary import Reference, Resource
@@ -206,9 +206,9 @@ def test_the_table_keeps_qt_s_rules(qapp, qtmodeltester) -> None:  # type: ignor
             model.sort(number, Qt.SortOrder.DescendingOrder)
 
 
-def test_a_dropped_pane_leaves_nothing(qapp, courier: Courier, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    attachment = Attachment(FakeConnector(), courier)
-    watch = FindingsWatch(attachment, courier, EventFeed(attachment, courier), Mutes(tmp_path / "mutes.json"))
+def test_a_dropped_pane_leaves_nothing(qapp, runner: BackgroundRunner, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    attachment = Attachment(FakeConnector(), runner)
+    watch = FindingsWatch(attachment, runner, EventFeed(attachment, runner), Mutes(tmp_path / "mutes.json"))
     pane: list[QWidget] = [FindingsPane(LIGHT, watch)]
     pane[0].set_theme(DARK)  # type: ignore[attr-defined]
     pane[0].show()

@@ -16,7 +16,7 @@ from inspector.ui.kit.theme import DARK, Theme
 from inspector.ui.panes.flame import pane as flame
 from inspector.ui.panes.flame.icicle import ROW_HEIGHT, Icicle, value_text
 from inspector.ui.panes.flame.pane import EMPTY, NO_TARGET, FlamePane, note_text
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.vocabulary import Level
 from tests.helpers.snapshots import Row, big_snapshot, snapshot_of
 from tests.helpers.widget_life import what_is_left
@@ -25,8 +25,8 @@ ROWS = (Row(1, "TodoItem"), Row(2, "TodoItem"), Row(3, "Journal", site=2))
 
 
 @pytest.fixture
-def pane(qtbot: QtBot, theme: Theme, courier: Courier) -> FlamePane:
-    made = FlamePane(theme, courier)
+def pane(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> FlamePane:
+    made = FlamePane(theme, runner)
     qtbot.addWidget(made)
     made.resize(800, 240)
     made.show()
@@ -135,8 +135,8 @@ def test_a_hundred_thousand_rows_are_drawn_and_forgotten(pane: FlamePane, qtbot:
     assert pane.note.text() == NO_TARGET
 
 
-def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    made = FlamePane(theme, courier)
+def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    made = FlamePane(theme, runner)
     gone = weakref.ref(made)
     made.deleteLater()
     qtbot.wait(1)
@@ -146,7 +146,7 @@ def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, theme: Theme, courier: Cour
 
 
 def test_a_pane_that_is_dropped_while_its_graph_is_built_leaves_nothing(
-    qtbot: QtBot, theme: Theme, courier: Courier, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, theme: Theme, runner: BackgroundRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, may_end = threading.Event(), threading.Event()
 
@@ -156,7 +156,7 @@ def test_a_pane_that_is_dropped_while_its_graph_is_built_leaves_nothing(
         return build_flames(snapshot, weight)
 
     monkeypatch.setattr(flame, "build_flames", slow)
-    pane: list[QWidget] = [FlamePane(theme, courier)]
+    pane: list[QWidget] = [FlamePane(theme, runner)]
     pane[0].resize(800, 240)
     pane[0].show()
     pane[0].show_snapshot(snapshot_of(ROWS))  # type: ignore[attr-defined]
@@ -164,7 +164,7 @@ def test_a_pane_that_is_dropped_while_its_graph_is_built_leaves_nothing(
     assert what_is_left(pane, ["icicle", "_timer", "_work"]) == []
     may_end.set()
     done: list[str] = []
-    courier.run(lambda: "after it", done.append, lambda _error: None)
+    runner.run(lambda: "after it", done.append, lambda _error: None)
     qtbot.waitUntil(lambda: bool(done))
 
 

@@ -18,7 +18,7 @@ from inspector.ui.panes.handles.delegate import ROW_HEIGHT
 from inspector.ui.panes.handles.pane import HandlesPane
 from inspector.ui.panes.handles.query_runner import LARGE
 from inspector.ui.panes.handles.table import HandleTable
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.vocabulary import Reference
 from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, snapshot_of, with_state
 
@@ -26,8 +26,8 @@ NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 
 @pytest.fixture
-def pane(qtbot: QtBot, theme: Theme, courier: Courier) -> HandlesPane:
-    made = HandlesPane(theme, courier)
+def pane(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> HandlesPane:
+    made = HandlesPane(theme, runner)
     qtbot.addWidget(made)
     made.resize(900, 400)
     made.show()
@@ -76,7 +76,7 @@ def test_typing_filters_when_it_settles_and_enter_goes_to_the_table(pane: Handle
 
 def test_100_000_rows_are_arranged_off_the_gui_thread(pane: HandlesPane, qtbot: QtBot) -> None:
     assert LARGE < 100_000
-    with qtbot.waitSignal(pane._arranger.arranged):
+    with qtbot.waitSignal(pane._query_runner.arranged):
         pane.show_snapshot(big_snapshot(100_000, tombstones=500))
         assert pane.model.rowCount() == 0
     pane.model.fold_all(folded=False)
@@ -86,7 +86,7 @@ def test_100_000_rows_are_arranged_off_the_gui_thread(pane: HandlesPane, qtbot: 
 
 def test_of_large_snapshots_that_pile_up_the_newest_is_shown(pane: HandlesPane, qtbot: QtBot) -> None:
     shown = []
-    pane._arranger.arranged.connect(lambda arrangement: shown.append(arrangement.snapshot.serial))
+    pane._query_runner.arranged.connect(lambda arrangement: shown.append(arrangement.snapshot.serial))
     for serial in (1, 2, 3, 4):
         pane.show_snapshot(big_snapshot(60_000, serial=serial))
     qtbot.waitUntil(lambda: shown[-1:] == [4])
@@ -302,8 +302,8 @@ def test_columns_give_way_in_a_narrow_pane_and_come_back(pane: HandlesPane) -> N
     assert not any(pane.table.isColumnHidden(column) for column in Column)
 
 
-def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, theme: Theme, courier: Courier) -> None:
-    pane = HandlesPane(theme, courier)
+def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
+    pane = HandlesPane(theme, runner)
     pane.show_snapshot(snapshot_of([Row(1)]))
     left = [weakref.ref(part) for part in (pane, pane.model, pane.table)]
     assert isinstance(pane.table, HandleTable)
@@ -323,8 +323,8 @@ def test_clearing_drops_the_snapshot(pane: HandlesPane) -> None:
 
 
 @pytest.mark.parametrize("key", [*TEXT_KEYS, *RANGE_KEYS, *(key for key in NUMBER_KEYS if key != "count")])
-def test_the_help_of_the_filter_names_every_field(qtbot: QtBot, theme: Theme, courier: Courier, key: str) -> None:
-    pane = HandlesPane(theme, courier)
+def test_the_help_of_the_filter_names_every_field(qtbot: QtBot, theme: Theme, runner: BackgroundRunner, key: str) -> None:
+    pane = HandlesPane(theme, runner)
     qtbot.addWidget(pane)
     assert key in pane.field.toolTip()
 

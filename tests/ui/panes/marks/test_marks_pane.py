@@ -21,7 +21,7 @@ from inspector.ui.panes.marks.birth_bars import BirthBars
 from inspector.ui.panes.marks.model import ChangeRows, GrownRows, change_model, fate_model, fate_rows, grown_model
 from inspector.ui.panes.marks.pane import NO_MARKS, NO_TARGET, NOTHING_GREW, MarksPane
 from inspector.ui.session.attachment import Attachment
-from inspector.ui.session.bridge import Courier
+from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.mark_book import MarkBook
 from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import Reference
@@ -62,7 +62,7 @@ def compared_with_now(qtbot: QtBot, attach: Attach) -> tuple[MainWindow, FakeSes
 
 def test_one_mark_is_compared_with_now(qtbot: QtBot, attach: Attach) -> None:
     window, _, pane = compared_with_now(qtbot, attach)
-    assert window.workbench.churn.plot.shade.curve.isVisible()
+    assert window.workbench.timeline.plot.shade.curve.isVisible()
     assert pane._sum.accessibleName() == "mark 1 → now: +5, 6 born, 1 dead, 2 survived"
     assert cells(pane.table, 0, 1, 4, 5, 9) == [
         ("TodoItem", "+6", "6", "0", "sync.py:88 sync"),
@@ -70,7 +70,7 @@ def test_one_mark_is_compared_with_now(qtbot: QtBot, attach: Attach) -> None:
     ]
     assert pane.list.item(0).text().startswith("mark 1  ·  ")
     pane.list.item(0).setSelected(False)
-    assert not window.workbench.churn.plot.shade.curve.isVisible()
+    assert not window.workbench.timeline.plot.shade.curve.isVisible()
 
 
 def test_a_line_leads_to_its_handles_by_fate(qtbot: QtBot, attach: Attach) -> None:
@@ -106,8 +106,8 @@ def test_two_marks_are_compared_with_each_other(qtbot: QtBot, attach: Attach) ->
     assert pane.table.message == NO_MARKS
 
 
-def test_of_comparisons_wished_for_at_once_the_newest_is_shown(qtbot: QtBot, courier: Courier) -> None:
-    book = MarkBook(Attachment(FakeConnector(), courier), courier)
+def test_of_comparisons_wished_for_at_once_the_newest_is_shown(qtbot: QtBot, runner: BackgroundRunner) -> None:
+    book = MarkBook(Attachment(FakeConnector(), runner), runner)
     first, second, third = (mark_now(snapshot_of([Row(1)], at=T0 + at), str(at)) for at in range(3))
     shown: list[str] = []
     book.compared.connect(lambda found: shown.append(found.after.name))
@@ -125,12 +125,12 @@ def test_the_ends_of_a_range_in_the_timeline_can_be_marked_later(qtbot: QtBot, a
     )
     pane = window.workbench.marks
     assert not pane._mark_range.isEnabled()
-    window.workbench.churn.plot.range_selected.emit(T0 - 30, T0 - 10)
+    window.workbench.timeline.plot.range_selected.emit(T0 - 30, T0 - 10)
     pane._mark_range.click()
     marked(qtbot, window, 2)
     assert [len(mark) for mark in window.chronicle.book.marks] == [2, 3]
     assert "Set later" in pane.list.item(0).toolTip()
-    window.workbench.churn.plot.range_dropped.emit()
+    window.workbench.timeline.plot.range_dropped.emit()
     assert not pane._mark_range.isEnabled()
 
 
@@ -263,9 +263,9 @@ def test_a_recording_is_gone_through_with_the_slider(qtbot: QtBot, attach: Attac
     qtbot.waitUntil(replay.isVisible)
     qtbot.waitUntil(lambda: window.attachment.shown is not None and window.attachment.shown.taken_at == THEN.taken_at)
     assert replay._label.text().endswith("moment 2 of 2")
-    moment = window.workbench.churn.plot._moment
+    moment = window.workbench.timeline.plot._moment
     assert moment.at == replay._moments[1]
-    assert len(window.workbench.churn.history) == 2
+    assert len(window.workbench.timeline.history) == 2
     marked(qtbot, window, 1)
     replay.slider.setValue(100)
     qtbot.waitUntil(lambda: _shown_at(window) == T0)
@@ -304,9 +304,9 @@ def test_the_tables_keep_qt_s_rules(qapp, qtmodeltester) -> None:  # type: ignor
                 model.sort(column, Qt.SortOrder.DescendingOrder)
 
 
-def test_a_dropped_pane_leaves_nothing(qapp, courier: Courier) -> None:  # type: ignore[no-untyped-def]
-    book = MarkBook(Attachment(FakeConnector(), courier), courier)
-    pane: list[QWidget] = [MarksPane(LIGHT, book, courier)]
+def test_a_dropped_pane_leaves_nothing(qapp, runner: BackgroundRunner) -> None:  # type: ignore[no-untyped-def]
+    book = MarkBook(Attachment(FakeConnector(), runner), runner)
+    pane: list[QWidget] = [MarksPane(LIGHT, book, runner)]
     pane[0].show_snapshot(FIRST)  # type: ignore[attr-defined]
     pane[0].set_theme(DARK)  # type: ignore[attr-defined]
     pane[0].show()

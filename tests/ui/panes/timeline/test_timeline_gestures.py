@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from inspector.model.snapshot import Collection
 from inspector.model.time_of_day import range_text
 from inspector.ui.kit.theme import LIGHT
-from inspector.ui.panes.timeline.pane import ChurnPane
+from inspector.ui.panes.timeline.pane import TimelinePane
 from inspector.ui.panes.timeline.time_window import auto_span
 from tests.helpers.snapshots import T0, make_vitals
 from tests.helpers.timelines import LEFT, MIDDLE, NO_KEY, SHIFT, drag, legend, mouse, named, place_of, readings, wheel
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSi
 
 
 @pytest.fixture
-def pane(qtbot: Any) -> ChurnPane:
-    pane = ChurnPane(LIGHT)
+def pane(qtbot: Any) -> TimelinePane:
+    pane = TimelinePane(LIGHT)
     qtbot.addWidget(pane)
     pane.resize(1200, 260)
     pane.show()
@@ -29,7 +29,7 @@ def pane(qtbot: Any) -> ChurnPane:
 
 
 @pytest.fixture
-def fed(pane: ChurnPane) -> ChurnPane:
+def fed(pane: TimelinePane) -> TimelinePane:
     pane.show_snapshot(named())
     for vitals in readings():
         pane.show_vitals(vitals)
@@ -38,14 +38,14 @@ def fed(pane: ChurnPane) -> ChurnPane:
     return pane
 
 
-def test_the_plot_follows_the_newest_reading(fed: ChurnPane) -> None:
+def test_the_plot_follows_the_newest_reading(fed: TimelinePane) -> None:
     before = fed.plot.visible_range[1]
     fed.show_vitals(make_vitals(T0 + 30, [9000] * 7, [100] * 7))
     assert fed.plot.visible_range[1] == pytest.approx(before + 30 - 9.9)
 
 
 @pytest.mark.parametrize(("first", "last"), [(0.90, 0.96), (0.96, 0.90)])
-def test_dragging_over_the_timeline_asks_for_what_was_born_there(qtbot: Any, fed: ChurnPane, first: float, last: float) -> None:
+def test_dragging_over_the_timeline_asks_for_what_was_born_there(qtbot: Any, fed: TimelinePane, first: float, last: float) -> None:
     begin, end = (fed.plot._moment_at(place_of(fed.plot, share)) for share in (0.90, 0.96))
     with qtbot.waitSignal(fed.born_wanted) as wanted:
         drag(fed.plot, first, last)
@@ -54,14 +54,14 @@ def test_dragging_over_the_timeline_asks_for_what_was_born_there(qtbot: Any, fed
     assert fed.plot._ranges.is_shown
 
 
-def test_a_range_ends_where_the_view_ends(qtbot: Any, fed: ChurnPane) -> None:
+def test_a_range_ends_where_the_view_ends(qtbot: Any, fed: TimelinePane) -> None:
     _, end = fed.plot.visible_range
     with qtbot.waitSignal(fed.plot.range_selected) as selected:
         drag(fed.plot, 0.9, 1.4)
     assert selected.args[1] == pytest.approx(end)
 
 
-def test_a_click_takes_the_range_away_and_does_nothing_where_there_is_none(qtbot: Any, fed: ChurnPane) -> None:
+def test_a_click_takes_the_range_away_and_does_nothing_where_there_is_none(qtbot: Any, fed: TimelinePane) -> None:
     with qtbot.assertNotEmitted(fed.born_wanted):
         drag(fed.plot, 0.5, 0.5)
     fed.show_range((T0, T0 + 1))
@@ -72,7 +72,7 @@ def test_a_click_takes_the_range_away_and_does_nothing_where_there_is_none(qtbot
     assert not fed.plot._ranges.is_shown
 
 
-def test_a_range_without_a_beginning_is_marked_too(fed: ChurnPane) -> None:
+def test_a_range_without_a_beginning_is_marked_too(fed: TimelinePane) -> None:
     fed.show_range((-math.inf, T0 + 1))
     fed.plot.draw_now()
     assert fed.plot._ranges.is_shown
@@ -80,7 +80,7 @@ def test_a_range_without_a_beginning_is_marked_too(fed: ChurnPane) -> None:
 
 
 @pytest.mark.parametrize(("button", "keys"), [(LEFT, SHIFT), (MIDDLE, NO_KEY)])
-def test_panning_looks_back_and_double_click_returns_to_now(qtbot: Any, fed: ChurnPane, button: Any, keys: Any) -> None:
+def test_panning_looks_back_and_double_click_returns_to_now(qtbot: Any, fed: TimelinePane, button: Any, keys: Any) -> None:
     plot = fed.plot
     plot.set_span(5)
     begin = plot.visible_range[0]
@@ -96,7 +96,7 @@ def test_panning_looks_back_and_double_click_returns_to_now(qtbot: Any, fed: Chu
     assert fed._live_button.isChecked()
 
 
-def test_a_small_shake_of_the_hand_is_no_drag(fed: ChurnPane) -> None:
+def test_a_small_shake_of_the_hand_is_no_drag(fed: TimelinePane) -> None:
     place = place_of(fed.plot, 0.5)
     mouse(fed.plot, QEvent.Type.MouseButtonPress, place)
     mouse(fed.plot, QEvent.Type.MouseMove, place + QPointF(2, 0))
@@ -105,7 +105,7 @@ def test_a_small_shake_of_the_hand_is_no_drag(fed: ChurnPane) -> None:
     assert not fed.plot._ranges.is_shown
 
 
-def test_the_wheel_zooms_around_now_while_following_and_around_the_pointer_else(fed: ChurnPane) -> None:
+def test_the_wheel_zooms_around_now_while_following_and_around_the_pointer_else(fed: TimelinePane) -> None:
     plot = fed.plot
     end = plot.visible_range[1]
     wheel(plot, 3, place_of(plot, 0.5))
@@ -118,14 +118,14 @@ def test_the_wheel_zooms_around_now_while_following_and_around_the_pointer_else(
     assert plot._moment_at(place) == pytest.approx(under, abs=1e-3)
 
 
-def test_zooming_ends_at_a_second_and_at_the_whole_history(fed: ChurnPane) -> None:
+def test_zooming_ends_at_a_second_and_at_the_whole_history(fed: TimelinePane) -> None:
     wheel(fed.plot, 100, place_of(fed.plot, 0.5))
     assert fed.plot.span_secs == 1.0
     wheel(fed.plot, -100, place_of(fed.plot, 0.5))
     assert fed.plot.span_secs == pytest.approx(66.0)
 
 
-def test_the_keyboard_pans_zooms_and_returns(qtbot: Any, fed: ChurnPane) -> None:
+def test_the_keyboard_pans_zooms_and_returns(qtbot: Any, fed: TimelinePane) -> None:
     plot = fed.plot
     begin = plot.visible_range[0]
     qtbot.keyClick(plot, Qt.Key.Key_Left)
@@ -138,7 +138,7 @@ def test_the_keyboard_pans_zooms_and_returns(qtbot: Any, fed: ChurnPane) -> None
     assert plot.following
 
 
-def test_the_keyboard_s_place_is_seen(qtbot: Any, fed: ChurnPane) -> None:
+def test_the_keyboard_s_place_is_seen(qtbot: Any, fed: TimelinePane) -> None:
     fed.activateWindow()
     with qtbot.waitActive(fed):
         fed.plot.setFocus()
@@ -147,7 +147,7 @@ def test_the_keyboard_s_place_is_seen(qtbot: Any, fed: ChurnPane) -> None:
     assert fed.plot.grab().toImage().pixelColor(0, 40).name() == LIGHT.surface
 
 
-def test_a_chosen_width_is_shown(fed: ChurnPane) -> None:
+def test_a_chosen_width_is_shown(fed: TimelinePane) -> None:
     fed._span.setCurrentIndex(3)
     fed._span.activated.emit(3)
     assert fed.plot.span_secs == 300
@@ -163,7 +163,7 @@ def test_a_short_history_is_shown_whole_and_a_long_one_by_its_newest_minute(hist
     assert auto_span(history) == span
 
 
-def test_zooming_by_hand_stays_and_the_chosen_width_says_so(fed: ChurnPane) -> None:
+def test_zooming_by_hand_stays_and_the_chosen_width_says_so(fed: TimelinePane) -> None:
     wheel(fed.plot, 1, place_of(fed.plot, 0.5))
     assert fed._span.currentIndex() == -1
     span = fed.plot.span_secs
@@ -172,7 +172,7 @@ def test_zooming_by_hand_stays_and_the_chosen_width_says_so(fed: ChurnPane) -> N
     assert fed.plot.span_secs == span
 
 
-def test_the_pointer_reads_the_values_of_its_moment(qtbot: Any, fed: ChurnPane) -> None:
+def test_the_pointer_reads_the_values_of_its_moment(qtbot: Any, fed: TimelinePane) -> None:
     mouse(fed.plot, QEvent.Type.MouseMove, place_of(fed.plot, 0.95))
     fed.plot.draw_now()
     assert fed._readout.isVisible()
@@ -186,13 +186,13 @@ def test_the_pointer_reads_the_values_of_its_moment(qtbot: Any, fed: ChurnPane) 
     assert not fed._readout.isVisible()
 
 
-def test_before_the_first_reading_the_pointer_reads_nothing(fed: ChurnPane) -> None:
+def test_before_the_first_reading_the_pointer_reads_nothing(fed: TimelinePane) -> None:
     mouse(fed.plot, QEvent.Type.MouseMove, place_of(fed.plot, 0.2))
     fed.plot.draw_now()
     assert "no reading" in fed._readout.text()
 
 
-def test_the_pointer_on_a_collection_says_what_it_freed(fed: ChurnPane) -> None:
+def test_the_pointer_on_a_collection_says_what_it_freed(fed: TimelinePane) -> None:
     collection = Collection(1, fed.plot._moment_at(place_of(fed.plot, 0.95)), 0.0384, 312, 2, True)
     fed.show_vitals(dataclasses.replace(make_vitals(T0 + 10, [9000] * 7, [100] * 7), collections=(collection,)))
     fed.plot._point_at(place_of(fed.plot, 0.95))

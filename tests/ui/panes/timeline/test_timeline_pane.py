@@ -15,8 +15,8 @@ from inspector.model.snapshot import Collection, TargetState
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.panes.timeline.birth_shade import surviving
 from inspector.ui.panes.timeline.lines import REST, TOTAL
-from inspector.ui.panes.timeline.pane import FIRST_READING, GONE, NO_TARGET, RECORDED, ChurnPane
-from inspector.ui.panes.timeline.plot import ChurnPlot
+from inspector.ui.panes.timeline.pane import FIRST_READING, GONE, NO_TARGET, RECORDED, TimelinePane
+from inspector.ui.panes.timeline.plot import TimelinePlot
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, make_vitals, snapshot_of, with_state
 from tests.helpers.timelines import legend, named, readings
 from tests.helpers.widget_life import what_is_left
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSi
 
 
 @pytest.fixture
-def pane(qtbot: Any) -> ChurnPane:
-    pane = ChurnPane(LIGHT)
+def pane(qtbot: Any) -> TimelinePane:
+    pane = TimelinePane(LIGHT)
     qtbot.addWidget(pane)
     pane.resize(1200, 260)
     pane.show()
@@ -34,7 +34,7 @@ def pane(qtbot: Any) -> ChurnPane:
 
 
 @pytest.fixture
-def fed(pane: ChurnPane) -> ChurnPane:
+def fed(pane: TimelinePane) -> TimelinePane:
     pane.show_snapshot(named())
     for vitals in readings():
         pane.show_vitals(vitals)
@@ -43,7 +43,7 @@ def fed(pane: ChurnPane) -> ChurnPane:
     return pane
 
 
-def test_an_empty_pane_says_what_would_fill_it(pane: ChurnPane) -> None:
+def test_an_empty_pane_says_what_would_fill_it(pane: TimelinePane) -> None:
     assert pane._pages.currentWidget() is pane._message
     assert pane._message.text() == NO_TARGET
     pane.show_snapshot(named())
@@ -51,13 +51,13 @@ def test_an_empty_pane_says_what_would_fill_it(pane: ChurnPane) -> None:
     assert pane._pages.currentWidget() is pane._message
 
 
-def test_a_recorded_state_has_no_time_to_show(pane: ChurnPane) -> None:
+def test_a_recorded_state_has_no_time_to_show(pane: TimelinePane) -> None:
     pane.show_snapshot(with_state(named(), TargetState.RECORDED))
     assert pane._message.text() == RECORDED
     assert len(pane.history) == 0
 
 
-def test_the_births_that_lived_on_to_the_later_mark_are_shaded_within_all_births(fed: ChurnPane) -> None:
+def test_the_births_that_lived_on_to_the_later_mark_are_shaded_within_all_births(fed: TimelinePane) -> None:
     begin, end = fed.history.first_at + 1, fed.history.last_at - 1
     middle = (begin + end) / 2
     snapshot = snapshot_of([Row(number, age_secs=T0 - begin) for number in range(1, 4)])
@@ -81,19 +81,19 @@ def test_no_step_has_more_survivors_than_births() -> None:
     assert surviving(Line(np.empty(0), np.empty(0)), np.array([1.0])).tolist() == []
 
 
-def test_a_target_that_was_gone_before_says_so(pane: ChurnPane) -> None:
+def test_a_target_that_was_gone_before_says_so(pane: TimelinePane) -> None:
     pane.show_snapshot(with_state(named(), TargetState.POST_MORTEM))
     assert pane._message.text() == GONE
     assert pane._pages.currentWidget() is pane._message
 
 
-def test_the_second_reading_opens_the_plot(pane: ChurnPane) -> None:
+def test_the_second_reading_opens_the_plot(pane: TimelinePane) -> None:
     pane.show_snapshot(named())
     pane.show_vitals(make_vitals(T0, [101] * 7, [0] * 7))
     assert pane._pages.currentWidget() is pane._page
 
 
-def test_a_burst_of_readings_is_one_frame(qtbot: Any, pane: ChurnPane) -> None:
+def test_a_burst_of_readings_is_one_frame(qtbot: Any, pane: TimelinePane) -> None:
     pane.show_snapshot(named())
     frames: list[object] = []
     pane.plot.painted.connect(frames.append)
@@ -103,7 +103,7 @@ def test_a_burst_of_readings_is_one_frame(qtbot: Any, pane: ChurnPane) -> None:
     assert len(frames) == 1
 
 
-def test_what_came_while_the_pane_was_hidden_is_drawn_when_it_is_shown(qtbot: Any, pane: ChurnPane) -> None:
+def test_what_came_while_the_pane_was_hidden_is_drawn_when_it_is_shown(qtbot: Any, pane: TimelinePane) -> None:
     pane.hide()
     pane.show_snapshot(named())
     with qtbot.assertNotEmitted(pane.plot.painted):
@@ -113,7 +113,7 @@ def test_what_came_while_the_pane_was_hidden_is_drawn_when_it_is_shown(qtbot: An
         pane.show()
 
 
-def test_the_lines_show_live_handles_births_and_deaths(fed: ChurnPane) -> None:
+def test_the_lines_show_live_handles_births_and_deaths(fed: TimelinePane) -> None:
     total = fed.plot._curves[TOTAL]
     live, births, deaths = (curve.getData()[1] for curve in total)
     assert live[-1] == 700 + 28 * 99 - 7 * 99
@@ -121,7 +121,7 @@ def test_the_lines_show_live_handles_births_and_deaths(fed: ChurnPane) -> None:
     assert np.nanmin(deaths) == pytest.approx(-70)
 
 
-def test_the_busiest_types_have_lines_and_the_rest_has_one(qtbot: Any, pane: ChurnPane) -> None:
+def test_the_busiest_types_have_lines_and_the_rest_has_one(qtbot: Any, pane: TimelinePane) -> None:
     pane.show_snapshot(named())
     for vitals in readings(count=100):
         pane.show_vitals(vitals)
@@ -131,13 +131,13 @@ def test_the_busiest_types_have_lines_and_the_rest_has_one(qtbot: Any, pane: Chu
     assert rest[-1] == (100 + 99 - 99) + (100 + 2 * 99 - 99)
 
 
-def test_the_legend_names_each_line_with_its_newest_value(fed: ChurnPane) -> None:
+def test_the_legend_names_each_line_with_its_newest_value(fed: TimelinePane) -> None:
     assert legend(fed)[0] == "All  2,779"
     assert "Span  694" in legend(fed)
     assert any(text.startswith("Other types") for text in legend(fed))
 
 
-def test_the_legend_s_numbers_change_a_few_times_a_second_only(qtbot: Any, fed: ChurnPane) -> None:
+def test_the_legend_s_numbers_change_a_few_times_a_second_only(qtbot: Any, fed: TimelinePane) -> None:
     fed.show_vitals(make_vitals(T0 + 10, [1000] * 7, [0] * 7))
     fed.plot.draw_now()
     assert legend(fed)[0] == "All  2,779"
@@ -145,7 +145,7 @@ def test_the_legend_s_numbers_change_a_few_times_a_second_only(qtbot: Any, fed: 
     assert legend(fed)[0] == "All  7,000"
 
 
-def test_the_busiest_type_comes_first_and_later_types_keep_their_places(pane: ChurnPane) -> None:
+def test_the_busiest_type_comes_first_and_later_types_keep_their_places(pane: TimelinePane) -> None:
     pane.show_snapshot(named())
     for vitals in readings(count=31):
         pane.show_vitals(vitals)
@@ -154,7 +154,7 @@ def test_the_busiest_type_comes_first_and_later_types_keep_their_places(pane: Ch
     assert pane._types == (6, 5, 4, 3, 2)
 
 
-def test_a_click_in_the_legend_hides_a_line_and_another_brings_it_back(qtbot: Any, fed: ChurnPane) -> None:
+def test_a_click_in_the_legend_hides_a_line_and_another_brings_it_back(qtbot: Any, fed: TimelinePane) -> None:
     button = fed.legend._buttons[7]
     with qtbot.waitSignal(fed.legend.toggled) as switched:
         button.click()
@@ -167,13 +167,13 @@ def test_a_click_in_the_legend_hides_a_line_and_another_brings_it_back(qtbot: An
     assert fed.plot._curves[7][0].isVisible()
 
 
-def test_a_double_click_in_the_legend_shows_the_type_s_handles(qtbot: Any, fed: ChurnPane) -> None:
+def test_a_double_click_in_the_legend_shows_the_type_s_handles(qtbot: Any, fed: TimelinePane) -> None:
     with qtbot.waitSignal(fed.filter_wanted) as wanted:
         qtbot.mouseDClick(fed.legend._buttons[7], Qt.MouseButton.LeftButton)
     assert wanted.args == ['type:"Span"']
 
 
-def test_types_of_one_colour_differ_by_their_dashes(pane: ChurnPane) -> None:
+def test_types_of_one_colour_differ_by_their_dashes(pane: TimelinePane) -> None:
     names = [name for name in (f"T{i}" for i in range(200)) if LIGHT.category(name) == LIGHT.category("T0")][:3]
     snapshot = snapshot_of(world=World(types=names), at=T0 - 1)
     pane.show_snapshot(dataclasses.replace(snapshot, vitals=make_vitals(T0 - 1, [5] * 3, [0] * 3)))
@@ -183,7 +183,7 @@ def test_types_of_one_colour_differ_by_their_dashes(pane: ChurnPane) -> None:
     assert len({pen.style() for pen in pens}) == 3
 
 
-def test_paused_it_stands_still_and_forgets_nothing(fed: ChurnPane) -> None:
+def test_paused_it_stands_still_and_forgets_nothing(fed: TimelinePane) -> None:
     fed.set_paused(True)
     before = fed.plot.visible_range
     fed.show_vitals(make_vitals(T0 + 12, [9000] * 7, [100] * 7))
@@ -193,7 +193,7 @@ def test_paused_it_stands_still_and_forgets_nothing(fed: ChurnPane) -> None:
     assert fed.history.last_at == T0 + 12
 
 
-def test_paused_neither_lines_nor_the_legend_s_numbers_change(fed: ChurnPane) -> None:
+def test_paused_neither_lines_nor_the_legend_s_numbers_change(fed: TimelinePane) -> None:
     fed.set_paused(True)
     line = fed.plot._curves[TOTAL][0].getData()
     fed.show_vitals(make_vitals(T0 + 10.1, [9000] * 7, [100] * 7))
@@ -203,14 +203,14 @@ def test_paused_neither_lines_nor_the_legend_s_numbers_change(fed: ChurnPane) ->
     assert legend(fed)[0] == "All  2,779"
 
 
-def labels(plot: ChurnPlot) -> dict[str, tuple[float, float]]:
+def labels(plot: TimelinePlot) -> dict[str, tuple[float, float]]:
     """First and last pixel of each label, by its text."""
     shown = [label for label in plot._marks._labels if label.isVisible()]
     boxes = {label.toPlainText(): label.mapRectToScene(label.boundingRect()) for label in shown}
     return {text: (box.left(), box.right()) for text, box in boxes.items()}
 
 
-def test_a_label_near_the_right_edge_stands_left_of_its_line(fed: ChurnPane) -> None:
+def test_a_label_near_the_right_edge_stands_left_of_its_line(fed: TimelinePane) -> None:
     box = fed.plot._live.getViewBox()
     edge = box.mapToScene(QPointF(box.width(), 0)).x()
     fed.add_mark(T0 + 9.8)
@@ -221,7 +221,7 @@ def test_a_label_near_the_right_edge_stands_left_of_its_line(fed: ChurnPane) -> 
     assert labels(fed.plot)["attached"][1] < labels(fed.plot)["mark"][0]
 
 
-def test_collections_marks_and_attaching_are_vertical_lines_with_a_name(fed: ChurnPane) -> None:
+def test_collections_marks_and_attaching_are_vertical_lines_with_a_name(fed: TimelinePane) -> None:
     fed.add_mark(T0 + 4, "before the upload")
     collection = Collection(1, T0 + 6, 0.01, 3, 0, False)
     fed.show_vitals(dataclasses.replace(make_vitals(T0 + 10, [9000] * 7, [100] * 7), collections=(collection,)))
@@ -234,7 +234,7 @@ def test_collections_marks_and_attaching_are_vertical_lines_with_a_name(fed: Chu
     assert shown == ["mark", "attached"]
 
 
-def test_a_gap_breaks_every_line(fed: ChurnPane) -> None:
+def test_a_gap_breaks_every_line(fed: TimelinePane) -> None:
     fed.show_vitals(make_vitals(T0 + 25, [900] * 7, [100] * 7))
     fed.show_vitals(make_vitals(T0 + 26, [901] * 7, [100] * 7))
     fed.plot.draw_now()
@@ -243,7 +243,7 @@ def test_a_gap_breaks_every_line(fed: ChurnPane) -> None:
         assert curve.opts["connect"] == "finite"
 
 
-def test_the_scale_stays_while_the_values_fit_it(fed: ChurnPane) -> None:
+def test_the_scale_stays_while_the_values_fit_it(fed: TimelinePane) -> None:
     before = fed.plot._live.viewRange()[1]
     fed.show_vitals(make_vitals(T0 + 10, [100 + k * 99 - 3 for k in range(1, 8)], [99] * 7))
     fed.plot.draw_now()
@@ -251,7 +251,7 @@ def test_the_scale_stays_while_the_values_fit_it(fed: ChurnPane) -> None:
     assert before[0] == 0
 
 
-def test_another_process_begins_a_new_time_axis(fed: ChurnPane) -> None:
+def test_another_process_begins_a_new_time_axis(fed: TimelinePane) -> None:
     other = named(at=T0 + 50)
     fed.show_snapshot(dataclasses.replace(other, target=dataclasses.replace(other.target, pid=4712)))
     assert len(fed.history) == 1
@@ -261,7 +261,7 @@ def test_another_process_begins_a_new_time_axis(fed: ChurnPane) -> None:
     assert legend(fed) == []
 
 
-def test_a_lost_target_keeps_its_lines(fed: ChurnPane) -> None:
+def test_a_lost_target_keeps_its_lines(fed: TimelinePane) -> None:
     count = len(fed.history)
     fed.show_snapshot(with_state(named(), TargetState.POST_MORTEM))
     fed.plot.draw_now()
@@ -269,7 +269,7 @@ def test_a_lost_target_keeps_its_lines(fed: ChurnPane) -> None:
     assert fed._pages.currentWidget() is fed._page
 
 
-def test_a_hundred_thousand_handles_of_many_types_are_shown(pane: ChurnPane) -> None:
+def test_a_hundred_thousand_handles_of_many_types_are_shown(pane: TimelinePane) -> None:
     big = big_snapshot(100_000, world=World(types=tuple(f"Type{i}" for i in range(300))))
     pane.show_snapshot(big)
     pane.show_vitals(dataclasses.replace(big.vitals, at=T0 + 1))
@@ -277,7 +277,7 @@ def test_a_hundred_thousand_handles_of_many_types_are_shown(pane: ChurnPane) -> 
     assert legend(pane)[0] == "All  100,000"
 
 
-def test_another_theme_redraws_every_line_in_its_colours(fed: ChurnPane) -> None:
+def test_another_theme_redraws_every_line_in_its_colours(fed: TimelinePane) -> None:
     fed.set_theme(DARK)
     fed.plot.draw_now()
     assert fed.plot._pens[TOTAL].color().name() == DARK.text
@@ -286,7 +286,7 @@ def test_another_theme_redraws_every_line_in_its_colours(fed: ChurnPane) -> None
     assert picture.pixelColor(picture.width() - 3, 3).name() == DARK.surface
 
 
-def test_the_legend_leaves_out_what_has_no_room(qtbot: Any, fed: ChurnPane) -> None:
+def test_the_legend_leaves_out_what_has_no_room(qtbot: Any, fed: TimelinePane) -> None:
     fed.resize(420, 200)
     QApplication.processEvents()
     shown = [button for button in fed.legend._buttons.values() if button.isVisible()]
@@ -294,13 +294,13 @@ def test_the_legend_leaves_out_what_has_no_room(qtbot: Any, fed: ChurnPane) -> N
     assert all(button.geometry().right() <= fed.legend.width() for button in shown)
 
 
-def test_the_plot_says_its_values_to_a_screen_reader(fed: ChurnPane) -> None:
+def test_the_plot_says_its_values_to_a_screen_reader(fed: TimelinePane) -> None:
     assert fed.plot.accessibleName() == "Timeline of live handles, births and deaths"
     assert "live 2,779" in fed.plot.accessibleDescription()
 
 
 def test_a_dropped_pane_leaves_nothing(qapp: Any) -> None:
-    pane: list[QWidget] = [ChurnPane(LIGHT)]
+    pane: list[QWidget] = [TimelinePane(LIGHT)]
     pane[0].show_snapshot(named())
     pane[0].show_vitals(make_vitals(T0, [101] * 7, [0] * 7))
     pane[0].show()

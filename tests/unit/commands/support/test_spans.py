@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inspector.commands.support.spans import parse_span
+from inspector.commands.support.options import parse_span
 from inspector.errors import UsageError
 
 
