@@ -144,8 +144,7 @@ class Gallery:
         self.take("cycles-looked-for")
 
     def _choose_and_close(self) -> None:
-        """A handle's detail, a close with its plan, the collection's figures, and the list of acts.
-        """
+        """A handle's detail, a close with its plan, a collection's figures, and the list of acts."""
         bench, attachment = self._window.workbench, self._window.attachment
         self._offscreen.wait(lambda: attachment.situation.can.act, "the target's control socket")
         attachment.set_armed(True)
