@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
 
 use crate::atomic;
 use crate::layout::Ending;
+use crate::ownership::in_flight;
 use crate::platform;
 use crate::rescue;
 use crate::runtime::{existing, Runtime, MAKING};
@@ -50,6 +51,7 @@ pub(crate) fn hold_tables(runtime: &Runtime) {
     runtime.sites.hold();
     runtime.threads.hold();
     runtime.labels.hold();
+    in_flight::hold();
     runtime.rings.hold();
     runtime.table.hold();
     runtime.deep.hold();
@@ -77,6 +79,7 @@ pub(crate) unsafe fn let_tables_go(runtime: &Runtime) {
         runtime.deep.let_go();
         runtime.table.let_go();
         runtime.rings.let_go();
+        in_flight::let_go();
         runtime.labels.let_go();
         runtime.threads.let_go();
         runtime.sites.let_go();

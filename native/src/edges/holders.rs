@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{json, Value};
 
+use super::labels::Named;
 use super::walk::{all, of_handle};
 use super::{leads_to, Held, Maps};
 use crate::layout::Kind;
+use crate::ownership::in_flight;
 use crate::registry::{generation_of, is_current, shown};
 use crate::runtime::Runtime;
 use crate::segment::Part;
@@ -40,7 +42,17 @@ pub fn holders(runtime: &Runtime, handle: u64) -> Fields {
         .collect();
     let more = counts.values().skip(NAMED).sum();
     let unscanned = if counts_itself(runtime, handle) { 0 } else { scan_for_holders(runtime, address, &mut named) };
-    answer(named, &runtime.labels.of(address), found.skipped + found.cut + unscanned, more)
+    answer(named, &labels_of(runtime, address), found.skipped + found.cut + unscanned, more)
+}
+
+/// The names of the references on an object that no object holds, those in buffers among them.
+fn labels_of(runtime: &Runtime, address: u64) -> Vec<Named> {
+    let mut labels = runtime.labels.of(address);
+    let in_flight = u32::try_from(in_flight::count_of(address)).unwrap_or(u32::MAX);
+    if in_flight > 0 {
+        labels.push((in_flight::LABEL.into(), in_flight));
+    }
+    labels
 }
 
 /// Whether a row is of our own runtime, whose objects are asked.

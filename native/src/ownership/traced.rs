@@ -43,6 +43,22 @@ impl<T: Object> Traced<T> {
         lower(unsafe { std::ptr::read(&object.0) })
     }
 
+    /// Gives this reference up as `Arc::into_raw` does, with the count as it is.
+    pub(super) fn into_data(self) -> u64 {
+        // the drop hook must not run: nothing is counted down
+        let object = std::mem::ManuallyDrop::new(self);
+        Arc::as_ptr(&object.0) as u64
+    }
+
+    /// Takes back a reference.
+    ///
+    /// # Safety
+    /// `into_data` of this very type gave it, or `Arc::<T>::into_raw` did, and it is taken back once.
+    pub(super) unsafe fn from_data(data: u64) -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { Arc::from_raw(data as *const T) })
+    }
+
     /// The reference itself; a clone of it is not traced.
     pub fn arc(&self) -> &Arc<T> {
         &self.0

@@ -8,6 +8,7 @@ mod journals;
 mod listener;
 mod lists;
 mod pages;
+mod planner;
 mod todo;
 
 pub use churn::Churn;
@@ -18,6 +19,7 @@ pub use journals::{Guarded, Journals, SERIAL_JOURNALS, SHARED_JOURNALS, THIN_JOU
 pub use listener::{Listener, Notice};
 pub use lists::{Items, Lists, SERIAL_LISTS, SHARED_LISTS, THIN_LISTS};
 pub use pages::Pages;
+pub use planner::{Board, Focus, Planner};
 pub use todo::{lower_all, TodoItem, TodoList};
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
