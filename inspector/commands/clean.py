@@ -9,7 +9,7 @@ import typer
 from inspector.attach.leftovers import Extent, Swept, sweep
 from inspector.attach.linux import require_support
 from inspector.commands.support.output import print_error, print_json, say
-from inspector.ui.wording import plural
+from inspector.model.wording import plural
 
 
 def clean(

@@ -8,8 +8,8 @@ import typer
 
 from inspector.commands.support.asking import ask_target
 from inspector.commands.support.output import print_json, say
+from inspector.model.wording import plural
 from inspector.session.answers import drain_report
-from inspector.ui.wording import plural
 
 
 def drain(

@@ -11,8 +11,8 @@ from inspector.commands.support.output import print_json, say
 from inspector.commands.support.rows import gc_value
 from inspector.errors import ControlError
 from inspector.model.snapshot import TargetState
+from inspector.model.wording import duration, plural
 from inspector.session.protocol import GcReport
-from inspector.ui.wording import duration, plural
 
 
 def gc(

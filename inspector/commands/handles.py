@@ -19,7 +19,7 @@ from inspector.model.findings.leads import Lead
 from inspector.model.grouping import Arrangement, Column, Query, arrange
 from inspector.model.losses import losses_of, notes_of, refused_of
 from inspector.model.snapshot import Snapshot
-from inspector.ui.wording import age, plural
+from inspector.model.wording import age, plural
 
 DEFAULT_LIMIT: Final = 100
 _NUMBERS: Final = ("strong", "weak", "proxies", "native_refs", "in_flight")

@@ -14,7 +14,7 @@ from inspector.commands.support.rows import PlainRow, count, row_value, seconds,
 from inspector.commands.support.tables import Column, Table
 from inspector.model.pending import PendingCloses, pending_closes
 from inspector.model.snapshot import Snapshot
-from inspector.ui.wording import age, duration, plural
+from inspector.model.wording import age, duration, plural
 
 _COLUMNS: Final = (
     Column("Handle"),

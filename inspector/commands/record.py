@@ -13,8 +13,8 @@ from inspector.commands.support.options import Force, parse_span, require_absent
 from inspector.commands.support.output import say
 from inspector.errors import ControlError, UsageError
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
+from inspector.model.wording import plural, size
 from inspector.session.recorder import Recorded, SessionRecorder
-from inspector.ui.wording import plural, size
 from inspector.vocabulary import Level
 
 FINAL_STATES: Final = (TargetState.ENDED, TargetState.POST_MORTEM)

@@ -61,7 +61,7 @@ class EventRows:
     def thread_name(self, row: int) -> str:
         """Name of the thread, ``""`` when not known any more."""
         found = self.snapshot.threads.get(int(self.events.threads[row])) if self.snapshot else None
-        return (found.name or f"thread {found.tid}") if found else ""
+        return found.label if found else ""
 
     def site_text(self, row: int) -> str:
         """The innermost line, ``""`` when not recorded."""

@@ -299,7 +299,7 @@ def _text_mask(key: str, text: Text, snapshot: Snapshot) -> Mask:
     if key == "state":
         return _state_mask(text, handles)
     if key in ("thread", "owner", "created", "ended"):
-        return _thread_mask(key, _chosen({i: t.name or str(t.tid) for i, t in snapshot.threads.items()}, text), handles)
+        return _thread_mask(key, _chosen({i: t.search_name for i, t in snapshot.threads.items()}, text), handles)
     if key == "site":
         sites = {i: "\n".join(f"{frame.short()}\n{frame.file}:{frame.line}" for frame in s.frames) for i, s in snapshot.sites.items()}
         return _pick(_chosen(sites, text, by_line=True), handles.created_sites)

@@ -86,7 +86,7 @@ class PendingCloses:
         """Name and state of whom it waits for: the owner thread, or the callers; ``""`` when not known."""
         owner = self.waits_for(row)
         if owner is not None:
-            return f"{thread_label(owner)} ({'alive' if owner.alive else 'ended'})"
+            return f"{owner.label} ({'alive' if owner.alive else 'ended'})"
         if self.resource(row) is Resource.DRAINING:
             return _listed(self.callers.get(int(self.ids[row]), ()))
         return ""
@@ -126,19 +126,14 @@ class PendingCloses:
         if owner is None:
             return "Only its owner thread may close it"
         if not owner.alive:
-            return f"Its owner {thread_label(owner)} has ended: a drain runs it"
-        return f"Its owner {thread_label(owner)} has not come by yet"
-
-
-def thread_label(thread: ThreadRow) -> str:
-    """``worker-3``, or ``thread 4711`` when it has no name."""
-    return thread.name or f"thread {thread.tid}"
+            return f"Its owner {owner.label} has ended: a drain runs it"
+        return f"Its owner {owner.label} has not come by yet"
 
 
 def thread_name(snapshot: Snapshot, index: int) -> str:
     """Label of the thread with ``index``, ``""`` for none or an unknown one."""
     thread = snapshot.threads.get(index) if index else None
-    return thread_label(thread) if thread else NO_THREAD
+    return thread.label if thread else NO_THREAD
 
 
 def pending_closes(snapshot: Snapshot) -> PendingCloses:
@@ -203,8 +198,8 @@ def _callers(snapshot: Snapshot) -> Mapping[int, tuple[str, ...]]:
     for thread in snapshot.threads.values():
         for call in thread.calls:
             names = found.setdefault(call.handle, [])
-            if thread_label(thread) not in names:
-                names.append(thread_label(thread))
+            if thread.label not in names:
+                names.append(thread.label)
     return MappingProxyType({handle: tuple(names) for handle, names in found.items()})
 
 

@@ -132,6 +132,16 @@ class ThreadRow:
     deeper_calls: int = 0
     """Calls nested too deep to be named."""
 
+    @property
+    def label(self) -> str:
+        """``worker-3``, or ``thread 4711`` when it has no name."""
+        return self.name or f"thread {self.tid}"
+
+    @property
+    def search_name(self) -> str:
+        """The text that filters compare: the name, or the number as text."""
+        return self.name or str(self.tid)
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:

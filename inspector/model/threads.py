@@ -66,7 +66,7 @@ def thread_table(snapshot: Snapshot | None) -> ThreadTable:
 
 def filter_text(thread: ThreadRow, key: str = "thread") -> str:
     """The handle filter for this thread: ``thread:"worker-3"`` or ``owner:"worker-3"``, by its number when it has no name."""
-    return f"{key}:{quoted(thread.name or str(thread.tid))}"
+    return f"{key}:{quoted(thread.search_name)}"
 
 
 def _handle_counts(snapshot: Snapshot, indices: Ints) -> tuple[Ints, Ints, Ints]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from inspector.model.balance import balance_of, of_object
 from inspector.model.equation import CountEquation, equation_of, with_names
-from inspector.model.events import EventKind
-from inspector.model.snapshot import Level, Snapshot
+from inspector.model.snapshot import Snapshot
 from inspector.session.live import LiveSession
+from inspector.vocabulary import EventKind, Level
 from tests.helpers.targets import Target, start_target
 from tests.helpers.waiting import Follower
 

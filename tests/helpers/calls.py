@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from inspector.model.calls import calls_in_flight
-from inspector.model.pending import thread_label
 from inspector.model.snapshot import Snapshot
 from inspector.vocabulary import Reference
 
@@ -25,4 +24,4 @@ def running(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     """Method, thread and line of each call that runs, sorted."""
     calls = calls_in_flight(snapshot)
     places = [site.short() if site else "" for site in map(calls.site, range(len(calls)))]
-    return sorted((calls.type_name(at), thread_label(calls.threads[at]), places[at]) for at in range(len(calls)))
+    return sorted((calls.type_name(at), calls.threads[at].label, places[at]) for at in range(len(calls)))

@@ -9,8 +9,8 @@ from typing import Final, TextIO
 from inspector.model.grouping import Query, arrange
 from inspector.model.pending import pending_closes
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
+from inspector.model.wording import age, plural
 from inspector.plain_text import printable
-from inspector.ui.wording import age, plural
 
 REDRAW_SECS: Final = 0.25
 _CLEAR: Final = "\r\x1b[K"

@@ -108,7 +108,7 @@ def seconds(value: float) -> float | None:
 def thread_name(snapshot: Snapshot, index: int) -> str | None:
     """Name of a thread by its index; ``None`` for none or an unknown one."""
     thread = snapshot.threads.get(index)
-    return None if thread is None else thread.name or f"thread {thread.tid}"
+    return None if thread is None else thread.label
 
 
 def site_text(snapshot: Snapshot, index: int) -> str | None:

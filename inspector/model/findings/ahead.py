@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inspector.model.findings.finding import Facts, Finding, Verdict
-from inspector.model.findings.groups import counted, span
+from inspector.model.findings.groups import span
 from inspector.model.findings.trend import Trend
 from inspector.model.limits import Limit
+from inspector.model.wording import plural
 
 NEVER = float("inf")
 
@@ -52,7 +53,7 @@ class LimitsAhead:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{limit.used:,} of {counted(limit.capacity, limit.name, limit.name)} in use{when}",
+            f"{limit.used:,} of {plural(limit.capacity, limit.name, limit.name)} in use{when}",
             subject=limit.name,
             evidence=(f"{limit.share:.0%} used", rate),
             filter="state:live" if limit.name == "handles" else "",

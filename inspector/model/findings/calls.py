@@ -8,9 +8,10 @@ import numpy as np
 
 from inspector.model.calls import library_calls
 from inspector.model.findings.finding import Facts, Finding, Verdict
-from inspector.model.findings.groups import Group, counted, grouped, ids_of, span
+from inspector.model.findings.groups import Group, grouped, ids_of, span
 from inspector.model.pending import closing_calls, thread_name
 from inspector.model.snapshot import Floats
+from inspector.model.wording import plural
 from inspector.vocabulary import Kind, kind_named
 
 
@@ -35,7 +36,7 @@ class LateCalls:
         ages = ages_of(facts, snapshot.handles.created_at[rows])
         late = rows[ages > self.limit_secs]
         if not len(late):
-            running = f"{counted(len(rows), 'call')} running, none" if len(rows) else "No call has been running"
+            running = f"{plural(len(rows), 'call')} running, none" if len(rows) else "No call has been running"
             return [Finding(self.key, Verdict.OK, f"{running} for more than {self.limit_secs:g} s")]
         return [self._finding(facts, group) for group in grouped(snapshot, late)]
 
@@ -49,7 +50,7 @@ class LateCalls:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{counted(len(group), 'call')} of {group.type_name} {'awaited by native code' if awaited else 'not ended'}"
+            f"{plural(len(group), 'call')} of {group.type_name} {'awaited by native code' if awaited else 'not ended'}"
             f" for {'at least ' if begun else ''}{span(oldest)}",
             subject=group.subject,
             evidence=(f"Called at {group.site or 'a place that was not recorded'}", *([f"On {on}"] if on else [])),

@@ -8,10 +8,11 @@ import numpy as np
 
 from inspector.model.findings.calls import ages_of
 from inspector.model.findings.finding import Facts, Finding, Verdict
-from inspector.model.findings.groups import Group, counted, grouped, ids_of
+from inspector.model.findings.groups import Group, grouped, ids_of
 from inspector.model.pending import pending_closes
 from inspector.model.snapshot import Snapshot, TypeRow
 from inspector.model.states import alive, pending
+from inspector.model.wording import plural
 from inspector.vocabulary import Resource
 
 NO_CLOSING_TYPES = "No type opted in to closing"
@@ -45,7 +46,7 @@ class NeverClosed:
     def _none(self, snapshot: Snapshot) -> Finding:
         unknown = int(((snapshot.handles.resources == Resource.UNKNOWN) & ~alive(snapshot.handles)).sum())
         if unknown:
-            headline = f"{counted(unknown, 'resource')} dropped that could not be asked whether it was closed before"
+            headline = f"{plural(unknown, 'resource')} dropped that could not be asked whether it was closed before"
             return Finding(self.key, Verdict.UNMEASURED, headline, filter='state:"closed or not"')
         return Finding(self.key, Verdict.OK, "Every resource that was dropped had been closed")
 
@@ -54,7 +55,7 @@ class NeverClosed:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{counted(len(group), group.type_name)} dropped without close, made at {group.site or 'a place that was not recorded'}",
+            f"{plural(len(group), group.type_name)} dropped without close, made at {group.site or 'a place that was not recorded'}",
             subject=group.subject,
             evidence=(
                 f"{row.never_closed:,} of this type since the segment began, {row.closed:,} were closed",
@@ -68,7 +69,7 @@ class NeverClosed:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{counted(row.never_closed, row.name)} dropped without close",
+            f"{plural(row.never_closed, row.name)} dropped without close",
             subject=row.name,
             evidence=("Their tombstones are gone, so where they were made is not known any more",),
             filter=f'type:"{row.name}"',
@@ -101,7 +102,7 @@ class CloseCoverage:
         text = f"{row.name}: {row.closed:,} of {ended:,} ended resources were closed ({share:.0%})"
         if ended < self.min_ended:
             return Finding(
-                self.key, Verdict.YOUNG, f"{row.name}: {counted(ended, 'resource')} ended so far, too few to say", subject=row.name
+                self.key, Verdict.YOUNG, f"{row.name}: {plural(ended, 'resource')} ended so far, too few to say", subject=row.name
             )
         verdict = Verdict.OK if share >= self.limit_share else Verdict.SUSPECT
         return Finding(
@@ -129,7 +130,7 @@ class LatePending:
             return [Finding(self.key, Verdict.UNMEASURED, NO_CLOSING_TYPES)]
         late = np.flatnonzero(ages_of(facts, closes.since) > self.limit_secs)
         if not len(late):
-            waiting = f"{counted(len(closes), 'close')} pending, none" if len(closes) else "No close has been pending"
+            waiting = f"{plural(len(closes), 'close')} pending, none" if len(closes) else "No close has been pending"
             return [Finding(self.key, Verdict.OK, f"{waiting} for more than {self.limit_secs:g} s")]
         reasons = {int(closes.rows[place]): closes.reason(int(place)) for place in late}
         return [self._finding(facts, group, reasons) for group in grouped(snapshot, closes.rows[late])]
@@ -142,7 +143,7 @@ class LatePending:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{counted(len(group), 'close')} of {group.type_name} waiting, the oldest for {oldest:,.0f} s",
+            f"{plural(len(group), 'close')} of {group.type_name} waiting, the oldest for {oldest:,.0f} s",
             subject=group.subject,
             evidence=(*why, f"{'Called' if is_call else 'Made'} at {group.site or 'a place that was not recorded'}"),
             filter=group.filter if is_call else f"{group.filter.replace(' state:live', '')} state:pending",

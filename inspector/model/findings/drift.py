@@ -8,7 +8,8 @@ import numpy as np
 
 from inspector.model.events import Events
 from inspector.model.findings.finding import Facts, Finding, Verdict
-from inspector.model.findings.groups import Group, counted, grouped, ids_filter, ids_of, span
+from inspector.model.findings.groups import Group, grouped, ids_filter, ids_of, span
+from inspector.model.wording import plural
 from inspector.vocabulary import EventKind
 
 
@@ -32,11 +33,11 @@ class CountDrifts:
             return [Finding(self.key, Verdict.UNMEASURED, "No object's strong count is known")]
         looks = self.min_rises + 1
         if len(facts.trend.observations) < looks:
-            return [Finding(self.key, Verdict.YOUNG, f"Drift shows over time: {counted(looks, 'look')} are needed")]
+            return [Finding(self.key, Verdict.YOUNG, f"Drift shows over time: {plural(looks, 'look')} are needed")]
         drifting = (drift.rises >= self.min_rises) & (drift.newest - drift.first >= self.min_growth)
         rows = np.flatnonzero(np.isin(snapshot.handles.ids, drift.ids[drifting]))
         if not len(rows):
-            text = f"No count of {counted(len(drift.ids), 'object')} only rose in the {span(facts.trend.span_secs)} observed"
+            text = f"No count of {plural(len(drift.ids), 'object')} only rose in the {span(facts.trend.span_secs)} observed"
             return [Finding(self.key, Verdict.OK, text)]
         return [self._finding(facts, group) for group in grouped(snapshot, rows)]
 
@@ -49,7 +50,7 @@ class CountDrifts:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"Native references to {counted(len(group), group.type_name)} only rise: by {int(grown.sum()):,} so far",
+            f"Native references to {plural(len(group), group.type_name)} only rise: by {int(grown.sum()):,} so far",
             subject=group.subject,
             evidence=(
                 f"The worst went from {int(drift.first[at][worst]):,} to {int(drift.newest[at][worst]):,} native references in "
@@ -67,4 +68,4 @@ def _calls(events: Events | None, handle: int, growth: int) -> tuple[str, ...]:
     if events is None:
         return ("How many calls that took is recorded from level history on",)
     calls = int(((events.handles == np.uint64(handle)) & (events.kinds == EventKind.BORROW)).sum())
-    return (f"{counted(calls, 'call')} used that handle: about {growth / calls:.1f} more for each",) if calls else ()
+    return (f"{plural(calls, 'call')} used that handle: about {growth / calls:.1f} more for each",) if calls else ()

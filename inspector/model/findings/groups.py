@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from inspector.model.filter import quoted
 from inspector.model.snapshot import Ints, Snapshot, handle_text
+from inspector.model.wording import age
 
 SHOWN_HANDLES: Final = 5
 """Handles that a finding names."""
@@ -91,14 +92,4 @@ def ids_filter(handles: Sequence[int]) -> str:
 
 def span(secs: float) -> str:
     """``41 s``, ``4 min``, ``3 h``, ``2 d``."""
-    if math.isnan(secs):
-        return "an unknown time"
-    for limit, unit_secs, unit in ((172_800, 86_400, "d"), (7_200, 3_600, "h"), (120, 60, "min")):
-        if secs >= limit:
-            return f"{secs / unit_secs:.0f} {unit}"
-    return f"{secs:.1f} s" if secs < 9.95 else f"{secs:.0f} s"
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """``1 handle``, ``1,204 handles``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return "an unknown time" if math.isnan(secs) else age(secs)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from inspector.model.findings.finding import Facts, Finding, Verdict
-from inspector.model.findings.groups import Group, counted, grouped, ids_of, span
+from inspector.model.findings.groups import Group, grouped, ids_of, span
 from inspector.model.findings.trend import ENOUGH_SECS, Trend
 from inspector.model.snapshot import Ints, Snapshot
 from inspector.model.states import alive
+from inspector.model.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class LeakSuspects:
         """One finding a type and site that grows."""
         trend, snapshot = facts.trend, facts.snapshot
         if trend.span_secs < self.min_span_secs or not trend.covers_all_stretches():
-            seen = f"{counted(len(trend.observations), 'look')} in {span(trend.span_secs)}"
+            seen = f"{plural(len(trend.observations), 'look')} in {span(trend.span_secs)}"
             wanted = f"{span(self.min_span_secs)} with a look in each quarter"
             return [Finding(self.key, Verdict.YOUNG, f"Growth shows over time: {seen} so far, {wanted} are needed")]
         growing = [each for index in snapshot.types if (each := self._growth_of(trend, snapshot, index)) is not None]
@@ -69,7 +70,7 @@ class LeakSuspects:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{group.type_name} keeps growing: {counted(len(group), 'handle')} made at {place} stayed",
+            f"{group.type_name} keeps growing: {plural(len(group), 'handle')} made at {place} stayed",
             subject=group.subject,
             evidence=(
                 f"{group.type_name}: {growth.first:,} → {growth.newest:,} live in {span(span_secs)}, and never back",

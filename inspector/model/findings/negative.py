@@ -8,9 +8,10 @@ import numpy as np
 
 from inspector.model.filter import quoted
 from inspector.model.findings.finding import Facts, Finding, Verdict
-from inspector.model.findings.groups import Group, counted, grouped, ids_of
+from inspector.model.findings.groups import Group, grouped, ids_of
 from inspector.model.snapshot import UNKNOWN, Handles, Ints, Snapshot
 from inspector.model.states import alive
+from inspector.model.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class NegativeReferences:
 
     def _all_well(self, handles: Handles) -> str:
         unknown = int((alive(handles) & (handles.strong == UNKNOWN)).sum())
-        left_out = f"; {counted(unknown, 'handle')} of unknown count" if unknown else ""
+        left_out = f"; {plural(unknown, 'handle')} of unknown count" if unknown else ""
         return f"Every object whose count is known has at least as many references as handles{left_out}"
 
     def _finding(self, snapshot: Snapshot, group: Group) -> Finding:
@@ -52,10 +53,10 @@ class NegativeReferences:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{counted(len(group), group.type_name)} with fewer references than handles: freed too early when the handles go",
+            f"{plural(len(group), group.type_name)} with fewer references than handles: freed too early when the handles go",
             subject=group.subject,
             evidence=(
-                f"Strong count {int(handles.strong[first]):,}, but {counted(int(handles.proxies[first]), 'handle')}: {missing:,} missing",
+                f"Strong count {int(handles.strong[first]):,}, but {plural(int(handles.proxies[first]), 'handle')}: {missing:,} missing",
                 f"Made at {group.site or 'a place that was not recorded'}",
             ),
             filter=f"type:{quoted(group.type_name)} native<0",

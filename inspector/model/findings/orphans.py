@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from inspector.model.events import Events
 from inspector.model.findings.finding import Facts, Finding, Verdict
-from inspector.model.findings.groups import Group, counted, grouped, ids_filter, ids_of, span
+from inspector.model.findings.groups import Group, grouped, ids_filter, ids_of, span
 from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
+from inspector.model.wording import plural
 from inspector.vocabulary import EventKind, kind_named
 
 
@@ -48,12 +49,12 @@ class Orphans:
         if len(rows):
             return [self._finding(snapshot, group) for group in grouped(snapshot, rows)]
         if (unused & ~old).any():
-            text = f"{counted(int(unused.sum()), 'handle')} not used yet, all younger than {span(self.min_age_secs)}"
+            text = f"{plural(int(unused.sum()), 'handle')} not used yet, all younger than {span(self.min_age_secs)}"
             return [Finding(self.key, Verdict.YOUNG, text)]
         seen = int(judged.sum())
         if not seen:
             return [Finding(self.key, Verdict.OK, "No live handle in the recorded events was made by a native call")]
-        return [Finding(self.key, Verdict.OK, f"Each of {counted(seen, 'handle')} made by a native call was used")]
+        return [Finding(self.key, Verdict.OK, f"Each of {plural(seen, 'handle')} made by a native call was used")]
 
     def _finding(self, snapshot: Snapshot, group: Group) -> Finding:
         ids = ids_of(snapshot, group.rows)
@@ -61,7 +62,7 @@ class Orphans:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{counted(len(group), group.type_name)} made by native code and never used",
+            f"{plural(len(group), group.type_name)} made by native code and never used",
             subject=group.subject,
             evidence=(
                 f"The oldest has lived for {span(oldest)} without a call",

@@ -8,10 +8,11 @@ import numpy as np
 
 from inspector.model.events import Events
 from inspector.model.findings.finding import Facts, Finding, Verdict
-from inspector.model.findings.groups import counted, ids_filter, site_name
+from inspector.model.findings.groups import ids_filter, site_name
 from inspector.model.losses import Counted, refused_of
 from inspector.model.pending import thread_name
 from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.wording import plural
 from inspector.vocabulary import EventKind, Level
 
 SHOWN_USES = 4
@@ -74,4 +75,4 @@ def _told(snapshot: Snapshot, uses: Events | None) -> tuple[str, ...]:
 
 
 def _more(count: int) -> tuple[str, ...]:
-    return (f"{counted(count, 'more event')} of refused uses in the history",) if count > 0 else ()
+    return (f"{plural(count, 'more event')} of refused uses in the history",) if count > 0 else ()

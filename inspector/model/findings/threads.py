@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from inspector.model.findings.finding import Facts, Finding, Verdict
-from inspector.model.findings.groups import Group, counted, grouped, ids_filter, ids_of
+from inspector.model.findings.groups import Group, grouped, ids_filter, ids_of
 from inspector.model.pending import thread_name
 from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
+from inspector.model.wording import plural
 from inspector.vocabulary import Resource
 
 NO_OWNERS = "No handle has an owner thread"
@@ -37,7 +38,7 @@ class OwnerEnded:
         orphaned = owned & np.isin(handles.owner_threads, ended) & (handles.resources != Resource.CLOSED)
         rows = np.flatnonzero(orphaned)
         if not len(rows):
-            return [Finding(self.key, Verdict.OK, f"The owner threads of {counted(int(owned.sum()), 'handle')} are all alive")]
+            return [Finding(self.key, Verdict.OK, f"The owner threads of {plural(int(owned.sum()), 'handle')} are all alive")]
         return [self._finding(snapshot, group) for group in grouped(snapshot, rows)]
 
     def _finding(self, snapshot: Snapshot, group: Group) -> Finding:
@@ -45,7 +46,7 @@ class OwnerEnded:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{counted(len(group), group.type_name)} whose owner thread has ended",
+            f"{plural(len(group), group.type_name)} whose owner thread has ended",
             subject=group.subject,
             evidence=(f"Owned by {', '.join(owners[:3])}", f"Made at {group.site or 'a place that was not recorded'}"),
             filter=ids_filter(ids_of(snapshot, group.rows)) if len(group) <= len(ids_of(snapshot, group.rows)) else group.filter,
@@ -84,7 +85,7 @@ class WrongThread:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{counted(len(group), group.type_name)} let go by another thread than the owner",
+            f"{plural(len(group), group.type_name)} let go by another thread than the owner",
             subject=group.subject,
             evidence=(
                 f"Owned by {names[0]}, released on {names[1]}" + (f" at {released_at.short()}" if released_at else ""),

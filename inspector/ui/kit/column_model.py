@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from inspector.model.wording import UNKNOWN_TEXT
 from inspector.ui.kit import assets
 from inspector.ui.kit.labels import tip
 from inspector.ui.kit.row_changes import Changes, Keys, plan_changes
 from inspector.ui.kit.theme import Theme
-from inspector.ui.wording import UNKNOWN_TEXT
 
 KEY_ROLE: Final = Qt.ItemDataRole.UserRole
 """The row's key, an ``int``."""

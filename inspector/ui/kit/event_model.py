@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject
 from inspector.model.event_rows import EventRows, no_event_rows
 from inspector.model.events import SATURATED
 from inspector.model.snapshot import UNKNOWN, handle_text
+from inspector.model.wording import UNKNOWN_TEXT, clock, number, plural
 from inspector.ui.kit.column_model import Column, ColumnModel, Cue, SortKeys, ranks_of
 from inspector.ui.kit.theme import Theme
-from inspector.ui.wording import UNKNOWN_TEXT, clock, number, plural
 from inspector.vocabulary import EventKind
 
 CUES: Final = {
@@ -106,7 +106,7 @@ def _by_type(rows: EventRows) -> SortKeys:
 
 def _by_thread(rows: EventRows) -> SortKeys:
     threads = rows.snapshot.threads.items() if rows.snapshot else ()
-    return ranks_of(rows.events.threads, {index: row.name or f"thread {row.tid}" for index, row in threads})
+    return ranks_of(rows.events.threads, {index: row.label for index, row in threads})
 
 
 def _by_site(rows: EventRows) -> SortKeys:

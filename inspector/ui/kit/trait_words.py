@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from inspector.model import wording
 from inspector.model.equation import TraitParts
 from inspector.model.snapshot import UNKNOWN, Outer
-from inspector.ui import wording
 
 NOT_SAMPLED: Final = "not sampled"
 NOT_IN_FILE: Final = "not in this file"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from inspector.model import wording
 from inspector.session.protocol import CloseAnswer, DrainReport, GcReport
-from inspector.ui import wording
 
 
 def gc_sentence(report: GcReport) -> str:

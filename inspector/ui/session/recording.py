@@ -6,11 +6,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from inspector.model.wording import file_name, plural, size
 from inspector.session.recorder import Recorded, SessionRecorder
 from inspector.ui.session.attachment import Attachment, error_sentence
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector
-from inspector.ui.wording import file_name, plural, size
 
 
 class Recording(QObject):

@@ -8,10 +8,10 @@ from typing import Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from inspector.model import wording
 from inspector.model.holders import Retainers
 from inspector.session.close_plan import FATES, ClosePlan, Consent, counted, fate_of
 from inspector.session.protocol import CloseAnswer
-from inspector.ui import wording
 from inspector.ui.kit.labels import head_label, plain_label, quiet_label
 from inspector.ui.kit.theme import Theme
 from inspector.ui.shell.close_steps import CloseSteps

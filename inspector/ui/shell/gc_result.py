@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from inspector.model.wording import duration
 from inspector.session.protocol import GcReport
 from inspector.ui.kit.figures import Figure
-from inspector.ui.wording import duration
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QVBoxLayout, QWidget
 
+from inspector.model import wording
 from inspector.model.losses import Counted, losses_of, notes_of, refused_of
 from inspector.model.snapshot import Lost, Snapshot
-from inspector.ui import wording
 from inspector.ui.kit.labels import quiet_label, section_label, set_flag, text_label
 
 WIDTH = 560

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from inspector.ui import wording
+from inspector.model import wording
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.labels import plain_tip
 from inspector.ui.kit.theme import Theme

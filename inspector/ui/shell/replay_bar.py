@@ -10,10 +10,10 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QStyle, QStyleOptionSlider, QToolButton, QWidget
 
 from inspector.model.snapshot import Floats
+from inspector.model.wording import age, clock
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.labels import text_label
 from inspector.ui.kit.theme import Theme
-from inspector.ui.wording import age, clock
 
 STEPS: Final = 1000
 PLAY_MILLIS: Final = 100

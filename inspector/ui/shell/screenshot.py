@@ -22,8 +22,8 @@ from PySide6.QtWidgets import QWidget
 from inspector.errors import FileFormatError
 from inspector.model.screenshot import embed, extract
 from inspector.model.snapshot import Snapshot
+from inspector.model.wording import UNKNOWN_TEXT, clock, number
 from inspector.ui.kit.theme import DARK, LIGHT, Theme, ui_font
-from inspector.ui.wording import UNKNOWN_TEXT, clock, number
 
 __all__ = ["embed", "extract", "save_screenshot", "stamp_text", "take_picture", "write_picture"]
 

@@ -8,11 +8,11 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from inspector.model.snapshot import Snapshot
+from inspector.model.wording import file_name
 from inspector.ui.session.attachment import error_sentence
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector
 from inspector.ui.shell.screenshot import take_picture, write_picture
-from inspector.ui.wording import file_name
 
 
 class ScreenshotCommand(QObject):

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector.ui import wording
+from inspector.model import wording
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.labels import head_label, quiet_label, section_label, text_label, tip
 from inspector.ui.kit.theme import Theme

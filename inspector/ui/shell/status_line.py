@@ -6,9 +6,9 @@ import math
 
 from PySide6.QtWidgets import QHBoxLayout, QStatusBar, QWidget
 
+from inspector.model import wording
 from inspector.model.losses import losses_of, notes_of, refused_of
 from inspector.model.snapshot import Lost, Snapshot, TargetState
-from inspector.ui import wording
 from inspector.ui.kit.labels import ElidedLabel, quiet_label, set_flag, tip
 
 

@@ -11,10 +11,10 @@ from PySide6.QtGui import QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from inspector.model.churn import Line
+from inspector.model.wording import UNKNOWN_TEXT
 from inspector.ui.kit import assets
 from inspector.ui.kit.labels import tip
 from inspector.ui.kit.theme import Theme, ui_font
-from inspector.ui.wording import UNKNOWN_TEXT
 
 HEIGHT: Final = 48
 INSET: Final = 12

@@ -16,10 +16,10 @@ from inspector.model.objects import object_count
 from inspector.model.pending import PendingCloses, empty_pending_closes, pending_closes
 from inspector.model.rates import WINDOW_SECS
 from inspector.model.snapshot import Lost, Snapshot, TargetState, Vitals
+from inspector.model.wording import UNKNOWN_TEXT, age, number, plural, rate
 from inspector.ui.kit.running_clock import RunningClock
 from inspector.ui.kit.theme import Theme
 from inspector.ui.shell.vital_cell import SPARK_WIDTH, Sign, VitalCell
-from inspector.ui.wording import UNKNOWN_TEXT, age, number, plural, rate
 from inspector.vocabulary import EventKind
 
 SPARK_SECS: Final = 60.0

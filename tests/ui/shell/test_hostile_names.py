@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from inspector import ui
 from inspector.model.snapshot import Frame, Site, Snapshot
+from inspector.model.wording import file_name
 from inspector.ui.kit.labels import tip
 from inspector.ui.shell.main_window import MainWindow
-from inspector.ui.wording import file_name
 from inspector.vocabulary import Resource
 from tests.helpers.snapshots import Row, handle_id, snapshot_of
 from tests.helpers.windows import Attach

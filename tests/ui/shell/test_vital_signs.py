@@ -15,10 +15,10 @@ from inspector.model.findings.finding import Finding, Verdict
 from inspector.model.findings.judge import Report, all_rules
 from inspector.model.objects import object_count
 from inspector.model.snapshot import UNKNOWN, TargetState
+from inspector.model.wording import UNKNOWN_TEXT
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.shell.vital_cell import Sign, VitalCell, spark_points
 from inspector.ui.shell.vital_signs import VitalSigns
-from inspector.ui.wording import UNKNOWN_TEXT
 from inspector.vocabulary import EventKind, Reference, Resource
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, make_vitals, snapshot_of, with_state
 from tests.helpers.widget_life import what_is_left

@@ -10,6 +10,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from inspector.model.snapshot import Snapshot
+from inspector.model.wording import plural
 from inspector.session.protocol import AuditLog
 from inspector.ui.kit.labels import plain_label
 from inspector.ui.kit.record_table import RecordTable, TableShape
@@ -18,7 +19,6 @@ from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.audit.model import NO_LOG, Acts, audit_model
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.target_actions import TargetActions
-from inspector.ui.wording import plural
 
 REFRESH_MILLIS: Final = 2_000
 """Other viewers act too."""

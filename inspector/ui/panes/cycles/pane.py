@@ -8,9 +8,9 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from inspector.model import wording
 from inspector.model.holders import CycleReport, SearchProgress
 from inspector.model.snapshot import Snapshot
-from inspector.ui import wording
 from inspector.ui.kit.labels import plain_label
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.cycles.graph import CycleGraph

@@ -8,8 +8,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from inspector.model import wording
 from inspector.model.equation import CountEquation
-from inspector.ui import wording
 from inspector.ui.kit import trait_words
 from inspector.ui.kit.labels import tip
 from inspector.ui.kit.theme import Theme, ui_font

@@ -14,12 +14,12 @@ from inspector.model.balance import of_object
 from inspector.model.balance_counts import NO_CHANGES, UP, Tally, changes_text, tally_of, unseen_changes
 from inspector.model.events import Events, no_events
 from inspector.model.snapshot import Snapshot
+from inspector.model.wording import clock
 from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import Theme, ui_font
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
-from inspector.ui.wording import clock
 from inspector.vocabulary import EventKind, Level
 
 REFRESH_MILLIS: Final = 1000

@@ -10,12 +10,12 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from inspector.model import wording
 from inspector.model.equation import equation_of
 from inspector.model.filter import quoted
 from inspector.model.snapshot import Site, Snapshot, handle_text
 from inspector.model.states import ALIVE, state_words
 from inspector.model.threads import filter_text
-from inspector.ui import wording
 from inspector.ui.kit.labels import head_label, quiet_label, rich_label, rule, section_label
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.detail.history_lane import HistoryLane
@@ -257,7 +257,7 @@ class DetailPane(QWidget):
         thread = snapshot.threads.get(index)
         if thread is None:
             return "an unknown thread" if not index else f"thread {index}"
-        name = thread.name or f"thread {thread.tid}"
+        name = thread.label
         return self._link(f"filter:{filter_text(thread)}", name) + ("" if thread.alive else " (ended)")
 
     def _stack(self, snapshot: Snapshot, index: int) -> str:

@@ -10,11 +10,11 @@ from typing import Final, Protocol
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from inspector.model import wording
 from inspector.model.equation import CountEquation, with_keepers, with_names
 from inspector.model.holders import NamedHolder, NativeHolders, PathStep, RetainerPath, Retainers, SearchProgress
 from inspector.model.native_calls import keepers_of
 from inspector.model.snapshot import Snapshot, handle_text
-from inspector.ui import wording
 from inspector.ui.kit.labels import quiet_label, rich_label, section_label
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.detail.count_bar import TERMS, CountBar, sentence

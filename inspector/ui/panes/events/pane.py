@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QV
 from inspector.model.event_rows import EventRows, EventWish, event_rows, no_event_rows
 from inspector.model.events import KIND_WORDS
 from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.wording import number, plural
 from inspector.ui.kit.event_model import event_model
 from inspector.ui.kit.labels import ElidedLabel
 from inspector.ui.kit.record_table import RecordTable, TableShape
@@ -21,7 +22,6 @@ from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
-from inspector.ui.wording import number, plural
 from inspector.vocabulary import EventKind, Level
 
 REFRESH_MILLIS: Final = 300
@@ -68,7 +68,7 @@ class EventsPane(QWidget):
         """Learn names and level."""
         is_first, self._snapshot = self._snapshot is None, snapshot
         self._offer({index: row.name for index, row in snapshot.types.items()}, self._types, ALL_TYPES)
-        self._offer({index: row.name or f"thread {row.tid}" for index, row in snapshot.threads.items()}, self._threads, ALL_THREADS)
+        self._offer({index: row.label for index, row in snapshot.threads.items()}, self._threads, ALL_THREADS)
         self._record.setVisible(snapshot.target.level < Level.HISTORY and self._attachment.situation.can.levels)
         if is_first:
             self.table.set_message(READING)

@@ -10,12 +10,12 @@ import math
 from enum import Enum
 from typing import Final
 
+from inspector.model import wording
 from inspector.model.equation import parts_of
 from inspector.model.grouping import Column, Group, unseen_births
 from inspector.model.rates import RateWindow
 from inspector.model.snapshot import UNKNOWN, Snapshot, handle_text
 from inspector.model.states import ALIVE, Standing, standing, state_words
-from inspector.ui import wording
 from inspector.ui.kit import trait_words
 from inspector.vocabulary import Level
 
@@ -173,7 +173,7 @@ class HandleCells:
 
     def _thread_name(self, index: int) -> str:
         thread = self.snapshot.threads.get(index)
-        return (thread.name or f"thread {thread.tid}") if thread else wording.UNKNOWN_TEXT
+        return thread.label if thread else wording.UNKNOWN_TEXT
 
     def _site(self, row: int) -> str:
         site = self.snapshot.sites.get(int(self.snapshot.handles.created_sites[row]))

@@ -11,9 +11,9 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QS
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
+from inspector.model import wording
 from inspector.model.grouping import Column, Group
 from inspector.model.states import Standing
-from inspector.ui import wording
 from inspector.ui.kit.assets import pixmap
 from inspector.ui.kit.theme import Theme, ui_font
 from inspector.ui.panes.handles.cells import NUMBERS, Tone, group_facts

@@ -10,13 +10,13 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
+from inspector.model import wording
 from inspector.model.filter import FilterError, parse, quoted, replaced
 from inspector.model.findings.judge import why_empty
 from inspector.model.findings.leads import Lead
 from inspector.model.grouping import Arrangement, Column, Query
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.model.threads import filter_text
-from inspector.ui import wording
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.labels import quiet_label, set_flag, text_label
 from inspector.ui.kit.theme import Theme
@@ -266,7 +266,7 @@ class HandlesPane(QWidget):
         thread = snapshot.threads.get(int(snapshot.handles.created_threads[source]))
         site = snapshot.sites.get(int(snapshot.handles.created_sites[source]))
         if thread is not None:
-            menu.addAction(f"Only thread {thread.name or thread.tid}", lambda: self.set_filter(filter_text(thread)))
+            menu.addAction(f"Only thread {thread.search_name}", lambda: self.set_filter(filter_text(thread)))
         if site is not None and site.short():
             menu.addAction(f"Only site {site.short()}", lambda: self.set_filter(f"site:{quoted(site.short())}"))
 

@@ -11,8 +11,8 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from inspector.model.snapshot import Floats
+from inspector.model.wording import clock, plural
 from inspector.ui.kit.theme import Theme, ui_font
-from inspector.ui.wording import clock, plural
 
 BAR_PIXELS: Final = 6
 HEIGHT: Final = 84

@@ -26,6 +26,7 @@ from inspector.model.growth import Grown
 from inspector.model.marks import MarkedState
 from inspector.model.snapshot import UNKNOWN, Snapshot, TargetState
 from inspector.model.time_of_day import range_text
+from inspector.model.wording import clock, number, plural, signed
 from inspector.ui.kit.labels import ElidedLabel, tip
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
@@ -35,7 +36,6 @@ from inspector.ui.panes.marks.model import ChangeRows, FateRows, GrownRows, chan
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.mark_book import MarkBook
-from inspector.ui.wording import clock, number, plural, signed
 
 CHANGES: Final = TableShape(
     name="What changed, by type and place", widths=(116, 84, 76, 70, 66, 66, 92, 90, 78, 150), spare=(8, 2, 7, 3, 6, 5), elastic=(9,)

@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject
 
-from inspector.model.pending import PendingCloses, empty_pending_closes, thread_label
+from inspector.model.pending import PendingCloses, empty_pending_closes
 from inspector.model.snapshot import handle_text
 from inspector.model.states import RESOURCE_WORDS
+from inspector.model.wording import age, clock, number
 from inspector.ui.kit.column_model import Column, ColumnModel, Cue, SortKeys, ranks_of
 from inspector.ui.kit.theme import Theme
-from inspector.ui.wording import age, clock, number
 from inspector.vocabulary import Resource
 
 NOT_RECORDED = "Not recorded for this close"
@@ -96,7 +96,7 @@ def _of_type(rows: PendingCloses) -> SortKeys:
 
 def _thread_names(rows: PendingCloses) -> dict[int, str]:
     threads = rows.snapshot.threads if rows.snapshot else {}
-    return {index: thread_label(row) for index, row in threads.items()}
+    return {index: row.label for index, row in threads.items()}
 
 
 def _of_owner(rows: PendingCloses) -> SortKeys:

@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from inspector.model.pending import empty_pending_closes, pending_closes
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.model.threads import filter_text
+from inspector.model.wording import duration
 from inspector.ui.kit.live_records import LiveRecords
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.pending.model import Moment, pending_model
-from inspector.ui.wording import duration
 from inspector.vocabulary import Level
 
 SHAPE = TableShape(name="Pending closes", widths=(88, 78, 74, 270, 80, 124, 172, 80), spare=(6, 5, 4, 2), elastic=(6, 3))

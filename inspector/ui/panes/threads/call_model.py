@@ -7,12 +7,11 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject
 
 from inspector.model.calls import Calls, calls_in_flight
-from inspector.model.pending import thread_label
 from inspector.model.snapshot import handle_text
+from inspector.model.wording import age, clock
 from inspector.ui.kit.column_model import Column, ColumnModel, ranks_of
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.pending.model import Moment
-from inspector.ui.wording import age, clock
 
 _DEPTH_BITS = 8
 NO_AGE = "Times of calls are recorded from level history on"
@@ -36,7 +35,7 @@ def _columns(moment: Moment) -> tuple[Column[Calls], ...]:
         ),
         Column("Handle", "The handle that the call uses", _handle_text, lambda rows: rows.handles.astype(np.float64)),
         Column("Type", "Type of its object", Calls.type_name, _of_type),
-        Column("Thread", "The thread that the call runs on", lambda rows, i: thread_label(rows.threads[i]), _of_thread),
+        Column("Thread", "The thread that the call runs on", lambda rows, i: rows.threads[i].label, _of_thread),
         Column(
             "Depth",
             "0: called from outside; 1: called by that call; and so on",
@@ -57,7 +56,7 @@ def _handle_text(rows: Calls, row: int) -> str:
 
 
 def _of_thread(rows: Calls) -> npt.NDArray[np.float64]:
-    return ranks_of(np.arange(len(rows)), {row: thread_label(thread) for row, thread in enumerate(rows.threads)})
+    return ranks_of(np.arange(len(rows)), {row: thread.label for row, thread in enumerate(rows.threads)})
 
 
 def _of_type(rows: Calls) -> npt.NDArray[np.float64]:

@@ -9,14 +9,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QWidget
 
-from inspector.model.filter import quoted
-from inspector.model.pending import thread_label
-from inspector.model.snapshot import ThreadRow
 from inspector.model.thread_matrix import ThreadMatrix
+from inspector.model.threads import filter_text
+from inspector.model.wording import number, plural
 from inspector.ui.kit.labels import plain_tip
 from inspector.ui.kit.record_delegate import ROW_HEIGHT
 from inspector.ui.kit.theme import Theme, ui_font
-from inspector.ui.wording import number, plural
 
 FIRST_WIDTH: Final = 148
 WIDTH: Final = 72
@@ -53,7 +51,7 @@ class MatrixTable(QTableWidget):
             return
         current = self.currentRow(), self.currentColumn()
         self._matrix = matrix
-        titles = ["Created on", "Alive", *(f"→ {thread_label(each)}" for each in matrix.columns)]
+        titles = ["Created on", "Alive", *(f"→ {each.label}" for each in matrix.columns)]
         self.setRowCount(len(matrix.rows))
         self.setColumnCount(len(titles))
         self.setHorizontalHeaderLabels(titles)
@@ -96,13 +94,13 @@ class MatrixTable(QTableWidget):
 
     def _fill(self, matrix: ThreadMatrix, row: int) -> None:
         made = matrix.rows[row]
-        name = thread_label(made)
+        name = made.label
         self.setItem(row, 0, self._cell(name, "" if made.alive else f"{name} has ended", quiet=not made.alive))
         living = int(matrix.living[row])
         self.setItem(row, 1, self._cell(number(living), f"{plural(living, 'handle')} created on {name}, open or live", right=True))
         for column, ended in enumerate(matrix.columns):
             count = int(matrix.counts[row, column])
-            tip = f"{plural(count, 'handle')} created on {name}, closed or released on {thread_label(ended)}"
+            tip = f"{plural(count, 'handle')} created on {name}, closed or released on {ended.label}"
             moved = made.index != ended.index and count > 0
             self.setItem(row, column + 2, self._cell(number(count), tip, right=True, bold=moved))
 
@@ -117,23 +115,19 @@ class MatrixTable(QTableWidget):
     def _open(self, row: int, column: int) -> None:
         if self._matrix is None or not 0 <= row < len(self._matrix.rows):
             return
-        made = _filter("created", self._matrix.rows[row])
+        made = filter_text(self._matrix.rows[row], "created")
         if column == 0:
             self.filter_wanted.emit(made)
         elif column == 1:
             self.filter_wanted.emit(f"{made} state:live -state:closed")
         elif column - 2 < len(self._matrix.columns):
-            self.filter_wanted.emit(f"{made} {_filter('ended', self._matrix.columns[column - 2])}")
+            self.filter_wanted.emit(f"{made} {filter_text(self._matrix.columns[column - 2], 'ended')}")
 
     def _as_text(self) -> str:
         rows = range(self.rowCount())
         heads = [item.text() if (item := self.horizontalHeaderItem(at)) else "" for at in range(self.columnCount())]
         lines = [[item.text() if (item := self.item(row, at)) else "" for at in range(self.columnCount())] for row in rows]
         return "\n".join("\t".join(line) for line in [heads, *lines])
-
-
-def _filter(key: str, thread: ThreadRow) -> str:
-    return f"{key}:{quoted(thread.name or str(thread.tid))}"
 
 
 def _equal(first: ThreadMatrix, second: ThreadMatrix) -> bool:

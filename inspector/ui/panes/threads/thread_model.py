@@ -7,12 +7,11 @@ from operator import attrgetter
 import numpy as np
 from PySide6.QtCore import QObject
 
-from inspector.model.pending import thread_label
 from inspector.model.threads import ThreadTable, thread_table
+from inspector.model.wording import age, clock, number
 from inspector.ui.kit.column_model import Column, ColumnModel, Cue, ranks_of
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.pending.model import Moment
-from inspector.ui.wording import age, clock, number
 
 
 def thread_model(theme: Theme, moment: Moment, parent: QObject | None = None) -> ColumnModel[ThreadTable]:
@@ -22,7 +21,7 @@ def thread_model(theme: Theme, moment: Moment, parent: QObject | None = None) ->
 
 def _columns(moment: Moment) -> tuple[Column[ThreadTable], ...]:
     return (
-        Column("Thread", "Name of the thread", lambda rows, i: thread_label(rows.threads[i]), _by_name, cue=_name_cue),
+        Column("Thread", "Name of the thread", lambda rows, i: rows.threads[i].label, _by_name, cue=_name_cue),
         Column("State", "Whether the thread still runs", _state_text, _by_state, tooltip=_state_tooltip, cue=_state_cue),
         Column("tid", "The system's number of the thread", lambda rows, i: str(rows.threads[i].tid), _by_tid, number=True),
         _count("Owns", "Live handles that only this thread may close", "owned"),
@@ -56,7 +55,7 @@ def _count(title: str, about: str, name: str) -> Column[ThreadTable]:
 
 
 def _by_name(rows: ThreadTable) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return ranks_of(rows.indices, {row.index: thread_label(row) for row in rows.threads})
+    return ranks_of(rows.indices, {row.index: row.label for row in rows.threads})
 
 
 def _by_state(rows: ThreadTable) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -17,6 +17,7 @@ from inspector.model.diff import Diff
 from inspector.model.filter import quoted
 from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.model.time_of_day import range_text
+from inspector.model.wording import clock, duration, number
 from inspector.ui.kit.labels import text_label
 from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import Theme, ui_font
@@ -24,7 +25,6 @@ from inspector.ui.panes.timeline.canvas import AXIS_WIDTH
 from inspector.ui.panes.timeline.legend import LegendEntry, TimelineLegend
 from inspector.ui.panes.timeline.lines import REST, TOTAL, ChurnFrame
 from inspector.ui.panes.timeline.plot import DASHES, TimelinePlot
-from inspector.ui.wording import clock, duration, number
 
 TOP_TYPES: Final = 5
 TYPES_CHOICE_SECS: Final = 2.0

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QWidget
 from inspector.model.filter import parse
 from inspector.model.snapshot import CallInFlight, Snapshot, TargetState
 from inspector.model.threads import thread_table
+from inspector.model.wording import UNKNOWN_TEXT
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.panes.pending.model import Moment
 from inspector.ui.panes.threads.pane import NO_TARGET, NO_THREAD, ThreadsPane
 from inspector.ui.panes.threads.thread_model import thread_model
-from inspector.ui.wording import UNKNOWN_TEXT
 from inspector.vocabulary import Resource
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, snapshot_of, with_state
 from tests.helpers.widget_life import what_is_left

@@ -1,4 +1,4 @@
-"""How numbers, times and unknowns are written, everywhere in the window.
+"""How numbers, times and unknowns are written, in the window, in findings and by commands.
 
 Pure functions, any thread. Unknown is ``–`` and never 0.
 """

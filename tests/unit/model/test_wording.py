@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspector.ui import wording
+from inspector.model import wording
 
 NAN = float("nan")
 
