@@ -2,14 +2,17 @@
 
 PYTEST_DONT_REWRITE: the agent may have imported this before pytest looks at its plugins.
 
-The package's modules become ``_arc_inspector.agent`` and so on. Their ``import`` statements go through ``World.load``, which knows three
-kinds of names. Our own are found where this file lies, or among the modules that were brought into the process. Modules of the standard
-library that the program hides by files of its own, has replaced, or does not have, are loaded as private copies. All others are imported
-as always. ``sys.modules`` has no name of the program's from it, ``sys.meta_path`` no finder. A program that imports ``inspector`` and means
-this package gets the same modules under that name.
+The package's modules become ``_arc_inspector.agent`` and so on. Their ``import`` statements go
+through ``World.load``, which knows three kinds of names. Our own are found where this file lies, or
+among the modules that were brought into the process. Modules of the standard library that the
+program hides by files of its own, has replaced, or does not have, are loaded as private copies.
+Every other module is imported as always. ``sys.modules`` has no name of the program's from it,
+``sys.meta_path`` no finder. A program that imports ``inspector`` and means this package gets the
+same modules under that name.
 
-Run as a script it is the way to start our code by path: ``python …/_arc_inspector.py MODULE [WORDS…]`` calls ``MODULE.main(words)``. It
-needs nothing but what every interpreter has built in: nothing that a program's folder could hide.
+Run as a script it is the way to start our code by path: ``python …/_arc_inspector.py MODULE
+[WORDS…]`` calls ``MODULE.main(words)``. It needs only modules that are built into every
+interpreter: nothing that a program's folder could hide.
 """
 
 from __future__ import annotations
@@ -83,7 +86,7 @@ class Same:
 class Loader:
     """Loads a module from source, with import statements that go through the world.
 
-    Not a child of ``SourceFileLoader``: import hooks such as pytest's put themselves in the place of those.
+    Not a child of ``SourceFileLoader``: import hooks such as pytest's replace its children.
     """
 
     def __init__(self, world: World, path: str, brought: Any = None) -> None:
@@ -137,7 +140,7 @@ class SysOfCopies:
 
 
 class BuiltinCopy:
-    """Makes a module that is built in once more: the one that the program has was changed."""
+    """Makes a built-in module again: the program has changed its own."""
 
     def create_module(self, spec: Any) -> Any:
         """Initialise it again, under its own name."""
@@ -184,7 +187,7 @@ class World:
         return bootstrap.__import__(name, scope, local, names or (), 0)
 
     def load_native(self, names: Sequence[str] | None) -> Any:
-        """The native library, which asks for cffi's backend: the program's, else one that we have.
+        """The native library, which needs cffi's backend: the program's, else ours.
 
         Ours is gone again afterwards: a cffi that the program finds later brings its own.
         """
@@ -202,7 +205,7 @@ class World:
         return bootstrap.__import__(root if names and "_native" in names else f"{root}._native", None, None, names or (), 0)
 
     def lend_backend(self) -> bool:
-        """Load our backend for this interpreter unless the program has one."""
+        """Load our backend for this interpreter unless the program has a backend."""
         if bootstrap._find_spec(BACKEND, None) is not None:
             return False
         for suffix in external.EXTENSION_SUFFIXES:
@@ -221,7 +224,7 @@ class World:
         return OWN
 
     def needs_copy(self, root: str, name: str) -> bool:
-        """Whether the program's module of that name of the standard library is not the genuine one, or may not be imported for us."""
+        """Whether the program's standard module is changed or must not be imported for us."""
         if root == "importlib":
             # its parts are one with the interpreter; only a packed program lacks it
             return root not in sys.modules and bootstrap._find_spec(root, None) is None
@@ -231,13 +234,13 @@ class World:
             return True
         if name in sys.modules or root in sys.builtin_module_names:
             return False
-        if self.has_shadows:  # also what is frozen: it imports what is not
+        if self.has_shadows:  # also frozen modules: they import modules that are not frozen
             return True
         found = None if root in sys.modules else bootstrap._find_spec(root, None)
         return root not in sys.modules and (found is None or not self.is_ours(found.origin))
 
     def is_genuine(self, root: str, module: Any) -> bool:
-        """Whether a module of the program is what the standard library has under that name, unchanged where it matters to us."""
+        """Whether a program's module is the standard library's, unchanged in the parts we use."""
         functions = [getattr(module, name, print) for name in CHANGED_BY_PATCHES.get(root, ())]
         if any(type(each) is not type(print) for each in functions):
             return False
@@ -304,7 +307,7 @@ class World:
         return path
 
     def register(self) -> None:
-        """Make the finders known again, should somebody have emptied the cache."""
+        """Register the finders again, in case the program has emptied the cache."""
         if next(iter(self.entries)) not in sys.path_importer_cache:
             vars(sys)["path_importer_cache"].update(self.entries)
 
@@ -314,12 +317,12 @@ class World:
             sys.path_importer_cache.pop(entry, None)
 
     def import_own(self, name: str) -> Any:
-        """One of our modules by its public name."""
+        """Our module with that public name."""
         self.load(name)
         return sys.modules[f"{self.own_root()}{name.removeprefix(OWN)}"]
 
     def adopt(self, public: ModuleType) -> None:
-        """The program imports our package by its public name just now: it gets what is loaded, if that is any more than this file."""
+        """The program imports our package publicly: it gets the loaded package, if complete."""
         if f"{ALIAS}.wire" in sys.modules:
             root: Any = sys.modules[ALIAS]
             place = self.entry(str(public.__file__).rpartition("/")[0])
@@ -328,10 +331,10 @@ class World:
             sys.modules[OWN] = root
 
     def look_for_shadows(self, folders: Sequence[str]) -> None:
-        """Find out whether one of the folders that come before the standard library has a file that hides a module of it.
+        """Find out whether a folder before the standard library hides one of its modules.
 
-        If so, whatever of the standard library is not imported yet is imported as a copy: in each module that the program will import, it
-        is to find what it would find without us.
+        If so, standard modules that are not imported yet are imported as copies: each later import
+        of the program must find the same module as without us.
         """
         for folder in dict.fromkeys(folders):
             try:
@@ -370,7 +373,7 @@ def stand_in_for_importlib() -> None:
 
 
 def put_back(modules: Sequence[tuple[str, ModuleType | None]]) -> None:
-    """Let names of ``sys.modules`` be what they were."""
+    """Restore the old entries of ``sys.modules``."""
     for name, module in modules:
         if module is None:
             sys.modules.pop(name, None)
@@ -416,12 +419,12 @@ def autostart() -> None:
         program = folder_of_program(sys.orig_argv)
         world.look_for_shadows([*before_standard(world.standard), *([] if program is None else [program])])
         world.import_own(f"{OWN}.agent.autostart")
-    except Exception as error:  # the program runs whatever happens here
+    except Exception as error:  # the program must run on after any error
         print(f"arc-inspector: {type(error).__name__}: {error}", file=sys.stderr)
 
 
 def main(words: list[str]) -> int:
-    """Run one of our modules as a script would be run: its name, then its words."""
+    """Run a module of ours as a script: its name, then its arguments."""
     world: World = vars(sys.modules[ALIAS])["WORLD"]
     if not getattr(sys.flags, "safe_path", False):
         del sys.path[0]  # our own folder

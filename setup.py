@@ -78,7 +78,7 @@ def declarations() -> str:
 
 
 def keep_the_gil(source: str) -> str:
-    """Take the release of the interpreter's lock out of the calls that are over sooner than it takes, and that wait for nobody.
+    """Keep the interpreter's lock in short calls that wait for no thread.
 
     Handing the lock over and taking it back is half of such a call, and invites a switch of threads each time.
     """
@@ -107,7 +107,10 @@ def write_source() -> Path:
 
 
 def fetch_backends() -> None:
-    """Put cffi's own backends for the other interpreters beside the attaching code. What cannot be had is said, and is no failure."""
+    """Put cffi's own backends for the other interpreters beside the attaching code.
+
+    A missing backend is reported, and is no failure.
+    """
     import cffi
 
     BACKENDS.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""What holds for every test: no display, segments in a folder of its own, and zero live handles left."""
+"""Rules for every test: no display, segments in a folder of its own, and zero live handles left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ settings.load_profile("arc-inspector")
 
 @pytest.fixture(autouse=True)
 def segments_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Targets that a test starts, and what they leave when killed, stay out of the machine's own list of processes.
+    """Targets of tests, and files of killed targets, stay out of the machine's list of processes.
 
     In shared memory where there is some, as in use.
     """
@@ -32,13 +32,13 @@ def segments_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def width_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tables are as wide as a test asks for, whatever the terminal that runs the tests says."""
+    """Tables are as wide as a test asks for, on every terminal that runs the tests."""
     monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.fixture(autouse=True)
 def zero_live_handles_left() -> Iterator[None]:
-    """What a test made in this process is released when it ends (in targets, their own last line tells)."""
+    """Handles that a test made in this process are released when it ends."""
     before = _live_handles()
     yield
     if _live_handles() != before:

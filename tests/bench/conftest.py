@@ -13,7 +13,7 @@ import pytest
 
 @dataclass(frozen=True)
 class Goal:
-    """What was measured, and what was wished for."""
+    """The measured quantity, and the goal."""
 
     what: str
     measured: float
@@ -33,7 +33,7 @@ class StateGoal(Protocol):
     """``goal("method call, UniFFI / ours", 46.7, at_least=25)``."""
 
     def __call__(self, what: str, measured: float, *, at_most: float | None = None, at_least: float | None = None, unit: str = "×") -> None:
-        """Note what was measured; give one of the limits."""
+        """Note a measured value; give one limit."""
 
 
 GOALS: Final = pytest.StashKey[Goals]()

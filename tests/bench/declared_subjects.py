@@ -1,4 +1,4 @@
-"""Classes as programs have them, each twice: one that is declared and one that nobody follows."""
+"""Classes as in real programs, each twice: a declared class and a copy that is not followed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Buffer:
 
 
 class Status(ctypes.Structure):
-    """What a call reports beside its result."""
+    """The status of a call beside its result."""
 
     _fields_ = (("code", ctypes.c_int8), ("message", ctypes.c_void_p))
 
@@ -98,7 +98,7 @@ def generated(name: str) -> ModuleType:
 
 
 def extension_again(name: str) -> ModuleType:
-    """A second module of an extension, with classes of its own; not in ``sys.modules``, so nobody finds it."""
+    """A second module of an extension, with classes of its own; hidden: not in ``sys.modules``."""
     spec = importlib.util.find_spec(name)
     assert spec is not None
     assert spec.loader is not None

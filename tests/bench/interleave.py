@@ -1,4 +1,4 @@
-"""Timing of several things in one interleaved run, so that what else the machine does touches all of them alike."""
+"""Times several subjects in one interleaved run, so that other load affects all of them alike."""
 
 from __future__ import annotations
 

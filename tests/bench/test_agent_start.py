@@ -1,4 +1,4 @@
-"""What starting the agent adds to the start of a program, imports and all, in fresh processes."""
+"""The time that starting the agent adds to a program, imports included, in fresh processes."""
 
 from __future__ import annotations
 

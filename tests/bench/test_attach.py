@@ -92,7 +92,7 @@ def shown(seen: list[float]) -> str:
 
 
 def print_threads(what: str, attached: Lateness, control: Lateness) -> None:
-    """How late the threads of the one were, and of the one that was left alone."""
+    """Lateness of the threads of the held process, and of the process that was left alone."""
     for kind in ("native", "python"):
         print(f"{what}: a {kind} thread late by {shown(getattr(attached, kind))} ms, left alone {shown(getattr(control, kind))} ms")
 
@@ -100,7 +100,7 @@ def print_threads(what: str, attached: Lateness, control: Lateness) -> None:
 @pytest.mark.peers
 @pytest.mark.timeout(600)
 def test_threads_that_are_not_held_run_on(goal: StateGoal) -> None:
-    """The target's threads tell for themselves how long they stood still, beside those of a process that is left alone at the same time."""
+    """Lateness of the target's threads, and of a process that is left alone at the same time."""
     gdb = shutil.which("gdb")
     with ticking_pair() as pair:
         attached, control = pair.measure(ROUNDS, brought, detach)

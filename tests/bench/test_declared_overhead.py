@@ -1,4 +1,4 @@
-"""What following a declared class costs it: beside a second copy of the same class that is not declared, in one interleaved run."""
+"""The cost of following a declared class, beside an undeclared copy, in one interleaved run."""
 
 from __future__ import annotations
 

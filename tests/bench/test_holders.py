@@ -1,4 +1,4 @@
-"""What it costs to ask who holds an object, at 100,000 handles: the window that opens its page, and the target that looks for it."""
+"""The cost of asking for holders at 100,000 handles, in the window and in the target."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_a_look_beside_bringing_the_agent_in(handles: int, goal: StateGoal) -> N
 
 
 def test_the_process_s_threads_run_on_while_it_is_looked_at(goal: StateGoal) -> None:
-    """They tell for themselves how late they were, beside those of a process that is left alone at the same time."""
+    """Lateness of its threads, and of a process that is left alone at the same time."""
     with ticking_pair() as pair:
         looked_at, control = pair.measure(ROUNDS, look, lambda _pid: None)
     print()

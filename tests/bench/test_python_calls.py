@@ -1,4 +1,4 @@
-"""What a call costs from Python, beside the same call through UniFFI's generated code."""
+"""The cost of a call from Python, beside the same call through UniFFI's generated code."""
 
 from __future__ import annotations
 

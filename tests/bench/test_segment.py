@@ -1,4 +1,4 @@
-"""What a live handle costs in the segment."""
+"""The memory of a live handle in the segment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What following a UniFFI package costs it: beside a second copy of the same module that is not followed, in one interleaved run."""
+"""The cost of following a UniFFI package, beside a copy that is not followed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MANY = 100_000
 
 @pytest.fixture(scope="module")
 def unfollowed() -> ModuleType:
-    """The same generated module again; not in ``sys.modules``, so nobody finds it."""
+    """The same generated module again; hidden: not in ``sys.modules``."""
     spec = importlib.util.spec_from_file_location("bdk_unfollowed", bdkpython.bdk.__file__)
     assert spec is not None
     assert spec.loader is not None
@@ -66,13 +66,13 @@ def calling(module: ModuleType) -> Callable[[int], None]:
 
 
 def in_thread_of_4_frames(measure: Callable[[], dict[str, float]]) -> dict[str, float]:
-    """What ``measure`` answers on a thread whose stack is this function's inner one, ``measure``, the timing loop and the subject."""
+    """Result of ``measure`` on a thread whose stack is four known frames."""
     answers: queue.SimpleQueue[dict[str, float] | BaseException] = queue.SimpleQueue()
 
     def outermost() -> None:
         try:
             answers.put(measure())
-        except BaseException as error:  # raised again by whoever waits
+        except BaseException as error:  # raised again by the waiting thread
             answers.put(error)
 
     _thread.start_new_thread(outermost, ())

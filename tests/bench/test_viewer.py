@@ -1,6 +1,7 @@
-"""What 100,000 handles cost the viewer: from attach to the first painted table, and each refresh after it.
+"""The viewer's cost for 100,000 handles: from attach to the first painted table, and each refresh.
 
-The peer is Qt's ready-made model (`QStandardItemModel` filled with the same texts): what one would write first.
+The peer is Qt's ready-made model (`QStandardItemModel` filled with the same texts): the usual first
+version.
 """
 
 from __future__ import annotations

@@ -18,13 +18,13 @@ from tests.helpers.unprepared import unprepared
 
 @dataclass
 class Lateness:
-    """By round, the longest that a thread was late, in seconds: of the one that runs native code and of the one that runs Python."""
+    """By round, the longest lateness in seconds: of the native and the Python thread."""
 
     native: list[float] = field(default_factory=list)
     python: list[float] = field(default_factory=list)
 
     def take(self, target: Target) -> None:
-        """Add what a target saw since it was last asked."""
+        """Add the lateness that a target saw since the last request."""
         seen = target.ask("take")
         self.native.append(seen["native"])
         self.python.append(seen["python"])
@@ -38,7 +38,7 @@ class Pair:
     second: Target
 
     def measure(self, rounds: int, work: Callable[[int], object], after: Callable[[int], object]) -> tuple[Lateness, Lateness]:
-        """Do ``work`` to one of them, in turn, then ``after``, which is not measured: how late the one was, and the one left alone."""
+        """Lateness of a process during ``work``, and of the other, left alone; ``after`` is not measured."""
         attached, control = Lateness(), Lateness()
         for number in range(rounds):
             one, other = (self.first, self.second) if number % 2 else (self.second, self.first)

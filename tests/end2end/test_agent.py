@@ -1,4 +1,4 @@
-"""The agent in a real program: what it brings in, what it leaves behind, and what a viewer can ask of it."""
+"""The agent in a real program: its files and threads, its traces, and its answers to a viewer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tests.helpers.targets import PATIENCE_SECS, Target, start_target
 def traces_become(target: Target, expected: dict[str, Any]) -> None:
     """The target's traces are, or soon are, as expected: a thread that was joined is among the kernel's tasks for a moment more.
 
-    Python says that a thread has ended just before it does, and the kernel wakes who joins one before it takes the task out of the list.
+    Python says that a thread has ended just before it does, and the kernel wakes a joining thread
+    before it takes the task out of the list.
     """
     deadline = time.monotonic() + PATIENCE_SECS
     while (traces := target.ask("traces")) != expected and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What fails at the start or the end of an agent leaves nothing behind."""
+"""A failure at the start or the end of an agent leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attaching processes that nobody prepared: foreign interpreters without cffi and without our package."""
+"""Attaching unprepared processes: foreign interpreters without cffi and without our package."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS = ("idle", "sleep", "lock", "busy", "malloc", "dlopen", "poll")
 
 
 def finish(target: Target) -> dict[str, object]:
-    """Let it end; what it says."""
+    """Let it end; returns its last answer."""
     close_stdin(target)
     done: dict[str, object] = target.expect("done")
     assert target.process.wait(30) == 0
@@ -47,12 +47,12 @@ def bring(pid: int) -> None:
 
 
 def descriptors(pid: int) -> dict[str, str]:
-    """What the open descriptors of a process are, by number."""
+    """The open descriptors of a process, by number."""
     return {path.name: str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()}
 
 
 def staged_folder(pid: int, region: int) -> Path:
-    """Where the files of the last injection into a process lay: the line that it ran names them."""
+    """The folder of the last injection into a process: its line of Python names it."""
     with TargetMemory(pid) as memory:
         found = re.search(rb"/[a-z/]+/" + PREFIX.encode() + rb"[0-9a-f]{16}", memory.read(region, 8192))
     assert found is not None

@@ -110,7 +110,7 @@ def test_whoever_attaches_is_killed_at_any_moment_and_the_target_runs_on(victim:
 
 
 def kill_one(pid: int, victim: str, after_secs: float) -> None:
-    """Begin to attach; a while after the injector was started kill the one who asked, or the injector too. Returns when both have gone."""
+    """Begin to attach, then kill the viewer or the injector too; returns when both have gone."""
     viewer = subprocess.Popen(
         command_line("attach", pid, "--headless", "--inject"),
         env=command_environment(),
@@ -121,7 +121,7 @@ def kill_one(pid: int, victim: str, after_secs: float) -> None:
     children = Path(f"/proc/{viewer.pid}/task/{viewer.pid}/children")
     while not (started := children.read_text().split()) and viewer.poll() is None:
         time.sleep(0.002)
-    time.sleep(after_secs)  # a random moment is what is asked for
+    time.sleep(after_secs)  # a random moment is intended
     viewer.kill()
     viewer.wait()
     for child in started if victim == "injector" else ():

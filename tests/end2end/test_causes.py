@@ -33,7 +33,7 @@ MOUNTED = 'for place in /dev/shm /tmp /var/tmp; do mount -t tmpfs -o "$0" tmpfs 
 
 
 def causes(pid: int, status: int, prefix: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """What doctor says of a process, as a user."""
+    """Doctor's answer about a process, as a user."""
     done = run_command("doctor", pid, "--json", prefix=prefix)
     assert done.status == status, done
     assert done.json["attachable"] == (status == 0)
@@ -257,7 +257,7 @@ class TestConfinement:
 
 
 def left_in_shared_memory(pid: int) -> list[Path]:
-    """Files that an agent of a process made and nobody removed."""
+    """Files that a process's agent made and that are left."""
     return [each for each in Path(os.environ["XDG_RUNTIME_DIR"]).rglob(f"*{pid}-*") if not each.is_dir()]
 
 
@@ -317,7 +317,7 @@ class TestInterpreters:
                 waiting.kill()
 
     def test_a_python_that_says_that_it_is_free_threaded_is_told_so(self):
-        """No package of one is to be had, so this is a usual one whose published table says so."""
+        """No package of such a build can be had: this is a usual build with a changed table."""
         with unprepared("idle", program=interpreter("3.14")) as target:
             found = find_interpreter(target.pid)
             assert found is not None

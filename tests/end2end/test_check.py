@@ -1,4 +1,4 @@
-"""``check`` and the pytest plugin over unmodified packages: what leaks is found with its stack, and nothing else."""
+"""``check`` and the pytest plugin over unmodified packages: each leak and its stack, no more."""
 
 from __future__ import annotations
 
@@ -309,7 +309,7 @@ def test_a_test_suite_is_judged_test_by_test(folder: Path) -> None:
 
 
 def run_pytest(*words: str, adapters: str = "") -> Finished:
-    """pytest with the plugin and without those that happen to be installed, without ``check``."""
+    """pytest with the plugin and without other installed plugins, without ``check``."""
     command = [sys.executable, "-m", "pytest", "-p", "inspector.leaks.plugin", "-q", "--color=no", *words]
     environment = command_environment({"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "ARC_INSPECTOR_ADAPTERS": adapters})
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, stdin=subprocess.DEVNULL)

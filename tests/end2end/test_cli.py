@@ -43,7 +43,7 @@ ROW_KEYS = [
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of this test lie where nobody else looks."""
+    """Segments of this test lie in a folder of its own."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
 

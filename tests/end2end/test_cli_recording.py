@@ -1,4 +1,4 @@
-"""Recording a real process, opening and comparing what was recorded."""
+"""Records a real process, opens and compares the recordings."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ SESSION = '[[proxy]]\nclass = "__main__.Session"\nhandle = "_handle"\nclose = "c
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where targets and commands of this test are started, with a configuration folder of its own."""
+    """Working folder for this test's targets, with a configuration folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -34,7 +34,7 @@ def target(folder: Path) -> Iterator[Target]:
 
 
 def configure(folder: Path, text: str, *, is_agreed: bool = True) -> None:
-    """What this person declares for every process, and agrees to."""
+    """The declarations of this person for every process, with consent."""
     (folder / "config" / "arc-inspector").mkdir(parents=True, exist_ok=True)
     (folder / "config" / "arc-inspector" / "adapters.toml").write_text(text)
     if is_agreed:

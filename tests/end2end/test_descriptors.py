@@ -203,7 +203,7 @@ def test_without_an_agent_closing_everything_harms_neither_files_nor_handles() -
         assert target.ask("end_child") == 0
         assert child
         assert target.ask("text 2") == "2"
-        if os.geteuid() == 0:  # may open what it has mapped
+        if os.geteuid() == 0:  # may open files that it has mapped
             target.ask("start")
             assert_inspected(target.pid, 4)
         else:

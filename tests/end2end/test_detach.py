@@ -25,13 +25,13 @@ from tests.helpers.unprepared import detach, own_threads, unprepared
 
 @pytest.fixture
 def target() -> Iterator[Target]:
-    """A process that nobody prepared, and that has had a second thread."""
+    """An unprepared process that has had a second thread."""
     with unprepared("sleep") as made:
         yield made
 
 
 def lasting(traces: Traces) -> Traces:
-    """What has to be as it was before; of memory the code that was loaded stays."""
+    """The traces that must be as before; of the memory, loaded code stays."""
     return dataclasses.replace(traces, mappings=0, size_bytes=0, resident_bytes=0)
 
 

@@ -18,7 +18,7 @@ NO_PROCESS = 4_199_015
 
 
 def causes(pid: int, status: int = 3) -> list[str]:
-    """Keys of what doctor says about a process."""
+    """Keys of doctor's answer about a process."""
     done = run_command("doctor", pid, "--json")
     assert done.status == status, done
     assert done.json["attachable"] == (status == 0)

@@ -36,7 +36,7 @@ KILLED = {
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of this test lie where nobody else looks."""
+    """Segments of this test lie in a folder of its own."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
 
@@ -47,7 +47,7 @@ def run(code: str) -> int:
 
 
 def left(folder: Path) -> list[str]:
-    """Suffixes of the agent's files that are still there, hidden ones too."""
+    """Suffixes of the agent's files that still exist, including hidden files."""
     return sorted(path.suffix for path in folder.rglob("*") if path.is_file() or path.is_socket())
 
 

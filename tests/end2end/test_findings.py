@@ -61,7 +61,7 @@ def observe(target: Target, watch: Watch, rounds: int) -> tuple[Snapshot, Trend]
 
 @contextmanager
 def judged(defect: str, kind: str, rule: Rule) -> Iterator[list[Finding]]:
-    """What the rule says of the program after its rounds."""
+    """The rule's finding on the program after its rounds."""
     with start_target("defects", defect, kind) as target, watched(target.ready["segment"], level=Level.STACKS) as watch:
         if defect == "negative":
             known = watch.until(lambda snapshot: bool((snapshot.handles.strong != UNKNOWN).any()), True)

@@ -1,4 +1,4 @@
-"""Who holds it, asked of real programs: the path to the line of code, named native holders, cycles across the boundary."""
+"""Holders in real programs: paths to lines of code, named native holders, cycles."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def own_name() -> str:
-    """What this process's segment is called."""
+    """The name of this process's segment."""
     stat = process_stat(os.getpid())
     assert stat is not None
     return f"{os.getpid()}-{stat.start_time}.seg"
@@ -97,7 +97,7 @@ def test_opening_a_damaged_file_is_one_clear_line(folder: Path, damage: Callable
 
 @contextmanager
 def listening(path: Path, serve: Callable[[socket.socket], None]) -> Iterator[None]:
-    """Serve each connection so; what the viewer does to the connection is its business."""
+    """Serve each connection so; the viewer may do anything to the connection."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen()

@@ -1,4 +1,4 @@
-"""Bringing the agent in ends no wait of the target: a stop is not seen by the program, whatever its threads wait in."""
+"""Injection ends no wait of the target, in any system call."""
 
 from __future__ import annotations
 

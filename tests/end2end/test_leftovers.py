@@ -1,4 +1,4 @@
-"""What dead processes leave in the directory of segments, and when it goes."""
+"""Files of dead processes in the directory of segments, and their removal."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ LONG_AGO_SECS = 3600.0
 
 @pytest.fixture
 def _this_folder_alone(segments_of_its_own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing on this machine but what a test made is removed."""
+    """Only a test's own files are removed on this machine."""
     monkeypatch.setattr(leftovers, "segment_directories", lambda: list(segments_of_its_own.glob("arc-inspector-*")))
 
 
 def clean(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """What the command prints, in this process."""
+    """The command's output, in this process."""
     assert run(["clean", *words]) == 0
     out, err = capsys.readouterr()
     assert err == ""
@@ -45,7 +45,7 @@ def clean(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 
 def killed_worker(env: dict[str, str] | None = None) -> Path:
-    """Where the segment of a worker lies that was killed; ``Path(".")``: it had none."""
+    """Path of the segment of a killed worker; ``Path(".")``: it had none."""
     process = subprocess.Popen(
         [sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=command_environment(env)
     )

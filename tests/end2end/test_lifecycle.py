@@ -1,4 +1,4 @@
-"""The lifecycle from outside: closes by filter and in order, drains, the audit log, and what is alive at exit."""
+"""The lifecycle from outside: closes in order, drains, the audit log, the exit report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.helpers.targets import start_target
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of this test lie where nobody else looks."""
+    """Segments of this test lie in a folder of its own."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
 

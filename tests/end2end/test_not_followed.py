@@ -1,4 +1,4 @@
-"""Real extension modules of which nobody follows a class, or whose instances are made unseen: no sentence says that all is well."""
+"""Real extension modules without followed classes: no sentence says that all is well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each operation of the control socket may do to a target: the viewer's list, the target's and the one in the documents are one."""
+"""Effects of each control operation: the lists of viewer, target and documents agree."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FIELDS = {
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """A program with a class that nobody declared."""
+    """A program with a class that is not declared."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("folder"))
         with start_target("declared_steps") as started:
@@ -36,7 +36,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 
 def rows_of_the_table() -> dict[str, list[str]]:
-    """By operation: what the documents say that it changes, runs, needs and leaves in the audit."""
+    """The documents' table by operation: changes, code that runs, arming and audit."""
     lines = re.findall(r"^\| `(\w+)` \|(.*)\|$", TABLE.read_text(), re.MULTILINE)
     return {name: [cell.strip() for cell in rest.split("|")] for name, rest in lines}
 

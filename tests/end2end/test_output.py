@@ -23,7 +23,7 @@ MANY = 3000
 
 @pytest.fixture(scope="module")
 def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a dead process with many handles left."""
+    """The segment of a dead process with many handles."""
     names = [{"name": b"Journal"}, {"name": b"a.rather.long.name.of.a.module.TodoItem"}]
     rows = [{"address": 64 * number, "type_id": 1 + number % 2, "created_site": 1, "created_thread": 1} for number in range(1, MANY)]
     sites = [[("make_it", "/srv/app/some_module_with_a_long_name.py", 1204)]]
@@ -77,7 +77,7 @@ def test_on_a_terminal_no_line_is_too_wide_and_none_a_letter_wide(left_behind: P
 
 
 def on_terminal(columns: int, *words: str | Path) -> list[str]:
-    """What a command prints on a terminal of that width, without the marks of the head."""
+    """A command's output on a terminal of that width, without the marks of the head."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     environment = {name: value for name, value in command_environment().items() if name not in ("COLUMNS", "LINES")}

@@ -168,7 +168,7 @@ def test_the_resting_count_is_told_from_calls_in_flight(target: Target) -> None:
 
 
 def state_of(pid: int) -> dict[str, object]:
-    """What a look could change of a process."""
+    """The parts of a process that a look could change."""
     status = procfs.status(pid)
     maps = [(each.low, each.high, each.flags) for each in procfs.mappings(pid) or () if each.path != "[heap]"]
     return {

@@ -1,4 +1,4 @@
-"""A look from outside tells of every generation of UniFFI what the agent tells from within, row by row."""
+"""A look from outside and the agent agree for every generation of UniFFI, row by row."""
 
 from __future__ import annotations
 

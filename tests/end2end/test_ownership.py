@@ -19,7 +19,7 @@ KINDS = ("serial", "shared", "thin")
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of this test lie where nobody else looks."""
+    """Segments of this test lie in a folder of its own."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
 
@@ -30,13 +30,13 @@ def target() -> Iterator[Target]:
 
 
 def row(target: Target, number: int, command: str = "handles") -> dict[str, Any] | None:
-    """What a command tells of a handle."""
+    """A command's output about a handle."""
     rows = run_command(command, target.pid, "--json").json["handles"]
     return next((each for each in rows if each["id"] == handle_text(number)), None)
 
 
 def until(target: Target, number: int, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """Look until what the viewer tells of a handle is so."""
+    """Look until the viewer's row of a handle satisfies the condition."""
     until_secs = time.monotonic() + PATIENCE_SECS
     while True:
         seen = row(target, number)
@@ -53,7 +53,7 @@ def test_the_viewer_reads_the_true_count_of_every_strategy(target: Target, kind:
     for clone in ("two", "three"):
         target.ask(f"clone one {clone}")
     three = until(target, number, lambda seen: seen["strong"] == 3)
-    # the references to a thin object share one row, proxies' and native ones alike
+    # the references to a thin object share one row, proxies' and native references alike
     assert (three["proxies"], three["native_refs"]) == ((None, None) if kind == "thin" else (3, 0))
     target.ask("drop two")
     until(target, number, lambda seen: seen["strong"] == 2)

@@ -30,7 +30,7 @@ REAL = "import bdkpython\nkept = [bdkpython.Amount.from_sat(7)]\n"
 
 
 def hide(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
-    """A program in a folder with an ``inspector`` and those names of its own."""
+    """A program in a folder with an ``inspector`` and modules of those names."""
     for name in ("inspector", *names):
         (folder / f"{name}.py").write_text(f"mine = {name!r}\n")
     (folder / "app.py").write_text(PROGRAM)

@@ -1,4 +1,4 @@
-"""Memory, stack and room are scarce: the program goes on as it would without an agent, and what is not recorded is said."""
+"""Scarce memory, stack and room: the program runs as without an agent; gaps are reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOUNT = 'mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@"'
 
 @contextmanager
 def in_small_file_system(name: str, *args: str, place: Path) -> Iterator[Target]:
-    """A target whose segments lie in a file system of 2 MiB, which nobody else sees."""
+    """A target whose segments lie in a private file system of 2 MiB."""
     need_root()
     prefix = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", MOUNT, str(place)]
     if subprocess.run([*prefix, "/bin/true"], check=False, capture_output=True).returncode:

@@ -1,4 +1,4 @@
-"""A session with real processes: what it shows of a known sequence, and what it says when they hang, die or end."""
+"""A session with real processes: its view of a known sequence, of hangs and of ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.helpers.waiting import Follower
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of this test lie where nobody else looks."""
+    """Segments of this test lie in a folder of its own."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
 
@@ -41,7 +41,7 @@ def viewing(target: Target, *, level: Level | None = Level.HISTORY) -> Iterator[
 
 
 def row_of(snapshot: Snapshot, handle: int) -> int | None:
-    """Where a handle stands in the table."""
+    """Index of a handle in the table."""
     rows = (snapshot.handles.ids == handle).nonzero()[0]
     return int(rows[0]) if len(rows) else None
 

@@ -1,4 +1,4 @@
-"""The shipped declarations, each over the package that it is for, unmodified: rows from birth to close, and to the end without one."""
+"""The shipped declarations, each over its unmodified package: rows from birth to end."""
 
 from __future__ import annotations
 

@@ -25,13 +25,13 @@ PACKAGES = {"bdkpython", "duckdb", "h5py", "io", "inspector", "mmap", "nostr_sdk
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    """What every rule says after some rounds of all programs, which share a process."""
+    """Every rule's findings after some rounds of all programs, which share a process."""
     pytest.importorskip("bdkpython")
     env = {"ARC_INSPECTOR_ADAPTERS": ":".join(shipped_names())}
     with start_target("sound", env=env) as target, watched(target.ready["segment"], level=Level.STACKS) as watch:
         assert target.ready["programs"] == PROGRAMS
         trend = Trend(min_gap_secs=0.0, rise_gap_secs=0.0)
-        target.ask("go")  # what the programs keep is there from now on
+        target.ask("go")  # the objects that the programs keep exist from now on
         seen = watch.until(lambda snapshot: snapshot.sampled_at > 0, True)
         for _ in range(ROUNDS):
             trend.observe(seen)

@@ -1,4 +1,4 @@
-"""Counts are those of the libraries: a few of the comparisons of ``./dev truth``."""
+"""The inspector's counts equal the libraries' own: a few of the comparisons of ``./dev truth``."""
 
 from __future__ import annotations
 

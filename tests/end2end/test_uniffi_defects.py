@@ -1,4 +1,4 @@
-"""The kinds of defect that UniFFI packages have: the inspector's own rules say what is wrong, and name the place first."""
+"""Kinds of defect in UniFFI packages: the inspector's rules find each, and name the place first."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def native(kind: str) -> Callable[[Snapshot], int | None]:
 
 
 def drifted(program: str, first: tuple[str, ...], step: str, last: tuple[str, ...], kind: str, *, per_round: int) -> list[Finding]:
-    """What the rule of drift says after rounds of ``step``, with a look after each; ``last`` gives back what would spoil the end."""
+    """The drift rule's findings after rounds of ``step``; ``last`` undoes their effects."""
     with start_target(program) as target, watched(target.ready["segment"], level=Level.STACKS) as watch:
         watch.until(lambda snapshot: snapshot.target.level, Level.STACKS)
         for line in first:
@@ -53,7 +53,7 @@ def drifted(program: str, first: tuple[str, ...], step: str, last: tuple[str, ..
 
 
 def negative(*steps: str, expected: int, wanted: Verdict | None = None, last: tuple[str, ...] = ()) -> Finding:
-    """What the rule of too few references says of an amount after these steps: at the first look, or once it says what is wanted."""
+    """The finding of too few references on an amount after these steps."""
     with start_target("bdk_steps") as target, watched(target.ready["segment"], level=Level.STACKS) as watch:
         watch.until(lambda snapshot: snapshot.target.level, Level.STACKS)
         for line in steps:
@@ -68,7 +68,7 @@ def negative(*steps: str, expected: int, wanted: Verdict | None = None, last: tu
 
 
 def references_of(snapshot: Snapshot) -> Finding:
-    """What the rule of too few references says of a snapshot with one object."""
+    """The finding of too few references on a snapshot with one object."""
     (found,) = judge(Facts(snapshot, Trend(min_gap_secs=0.0), None), (NegativeReferences(),)).findings
     return found
 

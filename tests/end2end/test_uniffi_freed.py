@@ -1,4 +1,4 @@
-"""A program that calls finalisers by hand, and one whose finalisers bring their objects back: what the product says of them."""
+"""Programs that call finalisers by hand or revive objects: the product's view."""
 
 from __future__ import annotations
 

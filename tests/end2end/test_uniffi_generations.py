@@ -1,4 +1,4 @@
-"""A program of each generation of UniFFI that is still installed: unmodified packages, the old ones from beside the environment."""
+"""A program of each installable generation of UniFFI, over unmodified packages."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def rows_of(snapshot: Snapshot, type_name: str) -> list[int]:
 
 
 def sentences(snapshot: Snapshot, type_name: str) -> list[str]:
-    """What the window says of the counts of each row."""
+    """The window's text for the counts of each row."""
     types = snapshot.types
     return [sentence(equation_of(snapshot.handles, row, types[int(snapshot.handles.types[row])])) for row in rows_of(snapshot, type_name)]
 

@@ -18,7 +18,7 @@ from tests.helpers.targets import Target, start_target
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of this test lie where nobody else looks."""
+    """Segments of this test lie in a folder of its own."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
 
@@ -41,7 +41,7 @@ def groups(window: MainWindow) -> dict[str, tuple[int, int]]:
 
 
 def cell(window: MainWindow, handle: int, column: Column) -> str:
-    """What the table says of a handle; empty: it is not shown."""
+    """The table's row of a handle; empty: it is not shown."""
     model = window.workbench.handles.model
     row = model.row_of(handle)
     return str(model.index(row, column).data()) if row >= 0 else ""

@@ -1,4 +1,4 @@
-"""What the window does to a real process: plans, bulk closes, drains, closes taken back, and the log of it all."""
+"""The window's acts on a real process: plans, closes in bulk, drains, and their log."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.helpers.targets import Target, start_target
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of this test lie where nobody else looks."""
+    """Segments of this test lie in a folder of its own."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
 

@@ -24,7 +24,7 @@ MOST_SHOWN = 20
 
 
 class Tally:
-    """What the cases came to."""
+    """The outcomes of the cases."""
 
     def __init__(self) -> None:
         self.cases: Counter[str] = Counter()
@@ -39,7 +39,7 @@ class Tally:
         began = time.process_time()
         try:
             self.refused[subject] += bool(try_case(subject, seed, folder))
-        except Exception as error:  # whatever it is, it is what is looked for
+        except Exception as error:  # any exception is a finding
             place = traceback.extract_tb(error.__traceback__)[-1]
             known = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
             self.crashes.setdefault(known, f"--subject {subject} --seed {seed} --one\n{traceback.format_exc()}")

@@ -1,4 +1,4 @@
-"""Everything that the product makes of a snapshot: what a case has to survive, and what it may print."""
+"""All uses of a snapshot by the product: a case must survive them, and print harmless text."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ MOST_LOOKED_AT = 3
 
 @contextlib.contextmanager
 def listened(columns: int = 80) -> Iterator[io.StringIO]:
-    """What is printed meanwhile on a terminal of that width, which has to be harmless."""
+    """Text printed meanwhile on a terminal of that width, which has to be harmless."""
     screen = io.StringIO()
     with mock.patch.dict(os.environ, {"COLUMNS": str(columns)}), contextlib.redirect_stdout(screen):
         yield screen

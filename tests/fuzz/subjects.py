@@ -96,7 +96,7 @@ def png_of(snapshot: bytes) -> bytes:
 
 
 def snapshot_subject(rng: random.Random, folder: Path) -> None:
-    """The codec, and all that is made of what it lets through."""
+    """The codec, and all uses of the snapshots that it accepts."""
     look_at_snapshot(decode(mutated_snapshot(rng)))
 
 
@@ -322,7 +322,7 @@ _READERS: Mapping[str, Callable[[Any], object]] = {
 
 
 def jobs_subject(rng: random.Random, folder: Path) -> None:
-    """What a peer makes the native side hand to the target's worker."""
+    """Jobs that a peer makes the native side hand to the target's worker."""
     job = {"job": 1, "op": "declare", "declarations": _DECLARATIONS, "handle": 3, "handles": [3, 4]}
     data = json.dumps(mutate_json(job, rng)).encode()
     found = decode_job(mutate_bytes(data, rng) if rng.random() < 0.3 else data)
@@ -387,7 +387,7 @@ SUBJECTS: Mapping[str, Subject] = {
 
 
 def try_case(subject: str, seed: int, folder: Path) -> str:
-    """Run one case; ``""``, or the line of error that it came to. Raises what no input may bring about."""
+    """Run a case; ``""``, or its line of error. Raises an error that no input may cause."""
     try:
         SUBJECTS[subject](random.Random(f"{subject} {seed}"), folder)  # noqa: S311 - cases, not secrets
     except InspectorError as error:

@@ -26,7 +26,7 @@ class Finished:
 
     @property
     def json(self) -> Any:
-        """What it printed, as JSON."""
+        """Its output, as JSON."""
         return json.loads(self.out)
 
     def assert_one_line_error(self, status: int, *parts: str) -> None:

@@ -53,7 +53,7 @@ class ControlServer:
             thread.join(10)
 
     def operations(self) -> list[str]:
-        """What was asked, in order."""
+        """The operations requested, in order."""
         return [each["op"] for each in self.seen]
 
     def _accept(self) -> None:

@@ -19,7 +19,7 @@ from inspector.vocabulary import Level
 
 
 class FakeSession:
-    """A ``Session``: publishes what the test hands it, and leaves every request open until the test answers."""
+    """A ``Session`` that publishes a test's snapshots and leaves requests to the test."""
 
     def __init__(self, snapshot: Snapshot | None = None, *, capabilities: Capabilities | None = None) -> None:
         self.listeners: list[SessionListener] = []
@@ -85,7 +85,7 @@ class FakeSession:
         return self.closes[-1][2]
 
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
-        """Answers at once: all of ``events`` at first, after that what was added since."""
+        """Answers at once: all of ``events`` at first, after that the events added since."""
         read = 0 if after is None else after.following[0]
         batch: Future[EventBatch] = Future()
         batch.set_result(EventBatch(self.events.take(slice(read, None)), EventCursor({0: len(self.events)})))

@@ -1,4 +1,4 @@
-"""Unmodified packages of each generation of UniFFI that is still installed, and the target that runs over one of them."""
+"""Unmodified packages of each installable generation of UniFFI, and the target over each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVERY = ("bdkpython==0.0.4", *GLEAN, *CLONING)
 
 @contextmanager
 def program(requirement: str, *options: str) -> Iterator[Target]:
-    """The target over one package; without a version, the one of the environment."""
+    """The target over one package; without a version, the environment's package."""
     if "==" in requirement:
         try:
             folder = package_folder(requirement)

@@ -1,8 +1,9 @@
 """Interpreters that this machine's system does not have: Debian's packages of them, unpacked below ``build/interpreters`` and nowhere else.
 
-Fetched once (or into ``ARC_INSPECTOR_INTERPRETERS``) from the Debian mirror that apt is set up with, with apt's own checks of
-signatures and with state of its own: the system's packages stay as they are. They come with the libraries that they were built for, the C
-library among them, and run with those. ``python -m tests.helpers.interpreters`` fetches all of them.
+Fetched once (or into ``ARC_INSPECTOR_INTERPRETERS``) from the Debian mirror that apt is set up
+with, with apt's own checks of signatures and with state of its own: the system's packages stay as
+they are. They come with the libraries that they were built for, including the C library, and run
+with those. ``python -m tests.helpers.interpreters`` fetches all of them.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ FAILURE_HOLDS_SECS: Final = 3600.0
 
 
 class NoInterpreterError(Exception):
-    """It could not be had; the message says in one line what was tried and why that failed."""
+    """It could not be fetched; the message names the attempts and the reason in one line."""
 
 
 @functools.cache
@@ -74,7 +75,7 @@ def _wanted(name: str, folder: Path) -> Path:
 
 
 def _works(name: str, folder: Path) -> bool:
-    """Whether it is there and, a program, starts; one that was made where its checkout no longer lies does not."""
+    """Whether it exists and, a program, starts; a program whose checkout has moved does not."""
     wanted = _wanted(name, folder)
     if name in LIBRARY_FILES:
         return wanted.exists()
@@ -130,7 +131,7 @@ def _mirrors() -> list[str]:
 
 
 def _settings(place: Path, mirror: str, suite: str) -> dict[str, str]:
-    """An environment in which apt has nothing of the system's but how it reaches its mirrors and whom it trusts."""
+    """An apt environment of its own: the system's mirror and trusted keys, and nothing else."""
     for part in ("state/lists/partial", "cache/archives/partial"):
         Path(place, part).mkdir(parents=True, exist_ok=True)
     Path(place, "state/status").touch()
@@ -185,7 +186,7 @@ def _run(command: Sequence[str | Path], until: float, env: dict[str, str] | None
 
 
 def missing() -> Iterator[str]:
-    """Fetch all, again where that failed before; why each of the others could not be had."""
+    """Fetch all, again after a failure; returns the reasons for missing ones."""
     for name in FETCHED:
         Path(_home(), f"{name}.failed").unlink(missing_ok=True)
         try:
@@ -195,7 +196,7 @@ def missing() -> Iterator[str]:
 
 
 def main() -> None:
-    """Fetch all; one that cannot be had is named and left out."""
+    """Fetch all; an interpreter that cannot be fetched is named and left out."""
     for reason in missing():
         print(f"{reason} (tests that need it are skipped)", file=sys.stderr)
 

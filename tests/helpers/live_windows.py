@@ -1,4 +1,4 @@
-"""What end-to-end tests of the window share: a target that is stepped, a window on it, and patience."""
+"""Shared parts of end-to-end window tests: a stepped target, a window on it, patience."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATIENCE_MILLIS = 30_000
 
 @contextmanager
 def window_on(target: Target, qtbot: QtBot, folder: Path) -> Iterator[MainWindow]:
-    """A window that shows ``target``, and keeps what it writes in ``folder``."""
+    """A window that shows ``target``, and keeps its files in ``folder``."""
     made = MainWindow(LocalConnector(folder, folder), QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat))
     made.show()
     with qtbot.waitSignal(made.attachment.snapshot_shown, timeout=PATIENCE_MILLIS):

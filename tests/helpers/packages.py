@@ -29,7 +29,7 @@ OLDER: Final = (
 
 
 class NoPackageError(Exception):
-    """The registry has no wheel of the package for this interpreter and machine; the message says what pip said."""
+    """The registry has no wheel of the package for this machine; the message is pip's."""
 
 
 def package_folder(requirement: str) -> Path:
@@ -55,7 +55,7 @@ def _install(requirement: str, into: Path) -> None:
 
 
 def main() -> None:
-    """Fetch all; one that cannot be had is named and left out."""
+    """Fetch all; a package that cannot be fetched is named and left out."""
     for requirement in OLDER:
         try:
             package_folder(requirement)

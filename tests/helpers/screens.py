@@ -1,4 +1,4 @@
-"""Checks on what reaches a terminal."""
+"""Checks on terminal output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes segments for tests, with the layout's own dtypes: what a target would leave in its file."""
+"""Writes segments for tests, with the layout's own dtypes, as a target would."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RING_BYTES = 64 + 4096 * 32
 
 @dataclass
 class SegmentImage:
-    """What a segment holds. Records are mappings of field names to values; index 0 is added."""
+    """The content of a segment. Records are mappings of field names to values; index 0 is added."""
 
     header: Mapping[str, Any] = field(default_factory=dict)
     threads: Sequence[Mapping[str, Any]] = ()
@@ -106,7 +106,7 @@ def at(secs: float) -> int:
 
 
 def write_segment(path: Path, image: SegmentImage) -> Path:
-    """Write the file; nobody holds its lock, as after a crash."""
+    """Write the file; no process holds its lock, as after a crash."""
     path.write_bytes(image.to_bytes())
     path.chmod(0o600)
     return path

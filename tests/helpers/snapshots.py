@@ -37,7 +37,7 @@ NO_TIME = float("nan")
 
 @dataclass(frozen=True)
 class Row:
-    """One handle, described; the defaults make a plain live one."""
+    """Description of a handle; the defaults make a plain live handle."""
 
     slot: int
     type: str = "TodoItem"

@@ -32,7 +32,7 @@ class TargetFailedError(AssertionError):
 
 
 class Target:
-    """A child process that is stepped. ``ready`` is what it said when it was set up."""
+    """A child process that is stepped. ``ready`` is its answer at the end of its setup."""
 
     def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
         """Take over a process whose stdin and stdout are pipes and whose stderr is the file ``errors``."""
@@ -56,7 +56,7 @@ class Target:
             raise TargetFailedError(f"the target is gone before {line!r}:\n{self.errors()}") from error
 
     def expect(self, word: str, *, patience_secs: float = PATIENCE_SECS) -> Any:
-        """Wait for the next line; it starts with ``word``, and what follows is JSON (or nothing: ``None``)."""
+        """Wait for the next line; it starts with ``word``, the rest is JSON or empty."""
         line = self.read_line(patience_secs=patience_secs)
         said, _, rest = line.partition(" ")
         if said != word:
@@ -69,7 +69,7 @@ class Target:
         return self.expect(line.split(" ", 1)[0])
 
     def read_line(self, *, patience_secs: float = PATIENCE_SECS) -> str:
-        """Next line of stdout, whatever it is."""
+        """Next line of stdout, with any content."""
         assert self.process.stdout is not None
         deadline = time.monotonic() + patience_secs
         with selectors.DefaultSelector() as selector:
@@ -115,7 +115,7 @@ class Target:
                 raise TargetFailedError(f"the target did not stop within {PATIENCE_SECS:.0f} s")
 
     def errors(self) -> str:
-        """What it wrote to stderr so far."""
+        """Its stderr so far."""
         self._errors.flush()
         return Path(self._errors.name).read_text(errors="replace")
 

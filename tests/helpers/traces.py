@@ -1,4 +1,4 @@
-"""What is in a process that a test compares before and after: descriptors, threads, signal handlers, files, memory."""
+"""Traces of a process for comparison: descriptors, threads, handlers, files, memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SETXID: Final = 1 << 32
 
 @dataclass(frozen=True)
 class Traces:
-    """Of one moment."""
+    """The traces at one moment."""
 
     descriptors: dict[int, str]
     threads: int
@@ -47,7 +47,7 @@ def traces_of(pid: int) -> Traces:
 
 
 def published(pid: int) -> list[Path]:
-    """Files of a process's agent, hidden ones too; of one that is in our environment."""
+    """Files of a process's agent in our environment, including hidden files."""
     folder = Path(os.environ.get("XDG_RUNTIME_DIR") or "/dev/shm")  # noqa: S108 - where segments lie
     return [path for path in folder.glob("arc-inspector-*/*") if path.name.lstrip(".").startswith(f"{pid}-")]
 

@@ -1,4 +1,4 @@
-"""Python processes that nobody prepared: a foreign interpreter, without cffi and without our package, that does one kind of work."""
+"""Unprepared processes: foreign interpreters without cffi and without our package."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MINORS = ("3.11", "3.12", "3.13", "3.14")
 def interpreter(minor: str) -> str:
     """A Python of that version, not of our environment: of this machine, named in ``ARC_INSPECTOR_PYTHON_3_14`` and so on, or fetched.
 
-    Skips the test, saying what was tried, when there is none.
+    Skips the test, naming the attempts, when there is none.
     """
     variable = f"ARC_INSPECTOR_PYTHON_{minor.replace('.', '_')}"
     pyenv = sorted(Path("~/.pyenv/versions").expanduser().glob(f"{minor}.*/bin/python{minor}"))
@@ -39,7 +39,7 @@ def interpreter(minor: str) -> str:
 
 
 def pypy() -> str:
-    """A PyPy of this machine or fetched; skips the test, saying what was tried, when there is none."""
+    """A PyPy of this machine or fetched; skips the test when there is none."""
     return shutil.which("pypy3") or _fetched("pypy3", "no pypy3 on PATH")
 
 

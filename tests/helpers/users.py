@@ -1,7 +1,8 @@
 """Processes of other users, with fewer rights than ours. Root only.
 
-They get one right that users do not have, to read any file (``CAP_DAC_READ_SEARCH``): the checkout and its interpreter may lie where nobody
-else may enter. It has no part in who may look into or trace whom.
+They get a right that users do not have, to read any file (``CAP_DAC_READ_SEARCH``): the checkout
+and its interpreter may lie in a folder closed to other users. It does not affect the rules for
+tracing and reading processes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def as_user(uid: int) -> list[str]:
 
 
 def as_root_without(right: str) -> list[str]:
-    """The beginning of a command that is run as root without one of root's rights: ``sys_ptrace``."""
+    """The beginning of a command that root runs without the right ``sys_ptrace``."""
     return [_SETPRIV, f"--inh-caps=-{right}", f"--bounding-set=-{right}"]
 
 

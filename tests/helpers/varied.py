@@ -1,4 +1,4 @@
-"""Snapshots that have every state, every unknown and every kind of name: what is stored and printed of them is fixed by tests."""
+"""Snapshots with every state, unknown and kind of name, for fixed stored and printed forms."""
 
 from __future__ import annotations
 

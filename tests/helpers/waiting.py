@@ -1,4 +1,4 @@
-"""Waiting for what a session tells, without sleeping."""
+"""Waits for a session's answers, without sleeping."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PATIENCE_SECS = 60.0
 
 
 class Follower:
-    """A listener that keeps the newest snapshot and lets a test wait for a good one."""
+    """A listener that keeps the newest snapshot and lets a test wait for a good snapshot."""
 
     def __init__(self, session: Session) -> None:
         """Follow ``session`` from now on; ``leave`` ends that."""

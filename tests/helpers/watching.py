@@ -1,4 +1,4 @@
-"""Watches a target through a real session and waits for what a test expects, without sleeping."""
+"""Watches a target through a real session and waits for expected snapshots, without sleeping."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Watch:
         """As ``SessionListener``."""
 
     def until(self, look: Callable[[Snapshot], Seen], expected: Seen) -> Snapshot:
-        """The first snapshot in which ``look`` sees what is expected; an assertion with what it saw last, if none comes."""
+        """The first snapshot that satisfies ``look``; an assertion with the last one otherwise."""
         with self._changed:
             self._changed.wait_for(lambda: self._latest is not None and look(self._latest) == expected, PATIENCE_SECS)
             assert self._latest is not None, "the session had no snapshot"

@@ -1,4 +1,4 @@
-"""What tests of the whole window share: a small snapshot, and ways to publish, to answer and to arm."""
+"""Shared parts of tests of the whole window: a snapshot, and ways to answer and to arm."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def publish(qtbot: QtBot, window: MainWindow, session: FakeSession, snapshot: Sn
 
 
 def answer(qtbot: QtBot, window: MainWindow, finish: Callable[[], None]) -> str:
-    """What the result bar says once ``finish`` has answered a request."""
+    """Text of the result bar once ``finish`` has answered a request."""
     window.result.hide()
     finish()
     qtbot.waitUntil(window.result.isVisible)

@@ -1,4 +1,4 @@
-"""``python -m tests.mutate [WORD…]``: put each fault of the table into a scratch copy, and list those that no named test notices.
+"""``python -m tests.mutate [WORD…]``: lists the faults that no named test notices.
 
 ``WORD``: only faults whose file or description has it. Exit status 0 when every fault was noticed, 1 else.
 """
@@ -35,7 +35,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def fill_scratch() -> None:
-    """A copy of the files that git knows, with what was built beside them; always at one place, so that cargo builds little."""
+    """A copy of git's files with the built files, always in one place for cargo."""
     words = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     known = subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
     wanted = {name for name in known.stdout.decode().split("\0") if name and (ROOT / name).is_file()}
@@ -57,7 +57,7 @@ def copy(file: Path, to: Path) -> None:
 
 
 def tried(fault: Fault) -> str:
-    """What became of a fault; the file is whole again afterwards."""
+    """The outcome of a fault; the file is whole again afterwards."""
     file = SCRATCH / fault.file
     whole = file.read_text()
     file.write_text(put_in(fault, whole))

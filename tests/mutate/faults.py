@@ -28,7 +28,7 @@ class Fault:
     tests: tuple[str, ...]
 
     def commands(self, python: str) -> list[list[str]]:
-        """What runs the tests: cargo's from ``native``, pytest's from the top."""
+        """The commands that run the tests: cargo's from ``native``, pytest's from the top."""
         cargo = [shlex.split(test) for test in self.tests if test.startswith("cargo ")]
         pytests = [test for test in self.tests if not test.startswith("cargo ")]
         commands = [["cargo", "test", "-q", "--locked", *words[1:]] for words in cargo]
@@ -41,7 +41,7 @@ def read_faults() -> list[Fault]:
 
 
 def chosen(faults: Sequence[Fault], words: Sequence[str]) -> list[Fault]:
-    """Those whose file or description has one of the words; all without a word."""
+    """Faults whose file or description has one of the words; all without a word."""
     return [fault for fault in faults if not words or any(word in fault.file or word in fault.what for word in words)]
 
 

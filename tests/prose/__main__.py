@@ -28,7 +28,7 @@ def listed(found: list[Fault], chosen: list[str]) -> None:
 
 
 def main() -> int:
-    """Counts every kind of text; status 1 when one is above its limit."""
+    """Counts every kind of text; status 1 when a kind is above its limit."""
     parser = argparse.ArgumentParser(prog="python -m tests.prose", description=__doc__)
     parser.add_argument("--list", nargs="*", metavar="WORD", help="print the sentences to mend, of files whose path holds a WORD")
     chosen = parser.parse_args().list

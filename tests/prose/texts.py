@@ -87,7 +87,7 @@ def python_comments(path: Path, source: str) -> Iterator[Text]:
 
 
 def c_like_comments(path: Path, source: str, *, documenting: bool) -> Iterator[Text]:
-    """Comments of one Rust or C file: the documenting ones (`///`, `//!`, `/** */`) or the others."""
+    """Comments of a Rust or C file: documenting (`///`, `//!`, `/** */`) or plain."""
     place, run, start, block = str(path.relative_to(ROOT)), [], 1, ""
     for number, line in enumerate([*source.split("\n"), ""], 1):
         bare, comment = line.strip(), None

@@ -1,4 +1,4 @@
-"""A target that starts and stops its agent by steps, and tells what that left behind."""
+"""A target that starts and stops its agent by steps, and reports the traces."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def open_files() -> list[str]:
 
 
 def traces() -> dict[str, object]:
-    """What a running agent would show."""
+    """The traces that a running agent would show."""
     return {
         "native_threads": native_threads(),
         "python_threads": sorted(thread.name for thread in threading.enumerate()),

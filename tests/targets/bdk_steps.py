@@ -45,7 +45,7 @@ def mnemonic(name: str) -> None:
 
 
 def share(name: str, of: str) -> None:
-    """A second proxy as the library lifts one: with a count of its own."""
+    """A second proxy made as the library makes it, with a count of its own."""
     proxy = KEPT[of]
     KEPT[name] = type(proxy)._uniffi_make_instance(proxy._uniffi_clone_handle())
 
@@ -56,12 +56,12 @@ def duplicate(name: str, of: str) -> None:
 
 
 def disarm(name: str) -> None:
-    """Keep a duplicate from releasing what it does not own."""
+    """Keep a duplicate from releasing a reference that it does not own."""
     KEPT[name]._handle = None
 
 
 def fail_to_lower(name: str, times: str) -> int:
-    """Calls whose argument cannot be lowered: the clone for ``self`` was made by then, and nobody releases it."""
+    """Calls whose argument cannot be lowered: the clone for ``self`` is never released."""
     failed = 0
     for _ in range(int(times)):
         try:

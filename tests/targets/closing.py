@@ -21,7 +21,7 @@ OPENED = 24
 
 
 def numbers() -> list[int]:
-    """Open descriptors beyond the three streams, without the one that lists them."""
+    """Open descriptors beyond the three streams, without the descriptor of the listing."""
     found = [int(path.name) for path in OPEN.iterdir()]
     return sorted(number for number in found if number > 2 and is_open(number))
 
@@ -62,7 +62,7 @@ class Closing(Program):
         self.files: list[tuple[int, int]] = []
 
     def descriptors(self) -> list[str]:
-        """What is open, without the numbers that the system gives to pipes and sockets."""
+        """The open files, without the numbers that the system gives to pipes and sockets."""
         return sorted(str((OPEN / str(number)).readlink()).partition("[")[0] for number in numbers())
 
     def close(self, way: str) -> None:
@@ -76,11 +76,11 @@ class Closing(Program):
             self.files.append((number, os.fstat(number).st_ino))
 
     def changed_files(self) -> list[str]:
-        """Files of ours that somebody closed, replaced or wrote to."""
+        """Files of ours that were closed, replaced or written to."""
         return [said for number, inode in self.files if (said := changed(number, inode))]
 
     def server(self) -> int:
-        """Answers each client with what it says; the port."""
+        """Answers each client with its own words; returns the port."""
         listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         threading.Thread(target=serve_clients, args=(listener,), daemon=True).start()
         return int(listener.getsockname()[1])

@@ -1,8 +1,10 @@
 """Confines itself, then runs another program in its place: ``confined.py HOW[,HOW…] PROGRAM ARGS…``.
 
-``not-dumpable`` forbids being looked at; ``no-new-privileges`` can gain no rights; ``no-write-execute`` lets no memory become
-executable that was writable (systemd's ``MemoryDenyWriteExecute``); the others install filters of system calls: ``filter-unused`` kills who
-calls ``uselib``, which nobody does; ``filter-socket`` and ``filter-clone`` answer ``EPERM`` to ``socket`` and to what starts a thread.
+``not-dumpable`` forbids being looked at; ``no-new-privileges`` can gain no rights;
+``no-write-execute`` lets no memory become executable that was writable (systemd's
+``MemoryDenyWriteExecute``); the remaining modes install filters of system calls: ``filter-unused``
+kills callers of ``uselib``, an unused call; ``filter-socket`` and ``filter-clone`` answer ``EPERM``
+to ``socket`` and to calls that start a thread.
 """
 
 import ctypes

@@ -1,6 +1,7 @@
 """A program with one defect, or its sound sibling: ``defects.py DEFECT bad|good``.
 
-Each step ``go`` is one round of the program; rounds go on as long as the test asks. What the defects are is said at each class.
+Each step ``go`` is one round of the program; rounds go on as long as the test asks. Each class
+describes its defect.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Program:
 
 
 class Leak(Program):
-    """Bad: what a round makes is kept for good. Good: only the newest round's is."""
+    """Bad: the objects of a round are kept for good. Good: only the newest round's are kept."""
 
     def go(self) -> None:
         if not self.is_bad:
@@ -188,7 +189,7 @@ class Elsewhere(Program):
 
 
 class Refused(Program):
-    """Bad: a closed journal is written to. Good: an open one is."""
+    """Bad: a closed journal is written to. Good: an open journal is written to."""
 
     def go(self) -> None:
         journal = self.journal()

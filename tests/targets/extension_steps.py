@@ -23,7 +23,7 @@ def main() -> None:
         KEPT.extend(module.HashTrieMap({"a": number}) for number in range(int(count)))
 
     def map_returned(count: str) -> None:
-        """Instances that a method returns; the ones it is called on go at once."""
+        """Instances that a method returns; the instances it is called on are dropped at once."""
         KEPT.extend(module.HashTrieMap({"a": number}).insert("b", 2) for number in range(int(count)))
 
     def url(count: str) -> None:

@@ -161,7 +161,7 @@ def names(thing: Any) -> str:
 
 
 def share(name: str, of: str) -> None:
-    """A second proxy as the library lifts one: with a count of its own."""
+    """A second proxy made as the library makes it, with a count of its own."""
     proxy = KEPT[of]
     make = getattr(type(proxy), "_uniffi_make_instance", None) or type(proxy)._make_instance_
     clone = getattr(proxy, "_uniffi_clone_handle", None) or proxy._uniffi_clone_pointer
@@ -174,7 +174,7 @@ def duplicate(name: str, of: str) -> None:
 
 
 def disarm(name: str) -> None:
-    """Keep a duplicate from releasing what it does not own."""
+    """Keep a duplicate from releasing a reference that it does not own."""
     vars(KEPT[name])["_pointer" if "_pointer" in vars(KEPT[name]) else "_handle"] = None
 
 

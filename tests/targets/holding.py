@@ -26,6 +26,7 @@ def hold(secs: str) -> int:
 
 
 if __name__ == "__main__":
-    threading.Thread(target=threading.Event().wait, name="waiting", daemon=True).start()  # one that touches no handle
+    # a thread that touches no handle
+    threading.Thread(target=threading.Event().wait, name="waiting", daemon=True).start()
     signal.signal(signal.SIGUSR1, lambda _number, _frame: None)
     serve({"item": item, "hold": hold}, segment=str(agent.start(sys.argv[1] if len(sys.argv) > 1 else "history")))

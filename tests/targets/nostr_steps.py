@@ -49,13 +49,13 @@ def policy(name: str) -> None:
 
 
 def share(name: str, of: str) -> None:
-    """A second proxy as the library lifts one."""
+    """A second proxy made as the library makes it."""
     proxy = KEPT[of]
     KEPT[name] = type(proxy)._uniffi_make_instance(proxy._uniffi_clone_handle())
 
 
 def leak_clones(name: str, times: str) -> None:
-    """What a call takes for itself, without the call."""
+    """The clone that a call takes for itself, without the call."""
     LEAKED.extend(KEPT[name]._uniffi_clone_handle() for _ in range(int(times)))
 
 

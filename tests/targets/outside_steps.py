@@ -87,12 +87,12 @@ def duplicate(_):
 
 
 def disarm(_):
-    """Keep the duplicate from releasing what it does not own."""
+    """Keep the duplicate from releasing a reference that it does not own."""
     KEPT[-1]._handle = None
 
 
 def wrap(way):
-    """Set a function of the program's own over a class's finaliser, which tells (``openly``) or hides what it wraps."""
+    """Set a function over a class's finaliser, which it names (``openly``) or hides."""
     below = bdkpython.Mnemonic.__del__
 
     def __del__(proxy):  # noqa: N807 - it stands in the place of one
@@ -200,7 +200,7 @@ def let_go(_):
 
 
 def grow(_):
-    """A thread that makes objects which nobody drops."""
+    """A thread that makes objects which are never dropped."""
     start(lambda: QUIET.wait(0.02) or make("1"), 1)
 
 

@@ -32,7 +32,7 @@ class Door:
 
 
 class Program:
-    """What the steps act on."""
+    """The objects of the steps."""
 
     def __init__(self) -> None:
         self.named: dict[str, Any] = {}

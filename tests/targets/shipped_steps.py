@@ -1,4 +1,4 @@
-"""A target that uses what declarations are shipped for: makes, closes and drops by steps."""
+"""A target that uses the classes of shipped declarations: makes, closes and drops by steps."""
 
 from __future__ import annotations
 

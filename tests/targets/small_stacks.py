@@ -35,20 +35,20 @@ class SmallStacks(Program):
         return agent.start(level)
 
     def stack(self) -> int:
-        """Set it; what it was before."""
+        """Set it; returns the old value."""
         return threading.stack_size(SMALLEST)
 
     def pid(self) -> int:
         return os.getpid()
 
     def on_threads(self, count: str) -> list[str]:
-        """What came of using handles on so many threads."""
+        """The results of using handles on so many threads."""
         said: list[str] = []
 
         def use() -> None:
             try:
                 use_handles()
-            except Exception as error:  # the test says what is wrong
+            except Exception as error:  # the test reports the error
                 said.append(f"{error}")
             else:
                 said.append("no error")

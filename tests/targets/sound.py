@@ -1,6 +1,7 @@
-"""Small sound programs over many packages in one process: ``go NAME`` runs one round of one of them.
+"""Small sound programs over many packages in one process: ``go NAME`` runs a round of one program.
 
-Each round closes or drops what it made; what a program keeps, it keeps at one size from its first round on.
+Each round closes or drops its objects; the objects that a program keeps have one size from its
+first round on.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ AT_ONCE = 6
 
 
 def kept(name: str, make: Callable[[], Any]) -> Any:
-    """What a program keeps; made once."""
+    """The objects that a program keeps; made once."""
     if name not in KEPT:
         KEPT[name] = make()
     return KEPT[name]
@@ -239,7 +240,7 @@ def forget() -> None:
     KEPT.pop("context").destroy()
     KEPT.clear()
     FOLDER.cleanup()
-    agent.stop()  # whose rows of the standard streams go with it
+    agent.stop()  # ends its rows of the standard streams
 
 
 if __name__ == "__main__":

@@ -20,15 +20,16 @@ def say(word: str, value: Any = None) -> None:
 def serve(steps: Mapping[str, Callable[..., Any]], *, forget: Callable[[], None] | None = None, **ready: Any) -> None:
     """Run steps by name, with the line's other words as text arguments; an exception is answered, not fatal.
 
-    Every step's answer is ``name json``; one that raises answers ``error {"type", "message"}``. With ``forget``, which lets go
-    of all that the steps made, the last line is ``left N``: the handles that are still live.
+    Every step's answer is ``name json``; a step that raises answers ``error {"type", "message"}``.
+    With ``forget``, which drops all objects of the steps, the last line is ``left N``: the handles
+    that are still live.
     """
     say("ready", {"pid": os.getpid(), **ready})
     for line in sys.stdin:
         name, *args = line.split()
         try:
             value = steps[name](*args)
-        except Exception as error:  # the test decides what is wrong
+        except Exception as error:  # the test judges the error
             say("error", {"type": type(error).__name__, "message": str(error)})
         else:
             say(name, value)

@@ -28,7 +28,7 @@ from inspector.runtime import Churn, Cursor, Journal, Label, Listener, Notice, T
 
 
 class Errand:
-    """A thread that does what it is sent and otherwise does not come by."""
+    """A thread that runs the functions sent to it and otherwise reaches no safe point."""
 
     def __init__(self, name: str) -> None:
         self._errands: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
@@ -72,7 +72,7 @@ class Watcher:
 
 
 class Program:
-    """What the steps act on."""
+    """The objects of the steps."""
 
     def __init__(self) -> None:
         self.named: dict[str, Any] = {}
@@ -151,7 +151,7 @@ class Program:
         return int(self.errands[name].do(drain))
 
     def cycle(self, name: str) -> int:
-        gc.disable()  # what a forced collection frees must not have been freed by one that came by itself
+        gc.disable()  # an automatic collection must not free the garbage of a forced one before
         todo = TodoList()
         knot: list[Any] = [todo]
         knot.append(knot)

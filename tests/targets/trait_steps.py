@@ -53,13 +53,13 @@ FAMILIES = {"nostr": Nostr, "made": Made}
 
 
 def clone_of(proxy: Any) -> int:
-    """What a call takes for itself, without the call."""
+    """The clone that a call takes for itself, without the call."""
     handle: int = (getattr(proxy, "_uniffi_clone_handle", None) or proxy._uniffi_clone_pointer)()
     return handle
 
 
 def made_from(cls: Any, handle: int) -> Any:
-    """A proxy as the library lifts one."""
+    """A proxy made as the library makes it."""
     return (getattr(cls, "_uniffi_make_instance", None) or cls._make_instance_)(handle)
 
 
@@ -69,7 +69,7 @@ def share(name: str, of: str) -> None:
 
 
 def lower_again(name: str, of: str) -> None:
-    """A second proxy as a function makes one that returns the same object: ``Arc::new(Arc::clone(inner))``.
+    """A second proxy, as from a function: ``Arc::new(Arc::clone(inner))``.
 
     In memory that the library frees: Rust's allocator is the system's.
     """

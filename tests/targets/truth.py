@@ -1,7 +1,8 @@
-"""A target whose objects' counts are known: some rest while eight threads work on others of the same classes, and now and then all rest.
+"""A target whose objects' counts are known: some rest while threads work on the rest.
 
-``truth.py WAY``: ``prepared`` starts the agent, ``alone`` does not and knows nothing of our runtime. Every answer lists objects as
-``[address, strong, weak, proxies, native]``: the first three read at the object itself, the others counted by what this program did.
+``truth.py WAY``: ``prepared`` starts the agent, ``alone`` does not and knows nothing of our
+runtime. Every answer lists objects as ``[address, strong, weak, proxies, native]``: the first three
+read at the object itself, the last two counted by this program.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Shared(Protocol):
         """Make, drop, clone or release at random."""
 
     def truth(self) -> Truth:
-        """What it counts."""
+        """The program's own counts."""
 
 
 class Mnemonic:
@@ -146,7 +147,7 @@ class Program:
             self._gate.notify_all()
 
     def busy(self, seed: str) -> list[Truth]:
-        """Change some of the resting objects, while threads work on the others. Tells of those that rest."""
+        """Change some of the resting objects, while threads work on the rest; lists them."""
         self.release()
         self._change(seed)
         return [each.truth() for each in self._resting]

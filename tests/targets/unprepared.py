@@ -1,4 +1,4 @@
-"""A program that knows nothing of the inspector: works in one of several ways until its stdin ends, then says what came of it.
+"""A program that knows nothing of the inspector: works until its stdin ends.
 
 ``unprepared.py KIND``: ``idle`` waits for stdin; ``sleep`` sleeps in short bits; ``lock`` has its main thread wait for a lock; ``busy``
 counts on four threads; ``malloc`` allocates outside of Python; ``dlopen`` loads and unloads libraries; ``poll`` polls with asyncio;
@@ -83,7 +83,7 @@ def sleep():
 
 
 def small():
-    """Has set small stacks for its threads; CPython 3.14 takes no smaller ones."""
+    """Has set small stacks for its threads; CPython 3.14 takes no smaller stacks."""
     threading.stack_size(64 << 10)
     sleep()
     return {"right": threading.stack_size() == 64 << 10}

@@ -1,4 +1,4 @@
-"""A program whose threads wait in system calls of the C library, each in another one, and count how often one returns and with what.
+"""A program whose threads wait in different system calls and count their returns.
 
 Prints ``ready`` with the system's number of each thread; each line on stdin is answered with the counts; the end of stdin ends it.
 """

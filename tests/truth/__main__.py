@@ -72,7 +72,7 @@ class Watcher:
 
 @dataclass(slots=True)
 class Tally:
-    """What was compared in one way of looking."""
+    """The comparisons in one way of looking."""
 
     way: str
     resting: int = 0

@@ -1,4 +1,4 @@
-"""Contracts that the import linter cannot see: compiled modules, and what a target process really loads."""
+"""Contracts that the import linter cannot see: compiled modules, and modules loaded in a target."""
 
 from __future__ import annotations
 

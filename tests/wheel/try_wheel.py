@@ -1,6 +1,7 @@
 """Tries the built wheel in a fresh environment of each Python that is found: without Qt, without numpy, without a checkout.
 
-Run by ``./dev wheel`` with the folder that holds the wheel. Prints what it tried; exits 1 at the first thing that is not so.
+Run by ``./dev wheel`` with the folder that holds the wheel. Prints each trial; exits 1 at the first
+failure.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def expect(condition: bool, sentence: str, evidence: object = "") -> None:
 
 
 def try_in(python: str, wheel: Path) -> None:
-    """Install into a fresh environment and use what a target uses."""
+    """Install into a fresh environment and use the parts that a target uses."""
     with tempfile.TemporaryDirectory() as folder:
         made = run(python, "-m", "venv", "--without-pip", folder)
         expect(made.returncode == 0, f"{python} makes an environment", made.stderr)
@@ -83,7 +84,7 @@ def try_in(python: str, wheel: Path) -> None:
 
 
 def expect_resources(wheel: Path) -> None:
-    """What the window draws with is in the wheel."""
+    """The wheel holds the window's fonts and icons."""
     root = Path(__file__).resolve().parents[2] / "resources"
     wanted = {f"inspector/ui/resources/{path.relative_to(root)}" for name in ("icons", "themes") for path in (root / name).iterdir()}
     with zipfile.ZipFile(wheel) as archive:

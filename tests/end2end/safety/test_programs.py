@@ -1,4 +1,4 @@
-"""Each program of the set does, shows and leaves what it does without an agent: prepared, and with one that comes and goes again."""
+"""Each program of the set behaves as without an agent, with it prepared or injected."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ MOST_RUNS = 3
 def test_a_program_is_as_it_is_without_an_agent(program: Program) -> None:
     """A difference fails the test when every run shows it.
 
-    A passing one, such as a file that an import of the agent opens for a moment, or a thread that is just ending, is told by the full form.
+    A passing difference, such as a file that an import of the agent opens for a moment, or a thread
+    that is just ending, is shown by the full form.
     """
     if lacking := program.needs():
         pytest.skip(lacking)

@@ -1,7 +1,8 @@
-"""Compares a run with an agent with the run of the same program without: the one list of what is compared, and by which rule.
+"""Compares a run with an agent with a run without: the list of compared facts, each with its rule.
 
-A rule answers in words what is wrong, ``""`` when nothing is. It knows whether the agent is in, was detached, or was never there: as
-long as it is in, it may have what is its own; once it is detached, nothing but what the table says.
+A rule returns the difference in words, ``""`` when there is none. It knows whether the agent is in,
+was detached, or was never there: while it is in, it may have its own objects; once it is detached,
+only the objects in the table.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def more_while_in(most: int, *, most_left: int = 0) -> Rule:
 
 
 def replaced_while_in(expected: Any, got: Any, presence: Presence) -> str:
-    """A function for which the agent has one of its own while it is in."""
+    """A function that the agent replaces while it is in."""
     return "" if presence is Presence.IN and OWN_OBJECTS.fullmatch(str(got)) else same(expected, got, presence)
 
 
@@ -109,7 +110,7 @@ def _may_be_mapped(name: str, presence: Presence) -> bool:
 
 
 def modules(expected: Iterable[str], got: Iterable[str], presence: Presence) -> str:
-    """The agent's own stay imported, and what they import of the standard library; a package may leave out some of that then."""
+    """The agent's modules stay imported; a package may then import fewer standard modules."""
     changed = set(got) ^ set(expected)
     if presence is not Presence.NEVER:
         changed = {name for name in changed if not OWN_MODULES.fullmatch(name) and name.partition(".")[0] not in sys.stdlib_module_names}
@@ -117,7 +118,7 @@ def modules(expected: Iterable[str], got: Iterable[str], presence: Presence) -> 
 
 
 def caught(expected: str, got: str, presence: Presence) -> str:
-    """Masks of signals in hexadecimal, without those of the C library; the agent catches its own while it is in."""
+    """Masks of signals in hexadecimal, without the C library's, or the agent's while it is in."""
     ignored = C_LIBRARY_SIGNALS | (OWN_SIGNALS if presence is Presence.IN else 0)
     program, with_agent = (f"{int(each, 16) & ~ignored:x}" for each in (expected, got))
     return same(program, with_agent, presence)
@@ -200,7 +201,10 @@ def _of_run(program: Program, way: Way, without: Run, run: Run) -> Iterable[Diff
 
 
 def left_behind(expected: Sequence[str], got: Sequence[str]) -> str:
-    """Files that nobody removed. An agent whose process was killed leaves its segment to be looked at, of many processes the last few."""
+    """Files that are left.
+
+    An agent whose process was killed leaves its segment for viewers, up to a number of processes.
+    """
     foreign = [name for name in got if name not in expected and not SEGMENT_NAMES.fullmatch(name)]
     segments = [name for name in got if SEGMENT_NAMES.fullmatch(name)]
     return ", ".join(foreign if len(segments) <= MOST_SEGMENTS else [*foreign, f"{len(segments)} files of segments"])

@@ -71,7 +71,7 @@ class Row:
     """Processor time of the piece of work beside a viewer: without the agent and with it."""
 
     def cells(self) -> list[str]:
-        """Of the table."""
+        """The cells of the table's row."""
         wrong = {each.group if each.group in GROUPS or each.fact != "arrival" else each.fact for each in self.wrong}
         speed = f"{self.millis[0]:.1f} → {self.millis[1]:.1f} ms" if self.millis else "–"
         return [self.way.value, *("**differs**" if column in wrong else "=" for column in COLUMNS), speed]
@@ -121,7 +121,7 @@ def machine() -> str:
 
 
 def main(names: Sequence[str]) -> int:
-    """Run all, or those that are named without writing the document; 1: something differs."""
+    """Run all, or only the named programs without writing the document; 1: a difference."""
     chosen = [program for program in PROGRAMS if not names or program.name in names]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
         os.environ.update(XDG_RUNTIME_DIR=folder, SAFETY_HOLD_MILLIS=HOLD_MILLIS)

@@ -1,6 +1,6 @@
 """The set of programs that the safety suite starts, and the ways in which it does: the only list of each.
 
-A program is a file of its own below ``tests/targets/safety``. Its text here says what is odd about it.
+A program is a file of its own below ``tests/targets/safety``. Its text here names its peculiarity.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def python(*version: int) -> Callable[[], str]:
 
 
 def before(*version: int) -> Callable[[], str]:
-    """It needs an older interpreter: what it uses is private and has another name since."""
+    """It needs an older interpreter: it uses a private name that has changed since."""
     return lambda: "" if sys.version_info < version else f"needs a Python before {'.'.join(map(str, version))}"
 
 

@@ -40,7 +40,7 @@ BUSY_TRIES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What was seen at one moment."""
+    """The facts at one moment."""
 
     facts: Mapping[str, Any]
     has_agent: bool
@@ -137,7 +137,7 @@ class _Course:
             yield {stream: stack.enter_context((self._folder / name).open(modes[stream])) for stream, name in files.items()}
 
     def _follow(self, process: subprocess.Popen[bytes], said: int, go: int) -> None:
-        """Look at each moment until the program and the one that stood at its moments have ended."""
+        """Look at each moment until the program and its helper process have ended."""
         ends = [os.pidfd_open(process.pid)]
         watched = {process.pid}
         try:
@@ -184,7 +184,7 @@ class _Course:
         return (self._folder / "err").read_text(errors="replace")[-2000:]
 
     def _at(self, name: str, pid: int) -> None:
-        """What belongs to a moment, before the program is looked at."""
+        """The work that belongs to a moment, before the program is examined."""
         if name == "during" and self._way.has_agent:
             self._attach(pid)
         if name == "after":
@@ -240,7 +240,7 @@ class _Course:
         return plain
 
     def _keep(self, status: int) -> None:
-        """What is left once the program has ended."""
+        """The files left once the program has ended."""
         run, folder = self.run, self._folder
         place = str(folder).encode()
         run.status = status

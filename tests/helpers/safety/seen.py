@@ -1,4 +1,4 @@
-"""What the kernel shows of a process at one moment: everything that an agent in it could have changed."""
+"""The kernel's view of a process at one moment, as far as an agent could change it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _descriptors(pid: int) -> dict[str, str]:
 
 
 def _open_now(pid: int) -> dict[str, str]:
-    """Kind of each open number: the file, or what it is without the number that the kernel gave it."""
+    """Kind of each open number: the file, or its kind without the kernel's number."""
     kinds = {}
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
@@ -72,7 +72,7 @@ def _open_now(pid: int) -> dict[str, str]:
 
 
 def _mappings(pid: int) -> dict[str, int]:
-    """How many there are of each file and of each kind of memory without one."""
+    """Number of mappings of each file, and of each kind of memory without a file."""
     return dict(Counter(_kind(each) for each in procfs.mappings(pid) or ()))
 
 
@@ -83,7 +83,7 @@ def _kind(mapping: procfs.MappedRange) -> str:
 
 
 def _resting_threads(pid: int) -> list[int]:
-    """Its threads, once none is on its way out: one that was joined has still to leave the kernel, and runs until then."""
+    """Its threads, once none is about to end."""
     until = time.monotonic() + REST_SECS
     before: list[int] = []
     while time.monotonic() < until:

@@ -35,7 +35,7 @@ async def ask_all(address):
     said = await asyncio.gather(*[ask(address, number) for number in range(20)])
     for _ in said:
         await answered.get()
-    while number_of_sockets() > before:  # the loop closes what was closed some turns later
+    while number_of_sockets() > before:  # the loop closes its sockets some turns later
         await asyncio.sleep(0.001)
     return said
 

@@ -1,4 +1,4 @@
-"""Counts what the collector finds: cycles of its own, no more and no less."""
+"""Counts the collector's finds: cycles of its own, no more and no less."""
 
 import gc
 import weakref

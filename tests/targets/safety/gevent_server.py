@@ -29,6 +29,6 @@ def ask_all():
     return sorted(each.value for each in asked)
 
 
-ask_all()  # what the loop opens when it is first used is open from here on
+ask_all()  # the descriptors that the loop opens at its first use are open from here on
 three_moments(ask_all, meanwhile=lambda: gevent.sleep(0.005))
 server.stop()

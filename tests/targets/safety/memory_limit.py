@@ -1,4 +1,4 @@
-"""Room for the agent, but not for two of its segments: what a fork copies is not counted, what it makes anew is."""
+"""Room for the agent, but not for two of its segments."""
 
 import os
 import resource

@@ -14,7 +14,7 @@ static void handle(int number) {
     caught += 1;
 }
 
-/* A handler in C for a timer; its calls restart what they interrupt when `restarts` says so. */
+/* A handler in C for a timer; `restarts`: interrupted calls are restarted. */
 int tick(long every_micros, int restarts) {
     struct sigaction action;
     memset(&action, 0, sizeof action);

@@ -1,4 +1,4 @@
-"""Waits for any child, as supervisors do: one that is not the program's own would be taken for a worker."""
+"""Waits for any child, as supervisors do: a foreign child would be taken for a worker."""
 
 import os
 import signal

@@ -25,7 +25,7 @@ _cpu_secs = []
 
 
 def moment(name, meanwhile=None):
-    """Stand still: first the harness does what belongs to this moment, then the program tells what it sees, and is looked at.
+    """Stand still: the harness works, then the program reports, and is examined.
 
     Calls ``meanwhile()`` again and again while it waits for the first; it rests while it is looked at.
     """
@@ -94,7 +94,7 @@ def open_numbers():
 
 
 def view():
-    """What the program can see of its interpreter."""
+    """The program's own view of its interpreter."""
     main = sys.modules["__main__"].__dict__
     monitoring = getattr(sys, "monitoring", None)
     return {

@@ -1,4 +1,4 @@
-"""Blocks signals in all of its threads and takes them with sigwait: one that another thread of the process took would end it."""
+"""Blocks signals in all of its threads and takes them with sigwait."""
 
 import os
 import signal

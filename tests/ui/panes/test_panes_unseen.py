@@ -1,4 +1,4 @@
-"""What lies behind another tab, or in a minimised window, computes and asks nothing, and is up to date as soon as somebody looks."""
+"""A hidden tab or a minimised window computes nothing, and is up to date when seen."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from inspector.ui.session.bridge import BackgroundRunner
 
 
 class Held:
-    """Work that lasts until it is let go, and what came of it."""
+    """Work that lasts until it is released, and its outcome."""
 
     def __init__(self) -> None:
         self.wished: int | None = 1

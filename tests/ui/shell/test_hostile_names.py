@@ -81,7 +81,7 @@ def reads_markup(text: str, text_format: Qt.TextFormat = Qt.TextFormat.AutoText)
 
 
 def tooltips_of(model: QAbstractItemModel, parent: QModelIndex | None = None) -> list[str]:
-    """Of the first rows, and of what is below them."""
+    """Texts of the first rows, and of the rows below them."""
     parent = parent or QModelIndex()
     found = []
     for row in range(min(model.rowCount(parent), MOST_ROWS)):

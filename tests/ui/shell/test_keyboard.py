@@ -31,13 +31,13 @@ def takes_tab(widget: QWidget) -> bool:
 
 
 def described(widget: QWidget) -> str:
-    """What a screen reader says of it, apart from its role."""
+    """A screen reader's text for it, apart from its role."""
     text = getattr(widget, "text", None)
     return widget.accessibleName() or (text() if callable(text) else "")
 
 
 def walk(qtbot: QtBot, window: QWidget) -> list[QWidget]:
-    """What has the keyboard after each press of Tab, until it begins again."""
+    """The focused widget after each press of Tab, until it begins again."""
     qtbot.waitUntil(lambda: window.isActiveWindow())
     visited: list[QWidget] = []
     for _ in range(300):

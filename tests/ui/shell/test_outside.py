@@ -1,4 +1,4 @@
-"""A process that is looked at from outside, and the stacks of one that hangs, in the window."""
+"""A process seen from outside, and the stacks of a hung process, in the window."""
 
 from __future__ import annotations
 

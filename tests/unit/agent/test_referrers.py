@@ -1,4 +1,4 @@
-"""Who holds an object, in words that lead to the line of code."""
+"""The holders of an object, in words that lead to the line of code."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_no_code_of_the_program_runs_when_holders_are_described() -> None:
 
 
 def report_of(steps: Steps) -> dict[str, Any]:
-    """The answer to what holds a thing, which this function does not hold."""
+    """The holders of a thing, without this function itself."""
     while True:
         try:
             next(steps)

@@ -1,4 +1,4 @@
-"""What holds an object, up to a root: the path that a person can follow to the line of code."""
+"""The holders of an object, up to a root: the path that a person can follow to the line of code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAMED: dict[str, object] = {}
 
 
 class Thing:
-    """What is looked for."""
+    """The class of the objects to find."""
 
 
 class Owner:
@@ -76,7 +76,7 @@ def on_thread(thing: object) -> dict[str, Any]:
 
 
 def paths(thing: object) -> list[list[str]]:
-    """The paths as texts, without those through this test's own running functions."""
+    """The paths as texts, without paths through this test's own running functions."""
     found = [[step["text"] for step in path["steps"]] for path in on_thread(thing)["paths"]]
     return [path for path in found if "running on" not in path[0]]
 

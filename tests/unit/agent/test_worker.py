@@ -1,4 +1,4 @@
-"""The worker thread: every job is answered, whatever the adapters do."""
+"""The worker thread: every job is answered, even if an adapter fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATIENCE_SECS = 30.0
 
 
 class ScriptedLib:
-    """The native side of the job queue: hands out what is written down, then says that the agent stopped."""
+    """The native side of the job queue: prepared jobs, then the end of the agent."""
 
     def __init__(self, *jobs: dict[str, Any] | None) -> None:
         self._jobs = [None if job is None else json.dumps({"job": number, **job}).encode() for number, job in enumerate(jobs)]

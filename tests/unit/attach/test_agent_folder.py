@@ -74,7 +74,7 @@ def test_a_bundle_holds_the_agent_and_what_its_interpreter_needs():
 
 
 def left_behind(place: Path, age_secs: float) -> Path:
-    """What an injector leaves that is killed."""
+    """The folder left by a killed injector."""
     folder = place / f"{PREFIX}{age_secs:016.0f}"
     folder.mkdir(0o700)
     (folder / "start.py").write_text("x")

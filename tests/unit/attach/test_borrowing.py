@@ -12,7 +12,7 @@ LOCK, CONDITION = 128, 128 | 9
 
 @pytest.fixture
 def process(monkeypatch: pytest.MonkeyPatch) -> dict[int, SystemCall | None]:
-    """Threads of a process and what they wait in; ``None``: it runs."""
+    """Threads of a process and their system calls; ``None``: it runs."""
     found: dict[int, SystemCall | None] = {}
     monkeypatch.setattr(procfs, "tasks", lambda pid: list(found))
     monkeypatch.setattr(procfs, "system_call", lambda pid, tid: found[tid])

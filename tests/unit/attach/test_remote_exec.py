@@ -1,4 +1,4 @@
-"""The layout that CPython publishes of itself: what is not as expected is refused."""
+"""The layout that CPython publishes of itself: an unexpected layout is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``check``: how its command line is taken apart, and what its verdict says."""
+"""``check``: the parts of its command line, and the words of its verdict."""
 
 from __future__ import annotations
 

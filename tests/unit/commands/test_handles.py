@@ -1,4 +1,4 @@
-"""What ``arc-inspector handles`` prints of a snapshot."""
+"""Output of ``arc-inspector handles`` for a snapshot."""
 
 from __future__ import annotations
 

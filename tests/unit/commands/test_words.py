@@ -113,7 +113,7 @@ def test_the_live_line_says_state_and_counts():
 
 
 class Terminal(io.StringIO):
-    """A terminal that keeps what it was told."""
+    """A terminal that keeps the text written to it."""
 
     def isatty(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""The fetching of interpreters says what it tried, once."""
+"""The fetching of interpreters reports its attempts, once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def no_debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.setenv("PATH", str(tmp_path))
     fetched.cache_clear()
     yield tmp_path
-    fetched.cache_clear()  # what was found here is for nobody else
+    fetched.cache_clear()  # the result of this test must not be reused
 
 
 def test_what_cannot_be_had_is_said_in_one_line_that_names_what_was_tried(no_debian: Path):

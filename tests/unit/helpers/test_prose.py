@@ -1,4 +1,4 @@
-"""The prose check finds the sentences that hide their noun, and leaves the others alone."""
+"""The prose check finds the sentences that hide their noun, and no other sentence."""
 
 import ast
 

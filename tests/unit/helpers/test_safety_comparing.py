@@ -1,4 +1,4 @@
-"""The comparison of the safety suite finds what is not as it has to be; the set of programs is complete."""
+"""The comparison of the safety suite finds every difference; the set of programs is complete."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ OWN = {
 
 
 def a_run(way: Way) -> Run:
-    """One that is as it has to be."""
+    """A run without a difference."""
     has_agent = way.has_agent
     names = ("before", "during", "after")
     run = Run({name: Moment(copy.deepcopy(FACTS), has_agent=False, was_left=False) for name in names}, out=b"right\n")

@@ -117,7 +117,8 @@ def test_a_type_s_events_are_those_of_all_its_objects() -> None:
         (EventKind.CREATE, handle_id(3), OBJECT, 1), (EventKind.CLONE, 0, OBJECT, 1), (EventKind.CREATE, handle_id(4), OBJECT + 64, 1)
     )
     index = int(snapshot.handles.types[0])
-    assert of_type(told, snapshot, index).tolist() == [True, False, False]  # a native event without a type is nobody's
+    # a native event without a type belongs to no proxy
+    assert of_type(told, snapshot, index).tolist() == [True, False, False]
     told = dataclasses.replace(told, types=np.array([index, index, index + 1]))
     assert of_type(told, snapshot, index).tolist() == [True, True, False]
 
@@ -144,7 +145,7 @@ def test_a_clone_that_a_call_consumed_is_a_pair_although_no_event_tells_its_end(
     calls = [(EventKind.CLONE, 0, OBJECT, 1)] * 50
     made = balance_of(events((EventKind.CREATE, 6, OBJECT, 2), *calls, counts=[1] + [2] * 50), SITES)
     assert (made.tally.ups, made.tally.downs, made.tally.unseen_downs) == (51, 49, 49)
-    assert made.matched == 49  # of the last call nothing is known yet
+    assert made.matched == 49  # nothing is known yet of the last call
     later = snapshot_of([Row(3, address=OBJECT, strong=1)])
     made = balance_of(events((EventKind.CREATE, 6, OBJECT, 2), *calls, counts=[1] + [2] * 50), SITES, snapshot=later)
     assert (made.net, [(site.text, site.net) for site in made.sites]) == (1, [("lib.rs:9 keep", 1)])

@@ -1,4 +1,4 @@
-"""What changed from one snapshot to the next is enough to build the next."""
+"""The changes from one snapshot to the next are enough to build the next."""
 
 from __future__ import annotations
 

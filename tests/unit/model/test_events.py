@@ -1,4 +1,4 @@
-"""Records of what happened: their order, their limit, and what gaps stand for."""
+"""Records of events: their order, their limit, and the meaning of gaps."""
 
 from __future__ import annotations
 

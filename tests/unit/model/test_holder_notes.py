@@ -1,4 +1,4 @@
-"""The notes under an answer to who holds an object: the references and classes that the collector does not see."""
+"""Notes under an answer about holders: references that the collector does not see."""
 
 from __future__ import annotations
 

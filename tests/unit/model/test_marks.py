@@ -1,4 +1,4 @@
-"""Marks and what changed between them."""
+"""Marks and the changes between them."""
 
 from __future__ import annotations
 

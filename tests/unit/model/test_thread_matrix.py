@@ -1,4 +1,4 @@
-"""Where handles were created and where they ended."""
+"""The threads that created and ended handles."""
 
 from __future__ import annotations
 

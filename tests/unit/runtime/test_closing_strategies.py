@@ -1,4 +1,4 @@
-"""Closing under every strategy: the same journal, closed in the same way, whoever counts it."""
+"""Closing under every strategy: the same journal, closed in the same way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Closes that have until a deadline, and event loops that run or wait for pending ones."""
+"""Closes with a deadline, and event loops that run or wait for pending closes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def call_in_flight(journal: Journal) -> Iterator[None]:
 
 
 def elsewhere(work: Callable[[], object]) -> object:
-    """What ``work`` returns on a thread of its own that has ended."""
+    """The result of ``work`` on a thread of its own that has ended."""
     results: list[object] = []
     thread = threading.Thread(target=lambda: results.append(work()))
     thread.start()

@@ -52,7 +52,7 @@ def doors() -> ForeignObjects:
 
 
 def on_a_thread(work: Callable[[], Any]) -> Any:
-    """Run it on a thread of its own; what it returned."""
+    """Run it on a thread of its own; returns its result."""
     results = []
     thread = threading.Thread(target=lambda: results.append(work()), name="elsewhere")
     thread.start()

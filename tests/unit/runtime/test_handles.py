@@ -1,4 +1,4 @@
-"""Proxies own one reference each, release it once, and name what is wrong with every wrong use."""
+"""Proxies own one reference each, release it once, and name the fault of every wrong use."""
 
 from __future__ import annotations
 

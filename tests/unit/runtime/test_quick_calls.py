@@ -1,4 +1,4 @@
-"""The calls that keep the interpreter's lock (``QUICK`` in ``setup.py``): from many threads, beside native ones, while others let it go."""
+"""Calls that keep the interpreter's lock (``QUICK`` in ``setup.py``), from many threads."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def frequent_switches() -> Iterator[None]:
 
 
 def run_side_by_side(*bodies: Callable[[], None]) -> list[BaseException]:
-    """Run each on a thread of its own; what they raised."""
+    """Run each on a thread of its own; returns their exceptions."""
     failures: list[BaseException] = []
 
     def guarded(body: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Every ownership strategy from Python: the same list, and what tells the strategies apart."""
+"""Every ownership strategy from Python: the same list, and their differences."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from inspector.session.protocol import CloseAnswer
 
 
 class Target:
-    """Closes what it is asked to, as often as it is willing to."""
+    """Closes on request, as often as it is willing to."""
 
     def __init__(self, willing: int = 100) -> None:
         self.asked: list[list[int]] = []

@@ -1,4 +1,4 @@
-"""What closing takes, in which order, and what a person has to agree to."""
+"""The plan of a close: its steps, their order, and the consent it needs."""
 
 from __future__ import annotations
 

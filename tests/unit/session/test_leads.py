@@ -1,4 +1,4 @@
-"""Leads: which libraries of a process are Rust's and have classes that nobody follows."""
+"""Leads: the Rust libraries of a process whose classes are not followed."""
 
 from __future__ import annotations
 

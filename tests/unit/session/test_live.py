@@ -27,7 +27,7 @@ ALIVE = SegmentImage(header={"start_time": OWN.start_time}, types=[{"name": b"Jo
 
 
 def polite(asked: dict[str, Any]) -> Reply:
-    """A target that does what it is asked."""
+    """A target that obeys its requests."""
     if asked["op"] == "gc":
         return {"ok": True, "collected": 3, "released": 2, "closes_queued": 1, "still_pending": 0, "took_nanos": 1000}
     if asked["op"] in ("preview", "close"):
@@ -114,7 +114,7 @@ def test_a_level_and_an_interval_that_were_set_are_wished_for_again_after_a_reco
     with session_on(path, lambda asked: b"garbage\n" if asked["op"] == "interval" else polite(asked)) as (session, follower, server):
         follower.wait(is_connected(session))
         session.set_level(Level.STACKS).result(30)
-        session.set_interval(snapshot_secs=0.5, vitals_secs=0.5)  # what comes back breaks the connection
+        session.set_interval(snapshot_secs=0.5, vitals_secs=0.5)  # the answer breaks the connection
         follower.wait(lambda _: server.operations().count("hello") == 2)
         again = [each for each in server.seen if each["op"] == "hello"][1]
         assert (again["level"], again["interval_ms"]) == (Level.STACKS, 500)

@@ -1,4 +1,4 @@
-"""What is muted is kept with its reason; a damaged file hides nothing."""
+"""A muted finding is kept with its reason; a damaged file hides nothing."""
 
 from __future__ import annotations
 

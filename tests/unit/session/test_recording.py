@@ -1,4 +1,4 @@
-"""Session files: what is recorded comes back, and a damaged file says what can still be read."""
+"""Session files: a recording is read back whole, and a damaged file names its readable part."""
 
 from __future__ import annotations
 
@@ -250,7 +250,7 @@ def test_a_replay_begins_at_the_end_and_goes_where_it_is_asked(tmp_path: Path) -
 
 
 class Heard:
-    """Keeps what it hears."""
+    """Keeps its notifications."""
 
     def __init__(self) -> None:
         self.snapshots: list[Snapshot] = []

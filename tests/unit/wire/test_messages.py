@@ -1,4 +1,4 @@
-"""What goes over the control socket, in both directions."""
+"""Messages of the control socket, in both directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schema as Python sees it is the compiled one, whole and in order."""
+"""Python's view of the schema is the compiled schema, whole and in order."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ FOUND = Retainers(
 
 
 class Asked:
-    """Writes down what is asked."""
+    """Writes down the requests."""
 
     def __init__(self) -> None:
         self.native: list[int] = []

@@ -1,4 +1,4 @@
-"""The pane of events: what it lists, what it asks, and what it says when there is nothing."""
+"""The pane of events: its list, its requests, and its text without events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pane of findings: what stands on top, where it leads, and how a finding is muted."""
+"""The pane of findings: the first finding, its links, and muting."""
 
 from __future__ import annotations
 

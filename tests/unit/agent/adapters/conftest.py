@@ -60,7 +60,7 @@ def adapter(recorder: TableRecorder) -> Iterator[UniffiAdapter]:
 
 
 def generated_attributes() -> dict[tuple[str, str], dict[str, int]]:
-    """Identity of every attribute of every class of the two packages; what ``copyreg`` caches on a class is its own."""
+    """Identity of every attribute of every class of the packages, without ``copyreg``'s cache."""
     return {
         (module.__name__, name): {key: id(own) for key, own in vars(value).items() if key != "__slotnames__"}
         for module in (bdkpython.bdk, nostr_sdk.nostr_sdk)

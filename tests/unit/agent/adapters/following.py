@@ -24,7 +24,7 @@ class DeclaredTable(TableRecorder, DeclaredRecorder):
 
     @property
     def singles(self) -> list[int]:
-        """Counts of the live rows, each as if it were its object's only one; oldest first."""
+        """Counts of the live rows, each as if it were its object's only row; oldest first."""
         return [row.strong for row in self.table_rows() if row.is_live]
 
 

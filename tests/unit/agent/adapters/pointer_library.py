@@ -1,6 +1,7 @@
 """A generated module of the pointer generation (contracts 24 to 29), with a library made of Python and real memory behind it.
 
-Objects are ``Arc``s aligned to 64 bytes, traits are boxes that point to one, as in those versions of UniFFI.
+Objects are ``Arc``s aligned to 64 bytes, traits are boxes that point to an ``Arc``, as in those
+versions of UniFFI.
 """
 
 from __future__ import annotations

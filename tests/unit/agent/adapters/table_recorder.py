@@ -1,4 +1,4 @@
-"""The process's own recorder with a segment that is read back: what a test sees is what a viewer would."""
+"""The process's own recorder with a segment that is read back: a test sees a viewer's rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.helpers.tables import read_table
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the table says of a row."""
+    """A row of the table."""
 
     type: str
     kind: Kind
@@ -30,7 +30,7 @@ class Row:
 
 
 class TableRecorder(Recorder):
-    """Rows by number: those that were made since this was."""
+    """Rows by number: the rows made since this object."""
 
     __slots__ = ("_earlier", "_segment", "failure")
 

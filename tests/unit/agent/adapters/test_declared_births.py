@@ -1,4 +1,4 @@
-"""Births of declared classes as native code sees them: who made them, what goes wrong, many threads, and nothing left behind."""
+"""Births of declared classes in native code: makers, errors, threads, no traces."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def follower(recorder: TableRecorder) -> Iterator[Follower]:
 
 
 def on_a_thread(name: str, make: Callable[[], Any]) -> Any:
-    """What ``make`` answers on a thread of this name."""
+    """The result of ``make`` on a thread of this name."""
     made: list[Any] = []
     thread = threading.Thread(target=lambda: made.append(make()), name=name)
     thread.start()
@@ -331,7 +331,9 @@ def test_threads_that_make_close_and_drop_while_it_is_attached_and_detached(foll
             lib.ai_set_level((Level.STACKS, Level.OFF, Level.COUNT, Level.HISTORY)[number % 4])
             adapter = follower.follow(SESSION, PLAIN, GUARDED, MAPPING, CURSOR, VALIDATOR)
             for _ in range(2):
-                adapter.poll_quietly()  # the scan may meet a proxy before its constructor has set what is read, and would say so
+                # the scan may meet a proxy before its constructor has set the attributes, and would
+                # report it
+                adapter.poll_quietly()
                 list(adapter.scan())
                 adapter.states()
             adapter.detach()

@@ -33,7 +33,7 @@ DEALLOC, INIT = 48, 296
 
 
 def slots() -> list[int]:
-    """What stands in the hooked slots."""
+    """The functions in the hooked slots."""
     classes = (sqlite3.Connection, sqlite3.Cursor, mmap.mmap, pydantic_core.SchemaValidator)
     return [int(ffi.cast("uint64_t *", id(cls) + at)[0]) for cls in classes for at in (DEALLOC, INIT)]
 

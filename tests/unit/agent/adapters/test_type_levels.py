@@ -1,4 +1,4 @@
-"""What is recorded of one type alone: sites of births for it, and no more than before for the others."""
+"""The level of one type: sites of its births, and unchanged levels of other types."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def test_a_freed_proxy_whose_object_lives_on_is_freed_all_the_same(adapter: Unif
 def test_a_finaliser_that_runs_twice_ends_the_row_without_a_look_at_the_memory(adapter: UniffiAdapter, recorder: TableRecorder) -> None:
     proxy = mnemonic()
     keeps = bdk.Mnemonic._uniffi_make_instance(proxy._uniffi_clone_handle())
-    more = keeps._uniffi_clone_handle()  # what the second call releases in error
+    more = keeps._uniffi_clone_handle()  # the reference that the second call releases in error
     proxy.__del__()
     settle(adapter)
     proxy.__del__()

@@ -12,7 +12,7 @@ from inspector.agent.adapters.uniffi.memory import word
 
 
 class Allocation:
-    """An ``Arc`` as Rust lays it out, in memory of our own; ``noise`` is what another thread does meanwhile."""
+    """An ``Arc`` as Rust lays it out; ``noise`` is the work of another thread meanwhile."""
 
     def __init__(self, offset: int, *, strong: int = 3) -> None:
         self._memory = ctypes.create_string_buffer(1 << 14)

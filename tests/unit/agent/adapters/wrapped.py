@@ -64,7 +64,7 @@ class Made:
 
 
 class Stubborn:
-    """Whose close does not close."""
+    """A class whose close does not close."""
 
     def __init__(self) -> None:
         self.is_open = True

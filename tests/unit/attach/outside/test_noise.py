@@ -27,7 +27,7 @@ def target() -> Iterator[Target]:
 
 
 class NoisyMemory(OutsideMemory):
-    """Reads the process, and spoils some of what it read."""
+    """Reads the process, and spoils some of the bytes read."""
 
     chance: np.random.Generator
     share: float

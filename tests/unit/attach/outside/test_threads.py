@@ -1,4 +1,4 @@
-"""Threads and their stacks from outside, on this very process and without what reads stacks."""
+"""Threads and their stacks from outside, on this very process and without the reader of stacks."""
 
 from __future__ import annotations
 

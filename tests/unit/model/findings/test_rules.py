@@ -1,4 +1,4 @@
-"""The rules on snapshots: what makes each suspect, what must not, and when it says that it cannot tell."""
+"""The rules on snapshots: suspects, sound cases, and reports that a rule cannot tell."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_orphans_are_not_measured_where_calls_are_not_recorded() -> None:
 
 
 def adopted(counts: Sequence[int]) -> list[Snapshot]:
-    """One snapshot a second with so many live handles whose births nobody saw."""
+    """A snapshot each second with so many live handles whose births were not seen."""
     unseen = [[Row(slot + 1, site=0, age_secs=math.nan) for slot in range(count)] for count in counts]
     return [snapshot_of(rows, at=T0 + at, serial=at + 1) for at, rows in enumerate(unseen)]
 

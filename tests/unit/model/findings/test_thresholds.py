@@ -1,4 +1,4 @@
-"""Where the rules begin to suspect, to the unit, and when a report says that it cannot say yet."""
+"""Thresholds of the rules, to the unit, and reports that it is too early to tell."""
 
 from __future__ import annotations
 
