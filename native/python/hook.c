@@ -49,8 +49,12 @@ static PyObject *observed(Hook *hook, PyObject *proxy, PyObject *result) {
 /* `__init__` of a declared class. */
 static PyObject *call_birth(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
     Hook *hook = (Hook *)self;
+    PyObject *proxy = COUNT(count_flags) > 0 ? args[0] : NULL;
+    if (proxy) ai_instance_under_way((size_t)proxy, 1);
     PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
-    return result && COUNT(count_flags) > 0 ? observed(hook, args[0], result) : result;
+    if (result && proxy) result = observed(hook, proxy, result);
+    if (proxy) ai_instance_under_way((size_t)proxy, 0);
+    return result;
 }
 
 /* The same where `__init__` is that of `object`, which refuses the arguments that were for `__new__` once it is hooked. */
@@ -59,10 +63,8 @@ static PyObject *call_plain_birth(PyObject *self, PyObject *const *args, size_t 
     return COUNT(count_flags) > 0 ? observed(hook, args[0], Py_NewRef(Py_None)) : Py_NewRef(Py_None);
 }
 
-/* A method of a declared class that may open, close or give back, also when it raises. */
-static PyObject *call_method(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
-    Hook *hook = (Hook *)self;
-    PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
+/* Has the proxy looked at whose method has returned this, or raised (NULL). */
+static PyObject *after_method(Hook *hook, PyObject *const *args, size_t count_flags, PyObject *result) {
     if (COUNT(count_flags) == 0) return result;
     if (result) return observed(hook, args[0], result);
     PyObject *type, *value, *traceback;
@@ -70,6 +72,21 @@ static PyObject *call_method(PyObject *self, PyObject *const *args, size_t count
     if (ai_births_observe((Births *)hook->owner, args[0]) < 0) PyErr_Clear(); /* what the method itself raised counts */
     PyErr_Restore(type, value, traceback);
     return NULL;
+}
+
+/* A method of a declared class that may open, close or give back, also when it raises. */
+static PyObject *call_method(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+    Hook *hook = (Hook *)self;
+    return after_method(hook, args, count_flags, PyObject_Vectorcall(hook->original, args, count_flags, names));
+}
+
+/* A method of a declared class that closes. Its resource is closing until the method ends, so that a close which never ends is seen. */
+static PyObject *call_closer(PyObject *self, PyObject *const *args, size_t count_flags, PyObject *names) {
+    Hook *hook = (Hook *)self;
+    uint64_t row = COUNT(count_flags) > 0 ? ai_births_close_begins((Births *)hook->owner, args[0]) : 0;
+    PyObject *result = PyObject_Vectorcall(hook->original, args, count_flags, names);
+    if (row) ai_row_close_ends(row);
+    return after_method(hook, args, count_flags, result);
 }
 
 /* A function that returns a proxy of a declared class, or several. Beyond the first hundred, a scan
@@ -96,7 +113,7 @@ static const struct {
     {"constructor", call_constructor, &ai_proxies_type}, {"maker", call_maker, &ai_proxies_type},
     {"finaliser", call_finaliser, &ai_proxies_type},     {"birth", call_birth, &ai_births_type},
     {"plain birth", call_plain_birth, &ai_births_type},  {"method", call_method, &ai_births_type},
-    {"made", call_made, &ai_births_type},
+    {"closer", call_closer, &ai_births_type},            {"made", call_made, &ai_births_type},
 };
 
 static int hook_init(Hook *self, PyObject *args, PyObject *kwargs) {

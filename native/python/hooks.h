@@ -116,6 +116,13 @@ int ai_proxy_adopt(Proxies *proxies, PyObject *proxy);
  * stops the program. */
 int ai_instances_observe(Instances *instances, PyObject *proxy, int is_born_now);
 
+/* A method that closes a proxy of a declared class begins. The row whose resource it found open, 0: there is none. Leaves no exception. */
+uint64_t ai_instances_close_begins(Instances *instances, PyObject *proxy);
+uint64_t ai_births_close_begins(Births *births, PyObject *proxy);
+
+/* Whether a proxy has a row. */
+int ai_instances_has(Instances *instances, PyObject *proxy);
+
 /* The same for the class nearest to the proxy's own. */
 int ai_births_observe(Births *births, PyObject *proxy);
 

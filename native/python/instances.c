@@ -293,10 +293,10 @@ static int32_t ask(size_t whom, size_t object, int32_t by_reference) {
 
 /* The call stack of this thread, as much of it as the level asks for; 0: nothing, or not to be
  * recorded. Leaves no exception. */
-static unsigned site_of_birth(Instances *self, unsigned level) {
+static unsigned site_here(Instances *self, unsigned level) {
     if (level < LEVEL_HISTORY) return 0;
     unsigned site = ai_stacks_here(self->stacks, level == LEVEL_HISTORY ? 1 : AiSITE_FRAMES);
-    if (site == 0 && PyErr_Occurred()) ai_report(self->fail); /* a birth without a site is better than none */
+    if (site == 0 && PyErr_Occurred()) ai_report(self->fail); /* a row without a site is better than none */
     return site;
 }
 
@@ -315,14 +315,14 @@ static int end_of(Instances *self, PyObject *proxy, PyObject **reference) {
 /* Gives a proxy without a row a row, if it has a handle. As `ai_instances_observe`. */
 static int greet(Instances *self, PyObject *proxy, int is_born_now) {
     unsigned level = ai_instances_level(self->rows);
-    if (level == 0) return 0;
+    if (level == 0 || (!is_born_now && ai_instance_is_under_way((size_t)proxy))) return 0;
     int released = self->test == RELEASED_NEVER ? 0 : condition_holds(self, proxy);
     if (released) return released < 0 ? -1 : 0;
     unsigned long long handle;
     int is_address;
     if (handle_of(self, proxy, &handle, &is_address) < 0) return -1;
     if (!handle) return 0;
-    long long site = is_born_now ? (long long)site_of_birth(self, level) : -1;
+    long long site = is_born_now ? (long long)site_here(self, level) : -1;
     PyObject *reference;
     if (end_of(self, proxy, &reference) < 0) return -1;
     /* from here on no other thread runs; before, another thread may have given it a row, or a
@@ -352,6 +352,17 @@ int ai_instances_observe(Instances *self, PyObject *proxy, int is_born_now) {
         answer = 0;
     }
     return answer;
+}
+
+uint64_t ai_instances_close_begins(Instances *self, PyObject *proxy) {
+    uint64_t row;
+    if (!self->rows || !ai_instances_row(self->rows, (size_t)proxy, &row)) return 0;
+    return ai_row_close_begins(row, site_here(self, ai_instances_level(self->rows))) ? row : 0;
+}
+
+int ai_instances_has(Instances *self, PyObject *proxy) {
+    uint64_t row;
+    return self->rows && ai_instances_row(self->rows, (size_t)proxy, &row);
 }
 
 /* The instance with this address, held; None: it is gone, or goes. */

@@ -32,7 +32,7 @@ typedef struct {
     AiHeap *heap;
     AiTypes *types;
     PyObject *marker;
-    PyObject *owners; /* class -> Proxies, or None: hand its instances out */
+    PyObject *owners; /* class -> Proxies; Instances: hand those out that have no row; or None: hand its instances out */
 } Scan;
 
 static int scan_init(Scan *self, PyObject *args, PyObject *kwargs) {
@@ -48,8 +48,8 @@ static int scan_init(Scan *self, PyObject *args, PyObject *kwargs) {
     if (!self->owners) return -1;
     self->types = ai_types_new();
     while (PyDict_Next(self->owners, &at, &cls, &owner)) {
-        if (owner != Py_None && Py_TYPE(owner) != ai_proxies_type) {
-            PyErr_SetString(PyExc_TypeError, "an owner is Proxies or None");
+        if (owner != Py_None && Py_TYPE(owner) != ai_proxies_type && Py_TYPE(owner) != ai_instances_type) {
+            PyErr_SetString(PyExc_TypeError, "an owner is Proxies, Instances or None");
             return -1;
         }
         ai_types_add(self->types, (size_t)cls);
@@ -86,7 +86,8 @@ static void scan_dealloc(Scan *self) {
 static int scan_give(Scan *self, PyObject *instance, PyObject *others) {
     PyObject *owner = PyDict_GetItemWithError(self->owners, (PyObject *)Py_TYPE(instance));
     if (!owner) return PyErr_Occurred() ? -1 : 0;
-    if (owner == Py_None) return PyList_Append(others, instance);
+    if (Py_TYPE(owner) == ai_instances_type && ai_instances_has((Instances *)owner, instance)) return 0;
+    if (Py_TYPE(owner) != ai_proxies_type) return PyList_Append(others, instance);
     return ai_proxy_adopt((Proxies *)owner, instance);
 }
 

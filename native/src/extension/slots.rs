@@ -6,7 +6,7 @@ use std::ffi::CStr;
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::follow::instances;
+use crate::follow::{instances, under_way};
 
 type Dealloc = unsafe extern "C" fn(usize);
 type Init = unsafe extern "C" fn(usize, usize, usize) -> i32;
@@ -82,6 +82,8 @@ unsafe extern "C" fn dealloc<const NUMBER: usize>(object: usize) {
 /// As for [`dealloc`].
 unsafe extern "C" fn init<const NUMBER: usize>(object: usize, arguments: usize, keywords: usize) -> i32 {
     let original = PAIRS[NUMBER].init.load(Ordering::Acquire);
+    // SAFETY: the interpreter's lock is held.
+    unsafe { under_way::begin(object) };
     let answer = if PAIRS[NUMBER].is_plain.load(Ordering::Acquire) {
         0
     } else {
@@ -94,6 +96,8 @@ unsafe extern "C" fn init<const NUMBER: usize>(object: usize, arguments: usize, 
         unsafe { tell(born, object) };
         IS_TELLING.set(false);
     }
+    // SAFETY: the interpreter's lock is held.
+    unsafe { under_way::end(object) };
     answer
 }
 

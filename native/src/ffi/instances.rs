@@ -5,7 +5,10 @@
 use super::catch_value;
 use super::follow::{free, with};
 use crate::follow::instances::{self, Answer, Newborn, Owners};
-use crate::follow::Instances;
+use crate::follow::{under_way, Instances};
+use crate::rows;
+use crate::runtime::existing;
+use crate::threads::local;
 
 /// The rows of a declaration, none yet; `closes`: it names a method that does. `ask` answers whether an instance whose end has begun was
 /// closed: `(whom, instance, 1: a weak reference tells of the end)`.
@@ -88,6 +91,56 @@ pub unsafe extern "C" fn ai_instances_add(
     let born = Newborn { key, address, handle, site: u32::try_from(site).ok(), reference };
     // SAFETY: the caller's promise.
     i32::from(unsafe { with(instances, false, |instances| instances.add(&born)) })
+}
+
+/// A method that closes the resource of a row begins on this thread, called from `site`. 1: the resource was open, and is closing until
+/// `ai_row_close_ends` or the row's end.
+#[no_mangle]
+pub extern "C" fn ai_row_close_begins(row: u64, site: u32) -> i32 {
+    catch_value(0, || {
+        let Some(runtime) = existing() else { return 0 };
+        let before = local(|local| local.site.replace(site));
+        let is_begun = rows::close_begins(runtime, row).unwrap_or(false); // a row that has ended has no resource
+        local(|local| local.site.set(before));
+        i32::from(is_begun)
+    })
+}
+
+/// The method has ended that closes the resource of this row. The resource is open again, unless its state was changed meanwhile.
+#[no_mangle]
+pub extern "C" fn ai_row_close_ends(row: u64) {
+    catch_value((), || {
+        if let Some(runtime) = existing() {
+            // a row that has ended is closed
+            let _ = rows::close_ends(runtime, row);
+        }
+    });
+}
+
+/// An initialiser of an instance begins (`is_begun` 1), or has ended: no look adopts the instance meanwhile.
+///
+/// # Safety
+/// See the module's text.
+#[no_mangle]
+pub unsafe extern "C" fn ai_instance_under_way(key: usize, is_begun: i32) {
+    // SAFETY: the caller's promise.
+    catch_value((), || unsafe {
+        if is_begun != 0 {
+            under_way::begin(key)
+        } else {
+            under_way::end(key)
+        }
+    });
+}
+
+/// 1 while an initialiser of an instance runs.
+///
+/// # Safety
+/// See the module's text.
+#[no_mangle]
+pub unsafe extern "C" fn ai_instance_is_under_way(key: usize) -> i32 {
+    // SAFETY: the caller's promise.
+    catch_value(0, || i32::from(unsafe { under_way::is_begun(key) }))
 }
 
 /// An instance gave its handle back. Its weak reference, which is the caller's now.

@@ -11,6 +11,7 @@ pub mod places;
 pub mod proxies;
 pub mod stacks;
 pub mod transit;
+pub mod under_way;
 
 pub use heap::Heap;
 pub use instances::Instances;

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from inspector.agent.adapters.declared.boundary import DeclaredBoundary
 from inspector.agent.adapters.declared.followed import Followed
-from inspector.agent.adapters.declared.hooks import is_mutable
-from inspector.agent.adapters.declared.instances import YOUNG, Reference, references
+from inspector.agent.adapters.declared.instances import Reference, references
 from inspector.agent.adapters.declared.library_rows import LibraryRows
+from inspector.agent.adapters.declared.looks import Looks, rows_of
 from inspector.agent.adapters.declared.loops import running_loops
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
@@ -46,7 +46,7 @@ class DeclaredAdapter:
 
     name: Final = "declared"
 
-    def __init__(self, declared: Declared | None = None, recorder: DeclaredRecorder | None = None) -> None:
+    def __init__(self, declared: Declared | None = None, recorder: DeclaredRecorder | None = None, looks: Looks | None = None) -> None:
         """Looks at nothing yet. Without ``declared`` the files of this process's environment and project are read at ``attach``."""
         self._declared = declared
         self._recorder = recorder or DeclaredRecorder()
@@ -56,6 +56,7 @@ class DeclaredAdapter:
         self._troubles: list[str] = []
         self._births: Any = hooks.Births()
         self._by_class: dict[type, DeclaredRows | LibraryRows] = {}
+        self._looks = looks or Looks()
         self._is_watching = False
         self._is_scan_due = False
 
@@ -72,6 +73,7 @@ class DeclaredAdapter:
         self._watch.undo()
         self._is_watching = False
         self._births.forget()
+        self._looks.forget()
         self._by_class.clear()
         while self._followed:
             self._followed.popitem()[1].undo()
@@ -80,6 +82,7 @@ class DeclaredAdapter:
         """The interpreter ends: hold nothing of the program's any more. Some libraries look whether anybody does. Rows stay as they are."""
         self._watch.undo()
         self._births.forget()
+        self._looks.forget()
         self._by_class.clear()
         while self._followed:
             self._followed.popitem()[1].unhook()
@@ -93,7 +96,7 @@ class DeclaredAdapter:
     def states(self) -> dict[str, Any]:
         """What is declared and what became of it, as a viewer is told."""
         return {
-            "declared": [followed.state() for followed in self._followed.values()],
+            "declared": [followed.state(self._looks) for followed in self._followed.values()],
             "troubles": list(self._troubles),
             "not_followed": not_followed(list(self._by_class)),
         }
@@ -102,7 +105,7 @@ class DeclaredAdapter:
         """The declared classes that are followed, and the declarations that are refused. One whose module was not imported is neither."""
         all_declared = list(self._followed.values())
         classes = tuple(each.declaration.key for each in all_declared if each.rows is not None and not each.is_refused)
-        states = [each.state() for each in all_declared if each.is_refused]
+        states = [each.state(self._looks) for each in all_declared if each.is_refused]
         refused = [f"{each['class']}: {each['trouble']}: {each['source']}" for each in states]
         return Following(classes, (*self._troubles, *refused))
 
@@ -131,9 +134,8 @@ class DeclaredAdapter:
         if self._is_scan_due:
             for _ in self.scan():
                 time.sleep(0)
-        unhooked = [cls for cls in list(self._by_class) if not is_mutable(cls)]
-        for some in references(unhooked, YOUNG):
-            self._adopt(some)
+        if self._recorder.hottest():
+            self._looks.look(dict(self._by_class))
 
     def owns(self, row: int) -> bool:
         """Whether the row is of a declared class or library."""
@@ -239,8 +241,7 @@ class DeclaredAdapter:
         found = 0
         for reference in some:
             proxy = reference()
-            mro = () if proxy is None else type.__dict__["__mro__"].__get__(type(proxy))
-            rows = next((self._by_class[cls] for cls in mro if cls in self._by_class), None)
+            rows = None if proxy is None else rows_of(self._by_class, proxy)
             if rows is not None:
                 found += rows.adopt([proxy])
         return found

@@ -9,6 +9,7 @@ from inspector.agent.adapters.declared.functions import FunctionHooks
 from inspector.agent.adapters.declared.hooks import HEAP_FLAG, Births, ClassHooks, is_mutable
 from inspector.agent.adapters.declared.instances import GC_FLAG
 from inspector.agent.adapters.declared.library_rows import LibraryRows
+from inspector.agent.adapters.declared.looks import Looks
 from inspector.agent.adapters.declared.names import Missing, find
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
@@ -82,17 +83,25 @@ class Followed:
         self.unhook()
         self.cls, self.rows = None, None
 
-    def state(self) -> dict[str, Any]:
-        """As a viewer is told."""
+    def state(self, looks: Looks) -> dict[str, Any]:
+        """As a viewer is told. ``looks`` find the instances whose birth no hook saw."""
+        unseen = self._unseen() or self._seen_late(looks)
         return {
             "class": self.declaration.key,
             "source": self.declaration.source,
             "rows": 0 if self.rows is None else len(self.rows),
             "is_followed": self.rows is not None,
             "waits_for": self.waits_for,
-            "unseen": bool(self._unseen()),
-            "trouble": self.trouble or (self.rows.trouble or self._unseen() if self.rows is not None else ""),
+            "unseen": bool(unseen),
+            "trouble": self.trouble or (self.rows.trouble or unseen if self.rows is not None else ""),
         }
+
+    def _seen_late(self, looks: Looks) -> str:
+        """That instances are found by looks which take long."""
+        found, secs = looks.unseen(self.declaration.key), looks.slow_secs()
+        if not found or not secs:
+            return ""
+        return f"{found:,} of it were born where no hook sees, and a look for more takes {secs:,.0f} s; made_by may name what makes them"
 
     def _unseen(self) -> str:
         """That instances live which have no row, as far as the class itself tells."""

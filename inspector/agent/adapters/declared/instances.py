@@ -14,14 +14,12 @@ from inspector.agent.adapters.classes import closure
 
 GC_FLAG: Final = 1 << 14
 """``Py_TPFLAGS_HAVE_GC``: the collector knows the instances."""
-ALL: Final = (0, 1, 2)
-YOUNG: Final = (0, 1)
-"""Generations that a full collection has not seen; walking them is quick."""
+GENERATIONS: Final = (0, 1, 2)
 
 Reference = Callable[[], Any]
 
 
-def references(classes: Sequence[type], generations: Sequence[int] = ALL) -> Iterator[list[Reference]]:
+def references(classes: Sequence[type]) -> Iterator[list[Reference]]:
     """References to the instances of these classes and of what is derived from them, one list a generation.
 
     Weak ones where there is room for them: what lets go of an instance meanwhile must not wait for the scan, nor its finaliser run on
@@ -29,11 +27,12 @@ def references(classes: Sequence[type], generations: Sequence[int] = ALL) -> Ite
     """
     wanted = {cls for each in classes for cls in closure(each) if cls.__flags__ & GC_FLAG}
     if wanted:
-        for generation in generations:
-            yield [_refer(each) for each in _of(gc.get_objects(generation=generation), wanted)]
+        for generation in GENERATIONS:
+            yield [refer(each) for each in _of(gc.get_objects(generation=generation), wanted)]
 
 
-def _refer(instance: Any) -> Reference:
+def refer(instance: Any) -> Reference:
+    """A weak reference where there is room for one."""
     return weakref.ref(instance) if type(instance).__weakrefoffset__ else partial(next, repeat(instance))
 
 

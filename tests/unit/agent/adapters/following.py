@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inspector.agent.adapters.declared import DeclaredAdapter
+from inspector.agent.adapters.declared.looks import Looks
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.vocabulary import Reference, Resource
 from inspector.wire.declaration_files import Declared
@@ -35,11 +36,11 @@ class Follower:
         self.recorder = DeclaredTable(segment)
         self.adapters: list[DeclaredAdapter] = []
 
-    def follow(self, *values: dict[str, Any]) -> DeclaredAdapter:
+    def follow(self, *values: dict[str, Any], looks: Looks | None = None) -> DeclaredAdapter:
         """Attach an adapter with these declarations."""
         declarations, troubles = parse_declarations(list(values), "a.toml")
         assert not troubles
-        adapter = DeclaredAdapter(Declared(declarations), self.recorder)
+        adapter = DeclaredAdapter(Declared(declarations), self.recorder, looks)
         adapter.attach()
         self.adapters.append(adapter)
         return adapter
