@@ -23,6 +23,7 @@ _COLUMNS: Final = (
     Column("In flight", 3, is_number=True),
     Column("Reason"),
     Column("Asked by", 4),
+    Column("Asked at", 4),
     Column("Waits for", 2),
     Column("Withdrawn in", 5),
 )
@@ -48,6 +49,7 @@ def _value(snapshot: Snapshot, closes: PendingCloses, index: int) -> PlainRow:
     return row_value(snapshot, int(closes.rows[index])) | {
         "reason": closes.reason(index),
         "requester_thread": closes.requester(index) or None,
+        "request_site": closes.request_place(index) or None,
         "waits_for": closes.waits_for_text(index) or None,
         "pending_since": seconds(float(closes.since[index])),
         "deadline": seconds(closes.deadline(index)),
@@ -71,6 +73,7 @@ def _print(snapshot: Snapshot, closes: PendingCloses) -> None:
             "–" if in_flight is None else f"{in_flight:,}",
             closes.reason(index),
             closes.requester(index) or "–",
+            closes.request_place(index) or "–",
             closes.waits_for_text(index) or "–",
             left(closes.deadline(index) - snapshot.taken_at),
         )

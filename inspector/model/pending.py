@@ -72,6 +72,11 @@ class PendingCloses:
         sites = handles.created_sites if self.resource(row) is Resource.NONE else handles.last_sites
         return self._snapshot.sites.get(int(sites[self.rows[row]]))
 
+    def request_place(self, row: int) -> str:
+        """The innermost line of where the close was asked for; ``""`` where that was not recorded."""
+        site = self.request_site(row)
+        return "" if site is None else site.short()
+
     def deadline(self, row: int) -> float:
         """When the close is withdrawn, seconds since the Unix epoch; ``nan`` when it has no deadline or none is known."""
         return self.deadlines.get(int(self.ids[row]), float("nan"))

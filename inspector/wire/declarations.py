@@ -53,6 +53,8 @@ class Declaration:
     close_with: Mapping[str, Scalar] = field(default_factory=dict)
     owner_closes: bool = False
     """Only the thread that made it may close."""
+    closed_by: tuple[str, ...] = ()
+    """Other methods that close."""
     watch: tuple[str, ...] = ()
     """Methods after which the proxy is looked at: they may open or release the handle."""
     made_by: tuple[str, ...] = ()
@@ -74,6 +76,11 @@ class Declaration:
         """What it has the program run, as it is declared: attributes that are read, methods that are called. A property is code as well."""
         read = [_path_text(path) for path in (self.handle, self.released and self.released.path) if path is not None]
         return tuple(dict.fromkeys([*read, *([self.close_signature] if self.close else [])]))
+
+    @property
+    def closers(self) -> tuple[str, ...]:
+        """All methods that close."""
+        return tuple(dict.fromkeys([*([self.close] if self.close else []), *self.closed_by]))
 
     @property
     def key(self) -> str:
@@ -125,7 +132,7 @@ def declaration_value(declaration: Declaration) -> dict[str, Any]:
         "owner_closes": declaration.owner_closes,
         "library": declaration.library,
     }
-    for name in ("watch", "made_by", "hide"):
+    for name in ("closed_by", "watch", "made_by", "hide"):
         value[name] = list(getattr(declaration, name))
     for name in ("creates", "clones", "frees"):
         value[name] = [_function_text(function) for function in getattr(declaration, name)]
@@ -144,6 +151,8 @@ def _checked(fields: dict[str, Any], source: str) -> Declaration:
         raise UsageError("creates, clones and frees need library: the dotted name of where the functions are")
     if not cls and not fields.get("name"):
         raise UsageError("name is missing: what the library's handles are called")
+    if fields.get("closed_by") and not fields.get("close"):
+        raise UsageError("closed_by needs close: the method that the inspector calls")
     if cls and library and "handle" not in fields:
         raise UsageError("a class of a library needs handle: where a proxy keeps what the functions return")
     fields.setdefault("name", cls.rpartition(".")[2])
@@ -256,6 +265,7 @@ _READERS: Final[Mapping[str, Callable[[object], Any]]] = {
     "close": _attribute,
     "close_with": _arguments,
     "owner_closes": _flag,
+    "closed_by": _each(_attribute),
     "watch": _each(_attribute),
     "made_by": _each(_dotted),
     "hide": _each(_module),

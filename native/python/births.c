@@ -84,6 +84,25 @@ int ai_births_observe(Births *self, PyObject *proxy) {
     return answer;
 }
 
+/* Owners that are no `Instances` have a method for it. */
+uint64_t ai_births_close_begins(Births *self, PyObject *proxy) {
+    if (!self->owners || ai_instances_rest()) return 0;
+    uint64_t row = 0;
+    PyObject *owner = owner_of(self, Py_TYPE(proxy));
+    Py_XINCREF(owner); /* a detach may come while a stack is learnt */
+    if (owner && Py_TYPE(owner) == ai_instances_type) {
+        row = ai_instances_close_begins((Instances *)owner, proxy);
+    } else if (owner) {
+        PyObject *said = PyObject_CallMethod(owner, "close_begins", "O", proxy);
+        row = said ? PyLong_AsUnsignedLongLongMask(said) : 0;
+        Py_XDECREF(said);
+    }
+    Py_XDECREF(owner);
+    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt(); /* meant for the program */
+    PyErr_Clear();
+    return row;
+}
+
 static PyObject *births_follow(Births *self, PyObject *args) {
     PyObject *cls, *owner;
     if (!PyArg_ParseTuple(args, "O!O", &PyType_Type, &cls, &owner)) return NULL;

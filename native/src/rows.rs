@@ -274,6 +274,39 @@ pub fn set_resource(runtime: &Runtime, row: u64, state: ResourceState) -> Result
     Ok(())
 }
 
+/// A method that closes a row's resource begins on this thread, whose site was set before. Whether the resource was open; then it is
+/// closing until [`close_ends`] or the row's end.
+pub fn close_begins(runtime: &Runtime, row: u64) -> Result<bool> {
+    let slot = adapters_row(runtime, row)?;
+    let (type_id, address) = (slot.word0().type_id(), slot.address());
+    let change = hooks::change(runtime, type_id, true);
+    let is_begun = mutate(runtime, || {
+        let Some(word) = begin_live(&slot, row) else { return false };
+        let is_open = word.resource() == ResourceState::Open as u8;
+        if is_open {
+            slot.note(&change);
+        }
+        slot.end(if is_open { word.with(word.reference(), ResourceState::Closing as u8) } else { word });
+        is_open
+    });
+    if is_begun {
+        hooks::event(runtime, EventKind::CloseRequest, type_id, row, address, EVENT_COUNT_UNKNOWN);
+    }
+    Ok(is_begun)
+}
+
+/// The method that closes a row's resource has ended, and the resource is as open as before.
+pub fn close_ends(runtime: &Runtime, row: u64) -> Result<()> {
+    let slot = adapters_row(runtime, row)?;
+    mutate(runtime, || {
+        if let Some(word) = begin_live(&slot, row) {
+            let is_closing = word.resource() == ResourceState::Closing as u8;
+            slot.end(if is_closing { word.with(word.reference(), ResourceState::Open as u8) } else { word });
+        }
+    });
+    Ok(())
+}
+
 /// Sets the counts of a row as an adapter knows them: one word, one store.
 pub fn set_counts(runtime: &Runtime, row: u64, strong: u32, weak: u16, in_flight: u16) -> Result<()> {
     let slot = adapters_row(runtime, row)?;

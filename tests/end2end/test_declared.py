@@ -113,7 +113,7 @@ def test_what_is_wrong_with_the_configuration_is_one_line_and_the_command_goes_o
     assert done.status == 0
     assert done.err.splitlines() == [
         "arc-inspector: __main__.Session: handel is not understood, there are class, name, handle, released, close, close_with, "
-        "owner_closes, watch, made_by, hide, library, creates, clones, frees: adapters.toml"
+        "owner_closes, closed_by, watch, made_by, hide, library, creates, clones, frees: adapters.toml"
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from inspector.model.findings.calls import ages_of
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import Group, grouped, ids_of
-from inspector.model.pending import pending_closes
+from inspector.model.pending import PendingCloses, pending_closes
 from inspector.model.snapshot import Snapshot, TypeRow
 from inspector.model.states import alive, pending
 from inspector.model.wording import plural
@@ -132,14 +132,14 @@ class LatePending:
         if not len(late):
             waiting = f"{plural(len(closes), 'close')} pending, none" if len(closes) else "No close has been pending"
             return [Finding(self.key, Verdict.OK, f"{waiting} for more than {self.limit_secs:g} s")]
-        reasons = {int(closes.rows[place]): closes.reason(int(place)) for place in late}
-        return [self._finding(facts, group, reasons) for group in grouped(snapshot, closes.rows[late])]
+        told = {int(closes.rows[place]): _told(closes, int(place)) for place in late}
+        return [self._finding(facts, group, told) for group in grouped(snapshot, closes.rows[late])]
 
-    def _finding(self, facts: Facts, group: Group, reasons: dict[int, str]) -> Finding:
+    def _finding(self, facts: Facts, group: Group, told: dict[int, str]) -> Finding:
         snapshot = facts.snapshot
         is_call = not pending(snapshot.handles)[group.rows[0]]
         oldest = float(ages_of(facts, snapshot.handles.changed_at[group.rows]).max())
-        why = list(dict.fromkeys(reasons[int(row)] for row in group.rows))[:3]
+        why = list(dict.fromkeys(told[int(row)] for row in group.rows))[:3]
         return Finding(
             self.key,
             Verdict.SUSPECT,
@@ -149,3 +149,10 @@ class LatePending:
             filter=group.filter if is_call else f"{group.filter.replace(' state:live', '')} state:pending",
             handles=ids_of(snapshot, group.rows),
         )
+
+
+def _told(closes: PendingCloses, row: int) -> str:
+    """Why a close has not run, and where it was asked for, as far as that was recorded."""
+    place = "" if closes.resource(row) is Resource.NONE else closes.request_place(row)  # of a call the evidence names the place itself
+    requester = closes.requester(row)
+    return closes.reason(row) + (f"; asked for at {place}" if place else "") + (f" on {requester}" if place and requester else "")

@@ -17,6 +17,7 @@ WHOLE: dict[str, Any] = {
     "close": "shut",
     "close_with": {"flush": True, "wait": 2},
     "owner_closes": True,
+    "closed_by": ["end"],
     "watch": ["open"],
     "made_by": ["lib.connect"],
     "hide": ["lib"],

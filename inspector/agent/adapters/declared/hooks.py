@@ -62,12 +62,13 @@ class ClassHooks:
         kind = "plain birth" if has_plain_init(self._cls) else "birth"
         self._replaced.replace(self._cls, "__init__", hooks.Hook(self._births, self._cls.__init__, kind))  # type: ignore[misc]  # as it would be called
         declared = self._declaration
-        for name in dict.fromkeys((*declared.watch, *([declared.close] if declared.close else []))):
+        for name in dict.fromkeys((*declared.watch, *declared.closers)):
             method = getattr(self._cls, name, None)
             if not callable(method):
                 troubles.append(f"it has no method {name}")
             elif not isinstance(static_attribute(self._cls, name), staticmethod | classmethod):
-                self._replaced.replace(self._cls, name, hooks.Hook(self._births, method, "method"))
+                kind = "closer" if name in declared.closers else "method"
+                self._replaced.replace(self._cls, name, hooks.Hook(self._births, method, kind))
         return troubles
 
     def _hook_maker(self, place: Place) -> str:

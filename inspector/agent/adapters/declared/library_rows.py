@@ -60,10 +60,19 @@ class LibraryRows:
         """Whether the row is of a live handle."""
         return row > 0 and (self.proxy(row) is not None or any(row in rows for rows in list(self._by_number.values())))
 
+    def __call__(self, proxy: Any) -> bool:
+        """Look at a proxy that was made or may have changed, as ``observe``."""
+        return self.observe(proxy)
+
     @property
-    def owner(self) -> Callable[[Any], bool]:
-        """What is given each proxy of the class."""
-        return self.observe
+    def owner(self) -> LibraryRows:
+        """What is given each proxy of the class, and asked when a method begins that closes it."""
+        return self
+
+    def close_begins(self, proxy: Any) -> int:
+        """A method that closes begins on this thread; the row whose resource it found open, 0: there is none. Native code sees its end."""
+        row, site = self.row_of(proxy), self._recorder.site(self._sites, self._type_index)
+        return row if row > 0 and self._recorder.close_begins(row, site) else 0
 
     def row_of(self, proxy: object) -> int:
         """The row of a proxy; 0 when it has none."""

@@ -31,6 +31,10 @@ class DeclaredRecorder(Recorder):
         if row > 0:
             lib.ai_row_resource(row, int(state))
 
+    def close_begins(self, row: int, site: int) -> bool:
+        """A method that closes the row's resource begins on this thread, called from ``site``; whether the resource was open."""
+        return bool(lib.ai_row_close_begins(row, site))
+
     def set_single(self, row: int) -> None:
         """The row is a reference that the library gave out: without the other rows of its object, the object would count one."""
         if row > 0:

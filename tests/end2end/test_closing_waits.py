@@ -1,0 +1,69 @@
+"""A declared closing method that does not return is a pending close, with its thread, its age and the line of the program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from inspector.model.pending import pending_closes
+from inspector.model.snapshot import Level, Resource, Snapshot
+from tests.helpers.command_line import run_command
+from tests.helpers.tables import read_table
+from tests.helpers.targets import Target, start_target
+from tests.helpers.watching import watched
+
+TYPES = {"context": "Context", "session": "Session", "failing": "Failing", "buffer": "Buffer"}
+AFTER = {"context": [], "session": [], "failing": ["open"], "buffer": []}
+"""States of the live rows when the method has ended."""
+
+
+@pytest.fixture
+def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    with start_target("closing_waits", str(tmp_path / "mine.toml")) as started:
+        yield started
+
+
+def waiting(snapshot: Snapshot) -> list[tuple[str, str, str]]:
+    """Type, thread and function of each pending close."""
+    closes = pending_closes(snapshot)
+    places = [closes.request_site(row) for row in range(len(closes))]
+    return [
+        (closes.type_name(row), closes.requester(row), site.frames[0].function if (site := places[row]) else "")
+        for row in range(len(closes))
+    ]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_closing_method_that_waits_is_pending_until_it_ends(target: Target, kind: str) -> None:
+    with watched(target.ready["segment"], level=Level.STACKS) as watch:
+        watch.until(lambda snapshot: len(waiting(snapshot)), 0)
+        target.ask(f"begin {kind}")
+        seen = watch.until(waiting, [(TYPES[kind], kind, "close")])
+        closes = pending_closes(seen)
+        assert closes.resource(0) is Resource.CLOSING
+        assert closes.reason(0) == "The close method is running"
+        assert seen.taken_at >= closes.oldest_since() > seen.target.started_at
+        target.ask(f"let {kind}")
+        watch.until(waiting, [])
+    live = read_table(target.ready["segment"]).live(TYPES[kind])
+    assert [row.resource.name.casefold() for row in live] == AFTER[kind]
+    assert target.finish() == 0
+
+
+def test_the_command_tells_thread_age_and_line(target: Target) -> None:
+    with watched(target.ready["segment"], level=Level.STACKS) as watch:
+        target.ask("begin context")
+        watch.until(waiting, [("Context", "context", "close")])
+        done = run_command("pending", target.pid, "--json")
+        told = run_command("pending", target.pid)
+    (row,) = done.json["handles"]
+    assert (row["type"], row["requester_thread"], row["reason"]) == ("Context", "context", "The close method is running")
+    assert row["pending_since"] is not None
+    assert re.fullmatch(r"closing_waits\.py:\d+ close", row["request_site"])
+    assert re.search(r"Context .* The close method is running +context .*closing_waits\.py:\d+ close", told.out), told.out
+    target.ask("let context")
+    assert target.finish() == 0

@@ -1,0 +1,126 @@
+"""A target whose closing methods do not return until they are let.
+
+``begin KIND`` calls one on a thread of that name, ``let KIND`` lets it end:
+``context``: ``zmq.Context.term`` with an open socket; ``session``: a method written in Python; ``buffer``: of a class of a ctypes library;
+``failing``: one that raises in the end.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import zmq
+from stepping import serve
+
+from inspector import agent
+
+LIBC = ctypes.CDLL(None)
+LIBC.malloc.restype = ctypes.c_void_p
+LIBC.malloc.argtypes = [ctypes.c_size_t]
+LIBC.free.argtypes = [ctypes.c_void_p]
+LET = {kind: threading.Event() for kind in ("session", "buffer", "failing")}
+
+
+class Session:
+    """Waits in ``close``."""
+
+    kind = "session"
+
+    def __init__(self) -> None:
+        self.handle: int | None = 7
+
+    def close(self) -> None:
+        LET[self.kind].wait()
+        self.handle = None
+
+
+class Failing(Session):
+    """Raises in ``close`` and stays open."""
+
+    kind = "failing"
+
+    def close(self) -> None:
+        LET[self.kind].wait()
+        raise OSError("as it would without us")
+
+
+class Buffer:
+    """Waits before it frees."""
+
+    def __init__(self) -> None:
+        self.address: int | None = LIBC.malloc(8)
+
+    def close(self) -> None:
+        LET["buffer"].wait()
+        LIBC.free(self.address)
+        self.address = None
+
+
+DECLARED = """
+adapters = ["zmq"]
+[[proxy]]
+class = "__main__.Session"
+handle = "handle"
+close = "close"
+[[proxy]]
+class = "__main__.Failing"
+handle = "handle"
+close = "close"
+[[proxy]]
+class = "__main__.Buffer"
+handle = "address"
+library = "__main__.LIBC"
+creates = ["malloc"]
+frees = ["free"]
+close = "close"
+"""
+KEPT: dict[str, Any] = {}
+THREADS: list[threading.Thread] = []
+
+
+def make() -> None:
+    KEPT.update(context=zmq.Context(), session=Session(), failing=Failing(), buffer=Buffer())
+    KEPT["socket"] = KEPT["context"].socket(zmq.REQ)
+    KEPT["socket"].connect("ipc://nobody-here.sock")
+    KEPT["socket"].send(b"?")
+
+
+def close(kind: str) -> None:
+    try:
+        KEPT[kind].term() if kind == "context" else KEPT[kind].close()
+    except OSError:
+        return
+
+
+def begin(kind: str) -> None:
+    thread = threading.Thread(target=close, args=(kind,), name=kind)
+    THREADS.append(thread)
+    thread.start()
+
+
+def let(kind: str) -> None:
+    if kind == "context":
+        KEPT["socket"].close(linger=0)
+    else:
+        LET[kind].set()
+    next(thread for thread in THREADS if thread.name == kind).join()
+
+
+def forget() -> None:
+    KEPT.pop("socket").close(linger=0)
+    KEPT.pop("context").term()
+    KEPT.clear()
+    agent.stop()
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(DECLARED)
+    os.environ["ARC_INSPECTOR_ADAPTERS"] = sys.argv[1]
+    segment = agent.start("stacks")
+    make()
+    serve({"begin": begin, "let": let}, forget=forget, segment=segment)
