@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from inspector.model.pending import pending_closes
-from inspector.model.snapshot import Level, Resource, Snapshot
+from inspector.model.snapshot import Snapshot
+from inspector.vocabulary import Level, Resource
 from tests.helpers.command_line import run_command
 from tests.helpers.tables import read_table
 from tests.helpers.targets import Target, start_target

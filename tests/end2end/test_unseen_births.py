@@ -12,8 +12,9 @@ from inspector.model.findings.finding import Facts, Verdict
 from inspector.model.findings.judge import judge
 from inspector.model.findings.leaks import LeakSuspects
 from inspector.model.findings.trend import Trend
-from inspector.model.snapshot import Level, Snapshot
+from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
+from inspector.vocabulary import Level
 from tests.helpers.targets import Target, start_target
 from tests.helpers.watching import watched
 

@@ -13,7 +13,7 @@ import pytest
 from inspector.agent.adapters.declared import DeclaredAdapter
 from inspector.agent.adapters.declared.looks import LOOK_SECS, SLOW_SECS, Looks
 from inspector.agent.agent import segment_path
-from inspector.wire.schema import ReferenceState
+from inspector.vocabulary import Reference
 from tests.unit.agent.adapters import wrapped
 from tests.unit.agent.adapters.following import Follower
 from tests.unit.agent.adapters.table_recorder import TableRecorder
@@ -30,7 +30,7 @@ def follower(recorder: TableRecorder) -> Iterator[Follower]:
     for adapter in follower.adapters:
         adapter.detach()
     gc.collect()
-    assert not [row for row in follower.recorder.rows.values() if row.state == ReferenceState.LIVE]
+    assert not [row for row in follower.recorder.rows.values() if row.state == Reference.LIVE]
 
 
 class Time:
