@@ -95,7 +95,7 @@ fn interleaved() {
     lifecycle::release(runtime(), list).expect("it is live");
 }
 
-/// Objects that only another thread may close, which does not come by.
+/// Objects that only another thread may close, and that thread reaches no safe point.
 struct Affine {
     cursors: Vec<u64>,
     done: mpsc::Sender<()>,

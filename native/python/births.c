@@ -30,7 +30,7 @@ static int births_traverse(Births *self, visitproc visit, void *arg) {
     return 0;
 }
 
-/* Owners are borrowed from the list: they go first. */
+/* Owners are borrowed from the list: they are cleared first. */
 static int births_clear(Births *self) {
     if (self->owners) ai_owners_clear(self->owners);
     self->newest = NULL;

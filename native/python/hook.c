@@ -1,4 +1,4 @@
-/* `Hook`: stands in the place of a class's function. */
+/* `Hook`: replaces a class's function. */
 #include "hooks.h"
 
 typedef struct {

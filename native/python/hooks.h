@@ -3,7 +3,7 @@
 
 /* The extension module `inspector._hooks`: hooks of generated proxy classes, and the search for proxies that live, at the speed of C.
  *
- * It stands beside cffi's module in one shared object, because both work on one recorder. The
+ * It is part of one shared object with cffi's module, because both work on one recorder. The
  * decisions are made in Rust (`native/src/follow`); this part takes objects of the interpreter
  * apart for it, and asks Python about rare cases. Everything runs with the interpreter's lock.
  *
@@ -108,7 +108,8 @@ int ai_proxy_gone(Proxies *proxies, PyObject *proxy, unsigned long long *handle)
 /* The finaliser of a proxy, which had this handle (0: none), has run. -1: an exception is set. */
 int ai_proxy_left(Proxies *proxies, PyObject *proxy, unsigned long long handle);
 
-/* A row for a proxy that was there before, unless it is known, or goes. 1: made, 0: not, -1: an exception is set. */
+/* A row for a proxy that is older than the hooks, unless it is known, or is being finalised. 1:
+ * made, 0: not, -1: an exception is set. */
 int ai_proxy_adopt(Proxies *proxies, PyObject *proxy);
 
 /* A proxy of a declared class was made, or may have changed: give it a row, or end its row. 1: it

@@ -183,7 +183,8 @@ static int is_released(Instances *self, PyObject *proxy) {
     return handle_of(self, proxy, &handle, &is_address) < 0 ? -1 : handle == 0;
 }
 
-/* Whether reading an attribute as it stands in a class runs code of the program's in Python. */
+/* Whether reading an attribute that a class holds in this form runs code of the program's in
+ * Python. */
 static int runs_python(PyObject *attribute) {
     PyTypeObject *type = Py_TYPE(attribute);
     if (type == ai_function_type) return 1;
@@ -257,8 +258,8 @@ static int ask_at_destructor(Instances *self, PyObject *proxy, const Path *path)
     return AiEND_UNKNOWN;
 }
 
-/* A weak reference tells of the end: of garbage that the collector found and has not finalised, or of an instance that is still whole where
- * Python's own destructor tells it. */
+/* A weak reference reports the end: of garbage that the collector found and has not finalised, or
+ * of an instance that is still whole when Python's own destructor reports it. */
 static int ask_at_reference(Instances *self, PyObject *proxy, const Path *path) {
     PyTypeObject *cls = Py_TYPE(proxy), *base = native_base(cls);
     if (*(uint32_t *)proxy) {
@@ -365,7 +366,7 @@ int ai_instances_has(Instances *self, PyObject *proxy) {
     return self->rows && ai_instances_row(self->rows, (size_t)proxy, &row);
 }
 
-/* The instance with this address, held; None: it is gone, or goes. */
+/* The instance with this address, held; None: it has ended, or is ending. */
 static PyObject *held(Instances *self, size_t key) {
     uint64_t row;
     if (!key || !ai_instances_row(self->rows, key, &row)) Py_RETURN_NONE;

@@ -120,14 +120,15 @@ int ai_proxy_left(Proxies *self, PyObject *proxy, unsigned long long handle) {
     return 0;
 }
 
-/* A row for a proxy that was there before, unless it is known, or goes. 1: made, 0: not, -1: an exception is set. */
+/* A row for a proxy that is older than the hooks, unless it is known, or is being finalised. 1:
+ * made, 0: not, -1: an exception is set. */
 int ai_proxy_adopt(Proxies *self, PyObject *proxy) {
     unsigned long long handle = 0;
     if (ai_proxies_knows(self->rows, (size_t)proxy)) return 0;
     int found = handle_of(self, proxy, &handle);
     if (found <= 0) return found;
     if (PyObject_GC_IsFinalized(proxy)) {
-        /* brought back, or about to go */
+        /* revived, or about to end */
         ai_proxies_leaving(self->rows, (size_t)proxy);
         return ask(self->keep, proxy, handle);
     }

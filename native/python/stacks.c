@@ -65,7 +65,8 @@ static unsigned ask_site(PyObject *whom, size_t frames) {
     return PyErr_Occurred() ? 0 : (unsigned)site;
 }
 
-/* Tells of a code object whether it is the program's. 0: go on; -1: no site, perhaps with an exception. */
+/* Says of a code object whether it is the program's. 0: continue; -1: no site, perhaps with an
+ * exception. */
 static int stacks_classify(Stacks *self, PyObject *code, PyObject *globals) {
     if (PyList_Size(self->codes) >= MOST_CODES) return -1;
     PyObject *answer = PyObject_CallFunctionObjArgs(self->classify, code, globals, NULL);
@@ -76,7 +77,8 @@ static int stacks_classify(Stacks *self, PyObject *code, PyObject *globals) {
     return 0;
 }
 
-/* The site of the running thread, 0: none, perhaps with an exception. Asking runs Python code, so after each question the walk begins anew. */
+/* The site of the running thread, 0: none, perhaps with an exception. Asking runs Python code, so
+ * after each question the walk starts again. */
 unsigned ai_stacks_here(Stacks *self, size_t limit) {
     if (!self->stacks) return ask_site(self->fallback, limit);
     size_t state = (size_t)PyThreadState_Get(), first = 0, second = 0;

@@ -22,7 +22,7 @@ pub fn read_tsc() -> u64 {
     unsafe { std::arch::x86_64::_rdtsc() }
 }
 
-/// Never called: `has_invariant_tsc` said no.
+/// Never called: `has_invariant_tsc` returned false.
 #[cfg(not(target_arch = "x86_64"))]
 pub fn read_tsc() -> u64 {
     0

@@ -1,4 +1,4 @@
-//! A fork: the child goes on with a segment of its own and never writes to the parent's.
+//! A fork: the child continues with a segment of its own and never writes to the parent's.
 //!
 //! Before the fork all locks are taken, all writers of rows held up, and everything in use is
 //! copied (see `segment::Twin`). The parent throws the copy away; the child maps it over the

@@ -1,7 +1,8 @@
 //! The record of each creation, clone, borrow, release, close and drop of a handle, and the levels
 //! that say how much is recorded.
 //!
-//! Everything starts with [`hottest`]: one load and one branch that goes the same way every time while recording is off.
+//! Everything starts with [`hottest`]: one load and one branch that takes the same way every time
+//! while recording is off.
 
 use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
 
@@ -16,7 +17,7 @@ use crate::stacks;
 use crate::status::Status;
 use crate::threads::{self, local, Local};
 
-/// `TypeSlot::level` of a type that goes with the process.
+/// `TypeSlot::level` of a type that follows the process's level.
 pub const AS_THE_PROCESS: u8 = 255;
 
 /// The highest level that any type has now. A hint: it only says whether to look closer, so `Relaxed` suffices.
@@ -51,7 +52,7 @@ pub fn set_type_level(runtime: &Runtime, type_id: u16, level: u8) -> bool {
     true
 }
 
-/// Lets all types go with the process again.
+/// Lets all types follow the process's level again.
 pub fn reset_type_levels(runtime: &Runtime) {
     for index in 1..runtime.segment().used(Part::Types) {
         atomic!(AtomicU8, runtime.segment().type_slot(index), level).store(AS_THE_PROCESS, Ordering::Relaxed);
@@ -140,7 +141,7 @@ fn bump_by(runtime: &Runtime, local: &Local, type_id: u16, change: u64, field: i
     }
 }
 
-/// Counts a handle of a type as living (`1`) or gone (`-1`), at every level.
+/// Counts a handle of a type as living (`1`) or ended (`-1`), at every level.
 #[inline(always)]
 pub fn count_live(runtime: &Runtime, local: &Local, type_id: u16, change: i64) {
     bump_by(runtime, local, type_id, change as u64, |shard| {
@@ -175,7 +176,7 @@ pub fn change(runtime: &Runtime, type_id: u16, is_request: bool) -> Change {
     Change { moment: moment(level_of(runtime, type_id)), is_request }
 }
 
-/// Now and here, as far as a level has it recorded.
+/// The present time, thread and site, as far as a level records them.
 #[inline(always)]
 pub fn moment(level: u8) -> Moment {
     if level < Level::Count as u8 {

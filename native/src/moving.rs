@@ -1,4 +1,5 @@
-//! The segment's memory moves while the process runs: out of its file when the agent goes, and into a new one when an agent comes again.
+//! The segment's memory moves while the process runs: out of its file when the agent leaves, and
+//! into a new file when an agent comes again.
 //!
 //! The address stays, so every pointer into the segment stays good and a thread that is still
 //! inside a hook finds memory there. This is done only while our own runtime has no type in the
@@ -36,17 +37,19 @@ pub fn own_begins(runtime: &Runtime) {
     place.has_own = true;
 }
 
-/// Gives the file up and goes on in private memory. False: handles of our own runtime keep it, or there is no address space for the move.
+/// Gives the file up and continues in private memory. False: handles of our own runtime keep it, or
+/// there is no address space for the move.
 pub fn leave_file(runtime: &Runtime) -> bool {
     let mut place = PLACE.lock();
     if !place.has_own && runtime.segment().has_file() {
-        // SAFETY: as `while_held` has it.
+        // SAFETY: as described at `while_held`.
         place.is_left = while_held(runtime, || unsafe { runtime.segment().leave_file() }).is_ok();
     }
     place.is_left
 }
 
-/// After `leave_file`: goes on in a new file in `directory`, the usual one without. In other processes it does nothing.
+/// After `leave_file`: continues in a new file in `directory`, or in the default directory. In
+/// other processes it does nothing.
 pub fn take_file(runtime: &Runtime, directory: Option<&Path>) -> Result<()> {
     let mut place = PLACE.lock();
     if place.is_left && !place.has_own {
@@ -64,7 +67,7 @@ fn into_file(runtime: &Runtime, place: &mut Place, directory: Option<&Path>) -> 
     let failed = |error: std::io::Error| Error::new(Status::Unavailable, error.to_string());
     let directory = platform::segment_directory(directory).map_err(failed)?;
     let file = platform::unnamed_file(&directory).map_err(failed)?;
-    // SAFETY: as `while_held` has it.
+    // SAFETY: as described at `while_held`.
     let moved = while_held(runtime, || unsafe { runtime.segment().take_file(file) });
     moved.map_err(|error| Error::new(Status::Unavailable, format!("{error}: no room for a segment: {}", directory.display())))?;
     place.is_left = false;
@@ -90,7 +93,7 @@ pub(crate) fn hold() {
     PLACE.hold();
 }
 
-/// Lets it go.
+/// Unlocks it.
 ///
 /// # Safety
 /// Held by `hold` before.

@@ -29,7 +29,7 @@ impl Rings {
         self.inner.hold();
     }
 
-    /// Lets it go.
+    /// Unlocks it.
     ///
     /// # Safety
     /// Held by `hold` before.
@@ -50,7 +50,8 @@ impl Rings {
     }
 }
 
-/// A ring changes hands. Its numbers go on, and `since` tells readers that the events so far are gone.
+/// A ring changes hands. Its numbers continue, and `since` tells readers that the events so far are
+/// lost.
 fn hand_on(ring: *mut RingHeader) {
     let written = atomic!(AtomicU64, ring, written).load(Ordering::Relaxed);
     // Release: a reader that copied an event of the new thread sees this number when it looks at the header afterwards; pairs with the
@@ -134,7 +135,7 @@ pub fn write_from(runtime: &Runtime, at_ticks: u64, entry: &Entry, site: u32) {
         let written = atomic!(AtomicU64, ring, written);
         let number = written.load(Ordering::Relaxed);
         // Release: a reader that sees a word of this event sees that the event before it was
-        // counted, and so that the event it overwrites is gone
+        // counted, and so that the event it overwrites is lost
         fence(Ordering::Release);
         let event = event_at(ring, number);
         atomic!(AtomicU64, event, at_ticks).store(at_ticks, Ordering::Relaxed);

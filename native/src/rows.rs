@@ -145,7 +145,7 @@ pub fn end_counted(runtime: &Runtime, row: u64, state: ReferenceState, left: u32
     finish(runtime, row, state, &End { fate: Fate::AsItStands, left })
 }
 
-/// The strong count after an end, as far as the state tells.
+/// The strong count after an end, as far as the state shows it.
 fn left_by(state: ReferenceState) -> u32 {
     match state {
         ReferenceState::Dropped => 0,

@@ -1,4 +1,5 @@
-//! The segment as its writer has it: one sparse mapping, laid out as `layout` says, grown by reserving before use.
+//! The writer's side of the segment: one sparse mapping, laid out as `layout` says, grown by
+//! reserving before use.
 //!
 //! Records are reached as raw pointers and written through [`atomic!`], never through references to whole records: other threads write them
 //! at the same time. Offsets and capacities come from a private plan, not from the shared header, so nothing that another process does to

@@ -15,7 +15,7 @@ use crate::sync::Lock;
 /// least.
 const TEXT_LIMIT: usize = 1024;
 
-/// A frame as the host language tells it.
+/// A frame as the host language reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// Function.
@@ -61,7 +61,7 @@ impl Sites {
         self.inner.hold();
     }
 
-    /// Lets it go.
+    /// Unlocks it.
     ///
     /// # Safety
     /// Held by `hold` before.
@@ -85,7 +85,8 @@ impl Sites {
 }
 
 impl Sites {
-    /// The index of a stack of native frames, innermost first, that goes on with the frames of site `outer` (0: it ends there).
+    /// The index of a stack of native frames, innermost first, that continues with the frames of
+    /// site `outer` (0: it ends there).
     pub fn intern_native(&self, runtime: &Runtime, addresses: &[u64], outer: u32, is_cut: bool) -> u32 {
         let mut inner = self.inner.lock();
         let natives: Option<Vec<u32>> = addresses.iter().map(|&address| inner.native(runtime, address)).collect();

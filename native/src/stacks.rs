@@ -1,6 +1,7 @@
 //! Native call stacks: the return addresses of the calling thread, which the viewer names.
 //!
-//! Only at level *stacks*, and only where the host language tells no better: a walk along the unwind tables costs about a microsecond a frame.
+//! Only at level *stacks*, and only if the host language offers nothing better: a walk along the
+//! unwind tables costs about a microsecond a frame.
 
 use std::ffi::c_void;
 

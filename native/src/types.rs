@@ -104,7 +104,7 @@ impl Types {
         self.by_name.hold();
     }
 
-    /// Lets it go.
+    /// Unlocks it.
     ///
     /// # Safety
     /// Held by `hold` before.

@@ -184,11 +184,11 @@ fn a_collection_counts_the_handles_that_it_released() {
     attached.handles.clear();
     let mut client = attached.connect();
     let mut buffer = vec![0_u8; 1 << 20];
-    // SAFETY: the buffer is as large as said.
+    // SAFETY: the buffer has the length passed.
     unsafe { ai_control_next(buffer.as_mut_ptr(), buffer.len(), 0) }; // there is a worker
     client.send(json!({"nonce": 2, "op": "gc"}));
     loop {
-        // SAFETY: the buffer is as large as said.
+        // SAFETY: the buffer has the length passed.
         let length = unsafe { ai_control_next(buffer.as_mut_ptr(), buffer.len(), 30_000) };
         let job: Value = serde_json::from_slice(&buffer[..usize::try_from(length).unwrap()]).unwrap();
         let reply = if job["op"] == "gc" {
@@ -229,6 +229,6 @@ fn a_stopped_agent_leaves_a_segment_that_says_so_and_sends_the_worker_home() {
     assert_eq!((header.ending, header.viewers), (Ending::Stopped as u8, 0));
     assert!(!attached.path.exists() && !attached.path.with_extension("sock").exists());
     let mut buffer = [0_u8; 64];
-    // SAFETY: the buffer is as large as said.
+    // SAFETY: the buffer has the length passed.
     assert_eq!(unsafe { ai_control_next(buffer.as_mut_ptr(), buffer.len(), 0) }, -1);
 }

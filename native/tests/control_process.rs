@@ -1,4 +1,5 @@
-//! The control socket of another process: stopped, forked, gone. The other process is this test program, run once more.
+//! The control socket of another process: stopped, forked, ended. The other process is this test
+//! program, run once more.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 
@@ -17,7 +18,7 @@ use arc_inspector_native::layout::LAYOUT_VERSION;
 use process::{Client, Process};
 use serde_json::json;
 
-/// Tells the program, run once more, where to serve.
+/// Names the socket's path for the program, run once more.
 const SOCKET: &str = "ARC_INSPECTOR_TEST_SOCKET";
 
 /// Not a test by itself: the code of the other process. It serves until its input ends, and forks
@@ -93,7 +94,7 @@ impl Other {
         client
     }
 
-    /// Stop it, and come back when it stands still.
+    /// Stop it, and return when it stands still.
     fn stop(&self) {
         self.signal(libc::SIGSTOP);
         let mut status = 0;
@@ -110,7 +111,7 @@ impl Other {
 
 impl Drop for Other {
     fn drop(&mut self) {
-        // It is gone already in the test that kills it.
+        // It has ended already in the test that kills it.
         let _ = self.child.kill();
         self.child.wait().unwrap();
         std::fs::remove_dir_all(&self.directory).unwrap();

@@ -17,7 +17,7 @@ use arc_inspector_native::types::Described;
 
 /// Key and value of each close, the newest last.
 static CLOSED: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
-/// Keys that were let go.
+/// Keys that were released.
 static LET: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 /// Values from here on do not close.
 const STUBBORN: u64 = 1000;

@@ -1,4 +1,5 @@
-//! Scarcity: without address space, descriptors or room the process goes on, and so do the children that it forks.
+//! Scarcity: without address space, descriptors or room the process runs on, and so do the children
+//! that it forks.
 
 #![allow(clippy::unwrap_used, reason = "in a test it is the failure")]
 

@@ -107,7 +107,7 @@ static FOREIGN_CLOSES: [AtomicUsize; 1 << 16] = [const { AtomicUsize::new(0) }; 
 static FOREIGN_VALUES: AtomicU64 = AtomicU64::new(0);
 
 unsafe extern "C" fn close_foreign(_key: u64, value: u64, _text: *mut u8, _capacity: usize) -> usize {
-    // values come again after 65,536; by then the first is gone
+    // values come again after 65,536; by then the first has ended
     FOREIGN_CLOSES[value as usize % FOREIGN_CLOSES.len()].fetch_add(1, Ordering::Relaxed);
     0
 }
@@ -299,7 +299,7 @@ fn release(handle: u64) {
     }
 }
 
-/// Threads come and go, so that owners end while closes wait for them.
+/// Threads start and end, so that owners end while closes wait for them.
 fn run_until(end: Instant, world: &World) {
     thread::scope(|scope| {
         for number in 1..=THREADS as u64 {

@@ -40,11 +40,11 @@ pub struct Options<'a> {
     pub runtime: &'a str,
     /// Directory of the segment; None: the default directory.
     pub directory: Option<&'a Path>,
-    /// How the agent came here, and when it goes.
+    /// How the agent came here, and when it leaves.
     pub stay: Stay,
 }
 
-/// How often an exit looks whether viewers have gone.
+/// How often an exit checks whether viewers have left.
 const VIEWERS_TURN: Duration = Duration::from_millis(1);
 
 struct Agent {
@@ -64,7 +64,7 @@ static STATE: Lock<State> = Lock::new(State { agent: None, inherited: None });
 
 static STAY: Lock<Stay> = Lock::new(Stay { is_brought: false, leaves_after: None });
 
-/// How the agent came here, and when it goes.
+/// How the agent came here, and when it leaves.
 pub fn stay() -> Stay {
     *STAY.lock()
 }
@@ -116,7 +116,8 @@ fn start_threads(runtime: &'static Runtime, directory: Option<&Path>) -> Result<
     Ok(())
 }
 
-/// Ends the threads and takes the segment out of sight; handles go on working. Does nothing when they do not run.
+/// Ends the threads and hides the segment; handles continue to work. Does nothing when they do not
+/// run.
 pub fn stop() {
     let Some(runtime) = existing() else { return };
     let agent = STATE.lock().agent.take();
@@ -195,7 +196,7 @@ pub(crate) fn hold() {
     STAY.hold();
 }
 
-/// Lets it go.
+/// Unlocks it.
 ///
 /// # Safety
 /// Held by `hold` before.
@@ -225,7 +226,7 @@ pub(crate) fn after_fork(runtime: &Runtime) {
     unsafe { control::after_fork() };
 }
 
-/// Logs a collection of the host language. One thread at a time: the interpreter's lock sees to it.
+/// Logs a collection of the host language. One thread at a time: the interpreter's lock ensures it.
 pub fn log_collection(runtime: &Runtime, record: &GcRecord) {
     let header = runtime.segment().header();
     let logged = atomic!(AtomicU64, header, gc_logged);

@@ -1,4 +1,5 @@
-//! The segment's name in the directory: `<pid>-<starttime>.seg` while the agent runs, hidden while it is stopped, gone when the process ends.
+//! The segment's name in the directory: `<pid>-<starttime>.seg` while the agent runs, hidden while
+//! it is stopped, removed when the process ends.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -40,7 +41,8 @@ fn stem() -> Result<String> {
 pub fn publish(runtime: &Runtime, directory: Option<&Path>, table: &Arc<Table>) -> Result<(PathBuf, Descriptor)> {
     moving::take_file(runtime, directory)?;
     let usual = runtime.directory.as_ref().ok_or_else(|| no_file(runtime))?;
-    // found anew: it may have been removed, or the environment may name another, since the segment was made
+    // found again: it may have been removed, or the environment may name another, since the segment
+    // was made
     let directory = platform::segment_directory(directory).map_err(|error| Error::new(Status::Unavailable, error.to_string()))?;
     let stem = stem()?;
     sweep(&directory, &stem, Extent::Overdue);
@@ -88,7 +90,7 @@ fn open_mapped(backing: &Backing, mapped: &Path, table: &Arc<Table>) -> io::Resu
     ours.ok_or_else(|| io::Error::other("the program closed the descriptor of the segment before the agent started"))
 }
 
-/// Opens the segment's file, which has the name `path`, and sees to it that its lock says that we live.
+/// Opens the segment's file, which has the name `path`, and takes the lock that says that we live.
 fn open_named(backing: &Backing, path: &Path, table: &Arc<Table>) -> io::Result<Descriptor> {
     let file = table.open_file(path, libc::O_RDWR | libc::O_NOFOLLOW | libc::O_NONBLOCK, 0)?;
     if file.identity()? != backing.identity {
@@ -116,7 +118,8 @@ fn name_new(backing: &mut Backing, mapped: &Path, path: &Path, table: &Arc<Table
     hold_lock(&file)?;
     match file.name(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            // the same process before it replaced itself with exec: pid and start stay, everything else is gone
+            // the same process before it replaced itself with exec: pid and start time stay,
+            // everything else is replaced
             fs::remove_file(path)?;
             file.name(path)?;
         }

@@ -24,7 +24,8 @@ const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 const KEPT: usize = 64;
 /// As much of the file system they may take together: one part in so many.
 const SHARE: u64 = 8;
-/// So long a person may be about to look at a crash: a segment as fresh as that goes only when there is no room.
+/// A person may be about to look at a crash: a segment younger than this is removed only when there
+/// is no room.
 const FRESH: Duration = Duration::from_secs(5 * 60);
 /// Room that a new segment should find: enough for some thousand handles.
 const ROOM_BYTES: u64 = 1 << 20;
@@ -49,7 +50,7 @@ pub enum Extent {
 /// Counts of removed and kept segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Segments of dead processes that are gone now.
+    /// Segments of dead processes that were removed.
     pub removed: u64,
     /// Bytes that they took.
     pub removed_bytes: u64,
@@ -66,7 +67,7 @@ struct Dead {
     at: SystemTime,
     bytes: u64,
     inode: u64,
-    /// It was hidden: it has nothing to tell.
+    /// It was hidden: a viewer has no use for it.
     is_hidden: bool,
     /// The newest of its program.
     is_last: bool,
@@ -102,7 +103,7 @@ pub fn make_room(directory: &Path) {
     }
 }
 
-/// Which of the dead go; they are in order, the newest first.
+/// Which segments of dead processes to remove; they are in order, the newest first.
 fn choose(dead: &[Dead], extent: Extent, now: SystemTime, free: u64, total: u64) -> Vec<bool> {
     let (mut kept, mut taken) = (0, 0);
     let mut goes: Vec<bool> = Vec::with_capacity(dead.len());

@@ -17,7 +17,7 @@ use crate::wire::{Command, Fields};
 const FILE_VARIABLE: &str = "ARC_INSPECTOR_AUDIT";
 /// Acts kept; older acts are only counted.
 const MAX_KEPT: usize = 500;
-/// Bytes of all acts that are kept, as they are told.
+/// Bytes of all acts that are kept, as JSON.
 const MAX_KEPT_BYTES: usize = 192 << 10;
 /// Longest text kept of the code in a declaration.
 const MAX_CODE_CHARS: usize = 160;
@@ -67,7 +67,7 @@ impl Act {
 
 #[derive(Default)]
 struct Kept {
-    /// Each with its length as it is told.
+    /// Each act with the length of its JSON.
     acts: VecDeque<(Value, usize)>,
     bytes: usize,
     dropped: u64,

@@ -36,7 +36,7 @@ pub struct Commands {
 pub enum After {
     /// Nothing.
     Nothing,
-    /// Meet the viewers' changed wishes, and then answer with the state that came of it.
+    /// Apply the viewers' changed settings, and then answer with the resulting state.
     Wishes(Origin),
 }
 

@@ -48,7 +48,7 @@ pub struct Connection {
     pub peer: Arc<Peer>,
     /// Set by its hello.
     pub wishes: Option<Wishes>,
-    /// It may change the target; said in its hello by one whose person armed actions.
+    /// It may change the target; its hello said that a person armed actions.
     pub is_armed: bool,
     /// Requests that are still served in this turn, which began then.
     allowance: (u32, Instant),
@@ -119,13 +119,13 @@ impl Connection {
         !self.lines.is_empty()
     }
 
-    /// Say one last line and hear no more; the connection ends when it is written, or cannot be.
+    /// Write one last line and read no more; the connection ends when it is written, or cannot be.
     pub fn dismiss(&mut self, nonce: u64, status: &str, error: &str, now: Instant) {
         self.peer.send(&wire::failure(nonce, status, error));
         self.farewell_until = Some(now + FAREWELL_PATIENCE);
     }
 
-    /// It was told to go.
+    /// It has its last line.
     pub fn is_dismissed(&self) -> bool {
         self.farewell_until.is_some()
     }

@@ -29,7 +29,7 @@ const NO_WORKER: &str = "no interpreter runs beside this agent: nothing in the p
 pub enum Finish {
     /// Nothing: it was asked to see that it answers.
     Beat,
-    /// It goes to the viewer as it is.
+    /// It is passed to the viewer unchanged.
     Pass,
     /// It is sent to the viewer with the collection's effect: the sums compared with the sums
     /// before.
@@ -251,7 +251,7 @@ impl Jobs {
         })
     }
 
-    /// No jobs any more; workers that wait are sent home and viewers that wait are told.
+    /// Takes no more jobs; waiting workers are ended and waiting viewers get an answer.
     pub fn stop(&self) {
         let mut state = lock(&self.state);
         state.is_stopped = true;
@@ -273,8 +273,8 @@ impl Jobs {
         self.target.interpreter_answered();
     }
 
-    /// The job as bytes, and its place among the running jobs; `None` when it does not fit, which
-    /// its viewer is told.
+    /// The job as bytes, and its place among the running jobs; `None` when it does not fit, and
+    /// then its viewer gets an error.
     fn hand_out(&self, state: &mut State, mut job: Job, capacity: usize) -> Option<Vec<u8>> {
         let bytes = std::mem::take(&mut job.text);
         if bytes.len() > capacity {

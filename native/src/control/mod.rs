@@ -100,7 +100,8 @@ impl Control {
         &self.jobs
     }
 
-    /// Remove the socket, let viewers and workers go, and wait for the threads; not for a close method that hangs.
+    /// Remove the socket, end connections and workers, and wait for the threads; not for a close
+    /// method that hangs.
     pub fn stop(&self) {
         let Some([serving, closing]) = lock(&self.threads).take() else { return };
         self.unlink();

@@ -79,7 +79,7 @@ impl Peer {
         !outgoing.bytes.is_empty() && now.saturating_duration_since(outgoing.since) >= READING_PATIENCE
     }
 
-    /// Write as much as is possible without waiting. False: the peer is gone.
+    /// Write as much as is possible without waiting. False: the peer has closed.
     pub fn flush(&self) -> bool {
         let mut outgoing = lock(&self.outgoing);
         let mut done = 0;

@@ -13,7 +13,8 @@ use crate::status::Result;
 /// A place that a forked child can empty although another thread of its parent may have held the lock.
 struct Place(UnsafeCell<Mutex<Option<Arc<Control>>>>);
 
-// SAFETY: all access goes through the mutex, but for `after_fork`, whose caller promises to be the only thread.
+// SAFETY: all access takes the mutex, except `after_fork`, whose caller promises to be the only
+// thread.
 unsafe impl Sync for Place {}
 
 static RUNNING: Place = Place(UnsafeCell::new(Mutex::new(None)));

@@ -66,7 +66,7 @@ impl Server {
         }
     }
 
-    /// Serve until told to stop.
+    /// Serve until `stop`.
     pub fn serve(mut self) {
         self.waker.wait_here();
         let mut last_turn = Instant::now();
@@ -107,7 +107,7 @@ impl Server {
         let is_idle = self.connections.is_empty() && listening.is_some();
         let leaves_in = self.leaves_in(now);
         let table = self.listener.descriptor.table();
-        // a program's table is checked again and again: no event tells of a closed descriptor
+        // a program's table is checked again and again: no event reports a closed descriptor
         let looks_in = (!table.is_private()).then_some(IDENTITY_TICK);
         let idle_tick = looks_in.into_iter().chain(leaves_in).min();
         if table.wait(&mut waiting, if is_idle { idle_tick } else { Some(TICK) }).is_err() {
@@ -135,7 +135,7 @@ impl Server {
         for (position, &is_ready) in ready.iter().enumerate() {
             let connection = &mut self.connections[position];
             if is_ready && connection.peer.is_full() {
-                // false: it is gone, which the next look at deadlines notices
+                // false: it has closed, which the next check of deadlines notices
                 connection.peer.flush();
             }
             let has_work = is_ready || connection.has_half_line();
@@ -186,7 +186,7 @@ impl Server {
             Ok(stream) => {
                 if let Err((stream, status, why)) = self.admit(stream, now) {
                     self.commands.target.count_drop();
-                    // One line at most goes into a fresh socket's buffer; a peer that is gone needs none.
+                    // One line at most fits into a fresh socket's buffer; a closed peer needs none.
                     let _ = stream.send(&wire::failure(0, status, &why));
                 }
             }
@@ -280,7 +280,8 @@ impl Server {
         self.accounted = now;
     }
 
-    /// Record and sample as the attached viewers together wish; without any, as little as when idle.
+    /// Record and sample by the settings of all attached viewers together; without viewers, as
+    /// little as when idle.
     fn meet_wishes(&mut self) {
         let wishes = || self.connections.iter().filter_map(|connection| connection.wishes).filter(|wishes| wishes.is_viewer);
         let viewing = self.connections.iter().filter(|connection| connection.wishes.is_some_and(|wishes| wishes.is_viewer));

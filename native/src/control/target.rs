@@ -16,12 +16,12 @@ pub struct Identity {
     pub start_time: u64,
 }
 
-/// How the agent came into the process, and when it goes by itself.
+/// How the agent came into the process, and when it leaves by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stay {
     /// A viewer brought it in; otherwise the program started it.
     pub is_brought: bool,
-    /// After so long without a connection it goes; None: never.
+    /// After so long without a connection it leaves; None: never.
     pub leaves_after: Option<Duration>,
 }
 
@@ -85,7 +85,7 @@ pub trait Target: Send + Sync {
     /// Record so much from now on.
     fn set_level(&self, level: u8);
 
-    /// How the agent came here, and when it goes.
+    /// How the agent came here, and when it leaves.
     fn stay(&self) -> Stay {
         Stay::default()
     }
@@ -93,7 +93,8 @@ pub trait Target: Send + Sync {
     /// So many viewers are attached; the fastest of them reads at `interval`.
     fn set_viewers(&self, count: u32, interval: Option<Duration>);
 
-    /// Record so much of one type, until the last viewer goes; 255: as the process. False: there is no such type or level.
+    /// Record so much of one type, until the last viewer leaves; 255: as the process. False: there
+    /// is no such type or level.
     fn set_type_level(&self, type_id: u16, level: u8) -> bool;
 
     /// Which native references on the object of a row have a name.

@@ -106,13 +106,13 @@ impl Descriptor {
         unsafe { self.call(libc::SYS_read, [into.as_mut_ptr() as usize, into.len(), 0, 0, 0]) }
     }
 
-    /// Writes as much as goes to a file.
+    /// Writes as much as fits into a file.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         // SAFETY: the slice outlives the call.
         unsafe { self.call(libc::SYS_write, [bytes.as_ptr() as usize, bytes.len(), 0, 0, 0]) }
     }
 
-    /// Writes as much as goes to a socket, without a signal when the other end is gone.
+    /// Writes as much as fits into a socket, without a signal when the other end has closed.
     pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         let flags = (libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT) as usize;
         // SAFETY: the slice outlives the call.
@@ -153,7 +153,7 @@ impl Descriptor {
     /// Takes the write lock on byte 0 for the open file, which ends when the last descriptor and the last mapping of it end.
     ///
     /// # Errors
-    /// `EAGAIN` when another open file has it; the system's.
+    /// `EAGAIN` when another open file has it; errors of the system.
     pub fn lock(&self) -> io::Result<()> {
         let lock = platform::first_byte(libc::F_WRLCK);
         let place: *const libc::flock = &lock;

@@ -26,7 +26,7 @@ static OPEN: [Place; PLACES] =
     [const { Place { number: AtomicI32::new(EMPTY), device: AtomicU64::new(0), inode: AtomicU64::new(0), kind: AtomicU32::new(0) } };
         PLACES];
 
-/// A descriptor that stands in the list while this value lives.
+/// A descriptor that is in the list while this value lives.
 pub struct Listed {
     place: Option<&'static Place>,
 }

@@ -62,7 +62,7 @@ impl Table {
         Arc::new(Self { porters, closes_in_child: true, lost: AtomicU64::new(0) })
     }
 
-    /// The program's table, for a descriptor that a forked child may go on with.
+    /// The program's table, for a descriptor that a forked child may continue to use.
     pub fn of_program() -> Arc<Self> {
         Arc::new(Self { porters: None, closes_in_child: false, lost: AtomicU64::new(0) })
     }

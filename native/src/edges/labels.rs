@@ -45,7 +45,7 @@ impl Labels {
         self.given.hold();
     }
 
-    /// Lets it go.
+    /// Unlocks it.
     ///
     /// # Safety
     /// Held by `hold` before.

@@ -35,7 +35,7 @@ const WORD: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct ScannedHandle {
-    /// The handle, as the host language has it.
+    /// The handle, as the host language holds it.
     pub handle: u64,
     /// Pointers from the object to it.
     pub hops: u32,
@@ -104,7 +104,7 @@ pub fn word_at(address: u64) -> Option<u64> {
     words_at(address, 1).first().copied()
 }
 
-/// The words of the chunk whose user part begins at an address; empty: there is no chunk, as far as can be told.
+/// The words of the chunk whose user part begins at an address; empty: no chunk is found there.
 fn chunk_at(address: u64) -> Vec<u64> {
     let size = words_at(address - WORD as u64, 1).first().map_or(0, |header| header & !7);
     if size < SMALLEST_CHUNK || size % 16 != 0 || size > 1 << 30 {

@@ -1,8 +1,10 @@
 //! Classes of the interpreter that belong to an extension: their attributes cannot be set, or their instances cannot be referred to weakly.
 //!
-//! Such a class is followed through two of its type slots: `tp_init`, after which a proxy is told to Python, and `tp_dealloc`, before which
-//! its row ends. Each hooked type has a pair of trampolines of its own, because a destructor may call that of its base, which may be
-//! hooked as well. A type that inherited a trampoline keeps it after the hook is gone; so the pair passes through for ever.
+//! Such a class is followed through two of its type slots: `tp_init`, after which Python hears of
+//! the proxy, and `tp_dealloc`, before which its row ends. Each hooked type has a pair of
+//! trampolines of its own, because a destructor may call that of its base, which may be hooked as
+//! well. A type that inherited a trampoline keeps it after the hook is removed; so the pair passes
+//! calls on for ever.
 //!
 //! All of this runs with the interpreter's lock. Fields read from a type are checked against
 //! Python's own description of it before anything is set.

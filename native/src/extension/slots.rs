@@ -1,5 +1,5 @@
-//! The trampolines that stand in type slots: a pair for each type, so that each trampoline knows
-//! its type's own functions.
+//! The trampolines in type slots: a pair for each type, so that each trampoline knows its type's
+//! own functions.
 
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -71,7 +71,7 @@ unsafe extern "C" fn dealloc<const NUMBER: usize>(object: usize) {
         return; // a panic of ours must not keep the object from being freed
     }
     let original = PAIRS[NUMBER].dealloc.load(Ordering::Acquire);
-    // SAFETY: stored before this function stood in any slot; a destructor's signature.
+    // SAFETY: stored before this function was set in any slot; a destructor's signature.
     unsafe { std::mem::transmute::<usize, Dealloc>(original)(object) }
 }
 
@@ -87,7 +87,7 @@ unsafe extern "C" fn init<const NUMBER: usize>(object: usize, arguments: usize, 
     let answer = if PAIRS[NUMBER].is_plain.load(Ordering::Acquire) {
         0
     } else {
-        // SAFETY: stored before this function stood in any slot; an initialiser's signature.
+        // SAFETY: stored before this function was set in any slot; an initialiser's signature.
         unsafe { std::mem::transmute::<usize, Init>(original)(object, arguments, keywords) }
     };
     let born = PAIRS[NUMBER].born.load(Ordering::Acquire);

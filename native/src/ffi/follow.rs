@@ -374,7 +374,7 @@ pub unsafe extern "C" fn ai_heap_step(
     seen.len().min(room)
 }
 
-/// The address of a function that can stand in for a library's clone function; 0: there is none left.
+/// The address of a stand-in for a library's clone function; 0: there is none left.
 #[no_mangle]
 pub extern "C" fn ai_transit_stand_in(original: usize, type_id: u16, kind: u8, bytes: u64) -> usize {
     catch_value(0, || transit::stand_in(original, type_id, layout(kind, bytes)))

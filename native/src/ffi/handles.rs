@@ -22,7 +22,8 @@ pub unsafe extern "C" fn ai_handle_clone(handle: u64, out: *mut u64, error: *mut
     }
 }
 
-/// Gives up the reference that a handle names. Any thread. While calls use it, the last of them lets go.
+/// Gives up the reference that a handle names. Any thread. While calls use it, the last of them
+/// releases it.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.
@@ -48,7 +49,7 @@ pub unsafe extern "C" fn ai_handle_strong(handle: u64, strong: *mut u64, weak: *
     }
 }
 
-/// 1 when both handles name one object, 0 when not, a negative `Status` when that cannot be said.
+/// 1 when both handles name one object, 0 when not, a negative `Status` when that is unknown.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.

@@ -49,8 +49,9 @@ pub unsafe extern "C" fn ai_nudge(pid: u32, tid: u32, did: *mut i32, error: *mut
     }
 }
 
-/// How a system call with this number and second argument bears that its thread is stopped: 0 it must not be, 1 the kernel begins it again,
-/// 2 it may fail with `EINTR` and is begun again by us.
+/// The effect of a stop on a system call with this number and second argument: 0 its thread must
+/// not be stopped, 1 the kernel begins it again, 2 it may fail with `EINTR` and is begun again by
+/// us.
 #[no_mangle]
 pub extern "C" fn ai_inject_wait(number: i64, second: u64) -> i32 {
     inject::wait_of(number, second) as i32

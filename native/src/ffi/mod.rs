@@ -29,7 +29,8 @@ use crate::layout::{Event, FrameSlot, GcRecord, HandleSlot, Header, RingHeader, 
 use crate::status::{Error, Result, Status};
 
 /// Bytes of the message in [`AiError`].
-const MESSAGE_BYTES: usize = 504; // spelt out in the struct too: the header names no constant of this file
+// written out in the struct too: the header names no constant of this file
+const MESSAGE_BYTES: usize = 504;
 
 /// Why a call failed: the status and one line of UTF-8, cut at a character when it is longer.
 #[repr(C)]

@@ -53,8 +53,9 @@ pub unsafe extern "C" fn ai_last_error(error: *mut AiError) -> i32 {
     })
 }
 
-/// A handle that `body` makes; 0: it failed, or the birth is one for the history, and then where it happens has to be said first. The
-/// function that fills in a place for the handle does, and names the failure.
+/// A handle that `body` makes; 0: it failed, or the birth belongs in the history, and then its site
+/// has to be set first. The function that fills in a place for the handle does, and names the
+/// failure.
 fn made(body: impl FnOnce() -> Result<u64>) -> u64 {
     if hooks::hottest() >= Level::History as u8 {
         return 0;

@@ -209,8 +209,9 @@ pub unsafe extern "C" fn ai_reader_text(reader: *const Reader, offset: u32, out:
     unsafe { count(error, || Ok(self::reader(reader)?.text(offset, records(out, capacity)?)?)) }
 }
 
-/// Copy events of ring `ring` (index 0 and up, without events when it was never used) from sequence number `from` on. Answers with
-/// how many; `next` gets the number to go on from, `lost` how many after `from` were overwritten before they could be read.
+/// Copy events of ring `ring` (index 0 and up, without events when it was never used) from sequence
+/// number `from` on. Returns their number; `next` gets the number of the next event, `lost` the
+/// number of events after `from` that were overwritten before they could be read.
 ///
 /// # Safety
 /// As `ai_reader_threads`; `next` and `lost` point to a number each.
@@ -258,7 +259,7 @@ pub unsafe extern "C" fn ai_reader_locked(reader: *const Reader, error: *mut AiE
     answer as i32
 }
 
-/// Bytes really allocated for the segment, 0 when that cannot be told.
+/// Bytes really allocated for the segment, 0 when that is unknown.
 ///
 /// # Safety
 /// `reader` is NULL or open.

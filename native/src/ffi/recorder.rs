@@ -36,7 +36,7 @@ pub struct AiOptions {
     pub directory: AiText,
     /// 1: a viewer brought the agent in.
     pub is_brought: u8,
-    /// Without a connection for so long it goes by itself; 0: never.
+    /// Without a connection for so long it leaves by itself; 0: never.
     pub leaves_after_millis: u64,
 }
 
@@ -102,8 +102,8 @@ pub unsafe extern "C" fn ai_start(options: *const AiOptions, error: *mut AiError
     }
 }
 
-/// Ends recording: threads are joined, the files go, handles go on working. Does nothing when nothing runs. Not from a worker that
-/// serves `ai_control_next`.
+/// Ends recording: threads are joined, the files removed, handles continue to work. Does nothing
+/// when nothing runs. Not from a worker that serves `ai_control_next`.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.

@@ -48,7 +48,7 @@ pub unsafe extern "C" fn ai_todo_list_add_item(list: u64, item: u64, error: *mut
     }
 }
 
-/// Adds a new item, whose handle goes to `item` unless that is NULL.
+/// Adds a new item, whose handle is written to `item` unless that is NULL.
 ///
 /// # Safety
 /// `text` is valid, `item` is NULL or a place for a handle, `error` is NULL or a place for an error.
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn ai_todo_list_last(list: u64, item: *mut u64, error: *mu
     }
 }
 
-/// Tells a listener of new items from now on; the list holds it.
+/// Informs a listener of new items from now on; the list holds it.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.
@@ -357,7 +357,7 @@ pub unsafe extern "C" fn ai_churn_start(threads: u32, per_second: u32, out: *mut
     unsafe { catch(error, || make(out, || Churn::start(threads, per_second))) }
 }
 
-/// Stops workers, waits until they have let go of everything, and releases their handle.
+/// Stops workers, waits until they have released everything, and releases their handle.
 ///
 /// # Safety
 /// `error` is NULL or a place for an error.

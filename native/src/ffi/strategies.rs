@@ -39,7 +39,7 @@ pub unsafe extern "C" fn ai_list_add_item(kind: u8, list: u64, item: u64, error:
     }
 }
 
-/// Adds a new item, whose handle goes to `item` unless that is NULL.
+/// Adds a new item, whose handle is written to `item` unless that is NULL.
 ///
 /// # Safety
 /// `text` is valid, `item` is NULL or a place for a handle, `error` is NULL or a place for an error.

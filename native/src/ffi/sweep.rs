@@ -9,7 +9,7 @@ use crate::status::{Error, Status};
 /// Counts of removed and kept segments.
 #[repr(C)]
 pub struct AiSwept {
-    /// Segments of dead processes that are gone now.
+    /// Segments of dead processes that were removed.
     pub removed: u64,
     /// Bytes that they took.
     pub removed_bytes: u64,

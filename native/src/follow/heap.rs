@@ -30,7 +30,7 @@ pub struct Heap {
     heads: [usize; RINGS],
     /// Ring to be walked when the marker's own ends.
     next_ring: usize,
-    /// The marker stands where the last slice ended.
+    /// The marker is at the end of the last slice.
     is_placed: bool,
 }
 
@@ -95,7 +95,7 @@ impl Heap {
         if at == self.marker {
             return;
         }
-        // SAFETY: the caller's promise. Each store keeps the flags that stand beside the link.
+        // SAFETY: the caller's promise. Each store keeps the flags beside the link.
         unsafe {
             let (before, after) = (previous(self.marker), next(self.marker));
             set_next(before, after);
@@ -109,7 +109,7 @@ impl Heap {
     }
 }
 
-/// Types that are looked for.
+/// Types to find.
 #[derive(Default)]
 pub struct Types(Places<usize, ()>);
 

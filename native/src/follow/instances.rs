@@ -279,7 +279,8 @@ impl Instances {
         unsafe { table(|table| table.askers.remove(&self.number)) };
     }
 
-    /// Follows the class no longer: births are not listed any more, and its rows go without a trace in the table.
+    /// Stops following the class: births are not listed any more, and its rows disappear from the
+    /// table without a trace.
     pub fn clear(&mut self) {
         self.is_followed = false;
         // a type of ours exists
@@ -296,7 +297,7 @@ pub unsafe fn count() -> usize {
     unsafe { table(|table| table.known.len()) }
 }
 
-/// A weak reference says that its instance is gone, without having given its handle back before.
+/// A weak reference says that its instance has ended, without having given its handle back before.
 /// Whether the reference is a listed instance's: then it is not needed any more.
 ///
 /// # Safety

@@ -137,7 +137,7 @@ impl Proxies {
         }
     }
 
-    /// Whether there is an object with counts where a handle leads; `None`: that cannot be told.
+    /// Whether there is an object with counts at a handle's target; `None`: unknown.
     fn has_object(&self, handle: u64) -> Option<bool> {
         let address = match self.layout {
             Layout::Hidden => return None,
@@ -178,7 +178,7 @@ impl Proxies {
             return 0;
         }
         match self.has_object(handle) {
-            // the layout of a trait is not proved, but told by the generation
+            // the layout of a trait is not proved, but known by the generation
             Some(false) if self.is_seen || !matches!(self.layout, Layout::Inner { .. }) => return self.add_freed(key, handle),
             found => self.is_seen |= found == Some(true),
         }
@@ -216,7 +216,8 @@ impl Proxies {
         }
     }
 
-    /// The finaliser of a proxy has run, and the host still has it: a row that says so. 0: it is another proxy by now, or found no room.
+    /// The finaliser of a proxy has run, and the host still has it: a row with that state. 0: it is
+    /// another proxy by now, or found no room.
     pub fn freed(&mut self, key: usize, handle: u64) -> u64 {
         let is_open = self.is_followed && self.type_id != 0 && hooks::hottest() != Level::Off as u8;
         if !is_open || self.rows.get(&key) != Some(&LEAVING) {
@@ -247,7 +248,7 @@ impl Proxies {
         self.rows.iter().find(|(_, &known)| known == row).map_or(0, |(&key, _)| key)
     }
 
-    /// Follows the class no longer: all rows go without a trace in the table.
+    /// Stops following the class: all rows disappear from the table without a trace.
     pub fn clear(&mut self) {
         self.is_followed = false;
         self.rows.clear();

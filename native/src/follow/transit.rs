@@ -2,9 +2,9 @@
 //! clone that no proxy owns.
 //!
 //! All clone functions have one signature, and each caller looks the function up at each call; so
-//! another function can replace it. A replacement is one of a fixed number of functions of ours,
-//! each with a slot that names the original function. A slot is never used for another original:
-//! code that kept a replacement, or runs in it, can use it for ever.
+//! another function can replace it: a *stand-in*, from a fixed number of functions of ours, each with
+//! a slot that names the original function. A slot is never used for another original: code that
+//! kept a stand-in, or runs in it, can use it for ever.
 
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use crate::layout::{EventKind, EVENT_COUNT_UNKNOWN};
 use crate::runtime::existing;
 use crate::sync::Lock;
 
-/// Stand-ins there are.
+/// Number of stand-ins.
 pub const SLOTS: usize = 512;
 /// `Slot::before`: the allocation is not known.
 const HIDDEN: u64 = u64::MAX;

@@ -17,7 +17,8 @@ const TURN: Duration = Duration::from_millis(2);
 const CERTAIN_NANOS: u64 = 5_000_000;
 /// Threads that are looked at; in a process with more the region stays.
 const MOST_THREADS: usize = 4096;
-/// Bytes of a waiting thread's stack in which a way back into the region would stand: a signal's frame with all registers, and handlers on it.
+/// Bytes of a waiting thread's stack in which a way back into the region would be: a signal's frame
+/// with all registers, and handlers on it.
 const STACK_BYTES: usize = 64 << 10;
 
 /// Unmaps the regions of injections that all threads have left. Returns how many stay.

@@ -101,7 +101,8 @@ pub struct Injected {
     pub interrupted: u32,
 }
 
-/// Try once. `Pending`: the thread is at no harmless point now; it goes on as if nothing had been, unless `injected` says that a wait was ended.
+/// Try once. `Pending`: the thread is at no harmless point now; it runs on unchanged, unless
+/// `injected` says that a wait was ended.
 pub fn inject(request: &Injection, injected: &mut Injected) -> Result<()> {
     if !stub::is_supported() {
         return Err(Error::new(Status::Unavailable, "code can be injected on x86-64 processors with xsave only"));
@@ -159,7 +160,8 @@ fn enter(tracee: &mut Tracee, found: &libc::user_regs_struct, point: &Point, req
     entered
 }
 
-/// Have the system call in which a thread waits fail with `EINTR`, as a signal would, so that its interpreter comes by. True: it did.
+/// Makes the system call in which a thread waits fail with `EINTR`, as a signal would, so that its
+/// interpreter reaches a safe point. True: it did.
 pub fn nudge(pid: u32, tid: u32) -> Result<bool> {
     let tracee = Tracee::stop(pid, tid)?;
     let found = tracee.registers()?;

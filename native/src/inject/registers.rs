@@ -20,14 +20,14 @@ pub struct Point {
     pub rax: u64,
 }
 
-/// A wait of another process's thread, as it bears being stopped.
+/// The effect of a stop on a wait of another process's thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// Not to be borrowed, and not to be stopped.
     Untouchable = 0,
-    /// The kernel begins it again where it was, its timeout going on.
+    /// The kernel begins it again where it was, with the rest of its timeout.
     Restarts = 1,
-    /// It may end with `EINTR` for the stop. We begin it again; its timeout then begins anew.
+    /// It may end with `EINTR` for the stop. We begin it again, with its full timeout.
     BegunAgain = 2,
 }
 
@@ -72,8 +72,9 @@ const GIVEN_UP: [i64; 16] = [
 const GIVEN_UP_TOO: [i64; 7] =
     [libc::SYS_write, libc::SYS_writev, libc::SYS_sendto, libc::SYS_sendmsg, libc::SYS_sendmmsg, libc::SYS_connect, libc::SYS_msgsnd];
 
-/// How a system call with this second argument bears being stopped. Waiting for a lock of the C library's own (`malloc`, the loader, stdio)
-/// is `FUTEX_WAIT`; condition variables, semaphores and joins, on which interpreters wait, are `FUTEX_WAIT_BITSET`.
+/// The effect of a stop on a system call with this second argument. Waiting for a lock of the C
+/// library's own (`malloc`, the loader, stdio) is `FUTEX_WAIT`; condition variables, semaphores and
+/// joins, on which interpreters wait, are `FUTEX_WAIT_BITSET`.
 pub fn wait_of(number: i64, second: u64) -> Wait {
     let operation = second as i32 & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
     if RESTARTED.contains(&number) || (number == libc::SYS_futex && operation == libc::FUTEX_WAIT_BITSET) {
@@ -133,7 +134,8 @@ pub fn is_interrupted(number: i64, result: i64) -> bool {
     number >= 0 && result == -i64::from(libc::EINTR)
 }
 
-/// The registers with which a wait is begun again that would fail for our looking; `None`: the thread can go on as it is.
+/// The registers with which a wait is begun again that the stop would make fail; `None`: the thread
+/// can run on as it is.
 pub fn undisturbed(found: &libc::user_regs_struct) -> Option<libc::user_regs_struct> {
     is_given_up(found.orig_rax as i64, found.rax as i64).then(|| libc::user_regs_struct {
         rip: found.rip - 2,

@@ -27,7 +27,7 @@ pub struct Tracee {
     memory: File,
     /// Its status in `/proc`.
     status: String,
-    /// Signal to hand on when it goes.
+    /// Signal to hand on at the release.
     signal: i32,
     is_stopped: bool,
 }
@@ -52,7 +52,7 @@ impl Tracee {
         Err(Error::new(Status::Pending, "a signal was on its way to the thread"))
     }
 
-    /// A signal that it does not block waits for it; also when that cannot be told.
+    /// A signal that it does not block waits for it; also true when that is unknown.
     pub fn has_signal(&self) -> bool {
         std::fs::read_to_string(&self.status).map_or(true, |text| waiting_signals(&text) != Some(0))
     }
@@ -162,7 +162,7 @@ impl Tracee {
 impl Drop for Tracee {
     fn drop(&mut self) {
         if self.is_stopped {
-            // it is gone when this fails
+            // it has ended when this fails
             let _ = self.request(libc::PTRACE_DETACH, ptr::null_mut(), self.signal as usize, "letting the thread go");
         }
     }

@@ -8,10 +8,11 @@
 //! header | threads | types | sites | frames | strings | handles | rings
 //! ```
 //!
-//! Each section's offset, record size, capacity and high-water mark stand in the header, so a reader needs no
-//! constant but `LAYOUT_VERSION`. All numbers are little endian, all times are ticks of the header's clock
-//! (`0` = not recorded). Index 0 of threads, types, sites, frames and handles is never used: 0 means *none*.
-//! Records are written through atomics of the word they lie in; see `registry.rs` for the order.
+//! Each section's offset, record size, capacity and high-water mark are in the header, so a reader
+//! needs no constant but `LAYOUT_VERSION`. All numbers are little endian, all times are ticks of
+//! the header's clock (`0` = not recorded). Index 0 of threads, types, sites, frames and handles is
+//! never used: 0 means *none*. Records are written through atomics of the word they lie in; see
+//! `registry.rs` for the order.
 
 mod records;
 mod states;

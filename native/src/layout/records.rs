@@ -112,7 +112,7 @@ pub struct Header {
     pub viewers: u32,
     /// Ticks per second.
     pub ticks_per_sec: u64,
-    /// The clock anchor: at `anchor_ticks` the wall clock said `anchor_unix_nanos`.
+    /// The clock anchor: at `anchor_ticks` the wall clock showed `anchor_unix_nanos`.
     pub anchor_ticks: u64,
     /// See `anchor_ticks`.
     pub anchor_unix_nanos: u64,
@@ -151,7 +151,7 @@ pub struct Header {
     pub rings: Section,
     /// Counts of lost records.
     pub lost: Lost,
-    /// Collections logged since start; the newest `GC_LOG` stand in `gc_log` at `(n - 1) % GC_LOG`.
+    /// Collections logged since start; the newest `GC_LOG` are in `gc_log` at `(n - 1) % GC_LOG`.
     pub gc_logged: u64,
     /// Newest collections.
     pub gc_log: [GcRecord; GC_LOG],
@@ -211,8 +211,8 @@ pub struct TypeShard {
     pub never_closed: u64,
     /// Destructors that ran.
     pub dropped: u64,
-    /// Handles born less handles gone on these threads, at every level; wraps below 0. The sum over
-    /// all shards is the number of live handles.
+    /// Handles born less handles ended on these threads, at every level; wraps below 0. The sum
+    /// over all shards is the number of live handles.
     pub live: u64,
     /// Not used.
     pub reserved: [u64; 2],
@@ -307,7 +307,7 @@ pub struct HandleSlot {
     pub strong: u32,
     /// Weak count, without the weak reference that all strong references share.
     pub weak: u16,
-    /// Calls in flight as far as sampling can tell (kinds that clone for a call).
+    /// Calls in flight as far as sampling can see them (kinds that clone for a call).
     pub in_flight: u16,
     /// Birth.
     pub created_at_ticks: u64,
@@ -338,9 +338,10 @@ pub struct HandleSlot {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct RingHeader {
-    /// Events written since the ring was made. Event *n* stands at `n % RING_EVENTS`.
+    /// Events written since the ring was made. Event *n* is at `n % RING_EVENTS`.
     pub written: u64,
-    /// Number of the first event of the thread that writes now. Earlier events are of threads that ended, and are gone.
+    /// Number of the first event of the thread that writes now. Earlier events are of threads that
+    /// ended, and are lost.
     pub since: u64,
     /// Thread that writes.
     pub thread: u32,

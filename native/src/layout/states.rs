@@ -73,7 +73,7 @@ pub enum ResourceState {
     CloseRequested = 2,
     /// Pending: waits for calls in flight.
     Draining = 3,
-    /// Pending: only the owner thread may close, and it has not come by.
+    /// Pending: only the owner thread may close, and it has reached no safe point.
     WaitingOwner = 4,
     /// The close method runs now.
     Closing = 5,
@@ -128,13 +128,13 @@ pub enum ThreadState {
     Ended = 2,
 }
 
-/// How the target ended, as the target itself could tell.
+/// How the target ended, as far as the target itself knew.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It runs, or was killed: the lock on byte 0 tells which.
+    /// It runs, or was killed: the lock on byte 0 shows which.
     NotYet = 0,
-    /// The process exited and said so.
+    /// The process exited normally.
     Exited = 1,
     /// The agent was stopped; the process runs on.
     Stopped = 2,

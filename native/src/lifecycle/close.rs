@@ -129,8 +129,7 @@ fn is_over(word: Word0) -> bool {
     [ResourceState::Closed as u8, ResourceState::Poisoned as u8].contains(&word.resource())
 }
 
-/// Runs the close of the object at `address` if one is requested and nothing stands in its way any
-/// more.
+/// Runs the close of the object at `address` if one is requested and no obstacle is left.
 pub(super) fn settle(runtime: &Runtime, address: u64) -> Outcome {
     if let Some(reason) = withdraw(runtime, address) {
         return Outcome::Blocked(reason);
@@ -217,7 +216,8 @@ fn claim(runtime: &Runtime, address: u64, entry: &mut Entry) -> Option<Claim> {
     Some(Claim { address, data: entry.data, type_id, handle, run })
 }
 
-/// Runs a claimed close without any lock. The object lives: while `is_closing` none of its handles is let go.
+/// Runs a claimed close without any lock. The object lives: while `is_closing` none of its handles
+/// is released.
 fn run(runtime: &Runtime, claim: Claim) -> Result<()> {
     let began = Instant::now();
     let (data, run) = (claim.data, claim.run);
@@ -241,7 +241,7 @@ fn run(runtime: &Runtime, claim: Claim) -> Result<()> {
     result.map_err(|error| Error::new(Status::CloseFailed, format!("{}: close of {}", error.message, shown(claim.handle))))
 }
 
-/// The request is over: the rows show how, and releases that waited for it go on.
+/// The request is over: the rows show how, and releases that waited for it continue.
 pub(super) fn end(runtime: &Runtime, address: u64, type_id: u16, state: ResourceState) {
     let mut inner = runtime.lives.inner.lock();
     let Some(entry) = inner.get_mut(&address) else { return };

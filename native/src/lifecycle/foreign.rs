@@ -1,4 +1,5 @@
-//! Foreign objects that close, in the table of `Lives`. Their entry stands under the handle's own number, which is odd as no address is.
+//! Foreign objects that close, in the table of `Lives`. Their entry has the handle's own number as
+//! its key, which is odd as no address is.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,7 +19,7 @@ pub fn enter_new(runtime: &Runtime, handle: u64, value: u64) {
     runtime.lives.inner.lock().insert(handle, entry);
 }
 
-/// A use begins; the object's value, unless it is gone or its close was asked for.
+/// Begins a use; returns the object's value, unless it has ended or its close was asked for.
 pub fn enter_foreign(runtime: &Runtime, handle: u64) -> Option<u64> {
     let here = threads::here();
     let mut inner = runtime.lives.inner.lock();

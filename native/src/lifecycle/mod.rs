@@ -2,7 +2,7 @@
 //! (`open ─ close requested ─ draining or waiting for its owner ─ closed`).
 //!
 //! Types that do not close need no lock here: a release is decided by word 0 of its row and the
-//! pins. For closing types, all handles of an object and its close request stand in one table, and
+//! pins. For closing types, one table holds all handles of an object and its close request, and
 //! every change of their rows happens under its lock.
 
 mod close;
@@ -49,7 +49,7 @@ pub struct Lives {
 /// An object that can be closed.
 #[derive(Default)]
 struct Entry {
-    /// Its handles: live, or released but not let go because a close is pending.
+    /// Its handles: live, or released but kept because a close is pending.
     handles: Vec<u64>,
     /// The data pointer all of them hold.
     data: u64,
@@ -78,7 +78,7 @@ impl Lives {
         self.inner.hold();
     }
 
-    /// Lets it go.
+    /// Unlocks it.
     ///
     /// # Safety
     /// Held by `hold` before.

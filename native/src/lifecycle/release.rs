@@ -10,8 +10,8 @@ use crate::status::{Error, Result, Status};
 use crate::threads::{is_mine_alone, is_only_user, is_pinned, mutate, mutate_on, this, Local};
 use crate::types::{self, TypeSpec};
 
-/// Gives up the reference that `handle` names. Calls in flight on it go on, and the last of them lets go; while a close of the
-/// object is pending, that does. Any thread.
+/// Gives up the reference that `handle` names. Calls in flight on it run on, and the last of them
+/// releases it; while a close of the object is pending, the close does. Any thread.
 pub fn release(runtime: &Runtime, handle: u64) -> Result<()> {
     let Some((slot, spec)) = live(runtime, handle) else { return Err(refuse(runtime, handle)) };
     if spec.kind == Kind::Thin && !thin::release_one(runtime, handle)? {
@@ -86,7 +86,7 @@ enum Alone {
     No,
     /// Another thread joined just then: the release is asked for.
     Joined,
-    /// The row has ended; the reference at this data pointer is to be let go.
+    /// The row has ended; the reference at this data pointer has to be released.
     Ended(u64),
 }
 

@@ -24,7 +24,7 @@ pub type Listener = unsafe extern "C" fn(news: u32, handle: u64, thread: u32);
 /// The listener as a number, 0: none. It is never unset while the process lives, so it can be called after it was read.
 static LISTENER: AtomicUsize = AtomicUsize::new(0);
 
-/// Has `listener` hear of pending closes from now on.
+/// Informs `listener` of pending closes from now on.
 ///
 /// # Safety
 /// It stays callable until the host language has ended (`foreign::close`).
@@ -32,7 +32,7 @@ pub unsafe fn listen(listener: Option<Listener>) {
     LISTENER.store(listener.map_or(0, |listener| listener as usize), Ordering::Release);
 }
 
-/// Tells the listener of each handle. No lock is held.
+/// Informs the listener of each handle. No lock is held.
 pub(super) fn tell(news: CloseNews, handles: &[u64], thread: u16) {
     // Acquire pairs with the Release in `listen`.
     let listener = LISTENER.load(Ordering::Acquire);

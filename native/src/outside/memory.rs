@@ -11,7 +11,7 @@ pub(super) const PAGE: u64 = 4096;
 /// Copies bytes that lie together, as many as can be read from the first on.
 ///
 /// # Errors
-/// The system's: the process is gone, or may not be read.
+/// The system's: the process has ended, or may not be read.
 pub fn read(pid: u32, address: u64, out: &mut [u8]) -> io::Result<usize> {
     copy(pid, &[remote(address, out.len())], out)
 }

@@ -18,7 +18,7 @@ const SWAPPED: u64 = 1 << 62;
 /// Bits of the table that excludes most words that are not wanted.
 const TABLE_BITS: u32 = 16;
 
-/// A word that was looked for.
+/// A word that was found.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hit {
@@ -45,7 +45,7 @@ pub struct Searched {
 /// Looks through the addresses from `low` up to `high` for any of `wanted`.
 ///
 /// # Errors
-/// The system's: the process is gone, or may not be read.
+/// The system's: the process has ended, or may not be read.
 pub fn search(pid: u32, low: u64, high: u64, wanted: &[u64], out: &mut [Hit]) -> io::Result<Searched> {
     let wanted = Wanted::new(wanted);
     let pages = Pages::open(pid);
@@ -88,7 +88,7 @@ fn look_at(pid: u32, runs: &[Run], wanted: &Wanted, buffer: &mut [u8], out: &mut
     Ok(())
 }
 
-/// The words that are looked for.
+/// The words to find.
 struct Wanted {
     sorted: Vec<u64>,
     table: Vec<u64>,

@@ -150,7 +150,7 @@ pub fn close<T: Object>(handle: u64, run: impl FnOnce(&T) -> Result<()> + Send +
 
 /// An object in use by a call.
 pub struct Borrowed<T: Object> {
-    // nothing touches the object once the pin is gone: it is dropped without a look at it
+    // nothing touches the object once the pin is removed: it is dropped without a look at it
     object: ManuallyDrop<Arc<T>>,
     pin: Pin,
 }

@@ -16,7 +16,7 @@ pub trait CloseAlone {
     fn close_with_defaults(&mut self) -> Result<()>;
 }
 
-/// An object whose resource ends in a call beside which native code may go on using it.
+/// An object whose resource ends in a call, during which native code may continue to use it.
 pub trait CloseShared {
     /// As for [`CloseAlone`].
     fn close_with_defaults(&self) -> Result<()>;

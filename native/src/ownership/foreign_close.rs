@@ -20,7 +20,7 @@ use crate::types;
 /// Closes a foreign object: with the arguments of a request by its key, or with the type's default
 /// arguments if `key` is 0. The result is the length of an error's text, 0 when it closed.
 pub type Close = unsafe extern "C" fn(key: u64, value: u64, text: *mut u8, capacity: usize) -> usize;
-/// Lets go of a request's arguments.
+/// Releases a request's arguments.
 pub type Let = unsafe extern "C" fn(key: u64);
 
 const ERROR_BYTES: usize = 400;

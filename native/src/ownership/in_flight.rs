@@ -168,7 +168,8 @@ impl Reference {
         self.hook(EventKind::Release, 0);
         let (strong, reference) = (self.strong(), ManuallyDrop::new(self));
         let (data, address) = (reference.data, reference.address());
-        // SAFETY: the reference, which the row owns from now on, keeps the object at least until the handle is known to somebody.
+        // SAFETY: the reference, which the row owns from now on, keeps the object at least until
+        // its handle is handed out.
         let life = unsafe { &*(reference.spec.operations.life)(data) };
         let row = NewRow { type_id, address, data, owner: life.owner(), is_foreign: false, is_born_now: true };
         let handle = checked::publish(runtime, index, &row, life);
@@ -195,7 +196,7 @@ impl Reference {
         unsafe { (self.spec.operations.counts)(self.data) }.0
     }
 
-    /// Records that the count changed; `change` is what the event is about to take away.
+    /// Records that the count changed; `change` is the amount that the event is about to subtract.
     fn hook(&self, kind: EventKind, change: u64) {
         if hooks::hottest() >= Level::History as u8 {
             let runtime = runtime();

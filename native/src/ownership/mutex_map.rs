@@ -18,7 +18,7 @@ use crate::status::{Error, Result, Status};
 use crate::types::{CloseSpec, TypeSpec};
 
 thread_local! {
-    /// Its address tells the threads that live now apart.
+    /// Its address distinguishes the threads that live now.
     static HERE: Cell<u8> = const { Cell::new(0) };
 }
 
@@ -187,7 +187,8 @@ impl<T: Send + 'static> MutexMap<T> {
         }))
     }
 
-    /// Calls `body` with the object to itself; waits for calls that are inside. A panic in `body` goes on and poisons the object.
+    /// Calls `body` with the object to itself; waits for calls that are inside. A panic in `body`
+    /// unwinds further and poisons the object.
     #[inline]
     pub fn with<R>(&'static self, handle: u64, body: impl FnOnce(&mut T) -> R) -> Result<R> {
         let used = checked::enter(&self.spec, handle)?;

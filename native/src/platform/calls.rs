@@ -13,7 +13,7 @@ use super::linux::checked;
 
 const CLOSE_RANGE_UNSHARE: libc::c_uint = 2;
 
-/// A span of time as the system has it.
+/// A span of time in the system's form.
 pub fn timespec(span: Duration) -> libc::timespec {
     libc::timespec { tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX), tv_nsec: i64::from(span.subsec_nanos()) }
 }

@@ -52,7 +52,7 @@ impl Waiting {
         self.0.revents != 0
     }
 
-    /// The other end is gone, or has said that it sends no more.
+    /// The other end has closed, or sends no more.
     pub fn is_hung_up(&self) -> bool {
         self.0.revents & (libc::POLLHUP | libc::POLLRDHUP | libc::POLLERR | libc::POLLNVAL) != 0
     }
@@ -96,7 +96,7 @@ pub fn local_address(path: &Path) -> io::Result<(libc::sockaddr_un, usize)> {
     Ok((address, std::mem::offset_of!(libc::sockaddr_un, sun_path) + bytes.len() + 1))
 }
 
-/// Close a descriptor in a forked child, where its owner is gone.
+/// Close a descriptor in a forked child, which has no owner there.
 ///
 /// # Safety
 /// Nothing in this process uses `fd` any more.
@@ -127,8 +127,9 @@ pub fn spawn(name: &str, stack_bytes: usize, body: impl FnOnce() + Send + 'stati
     spawned
 }
 
-/// Read two words at each of `addresses` in our own memory, as far as it goes: an address that cannot be read ends the reading
-/// instead of the process. Returns how many were read. At most `MAX_RANGES` addresses.
+/// Read two words at each of `addresses` in our own memory, as far as possible: an address that
+/// cannot be read ends the reading instead of the process. Returns how many were read. At most
+/// `MAX_RANGES` addresses.
 ///
 /// # Errors
 /// The system's, when it lets us read nothing at all (a sandbox).

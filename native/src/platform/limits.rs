@@ -15,7 +15,7 @@ pub fn address_space() -> Option<u64> {
     of(libc::RLIMIT_AS)
 }
 
-/// How much of it is left, bytes; None: it is not limited, or that cannot be told.
+/// How much of it is left, bytes; None: it is not limited, or the limit is unknown.
 pub fn address_space_left() -> Option<u64> {
     let limit = address_space()?;
     let pages: u64 = fs::read_to_string("/proc/self/statm").ok()?.split(' ').next()?.parse().ok()?;

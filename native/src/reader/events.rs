@@ -12,7 +12,7 @@ use crate::layout::{Event, RingHeader, RING_EVENTS};
 pub struct EventsRead {
     /// Events written to the caller's memory.
     pub count: usize,
-    /// Sequence number to go on from.
+    /// Sequence number of the next event.
     pub next: u64,
     /// Events after the caller's number that were overwritten before they could be read.
     pub lost: u64,
@@ -29,7 +29,8 @@ pub struct Rings<'a> {
 impl Rings<'_> {
     /// Events of `ring` from sequence number `from` on, oldest first, as many as `out` has room for.
     ///
-    /// A number from the future (the ring was begun anew) reads nothing and goes on from the ring's own number.
+    /// A number from the future (the ring was started again) reads nothing and continues with the
+    /// ring's own number.
     pub fn events(&self, ring: u32, from: u64, out: &mut [Event]) -> Result<EventsRead> {
         let capacity = self.geometry.section(Part::Rings).capacity;
         if ring >= capacity {
@@ -48,7 +49,8 @@ impl Rings<'_> {
         Ok(EventsRead { count: count - overwritten, next: first + count as u64, lost: first - from + overwritten as u64 })
     }
 
-    /// For each used ring as far as `out` has room, how many of its events are gone: overwritten, or of a thread that had the ring before.
+    /// For each used ring as far as `out` has room, how many of its events are lost: overwritten,
+    /// or of a thread that had the ring before.
     pub fn gone(&self, out: &mut [u64]) -> Result<usize> {
         let used = (self.geometry.used(self.file, Part::Rings)? as usize).min(out.len());
         for (ring, place) in out[..used].iter_mut().enumerate() {
@@ -70,7 +72,8 @@ impl Rings<'_> {
 
     /// How many of the events just copied the writer may have overwritten meanwhile, or another thread that has the ring now.
     ///
-    /// The writer counts an event after it wrote it, so with `written` counted, number `written - RING_EVENTS` may be half gone.
+    /// The writer counts an event after it wrote it, so with `written` counted, number
+    /// `written - RING_EVENTS` may be half overwritten.
     fn overwritten(&self, start: u64, first: u64, count: usize) -> Result<usize> {
         let head = self.head(start)?;
         let oldest = gone(&head, head.written + 1);

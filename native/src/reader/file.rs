@@ -96,7 +96,7 @@ impl SegmentFile {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Bytes really allocated for it now, 0 when that cannot be told.
+    /// Bytes really allocated for it now, 0 when that is unknown.
     pub fn allocated(&self) -> u64 {
         self.file.metadata().map_or(0, |metadata| metadata.blocks() * 512)
     }
@@ -135,7 +135,7 @@ impl Drop for SegmentFile {
     /// In a process that looks at its own segment the program may have closed the descriptor and opened another file at its number.
     fn drop(&mut self) {
         if self.file.metadata().is_ok_and(|found| (found.dev(), found.ino()) == self.identity) {
-            // SAFETY: `file` is not used after this, `self` is going away.
+            // SAFETY: `file` is not used after this, `self` is being dropped.
             unsafe { ManuallyDrop::drop(&mut self.file) };
         }
     }

@@ -176,7 +176,7 @@ impl Reader {
         Rings { file: &self.file, geometry: &self.geometry }.events(ring, from, out)
     }
 
-    /// Events of each ring that are gone, see `Rings::gone`.
+    /// Events of each ring that are lost, see `Rings::gone`.
     pub fn events_gone(&self, out: &mut [u64]) -> Result<usize> {
         Rings { file: &self.file, geometry: &self.geometry }.gone(out)
     }

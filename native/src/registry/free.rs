@@ -240,7 +240,7 @@ impl Table {
         self.free.0.hold();
     }
 
-    /// Lets it go.
+    /// Unlocks it.
     ///
     /// # Safety
     /// Held by `hold` before.

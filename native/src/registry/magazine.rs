@@ -199,7 +199,7 @@ impl Magazine {
         self.dead.end();
     }
 
-    /// Forgets everything, in a forked child that finds all free rows anew.
+    /// Forgets everything, in a forked child that finds all free rows again.
     pub fn forget(&self) {
         self.free.length.set(0);
         self.dead.first.set(self.dead.after.get());

@@ -1,7 +1,8 @@
 //! The handles that there are, by object: two looks at the table with the reading of counts between them.
 //!
-//! A count and the number of handles are of one moment when the object's handles were the same before and after the count was read. No list of
-//! handles by object is kept for that, so births and deaths cost the target nothing; each look goes through word 0 of every row.
+//! A count and the number of handles are of one moment when the object's handles were the same
+//! before and after the count was read. No list of handles by object is kept for that, so births
+//! and deaths cost the target nothing; each look reads word 0 of every row.
 
 use std::cmp::Ordering as Order;
 use std::sync::atomic::{AtomicU64, Ordering};

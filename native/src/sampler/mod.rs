@@ -27,7 +27,8 @@ const CORE_SHARE: f64 = 0.03;
 const UNSEEN_CORE_SHARE: f64 = 0.001;
 const UNSEEN_INTERVAL: Duration = Duration::from_secs(3);
 
-/// The table that is sampled, and where it is said how that went. Called from the sampler's thread.
+/// The table that is sampled, which also takes the sampler's reports. Called from the sampler's
+/// thread.
 pub trait Sampled: Send + Sync {
     /// Rows below this were used at some time.
     fn used(&self) -> u32;

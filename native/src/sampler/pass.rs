@@ -25,7 +25,8 @@ const GLIMPSES: usize = 64;
 /// Looks at objects that were not seen before and do not move.
 const FRESH_GLIMPSES: usize = 4;
 const GLIMPSE_PAUSE: Duration = Duration::from_micros(50);
-/// Rows that one census may go through for each glimpse; of larger tables several glimpses lie between two looks at the handles.
+/// Rows that one census may read for each glimpse; in larger tables several glimpses lie between
+/// two looks at the handles.
 const ROWS_PER_GLIMPSE: usize = 2048;
 const MOST_GLIMPSES_AT_ONCE: usize = 16;
 
@@ -153,7 +154,8 @@ impl Pass {
         }
     }
 
-    /// Look at the objects in doubt again and again: sooner or later a look meets no call, and none that comes or goes.
+    /// Look at the objects in doubt again and again: sooner or later a look meets no call, and no
+    /// handle that is made or released.
     fn look_again(&mut self, table: &dyn Sampled, mut goes_on: impl FnMut() -> bool) {
         let at_once = (table.used() as usize / ROWS_PER_GLIMPSE).clamp(1, MOST_GLIMPSES_AT_ONCE);
         for round in 0..GLIMPSES / at_once {

@@ -6,7 +6,7 @@
 //! A count that is the same in each of many glimpses, pass after pass, is at rest, even if an
 //! earlier count differed. As long as it moves, the least of the last two windows is believed.
 //! While eight threads call methods of one object, fewer than one sample in a hundred meets no
-//! call: such a count goes up and down, and as long as it does, windows are long.
+//! call: such a count rises and falls, and as long as it does, windows are long.
 
 /// Samples of a window.
 pub const WINDOW_PASSES: u16 = 5;
@@ -96,7 +96,8 @@ impl Resting {
         self.resting()
     }
 
-    /// Whether more looks would tell more: the last sample is above the rest, the count goes up and down, or nothing is known of it.
+    /// Whether more looks would help: the last sample is above the rest, the count rises and falls,
+    /// or nothing is known of it.
     pub fn is_in_doubt(&self) -> bool {
         self.is_busy || self.is_fresh || self.last > self.resting().beyond
     }

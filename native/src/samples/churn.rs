@@ -17,7 +17,7 @@ static CHURN: TypeSpec = closable::<Churn>("Churn", ORIGIN, CloseSpec { signatur
 
 /// Workers at most.
 const MAX_WORKERS: u32 = 64;
-/// Objects that a worker keeps before it lets go of its oldest.
+/// Objects that a worker keeps before it releases its oldest.
 const KEPT: usize = 64;
 /// Shared handles that wait for another worker.
 const SHARED: usize = 256;
@@ -129,7 +129,8 @@ impl<'a> Worker<'a> {
         self.kept.drain(..).for_each(let_go);
     }
 
-    /// Makes one object, uses it together with another, shares it at times, and lets the oldest go.
+    /// Makes one object, uses it together with another, shares it at times, and releases the
+    /// oldest.
     fn step(&mut self) -> Result<()> {
         self.made += 1;
         match self.made % 4 {

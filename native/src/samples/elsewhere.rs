@@ -10,12 +10,12 @@ use crate::runtime::runtime;
 use crate::status::{Error, Result};
 use crate::threads;
 
-/// When a thread of [`release_elsewhere`] lets go.
+/// When a thread of [`release_elsewhere`] releases its handles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// While it runs.
     Running,
-    /// At its end, when the runtime's own thread state is gone already.
+    /// At its end, when the runtime's own thread state has been freed already.
     Ended,
 }
 

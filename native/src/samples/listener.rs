@@ -22,7 +22,7 @@ pub enum Notice {
 
 /// Calls the host language's object: key, kind of news, handle.
 pub type Notify = unsafe extern "C" fn(u64, u32, u64);
-/// Lets go of the host language's object.
+/// Releases the host language's object.
 pub type Let = unsafe extern "C" fn(u64);
 
 /// The native side of a foreign object. As long as it lives, the foreign object does, and has a row of its own.
@@ -61,7 +61,8 @@ impl Listener {
         Self { life: Life::new(&LISTENER), notify, drop, key, row: foreign_row(key).unwrap_or(0) }
     }
 
-    /// Tells the foreign object; it is given a handle of its own. Nothing is told when the table has no place for that.
+    /// Informs the foreign object; it is given a handle of its own. Nothing is sent when the table
+    /// has no place for that.
     pub fn notify(&self, notice: Notice, item: Traced<TodoItem>) {
         if let Ok(handle) = item.lower() {
             // SAFETY: the promise made to `new`; `self` lives, so `drop` was not called.

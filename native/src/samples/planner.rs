@@ -15,7 +15,7 @@ static PLANNER: TypeSpec = reporting::<Planner>(plain::<Planner>("Planner", ORIG
 /// A record. Its clone counts each of its objects up.
 #[derive(Clone)]
 pub struct Board {
-    /// What it is called.
+    /// Title of the board.
     pub title: String,
     /// A field.
     pub backlog: Traced<TodoList>,

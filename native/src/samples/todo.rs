@@ -99,7 +99,8 @@ impl TodoList {
         Self::default()
     }
 
-    /// Shares an item with this list and tells the listeners, on this thread, without any lock held.
+    /// Shares an item with this list and informs the listeners, on this thread, without any lock
+    /// held.
     pub fn add(&self, item: Traced<TodoItem>) {
         self.share(std::iter::once(item.clone()));
         let listeners = locked(&self.listeners).clone();
@@ -145,7 +146,7 @@ impl TodoList {
         self.length.store(items.len(), Ordering::Relaxed);
     }
 
-    /// Tells `listener` of new items from now on; the list holds it.
+    /// Informs `listener` of new items from now on; the list holds it.
     pub fn listen(&self, listener: Arc<Listener>) {
         locked(&self.listeners).push(listener);
     }

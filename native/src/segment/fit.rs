@@ -37,7 +37,7 @@ impl Segment {
             for plan in plans().filter(is_modest) {
                 match map_new(Some(&file), &plan) {
                     Ok(base) => return Self::with_file(base, plan, file),
-                    // the first tells of the size that is usual
+                    // the first error is about the usual size
                     Err(error) => refusal = refusal.or(Some(error)),
                 }
             }

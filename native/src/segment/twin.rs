@@ -1,4 +1,4 @@
-//! The copy of a segment that a forked child goes on with.
+//! The copy of a segment that a forked child continues with.
 //!
 //! The copy is made before the fork and needs no second mapping: it lies in a file or, when there is none, packed in memory. The child maps it
 //! in the place of its parent's segment, which takes no address space, so every pointer into the segment stays good.
@@ -13,7 +13,8 @@ use super::{Backing, Part, Segment, PAGE, PARTS};
 use crate::layout::ReferenceState;
 use crate::platform;
 
-/// Lost rows go on from this generation, which no row has reached: a handle of before is stale and no number comes back.
+/// Lost rows continue from this generation, which no row has reached: an earlier handle is stale
+/// and no number comes back.
 const GENERATION_AFTER_LOSS: u64 = 0xC000_0000;
 
 /// Everything in use, for a child about to be forked.
@@ -55,7 +56,7 @@ impl Segment {
         self.packed().map_or(Twin::Nothing, Twin::Packed)
     }
 
-    /// Goes on in private memory, at the same address, and gives the file up.
+    /// Continues in private memory, at the same address, and gives the file up.
     ///
     /// # Safety
     /// The caller holds up all writers, by `threads::hold_writers` and the locks of the tables. A counter that is raised meanwhile may lose that.
@@ -78,7 +79,7 @@ impl Segment {
         moved
     }
 
-    /// Goes on in `file`, at the same address.
+    /// Continues in `file`, at the same address.
     ///
     /// # Safety
     /// As `leave_file`, which was called before.
@@ -130,8 +131,8 @@ impl Segment {
         Ok(packed)
     }
 
-    /// Puts the twin in the place of this mapping and gives back the backing of before. When there is nothing to put there, the rows are lost:
-    /// see [`Segment::lose`].
+    /// Replaces this mapping with the twin and returns the earlier backing. Without a replacement
+    /// the rows are lost: see [`Segment::lose`].
     ///
     /// # Safety
     /// No other thread runs: this is a forked child. The caller has released `backing`.

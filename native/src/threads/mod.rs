@@ -30,7 +30,8 @@ pub struct Local {
     pub index: Cell<u16>,
     /// Whether it was given a slot or was refused.
     known: Cell<bool>,
-    /// Calls in flight, with `UNUSUAL` when the next begin or end of one cannot go the plain way: one look for both.
+    /// Calls in flight, with `UNUSUAL` when the next begin or end of a call is not plain: one check
+    /// for both.
     calls: Cell<u32>,
     /// When its newest call began, ticks; 0 below level *history*.
     pub began: Cell<u64>,
@@ -64,7 +65,8 @@ impl Local {
         self.calls.set(depth as u32 | if is_unusual { UNUSUAL } else { 0 });
     }
 
-    /// The begin of the newest call is in the history. Its end does not go the plain way, which leaves no record.
+    /// The begin of the newest call is in the history. Its end is not plain, because the plain end
+    /// leaves no record.
     pub fn end_with_record(&self) {
         self.calls.set(self.calls.get() | UNUSUAL);
         self.recorded.set(self.recorded.get() | bit_of(self.depth().saturating_sub(1)));
@@ -148,7 +150,7 @@ impl Threads {
         self.inner.hold();
     }
 
-    /// Lets it go.
+    /// Unlocks it.
     ///
     /// # Safety
     /// Held by `hold` before.
@@ -355,8 +357,8 @@ pub fn name_of(runtime: &Runtime, index: u16) -> String {
     format!("thread \"{}\"", String::from_utf8_lossy(&name))
 }
 
-/// In a forked child: the calling thread lives on under its new kernel id, all other threads are
-/// gone.
+/// In a forked child: the calling thread lives on under its new kernel id, all other threads have
+/// ended.
 pub fn keep_only_this(runtime: &Runtime) {
     LOCAL.with(|local| {
         for index in 1..runtime.segment().used(Part::Threads) {
@@ -370,7 +372,7 @@ pub fn keep_only_this(runtime: &Runtime) {
             }
         }
         runtime.threads.inner.lock().own_shards = (1 << local.own_shard.get()) & !1;
-        // a call that goes on ends with a fence, should the child have no barriers
+        // a call that runs on ends with a fence, in case the child has no barriers
         local.calls.set(local.calls.get() | if plain::is_plain() || local.depth() == 0 { 0 } else { UNUSUAL });
         local.magazine.forget();
     });

@@ -15,7 +15,7 @@
 //! changes word 0 and then loads the note. These four are SeqCst and rare: once a row, and once a
 //! release. So the releaser sees that it has company and takes the way of the first paragraph, or
 //! the newcomer finds the handle dead. A thread's number may be given to another after its end; the
-//! pins of the first are gone by then, so the second may take its place.
+//! pins of the first have ended by then, so the second may take its place.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{compiler_fence, AtomicU16, AtomicU32, AtomicU64, Ordering};
@@ -70,7 +70,7 @@ impl DeepPins {
         self.pins.hold();
     }
 
-    /// Lets it go.
+    /// Unlocks it.
     ///
     /// # Safety
     /// Held by `hold` before.
@@ -79,7 +79,7 @@ impl DeepPins {
         unsafe { self.pins.let_go() };
     }
 
-    /// In a forked child: only this thread's calls go on.
+    /// In a forked child: only this thread's calls run on.
     pub fn keep_only(&self, thread: u16) {
         let mut pins = self.pins.lock();
         pins.retain(|pin| pin.0 == thread);
@@ -101,7 +101,7 @@ impl Pin {
         if let Some(user) = runtime.table.user(index_of(handle)) {
             join(&known(), user);
         }
-        // keeps the load of word 0 that follows behind the pin, as far as `heavy_barrier` can tell
+        // keeps the load of word 0 that follows behind the pin, as far as `heavy_barrier` can see
         light_barrier();
         Self { handle, on_this_thread: PhantomData }
     }
@@ -176,9 +176,10 @@ fn pop_plain(local: &Local) -> bool {
     let is_plain = local.calls.get() == 1;
     if is_plain {
         local.calls.set(0);
-        // Release: the call is over before its pin goes
+        // Release: the call is over before its pin is removed
         atomic!(AtomicU64, local.slot.get(), depth).store(0, Ordering::Release);
-        // keeps the look at word 0 that follows behind it, as far as `heavy_barrier` can tell: pins that need more than that are unusual
+        // keeps the check of word 0 that follows behind it, as far as `heavy_barrier` can see: pins
+        // that need more than that are unusual
         compiler_fence(Ordering::SeqCst);
     }
     is_plain
@@ -300,7 +301,7 @@ fn pop_other(runtime: &Runtime, local: &Local, handle: u64) {
         .find(|&place| !slot.is_null() && atomic!(AtomicU64, slot, calls[place]).load(Ordering::Relaxed) == handle);
     match place {
         Some(place) if !runtime.deep.has(local.index.get(), handle) => {
-            // Release, like the store of `depth`: the call is over before its pin goes
+            // Release, like the store of `depth`: the call is over before its pin is removed
             atomic!(AtomicU64, slot, calls[place]).store(0, Ordering::Release);
         }
         _ => {
@@ -326,7 +327,7 @@ fn show_depth(local: &Local, slot: *mut ThreadSlot, mut depth: usize) {
     }
     local.set_depth(depth);
     atomic!(AtomicU64, slot, depth).store(depth as u64, Ordering::Release);
-    // keeps the load of word 0 that follows behind this store, as far as `heavy_barrier` can tell
+    // keeps the load of word 0 that follows behind this store, as far as `heavy_barrier` can see
     light_barrier();
 }
 
@@ -373,7 +374,7 @@ pub fn pins_of(runtime: &Runtime, mut body: impl FnMut(u16, u64)) {
         let slot = runtime.segment().thread(index);
         let depth = atomic!(AtomicU64, slot, depth).load(Ordering::SeqCst).min(CALL_DEPTH as u64);
         for place in 0..depth as usize {
-            // this pin, a later pin of the thread, or 0: gone
+            // this pin, a later pin of the thread, or 0: removed
             match atomic!(AtomicU64, slot, calls[place]).load(Ordering::SeqCst) {
                 0 => {}
                 handle => body(index as u16, handle),

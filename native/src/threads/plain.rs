@@ -1,5 +1,5 @@
-//! One word that says whether things may go the plain way: no fences of their own, no fork under way, no history, no close that waits for a
-//! thread to come by.
+//! One word that says whether calls and writes may be plain: no fences of their own, no fork under
+//! way, no history, no close that waits for an owner thread.
 //!
 //! For calls it only chooses between two ways that are both right, so these accesses are Relaxed. A
 //! fork is announced SeqCst: see `gate`.
@@ -15,7 +15,7 @@ const ONE_WAITING: u64 = 1 << 32;
 /// 0: nothing. Until the runtime is made, nothing is known of the kernel's barriers.
 static UNUSUAL: AtomicU64 = AtomicU64::new(FENCES);
 
-/// Whether a call may go the plain way.
+/// Whether a call may be plain.
 #[inline(always)]
 pub fn is_plain() -> bool {
     UNUSUAL.load(Ordering::Relaxed) & !FORKING == 0

@@ -17,7 +17,7 @@ use arc_inspector_native::reader::{zeroed, Record, RING_BYTES};
 /// Rows of an image's handle table.
 pub const ROWS: u32 = 4096;
 
-/// A directory that goes away with its owner.
+/// A directory that is removed with its owner.
 pub struct Scratch(PathBuf);
 
 impl Scratch {

@@ -232,7 +232,7 @@ impl Client {
         Self { stream, reader }
     }
 
-    /// Connect and say hello with these wishes.
+    /// Connect and say hello with these settings.
     pub fn greeted(served: &Served, wishes: Value) -> Self {
         let mut client = Self::new(served);
         let mut hello = json!({"nonce": 1, "op": "hello", "layout": LAYOUT_VERSION, "armed": true});

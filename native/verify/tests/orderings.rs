@@ -100,7 +100,7 @@ impl Row {
         });
     }
 
-    /// After all threads have ended: the object was let go of, once.
+    /// After all threads have ended: the object was released, once.
     fn check_ended(&self) {
         assert_eq!(self.word.load(Ordering::SeqCst), RELEASED, "nobody let go of it");
         // SAFETY: no other thread is left.
