@@ -9,20 +9,20 @@ import typer
 
 from inspector.commands.support.opening import ReadOnly, coverage_of, settled_session
 from inspector.commands.support.output import print_json, say
-from inspector.commands.support.rows import row_value, snapshot_value
+from inspector.commands.support.rows import printed_cell, snapshot_value
 from inspector.commands.support.tables import Column as TableColumn
 from inspector.commands.support.tables import Table
 from inspector.errors import UsageError
+from inspector.model.columns import PRINTED_COLUMNS
 from inspector.model.filter import Filter, FilterError, parse, quoted
 from inspector.model.findings.judge import why_empty
 from inspector.model.findings.leads import Lead
-from inspector.model.grouping import Arrangement, Column, Query, arrange
+from inspector.model.grouping import Arrangement, Query, arrange
 from inspector.model.losses import losses_of, notes_of, refused_of
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import age, plural
 
 DEFAULT_LIMIT: Final = 100
-_NUMBERS: Final = ("strong", "weak", "proxies", "native_refs", "in_flight")
 _SUMMARY_COLUMNS: Final = (
     TableColumn("Type"),
     TableColumn("Handles", is_number=True),
@@ -30,18 +30,9 @@ _SUMMARY_COLUMNS: Final = (
     TableColumn("Pending", 1, is_number=True),
     TableColumn("Oldest", 1, is_number=True),
 )
-_ROW_COLUMNS: Final = (
-    TableColumn("Handle"),
-    TableColumn("Type"),
-    TableColumn("State"),
-    TableColumn("Strong", 1, is_number=True),
-    TableColumn("Weak", 6, is_number=True),
-    TableColumn("Proxies", 4, is_number=True),
-    TableColumn("Native", 3, is_number=True),
-    TableColumn("In flight", 5, is_number=True),
-    TableColumn("Age", 1, is_number=True),
-    TableColumn("Thread", 5),
-    TableColumn("Site", 2),
+_ROW_COLUMNS: Final = tuple(
+    TableColumn(column.printed_title or column.title, column.printed_rank or 0, is_number=column.kind.is_number)
+    for column in PRINTED_COLUMNS
 )
 
 
@@ -60,7 +51,7 @@ def handles(
     with settled_session(pid, read_only=read_only) as (session, snapshot):
         if not snapshot.types:
             lead = coverage_of(session).lead
-        arranged = arrange(snapshot, Query(filter=wanted, column=Column.AGE, tombstones=tombstones, moment_secs=0.0))
+        arranged = arrange(snapshot, Query(filter=wanted, column="age", tombstones=tombstones, moment_secs=0.0))
     if as_json:
         print_json(snapshot_value(snapshot, np.sort(arranged.order).tolist()))
     else:
@@ -121,11 +112,7 @@ def _print_rows(snapshot: Snapshot, arranged: Arrangement, limit: int) -> None:
     table = Table(*_ROW_COLUMNS)
     shown = arranged.order[: limit or None].tolist()
     for row in shown:
-        value = row_value(snapshot, row)
-        numbers = ["–" if value[name] is None else f"{value[name]:,}" for name in _NUMBERS]
-        born = age(snapshot.taken_at - float(snapshot.handles.created_at[row]))
-        thread = value["owner_thread"] or value["created_thread"] or "–"
-        table.add(value["id"], value["type"] or "–", value["state"], *numbers, born, thread, value["site"] or "–")
+        table.add(*(printed_cell(column, snapshot, row) for column in PRINTED_COLUMNS))
     say()
     table.print()
     if len(shown) < len(arranged):

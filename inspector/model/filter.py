@@ -4,14 +4,14 @@ r"""The filter language of the handle table.
 
     plain words           match the type's name, the site, thread names, the state and ids
     "two words"           one word with a space in it
-    type:Journal,Todo     type, state, thread, owner, created, ended, id, site, kind, origin; commas give alternatives
+    type:Journal,Todo     a field of text: commas give alternatives
     thread:"worker-1"     a quoted value must match whole; \" stands for a quote in it
-    strong>=2 age>10s     count (= strong), weak, inner, outer, proxies, inflight, native, age; with > >= < <= = !=
+    strong>=2 age>10s     a field of numbers, with > >= < <= = !=
     born:14:03..14:05:20  when the handle was created, local time of day (its nearest past); either end may be missing
     -state:open           a minus in front: not
 
-All terms must hold. Unknown values match no comparison. Pure; any thread: ``parse`` on each key stroke, ``Filter.mask``
-vectorised (a million rows within a frame).
+The fields are those of ``HANDLE_COLUMNS`` that have filter names. All terms must hold. Unknown values match no comparison.
+Pure; any thread: ``parse`` on each key stroke, ``Filter.mask`` vectorised (a million rows within a frame).
 """
 
 from __future__ import annotations
@@ -26,25 +26,13 @@ import numpy as np
 import numpy.typing as npt
 
 from inspector.errors import InspectorError
-from inspector.model.snapshot import UNKNOWN, Handles, Ids, Snapshot
-from inspector.model.states import alive, ended, search_words
+from inspector.model.columns import FILTER_NAMES, NUMBER_NAMES, RANGE_NAMES, TEXT_NAMES, WORD_COLUMNS, ColumnKind, HandleColumn, column_of
+from inspector.model.columns.matching import Text
+from inspector.model.snapshot import Floats, Snapshot
 from inspector.model.time_of_day import TimeRange, parse_range
-from inspector.vocabulary import Reference
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
-TEXT_KEYS: Final = ("type", "state", "thread", "owner", "created", "ended", "id", "site", "kind", "origin")
-NUMBER_KEYS: Final = {
-    "count": "strong",
-    "strong": "strong",
-    "weak": "weak",
-    "inner": "inner_strong",
-    "outer": "outer_strong",
-    "proxies": "proxies",
-    "inflight": "in_flight",
-    "native": "native_refs",
-    "age": "age",
-}
 AGE_UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _COMPARE: Final[dict[str, Callable[[npt.NDArray[np.float64], float], Mask]]] = {
     ">": np.greater,
@@ -54,7 +42,6 @@ _COMPARE: Final[dict[str, Callable[[npt.NDArray[np.float64], float], Mask]]] = {
     "=": np.equal,
     "!=": np.not_equal,
 }
-RANGE_KEYS: Final = ("born",)
 _QUOTED: Final = re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL)
 _TOKEN: Final = re.compile(r'(?P<not>-?)(?P<body>(?:"(?:\\.|[^"\\])*"|[^\s"])+)', re.DOTALL)
 _ALTERNATIVE: Final = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^,"])+', re.DOTALL)
@@ -62,8 +49,6 @@ _ESCAPED: Final = re.compile(r'\\(["\\])')
 _KEYED: Final = re.compile(r"(?P<key>[A-Za-z]+):(?!:)(?P<value>.*)", re.DOTALL)
 _COMPARED: Final = re.compile(r"(?P<key>[A-Za-z_]+)(?P<op>>=|<=|!=|>|<|=)(?P<value>.*)", re.DOTALL)
 _NUMBER: Final = re.compile(r"(?P<number>-?\d[\d,]*(?:\.\d+)?)(?P<unit>[a-z]*)")
-_ID: Final = re.compile(r"#?(?P<slot>\d{1,10})(?:\.(?P<generation>\d{1,10}))?")
-_ID_BITS: Final = np.uint64(0xFFFF_FFFF)
 
 
 class FilterError(InspectorError):
@@ -78,22 +63,8 @@ class Term(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A piece of text to look for, without regard to case."""
-
-    text: str
-    """Case-folded."""
-    whole: bool = False
-
-    def matches(self, candidate: str) -> bool:
-        """Whether ``candidate`` contains it (is it, when ``whole``)."""
-        folded = candidate.casefold()
-        return folded == self.text if self.whole else self.text in folded
-
-
-@dataclass(frozen=True, slots=True)
 class Keyed:
-    """``key:value,value``: one of the alternatives holds. ``key`` is one of ``TEXT_KEYS``."""
+    """``key:value,value``: one of the alternatives holds. ``key`` is a filter name of a column of text."""
 
     key: str
     alternatives: tuple[Text, ...]
@@ -102,7 +73,7 @@ class Keyed:
         """See ``Term``."""
         found = np.zeros(len(snapshot.handles), dtype=np.bool_)
         for text in self.alternatives:
-            found |= _text_mask(self.key, text, snapshot)
+            found |= _mask_of(FILTER_NAMES[self.key], text, snapshot)
         return found
 
 
@@ -115,8 +86,8 @@ class Word:
     def mask(self, snapshot: Snapshot) -> Mask:
         """See ``Term``."""
         found = np.zeros(len(snapshot.handles), dtype=np.bool_)
-        for key in ("type", "state", "thread", "site", "id"):
-            found |= _text_mask(key, self.text, snapshot)
+        for column in WORD_COLUMNS:
+            found |= _mask_of(column, self.text, snapshot)
         return found
 
 
@@ -125,12 +96,13 @@ class Compared:
     """``column op number``; ages in seconds."""
 
     column: str
+    """Its ``key``."""
     op: str
     number: float
 
     def mask(self, snapshot: Snapshot) -> Mask:
         """See ``Term``."""
-        values = number_column(snapshot, self.column)
+        values = numbers_of(column_of(self.column), snapshot)
         with np.errstate(invalid="ignore"):
             return _COMPARE[self.op](values, self.number) & ~np.isnan(values)
 
@@ -205,15 +177,11 @@ def replaced(source: str, key: str, term: str) -> str:
     return " ".join([*kept, term]).strip()
 
 
-def number_column(snapshot: Snapshot, column: str) -> npt.NDArray[np.float64]:
-    """A column of counts, or ``age`` in seconds (of a dead row: how long it lived), as floats with ``nan`` for unknown."""
-    handles = snapshot.handles
-    if column == "age":
-        return np.where(alive(handles), snapshot.taken_at, handles.changed_at) - handles.created_at
-    values: npt.NDArray[np.float64] = getattr(handles, column).astype(np.float64)
-    # native references may well be -1: they are unknown exactly when the strong count is
-    values[(handles.strong if column == "native_refs" else getattr(handles, column)) == UNKNOWN] = np.nan
-    return values
+def numbers_of(column: HandleColumn, snapshot: Snapshot) -> Floats:
+    """The numbers of a column, ``nan`` for unknown. Raises ``TypeError`` for a column without numbers."""
+    if column.values is None:
+        raise TypeError(f"the column {column.key} has no numbers")
+    return column.values(snapshot)
 
 
 def _term(body: str) -> Term:
@@ -232,58 +200,45 @@ def _plain(body: str) -> str:
 
 
 def _keyed(key: str, value: str) -> Term:
-    if key in NUMBER_KEYS:
+    if key in NUMBER_NAMES:
         return _compared(key, "=", value)
-    if key in RANGE_KEYS:
-        return _born(value)
-    if key not in TEXT_KEYS:
+    if key in RANGE_NAMES:
+        return _born(key, value)
+    if key not in TEXT_NAMES:
         raise FilterError(f"there is no “{key}:”{_suggestion(key)}")
     parts = _ALTERNATIVE.findall(value)
     if not parts:
-        raise FilterError(f"“{key}:” needs a value, such as {_EXAMPLES[key]}")
+        raise FilterError(f"“{key}:” needs a value, such as {FILTER_NAMES[key].example}")
     return Keyed(key, tuple(Text(_plain(part), _QUOTED.fullmatch(part) is not None) for part in parts))
 
 
-def _born(value: str) -> Term:
+def _born(key: str, value: str) -> Term:
     between = parse_range(value)
     if between is None:
-        raise FilterError("“born:” needs a range of times, such as born:14:03..14:05:20 or born:14:03..")
+        raise FilterError(f"“{key}:” needs a range of times, such as {FILTER_NAMES[key].example}")
     return Born(between)
 
 
-_EXAMPLES: Final = {
-    "type": "type:Journal",
-    "state": "state:pending",
-    "thread": "thread:worker",
-    "owner": "owner:worker",
-    "created": "created:worker",
-    "ended": "ended:worker",
-    "id": "id:#88.1",
-    "site": "site:app.py",
-    "kind": "kind:uniffi",
-    "origin": "origin:samples",
-}
-
-
 def _compared(key: str, op: str, value: str) -> Term:
-    if key not in NUMBER_KEYS:
+    if key not in NUMBER_NAMES:
         raise FilterError(f"there is no number called “{key}”{_suggestion(key)}")
-    column = NUMBER_KEYS[key]
+    column = FILTER_NAMES[key]
+    is_span = column.kind is ColumnKind.SPAN
     found = _NUMBER.fullmatch(value.strip().casefold())
     if found is None:
-        example = f"{key}{op}{'10s' if column == 'age' else '2'}"
+        example = f"{key}{op}{'10s' if is_span else '2'}"
         raise FilterError(f"“{key}{op}” needs a number, such as {example}")
     unit = found["unit"]
-    if unit not in AGE_UNITS or (unit and column != "age"):
-        allowed = "ms, s, min, h or d" if column == "age" else "no unit"
+    if unit not in AGE_UNITS or (unit and not is_span):
+        allowed = "ms, s, min, h or d" if is_span else "no unit"
         raise FilterError(f"“{unit}” is no unit of {key}: use {allowed}")
-    return Compared(column, op, float(found["number"].replace(",", "")) * AGE_UNITS[unit])
+    return Compared(column.key, op, float(found["number"].replace(",", "")) * AGE_UNITS[unit])
 
 
 def _suggestion(key: str) -> str:
-    known = (*TEXT_KEYS, *RANGE_KEYS, *NUMBER_KEYS)
-    near = difflib.get_close_matches(key, known, n=1)
-    return f": did you mean “{near[0]}”?" if near else f": use {', '.join((*TEXT_KEYS, *RANGE_KEYS))} or {', '.join(NUMBER_KEYS)}"
+    texts = (*TEXT_NAMES, *RANGE_NAMES)
+    near = difflib.get_close_matches(key, (*texts, *NUMBER_NAMES), n=1)
+    return f": did you mean “{near[0]}”?" if near else f": use {', '.join(texts)} or {', '.join(NUMBER_NAMES)}"
 
 
 def _names_death(term: Keyed) -> bool:
@@ -292,59 +247,8 @@ def _names_death(term: Keyed) -> bool:
     )
 
 
-def _text_mask(key: str, text: Text, snapshot: Snapshot) -> Mask:
-    handles = snapshot.handles
-    if key == "id":
-        return _id_mask(text, handles.ids)
-    if key == "state":
-        return _state_mask(text, handles)
-    if key in ("thread", "owner", "created", "ended"):
-        return _thread_mask(key, _chosen({i: t.search_name for i, t in snapshot.threads.items()}, text), handles)
-    if key == "site":
-        sites = {i: "\n".join(f"{frame.short()}\n{frame.file}:{frame.line}" for frame in s.frames) for i, s in snapshot.sites.items()}
-        return _pick(_chosen(sites, text, by_line=True), handles.created_sites)
-    names = {i: getattr(t, {"type": "name"}.get(key, key)) for i, t in snapshot.types.items()}
-    return _pick(_chosen(names, text), handles.types)
-
-
-def _thread_mask(key: str, named: Mask, handles: Handles) -> Mask:
-    """``created``: on which thread; ``ended``: which one closed or released it; ``thread``: created there or owned by it."""
-    if key == "ended":
-        return _pick(named, handles.last_threads) & ended(handles)
-    owner, created = _pick(named, handles.owner_threads), _pick(named, handles.created_threads)
-    return owner if key == "owner" else created if key == "created" else owner | created
-
-
-def _chosen(names: dict[int, str], text: Text, *, by_line: bool = False) -> Mask:
-    """Table by index: whether the name matches."""
-    table = np.zeros(max(names, default=0) + 1, dtype=np.bool_)
-    for index, name in names.items():
-        table[index] = any(text.matches(line) for line in name.split("\n")) if by_line else text.matches(name)
-    table[0] = False
-    return table
-
-
-def _pick(table: Mask, indices: npt.NDArray[np.int64]) -> Mask:
-    """``table[indices]``; indices that the snapshot does not name match nothing."""
-    inside = (indices >= 0) & (indices < len(table))
-    return np.where(inside, table[np.where(inside, indices, 0)], False)
-
-
-def _state_mask(text: Text, handles: Handles) -> Mask:
-    pairs = handles.references.astype(np.uint16) << 8 | handles.resources
-    table = np.zeros(1 << 16, dtype=np.bool_)
-    for pair in np.flatnonzero(np.bincount(pairs, minlength=1)):
-        words = search_words(int(pair) >> 8, int(pair) & 0xFF)
-        table[pair] = text.text in words.split() if text.whole else text.matches(words)
-    return np.asarray(table[pairs] & (handles.references != Reference.FREE))
-
-
-def _id_mask(text: Text, ids: Ids) -> Mask:
-    found = _ID.fullmatch(text.text)
-    if found is None:
-        return np.zeros(len(ids), dtype=np.bool_)
-    slot = int(found["slot"])
-    mask: Mask = (ids & _ID_BITS) >> np.uint64(1) == np.uint64(slot)
-    if found["generation"] is not None:
-        mask &= ids >> np.uint64(32) == np.uint64(int(found["generation"]))
-    return mask
+def _mask_of(column: HandleColumn, text: Text, snapshot: Snapshot) -> Mask:
+    """Rows that a text finds by a column of text."""
+    if column.matches is None:
+        raise TypeError(f"the column {column.key} has no texts")
+    return column.matches(text, snapshot)

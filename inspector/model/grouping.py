@@ -7,42 +7,18 @@ An ``Arrangement`` is only indices into the snapshot's columns, so a refresh cop
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from inspector.model.filter import Filter, Mask, number_column
+from inspector.model.columns import column_of
+from inspector.model.filter import Filter, Mask
 from inspector.model.snapshot import Floats, Handles, Ids, Ints, Snapshot
-from inspector.model.states import alive, among, state_words
+from inspector.model.states import alive, among
 from inspector.vocabulary import PENDING
 
 _SLOT_BITS: Final = np.uint64(0xFFFF_FFFF)
-
-
-class Column(IntEnum):
-    """Columns of the handle table, in their first order."""
-
-    HANDLE = 0
-    STATE = 1
-    STRONG = 2
-    WEAK = 3
-    PROXIES = 4
-    IN_FLIGHT = 5
-    NATIVE = 6
-    AGE = 7
-    THREAD = 8
-    SITE = 9
-
-
-_NUMBER_COLUMNS: Final = {
-    Column.STRONG: "strong",
-    Column.WEAK: "weak",
-    Column.PROXIES: "proxies",
-    Column.IN_FLIGHT: "in_flight",
-    Column.NATIVE: "native_refs",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +26,8 @@ class Query:
     """What a person wants to see."""
 
     filter: Filter = field(default_factory=Filter)
-    column: Column = Column.AGE
+    column: str = "age"
+    """``key`` of the column to sort by."""
     descending: bool = True
     """Rows that are equal keep slot order either way; unknown values come last either way."""
     tombstones: bool = True
@@ -155,39 +132,13 @@ def recently(times: Floats, now: float, moment_secs: float) -> Mask:
         return np.asarray(now - times < moment_secs)
 
 
-def unseen_births(handles: Handles) -> Mask:
-    """Live rows whose birth nobody saw: most were there before the agent."""
-    return np.isnan(handles.created_at) & alive(handles)
-
-
-def sort_keys(snapshot: Snapshot, column: Column, rows: Ints) -> Floats:
-    """A number a row that sorts as the column reads; ``nan`` for unknown, infinite for the age of what lives and whose birth was unseen."""
-    handles = snapshot.handles
-    if column == Column.AGE:
-        return np.where(unseen_births(handles)[rows], np.inf, number_column(snapshot, "age")[rows])
-    if column in _NUMBER_COLUMNS:
-        return number_column(snapshot, _NUMBER_COLUMNS[column])[rows]
-    if column == Column.HANDLE:
-        return ((handles.ids[rows] & _SLOT_BITS) >> np.uint64(1)).astype(np.float64)
-    if column == Column.STATE:
-        return _state_ranks(handles)[rows]
-    if column == Column.THREAD:
-        return _name_ranks({i: t.name for i, t in snapshot.threads.items()}, handles.created_threads[rows])
-    return _name_ranks({i: s.short() for i, s in snapshot.sites.items()}, handles.created_sites[rows])
-
-
-def _state_ranks(handles: Handles) -> Floats:
-    pairs = handles.references.astype(np.int64) << 8 | handles.resources
-    present = [int(p) for p in np.flatnonzero(np.bincount(pairs, minlength=1))]
-    return _name_ranks({p: state_words(p >> 8, p & 0xFF) for p in present}, pairs)
-
-
-def _name_ranks(names: dict[int, str], indices: Ints) -> Floats:
-    """Alphabetical rank of each index's name; ``nan`` for indices without a name."""
-    table = np.full(max((*names, 0, int(indices.max(initial=0)))) + 1, np.nan)
-    for rank, index in enumerate(sorted((i for i in names if names[i]), key=lambda i: (names[i].casefold(), i))):
-        table[index] = rank
-    return table[np.maximum(indices, 0)]
+def sort_keys(snapshot: Snapshot, key: str, rows: Ints) -> Floats:
+    """A number a row that sorts as the column reads; ``nan`` for unknown."""
+    column = column_of(key)
+    ranks = column.ranks or column.values
+    if ranks is None:
+        raise TypeError(f"the column {key} has nothing to sort by")
+    return ranks(snapshot)[rows]
 
 
 def _type_ranks(snapshot: Snapshot) -> tuple[Ints, list[int]]:

@@ -33,9 +33,9 @@ import numpy.typing as npt
 
 from inspector.errors import FileFormatError
 from inspector.model.codec import decode, encode
-from inspector.model.columns import pack, unpack
 from inspector.model.events import Events
 from inspector.model.fields import COUNT_LIMIT, FLOAT_LIMIT
+from inspector.model.packed import pack, unpack
 from inspector.model.snapshot import Ids, Snapshot, Vitals
 from inspector.vocabulary import EventKind
 

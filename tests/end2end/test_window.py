@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from inspector.model.grouping import Column
+from inspector.model.columns import section_of
 from inspector.model.snapshot import TargetState, handle_text
 from inspector.ui.shell.main_window import MainWindow
 from tests.helpers.live_windows import PATIENCE_MILLIS, arm, wait, window_on
@@ -40,7 +40,7 @@ def groups(window: MainWindow) -> dict[str, tuple[int, int]]:
     return {g.name: (g.handles, g.objects) for g in arrangement.groups} if arrangement else {}
 
 
-def cell(window: MainWindow, handle: int, column: Column) -> str:
+def cell(window: MainWindow, handle: int, column: int) -> str:
     """The table's row of a handle; empty: it is not shown."""
     model = window.workbench.handles.model
     row = model.row_of(handle)
@@ -58,16 +58,16 @@ def test_the_table_shows_a_known_sequence_with_its_exact_counts(qtbot: QtBot, wi
     target.ask("add 1 2")
     again = target.ask("clone 2 4")
     wait(qtbot, lambda: groups(window) == {"TodoItem": (3, 2), "TodoList": (1, 1)})
-    wait(qtbot, lambda: cell(window, item, Column.STRONG) == "3")
-    assert cell(window, item, Column.PROXIES) == "2"
-    assert cell(window, item, Column.NATIVE) == "1"
-    assert cell(window, item, Column.STATE) == "live"
-    assert cell(window, item, Column.THREAD) == "MainThread"
-    assert "todo.py" in cell(window, item, Column.SITE)
+    wait(qtbot, lambda: cell(window, item, section_of("strong")) == "3")
+    assert cell(window, item, section_of("proxies")) == "2"
+    assert cell(window, item, section_of("native_refs")) == "1"
+    assert cell(window, item, section_of("state")) == "live"
+    assert cell(window, item, section_of("thread")) == "MainThread"
+    assert "todo.py" in cell(window, item, section_of("site"))
     target.ask("release 4")
-    wait(qtbot, lambda: cell(window, again, Column.STATE) == "released")
+    wait(qtbot, lambda: cell(window, again, section_of("state")) == "released")
     wait(qtbot, lambda: groups(window)["TodoItem"] == (2, 2))
-    wait(qtbot, lambda: cell(window, item, Column.STRONG) == "2")
+    wait(qtbot, lambda: cell(window, item, section_of("strong")) == "2")
 
 
 def test_detail_names_who_holds_an_object_and_its_other_handles(qtbot: QtBot, window: MainWindow, target: Target) -> None:
@@ -75,7 +75,7 @@ def test_detail_names_who_holds_an_object_and_its_other_handles(qtbot: QtBot, wi
     item = target.ask("item 2 milk")
     target.ask("add 1 2")
     again = target.ask("clone 2 4")
-    wait(qtbot, lambda: cell(window, item, Column.STRONG) == "3")
+    wait(qtbot, lambda: cell(window, item, section_of("strong")) == "3")
     window.workbench.choose(item)
     detail = window.workbench.detail
     wait(qtbot, lambda: detail._who.bar.accessibleName() == "strong 3 = 2 proxies + 1 native ref")
@@ -103,13 +103,13 @@ def test_a_close_that_waits_for_its_owner_is_pending_until_the_owner_comes_by(
     cursor = target.ask("cursor 2 1")
     target.ask("close 2")
     wait(qtbot, lambda: pending_rows(window) == 1)
-    wait(qtbot, lambda: cell(window, cursor, Column.STATE) == "waits for owner")
+    wait(qtbot, lambda: cell(window, cursor, section_of("state")) == "waits for owner")
     wait(qtbot, lambda: window.workbench._docks["pending"].windowTitle() == "Pending closes 1")
-    assert cell(window, cursor, Column.THREAD) == "owner-2 → owner-2"
+    assert cell(window, cursor, section_of("thread")) == "owner-2 → owner-2"
     window.workbench.pending.handle_chosen.emit(cursor)
     assert "owner-2" in window.workbench.detail._values["Owner thread"].text()
     target.ask("visit 2")
-    wait(qtbot, lambda: cell(window, cursor, Column.STATE) == "closed")
+    wait(qtbot, lambda: cell(window, cursor, section_of("state")) == "closed")
     wait(qtbot, lambda: pending_rows(window) == 0)
 
 
@@ -120,13 +120,13 @@ def test_a_forced_collection_says_what_it_freed(qtbot: QtBot, window: MainWindow
     window.commands["gc"].trigger()
     wait(qtbot, lambda: window.result.text.startswith("Collection freed "))
     assert "released 1 handle, " in window.result.text
-    wait(qtbot, lambda: cell(window, lost, Column.STATE).startswith("dropped"))
+    wait(qtbot, lambda: cell(window, lost, section_of("state")).startswith("dropped"))
 
 
 def test_closing_a_resource_is_previewed_and_then_done(qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path) -> None:
     journal = target.ask(f"journal 1 {tmp_path / 'journal.txt'}")
     item = target.ask("item 2 milk")
-    wait(qtbot, lambda: cell(window, journal, Column.STATE) == "open")
+    wait(qtbot, lambda: cell(window, journal, section_of("state")) == "open")
     arm(window, qtbot)
     window.workbench.handles.choose((journal, item))
     window.commands["close"].trigger()
@@ -134,21 +134,21 @@ def test_closing_a_resource_is_previewed_and_then_done(qtbot: QtBot, window: Mai
     assert dialog is not None
     wait(qtbot, dialog.go.isEnabled)
     assert dialog.go.text() == "Close 1 resource"
-    assert cell(window, journal, Column.STATE) == "open"
+    assert cell(window, journal, section_of("state")) == "open"
     dialog.go.click()
     wait(qtbot, lambda: dialog.head.text() == "Closed 1 resource")
-    wait(qtbot, lambda: cell(window, journal, Column.STATE) == "closed")
-    assert cell(window, item, Column.STATE) == "live"
+    wait(qtbot, lambda: cell(window, journal, section_of("state")) == "closed")
+    assert cell(window, item, section_of("state")) == "live"
     dialog.cancel.click()
 
 
 def test_a_stopped_target_is_hung_and_readable_and_recovers(qtbot: QtBot, window: MainWindow, target: Target) -> None:
     item = target.ask("item 1 milk")
-    wait(qtbot, lambda: cell(window, item, Column.STATE) == "live")
+    wait(qtbot, lambda: cell(window, item, section_of("state")) == "live")
     arm(window, qtbot)
     target.send_signal(signal.SIGSTOP)
     wait(qtbot, lambda: "is hung" in window.banner.text and window.banner.isVisible())
-    assert cell(window, item, Column.STATE) == "live"
+    assert cell(window, item, section_of("state")) == "live"
     assert not window.commands["gc"].isEnabled()
     target.send_signal(signal.SIGCONT)
     wait(qtbot, lambda: not window.banner.isVisible())
@@ -157,17 +157,17 @@ def test_a_stopped_target_is_hung_and_readable_and_recovers(qtbot: QtBot, window
 
 def test_a_killed_target_stays_open_as_post_mortem(qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path) -> None:
     item = target.ask("item 1 milk")
-    wait(qtbot, lambda: cell(window, item, Column.STATE) == "live")
+    wait(qtbot, lambda: cell(window, item, section_of("state")) == "live")
     target.send_signal(signal.SIGKILL)
     wait(qtbot, lambda: "is gone" in window.banner.text)
-    assert cell(window, item, Column.STATE) == "live"
+    assert cell(window, item, section_of("state")) == "live"
     assert window.attachment.snapshot.target.state is TargetState.POST_MORTEM
     window.save_screenshot(tmp_path / "shot.png")
     wait(qtbot, lambda: window.result.text.startswith("Saved "))
     with qtbot.waitSignal(window.attachment.began, timeout=PATIENCE_MILLIS):
         window.attachment.open_file(tmp_path / "shot.png")
     wait(qtbot, lambda: "A recorded state of todo.py" in window.banner.text)
-    assert cell(window, item, Column.STATE) == "live"
+    assert cell(window, item, section_of("state")) == "live"
 
 
 def test_a_target_that_ends_keeps_its_last_state(qtbot: QtBot, window: MainWindow, target: Target) -> None:
@@ -181,7 +181,7 @@ def test_a_target_that_ends_keeps_its_last_state(qtbot: QtBot, window: MainWindo
 
 def test_the_target_outlives_the_window_and_goes_on(qtbot: QtBot, window: MainWindow, target: Target) -> None:
     first = target.ask("item 1 milk")
-    wait(qtbot, lambda: cell(window, first, Column.STATE) == "live")
+    wait(qtbot, lambda: cell(window, first, section_of("state")) == "live")
     window.commands["detach"].trigger()
     assert window.pages.currentWidget() is window.start
     assert target.ask("item 2 eggs") > first

@@ -21,6 +21,7 @@ from inspector.model.balance import balance_of, of_object, of_type
 from inspector.model.calls import calls_in_flight
 from inspector.model.churn import ChurnHistory
 from inspector.model.codec import decode, encode
+from inspector.model.columns import TABLE_COLUMNS
 from inspector.model.delta import applied, changes_since
 from inspector.model.diff import diff
 from inspector.model.equation import equation_of
@@ -31,7 +32,7 @@ from inspector.model.findings.finding import Facts
 from inspector.model.findings.judge import judge
 from inspector.model.findings.trend import Trend
 from inspector.model.flame import Weight, build_flames
-from inspector.model.grouping import Column, Query, arrange, hold
+from inspector.model.grouping import Query, arrange, hold
 from inspector.model.losses import losses_of, notes_of, refused_of
 from inspector.model.marks import mark_now
 from inspector.model.pending import pending_closes
@@ -86,8 +87,8 @@ def _print_all(snapshot: Snapshot, events: Events | None) -> None:
 
 def _arrange(snapshot: Snapshot) -> None:
     previous = arrange(big_snapshot(5), Query())
-    for column in Column:
-        previous = arrange(snapshot, Query(column=column, descending=True))
+    for column in TABLE_COLUMNS:
+        previous = arrange(snapshot, Query(column=column.key, descending=True))
     hold(previous, snapshot, Query())
     hold(arrange(big_snapshot(5), Query()), snapshot, Query())
     for text in FILTERS:

@@ -9,6 +9,7 @@ import pytest
 from typer.main import get_command
 
 from inspector.commands.app import make_app
+from inspector.model.columns import FIELD_LIST
 from inspector.ui.shell.pane_list import PANES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -34,6 +35,10 @@ def test_the_guide_leads_to_every_page() -> None:
 
 def test_the_guide_names_every_pane() -> None:
     assert [spec.title for spec in PANES if f"*{spec.title}*" not in GUIDE] == []
+
+
+def test_the_guide_lists_every_field_of_the_filter() -> None:
+    assert f"`{FIELD_LIST}`" in " ".join(GUIDE.split())
 
 
 def test_the_guide_names_every_command() -> None:

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from inspector.model.snapshot import UNKNOWN, Handles, Snapshot, Target, handle_text
-from inspector.model.states import state_words
+from inspector.model.columns import JSON_COLUMNS, HandleColumn
+from inspector.model.snapshot import UNKNOWN, Snapshot, Target, handle_text
+from inspector.model.wording import UNKNOWN_TEXT
 from inspector.session.protocol import CloseAnswer, GcReport
 
 PlainRow = dict[str, Any]
@@ -41,35 +42,15 @@ def snapshot_value(snapshot: Snapshot, rows: Iterable[int]) -> PlainRow:
 
 def row_value(snapshot: Snapshot, row: int) -> PlainRow:
     """One handle; unknown values are ``None``."""
-    handles = snapshot.handles
-    kind = snapshot.types.get(int(handles.types[row]))
-    strong = count(handles.strong[row])
-    return {
-        "id": handle_text(int(handles.ids[row])),
-        "type": kind.name if kind else None,
-        "kind": kind.kind if kind else None,
-        "state": state_words(int(handles.references[row]), int(handles.resources[row])),
-        "strong": strong,
-        "weak": count(handles.weak[row]),
-        "proxies": count(handles.proxies[row]),
-        "native_refs": native_refs(handles, row),
-        "in_flight": count(handles.in_flight[row]),
-        "owner_thread": thread_name(snapshot, int(handles.owner_threads[row])),
-        "created_thread": thread_name(snapshot, int(handles.created_threads[row])),
-        "created_at": seconds(float(handles.created_at[row])),
-        "address": f"{int(handles.addresses[row]):#x}" if handles.addresses[row] else None,
-        "site": site_text(snapshot, int(handles.created_sites[row])),
-        "inner_strong": count(handles.inner_strong[row]),
-        "outer_strong": count(handles.outer_strong[row]),
-        "outer": str(kind.outer) or None if kind else None,
-        "module": kind.origin or None if kind else None,
-        "number": f"{int(handles.data[row]):#x}" if handles.data[row] else None,
-    }
+    return {column.key: column.json(snapshot, row) for column in JSON_COLUMNS if column.json is not None}
 
 
-def native_refs(handles: Handles, row: int) -> int | None:
-    """References that native code holds; -1 is a count here, unknown is what has no strong count."""
-    return None if handles.strong[row] == UNKNOWN or handles.proxies[row] == UNKNOWN else int(handles.native_refs[row])
+def printed_cell(column: HandleColumn, snapshot: Snapshot, row: int) -> str:
+    """A cell of the table for people; ``–`` for unknown."""
+    if column.printed is not None:
+        return column.printed(snapshot, row)
+    value = column.json(snapshot, row) if column.json is not None else None
+    return f"{value:,}" if isinstance(value, int) else value or UNKNOWN_TEXT
 
 
 def gc_value(report: GcReport) -> PlainRow:
@@ -103,15 +84,3 @@ def count(value: Any) -> int | None:
 def seconds(value: float) -> float | None:
     """A time; ``None`` when it is not known."""
     return None if math.isnan(value) else value
-
-
-def thread_name(snapshot: Snapshot, index: int) -> str | None:
-    """Name of a thread by its index; ``None`` for none or an unknown one."""
-    thread = snapshot.threads.get(index)
-    return None if thread is None else thread.label
-
-
-def site_text(snapshot: Snapshot, index: int) -> str | None:
-    """The innermost line of a stack."""
-    site = snapshot.sites.get(index)
-    return None if site is None else site.short() or None

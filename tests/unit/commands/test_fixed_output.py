@@ -14,7 +14,7 @@ import pytest
 from inspector.commands.handles import chosen_filter, print_handles
 from inspector.commands.support.output import json_text
 from inspector.commands.support.rows import snapshot_value
-from inspector.model.grouping import Column, Query, arrange
+from inspector.model.grouping import Query, arrange
 from tests.helpers.varied import varied_snapshot
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -38,7 +38,7 @@ def test_the_table_is_the_same_as_before_at_each_width(
     width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    query = Query(filter=chosen_filter("", "strong>=0 -id:3"), column=Column.AGE, moment_secs=0.0)
+    query = Query(filter=chosen_filter("", "strong>=0 -id:3"), column="age", moment_secs=0.0)
     snapshot = varied_snapshot()
     print_handles(snapshot, arrange(snapshot, query), 0)
     check(f"handles-{width}.txt", capsys.readouterr().out)

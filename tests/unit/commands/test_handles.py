@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from inspector.commands.handles import chosen_filter, print_handles
-from inspector.model.grouping import Column, Query, arrange
+from inspector.model.grouping import Query, arrange
 from inspector.model.snapshot import Snapshot
 from tests.helpers.snapshots import Row, snapshot_of
 
 
 def printed(snapshot: Snapshot, capsys: pytest.CaptureFixture[str], *, kind: str = "") -> str:
-    print_handles(snapshot, arrange(snapshot, Query(filter=chosen_filter(kind, ""), column=Column.AGE, moment_secs=0.0)), 0)
+    print_handles(snapshot, arrange(snapshot, Query(filter=chosen_filter(kind, ""), column="age", moment_secs=0.0)), 0)
     return capsys.readouterr().out
 
 

@@ -12,11 +12,12 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from inspector.model import wording
-from inspector.model.grouping import Column, Group
+from inspector.model.columns import TABLE_COLUMNS, HandleColumn
+from inspector.model.grouping import Group
 from inspector.model.states import Standing
 from inspector.ui.kit.assets import pixmap
 from inspector.ui.kit.theme import Theme, ui_font
-from inspector.ui.panes.handles.cells import NUMBERS, Tone, group_facts
+from inspector.ui.panes.handles.cells import Tone, group_facts
 from inspector.ui.panes.handles.model import HandleModel
 
 ROW_HEIGHT: Final = 24
@@ -102,18 +103,18 @@ class HandleDelegate(QStyledItemDelegate):
             return
         tone, left = cells.tone(source)
         selected = self._fill(painter, option, tone, left)
-        column = index.column()
-        text = cells.text(source, column)
+        column = TABLE_COLUMNS[index.column()]
+        text = cells.text(source, index.column())
         area = _rect(option).adjusted(PADDING, 0, -PADDING, 0)
-        if column == Column.HANDLE:
+        if column.key == "id":
             area.setLeft(_rect(option).left() + INDENT)
-        elif column == Column.STATE:
+        elif column.key == "state":
             name, token = _TONE_ICONS.get(tone) or _STANDING_ICONS[cells.standing(source)]
             painter.drawPixmap(area.left(), area.center().y() - ICON // 2 + 1, self._icon(name, token))
             area.setLeft(area.left() + ICON + 6)
-        painter.setFont(self._struck if tone in (Tone.DYING, Tone.DEAD) and column == Column.HANDLE else self._plain)
+        painter.setFont(self._struck if tone in (Tone.DYING, Tone.DEAD) and column.key == "id" else self._plain)
         painter.setPen(self._colors[self._text_token(tone, column, text, selected=selected, standing=cells.standing(source))])
-        flags = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if column in NUMBERS else Qt.AlignmentFlag.AlignLeft)
+        flags = Qt.AlignmentFlag.AlignVCenter | (Qt.AlignmentFlag.AlignRight if column.kind.is_number else Qt.AlignmentFlag.AlignLeft)
         painter.drawText(area, flags, self._fitted(text, area.width()))
 
     def _fitted(self, text: str, width: int) -> str:
@@ -125,18 +126,18 @@ class HandleDelegate(QStyledItemDelegate):
             known = self._fits[text, width] = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
         return known
 
-    def _text_token(self, tone: Tone, column: int, text: str, *, selected: bool, standing: Standing) -> str:
+    def _text_token(self, tone: Tone, column: HandleColumn, text: str, *, selected: bool, standing: Standing) -> str:
         if selected:
             return "selection_text"
         if tone in _TONE_TEXT:
             return _TONE_TEXT[tone]
         if text == wording.UNKNOWN_TEXT:
             return "unknown"
-        if column == Column.STATE:
+        if column.key == "state":
             return _STANDING_ICONS[standing][1]
-        if column == Column.NATIVE and text.startswith("−"):
+        if column.key == "native_refs" and text.startswith("−"):
             return "suspect"
-        return "text_quiet" if column in (Column.THREAD, Column.SITE) or (column in NUMBERS and text in ("0", "≈0")) else "text"
+        return "text_quiet" if column.key in ("thread", "site") or (column.kind.is_number and text in ("0", "≈0")) else "text"
 
     def _paint_group(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex, group: Group

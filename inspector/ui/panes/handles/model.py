@@ -12,12 +12,13 @@ from typing import Final, TypeAlias
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from inspector.model.grouping import Arrangement, Column, Group
+from inspector.model.columns import TABLE_COLUMNS
+from inspector.model.grouping import Arrangement, Group
 from inspector.model.rates import RateWindow
 from inspector.model.snapshot import Vitals
 from inspector.model.stillness import stands_still
 from inspector.ui.kit.labels import tip
-from inspector.ui.panes.handles.cells import HEADER_HINTS, HEADERS, NUMBERS, HandleCells, group_facts
+from inspector.ui.panes.handles.cells import HandleCells, group_facts
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
@@ -183,18 +184,18 @@ class HandleModel(QAbstractTableModel):
         return 0 if parent.isValid() else self._rows
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - as above
-        """As ``Column``."""
-        return 0 if parent.isValid() else len(Column)
+        """As ``TABLE_COLUMNS``."""
+        return 0 if parent.isValid() else len(TABLE_COLUMNS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Titles, explanations and alignment of the columns."""
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(Column):
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(TABLE_COLUMNS):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return HEADERS[Column(section)]
+            return TABLE_COLUMNS[section].title
         if role == Qt.ItemDataRole.ToolTipRole:
-            return HEADER_HINTS[Column(section)]
-        return int(_RIGHT if section in NUMBERS else _LEFT) if role == Qt.ItemDataRole.TextAlignmentRole else None
+            return TABLE_COLUMNS[section].about
+        return int(_RIGHT if TABLE_COLUMNS[section].kind.is_number else _LEFT) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Texts, explanations, alignment and ids; the delegate paints from ``cells``."""
@@ -202,7 +203,7 @@ class HandleModel(QAbstractTableModel):
         if self._arrangement is None or self.cells is None or not (index.isValid() and row < self._rows):
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(_RIGHT if column in NUMBERS else _LEFT)
+            return int(_RIGHT if TABLE_COLUMNS[column].kind.is_number else _LEFT)
         group = self.group_at(row)
         if group is not None:
             return self._group_data(group, column, role)
@@ -220,7 +221,7 @@ class HandleModel(QAbstractTableModel):
     # inside -------------------------------------------------------------------------------------------------------
 
     def _group_data(self, group: Group, column: int, role: int) -> object:
-        if column != Column.HANDLE or self._arrangement is None:
+        if column or self._arrangement is None:
             return None
         facts = group_facts(group, self._arrangement.snapshot, self.rates)
         if role == Qt.ItemDataRole.DisplayRole:
@@ -286,7 +287,7 @@ class HandleModel(QAbstractTableModel):
 
     def _contents_changed(self) -> None:
         if self._rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(self._rows - 1, len(Column) - 1))
+            self.dataChanged.emit(self.index(0, 0), self.index(self._rows - 1, len(TABLE_COLUMNS) - 1))
 
     def _rearrange(self, arrangement: Arrangement) -> None:
         """Grow at the end, let all rows change places, shrink at the end: legal in each step, and no reset."""

@@ -11,10 +11,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
 from inspector.model import wording
+from inspector.model.columns import FILTER_HELP, TABLE_COLUMNS, section_of
 from inspector.model.filter import FilterError, parse, quoted, replaced
 from inspector.model.findings.judge import why_empty
 from inspector.model.findings.leads import Lead
-from inspector.model.grouping import Arrangement, Column, Query
+from inspector.model.grouping import Arrangement, Query
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.model.threads import filter_text
 from inspector.ui.kit.assets import icon
@@ -25,12 +26,6 @@ from inspector.ui.panes.handles.query_runner import QueryRunner
 from inspector.ui.panes.handles.table import HandleTable
 from inspector.ui.session.bridge import BackgroundRunner
 
-FILTER_HELP: Final = """Words are searched in type, site, thread, state and id; all terms must hold
-type: state: thread: owner: created: ended: id: site: kind: origin:    text, alternatives with commas, whole in quotes (\\" for a quote)
-strong weak inner outer proxies inflight native    with > >= < <= = !=, such as strong>1
-age>10s    ms, s, min, h or d
-born:14:03..14:05:20    created then; drag over the timeline to choose the range
--type:Journal    a minus: not"""
 MOMENTS_SECS: Final = (0.5, 2.0, 5.0, 30.0)
 FILTER_HINT: Final = "Filter: words, type:Journal, state:pending, thread:worker, strong>1, age>10s, -not"
 TYPING_MILLIS: Final = 120
@@ -228,7 +223,7 @@ class HandlesPane(QWidget):
         self.table.menu_wanted.connect(self._offer_filters)
         self.table.menu_wanted.connect(self.menu_wanted)
         header = self.table.horizontalHeader()
-        header.setSortIndicator(self.query.column, Qt.SortOrder.DescendingOrder)
+        header.setSortIndicator(section_of(self.query.column), Qt.SortOrder.DescendingOrder)
         header.sortIndicatorChanged.connect(self._sort_by)
 
     # inside -------------------------------------------------------------------------------------------------------
@@ -239,7 +234,7 @@ class HandlesPane(QWidget):
 
     def _sort_by(self, section: int, order: Qt.SortOrder) -> None:
         descending = order == Qt.SortOrder.DescendingOrder
-        self._ask(dataclasses.replace(self.query, column=Column(section), descending=descending))
+        self._ask(dataclasses.replace(self.query, column=TABLE_COLUMNS[section].key, descending=descending))
 
     def _ask(self, query: Query, *, held: bool = False) -> None:
         self.query = query

@@ -9,30 +9,15 @@ from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIn
 from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView, QWidget
 
-from inspector.model.grouping import Column
+from inspector.model.columns import TABLE_COLUMNS
 from inspector.model.snapshot import handle_text
 from inspector.ui.kit.record_table import show_rows
 from inspector.ui.kit.theme import Theme
-from inspector.ui.panes.handles.cells import HEADERS
 from inspector.ui.panes.handles.delegate import INDENT, ROW_HEIGHT, HandleDelegate
 from inspector.ui.panes.handles.group_head import GroupHead
 from inspector.ui.panes.handles.model import HandleModel
 
-WIDTHS: Final = {
-    Column.HANDLE: (92, 112),
-    Column.STATE: (112, 150),
-    Column.STRONG: (58, 66),
-    Column.WEAK: (50, 60),
-    Column.PROXIES: (60, 70),
-    Column.IN_FLIGHT: (64, 74),
-    Column.NATIVE: (82, 92),
-    Column.AGE: (60, 72),
-    Column.THREAD: (84, 130),
-    Column.SITE: (110, 190),
-}
-"""Least and comfortable width of each column."""
-DISPENSABLE: Final = (Column.WEAK, Column.PROXIES, Column.SITE, Column.IN_FLIGHT)
-"""Columns that give way, in this order, where the window is too narrow for all. Detail shows them anyway."""
+_GIVING_WAY: Final = sorted((column for column in TABLE_COLUMNS if column.gives_way), key=lambda column: column.gives_way)
 
 
 class HandleTable(QTableView):
@@ -196,17 +181,18 @@ class HandleTable(QTableView):
         if self._by_hand:
             return
         room = self.viewport().width()
-        shown = list(Column)
-        for column in DISPENSABLE:
-            if sum(WIDTHS[c][0] for c in shown) > room:
+        shown = list(TABLE_COLUMNS)
+        for column in _GIVING_WAY:
+            if sum(each.widths[0] for each in shown) > room:
                 shown.remove(column)
-        least = sum(WIDTHS[c][0] for c in shown)
-        spare = sum(WIDTHS[c][1] - WIDTHS[c][0] for c in shown)
+        least = sum(each.widths[0] for each in shown)
+        spare = sum(each.widths[1] - each.widths[0] for each in shown)
         share = min(max((room - least) / spare, 0.0), 1.0)
         self._fitting = True
-        for column, (narrow, wide) in WIDTHS.items():
-            self.setColumnHidden(column, column not in shown)
-            self.setColumnWidth(column, int(narrow + (wide - narrow) * share))
+        for section, column in enumerate(TABLE_COLUMNS):
+            narrow, wide = column.widths
+            self.setColumnHidden(section, column not in shown)
+            self.setColumnWidth(section, int(narrow + (wide - narrow) * share))
         self._fitting = False
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -216,26 +202,26 @@ class HandleTable(QTableView):
         self.head.follow()
 
     def _resized(self, section: int, _before: int, _now: int) -> None:
-        last = self.horizontalHeader().logicalIndex(len(Column) - 1)
+        last = self.horizontalHeader().logicalIndex(len(TABLE_COLUMNS) - 1)
         if not self._fitting and section != last and self.horizontalHeader().underMouse():
             self._by_hand = True
 
     def _choose_columns(self, at: QPoint) -> None:
         """Show or hide columns."""
         menu = QMenu(self)
-        for column in list(Column)[1:]:
-            action = menu.addAction(HEADERS[column])
+        for section, column in list(enumerate(TABLE_COLUMNS))[1:]:
+            action = menu.addAction(column.title)
             action.setCheckable(True)
-            action.setChecked(not self.isColumnHidden(column))
-            action.toggled.connect(lambda shown, column=column: self._show_column(column, shown=shown))
+            action.setChecked(not self.isColumnHidden(section))
+            action.toggled.connect(lambda shown, section=section: self._show_column(section, shown=shown))
         menu.addSeparator()
         menu.addAction("Fit to the window", self._fit_again)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.horizontalHeader().mapToGlobal(at))
 
-    def _show_column(self, column: Column, *, shown: bool) -> None:
+    def _show_column(self, section: int, *, shown: bool) -> None:
         self._by_hand = True
-        self.setColumnHidden(column, not shown)
+        self.setColumnHidden(section, not shown)
 
     def _fit_again(self) -> None:
         self._by_hand = False
@@ -303,7 +289,7 @@ class HandleTable(QTableView):
         selection = QItemSelection()
         rows = self._handles.rows_of(list(self._chosen))
         for first, last in _runs(rows):
-            selection.select(self._handles.index(first, 0), self._handles.index(last, len(Column) - 1))
+            selection.select(self._handles.index(first, 0), self._handles.index(last, len(TABLE_COLUMNS) - 1))
         self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         if rows and not self.selectionModel().isSelected(self.currentIndex()):
             self.selectionModel().setCurrentIndex(self._handles.index(rows[0], 0), QItemSelectionModel.SelectionFlag.NoUpdate)

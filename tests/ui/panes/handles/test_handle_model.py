@@ -6,15 +6,16 @@ import pytest
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
 from pytestqt.qtbot import QtBot
 
+from inspector.model.columns import section_of
 from inspector.model.filter import parse
-from inspector.model.grouping import Arrangement, Column, Query, arrange, hold
+from inspector.model.grouping import Arrangement, Query, arrange, hold
 from inspector.model.snapshot import UNKNOWN, Outer, Snapshot, handle_text
 from inspector.ui.panes.handles.cells import Tone
 from inspector.ui.panes.handles.model import SMALL_GROUP, HandleModel, IdRole
 from inspector.vocabulary import Reference
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, make_vitals, snapshot_of
 
-BY_SLOT = Query(column=Column.HANDLE, descending=False)
+BY_SLOT = Query(column="id", descending=False)
 
 
 def shown(snapshot: Snapshot, query: Query = BY_SLOT) -> Arrangement:
@@ -50,7 +51,7 @@ def test_the_same_rows_with_new_values_move_nothing(model: HandleModel, qtbot: Q
     model.show(shown(snapshot_of([Row(1, strong=1)])))
     with qtbot.assertNotEmitted(model.layoutChanged), qtbot.waitSignal(model.dataChanged):
         model.show(shown(snapshot_of([Row(1, strong=5)], serial=2)))
-    assert model.index(1, Column.STRONG).data() == "5"
+    assert model.index(1, section_of("strong")).data() == "5"
 
 
 def of_kind(kind: str, *rows: Row) -> Snapshot:
@@ -62,14 +63,14 @@ def of_kind(kind: str, *rows: Row) -> Snapshot:
 @pytest.mark.parametrize(("kind", "texts"), [("arc", ["2", "0", "–"]), ("uniffi", ["≈2", "≈0", "–"]), ("uniffi_trait", ["≈2", "≈0", "–"])])
 def test_calls_in_flight_are_marked_where_they_are_estimated(model: HandleModel, kind: str, texts: list[str]) -> None:
     model.show(shown(of_kind(kind, Row(1, in_flight=2), Row(2), Row(3, in_flight=UNKNOWN))))
-    cells = [model.index(row, Column.IN_FLIGHT) for row in (1, 2, 3)]
+    cells = [model.index(row, section_of("in_flight")) for row in (1, 2, 3)]
     assert [cell.data() for cell in cells] == texts
     assert ("estimated" in str(cells[0].data(Qt.ItemDataRole.ToolTipRole))) is (kind != "arc")
 
 
 def test_a_sampled_count_says_how_old_it_is(model: HandleModel) -> None:
     model.show(shown(of_kind("arc", Row(1, strong=3), Row(2, strong=0, reference=Reference.DROPPED))))
-    tips = [str(model.index(row, Column.STRONG).data(Qt.ItemDataRole.ToolTipRole)) for row in (1, 2)]
+    tips = [str(model.index(row, section_of("strong")).data(Qt.ItemDataRole.ToolTipRole)) for row in (1, 2)]
     assert "3, sampled 40 ms ago" in tips[0]
     assert "sampled" not in tips[1]
 
@@ -78,7 +79,7 @@ def strong_tip(model: HandleModel, outer: Outer, row: Row) -> list[str]:
     """The lines of the tooltip on a trait's strong count."""
     world = World(types=("Database",), traits={"Database": outer})
     model.show(shown(snapshot_of([row], world=world)))
-    return str(model.index(1, Column.STRONG).data(Qt.ItemDataRole.ToolTipRole)).split("\n")
+    return str(model.index(1, section_of("strong")).data(Qt.ItemDataRole.ToolTipRole)).split("\n")
 
 
 def test_a_traits_strong_count_tells_its_inner_and_its_outer_one(model: HandleModel) -> None:
@@ -105,16 +106,16 @@ def test_a_trait_whose_outer_count_is_unknown_still_tells_the_inner_one(model: H
 
 def test_a_strong_count_that_is_no_traits_has_one_line(model: HandleModel) -> None:
     model.show(shown(snapshot_of([Row(1)])))
-    assert "\n" not in str(model.index(1, Column.STRONG).data(Qt.ItemDataRole.ToolTipRole))
+    assert "\n" not in str(model.index(1, section_of("strong")).data(Qt.ItemDataRole.ToolTipRole))
 
 
 def test_a_persistent_index_follows_its_handle(model: HandleModel) -> None:
     model.show(shown(snapshot_of([Row(5), Row(6)])))
-    kept = QPersistentModelIndex(model.index(1, Column.AGE))
+    kept = QPersistentModelIndex(model.index(1, section_of("age")))
     head = QPersistentModelIndex(model.index(0, 0))
     model.show(shown(snapshot_of([Row(1), Row(2), Row(5), Row(7, "Journal")], serial=2)))
     assert model.id_at(kept.row()) == handle_id(5)
-    assert kept.column() == Column.AGE
+    assert kept.column() == section_of("age")
     assert head.data() == "TodoItem"
     model.show(shown(snapshot_of([Row(1)], serial=3)))
     assert not kept.isValid()
@@ -161,7 +162,8 @@ def test_a_new_row_is_green_and_a_dead_one_red_for_a_moment_only(model: HandleMo
 def test_unknown_is_a_dash_with_its_reason(model: HandleModel) -> None:
     row = Row(1, strong=UNKNOWN, weak=UNKNOWN, native_refs=UNKNOWN, in_flight=UNKNOWN, age_secs=float("nan"), thread="", site=0)
     model.show(shown(snapshot_of([row])))
-    for column in (Column.STRONG, Column.WEAK, Column.NATIVE, Column.IN_FLIGHT, Column.THREAD, Column.SITE):
+    for key in ("strong", "weak", "native_refs", "in_flight", "thread", "site"):
+        column = section_of(key)
         index = model.index(1, column)
         assert index.data() == "–"
         assert len(str(index.data(Qt.ItemDataRole.ToolTipRole))) > 10
@@ -169,30 +171,30 @@ def test_unknown_is_a_dash_with_its_reason(model: HandleModel) -> None:
 
 def test_an_unseen_birth_says_when_the_agent_came_instead_of_an_age(model: HandleModel) -> None:
     model.show(shown(snapshot_of([Row(1, age_secs=float("nan")), Row(2, age_secs=3)])))
-    index = model.index(1, Column.AGE)
+    index = model.index(1, section_of("age"))
     assert index.data() == "unseen"
     assert "when the agent, which came" in str(index.data(Qt.ItemDataRole.ToolTipRole))
     assert model.group_at(0) is not None
-    assert "1 born unseen" in str(model.index(0, Column.HANDLE).data(Qt.ItemDataRole.ToolTipRole))
+    assert "1 born unseen" in str(model.index(0, section_of("id")).data(Qt.ItemDataRole.ToolTipRole))
 
 
 def test_the_life_of_a_dead_row_whose_birth_was_unseen_is_a_dash(model: HandleModel) -> None:
     model.show(shown(snapshot_of([Row(1, age_secs=float("nan"), reference=Reference.RELEASED, changed_secs=0.1)])))
-    index = model.index(1, Column.AGE)
+    index = model.index(1, section_of("age"))
     assert index.data() == "–"
     assert "not known how long" in str(index.data(Qt.ItemDataRole.ToolTipRole))
 
 
 def test_a_negative_native_count_is_shown_and_explained(model: HandleModel) -> None:
     model.show(shown(snapshot_of([Row(1, strong=1, proxies=2, native_refs=-1)])))
-    index = model.index(1, Column.NATIVE)
+    index = model.index(1, section_of("native_refs"))
     assert index.data() == "−1"
     assert "double free" in str(index.data(Qt.ItemDataRole.ToolTipRole))
 
 
 def test_numbers_stand_right_and_grouped(model: HandleModel) -> None:
     model.show(shown(snapshot_of([Row(1, strong=12408)])))
-    index = model.index(1, Column.STRONG)
+    index = model.index(1, section_of("strong"))
     assert index.data() == "12,408"
     assert index.data(Qt.ItemDataRole.TextAlignmentRole) & int(Qt.AlignmentFlag.AlignRight)
 
