@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SUBSTITUTE: Final = "\N{REPLACEMENT CHARACTER}"
+SUBSTITUTE: Final = "\ufffd"  # by its number: a packed program may lack the names of characters
 """Stands for each character that is not shown."""
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from inspector.agent.adapters.protocol import Adapter, Follower, Following, Leaving, Settling
 from inspector.agent.gc_hook import GcHook
 from inspector.agent.jobs import Jobs
+from inspector.agent.plain import offers
 from inspector.agent.thread_names import ThreadNames
 from inspector.agent.worker import Worker
 from inspector.vocabulary import Level
@@ -85,7 +86,7 @@ class Agent:
     def settle(self) -> None:
         """Let the adapters look at what they look at more than once before they say it. Any thread; what fails is left as it is."""
         for adapter in self._attached:
-            if isinstance(adapter, Settling):
+            if offers(adapter, Settling):
                 with contextlib.suppress(Exception):
                     adapter.settle()
 
@@ -99,12 +100,12 @@ class Agent:
         if self._worker is not None:
             self._worker.join(EXIT_JOIN_SECS)
         for adapter in self._attached:
-            if isinstance(adapter, Leaving):
+            if offers(adapter, Leaving):
                 adapter.leave()
 
     def following(self) -> Following:
         """The classes that all adapters follow, and those that are refused. Any thread."""
-        states = [adapter.following() for adapter in self._adapters if isinstance(adapter, Follower)]
+        states = [adapter.following() for adapter in self._adapters if offers(adapter, Follower)]
         return Following(*(tuple(text for state in states for text in state[part]) for part in range(2)))
 
     def start_in_child(self) -> None:

@@ -7,7 +7,7 @@ holds and where it keeps them, and what the native object behind a proxy leads t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol
 
 
 class ForeignObject(NamedTuple):
@@ -52,7 +52,6 @@ class Boundary(Protocol):
         """Which Python objects the native object behind a live proxy leads to."""
 
 
-@runtime_checkable
 class HidesReferents(Protocol):
     """A boundary that knows classes whose instances do not tell the collector what they hold."""
 
@@ -60,7 +59,6 @@ class HidesReferents(Protocol):
         """Names of such classes that are followed."""
 
 
-@runtime_checkable
 class HasBoundary(Protocol):
     """An adapter whose boundary can be asked."""
 

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from inspector.agent.boundary import Boundary, ForeignObject, HidesReferents, Reach
 from inspector.agent.holding import how
-from inspector.agent.plain import instance_dict, is_a, kind_of, module_of
+from inspector.agent.plain import instance_dict, is_a, kind_of, module_of, offers
 
 SLICE: Final = 2_000
 """Objects that are looked at without letting other threads run; about 2 ms."""
@@ -65,7 +65,7 @@ class CycleSearch:
         cycles = [self._told(cycle, starts) for cycle in shortest_cycles(crossings)]
         if handle:
             cycles = [cycle for cycle in cycles if any(_same(node.get("handle", 0), handle) for node in cycle["nodes"])]
-        hidden = sorted({kind for each in self._boundaries if isinstance(each, HidesReferents) for kind in each.hidden_kinds()})
+        hidden = sorted({kind for each in self._boundaries if offers(each, HidesReferents) for kind in each.hidden_kinds()})
         report = {"cycles": cycles[:MOST_CYCLES], "count": len(cycles), "hidden_kinds": hidden[:MOST_CYCLES]}
         return {**report, "looked_at": self._looked_at, "is_cut": self._is_cut}
 

@@ -14,6 +14,7 @@ from inspector.agent.adapters.protocol import Adapter, CloseVerdict
 from inspector.agent.boundary import Boundary, HasBoundary
 from inspector.agent.cycles import CycleSearch
 from inspector.agent.gc_hook import GcHook
+from inspector.agent.plain import offers
 from inspector.agent.retainers import search
 from inspector.agent.thread_names import ThreadNames
 from inspector.errors import ControlError
@@ -118,7 +119,7 @@ class Jobs:
 
     def _boundaries(self) -> list[Boundary]:
         """Those of the adapters that have one."""
-        return [adapter.boundary for adapter in self._adapters if isinstance(adapter, HasBoundary)]
+        return [adapter.boundary for adapter in self._adapters if offers(adapter, HasBoundary)]
 
     def _close(self, fields: Fields) -> dict[str, Any]:
         """Close rows that adapters keep."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from types import GetSetDescriptorType, MemberDescriptorType, ModuleType
-from typing import Any, Final, cast
+from typing import Any, Final, TypeGuard, TypeVar, cast
+
+Offered = TypeVar("Offered")
 
 _MRO: Final = type.__dict__["__mro__"]
 _DICT: Final = type.__dict__["__dict__"]
@@ -21,6 +24,11 @@ _MODULE_DICT: Final = cast("Any", ModuleType).__dict__["__dict__"]
 _PLAIN: Final = (str, int, bytes, float, bool)
 HAVE_GC: Final = 1 << 14
 """``Py_TPFLAGS_HAVE_GC``: the collector knows the instances of a class."""
+
+
+def offers(thing: object, protocol: Callable[..., Offered]) -> TypeGuard[Offered]:
+    """Whether a thing of ours has all that a protocol names. ``isinstance`` may import a module then, which a program may lack."""
+    return all(hasattr(thing, name) for name in vars(protocol) if not name.startswith("_"))
 
 
 def is_a(thing: object, *kinds: type) -> bool:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import importlib.util
 import marshal
+import os
+import shutil
+import stat
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
@@ -49,6 +52,7 @@ COPIES: Final = (
     "ntpath",
     "queue",
     "string",
+    "struct",
     "threading",
     "token",
     "tokenize",
@@ -130,7 +134,7 @@ def make_bundle(minor: tuple[int, int], *, level: str, leaves_after_secs: float)
         REQUEST: _packed(request),
         "modules": _packed(modules),
         f"modules-{importlib.util.MAGIC_NUMBER.hex()}": _compiled(modules),
-        "copies": _packed(_copies() if minor == sys.version_info[:2] else {}),
+        "copies": _packed(_copies(minor)),
         "_native.abi3.so": _read(Path(native_file())),
     }
     backend = backend_for(minor)
@@ -150,9 +154,31 @@ def _modules() -> Iterator[tuple[str, Module]]:
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), _module(path)
 
 
-def _copies() -> dict[str, Module]:
+def library_for(minor: tuple[int, int]) -> Path | None:
+    """The standard library of that version: our own, or that of an interpreter on this machine; ``None``: there is none to be trusted."""
+    if minor == sys.version_info[:2]:
+        return Path(sysconfig.get_path("stdlib"))
+    name = f"python{minor[0]}.{minor[1]}"
+    program = shutil.which(name)
+    beside = sorted(Path(sys.base_prefix).parent.glob(f"*/lib/{name}"))
+    found = [*([Path(program).resolve().parents[1] / "lib" / name] if program else []), *beside]
+    return next((each for each in found if _is_trusted(each) and _is_trusted(each / "os.py")), None)
+
+
+def _is_trusted(path: Path) -> bool:
+    """Whether only this user and root can have written there."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return False
+    return seen.st_uid in (0, os.geteuid()) and not seen.st_mode & stat.S_IWOTH
+
+
+def _copies(minor: tuple[int, int]) -> dict[str, Module]:
     """Modules of the standard library that the agent needs and that a program may have been packed without."""
-    root = Path(sysconfig.get_path("stdlib"))
+    root = library_for(minor)
+    if root is None:
+        return {}
     paths = [path for name in COPIES for path in (root / f"{name}.py", *sorted((root / name).glob("*.py"))) if path.is_file()]
     found = {}
     for path in paths:

@@ -83,7 +83,7 @@ def diagnose(facts: Facts) -> Diagnosis:
     if not facts.exists:
         return Diagnosis(facts, None, (Cause("no-process", Weight.BLOCKS, "does not exist"),))
     if facts.has_agent:
-        return Diagnosis(facts, Method.AGENT, ())
+        return Diagnosis(facts, Method.AGENT, tuple(_interpreters(facts)))
     found = [*_blocking(facts), *_asking(facts), *_notes(facts)]
     if any(each.weight is Weight.BLOCKS for each in found):
         return Diagnosis(facts, None, tuple(found))
@@ -160,7 +160,7 @@ def _interpreter(facts: Facts) -> Iterator[Cause]:
     elif facts.trouble:
         yield _blocks("unreadable", f"cannot be understood: {facts.trouble}", RUN_FIX)
     elif not facts.is_python:
-        yield _blocks("no-python", "runs no Python that can be found", "link the native runtime: see the guide")
+        yield _without_python(facts)
     elif facts.free_threaded:
         yield _blocks(
             "free-threaded", "runs a free-threaded CPython, for which the agent is not built", "run the program with the usual build"
@@ -168,6 +168,16 @@ def _interpreter(facts: Facts) -> Iterator[Cause]:
     elif not facts.has_backend:
         fixes = (f"install cffi for it on this side: build arc-inspector where pip finds cffi for {_dotted(facts.version)}", RUN_FIX)
         yield _blocks("no-backend", f"needs a cffi for CPython {_dotted(facts.version)}, and this installation has none", *fixes)
+
+
+def _without_python(facts: Facts) -> Cause:
+    """A launcher starts the program as another process: the loader of a packed program, a shell, a runner."""
+    if not facts.python_children:
+        return _blocks("no-python", "runs no Python that can be found", "link the native runtime: see the guide")
+    fixes = [f"attach to {text} in process {child}: arc-inspector attach {child}" for child, text in facts.python_children]
+    number = len(facts.python_children)
+    started = f"process {facts.python_children[0][0]}, which runs Python" if number == 1 else f"{number} processes that run Python"
+    return _blocks("no-python", f"runs no Python, and has started {started}", *fixes)
 
 
 def _asking(facts: Facts) -> Iterator[Cause]:
@@ -184,8 +194,21 @@ def _notes(facts: Facts) -> Iterator[Cause]:
         fixes = (f"start it without {REMOTE_OFF} and -X disable-remote-debug", f"arc-inspector attach {facts.pid} --inject")
         text = f"was started with {REMOTE_OFF} or -X disable-remote-debug: CPython's own way in is closed"
         yield Cause("remote-off", Weight.NOTE, text, fixes)
+    yield from _interpreters(facts)
     if facts.no_new_privileges:
         yield Cause("no-new-privileges", Weight.NOTE, "can gain no new rights (no_new_privs), which does not matter here")
+
+
+def _interpreters(facts: Facts) -> Iterator[Cause]:
+    if facts.interpreters is not None and facts.interpreters > 1:
+        outside = f"look from outside: arc-inspector handles {facts.pid} --read-only"
+        yield Cause("sub-interpreters", Weight.NOTE, others_text(facts.interpreters), (outside,))
+
+
+def others_text(interpreters: int) -> str:
+    """That an agent sees the main interpreter's objects alone; goes on from the process's name."""
+    others = interpreters - 1
+    return f"runs {others} sub-interpreter{'s' if others > 1 else ''}, whose objects an agent does not see"
 
 
 def _blocks(key: str, text: str, *fixes: str) -> Cause:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from inspector.attach import procfs
-from inspector.attach.agent_files import BEGUN, RESULT, SCRIPT, make_bundle
+from inspector.attach.agent_files import BEGUN, RESULT, SCRIPT, library_for, make_bundle
 from inspector.attach.agent_folder import Stage, staged
 from inspector.attach.diagnosis import Method
 from inspector.attach.injection import enter, nudge
@@ -33,6 +33,8 @@ COME_BY_SECS: Final = 0.5
 """How long the main thread of a target may take to come by, before something is done about it or said."""
 LAST_LOOK_SECS: Final = 0.1
 """It may have come by in the moment before the request was withdrawn."""
+_LACKS: Final = "the program has no module "
+"""As ``_arc_inspector`` says it of a module of the standard library."""
 WATCHDOG_SECS: Final = 30.0
 REMOTE_SCRIPT: Final = "remote.py"
 FUTURE: Final = annotations.compiler_flag
@@ -93,6 +95,18 @@ def carry_out(order: Order) -> Outcome:
     interpreter = find_interpreter(order.pid)
     if interpreter is None:
         raise AttachError(f"process {order.pid} runs no CPython that is known")
+    outcome = _bring(order, interpreter)
+    is_packed = _LACKS in outcome.error and library_for(interpreter.minor) is None
+    return replace(outcome, error=f"{outcome.error}{_packed_help(order.pid, interpreter.minor)}") if is_packed else outcome
+
+
+def _packed_help(pid: int, minor: tuple[int, int]) -> str:
+    version = f"{minor[0]}.{minor[1]}"
+    outside = f"look from outside: arc-inspector attach {pid} --read-only"
+    return f"; the program was packed without that module: put python{version} on PATH, or {outside}"
+
+
+def _bring(order: Order, interpreter: Interpreter) -> Outcome:
     bundle = make_bundle(interpreter.minor, level=order.level, leaves_after_secs=order.leaves_after_secs)
     with staged(order.pid, bundle) as stage:
         if order.method == Method.REMOTE and interpreter.minor >= OLDEST:

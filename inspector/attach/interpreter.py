@@ -28,7 +28,7 @@ _CALLED: Final = ("Py_IsInitialized", "PyGILState_Ensure", "PyRun_SimpleString",
 _THREADS: Final = ("pthread_create", "pthread_self", "pthread_detach")
 _SYSTEM_CALLERS: Final = ("getppid", "getpid", "getuid")
 _INSTRUCTION: Final = b"\x0f\x05"
-_DEBUG_COOKIE: Final = b"xdebugpy"
+DEBUG_COOKIE: Final = b"xdebugpy"
 
 
 class MemoryReadError(AttachError):
@@ -156,7 +156,7 @@ def _interpreter(pid: int, mapped: Sequence[MappedRange], image: Image, found: d
 
 def is_free_threaded(memory: TargetMemory, runtime: int, name: str) -> bool:
     """By the offsets that 3.13 and later publish at the beginning of their state, before that by the library's name."""
-    if runtime and memory.read(runtime, 8) == _DEBUG_COOKIE:
+    if runtime and memory.read(runtime, 8) == DEBUG_COOKIE:
         return memory.word(runtime + 16) != 0
     matched = _LIBRARY.fullmatch(Path(name).name)
     return bool(matched and matched[3])

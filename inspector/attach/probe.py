@@ -15,6 +15,7 @@ from inspector.attach.agent_files import backend_for
 from inspector.attach.agent_folder import places_for
 from inspector.attach.elf import ElfError, machine_of
 from inspector.attach.interpreter import Interpreter, Runtimes, find_interpreter, runtimes
+from inspector.attach.interpreters import count_in, python_children
 from inspector.attach.processes import version_in
 from inspector.attach.remote_exec import is_switched_off
 from inspector.errors import AttachError
@@ -55,6 +56,10 @@ class Facts:
     free_threaded: bool | None = None
     trouble: str = ""
     """Why the interpreter could not be looked at, one line."""
+    interpreters: int | None = None
+    """How many run in it, the main one among them."""
+    python_children: tuple[tuple[int, str], ...] = ()
+    """Descendants that run Python, when the process itself runs none: number and interpreter."""
     has_backend: bool = True
     """cffi's backend for that interpreter can be brought."""
     shares_files: bool = True
@@ -104,6 +109,8 @@ def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
         version=version,
         free_threaded=interpreter.free_threaded if interpreter else "t.so" in found.python,
         trouble=trouble,
+        interpreters=count_in(pid, interpreter) if interpreter else None,
+        python_children=python_children(pid) if deeply and version is None and not found.python else (),
         has_backend=certain is None or backend_for(certain) is not None,
         shares_files=procfs.shares_files(pid),
         shares_pids=procfs.namespace(pid, "pid") in (None, procfs.namespace("self", "pid")),

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from inspector.attach.control import ControlConnection
+from inspector.attach.diagnosis import others_text
 from inspector.attach.discovery import socket_path
+from inspector.attach.interpreters import count_interpreters
 from inspector.attach.linux import pid_in
 from inspector.attach.segment import Segment
 from inspector.errors import ControlError, SegmentError, TargetBusyError
@@ -288,7 +290,13 @@ class LiveSession:
         except ControlError as error:
             # An older agent, or a target that cannot answer: only what was to be said to it is lost.
             heard = (f"{error}: what the viewer declares is not followed",) if values else ()
-        return (*declared.troubles, *heard)
+        return (*declared.troubles, *heard, *self._other_interpreters())
+
+    def _other_interpreters(self) -> tuple[str, ...]:
+        """That objects of sub-interpreters are not among those that are followed."""
+        count = count_interpreters(self._pid) or 1
+        outside = f"look from outside: arc-inspector handles {self._pid} --read-only"
+        return (f"the process {others_text(count)}; {outside}",) if count > 1 else ()
 
     def _is_over(self) -> bool:
         return self._is_ending

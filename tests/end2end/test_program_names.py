@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from inspector.attach import agent_files, injector
+from inspector.attach.agent_files import library_for
 from inspector.attach.diagnosis import Method
 from inspector.attach.inject import bring_agent
-from inspector.errors import AttachError
 from tests.helpers.command_line import Finished, command_environment
 from tests.helpers.targets import ROOT, start_command
 from tests.helpers.unprepared import interpreter
@@ -132,30 +133,51 @@ sys.modules["json"] = types.SimpleNamespace()
 sys.modules["dataclasses"] = None
 sys.path.clear()
 sys.path_importer_cache.clear()
+sys._stdlib_dir = sys.argv[1]
 print("ready", flush=True)
 sys.stdin.read()
-print("done", sorted(name for name in sys.modules if name in ("dataclasses", "json", "threading", "typing")))
+print("done", sorted(name for name in sys.modules if name in ("dataclasses", "json", "typing")))
 """
-"""As a packed program is: nothing of the standard library can be imported, and some of it is replaced."""
+"""As a packed program is, given the folder of its extension modules: no Python file of the library is there, and some is replaced."""
 
 
-def test_the_agent_comes_into_a_program_without_a_standard_library() -> None:
-    minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    with start_command([interpreter(minor), "-I", "-S", "-c", BARE]) as target:
+@pytest.mark.parametrize("minor", ["3.11", "3.12"])
+def test_the_agent_comes_into_a_program_without_a_standard_library(minor: str, tmp_path: Path) -> None:
+    library = library_for((int(minor[0]), int(minor[2:])))
+    if library is None:
+        pytest.skip(f"no standard library of CPython {minor} lies where the inspector looks for it")
+    (tmp_path / "lib-dynload").symlink_to(library / "lib-dynload")  # what packers take along beside the program
+    loaded = ["typing"] if minor > "3.11" else []  # from 3.12 on C code of the interpreter imports it, and packers take it along
+    program = "\n".join([*(f"import {each}" for each in loaded), BARE])
+    with start_command([interpreter(minor), "-I", "-S", "-c", program, str(tmp_path)]) as target:
         assert bring_agent(target.pid, Method.INJECT).found.attachable
         assert target.process.stdin is not None
         target.process.stdin.close()
-        assert target.read_line() == "done ['dataclasses', 'json']"
+        assert target.read_line() == f"done {['dataclasses', 'json', *loaded]}"
         assert target.errors() == ""
 
 
-def test_a_module_that_a_packed_program_lacks_is_named() -> None:
+def test_a_module_that_a_packed_program_lacks_is_named_with_what_helps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = next(each for each in ("3.12", "3.11") if each != f"{sys.version_info[0]}.{sys.version_info[1]}")
-    with (
-        start_command([interpreter(other), "-I", "-S", "-c", BARE]) as target,
-        pytest.raises(AttachError, match=r"No module named|has no module"),
-    ):
-        bring_agent(target.pid, Method.INJECT)
+    with start_command([interpreter(other), "-I", "-S", "-c", f"import typing\n{BARE}", str(tmp_path)]) as target:
+        monkeypatch.setattr(agent_files, "library_for", lambda minor: None)
+        monkeypatch.setattr(injector, "library_for", lambda minor: None)
+        outcome = injector.carry_out(injector.Order(target.pid, Method.INJECT.value))
+        assert not outcome.ok
+        assert "the program has no module" in outcome.error
+        assert f"put python{other} on PATH, or look from outside: arc-inspector attach {target.pid} --read-only" in outcome.error
+        assert target.finish() == 0
+
+
+@pytest.mark.parametrize("mode", [0o757, 0o755])
+def test_a_standard_library_that_others_can_write_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int) -> None:
+    library = tmp_path / "other" / "lib" / "python3.9"
+    library.mkdir(parents=True)
+    (library / "os.py").write_text("")
+    library.chmod(mode)
+    monkeypatch.setattr(sys, "base_prefix", str(tmp_path / "own"))
+    monkeypatch.setenv("PATH", "")
+    assert library_for((3, 9)) == (library if mode == 0o755 else None)
 
 
 def test_a_command_may_be_a_script_with_its_own_interpreter_or_a_native_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

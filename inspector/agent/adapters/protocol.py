@@ -12,7 +12,7 @@ is cut into slices for that. What an adapter raises is caught, counted and repor
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol
 
 
 class CloseVerdict(NamedTuple):
@@ -34,7 +34,6 @@ class Following(NamedTuple):
     """One line for each module or declaration that cannot be followed, cause first."""
 
 
-@runtime_checkable
 class Follower(Protocol):
     """An adapter that has to find classes before it can follow them. The own runtime has its hooks built in."""
 
@@ -42,7 +41,6 @@ class Follower(Protocol):
         """The state now. Any thread."""
 
 
-@runtime_checkable
 class Leaving(Protocol):
     """An adapter that lets go of the program's objects when the interpreter ends. Others keep their hooks: finalisers still run then."""
 
@@ -50,7 +48,6 @@ class Leaving(Protocol):
         """On the thread that runs the exit functions, after the last look at the segment. Must not raise."""
 
 
-@runtime_checkable
 class Settling(Protocol):
     """An adapter that says some things only after more than one look."""
 

@@ -45,6 +45,16 @@ def test_one_with_an_agent_is_attached_whatever_else_holds():
     assert diagnose(changed(has_agent=True, may_trace=False, state="T")).method is Method.AGENT
 
 
+def test_other_interpreters_are_noted_with_and_without_an_agent():
+    for has_agent in (False, True):
+        found = diagnose(changed(has_agent=has_agent, interpreters=2))
+        assert found.is_possible
+        (note,) = found.causes
+        assert (note.key, note.weight) == ("sub-interpreters", Weight.NOTE)
+        assert note.text == "runs 1 sub-interpreter, whose objects an agent does not see"
+        assert diagnose(changed(has_agent=has_agent, interpreters=1)).causes == ()
+
+
 @pytest.mark.parametrize(
     ("key", "fields", "first_fix"),
     [
@@ -61,6 +71,7 @@ def test_one_with_an_agent_is_attached_whatever_else_holds():
         ("traced", {"tracer": "gdb (9)"}, "end that debugger"),
         ("stopped", {"state": "T"}, "kill -CONT 4711"),
         ("no-python", {"is_python": False, "version": None}, "native runtime"),
+        ("no-python", {"is_python": False, "version": None, "python_children": ((4712, "CPython 3.12.1"),)}, "arc-inspector attach 4712"),
         ("no-python", {"runtimes": Runtimes(python="", pypy=True, musl=False)}, "CPython"),
         ("musl", {"runtimes": Runtimes(python="libpython3.12.so", pypy=False, musl=True)}, "glibc"),
         ("version", {"version": (3, 10)}, "newer Python"),
