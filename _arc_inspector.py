@@ -44,7 +44,7 @@ EXTENSION = ".abi3.so"
 
 
 class Finder:
-    """Finds modules in one folder. It stands in ``sys.path_importer_cache`` under a path that only our packages have."""
+    """Finds modules in one folder. It is registered in ``sys.path_importer_cache`` under a path that only our packages have."""
 
     def __init__(self, world: World, folder: str) -> None:
         """``folder`` is a directory, or the beginning of names of modules that were brought."""
@@ -84,7 +84,7 @@ class Same:
 
 
 class Loader:
-    """Loads a module from source, with import statements that go through the world.
+    """Loads a module from source; its import statements use the world.
 
     Not a child of ``SourceFileLoader``: import hooks such as pytest's replace its children.
     """
@@ -189,7 +189,7 @@ class World:
     def load_native(self, names: Sequence[str] | None) -> Any:
         """The native library, which needs cffi's backend: the program's, else ours.
 
-        Ours is gone again afterwards: a cffi that the program finds later brings its own.
+        Ours is removed again afterwards: a cffi that the program finds later brings its own.
         """
         root = self.own_root()
         if f"{root}._native" not in sys.modules:

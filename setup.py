@@ -1,6 +1,6 @@
 """Builds the native library: cargo first (a static library and its C header), then cffi's API-mode module over it.
 
-Everything else stands in pyproject.toml.
+Everything else is in pyproject.toml.
 """
 
 from __future__ import annotations

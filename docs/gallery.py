@@ -42,7 +42,7 @@ class Gallery:
     """One window in one theme and size, and the pictures taken of it."""
 
     def __init__(self, offscreen: OffscreenWindow, folder: Path, name: str) -> None:
-        """Pictures go to ``folder``, their names end in ``name``."""
+        """Pictures are written into ``folder``, their names end in ``name``."""
         self._offscreen = offscreen
         self._window = offscreen.window
         self._folder = folder

@@ -42,7 +42,7 @@ class WalletStore(bdk.Persistence):
 
 
 def serve_customer(board: FeeBoard, number: int) -> None:
-    """One customer's visit: everything in here should be gone afterwards."""
+    """One customer's visit: every object in here should be released afterwards."""
     board.note(number)
     if number % 10 == 0:
         WalletStore()

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 def nanos_per_call(subjects: Mapping[str, Callable[[int], object]], *, calls: int, rounds: int = 31) -> dict[str, float]:
     """Median nanoseconds a call of each subject.
 
-    A subject is given the number of calls and makes them in a loop of its own. Rounds go through all subjects in turn.
+    A subject is given the number of calls and makes them in a loop of its own. Rounds use all
+    subjects in turn.
     """
     times: dict[str, list[float]] = {name: [] for name in subjects}
     for subject in subjects.values():

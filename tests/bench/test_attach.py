@@ -1,4 +1,4 @@
-"""Attaching: how long until there are rows, and how long the target's threads stand still for it; beside gdb doing the same."""
+"""Attaching: time until the first rows, and time that the target's threads stand still; beside gdb."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_threads_that_are_not_held_run_on(goal: StateGoal) -> None:
 @pytest.mark.peers
 @pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
 def test_gdb_holds_the_whole_process_longer(goal: StateGoal) -> None:
-    """In turn: our injection, and gdb attaching, making one harmless call and going; both as the time that a thread stands still."""
+    """In turn: our injection, and gdb attaching, making one call and leaving; the time a thread is held."""
     ours, gdbs = [], []
     with unprepared("sleep") as target:
         for _ in range(GDB_ROUNDS):

@@ -60,7 +60,7 @@ def making(cls: Any, *args: Any) -> Callable[[int], None]:
 
 
 def making_cursors(module: Any) -> Callable[[int], None]:
-    """Create and let go; made by the connection, not by a call of the class."""
+    """Create and release; made by the connection, not by a call of the class."""
     connection = module.connect(":memory:", check_same_thread=False)
 
     def run(calls: int) -> None:
@@ -89,7 +89,7 @@ def at(level: Level, run: Callable[[int], None]) -> Callable[[int], None]:
 
 
 def making_amounts(module: Any) -> Callable[[int], None]:
-    """Create and let go."""
+    """Create and release."""
 
     def run(calls: int) -> None:
         for _ in range(calls):

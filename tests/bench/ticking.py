@@ -1,4 +1,4 @@
-"""How long the threads of a process stand still while something is done to it, beside a process like it that is left alone meanwhile."""
+"""How long a process's threads stand still during some work, beside a process left alone."""
 
 from __future__ import annotations
 

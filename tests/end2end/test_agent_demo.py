@@ -1,4 +1,4 @@
-"""The demo has something for every pane, and ends when it is told."""
+"""The demo has something for every pane, and ends on request."""
 
 from __future__ import annotations
 

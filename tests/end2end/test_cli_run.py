@@ -148,7 +148,8 @@ def test_sigterm_ends_the_window_once_its_program_has_ended(tmp_path: Path) -> N
     with subprocess.Popen(command_line("run", path), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as viewer:
         assert viewer.stdout is not None
         assert viewer.stdout.readline() == "done\n"
-        while viewer.poll() is None:  # the program's own end is not told: a signal that came before it was the program's
+        # the program's own end is not reported: a signal that came before it was the program's
+        while viewer.poll() is None:
             viewer.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 viewer.wait(0.2)

@@ -1,4 +1,4 @@
-"""A program may close any descriptor and use any number: it meets none of the agent's, and the agent goes on."""
+"""A program may close any descriptor and use any number: the agent is undisturbed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Native code lets go of Python objects at bad moments: no deadlock, no crash, nothing left."""
+"""Native code releases Python objects at bad moments: no deadlock, no crash, nothing left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Damaged segments, hostile sockets and processes that go half-way: one clear line each, nothing crashes."""
+"""Damaged segments, hostile sockets and half-way ends: one clear line each, no crash."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_a_class_that_cannot_be_recognised_is_not_passed_over_in_silence(target:
 
 @pytest.mark.parametrize("made", ["early", "late"])
 def test_the_handles_beside_an_agent_are_found(made: str) -> None:
-    """An agent hooks the generated classes; nothing else tells a look from outside that it is there."""
+    """An agent hooks the generated classes; a look from outside sees only that."""
     with start_target("bdk_steps", "early" if made == "early" else "plain") as target:
         if made == "late":
             target.ask("amount a 1")

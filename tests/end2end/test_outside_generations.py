@@ -26,7 +26,7 @@ CASES["bdkpython==2.2.0"] = ["make a", "share b a", "make f filter"]
 
 
 def table(snapshot: Snapshot) -> list[tuple[Any, ...]]:
-    """Everything that is told of each live row; of tasks that Rust awaits only that they are there."""
+    """All facts about each live row; for tasks that Rust awaits only their existence."""
     handles = snapshot.handles
     told = []
     for row in range(len(handles)):

@@ -1,4 +1,4 @@
-"""Viewers that go without a word."""
+"""Viewers that leave without a farewell."""
 
 from __future__ import annotations
 

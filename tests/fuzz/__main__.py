@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz [--seconds N] [--cases N] [--seed N] [--subject NAME] [--one]``: run cases, tell of crashes and the slowest."""
+"""``python -m tests.fuzz [--seconds N] [--cases N] [--seed N] [--subject NAME] [--one]``: run cases, list crashes and the slowest."""
 
 from __future__ import annotations
 

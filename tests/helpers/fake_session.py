@@ -135,13 +135,13 @@ class FakeSession:
         self.ended = True
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Tell the listeners on this thread."""
+        """Call the listeners on this thread."""
         self._latest = snapshot
         for listener in tuple(self.listeners):
             listener.on_snapshot(snapshot)
 
     def publish_vitals(self, vitals: Vitals) -> None:
-        """Tell the listeners on this thread."""
+        """Call the listeners on this thread."""
         for listener in tuple(self.listeners):
             listener.on_vitals(vitals)
 

@@ -176,7 +176,7 @@ class _Reading:
 
 @contextmanager
 def connect(path: str | Path, pid: int, *, level: int | None = None) -> Iterator[ControlConnection]:
-    """A viewer's connection to a target, said hello."""
+    """A viewer's connection to a target, after its hello."""
     with ControlConnection(Path(path).with_suffix(".sock"), pid=pid) as connection:
         answer = connection.ask(
             "hello", wait_secs=ANSWER_SECS, layout=LAYOUT_VERSION, role="viewer", interval_ms=100, level=level, armed=True

@@ -100,7 +100,7 @@ def _environment() -> dict[str, str]:
 
 
 def close_stdin(target: Target) -> None:
-    """Tell it to end."""
+    """Ask it to end."""
     assert target.process.stdin is not None
     target.process.stdin.close()
     target.process.stdin = None
@@ -116,7 +116,7 @@ def ask(pid: int, op: str, **fields: Any) -> Answer:
 
 
 def detach(pid: int) -> None:
-    """Have its agent go, and wait until its threads have gone."""
+    """Remove its agent, and wait until its threads have ended."""
     found = find_target(pid)
     assert ask(pid, "detach").ok
     until = time.monotonic() + 20

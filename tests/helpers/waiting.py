@@ -46,7 +46,7 @@ class Follower:
         return latest
 
     def wait_vitals(self) -> None:
-        """Until counters were told after this call."""
+        """Until counters arrived after this call."""
         with self._changed:
             before = self._vitals
             assert self._changed.wait_for(lambda: self._vitals > before, PATIENCE_SECS), "no counters were told"

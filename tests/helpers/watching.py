@@ -21,7 +21,7 @@ class Watch:
     """The newest snapshot of a session, and a way to wait for another."""
 
     def __init__(self, session: LiveSession) -> None:
-        """Hear of every snapshot of ``session``."""
+        """Listen to every snapshot of ``session``."""
         self.session = session
         self._changed = threading.Condition()
         self._latest: Snapshot | None = None

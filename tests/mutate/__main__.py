@@ -50,7 +50,7 @@ def fill_scratch() -> None:
 
 
 def copy(file: Path, to: Path) -> None:
-    """With its time, unless it is there as it is: cargo goes by times."""
+    """With its time, unless it is there unchanged: cargo compares times."""
     if not to.exists() or to.read_bytes() != file.read_bytes():
         to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, to)

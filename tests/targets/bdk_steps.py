@@ -1,7 +1,7 @@
 """A target over an unmodified bdkpython: makes, shares, copies and drops its objects by steps.
 
-Arguments: ``early`` makes two amounts before the agent starts; ``late`` does not import the package until ``load``.
-Every object has a name; ``drop NAME`` lets go of it.
+Arguments: ``early`` makes two amounts before the agent starts; ``late`` does not import the package
+until ``load``. Every object has a name; ``drop NAME`` releases it.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class Closing(Program):
         return subprocess.run([sys.executable, "-I", "-c", ""], close_fds=True, check=False).returncode
 
     def daemonise(self) -> int:
-        """Goes on in a child of its own, in a new session and with everything closed; its process id."""
+        """Continues in a child with a new session and everything closed; its process id."""
         os.setsid()
         if os.fork():
             os._exit(0)

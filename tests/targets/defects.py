@@ -1,6 +1,6 @@
 """A program with one defect, or its sound sibling: ``defects.py DEFECT bad|good``.
 
-Each step ``go`` is one round of the program; rounds go on as long as the test asks. Each class
+Each step ``go`` is one round of the program; the test decides how many rounds there are. Each class
 describes its defect.
 """
 
@@ -23,7 +23,7 @@ from inspector.runtime import Cursor, Journal, TodoItem, TodoList
 
 
 class Program:
-    """One round a call of ``go``; ``forget`` lets go of everything."""
+    """One round a call of ``go``; ``forget`` releases everything."""
 
     def __init__(self, is_bad: bool) -> None:
         self.is_bad = is_bad
@@ -54,7 +54,7 @@ class Leak(Program):
 
 
 class Drift(Program):
-    """Bad: each round a native list takes another reference to the same item. Good: the list goes each time."""
+    """Bad: each round a native list takes another reference to the same item. Good: the list is dropped each time."""
 
     def __init__(self, is_bad: bool) -> None:
         super().__init__(is_bad)
@@ -155,7 +155,7 @@ class Owner(Program):
 
 
 class Elsewhere(Program):
-    """Bad: a cursor is let go of by another thread than its owner, which lives on. Good: by its owner."""
+    """Bad: a cursor is released by another thread than its owner, which lives on. Good: by its owner."""
 
     def __init__(self, is_bad: bool) -> None:
         super().__init__(is_bad)

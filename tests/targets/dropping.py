@@ -1,8 +1,10 @@
-"""A target whose native threads let go of Python objects at bad moments. ``dropping.py HOW ROUNDS [LEVEL]``.
+"""A target whose native threads release Python objects at bad moments. ``dropping.py HOW ROUNDS [LEVEL]``.
 
-``held``: while the main thread keeps the interpreter's lock in a long call. ``ended``: from native threads that are past the end of
-their own state. ``local``: from Python threads whose locals go with them. ``exit``: while the interpreter ends, in its exit functions
-and after them. The first three answer ``dropped N``, the Python objects that were let go, and then ``left N``, as stepped targets do.
+``held``: while the main thread keeps the interpreter's lock in a long call. ``ended``: from native
+threads that are past the end of their own state. ``local``: from Python threads whose locals end
+with them. ``exit``: while the interpreter ends, in its exit functions and after them. The first
+three answer ``dropped N``, the Python objects that were released, and then ``left N``, as stepped
+targets do.
 """
 
 from __future__ import annotations
@@ -85,7 +87,7 @@ def in_thread_locals(ears: Ears, rounds: int) -> int:
 
 
 def at_exit(ears: Ears, rounds: int) -> None:
-    """Sends lists away while the program goes on, in its exit functions, and from a thread that is not waited for."""
+    """Sends lists away from the program, its exit functions, and a thread without a join."""
 
     def send(count: int) -> None:
         for _ in range(count):

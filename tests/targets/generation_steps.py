@@ -1,7 +1,7 @@
 """A target over one unmodified package of some generation of UniFFI: makes, shares, leaks and drops its objects by steps.
 
-Arguments: the family of the package (``glean``, ``nostr``, ``bdk``), then folders that go to the front of ``sys.path``, then
-options: ``early NAME`` makes one object before the agent starts.
+Arguments: the family of the package (``glean``, ``nostr``, ``bdk``), then folders for the front of
+``sys.path``, then options: ``early NAME`` makes one object before the agent starts.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Glean:
 
 
 class Nostr:
-    """Keys, filters and clients; nothing goes over a network."""
+    """Keys, filters and clients; no network is used."""
 
     def __init__(self, folder: Path) -> None:
         """Import the package, of one module or two."""
@@ -79,7 +79,7 @@ class Nostr:
         return package.NostrDatabase.custom(type("Policy", (package.CustomNostrDatabase,), {})())
 
     def slow_call(self, entered: Callable[[], None]) -> Any:
-        """A call that goes on until it is cancelled, and calls ``entered`` when it waits: in 0.32 for a relay, later for Python."""
+        """A call that runs until it is cancelled, and calls ``entered`` when it waits."""
         package = self.package
 
         async def get_public_key(signer: Any) -> Any:
@@ -137,7 +137,7 @@ class SlowCall:
                 raise TimeoutError("the call did not come to wait")
 
     def cancel(self) -> None:
-        """Cancel it, and end the thread when it is gone."""
+        """Cancel it, and end the thread afterwards."""
         self._future.cancel()
 
         async def rest() -> None:

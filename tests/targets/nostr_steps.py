@@ -1,4 +1,7 @@
-"""A target over an unmodified nostr-sdk: traits of Rust and of Python, shared with native code, by steps. Nothing goes over a network."""
+"""A target over an unmodified nostr-sdk: traits of Rust and of Python, shared with native code.
+
+No network is used.
+"""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def wallet(_):
 
 
 class Slow(Persist):
-    """Saves when it is let go."""
+    """Saves when it is released."""
 
     def persist(self, changeset):
         if THREADS:  # it is also called while the wallet is made
@@ -216,7 +216,7 @@ def done(_):
 
 
 def hold_the_lock(_):
-    """Never let the interpreter's lock go again."""
+    """Never release the interpreter's lock again."""
     print("hold_the_lock", flush=True)
     ctypes.PyDLL(None).pause()
 

@@ -19,7 +19,7 @@ from inspector.wire import lib
 
 
 class Program:
-    """What the steps hold."""
+    """The objects of the steps."""
 
     def __init__(self) -> None:
         self.item = TodoItem("milk")

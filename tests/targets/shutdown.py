@@ -16,7 +16,7 @@ KEPT = [TodoItem("module global"), TodoList()]
 
 
 class Holder:
-    """Uses its handles in ``__del__``, when the interpreter is half gone."""
+    """Uses its handles in ``__del__``, when the interpreter is half torn down."""
 
     def __init__(self) -> None:
         self.todo = TodoList()
@@ -45,7 +45,7 @@ def daemon(started: threading.Event) -> None:
 
 
 def changing(started: threading.Event) -> None:
-    """Is called back without end, also while the interpreter goes."""
+    """Is called back without end, also while the interpreter ends."""
     todo = TodoList()
     todo.listen(Listener(lambda notice, item: None))
     started.set()

@@ -1,4 +1,7 @@
-"""A target whose agent gets adapters that fail when told: ``start NAME[:attach|:detach]…``, ``start_in DIRECTORY``, ``stop``, ``state``."""
+"""A target whose agent gets adapters that fail on request.
+
+Steps: ``start NAME[:attach|:detach]…``, ``start_in DIRECTORY``, ``stop``, ``state``.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ BEFORE = len(gc.callbacks), dict(vars(threading.Thread)), threading.active_count
 
 
 class NotingAdapter:
-    """Notes when it is attached and detached; fails when it is told to."""
+    """Notes when it is attached and detached; fails on request."""
 
     def __init__(self, name: str, notes: list[str], fails_to: str) -> None:
         self.name = name

@@ -1,4 +1,5 @@
-/* A thread that sees for how long it stood still, and needs no interpreter for that. Built by tests/bench/ticking.py. */
+/* A thread that measures how long it stood still, and needs no interpreter for that. Built by
+ * tests/bench/ticking.py. */
 #include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>

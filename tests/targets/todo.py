@@ -82,7 +82,7 @@ class Program:
         self.watchers: list[weakref.ref[Watcher]] = []
 
     def _let_go(self) -> None:
-        """Everything goes: threads end, handles are released."""
+        """Everything ends: threads end, handles are released."""
         for errand in self.errands.values():
             errand.end()
         if (churn := self.named.pop("churn", None)) is not None:

@@ -135,7 +135,7 @@ class Program:
             self._waiting -= 1
 
     def _hold(self) -> None:
-        """All threads stand at the gate."""
+        """All threads wait at the gate."""
         self._runs.clear()
         with self._gate:
             self._gate.wait_for(lambda: self._waiting == BUSY_THREADS)
@@ -153,7 +153,7 @@ class Program:
         return [each.truth() for each in self._resting]
 
     def still(self, seed: str) -> list[Truth]:
-        """Hold the threads, and change some of the resting objects. Tells of all."""
+        """Hold the threads, and change some of the resting objects. Lists all."""
         self._hold()
         self._change(seed)
         return [each.truth() for each in (*self._resting, *self._busy)]

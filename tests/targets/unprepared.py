@@ -53,7 +53,7 @@ def malloc():
 
 
 def dlopen():
-    """Libraries come and go."""
+    """Loads and unloads libraries."""
     libdl = ctypes.CDLL(None)
     libdl.dlopen.restype = ctypes.c_void_p
     libdl.dlclose.argtypes = [ctypes.c_void_p]

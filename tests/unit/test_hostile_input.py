@@ -102,7 +102,7 @@ def test_a_number_that_would_become_a_table_of_gigabytes_is_refused(column: str,
 
 
 def test_many_stacks_are_read_once_each_and_not_the_types_of_their_fields() -> None:
-    """Reading the annotations for each frame anew took half a minute for a file of a megabyte."""
+    """Reading the annotations for each frame separately took half a minute for a file of a megabyte."""
     frames = tuple(Frame(f"f{number}", "a.py", number) for number in range(12))
     sites = {index: Site(index, frames) for index in range(1, 3000)}
     assert decode(encode(dataclasses.replace(snapshot_of([Row(1)]), sites=sites))).sites == sites

@@ -177,7 +177,7 @@ class _Course:
         return line
 
     def _is_awaited(self, process: subprocess.Popen[bytes]) -> bool:
-        """A daemon goes on after the process that started it ended well."""
+        """A daemon runs on after the process that started it ended well."""
         return process.wait() == 0 and "after" not in self.run.moments
 
     def _said(self) -> str:

@@ -49,7 +49,7 @@ def seen_from_outside(pid: int) -> dict[str, Any]:
 
 
 def _descriptors(pid: int) -> dict[str, str]:
-    """Each number that stays open, with its kind. An import opens files for a moment, so looks go on until two of them agree."""
+    """Each number that stays open, with its kind. An import opens files for a moment, so looks are repeated until two of them agree."""
     until = time.monotonic() + REST_SECS
     kept = _open_now(pid)
     while time.monotonic() < until:

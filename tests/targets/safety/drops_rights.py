@@ -1,4 +1,4 @@
-"""Started as root, goes on as another user, as servers do once they listen; it keeps the right to read its interpreter's files."""
+"""Started as root, continues as another user, as servers do once they listen."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""Its output and its errors go to one file, unbuffered, from threads and children."""
+"""Writes output and errors to one file, unbuffered, from threads and children."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""In the development mode, with all warnings as errors and a hook that is told of all that the interpreter does."""
+"""In the development mode, with all warnings as errors and a hook for all acts of the interpreter."""
 
 import gc
 import sys

@@ -102,7 +102,7 @@ def test_a_slot_is_told_by_its_name() -> None:
 
 @pytest.mark.parametrize(("file", "is_told"), [(f"{OWN_FOLDER}/worker.py", False), ("/srv/app/worker.py", True)])
 def test_frames_of_the_tool_itself_hold_nothing_that_is_told(file: str, is_told: bool) -> None:
-    """A thread that runs the tool's code holds the object meanwhile, as the worker does; a thread of the program is told."""
+    """A thread of the tool also holds the object; only a thread of the program is reported."""
     names: dict[str, Any] = {"entered": threading.Event(), "leave": threading.Event()}
     exec(compile("def hold(things):\n    held = things.pop()\n    entered.set()\n    leave.wait()\n", file, "exec"), names)  # noqa: S102
     things = [Thing()]

@@ -29,7 +29,7 @@ class ScriptedLib:
 
     def ai_control_next(self, buffer: Any, capacity: int, timeout_millis: int) -> int:
         if timeout_millis == 0:
-            return 0  # a scan is on its way: it goes on before the next job
+            return 0  # a scan is on its way: it continues before the next job
         self.waits.append(timeout_millis)
         if not self._jobs:
             return -1

@@ -1,4 +1,4 @@
-"""Finding the interpreter in a process: its functions lie where they are said to, or a borrowed thread would jump somewhere else."""
+"""Finding the interpreter in a process: a wrong address would make a borrowed thread jump elsewhere."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The output of ``arc-inspector handles`` for a fixed snapshot: each byte, because scripts read it.
 
-``REWRITE_EXPECTED=1`` writes the files anew, for a change that is meant.
+``REWRITE_EXPECTED=1`` writes the files again, for an intended change.
 """
 
 from __future__ import annotations

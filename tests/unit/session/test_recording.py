@@ -104,7 +104,7 @@ def test_snapshots_that_come_too_soon_are_not_recorded_but_a_new_state_is(tmp_pa
 
 
 class SlowSession(FakeSession):
-    """Its events are told when the test says so: until then the recorder's thread writes nothing more."""
+    """Its events arrive when the test says so: until then the recorder's thread writes nothing more."""
 
     def __init__(self) -> None:
         super().__init__()

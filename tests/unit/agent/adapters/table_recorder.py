@@ -62,7 +62,7 @@ class TableRecorder(Recorder):
         }
 
     def table_rows(self) -> list[tables.Row]:
-        """The same as the table tells them, oldest first."""
+        """The same from the table, oldest first."""
         made = (row for row in read_table(self._segment).rows if row.number not in self._earlier)
         return sorted(made, key=lambda row: (row.created_at_ticks, row.number))  # a thread uses its dead rows again in any order
 

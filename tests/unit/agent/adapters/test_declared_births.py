@@ -56,7 +56,7 @@ def on_a_thread(name: str, make: Callable[[], Any]) -> Any:
 
 
 def rows_of(follower: Follower, name: str) -> list[tables.Row]:
-    """Live rows of a type, as the table tells them."""
+    """Live rows of a type, from the table."""
     return [row for row in follower.recorder.table_rows() if row.is_live and row.type == name]
 
 

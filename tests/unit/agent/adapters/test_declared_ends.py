@@ -1,4 +1,4 @@
-"""How an instance of a declared class ended: it is asked before it goes, and where it cannot be asked, nothing is claimed."""
+"""The end of an instance of a declared class: it is asked before its end; otherwise nothing is claimed."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class OwnFile(io.FileIO):
 
 
 class OwnMapping(mmap.mmap):
-    """With an attribute of Python's that is gone when its base is asked."""
+    """With an attribute of Python's that has been deleted when its base is asked."""
 
     def __init__(self, *_: Any) -> None:
         self.is_whole = True

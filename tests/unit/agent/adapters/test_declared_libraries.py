@@ -1,4 +1,4 @@
-"""Functions of cffi libraries that create, clone and free, declared: counts go up and down as the program calls them."""
+"""Functions of cffi libraries that create, clone and free, declared: counts follow the program's calls."""
 
 from __future__ import annotations
 
