@@ -44,6 +44,7 @@ extern "Python" {
     void ai_python_drop(uint64_t key);
     void ai_python_notify(uint64_t key, uint32_t notice, uint64_t item);
     void ai_python_take(uint32_t news, uint64_t handle, uint32_t thread);
+    int32_t ai_python_close_proxy(uint64_t handle, int32_t is_asked_only, uint8_t *text, size_t capacity);
     size_t ai_python_close(uint64_t key, uint64_t value, uint8_t *text, size_t capacity);
 }
 """

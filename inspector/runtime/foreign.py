@@ -81,6 +81,17 @@ def callback(name: str, function: Callable[..., int | None], *, fallback: int | 
     return getattr(lib, name)
 
 
+def error_length(method: Callable[[], object], text: Any, capacity: int) -> int:
+    """Call a method of the program for native code, on any thread; returns the length of the error in ``text``, 0 if there is none."""
+    try:
+        method()
+    except BaseException as error:  # it cannot pass through native code, and is told to who asked for the call
+        message = f"{error or 'no message'} ({type(error).__name__})".encode(errors="replace")[:capacity]
+        ffi.memmove(text, message, len(message))
+        return len(message)
+    return 0
+
+
 def _drop(key: int) -> None:
     """Native code dropped its last reference to a foreign object."""
     FOREIGN.drop(key)

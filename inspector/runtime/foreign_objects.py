@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from inspector.errors import StaleHandleError
-from inspector.runtime.foreign import DROP, FOREIGN, callback
+from inspector.runtime.foreign import DROP, FOREIGN, callback, error_length
 from inspector.runtime.handles import call_for_number, create
 from inspector.runtime.resources import Resource, close
 from inspector.vocabulary import Kind
@@ -165,13 +165,7 @@ class ForeignResource(Resource, closes_by="close"):
 
 def _close(key: int, value: int, text: Any, capacity: int) -> int:
     """Native code closes an object, on any thread; the answer is the length of the error in ``text``, 0 for none."""
-    try:
-        FOREIGN.get(key or value)()
-    except BaseException as error:  # it cannot pass through native code, and is told to who asked for the close
-        message = f"{error or 'no message'} ({type(error).__name__})".encode(errors="replace")[:capacity]
-        ffi.memmove(text, message, len(message))
-        return len(message)
-    return 0
+    return error_length(lambda: FOREIGN.get(key or value)(), text, capacity)
 
 
 _CLOSE: Final = callback("ai_python_close", _close, fallback=_UNSAID)

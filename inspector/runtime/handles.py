@@ -6,8 +6,9 @@ Calls go through cffi in API mode; the GIL is released meanwhile. Errors are tho
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, NoReturn, Self
+from typing import Any, ClassVar, Final, NamedTuple, NoReturn, Self
 
+from inspector.runtime.own_closes import OWN_CLOSES
 from inspector.runtime.sites import SITES
 from inspector.wire import ffi, lib
 from inspector.wire.schema import handle_text
@@ -83,6 +84,8 @@ class Handle:
 
     __slots__ = ("__weakref__", "_handle", "_is_owned", "_object")
 
+    _closes_itself: ClassVar[bool] = False
+    """The program gave the class a close method of its own, which viewers call."""
     _handle: int
     """The number, kept after release so that a later use is explained by its tombstone."""
     _is_owned: bool
@@ -95,6 +98,8 @@ class Handle:
         self._handle = number
         self._object = 0
         self._is_owned = True
+        if self._closes_itself:
+            OWN_CLOSES.add(self, number)
 
     @classmethod
     def _lift(cls, number: int) -> Self:

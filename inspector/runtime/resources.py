@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, Self
 from inspector.errors import ClosedError
 from inspector.runtime.handles import call
 from inspector.runtime.loops import wait_ended
+from inspector.runtime.own_closes import is_own
 from inspector.runtime.sites import SITES
 from inspector.wire import lib
 from inspector.wire.status import Status, message_of, new_error, raise_status
@@ -70,6 +71,7 @@ class Resource:
     __slots__ = ()
 
     _handle: int
+    _closes_itself: ClassVar[bool]
     _closes_by: ClassVar[str]
     _closes_with: ClassVar[Mapping[str, Any]]
 
@@ -81,6 +83,7 @@ class Resource:
             cls._closes_with = MappingProxyType(dict(closes_with))
         elif not hasattr(cls, "_closes_by"):
             raise TypeError(f"{cls.__name__} does not say which of its methods closes it")
+        cls._closes_itself = is_own(cls, cls._closes_by)
 
     def pending_reason(self) -> str:
         """Why a close would not run now, in one sentence; ``""`` when it would. Raises ``ClosedError`` after the close."""

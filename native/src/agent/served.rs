@@ -209,7 +209,9 @@ impl Target for Served {
         }
         let millis = wish.withdraw_after.map_or(0, |after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1));
         lifecycle::set_deadline(millis);
-        let closed = lifecycle::close_with_defaults(self.runtime, handle);
+        let by_proxy = lifecycle::has_method(handle);
+        let close = if by_proxy { lifecycle::close_by_proxy } else { lifecycle::close_with_defaults };
+        let closed = close(self.runtime, handle);
         // a close that was refused before it was a request has not taken it
         lifecycle::set_deadline(0);
         Some(self.answer(handle, closed, "closed"))

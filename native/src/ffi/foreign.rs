@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{catch, catch_value, place, AiError};
 use crate::foreign;
+use crate::lifecycle;
 use crate::ownership::foreign_close;
 
 /// The host language ends: its objects are called no more. Waits for calls that are on their way, at most `patience_millis`; 1 when
@@ -64,4 +65,19 @@ pub unsafe extern "C" fn ai_foreign_enter(foreign_type: u16, handle: u64, out: *
 #[no_mangle]
 pub extern "C" fn ai_foreign_leave(handle: u64) {
     catch_value((), || foreign_close::leave(handle));
+}
+
+/// Registers the host's function that closes the object of a handle by the close method of the
+/// proxy that owns it; viewers' closes go through it from then on.
+/// `close(handle, is_asked_only, text, capacity)` only looks for such a method if `is_asked_only` is
+/// not 0. It returns -1 if there is none, 0, or the length of the error text that it wrote.
+///
+/// # Safety
+/// It stays callable from any thread until `ai_foreign_close`. NULL changes nothing.
+#[no_mangle]
+pub unsafe extern "C" fn ai_close_by_proxies(close: Option<unsafe extern "C" fn(u64, i32, *mut u8, usize) -> i32>) {
+    if let Some(close) = close {
+        // SAFETY: the caller's promise.
+        unsafe { lifecycle::close_by_proxies(close) };
+    }
 }

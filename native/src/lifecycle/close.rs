@@ -1,9 +1,11 @@
 //! The end of a resource: asked for by any thread, run at most once, after the calls in flight and where the type wants it.
 
+use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::by_proxy;
 use super::deadline::{hide_deadline, keep_deadlines, show_deadline, take_deadline, withdraw, withdraw_if_due, Deadline};
 use super::method::method_of;
 use super::watch::{tell, told_of, CloseNews};
@@ -15,6 +17,7 @@ use crate::layout::{EventKind, ReferenceState, ResourceState};
 use crate::registry::{generation_of, shown, Word0};
 use crate::runtime::Runtime;
 use crate::status::{Error, Result, Status};
+use crate::sync::Guard;
 use crate::threads::{self, pins_of, plain};
 
 /// The code of a close: the type's close method with the caller's arguments. It gets the data
@@ -44,7 +47,7 @@ impl Obstacle {
         }
     }
 
-    fn reason(&self, runtime: &Runtime) -> String {
+    pub(super) fn reason(&self, runtime: &Runtime) -> String {
         match self {
             Self::Calls(1) => "waits for 1 call in flight".to_owned(),
             Self::Calls(calls) => format!("waits for {calls} calls in flight"),
@@ -74,13 +77,23 @@ pub fn close_with_defaults(runtime: &Runtime, handle: u64) -> Result<()> {
     request(runtime, handle, method_of(runtime, handle)?.run())
 }
 
+/// Closes by the own method of the proxy that owns the handle, on the thread that would run any
+/// other close; otherwise as [`close_with_defaults`].
+pub fn close_by_proxy(runtime: &Runtime, handle: u64) -> Result<()> {
+    request_of(runtime, handle, method_of(runtime, handle)?.run(), Some(handle))
+}
+
 /// Asks for a close. Runs it now if there is no obstacle; otherwise the error has the status
 /// `Pending` and names the obstacle, and the last call in flight or the owner thread runs it, or it
 /// is withdrawn at its deadline. Never waits.
 pub fn request(runtime: &Runtime, handle: u64, run: Run) -> Result<()> {
+    request_of(runtime, handle, run, None)
+}
+
+fn request_of(runtime: &Runtime, handle: u64, run: Run, proxy: Option<u64>) -> Result<()> {
     let deadline = take_deadline(runtime);
     method_of(runtime, handle)?;
-    let address = enter_request(runtime, handle, run, deadline)?;
+    let address = enter_request(runtime, handle, (run, proxy), deadline)?;
     let outcome = settle(runtime, address);
     if deadline.is_some() && matches!(outcome, Outcome::Blocked(_)) {
         keep_deadlines(&runtime.lives);
@@ -98,7 +111,7 @@ fn refuse(runtime: &Runtime, handle: u64, error: Error) -> Error {
 }
 
 /// Puts the request into the table and has the rows show it, from when on calls are refused.
-fn enter_request(runtime: &Runtime, handle: u64, run: Run, deadline: Option<Deadline>) -> Result<u64> {
+fn enter_request(runtime: &Runtime, handle: u64, (run, proxy): (Run, Option<u64>), deadline: Option<Deadline>) -> Result<u64> {
     let mut inner = runtime.lives.inner.lock();
     // under the lock the row cannot leave the table, so the address is its object's
     let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
@@ -114,7 +127,7 @@ fn enter_request(runtime: &Runtime, handle: u64, run: Run, deadline: Option<Dead
         return Err(Error::new(Status::Pending, format!("its close was asked for by {who} before: {}", shown(handle))));
     }
     let change = hooks::change(runtime, word.type_id(), true);
-    entry.request = Some(run);
+    (entry.request, entry.proxy) = (Some(run), proxy);
     show_deadline(runtime, entry, handle, deadline);
     entry.withdrawn = None;
     show(runtime, entry, ResourceState::CloseRequested, Some(change));
@@ -147,6 +160,9 @@ pub(super) fn settle(runtime: &Runtime, address: u64) -> Outcome {
             tell(CloseNews::WaitsForOwner, &told[..told.len().min(1)], owner);
         }
         return Outcome::Blocked(obstacle.reason(runtime));
+    }
+    if let Some(proxy) = by_proxy::proxy_of(runtime, entry) {
+        return Outcome::Ran(by_proxy::run(runtime, inner, address, proxy));
     }
     let Some(claim) = claim(runtime, address, entry) else { return Outcome::Nothing };
     drop(inner);
@@ -257,6 +273,22 @@ pub(super) fn end(runtime: &Runtime, address: u64, type_id: u16, state: Resource
     let told = told_of(entry);
     drop(inner);
     tell(CloseNews::Ended, &told, 0);
+    released.into_iter().for_each(|handle| super::release::finish_if_idle(runtime, handle));
+}
+
+/// Takes back a request of which a proxy's method comes next; that method asks again, so no listener
+/// hears of an end.
+pub(super) fn reopen(runtime: &Runtime, mut inner: Guard<'_, HashMap<u64, Entry>>, address: u64) {
+    let Some(entry) = inner.get_mut(&address) else { return };
+    let request = entry.request.take();
+    hide_deadline(runtime, entry);
+    uncount_waiting(runtime, entry);
+    let change = hooks::change(runtime, super::type_of(runtime, entry), false);
+    show(runtime, entry, ResourceState::Open, Some(change));
+    atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_sub(1, Ordering::Relaxed);
+    let released: Vec<u64> = entry.handles.iter().copied().filter(|&handle| is_released(runtime, handle)).collect();
+    drop(inner);
+    drop(request);
     released.into_iter().for_each(|handle| super::release::finish_if_idle(runtime, handle));
 }
 

@@ -5,6 +5,7 @@
 //! pins. For closing types, one table holds all handles of an object and its close request, and
 //! every change of their rows happens under its lock.
 
+mod by_proxy;
 mod close;
 mod deadline;
 mod foreign;
@@ -18,7 +19,8 @@ mod waiting;
 mod watch;
 mod words;
 
-pub use close::{cancel, close_with_defaults, drain_here, owner_ended, preview, request, Run};
+pub use by_proxy::{close_by_proxies, has_method};
+pub use close::{cancel, close_by_proxy, close_with_defaults, drain_here, owner_ended, preview, request, Run};
 pub use deadline::{keep_inherited_deadlines, set_deadline};
 pub use foreign::{callers, enter_foreign, enter_new, forget_foreign, leave_foreign};
 pub use life::Life;
@@ -55,6 +57,8 @@ struct Entry {
     data: u64,
     /// The requested close that no thread runs yet.
     request: Option<Run>,
+    /// The handle whose proxy is to close it by a method of its own.
+    proxy: Option<u64>,
     /// When that is withdrawn.
     deadline: Option<deadline::Deadline>,
     /// The reason why the last request was withdrawn; until the next request.
