@@ -6,17 +6,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from tests.helpers import scratch_tree
 from tests.mutate.faults import ROOT, Fault, chosen, put_in, read_faults
 
 SCRATCH = ROOT / "build" / "mutate"
-BUILT = ("inspector/_native.abi3.so", "inspector/attach/backends", "inspector/ui/resources", "native/include", "native/peers")
-"""What the build made and git does not know; the tests of Python's side use it as it is."""
 LIMIT_SECS = 600
 NOTICED, PASSED, NOT_RUN = "noticed", "survived", "not run"
 _PYTEST_FAILED, _CARGO_FAILED = 1, 101
@@ -25,35 +22,13 @@ _PYTEST_FAILED, _CARGO_FAILED = 1, 101
 def main(words: Sequence[str]) -> int:
     """Try the chosen faults one after the other."""
     faults = chosen(read_faults(), words)
-    fill_scratch()
+    scratch_tree.fill(SCRATCH)
     came_to = {fault.what: tried(fault) for fault in faults}
     bad = {what: outcome for what, outcome in came_to.items() if outcome != NOTICED}
     print(f"{len(faults) - len(bad)} of {len(faults)} faults were noticed")
     for what, outcome in bad.items():
         print(f"  {outcome}: {what}")
     return 1 if bad or not faults else 0
-
-
-def fill_scratch() -> None:
-    """A copy of git's files with the built files, always in one place for cargo."""
-    words = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    known = subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
-    wanted = {name for name in known.stdout.decode().split("\0") if name and (ROOT / name).is_file()}
-    for old in [path for path in SCRATCH.rglob("*") if path.is_file() and str(path.relative_to(SCRATCH)) not in wanted]:
-        old.unlink()
-    for name in sorted(wanted):
-        copy(ROOT / name, SCRATCH / name)
-    for name in BUILT:
-        for file in [ROOT / name, *(ROOT / name).rglob("*.*")]:
-            if file.is_file() and "target" not in file.parts:
-                copy(file, SCRATCH / file.relative_to(ROOT))
-
-
-def copy(file: Path, to: Path) -> None:
-    """With its time, unless it is there unchanged: cargo compares times."""
-    if not to.exists() or to.read_bytes() != file.read_bytes():
-        to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, to)
 
 
 def tried(fault: Fault) -> str:
