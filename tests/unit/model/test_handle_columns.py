@@ -105,9 +105,16 @@ def test_a_column_that_filters_know_can_be_matched_or_compared_and_has_an_exampl
     assert not column.filter_names or (column.matches and column.example) or column.values
 
 
-def test_known_columns_have_their_places() -> None:
-    assert [column.key for column in JSON_COLUMNS if column.places.json == LAST] == []
-    assert [column.key for column in PRINTED_COLUMNS if column.places.printed == LAST] == []
+@pytest.mark.parametrize("kind", ["json", "printed", "filter"])
+def test_known_places_are_given_once_and_new_columns_follow_them(kind: str) -> None:
+    given = [getattr(column.places, kind) for column in HANDLE_COLUMNS if getattr(column.places, kind) != LAST]
+    assert sorted(given) == list(range(1, len(given) + 1))
+
+
+def test_a_list_follows_the_places() -> None:
+    for columns, kind in ((JSON_COLUMNS, "json"), (PRINTED_COLUMNS, "printed")):
+        places = [getattr(column.places, kind) for column in columns]
+        assert places == sorted(places)
 
 
 def linked_package(folder: Path) -> Path:
