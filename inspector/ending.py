@@ -1,4 +1,4 @@
-"""Signals that end a command: quietly, with the status that shells know, and with what has to be done at the end still done.
+"""Signals that end a command: quietly, with the status that shells know, and after its final work.
 
 Kept small: it is loaded before anything else of the viewer. Main thread.
 """
@@ -28,7 +28,10 @@ def status_of(number: int) -> int:
 
 
 def end_on_signals() -> None:
-    """Have the signals that end a command raise ``EndedBySignalError``. Ignored ones, as under ``nohup``, stay ignored."""
+    """Have the signals that end a command raise ``EndedBySignalError``.
+
+    Ignored signals, as under ``nohup``, stay ignored.
+    """
     for number in ENDING:
         if signal.getsignal(number) in _UNTOUCHED:
             signal.signal(number, _end)

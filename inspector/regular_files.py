@@ -1,4 +1,7 @@
-"""Reading files that anybody may have put there: only regular ones, never more than is wanted. Any thread."""
+"""Reads files that any user may have put there: only regular files, never more than is wanted.
+
+Any thread.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ __all__ = ["is_running", "set_level", "start", "stop"]
 
 
 def __getattr__(name: str) -> Any:
-    """Re-export on first use: the ``.pth`` line imports this package in every program, and must neither cost nor break one."""
+    """Re-export on first use: every program imports this package and must not break by it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from inspector.agent import process

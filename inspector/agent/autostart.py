@@ -1,7 +1,8 @@
 """Starts the agent in any Python program of this environment when ``ARC_INSPECTOR`` is set; imported by a ``.pth`` line.
 
-It runs before the program, while the interpreter starts: whatever goes wrong here is one line on stderr and never
-stops the program. ``ARC_INSPECTOR_LEVEL`` is what is recorded while no viewer asks for more.
+It runs before the program, while the interpreter starts: any failure here is one line on stderr and
+never stops the program. ``ARC_INSPECTOR_LEVEL`` is the recording level while no viewer asks for
+more.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def autostart() -> None:
         if segment_path():  # this is another interpreter of the process, which reads the same lines at its start
             return
         start(os.environ.get("ARC_INSPECTOR_LEVEL") or "count")
-    except Exception as error:  # the program runs whatever happens here
+    except Exception as error:  # the program must run on after any error
         print(f"arc-inspector: {error}", file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""What went wrong in hooks, kept until somebody asks: a hook never fails the program."""
+"""Faults in hooks, kept for a report: a hook never fails the program."""
 
 from __future__ import annotations
 

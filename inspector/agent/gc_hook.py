@@ -1,4 +1,7 @@
-"""Tells the recorder of garbage collections. Runs in ``gc.callbacks``, on whatever thread collects; well under a microsecond."""
+"""Reports garbage collections to the recorder.
+
+Runs in ``gc.callbacks``, on the collecting thread; well under a microsecond.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,15 @@ FULL_GENERATION: Final = 2
 
 
 class GcHook:
-    """Logs collections that freed something, and every full one; the young ones that freed nothing would only drown them."""
+    """Logs every full collection, and each young collection that freed something."""
 
     __slots__ = ("_began_ticks", "_forced_on")
 
     def __init__(self) -> None:
         """Nothing is set until ``attach``."""
         self._began_ticks = 0
-        # Identity of the thread that forces a collection now; 0: none. Collections do not nest, so one is enough.
+        # Identity of the thread that forces a collection now; 0: none. Collections do not nest, so
+        # a single thread is enough.
         self._forced_on = 0
 
     def attach(self) -> None:
@@ -32,7 +36,10 @@ class GcHook:
             gc.callbacks.remove(self._collected)
 
     def force(self) -> tuple[int, int]:
-        """Collect everything now, logged as forced. Returns what was collected and what was uncollectable."""
+        """Collect everything now, logged as forced.
+
+        Returns the number of collected and of uncollectable objects.
+        """
         before = sum(generation["uncollectable"] for generation in gc.get_stats())
         self._forced_on = threading.get_ident()
         try:

@@ -1,4 +1,4 @@
-"""How one Python object holds another, in words; and what a running function holds.
+"""How one Python object holds another, in words; and the objects that a running function holds.
 
 No code of the program runs: no ``repr``, no property, no ``__eq__``. Worker thread.
 """
@@ -47,7 +47,7 @@ _HELD_BY_US: Final = 3
 
 
 class Holding(NamedTuple):
-    """One step of a path: who holds, and how."""
+    """One step of a path: the holder, and how it holds."""
 
     kind: str
     """``global``, ``class``, ``local`` are roots; ``attribute``, ``item``, ``closure``, ``suspended``, ``native``, ``other`` lead on."""
@@ -157,7 +157,8 @@ def _key_of(namespace: dict[Any, Any], held: object) -> str:
     return "?"
 
 
-# what running functions hold ----------------------------------------------------------------------------------------
+# objects held by running functions
+# -----------------------------------------------------------------------------------
 
 
 def running_frames() -> Iterator[tuple[str, FrameType]]:
@@ -175,12 +176,12 @@ def locals_of(frame: FrameType) -> list[tuple[str, object]]:
     """A frame's locals, without keeping them alive: before Python 3.13 a frame remembers the dict that it once gave out."""
     namespace = frame.f_locals
     if namespace is frame.f_globals:
-        return []  # those of a module, which are found as its globals
+        return []  # a module's locals, which are found as its globals
     if type(namespace) is not dict and type(namespace) is not _FRAME_LOCALS:
         return []  # a class body whose metaclass keeps its names in a mapping of the program
     found = list(namespace.items())
     is_a_copy = sys.version_info < (3, 13) and bool(frame.f_code.co_flags & CO_OPTIMIZED)
-    # a dict that somebody else has too is what the program got from locals(): it stays as it is
+    # a dict with another holder is the program's, from locals(): it stays unchanged
     if is_a_copy and frame.f_trace is None and sys.getrefcount(namespace) == _HELD_BY_US:
         namespace.clear()
     return found

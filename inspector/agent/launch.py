@@ -1,7 +1,8 @@
 """Runs a Python program under the agent: ``python …/_arc_inspector.py inspector.agent.launch [--level LEVEL] PROGRAM [ARGS…]``.
 
-``arc-inspector run`` starts it as its child. PROGRAM is a path, ``-m MODULE``, ``-c CODE`` or ``-`` for standard input. The program sees
-what it would see without us: ``__main__``, ``sys.argv``, ``sys.path[0]``, its own tracebacks and exit status.
+``arc-inspector run`` starts it as its child. PROGRAM is a path, ``-m MODULE``, ``-c CODE`` or ``-``
+for standard input. The program sees the same as without us: ``__main__``, ``sys.argv``,
+``sys.path[0]``, its own tracebacks and exit status.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Program(NamedTuple):
 
 
 def main(words: list[str], *, failed: Callable[[BaseException], None] = lambda _error: None) -> int:
-    """Run what the words name; the exit status when the program does not raise ``SystemExit`` itself.
+    """Run the named program; the exit status when the program does not raise ``SystemExit`` itself.
 
     ``failed`` is called with an exception that the program does not catch, and with ``NotStartedError``.
     """
@@ -108,7 +109,10 @@ def parse(words: list[str]) -> tuple[str, Program]:
 
 
 def run(program: Program) -> None:
-    """Run a program as the interpreter would. Raises ``NotStartedError``, and whatever the program raises."""
+    """Run a program as the interpreter would.
+
+    Raises ``NotStartedError``, and the program's own exceptions.
+    """
     sys.argv = ["-c" if program.kind == "-c" else program.target, *program.arguments]
     if program.kind == "-m":
         _put_first(str(Path.cwd()))
@@ -136,11 +140,13 @@ def _new_main(**names: Any) -> ModuleType:
 
 
 def _run_module(name: str) -> None:
-    """As ``python -m NAME``; with ``__main__`` the one of the first place on the path."""
+    """As ``python -m NAME``; with ``__main__`` the module in the first place on the path."""
     main_module = _new_main()
-    runpy = builtins.__import__("runpy")  # as the interpreter does now: what it imports may be modules of the program
+    # as the interpreter does now: its imports may be modules of the program
+    runpy = builtins.__import__("runpy")
     try:
-        runpy._run_module_as_main(name, name != "__main__")  # what the interpreter itself calls
+        # the function that the interpreter itself calls
+        runpy._run_module_as_main(name, name != "__main__")
     except SystemExit as error:
         if main_module.__dict__.get("__spec__") is None:  # set just before the module's first line
             raise NotStartedError(str(error.code).removeprefix(f"{sys.executable}: ")) from None
@@ -193,5 +199,5 @@ def _of_program(trace: TracebackType | None) -> TracebackType | None:
 
 if __name__ == "__main__":
     if not sys.flags.safe_path:
-        del sys.path[0]  # what -m put there
+        del sys.path[0]  # the entry of -m
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,7 @@
-"""Who holds a Python object, said in short sentences. No code of the program runs. Worker thread; keeps nothing."""
+"""Holders of a Python object, in short sentences.
+
+No code of the program runs. Worker thread; keeps nothing.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def describe_referrers(thing: object, left_out: Sequence[object] = ()) -> list[s
 
 
 def _is_tool(holder: object) -> bool:
-    """Whether a frame is one of the agent's own."""
+    """Whether a frame is the agent's own."""
     if type(holder) is not FrameType:
         return False
     key, name = next(iter(dict.items(holder.f_globals)), ("", ""))  # the name of a module is the first of its globals
@@ -87,7 +90,7 @@ def _plain(key: str) -> str:
 
 
 def _named(container: object) -> str:
-    """The module global that a container is, if it is one."""
+    """The module global that a container is, if any."""
     for owner in gc.get_referrers(container):
         name = module_of(owner) if type(owner) is dict else ""
         if name:

@@ -1,9 +1,11 @@
 """Why a Python object lives: the shortest path from a root to each of its holders.
 
-A breadth-first search over *who refers to whom*, outwards from the object to modules, classes and running functions. One walk through
-the heap (``gc.get_referrers``) is one step of it; between steps other threads run, and whoever asked is told how far it is and may
-give up. ``gc.get_objects`` would need fewer walks, but its list holds *every* object of the program meanwhile, and what another thread
-lets go would be finalised on the tool's thread. Nothing that the search met is referred to when it ends. Worker thread.
+A breadth-first search over references, outwards from the object to modules, classes and running
+functions. One walk through the heap (``gc.get_referrers``) is one step of it; between steps other
+threads run, and the viewer gets the progress and may give up. ``gc.get_objects`` would need fewer
+walks, but its list holds *every* object of the program meanwhile, and an object that another thread
+releases would be finalised on the tool's thread. Nothing that the search met is referred to when it
+ends. Worker thread.
 """
 
 from __future__ import annotations
@@ -105,13 +107,14 @@ class Search:
         return {"looked_at": len(self._things), "depth": depth, "found": len(self._roots)}
 
     def _open(self, frontier: list[int]) -> list[int]:
-        """Those whose branch has no path yet."""
+        """The frontier's objects whose branch has no path yet."""
         return [index for index in frontier if self._branches[index] < 0 or self._branches[index] not in self._roots]
 
     def _walk(self, batch: list[int]) -> list[int]:
-        """One walk through the heap for the referrers of some objects; the new ones."""
+        """One walk through the heap: the new referrers of some objects."""
         began = self._clock()
-        wanted = tuple(self._things[index] for index in batch)  # a tuple: of another sequence the call would make one, and find it
+        # a tuple: from another sequence the call would make a tuple, and find it
+        wanted = tuple(self._things[index] for index in batch)
         found = gc.get_referrers(*wanted)
         took_secs = self._clock() - began
         self._longest_secs = max(self._longest_secs, took_secs)
@@ -220,7 +223,10 @@ class Search:
         return paths[:MOST_HOLDERS]
 
     def _chain(self, index: int, root: Holding | None = None) -> list[int]:
-        """The objects from a root down to the one that is searched for. What is a root itself is told as such, and left out."""
+        """The objects from a root down to the object searched for.
+
+        An object that is a root itself is left out: the root's own entry names it.
+        """
         chain = []
         if root is not None and root.kind != "local":
             index = self._parents[index]
@@ -255,5 +261,5 @@ class Search:
 
 
 def search(thing: object, native_places: Mapping[int, str]) -> Steps:
-    """The steps of a search for what holds an object."""
+    """The steps of a search for the holders of an object."""
     return Search(thing, native_places).steps()

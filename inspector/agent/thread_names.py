@@ -15,7 +15,7 @@ BIRTH: Final = "_set_native_id"
 
 
 class ThreadNames:
-    """Names of threads: of new ones at their birth, of renamed ones and of those born before with ``report``."""
+    """Names of threads: at their birth, and of renamed and older threads with ``report``."""
 
     __slots__ = ("_born", "_texts")
 

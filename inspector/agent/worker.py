@@ -43,7 +43,7 @@ class Worker:
     """Runs jobs until native code says that the agent stopped."""
 
     def __init__(self, adapters: Sequence[Adapter], jobs: Jobs, detach: Callable[[Tell], None]) -> None:
-        """``detach`` stops the agent; called on the worker thread with what is to be told of failures before the socket goes."""
+        """``detach`` stops the agent on the worker thread, and reports failures first."""
         self._adapters = adapters
         self._jobs = jobs
         self._detach = detach
@@ -53,7 +53,7 @@ class Worker:
         self._thread: Any = None
 
     def start(self) -> None:
-        """Begin, with a scan for what lives already."""
+        """Begin, with a scan for living proxies."""
         self._long_jobs.append(LongJob(self._scan_steps()))
         self._thread = hooks.start_thread(self._run)
 
@@ -95,11 +95,14 @@ class Worker:
         """Line up a job that is done in slices."""
         try:
             self._long_jobs.append(LongJob(self._jobs.steps(job.op, job.fields), job.number))
-        except Exception as error:  # whatever an adapter raises is an answer
+        except Exception as error:  # any exception of an adapter becomes an answer
             _reply(job.number, encode_failure(f"{error}" or type(error).__name__))
 
     def _go(self, number: int) -> None:
-        """Stop the agent, as a viewer asked. The answer comes when the hooks are out, with the reasons of those that are not."""
+        """Stop the agent, as a viewer asked.
+
+        The answer comes when the hooks are removed, with the reasons of hooks that remain.
+        """
 
         def tell(failures: Sequence[Exception]) -> None:
             reasons = [f"{failure}" or type(failure).__name__ for failure in failures]
@@ -107,14 +110,14 @@ class Worker:
 
         try:
             self._detach(tell)
-        except Exception as error:  # there is nobody left to answer
+        except Exception as error:  # no viewer is left to answer
             self._complain(error)
 
     def _answer(self, job: Job) -> bytes:
-        """The reply to a job, whatever happens in it."""
+        """The reply to a job, even after an exception in it."""
         try:
             return encode_success(self._jobs.run(job.op, job.fields))
-        except Exception as error:  # whatever an adapter raises is an answer
+        except Exception as error:  # any exception of an adapter becomes an answer
             return encode_failure(f"{error}" or type(error).__name__)
 
     def _advance(self) -> None:
@@ -127,12 +130,12 @@ class Worker:
                 self._end_long_job(job, encode_failure("given up half-way"))
         except StopIteration as done:
             self._end_long_job(job, encode_success(done.value))
-        except Exception as error:  # whatever an adapter raises is an answer
+        except Exception as error:  # any exception of an adapter becomes an answer
             self._complain(error)
             self._end_long_job(job, encode_failure(f"{error}" or type(error).__name__))
 
     def _is_wanted(self, job: LongJob, so_far: Mapping[str, Any]) -> bool:
-        """Tell now and then how far a job is; false when nobody waits for it any more."""
+        """Report a job's progress now and then; false when its viewer has given up."""
         if job.number == NOBODY:
             return True
         now = time.monotonic()
@@ -143,7 +146,7 @@ class Worker:
         return bool(lib.ai_control_progress(job.number, told, len(told)))
 
     def _end_long_job(self, job: LongJob, reply: bytes) -> None:
-        """Answer whoever waits for it."""
+        """Answer the viewer that waits for it."""
         self._long_jobs.popleft()
         if job.number != NOBODY:
             _reply(job.number, reply)
@@ -159,7 +162,7 @@ class Worker:
         return {"rows": rows}
 
     def _poll(self) -> None:
-        """What is due now and then."""
+        """The work that is due now and then."""
         try:
             self._jobs.poll()
         except Exception as error:  # the worker outlives a failing adapter

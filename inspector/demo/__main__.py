@@ -48,7 +48,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 
 def announce(ready: threading.Event, segment: str) -> None:
-    """Tell whoever started the demo that there is something to see."""
+    """Tell the starter of the demo that it is ready."""
     ready.wait()
     print("ready", json.dumps({"pid": os.getpid(), "segment": segment}), flush=True)
 

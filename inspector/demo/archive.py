@@ -1,6 +1,6 @@
 """Archives: journals whose close waits for a slow append, and a cursor whose owner does not come by.
 
-Whoever inspects the demo may close any of them at any time; ``ClosedError`` is therefore expected everywhere here.
+A viewer may close any of them at any time; ``ClosedError`` is therefore expected everywhere here.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Archivist:
 
 
 class Reader:
-    """Opens a cursor and then waits for something else: whoever closes the cursor waits for this thread."""
+    """Opens a cursor and then waits, and with it each thread that closes the cursor."""
 
     def __init__(self, folder: Path, stopping: threading.Event) -> None:
         """Not started yet."""

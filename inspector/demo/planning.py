@@ -44,7 +44,7 @@ class Planner:
         self._backlog.clear()
 
     def plan(self, inbox: TodoList) -> None:
-        """One round: a list with new items, one of which others share."""
+        """One round: a list with new items, of which another holder shares an item."""
         todo = TodoList()
         items = [self._make_item(todo) for _ in range(self._random.randint(2, MOST_ITEMS))]
         inbox.add_item(items[0])
@@ -54,7 +54,7 @@ class Planner:
         self._backlog.append((todo, items[: len(items) // 2]))
 
     def _make_item(self, todo: TodoList) -> TodoItem:
-        """An item in a list; now and then one that is never forgotten."""
+        """An item in a list; now and then an item that is never forgotten."""
         number = next(self._numbers)
         item = todo.add_text(f"{self._random.choice(CHORES)} ({number})")
         if number % REMINDER_EVERY == 0:

@@ -1,4 +1,4 @@
-"""The sample target as a whole: what runs, and until when."""
+"""The sample target as a whole: its parts, and its end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ NATIVE_ROUNDS_PER_SEC: Final = 150
 GARBAGE_SECS: Final = 2.0
 GARBAGE_LISTS: Final = 8
 CALM_ROUNDS: Final = 60
-# As long-running services do. The interpreter would otherwise collect the cycles before anybody can see them.
+# As long-running services do. The interpreter would otherwise collect the cycles before a viewer
+# can see them.
 GC_THRESHOLDS: Final = (100_000, 50, 100)
 
 
@@ -49,7 +50,8 @@ class Demo:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="arc-inspector-demo-", ignore_cleanup_errors=True)))
             stack.callback(REMEMBERED.clear)
-            # Nobody else holds it and nothing uses it: what can be closed from outside without harm. Closed there, it is left alone here.
+            # It has no other holder and no use: a viewer can close it without harm. Closed there,
+            # it is left alone here.
             notes = stack.enter_context(Journal(folder / "notes.txt"))
             notes.append("to be closed by whoever looks")
             stack.callback(self._stopping.set)
@@ -75,7 +77,10 @@ class Demo:
             thread.join()
 
     def _run_calm(self, folder: Path, ready: threading.Event) -> None:
-        """The same each time: a backlog, a leak, a close that drains, one that waits for its owner, garbage. Then nothing moves."""
+        """The same each time: a backlog, a leak, a close that drains, a close that waits for its owner, garbage.
+
+        Then nothing moves.
+        """
         planner, inbox = Planner("planner-1", 1, self._stopping), TodoList()
         for _ in range(CALM_ROUNDS):
             planner.plan(inbox)

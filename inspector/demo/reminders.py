@@ -1,4 +1,4 @@
-"""The leak, made on purpose: reminders are remembered and nobody forgets them."""
+"""The leak, made on purpose: reminders are remembered and never forgotten."""
 
 from __future__ import annotations
 

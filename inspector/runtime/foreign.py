@@ -1,7 +1,8 @@
 """Foreign objects: Python objects that native code holds by a key and calls back.
 
-The callbacks run on any thread, native ones among them, and also from within a garbage collection; they take no lock.
-An exception in one cannot reach the native caller: it goes to ``sys.unraisablehook``, as from ``__del__``.
+The callbacks run on any thread, including native threads, and also within a garbage collection;
+they take no lock. An exception in a callback cannot reach the native caller: it is passed to
+``sys.unraisablehook``, as from ``__del__``.
 """
 
 from __future__ import annotations
@@ -56,13 +57,14 @@ FOREIGN: Final = ForeignMap()
 EXIT_PATIENCE_MILLIS: Final = 500
 """How long the end of the interpreter waits for callbacks on their way. One that blocks for longer may abort the process."""
 
-# The interpreter ends threads that wait for it, also those within a callback, whose native frames do not survive that.
-# Functions that the program registers to run at its exit come before this one and may still be called back.
+# The interpreter ends threads that wait for it, including threads within a callback, whose native
+# frames do not survive that. Functions that the program registers for its exit run before this one
+# and may still be called back.
 atexit.register(lib.ai_foreign_close, EXIT_PATIENCE_MILLIS)
 
 
 def report_unraisable(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-    """Report what a callback raised the way the interpreter reports exceptions in ``__del__``."""
+    """Report a callback's exception the way the interpreter reports exceptions in ``__del__``."""
     if error is None:
         return
     details: Any = SimpleNamespace(
@@ -72,10 +74,11 @@ def report_unraisable(kind: type[BaseException] | None, error: BaseException | N
 
 
 def callback(name: str, function: Callable[..., int | None], *, fallback: int | None = None) -> Any:
-    """The C function of that name, one of ``CALLED_BACK`` in ``setup.py``, which calls the Python function from now on.
+    """The C function of a name in ``CALLED_BACK`` of ``setup.py``; it now calls the function.
 
-    It is compiled: one made at run time takes memory that is writable and executable, which some systems give nobody. ``fallback`` is what
-    native code gets when the function raises; a function that answers nothing has none.
+    It is compiled: a function made at run time takes memory that is writable and executable, which
+    some systems refuse. ``fallback`` is native code's result when the function raises; a function
+    without a result has none.
     """
     ffi.def_extern(name=name, error=fallback, onerror=report_unraisable)(function)
     return getattr(lib, name)

@@ -1,6 +1,7 @@
-"""Handles as Python objects: a proxy owns one strong reference and releases it exactly once, on whatever thread.
+"""Handles as Python objects: a proxy owns one strong reference and releases it once.
 
-Calls go through cffi in API mode; the GIL is released meanwhile. Errors are those of ``inspector.errors``.
+Calls go through cffi in API mode; the GIL is released meanwhile. It raises the errors of
+``inspector.errors``.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Counts(NamedTuple):
 
 
 def call(function: Callable[..., int], *arguments: Any) -> None:
-    """Call a native function whose last parameter is the error; raise what it answers."""
+    """Call a native function whose last parameter is the error; raise that error."""
     status = function(*arguments, _NO_ERROR)
     if status:
         raise_last(status)
@@ -121,7 +122,8 @@ class Handle:
         """Release the reference now. A second release, and any use after it, is a ``StaleHandleError``."""
         is_marked = SITES.mark()
         try:
-            # The native side decides a race between two threads: one of them is told that the handle is stale.
+            # The native side decides a race between two threads: the loser gets the error that the
+            # handle is stale.
             call(lib.ai_handle_release, self._handle)
         finally:
             if is_marked:

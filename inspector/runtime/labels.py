@@ -1,4 +1,4 @@
-"""References with a name: what native code keeps without a handle, and how the inspector is to call it."""
+"""Names for references that native code keeps without a handle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Label:
     __slots__ = ("_number",)
 
     def __init__(self, handle: Handle, name: str) -> None:
-        """Count the object up. Raises what a wrong handle raises."""
+        """Count the object up. Raises the errors of a wrong handle."""
         self._number = 0
         native, held = text_struct(name)
         self._number = call_for_number(lib.ai_label, handle.handle, native)

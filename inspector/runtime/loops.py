@@ -1,7 +1,8 @@
 """Closes and asyncio: an event loop as a safe point, and waiting for a pending close without holding the loop up.
 
-Native code says on any thread when a close comes to wait for its owner and when one has ended; nothing is polled. ``asyncio`` is
-imported only by who has a loop already, so a target without one does not pay for it.
+Native code reports on any thread when a close begins to wait for its owner and when a close has
+ended; nothing is polled. ``asyncio`` is imported only in a program that has a loop already, so a
+target without a loop does not pay for it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class CloseWatch:
     __slots__ = ("_is_told", "_loops", "_tokens", "_waiters")
 
     def __init__(self) -> None:
-        """Nobody wants to hear anything; native code is asked to tell with the first who does."""
+        """There is no listener yet; the first listener makes native code report."""
         self._is_told = False
         self._tokens = itertools.count(1)
         self._loops: dict[int, AbstractEventLoop] = {}
@@ -32,12 +33,15 @@ class CloseWatch:
 
     @contextmanager
     def draining(self, loop: AbstractEventLoop) -> Iterator[None]:
-        """Within the block, what is queued to this thread wakes ``loop``, which runs it. On the loop's thread."""
+        """Within the block, a close queued to this thread wakes ``loop``, which runs it.
+
+        On the loop's thread.
+        """
         thread = lib.ai_thread_here()
         self._be_told()
         before = self._loops.get(thread)
         self._loops[thread] = loop
-        lib.ai_drain()  # what came before anybody listened
+        lib.ai_drain()  # closes that came before there was a listener
         try:
             yield
         finally:
@@ -91,8 +95,8 @@ _TAKE: Final = callback("ai_python_take", _take)
 def asyncio_drain() -> Iterator[None]:
     """Makes the running event loop a safe point of its thread within the block, which stands in a coroutine.
 
-    A close that another thread asks for and that only this thread may run wakes the loop and runs in its next turn; what waited
-    before runs at once. Raises ``RuntimeError`` where no loop runs.
+    A close that another thread asks for and that only this thread may run wakes the loop and runs
+    in its next turn; an earlier close runs at once. Raises ``RuntimeError`` where no loop runs.
     """
     import asyncio
 

@@ -1,8 +1,8 @@
 """Closing: ending a resource while handles to it live on. Opt-in, by a type's own method with its own arguments.
 
-Releasing is not closing: a type that does not name its close method gets no context manager, and one that does may
-call it as it likes. A close that cannot run now (calls in flight, another owner thread) is *pending*: it is queued and
-runs later; the inspector shows it with its reason.
+Releasing is not closing: a type that does not name its close method gets no context manager, and a
+type that does may use any name. A close that cannot run now (calls in flight, another owner thread)
+is *pending*: it is queued and runs later; the inspector shows it with its reason.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ def drain() -> int:
 class Resource:
     """Context manager of a type that opted in to closing: ``class Journal(Handle, Resource, closes_by="close", closes_with={…})``.
 
-    Leaving the block calls that method with those arguments, whether the block failed or not; a resource that was
-    closed inside the block is left alone. ``async with`` does the same and ends when the close has run: while that drains, or waits
-    for its owner, the event loop goes on.
+    Leaving the block calls that method with those arguments, whether the block failed or not; a
+    resource that was closed inside the block is left alone. ``async with`` does the same and ends
+    when the close has run: while that drains, or waits for its owner, the event loop runs on.
     """
 
     __slots__ = ()
@@ -132,7 +132,7 @@ class Resource:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """As ``__exit__``, on the event loop's thread, which is the owner of what was opened on it; then wait until it is closed.
+        """As ``__exit__``, on the event loop's thread; then wait until the resource is closed.
 
         A task that is cancelled while it waits leaves the close pending.
         """

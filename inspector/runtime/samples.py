@@ -51,7 +51,7 @@ class TodoItem(Handle):
 
 
 class Notice(IntEnum):
-    """What a list tells its listeners."""
+    """The news of a list for its listeners."""
 
     ITEM_ADDED = lib.AiNotice_ItemAdded
 
@@ -111,11 +111,12 @@ class TodoList(Handle):
         capacity = len(self)
         items, count = ffi.new("uint64_t[]", capacity), ffi.new("size_t *")
         call(lib.ai_todo_list_get_items, self._handle, items, capacity, count)
-        # A list that grew meanwhile has more than fits: those have no handles, so nothing is lost by leaving them out.
+        # A list that grew meanwhile has more items than fit: the rest have no handles, so nothing
+        # is lost by leaving them out.
         return [TodoItem._lift(items[position]) for position in range(min(count[0], capacity))]
 
     def merge(self, other: TodoList) -> None:
-        """Share all items of another list, which may be this one."""
+        """Share all items of another list, which may be the same list."""
         call_from_here(lib.ai_todo_list_merge, self._handle, other._handle)
 
     def last(self) -> TodoItem:
@@ -192,7 +193,8 @@ class Cursor(Handle, Resource, closes_by="close"):
     def close(self, *, deadline_secs: float | None = None) -> bool:
         """Close it; ``False`` on another thread than the owner's, which closes it when it comes by (``drain``) before the deadline.
 
-        An owner that ends without coming by runs what waits for it; after its end whoever asks closes.
+        An owner that ends without a safe point runs the closes that wait for it; after its end any
+        thread that asks closes.
         """
         return close(lib.ai_cursor_close, self._handle, deadline_secs=deadline_secs)
 
@@ -221,7 +223,8 @@ def _stop_churn(number: int, _stop: Callable[[int, Any], int] = lib.ai_churn_sto
 def release_elsewhere(*handles: Handle, pause_millis: int = 0, at_thread_end: bool = False) -> None:
     """Give references away to a native thread that releases them after a while, or with its own last breath.
 
-    What they hold goes there too: a Python function that a released ``Listener`` was the last to hold is let go from that thread.
+    Their references move there too: a Python function whose last holder is a released ``Listener``
+    is released on that thread.
     """
     numbers = ffi.new("uint64_t[]", [handle.handle for handle in handles])
     call(lib.ai_release_elsewhere, numbers, len(handles), pause_millis, at_thread_end)

@@ -39,7 +39,8 @@ class SiteTable:
     def mark(self, _level: Callable[[], int] = lib.ai_hottest_level, _history: int = lib.AiLevel_History) -> bool:
         """Name the caller's site for this thread's next operations; ``False`` below level *history*, where it does nothing.
 
-        After ``True`` the operation must be followed by ``lib.ai_set_site(0)``, or later ones would carry the site.
+        After ``True`` the operation must be followed by ``lib.ai_set_site(0)``, or later operations
+        would carry the site.
         """
         level = _level()
         if level < _history:
@@ -59,7 +60,7 @@ class SiteTable:
         return self._learn(place, [frame], is_cut=False) if known is None else known[0]
 
     def of(self, frame: FrameType | None, limit: int) -> int:
-        """Number of the stack of a frame of any thread, as ``here`` gives it for this one."""
+        """Number of a frame's stack, of any thread; ``here`` gives the calling thread's."""
         innermost = self._of_program(frame)
         return 0 if innermost is None else self._of_stack(innermost, limit)
 
@@ -90,7 +91,8 @@ class SiteTable:
         """Describe a stack that is new."""
         site = _intern(frames, is_cut=is_cut)
         if len(self._known) >= MAX_SITES:
-            # The native table is full as well by now; this one must not grow on in a program that makes code for ever.
+            # The native table is full as well by now; this table must not grow on in a program that
+            # makes code for ever.
             self._known.clear()
         self._known[place] = site, tuple(frame.f_code for frame in frames)
         return site

@@ -9,5 +9,5 @@ __all__ = ["ffi", "lib", "native_file"]
 
 
 def native_file() -> str:
-    """Where the native library lies."""
+    """Path of the native library."""
     return str(_native.__file__)

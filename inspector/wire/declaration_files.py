@@ -1,6 +1,7 @@
-"""Where declarations are written: TOML files, a project's ``pyproject.toml``, and those shipped with the tool by name.
+"""Sources of declarations: TOML files, a project's ``pyproject.toml``, shipped ones by name.
 
-Reading a file never raises: what is wrong with it is one line. A file that another user could have written is not used. Any thread.
+Reading a file never raises: each fault in it is one line. A file that another user could have
+written is not used. Any thread.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ TOOL: Final = "arc-inspector"
 
 @dataclass(slots=True)
 class Declared:
-    """What was read. Not shared between threads."""
+    """The declarations read, and the faults. Not shared between threads."""
 
     declarations: list[Declaration] = field(default_factory=list)
     """The first of two about one class counts."""
@@ -40,7 +41,7 @@ class Declared:
     """One line each, cause first."""
 
     def add(self, values: object, source: str, *, is_shipped: bool = False) -> None:
-        """Take what is right of a list of tables."""
+        """Take the correct tables of a list."""
         found, troubles = parse_declarations(values, source, is_shipped=is_shipped)
         known = {declaration.key for declaration in self.declarations}
         self.declarations += [declaration for declaration in found if declaration.key not in known]
@@ -48,7 +49,7 @@ class Declared:
 
 
 def shipped_names() -> list[str]:
-    """What can be named instead of a file."""
+    """Names that can be given instead of a file."""
     return sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
 
@@ -78,7 +79,7 @@ def read_file(path: Path, into: Declared) -> None:
 
 
 def read_project(path: Path, into: Declared) -> None:
-    """The tool's own table of a project's file, when it has one."""
+    """The tool's own table of a project's file, if it has such a table."""
     _take(project_table(path, into.troubles), path, into)
 
 
@@ -125,7 +126,8 @@ def _take(table: dict[str, Any], path: Path, into: Declared) -> None:
     """The lists of one table."""
     names = table.get("adapters", [])
     if isinstance(names, list) and all(isinstance(name, str) for name in names):
-        # A file that names files would be a chain; only shipped ones go from within a file, and files of a project.
+        # A file that names files would be a chain; only shipped declarations may be named within a
+        # file, and files of a project.
         wanted = names if path.name == PROJECT_FILE else [name for name in names if name.isidentifier()]
         read_named(wanted, into, folder=path.parent)
     else:

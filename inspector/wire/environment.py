@@ -1,4 +1,7 @@
-"""Environment variables by which a viewer tells a target that it starts what to do. The program itself never sees them."""
+"""Environment variables in which a viewer gives settings to a target that it starts.
+
+The program itself never sees them.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Messages of the control socket, one JSON object a line; both sides use this, neither owns it.
 
-A request has a nonce and a deadline; its answer repeats the nonce. Decoding takes any bytes: what is not a message is a
-``ControlError`` with one line, never another exception. Nothing here does I/O. Any thread.
+A request has a nonce and a deadline; its answer repeats the nonce. Decoding takes any bytes: bytes
+that are no message give a ``ControlError`` with one line, never another exception. Nothing here
+does I/O. Any thread.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ NO_FIELDS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Request(NamedTuple):
-    """What a viewer asks of a target."""
+    """A viewer's request to a target."""
 
     nonce: int
     op: str
@@ -45,7 +46,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a target answered."""
+    """A target's answer."""
 
     nonce: int
     ok: bool
@@ -58,7 +59,7 @@ class Answer(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What the native side hands to the agent's worker thread: a command that needs the interpreter."""
+    """A job for the agent's worker thread: a command that needs the interpreter."""
 
     number: int
     op: str

@@ -40,7 +40,10 @@ class Path(NamedTuple):
         return cls(steps)
 
     def read(self, thing: Any) -> Any:
-        """What stands there; ``None`` as soon as a step is ``None``. Raises whatever the attributes raise."""
+        """The value at the end; ``None`` as soon as a step is ``None``.
+
+        Raises the exceptions of the attributes.
+        """
         for name, is_called in self.steps:
             if thing is None:
                 return None
@@ -60,7 +63,7 @@ class Condition(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """One of the forms above. Raises ``UsageError``."""
+        """A condition in a form described above. Raises ``UsageError``."""
         match = _CONDITION.fullmatch(text.strip()) if len(text) <= MAX_CHARS else None
         if match is None:
             raise UsageError(f"not a condition such as closed, not is_open(), fd == -1, _handle is None, fd raises: {text[:MAX_CHARS]!r}")
@@ -73,7 +76,10 @@ class Condition(NamedTuple):
         return cls(Path.parse(match["path"]), test, int(match["number"] or 0))
 
     def holds(self, thing: Any) -> bool:
-        """Whether it is so now. Raises what the attributes raise, unless that is what it asks for."""
+        """Whether it is so now.
+
+        Raises the exceptions of the attributes, unless the condition asks for them.
+        """
         if self.test == "raises":
             try:
                 self.path.read(thing)

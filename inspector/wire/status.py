@@ -25,7 +25,7 @@ from inspector.errors import (
 
 
 class Status(IntEnum):
-    """What a call of the C interface answers."""
+    """Result of a call of the C interface."""
 
     OK = lib.AiStatus_Ok
     ZERO_HANDLE = lib.AiStatus_ZeroHandle
@@ -112,7 +112,7 @@ def check_count(result: int, error: Any) -> int:
 
 
 def _name(status: int) -> str:
-    """A message for a status that came without one."""
+    """A message for a status without a message."""
     try:
         return Status(status).name.lower().replace("_", " ")
     except ValueError:

@@ -15,7 +15,7 @@ def text_argument(text: str) -> tuple[Any, int]:
 
 
 def text_struct(text: str) -> tuple[Any, Any]:
-    """An ``AiText`` by value, and what must be held as long as it is used."""
+    """An ``AiText`` by value, and the object that must be held as long as it is used."""
     pointer, length = text_argument(text)
     struct = ffi.new("AiText *", {"data": pointer, "length": length})
     return struct[0], (struct, pointer)

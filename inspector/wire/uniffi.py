@@ -1,4 +1,7 @@
-"""What UniFFI's generated Python calls things: the agent knows it from within, a look from outside by the same names. Pure constants."""
+"""Names in UniFFI's generated Python, for the agent and for a look from outside.
+
+Pure constants.
+"""
 
 from __future__ import annotations
 

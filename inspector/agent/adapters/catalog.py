@@ -9,8 +9,9 @@ from inspector.agent.adapters.uniffi.adapter import UniffiAdapter
 
 
 def make_adapters() -> list[Adapter]:
-    """One of each ecosystem; each finds by itself whether the program uses it.
+    """An adapter for each ecosystem; each finds out itself whether the program uses it.
 
-    Our own runtime comes last: it asks every object of the program whether it owns a row, the others look it up.
+    Our own runtime comes last: it asks every object of the program whether it owns a row; earlier
+    adapters look the object up.
     """
     return [UniffiAdapter(), DeclaredAdapter(), OwnRuntimeAdapter()]

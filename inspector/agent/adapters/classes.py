@@ -1,4 +1,4 @@
-"""What adapters ask about classes. Runs no code of the program, not even of a metaclass."""
+"""Facts that adapters need about classes. Runs no code of the program, not even of a metaclass."""
 
 from __future__ import annotations
 

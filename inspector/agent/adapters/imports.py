@@ -1,4 +1,4 @@
-"""Says when a module has been imported, at once: what it makes right afterwards should have a thread and a site.
+"""Reports an imported module at once, so that its first objects have thread and site.
 
 A finder at the front of ``sys.meta_path`` lets the finders behind it find the module and gives the loader *instance* an
 ``exec_module`` of its own for this one import; that goes away when it is called. Only loaders of source, byte-code and extension files
@@ -34,7 +34,7 @@ class ImportWatch:
             sys.meta_path.remove(self)
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """What the finders behind this one find, with its loader watched."""
+        """The finding of the finders behind this one, with its loader watched."""
         finders = list(sys.meta_path)
         behind = finders[finders.index(self) + 1 :] if self in finders else []
         for finder in behind:

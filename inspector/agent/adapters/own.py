@@ -1,4 +1,4 @@
-"""The adapter of our own runtime: its rows are kept by native code, so this one only says who holds the proxies."""
+"""The adapter of our own runtime, whose rows are native: it names the holders of proxies."""
 
 from __future__ import annotations
 
@@ -48,6 +48,6 @@ class OwnRuntimeAdapter:
         return CloseVerdict("refused", "native code closes this type itself")
 
     def referrers(self, row: int) -> Sequence[str]:
-        """Who holds the proxy."""
+        """The holders of the proxy."""
         proxy = self.boundary.python_object(row)
         return [] if proxy is None else describe_referrers(proxy)

@@ -1,4 +1,4 @@
-"""What our own runtime knows of who holds whom across the boundary: exact, because its objects say it themselves."""
+"""Holders across the boundary of our own runtime: exact, because its objects report them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class OwnBoundary:
         return next((proxy for proxy in live_proxies() if proxy._is_owned and proxy.handle == row), None)
 
     def foreign_objects(self) -> Sequence[ForeignObject]:
-        """What native code holds now."""
+        """The foreign objects that native code holds now."""
         held = FOREIGN._objects.copy()
         return [ForeignObject((PLACE, key), thing, f"foreign object {key}", 0) for key, thing in held.items()]
 
@@ -75,7 +75,7 @@ class OwnBoundary:
 
 
 def native_edges(row: int) -> list[dict[str, Any]]:
-    """What the object of a handle holds, its own edges first."""
+    """Objects that the object of a handle holds, its own edges first."""
     buffer = ffi.new("AiBuffer *")
     if lib.ai_edges(row, buffer, ffi.NULL):
         return []

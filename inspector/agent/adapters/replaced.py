@@ -1,6 +1,7 @@
 """Sets attributes of the program's classes and modules, and puts back the very objects that stood there before.
 
-Where someone else has set another function over a hook meanwhile, that one stays, and the hook under it only passes through.
+If another library has set another function over a hook meanwhile, that function stays, and the hook
+under it only passes calls on.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Replaced:
         self._replaced.append((owner, name, before, hook))
 
     def undo(self) -> None:
-        """Put back what was there, newest first; what somebody else has set over a hook meanwhile stays."""
+        """Restore the originals, newest first; a foreign function over a hook stays."""
         while self._replaced:
             owner, name, before, hook = self._replaced.pop()
             if vars(owner).get(name, ABSENT) is not hook:

@@ -1,4 +1,4 @@
-"""Sites of births, read from the interpreter's frames by native code; asked of Python only for what was not seen before.
+"""Sites of births, read from frames by native code; Python is asked about unseen stacks.
 
 Which frames are the program's is told by their module, as ``SiteTable`` does. Runs on the thread whose frames are read.
 """

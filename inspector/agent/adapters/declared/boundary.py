@@ -1,4 +1,7 @@
-"""What declared classes tell about who holds whom: the proxies. What is behind a handle only its library knows."""
+"""The knowledge of declared classes about holders: the proxies.
+
+Only its library knows the object behind a handle.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,12 @@ class DeclaredBoundary:
     """Implements ``Boundary``."""
 
     def __init__(self, rows: Callable[[], Sequence[DeclaredRows | LibraryRows]], classes: Callable[[], Sequence[type]] = tuple) -> None:
-        """``rows`` gives those of all declarations, ``classes`` the classes that are followed."""
+        """``rows`` gives the rows of all declarations, ``classes`` the followed classes."""
         self._rows = rows
         self._classes = classes
 
     def hidden_kinds(self) -> Sequence[str]:
-        """Followed classes whose instances do not tell the collector what they hold."""
+        """Followed classes whose instances do not report their references to the collector."""
         return [kind for cls in self._classes() if (kind := hides_referents(cls))]
 
     def python_object(self, row: int) -> object | None:

@@ -1,7 +1,7 @@
 """Classes that belong to an extension, followed through their type slots by native code: see ``native/src/extension``.
 
-Needed where attributes of the class cannot be set, so that births are seen, and where instances cannot be referred to weakly, so that
-their ends are. The class's attributes stay what they are, while hooked as well.
+Needed to see births in classes whose attributes cannot be set, and ends of instances without weak
+references. The class's attributes stay unchanged, even while hooked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def is_of_interpreter(cls: type) -> bool:
 
 
 class TypeHooks:
-    """The slots of one class and of what is derived from it."""
+    """The slots of one class and of its derived classes."""
 
     def __init__(self, cls: type, births: Births | None) -> None:
         """``births`` is given each new instance; ``None``: births are seen in another way."""
@@ -49,7 +49,7 @@ class TypeHooks:
         return bool(lib.ai_type_sees_ends(id(self._cls)))
 
     def follow_derived(self) -> None:
-        """Hook what is derived from the class meanwhile; what Python code derives reaches the destructor by itself."""
+        """Hook classes derived meanwhile; classes of Python code reach the destructor anyway."""
         for cls in closure(self._cls).difference(self._hooked):
             if self._births is not None or not is_mutable(cls):
                 self._hook(cls)

@@ -1,8 +1,9 @@
 """The functions of a native library that create, clone and free, told of each call.
 
-Functions of ctypes have a place for that: ``errcheck``, which ctypes calls with result and arguments; the function itself stays what it
-is, also where the program kept it. Functions of an extension module are replaced in the module, those of a cffi library in the
-dictionary that its attributes come from; what the program took out before is not seen.
+Functions of ctypes have a place for that: ``errcheck``, which ctypes calls with result and
+arguments; the function itself stays unchanged, also where the program kept it. Functions of an
+extension module are replaced in the module, functions of a cffi library in the dictionary that its
+attributes come from; a function that the program took out before is not seen.
 """
 
 from __future__ import annotations
@@ -88,7 +89,10 @@ class FunctionHooks:
         return ""
 
     def _check(self, function: Any, told: Told) -> None:
-        """A function of ctypes. Returning the very arguments tells ctypes to go on as if nobody had looked."""
+        """A function of ctypes.
+
+        Returning the very arguments makes ctypes continue as if without a check.
+        """
         before = function.errcheck
 
         def errcheck(result: Any, called: Any, arguments: Any) -> Any:
@@ -116,7 +120,7 @@ class FunctionHooks:
             self._faults.add(error)
 
     def _creating(self, function: Function) -> Told:
-        """What it returns, or what it wrote through a pointer that it was given; a clone that returns nothing counts its argument."""
+        """Its return value, or the value written through a pointer; a clone may count its argument."""
 
         def created(result: Any, arguments: Sequence[Any]) -> None:
             if function.argument is None:
@@ -136,9 +140,12 @@ class FunctionHooks:
 
 
 def _namespace_of_cffi(library: Any) -> dict[str, Any] | None:
-    """Where a cffi library keeps the functions that were asked for, ``None`` for anything else. ``lib.x`` looks there first.
+    """The dictionary of a cffi library's requested functions, ``None`` for anything else.
 
-    Libraries of compiled modules refuse to be written to, and those of ``FFI.dlopen`` try for ever; so neither is asked to.
+    ``lib.x`` looks there first.
+
+    Libraries of compiled modules refuse to be written to, and libraries of ``FFI.dlopen`` try for
+    ever; so neither is asked to.
     """
     place = type(library).__module__, type(library).__name__
     if place == ("cffi.api", "FFILibrary"):
@@ -150,11 +157,11 @@ def _namespace_of_cffi(library: Any) -> dict[str, Any] | None:
 
 
 def _given(argument: Any) -> Number:
-    """A handle that was passed, or what now stands where a passed pointer points to."""
+    """A handle that was passed, or the value now at a passed pointer."""
     if isinstance(argument, ffi.CData):
         kind = ffi.typeof(argument)
         is_place = kind.kind == "pointer" and (kind.item.kind == "pointer" or (kind.item.kind == "primitive" and kind.item.cname in WORDS))
         return number_of(argument[0] if is_place and argument else argument)
-    target = getattr(argument, "_obj", argument)  # ``byref`` keeps what it refers to there
+    target = getattr(argument, "_obj", argument)  # ``byref`` keeps the referred object there
     contents = getattr(target, "contents", target)  # ``pointer``
     return number_of(contents)

@@ -11,7 +11,7 @@ RUNNING: Final = ("run_forever", "run_until_complete", "run")
 
 
 def running_loops() -> list[Any]:
-    """The event loops of asyncio that run now, on whatever thread; a program that never imported asyncio has none."""
+    """The event loops of asyncio that run now, on any thread; none without asyncio."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return []

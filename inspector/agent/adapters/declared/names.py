@@ -1,4 +1,7 @@
-"""Finds what a dotted name stands for among the modules that are imported. Imports nothing and runs no code of the program."""
+"""Finds the object of a dotted name among the imported modules.
+
+Imports nothing and runs no code of the program.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from inspector.agent.adapters.imports import is_importing
 
 
 class Place(NamedTuple):
-    """Where something stands, so that something else can be put there."""
+    """The place of an object, so that another object can replace it."""
 
     owner: Any
     """A module, a class, or an object."""

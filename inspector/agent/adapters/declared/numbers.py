@@ -1,4 +1,4 @@
-"""What a handle is as a number, whatever a wrapper keeps it in: an integer, a ctypes value or pointer, a cffi pointer, an object."""
+"""The number of a handle in any wrapper: an integer, a ctypes or cffi pointer, an object."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ NONE = Number(0, is_address=False)
 
 
 def number_of(value: Any) -> Number:
-    """The handle in a value; ``NONE`` for what stands for no handle: none, 0, -1, a null pointer. Raises ``TypeError`` for what is none."""
+    """The handle in a value; ``NONE`` for a value without a handle: none, 0, -1, a null pointer.
+
+    Raises ``TypeError`` for any other value.
+    """
     for _ in range(MAX_DEPTH):
         if value is None or value is False:
             return NONE

@@ -1,8 +1,9 @@
 """The rows of one declaration: a row for each handle that a proxy owns, from its birth (or the scan that found it) to its release.
 
-Native code keeps them (``native/src/follow/instances.rs``, ``native/python/instances.c``): it reads the attributes that the declaration
-names, makes and ends rows, and sees the end of a proxy by a weak reference or its class's destructor. Asked of Python is what is rare: a
-handle that is no integer, a stack that was not seen before. All calls may come from any thread at any time.
+Native code keeps them (``native/src/follow/instances.rs``, ``native/python/instances.c``): it reads
+the attributes that the declaration names, makes and ends rows, and sees the end of a proxy by a
+weak reference or its class's destructor. Python code runs only in rare cases: a handle that is no
+integer, a stack that was not seen before. All calls may come from any thread at any time.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class DeclaredRows:
 
     @property
     def owner(self) -> Any:
-        """What is given each proxy of the class."""
+        """The function that is given each proxy of the class."""
         return self.native
 
     def row_of(self, proxy: object) -> int:
@@ -70,7 +71,7 @@ class DeclaredRows:
     def observe(self, proxy: Any) -> bool:
         """A proxy was made, or may have changed, on this thread: give it a row, or end the one it has. Whether it has a row then.
 
-        What the proxy's attributes raise is kept as a fault.
+        An exception of the proxy's attributes is kept as a fault.
         """
         has_row: bool = self.native.observe(proxy)
         return has_row
@@ -80,7 +81,7 @@ class DeclaredRows:
         self.native.release(proxy)
 
     def look_round(self, most: int) -> None:
-        """Look at some of the live proxies, other ones each time: they may have been released in a way that no hook saw."""
+        """Look at some of the live proxies, in turn: no hook may have seen their release."""
         keys = list(islice(self._turn, most))
         if len(keys) < most:
             self._turn = iter(self.native.places())

@@ -1,4 +1,4 @@
-"""What is declared for this process at its start: by ``ARC_INSPECTOR_ADAPTERS``, else by the project that it was started in."""
+"""Declarations at this process's start: from ``ARC_INSPECTOR_ADAPTERS``, else its project."""
 
 from __future__ import annotations
 

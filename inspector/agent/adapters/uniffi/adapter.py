@@ -49,7 +49,7 @@ class Bindings:
     ) -> None:
         """Describe the module and set the hooks. Raises ``InspectorError`` when its generation is not supported.
 
-        ``is_late``: the module was imported before anybody looked.
+        ``is_late``: the module was imported before the agent came.
         """
         namespace = vars(module)
         generation = recognise(namespace)
@@ -117,9 +117,9 @@ class Bindings:
 
 
 def leave_out_dying(proxies: Sequence[ProxyRows]) -> None:
-    """Proxies whose finaliser runs now, on whatever thread, and began before their class was hooked: a scan would take them for live.
+    """Leave out proxies whose finaliser began before the hooks: a scan would take them for live.
 
-    To be called when the hooks are set. What began later is known by its hook.
+    To be called when the hooks are set. A later start is known by its hook.
     """
     owners = {code: rows for rows in proxies if (code := rows.finaliser_code) is not None}
     for innermost in sys._current_frames().values():
@@ -169,7 +169,7 @@ class UniffiAdapter:
         self._follow_new_modules()
 
     def detach(self) -> None:
-        """Take all hooks off; the classes' attributes are what they were."""
+        """Remove all hooks; the classes' attributes are the originals again."""
         self._watch.undo()
         while self._bindings:
             self._bindings.pop().undo()
@@ -194,7 +194,7 @@ class UniffiAdapter:
             yield found
 
     def _scan_proxies(self) -> Iterator[int]:
-        """Rows for proxies: natively, or by what the garbage collector tells on interpreters whose heap native code does not know."""
+        """Rows for proxies: natively, or through the collector if the heap's layout is unknown."""
         owners = {rows.proxy_class.cls: rows for bindings in self._bindings for rows in bindings.proxies}
         natives = {derived: owners[cls].native for cls in owners for derived in closure(cls)} | {cls: owners[cls].native for cls in owners}
         found = 0
@@ -214,7 +214,7 @@ class UniffiAdapter:
             yield found
 
     def poll(self) -> None:
-        """New modules, proxies that went without a word, copies, and what hooks could not say themselves."""
+        """New modules, proxies that ended silently, copies, and work left by hooks."""
         is_off = not self._recorder.level()
         self._is_scan_due |= self._was_off and not is_off
         self._was_off = is_off
@@ -257,7 +257,7 @@ class UniffiAdapter:
         return any(row in bindings for bindings in self._bindings)
 
     def close(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
-        """Refused: what UniFFI generates has no method that is known to close."""
+        """Refused: UniFFI's generated classes have no method that is known to close."""
         for bindings in self._bindings:
             if row in bindings:
                 return CloseVerdict("refused", bindings.refusal(row), tuple(self.referrers(row)))
@@ -282,7 +282,10 @@ class UniffiAdapter:
         self._is_scan_due = True
 
     def _follow_new_modules(self) -> None:
-        """Follow generated modules that were not seen before. What they made meanwhile is looked for with the next ``poll``."""
+        """Follow generated modules that were not seen before.
+
+        The next ``poll`` looks for proxies that they made meanwhile.
+        """
         for module in self._finder.unseen():
             self._follow(module, is_late=True)
             self._is_scan_due = True
@@ -297,7 +300,7 @@ class UniffiAdapter:
             self._faults.add(error)
 
     def _follow(self, module: ModuleType, *, is_late: bool = False) -> None:
-        """Hook a generated module; one that cannot be followed is reported like a fault."""
+        """Hook a generated module; a module that cannot be followed is reported like a fault."""
         try:
             self._bindings.append(Bindings(module, self._recorder, self._faults, copied=self._note_copy, is_late=is_late))
         except Exception as error:  # one odd module must not keep the agent from starting

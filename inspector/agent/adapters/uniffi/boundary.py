@@ -1,7 +1,8 @@
-"""What can be known of who holds whom across UniFFI's boundary.
+"""Holders across UniFFI's boundary, as far as they can be known.
 
-A generated module keeps each Python object that Rust holds in a handle map; that part is exact. What a Rust object leads to it
-cannot be asked: its memory is scanned for the handles (``native/src/edges/scan.rs``), and what that finds is marked as such. Worker thread.
+A generated module keeps each Python object that Rust holds in a handle map; that part is exact. A
+Rust object cannot be asked for the objects it holds: its memory is scanned for their handles
+(``native/src/edges/scan.rs``), and the result is marked as such. Worker thread.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class UniffiBoundary:
         return None
 
     def foreign_objects(self) -> Sequence[ForeignObject]:
-        """What Rust holds now."""
+        """The Python objects that Rust holds now."""
         found = []
         for bindings in self._followed():
             for (place, handle), thing, row in bindings.foreign.held():
@@ -81,7 +82,7 @@ def _proxy(rows: ProxyRows, row: int) -> object | None:
 
 
 def _scanned(address: int, foreign: ForeignRows) -> list[Reach]:
-    """What a scan of an object's memory finds."""
+    """The finds of a scan of an object's memory."""
     keys = {key[1]: key for key, _, _ in foreign.held()}
     if not address or not keys:
         return []

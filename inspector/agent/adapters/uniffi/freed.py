@@ -40,7 +40,7 @@ class FreedProxies:
         self._freed: dict[int, Freed] = {}
 
     def add(self, proxy: Any, handle: int) -> None:
-        """Look after a proxy; one that cannot be referred to weakly, or is one too many, is forgotten."""
+        """Look after a proxy; without a weak reference, or beyond the limit, it is forgotten."""
         key = id(proxy)
         try:
             if handle and len(self._freed) < MOST_WAITING:
@@ -51,7 +51,7 @@ class FreedProxies:
         self._native.left(key)
 
     def settle(self) -> None:
-        """Look at each proxy: a row for one that is still there, an end for the row of one that is not, or that gave its handle up."""
+        """Look at each proxy: it gets a row while it lives with its handle."""
         for key, freed in list(self._freed.items()):
             if not self._settle(key, freed) and self._freed.get(key) is freed:
                 del self._freed[key]

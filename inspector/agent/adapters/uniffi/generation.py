@@ -1,7 +1,8 @@
 """Which generation of UniFFI wrote a module, told by its structure.
 
-What a handle is changed with the generation, so a wrong guess would show wrong counts. Each generation builds its proxies in its own
-way; that, not a package's name or version, tells them apart. The contract number must not contradict it.
+The meaning of a handle changed with the generation, so a wrong guess would show wrong counts. Each
+generation builds its proxies in its own way; that, not a package's name or version, tells them
+apart. The contract number must not contradict it.
 
 =============== =========== ===================== ========================================= =============================
 UniFFI          contract    attribute             object                                    Rust-implemented trait
@@ -74,7 +75,7 @@ def contract_of(namespace: Mapping[str, Any]) -> int | None:
 
 
 def candidate_classes(namespace: Mapping[str, Any]) -> Iterator[type]:
-    """Classes that the module itself defines and that release a handle or are made from one, of whatever generation."""
+    """Classes of the module that release a handle or are made from it, of any generation."""
     seen: set[type] = set()
     home = namespace.get("__name__")
     for value in list(namespace.values()):
@@ -98,7 +99,7 @@ def shape_of(cls: type) -> Shape | None:
 
 
 def _attribute_names(finaliser: CodeType, shape: Shape) -> tuple[object, ...]:
-    """Where a finaliser names the attribute with the handle: it asks for it by name, as it may be missing; the oldest do not ask."""
+    """Names in a finaliser that may be the handle's attribute."""
     return finaliser.co_consts if shape.make_name is not None else finaliser.co_names
 
 

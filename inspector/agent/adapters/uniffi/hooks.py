@@ -1,7 +1,7 @@
 """The hooks of one proxy class.
 
-A hook calls the original first or last and passes on whatever it returns or raises; it never adds an exception of its own: those
-are kept for the worker, which reports them. Methods are not touched.
+A hook calls the original first or last and passes on its result or exception; it never adds an
+exception of its own: faults are kept for the worker, which reports them. Methods are not touched.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from inspector.wire.hooks import hooks
 
 
 class ProxyHooks:
-    """The hooks of one proxy class: birth, release, and the copy that nobody announces."""
+    """The hooks of one proxy class: birth, release, and the unannounced copy."""
 
     def __init__(self, rows: ProxyRows, copied: Callable[[], None]) -> None:
         """``copied`` is called when a proxy is being copied or pickled: another proxy on the same count may follow."""

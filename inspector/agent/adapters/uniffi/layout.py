@@ -1,13 +1,15 @@
-"""Where the counts of an object stand: found once for each class, by the library's own clone and release.
+"""The place of an object's counts, found once a class by the library's clone and release.
 
-An ``Arc`` is ``{strong: usize, weak: usize, data}``; a handle points to ``data``. For data aligned to 16 bytes or less
-``strong`` stands 16 bytes before it, for a larger alignment that many bytes. The alignment is not known from Python, so:
-look at every candidate, let the library clone, look again, let it release, look again. The one that went up by one and
-down again is the count. Another thread that uses the same object can spoil a try, never confirm a wrong candidate twice.
+An ``Arc`` is ``{strong: usize, weak: usize, data}``; a handle points to ``data``. For data aligned
+to 16 bytes or less ``strong`` is 16 bytes before it, for a larger alignment that many bytes. The
+alignment is not known from Python, so: look at every candidate, let the library clone, look again,
+let it release, look again. The count is the word that rose by 1 and fell again. Another thread that
+uses the same object can spoil a try, never confirm a wrong candidate twice.
 
-For a Rust-implemented trait the handle points to a pair {inner ``Arc``, vtable}. It is the inner one that names the object
-and counts its holders; the outer (contract 30: an ``Arc``, before: a ``Box``) is made anew for each value that
-crosses the boundary. So a trait's address is the inner allocation, which is read from the handle.
+For a Rust-implemented trait the handle points to a pair {inner ``Arc``, vtable}. The inner ``Arc``
+names the object and counts its holders; the outer (contract 30: an ``Arc``, before: a ``Box``) is
+made for each value that crosses the boundary. So a trait's address is the inner allocation, which
+is read from the handle.
 """
 
 from __future__ import annotations
@@ -49,8 +51,9 @@ def data_offset(handle: int, clone: Callable[[], int], release: Callable[[int], 
 def likely_offset(handle: int) -> int | None:
     """As ``data_offset``, for a generation without a clone that could prove it; ``None`` when it looks like nothing known.
 
-    A handle that is a multiple of 16 and not of 32 rules larger alignments out. Otherwise only the look of the two words tells:
-    what stands there before an object that is aligned to more (or before a trait's box) is not a pair of small counts.
+    A handle that is a multiple of 16 and not of 32 rules larger alignments out. Otherwise only the
+    look of the two words decides: before an object that is aligned to more (or before a trait's
+    box) there is no pair of small counts.
     """
     strong, weak = word(handle - SMALL), word(handle - SMALL // 2)
     if strong is None or weak is None:
