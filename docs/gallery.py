@@ -81,7 +81,7 @@ class Gallery:
 
     def take_replay(self) -> None:
         """The demo recorded, with two marks, then its file at the end, in the middle and while it plays."""
-        recording = self._window.chronicle.recording
+        recording = self._window.recording
         said: list[str] = []
         recording.told.connect(lambda sentence, _tone: said.append(sentence))
         self._offscreen.start_demo()
@@ -90,14 +90,14 @@ class Gallery:
         self._offscreen.wait(lambda: recording.is_on, "the recording")
         for name in ("warm", "busy"):
             self._offscreen.run_for(RECORDED_MILLIS // 3)
-            self._window.chronicle.mark_now(name)
+            self._window.marks.mark_now(name)
         self._offscreen.run_for(RECORDED_MILLIS // 3)
         self.take("recording")
         self._window.commands["record"].trigger()
         self._offscreen.wait(lambda: said[-1].startswith("Recorded "), "the file")
         path = Path(said[-1].rsplit(": ", 1)[1])
         self._window.attachment.open_file(path)
-        replay = self._window.chronicle.replay
+        replay = self._window.replay
         self._offscreen.wait(replay.isVisible, "the replay")
         self.take("replay-end")
         replay.slider.setValue(int(replay.slider.maximum() * REPLAYED_SHARE))

@@ -26,13 +26,17 @@ EXIT_JOIN_SECS: Final = 0.02
 EXIT_VIEWER_MILLIS: Final = 200
 """How long a program that a viewer looks at waits at its end until that has read what lives then. Without a viewer it does not wait."""
 
+Leave = Callable[[Callable[[Sequence[Exception]], None]], None]
+"""Stops the agent and forgets it; its argument is given the adapters' failures while there is a socket to answer on."""
+
 
 class Agent:
     """The agent of this process. ``start`` and ``stop`` are called once each; ``AgentSlot`` guards them with its lock."""
 
-    def __init__(self, adapters: Sequence[Adapter]) -> None:
-        """With the hooks of these ecosystems."""
+    def __init__(self, adapters: Sequence[Adapter], leave: Leave) -> None:
+        """With the hooks of these ecosystems; ``leave`` is called on the worker when a viewer asks the agent to go."""
         self._adapters = tuple(adapters)
+        self._leave = leave
         self._attached: list[Adapter] = []
         self._gc_hook = GcHook()
         self._thread_names = ThreadNames()
@@ -117,14 +121,8 @@ class Agent:
     def _start_worker(self) -> None:
         """A worker thread for this process."""
         jobs = Jobs(self._adapters, self._gc_hook, self._thread_names)
-        self._worker = Worker(self._adapters, jobs, detach=self._detach_all)
+        self._worker = Worker(self._adapters, jobs, detach=self._leave)
         self._worker.start()
-
-    def _detach_all(self, tell: Callable[[Sequence[Exception]], None]) -> None:
-        """A viewer asked the agent to go: through the slot of the process, which forgets it."""
-        from inspector.agent.process import PROCESS
-
-        PROCESS.stop(tell)
 
     def _detach_adapters(self) -> list[Exception]:
         """Detach in reverse; one that fails does not keep the others from it."""

@@ -47,7 +47,7 @@ class AgentSlot:
                 return segment_path()
             if segment_path():
                 raise UsageError("the agent runs in another interpreter of this process")
-            agent = Agent(make_adapters() if adapters is None else adapters)
+            agent = Agent(make_adapters() if adapters is None else adapters, self.stop)
             self._follow_process()  # first: a start that fails leaves a segment, hidden, which goes with the process
             agent.start(level, program=program, directory=directory, leaves_after_secs=leaves_after_secs)
             self._agent = agent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +23,40 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
+
+
+def imports_by_module() -> dict[str, set[str]]:
+    """What each module of the package imports of the package, also for type checks and within functions."""
+    paths = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / "inspector").rglob("*.py")}
+    named = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    return {name: {each for each in targets_of(path, named.keys()) if each != name} for name, path in named.items()}
+
+
+def targets_of(path: Path, known: Set[str]) -> Iterator[str]:
+    """Modules that a file imports; ``from package import module`` is the module alone."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from known & {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module in known:
+            for alias in node.names:
+                inside = f"{node.module}.{alias.name}"
+                yield inside if inside in known else node.module
+
+
+def in_circles(imports: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Modules that are left when leaves and roots are taken off again and again: circles, and what lies between two of them."""
+    left = imports
+    while True:
+        imported = set().union(*left.values())
+        inner = {name for name, found in left.items() if found & left.keys() and name in imported}
+        if inner == left.keys():
+            return left
+        left = {name: left[name] & inner for name in inner}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert in_circles(imports_by_module()) == {}
+    assert in_circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == {"b": {"c"}, "c": {"b"}}
 
 
 def test_only_wire_touches_the_native_module() -> None:

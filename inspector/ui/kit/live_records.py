@@ -14,10 +14,17 @@ from PySide6.QtWidgets import QWidget
 from inspector.model.snapshot import Snapshot
 from inspector.model.stillness import stands_still
 from inspector.ui.kit.column_model import ColumnModel, RowsT
+from inspector.ui.kit.pane_base import is_seen
 from inspector.ui.kit.record_table import RecordTable
 from inspector.ui.kit.running_clock import RunningClock
-from inspector.ui.kit.seen import is_seen
-from inspector.ui.panes.pending.model import Moment
+
+
+class Moment:
+    """The time that ages are counted to; it moves between snapshots."""
+
+    def __init__(self) -> None:
+        """Nothing is known yet, so ages are not either."""
+        self.at = float("nan")
 
 
 class LiveRecords(QObject, Generic[RowsT]):

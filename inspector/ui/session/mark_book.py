@@ -53,8 +53,11 @@ class MarkBook(QObject):
         self._named, self._comparing, self._wish, self.marks = 0, False, None, ()
         self.changed.emit()
 
-    def mark_now(self, snapshot: Snapshot, name: str = "") -> None:
-        """Mark the state that ``snapshot`` shows."""
+    def mark_now(self, name: str = "") -> None:
+        """Mark the newest state, also while the panes are paused; in a recording the moment that is shown."""
+        snapshot = self._attachment.snapshot
+        if snapshot is None:
+            return
         chosen = name or self._next_name()
         self._make(lambda: mark_now(snapshot, chosen), snapshot.taken_at, chosen)
 

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from inspector.model.pending import pending_closes
+from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
+from inspector.ui.session.attachment import Attachment
+from inspector.ui.shell.toolbar import ToolBar
 from inspector.ui.shell.tour import TourStep
-
-if TYPE_CHECKING:
-    from inspector.ui.shell.main_window import MainWindow
+from inspector.ui.shell.vital_signs import VitalSigns
+from inspector.ui.shell.workbench import Workbench
 
 OLD = "type:TodoItem age>5s"
 """The planners let theirs go after a second or two."""
 
 
-def demo_steps(window: MainWindow) -> tuple[TourStep, ...]:
-    """Each shows what it speaks of in ``window``."""
-    bench = window.workbench
+def demo_steps(bench: Workbench, signs: VitalSigns, toolbar: ToolBar, attachment: Attachment) -> tuple[TourStep, ...]:
+    """Each step shows the part of the window that it explains."""
     return (
         TourStep(
             "Is something growing?",
             "Handles that live now, how many are born and die a second, and closes that wait. Every number is a door: click it. "
             "Births outrun deaths here, so something is kept.",
-            lambda: window.vital_signs,
+            lambda: signs,
         ),
         TourStep(
             "What grows, and since when",
@@ -46,26 +45,25 @@ def demo_steps(window: MainWindow) -> tuple[TourStep, ...]:
             "The strong count, split into what holds it: Python proxies, calls in flight, native references, and what nobody can explain. "
             "Each part leads on.",
             lambda: bench.detail,
-            lambda: _choose_oldest(window),
+            lambda: _choose_oldest(bench, attachment.shown),
         ),
         TourStep(
             "Is something stuck?",
             "Closes that were asked for and have not run, each with its reason: one waits for a call, one for the thread that owns it.",
             lambda: bench.pending,
-            lambda: _show_pending(window),
+            lambda: _show_pending(bench, attachment.shown),
         ),
         TourStep(
             "Do something about it",
             "Force GC and Close are off until you arm them. Then a close shows first who holds the resource and what has to go before it; "
             "a collection says what it freed. Press S for a picture with all data inside, Ctrl+K for everything else.",
-            lambda: window.toolbar,
+            lambda: toolbar,
         ),
     )
 
 
-def _choose_oldest(window: MainWindow) -> None:
+def _choose_oldest(bench: Workbench, snapshot: Snapshot | None) -> None:
     """The oldest row that the filter shows, else the oldest that lives."""
-    bench, snapshot = window.workbench, window.attachment.shown
     if snapshot is None:
         return
     handles = snapshot.handles
@@ -76,8 +74,7 @@ def _choose_oldest(window: MainWindow) -> None:
         bench.choose(int(handles.ids[rows[np.argmin(handles.created_at[rows])]]))
 
 
-def _show_pending(window: MainWindow) -> None:
-    bench, snapshot = window.workbench, window.attachment.shown
+def _show_pending(bench: Workbench, snapshot: Snapshot | None) -> None:
     bench.handles.set_filter("")
     bench.open_pane("pending")
     closes = pending_closes(snapshot) if snapshot is not None else ()

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from inspector.model.wording import duration
 from inspector.session.protocol import GcReport
+from inspector.ui.kit.banner import Banner
 from inspector.ui.kit.figures import Figure
+from inspector.ui.session.answer_texts import gc_sentence
+from inspector.ui.shell.workbench import Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +36,12 @@ def gc_figures(report: GcReport, doors: Doors) -> tuple[Figure, ...]:
     )
     stuck = Figure(f"{report.uncollectable:,}", "cannot be collected", None, "Garbage that the collector found and could not free")
     return (*figures, stuck) if report.uncollectable else figures
+
+
+def show_collection(banner: Banner, workbench: Workbench, report: GcReport) -> None:
+    """Show what a forced collection did, as numbers that lead to the rows."""
+    doors = Doors(
+        released=lambda: workbench.handles.set_filter("state:released,dropped"),
+        pending=lambda: workbench.open_pane("pending"),
+    )
+    banner.tell_figures("Forced collection", gc_figures(report, doors), text=gc_sentence(report))

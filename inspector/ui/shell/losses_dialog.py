@@ -11,6 +11,7 @@ from inspector.model import wording
 from inspector.model.losses import Counted, losses_of, notes_of, refused_of
 from inspector.model.snapshot import Lost, Snapshot
 from inspector.ui.kit.labels import quiet_label, section_label, set_flag, text_label
+from inspector.ui.session.attachment import Attachment
 
 WIDTH = 560
 NOTHING = "Nothing was lost and nothing was refused: all that happened is counted"
@@ -71,6 +72,19 @@ class LossesDialog(QDialog):
         self._outside.replaceWidget(self._body, body)
         self._body.deleteLater()
         self._body = body
+
+
+def show_losses(window: QWidget, attachment: Attachment) -> None:
+    """Open the dialog over ``window``, or raise the open one; it closes with the session."""
+    snapshot, shown = attachment.snapshot, window.findChild(LossesDialog)
+    if isinstance(shown, LossesDialog):
+        shown.raise_()
+    elif snapshot is not None:
+        dialog = LossesDialog(snapshot.lost, window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        attachment.snapshot_seen.connect(dialog.follow)
+        attachment.finished.connect(dialog.reject)
+        dialog.show()
 
 
 def _add_section(grid: QGridLayout, title: str, counted: Sequence[Counted], *, alarm: bool) -> None:

@@ -5,33 +5,39 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt
+from PySide6.QtCore import QEvent, QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.session.mutes import MUTES_NAME, Mutes
-from inspector.session.protocol import GcReport
+from inspector.session.protocol import Replay
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.banner import Banner
 from inspector.ui.kit.theme import Theme
-from inspector.ui.session.answer_texts import gc_sentence
 from inspector.ui.session.attachment import Attachment, Situation
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.connector import Connector
+from inspector.ui.session.event_feed import EventFeed
+from inspector.ui.session.findings_watch import FindingsWatch
 from inspector.ui.session.holder_questions import HolderQuestions
+from inspector.ui.session.mark_book import MarkBook
+from inspector.ui.session.recording import Recording
+from inspector.ui.session.replay import ReplayFollower
 from inspector.ui.session.target_actions import TargetActions
 from inspector.ui.shell.actions import Actions
 from inspector.ui.shell.appearance import Appearance
-from inspector.ui.shell.chronicle import Chronicle
 from inspector.ui.shell.closing import Closing
 from inspector.ui.shell.command_palette import CommandPalette
 from inspector.ui.shell.demo_tour import demo_steps
-from inspector.ui.shell.gc_result import Doors, gc_figures
+from inspector.ui.shell.editor import open_line
+from inspector.ui.shell.file_choice import choose_file, dropped_file
+from inspector.ui.shell.gc_result import show_collection
 from inspector.ui.shell.leaving import Leaving
-from inspector.ui.shell.losses_dialog import LossesDialog
+from inspector.ui.shell.losses_dialog import show_losses
 from inspector.ui.shell.navigation import Navigation, Place
 from inspector.ui.shell.pane_list import PaneParts
+from inspector.ui.shell.replay_bar import ReplayBar
 from inspector.ui.shell.screenshot_command import ScreenshotCommand
 from inspector.ui.shell.selection_actions import SelectionActions
 from inspector.ui.shell.start_page import StartPage
@@ -40,12 +46,11 @@ from inspector.ui.shell.status_line import StatusLine
 from inspector.ui.shell.toolbar import ToolBar
 from inspector.ui.shell.tour import Tour
 from inspector.ui.shell.vital_signs import VitalSigns
+from inspector.ui.shell.window_layout import restore_layout, save_layout
 from inspector.ui.shell.workbench import Workbench
 
 COMPACT_WIDTH: Final = 1180
 """Below it the toolbar shows icons alone."""
-_GEOMETRY: Final = "geometry"
-_LAYOUT: Final = "layout"
 
 
 class MainWindow(QMainWindow):
@@ -71,13 +76,17 @@ class MainWindow(QMainWindow):
         self.closing = Closing(self.target_actions, HolderQuestions(self.attachment, self), self.appearance, self)
         self.screenshot_command = ScreenshotCommand(self, connector, self.runner)
         mutes = Mutes(Path(settings.fileName()).parent / MUTES_NAME)
-        self.chronicle = Chronicle(self.attachment, connector, self.runner, mutes, self.appearance.theme, self)
+        self.feed = EventFeed(self.attachment, self.runner, self)
+        self.findings = FindingsWatch(self.attachment, self.runner, self.feed, mutes, self)
+        self.marks = MarkBook(self.attachment, self.runner, self)
+        self.recording = Recording(self.attachment, connector, self.runner, self)
         self.commands = Actions(self.appearance.theme, self)
         self._build()
         self._connect_attachment()
         self._connect_actions()
         self._connect_panes()
-        self._restore(reset_layout=reset_layout)
+        self._connect_records()
+        restore_layout(settings, self, self.workbench, reset=reset_layout)
         self._show_start()
 
     # building -----------------------------------------------------------------------------------------------------
@@ -93,11 +102,21 @@ class MainWindow(QMainWindow):
         self.banner = Banner(theme)
         self.result = Banner(theme, dismissable=True)
         self.start = StartPage(theme, self._connector, self.runner)
+        self.replay = ReplayBar(theme)
         self.workbench = Workbench(
-            PaneParts(theme, self.runner, self.attachment, self.commands, self.target_actions, self._settings, self.chronicle)
+            PaneParts(
+                theme,
+                runner=self.runner,
+                attachment=self.attachment,
+                actions=self.commands,
+                target_actions=self.target_actions,
+                feed=self.feed,
+                findings=self.findings,
+                marks=self.marks,
+            )
         )
         self.selection_actions = SelectionActions(self.workbench.handles, self.attachment, self.commands, self.target_actions, self.closing)
-        self.tour = Tour(theme, self._settings, demo_steps(self), self)
+        self.tour = Tour(theme, self._settings, demo_steps(self.workbench, self.vital_signs, self.toolbar, self.attachment), self)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.start)
         self.pages.addWidget(self.workbench)
@@ -106,7 +125,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for widget in (self.banner, self.chronicle.replay, self.vital_signs):
+        for widget in (self.banner, self.replay, self.vital_signs):
             layout.addWidget(widget)
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.result)  # at the bottom: what one reads does not move when an action answers
@@ -121,11 +140,9 @@ class MainWindow(QMainWindow):
         attachment.snapshot_shown.connect(self.workbench.show_snapshot)
         attachment.snapshot_shown.connect(lambda _snapshot: self._settle())
         attachment.vitals_seen.connect(self._vitals_seen)
-        attachment.told.connect(self._tell)
-        self.screenshot_command.told.connect(self._tell)
-        self.target_actions.told.connect(self._tell)
-        self.chronicle.told.connect(self._tell)
-        self.target_actions.collected.connect(self._show_collection)
+        for part in (attachment, self.screenshot_command, self.target_actions, self.findings, self.marks, self.recording):
+            part.told.connect(self._tell)
+        self.target_actions.collected.connect(lambda report: show_collection(self.result, self.workbench, report))
 
     def _connect_actions(self) -> None:
         self.commands.connect_to(
@@ -134,7 +151,7 @@ class MainWindow(QMainWindow):
                 "clear_filter": lambda: self.workbench.handles.set_filter(""),
                 "sort": self.workbench.handles.sort_now,
                 "copy": self.workbench.handles.table.copy_ids,
-                "mark": self.chronicle.mark_now,
+                "mark": self.marks.mark_now,
                 "gc": self.target_actions.force_gc,
                 "close": self.selection_actions.close,
                 "close_shown": self.selection_actions.close_shown,
@@ -158,7 +175,7 @@ class MainWindow(QMainWindow):
             }
         )
         self.commands["pause"].toggled.connect(self.attachment.set_paused)
-        self.commands["record"].toggled.connect(self.chronicle.recording.set_on)
+        self.commands["record"].toggled.connect(self.recording.set_on)
         self.commands["arm"].toggled.connect(self.attachment.set_armed)
 
     def _connect_panes(self) -> None:
@@ -179,9 +196,21 @@ class MainWindow(QMainWindow):
         self.vital_signs.filter_wanted.connect(self.workbench.handles.set_filter)
         self.vital_signs.pane_wanted.connect(self.workbench.open_pane)
         self.vital_signs.events_wanted.connect(self.workbench.show_events)
-        self.chronicle.connect_to(self.workbench, self.vital_signs, self.commands)
+        self.workbench.line_wanted.connect(self._open_line)
         self.vital_signs.handle_chosen.connect(self.workbench.choose)
-        self.vital_signs.losses_wanted.connect(self._show_losses)
+        self.vital_signs.losses_wanted.connect(lambda: show_losses(self, self.attachment))
+
+    def _connect_records(self) -> None:
+        self.findings.report_changed.connect(self.vital_signs.show_report)
+        self.marks.marked.connect(self.recording.mark)
+        self.recording.is_on_changed.connect(self.commands["record"].setChecked)
+        follower = ReplayFollower(self.attachment, self)
+        follower.begun.connect(self._begin_replay)
+        follower.moment_shown.connect(self.replay.show_moment)
+        follower.moment_shown.connect(self.workbench.timeline.show_moment)
+        self.replay.moment_wanted.connect(follower.seek)
+        self.attachment.began.connect(self.replay.clear)
+        self.attachment.finished.connect(self.replay.clear)
 
     # what others call ---------------------------------------------------------------------------------------------
 
@@ -218,11 +247,7 @@ class MainWindow(QMainWindow):
             self.leaving.begin(self._quit)
             return
         self.leaving.begin()
-        self._settings.setValue(_GEOMETRY, self.saveGeometry())
-        layout = self.workbench.save_layout()
-        if layout is not None:
-            self._settings.setValue(_LAYOUT, layout)
-        self._settings.sync()
+        save_layout(self._settings, self, self.workbench)
         self.runner.close()
         super().closeEvent(event)
 
@@ -249,28 +274,17 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files are welcome."""
-        if _dropped_file(event) is not None:
+        if dropped_file(event) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open the file."""
-        path = _dropped_file(event)
+        path = dropped_file(event)
         if path is not None:
             event.acceptProposedAction()
             self.attachment.open_file(path)
 
     # inside -------------------------------------------------------------------------------------------------------
-
-    def _restore(self, *, reset_layout: bool) -> None:
-        if reset_layout:
-            self._settings.remove(_GEOMETRY)
-            self._settings.remove(_LAYOUT)
-            return
-        geometry, layout = self._settings.value(_GEOMETRY), self._settings.value(_LAYOUT)
-        if isinstance(geometry, QByteArray):
-            self.restoreGeometry(geometry)
-        if isinstance(layout, QByteArray):
-            self.workbench.restore_layout(layout)
 
     def _note_watching(self) -> None:
         self.attachment.set_watched(self.isVisible() and not self.isMinimized())
@@ -278,7 +292,7 @@ class MainWindow(QMainWindow):
     def _set_theme(self, theme: Theme) -> None:
         self.commands.set_theme(theme)
         self.tour.set_theme(theme)
-        for part in (self.toolbar.chip, self.vital_signs, self.chronicle.replay, self.banner, self.result, self.start, self.workbench):
+        for part in (self.toolbar.chip, self.vital_signs, self.replay, self.banner, self.result, self.start, self.workbench):
             part.set_theme(theme)
 
     def _began(self) -> None:
@@ -350,37 +364,25 @@ class MainWindow(QMainWindow):
     def _quit(self) -> None:
         self.close()
 
-    def _show_collection(self, report: GcReport) -> None:
-        """What a forced collection did, as numbers that lead on."""
-        doors = Doors(
-            released=lambda: self.workbench.handles.set_filter("state:released,dropped"),
-            pending=lambda: self.workbench.open_pane("pending"),
-        )
-        self.result.tell_figures("Forced collection", gc_figures(report, doors), text=gc_sentence(report))
-
     def _choose_file(self) -> None:
-        folder = str(self._connector.screenshot_folder())
-        name, _ = QFileDialog.getOpenFileName(
-            self, "Open a screenshot or session file", folder, "Screenshots and sessions (*.png *.arcs *.seg);;All files (*)"
-        )
-        if name:
-            self.attachment.open_file(Path(name))
+        path = choose_file(self, self._connector.screenshot_folder())
+        if path is not None:
+            self.attachment.open_file(path)
 
     def _show_commands(self) -> None:
         palette = CommandPalette((*self.commands.all(), *self.workbench.dock_actions()), self)
         palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         palette.open()
 
-    def _show_losses(self) -> None:
-        snapshot, shown = self.attachment.snapshot, self.findChild(LossesDialog)
-        if isinstance(shown, LossesDialog):
-            shown.raise_()
-        elif snapshot is not None:
-            dialog = LossesDialog(snapshot.lost, self)
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            self.attachment.snapshot_seen.connect(dialog.follow)
-            self.attachment.finished.connect(dialog.reject)
-            dialog.show()
+    def _open_line(self, file: str, line: int) -> None:
+        why = open_line(self._settings, file, line)
+        if why:
+            self._tell(why, "waiting")
+
+    def _begin_replay(self, replay: Replay) -> None:
+        self.workbench.show_recording(replay)
+        self.marks.take_recorded()
+        self.replay.show_recording(replay.moments, replay.marks)
 
     def _extend_menu(self, menu: QMenu) -> None:
         for key in ("close", "take_back", "close_shown", "clear_filter", "sort"):
@@ -395,8 +397,3 @@ class MainWindow(QMainWindow):
             return
         self.workbench.handles.set_filter(place.filter)
         self.workbench.handles.choose(() if place.handle is None else (place.handle,))
-
-
-def _dropped_file(event: QDropEvent) -> Path | None:
-    urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
-    return Path(urls[0].toLocalFile()) if len(urls) == 1 else None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, Final, TypeVar, cast
+from typing import Final, TypeVar
 
 from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 from inspector.model.snapshot import Snapshot, Vitals
+from inspector.session.protocol import Replay
+from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.detail.pane import DetailPane
 from inspector.ui.panes.events.pane import EventsPane
@@ -19,19 +20,9 @@ from inspector.ui.panes.marks.pane import MarksPane
 from inspector.ui.panes.pending.pane import PendingPane
 from inspector.ui.panes.threads.pane import STACKS_PAGE, ThreadsPane
 from inspector.ui.panes.timeline.pane import TimelinePane
+from inspector.ui.session.mark_book import MarkBook
 from inspector.ui.shell.dock_title import DockTitle
-from inspector.ui.shell.pane_list import (
-    BOTTOM,
-    LAYOUT_VERSION,
-    PANES,
-    FollowsSelection,
-    Pane,
-    PaneParts,
-    PaneSpec,
-    Pausable,
-    RestsUnseen,
-    TakesVitals,
-)
+from inspector.ui.shell.pane_list import BOTTOM, LAYOUT_VERSION, PANES, PaneParts, PaneSpec
 from inspector.vocabulary import EventKind
 
 LOW_HEIGHT: Final = 560
@@ -42,7 +33,7 @@ MIN_PANE_WIDTH: Final = 240
 TIMELINE_SHARE: Final = 0.29
 PENDING_SHARE: Final = 0.26
 """Of the panes' height, at first: both plots can be read, and the panes below have room for half a dozen rows."""
-_Pane = TypeVar("_Pane", bound=QWidget)
+_Pane = TypeVar("_Pane", bound=PaneBase)
 
 
 class Workbench(QMainWindow):
@@ -50,6 +41,8 @@ class Workbench(QMainWindow):
 
     selection_changed = Signal(object)
     """``tuple[int, ...]``: handles that actions work on."""
+    line_wanted = Signal(str, int)
+    """File and line that the person's editor is to open."""
 
     def __init__(self, parts: PaneParts, parent: QWidget | None = None) -> None:
         """Empty panes in their first places."""
@@ -66,8 +59,6 @@ class Workbench(QMainWindow):
         self.threads = self.pane("threads", ThreadsPane)
         self.events = self.pane("events", EventsPane)
         self.marks = self.pane("marks", MarksPane)
-        self._vitals_takers = [pane for pane in self._all() if isinstance(pane, TakesVitals)]
-        self._pausables = [pane for pane in self._all() if isinstance(pane, Pausable)]
         self._counts: dict[str, int] = {}
         self._shown: Snapshot | None = None
         self._sized = False
@@ -75,7 +66,7 @@ class Workbench(QMainWindow):
         self.setCentralWidget(self.handles)
         self._docks = {spec.key: self._dock(spec) for spec in PANES}
         self.reset_layout()
-        self._connect()
+        self._connect(parts)
 
     # what others call ---------------------------------------------------------------------------------------------
 
@@ -96,7 +87,7 @@ class Workbench(QMainWindow):
 
     def show_vitals(self, vitals: Vitals) -> None:
         """Timeline and rates take newer counters, also while paused: what happened meanwhile is no gap."""
-        for pane in self._vitals_takers:
+        for pane in self._all():
             pane.show_vitals(vitals)
 
     def set_theme(self, theme: Theme) -> None:
@@ -110,6 +101,13 @@ class Workbench(QMainWindow):
         for pane in self._all():
             pane.clear()
 
+    def show_recording(self, replay: Replay) -> None:
+        """A recording is shown for the first time: the timeline takes all its counters and marks."""
+        for vitals in replay.vitals:
+            self.show_vitals(vitals)
+        for at, name in replay.marks:
+            self.timeline.add_mark(at, name)
+
     def choose(self, handle: int) -> None:
         """Select a handle in the table and show its detail."""
         self.handles.choose((handle,))
@@ -118,7 +116,7 @@ class Workbench(QMainWindow):
 
     def set_paused(self, paused: bool) -> None:
         """Let nothing move, ages neither."""
-        for pane in self._pausables:
+        for pane in self._all():
             pane.set_paused(paused)
 
     def open_pane(self, key: str) -> None:
@@ -181,8 +179,8 @@ class Workbench(QMainWindow):
 
     # inside -------------------------------------------------------------------------------------------------------
 
-    def _all(self) -> tuple[Pane, ...]:
-        return (self.handles, *cast("tuple[Pane, ...]", tuple(self._panes.values())))
+    def _all(self) -> tuple[PaneBase, ...]:
+        return (self.handles, *self._panes.values())
 
     def _first_area(self, spec: PaneSpec) -> Qt.DockWidgetArea:
         return BOTTOM if self._low and spec.key == "timeline" else spec.area
@@ -201,9 +199,8 @@ class Workbench(QMainWindow):
         if not pane.minimumWidth():
             pane.setMinimumWidth(MIN_PANE_WIDTH)  # or the widest of them all would take the room of its neighbours
         dock.setWidget(pane)
-        dock.setTitleBarWidget(DockTitle(dock, getattr(pane, "title_actions", ())))
-        if isinstance(pane, RestsUnseen):
-            dock.visibilityChanged.connect(lambda in_front: pane.came_to_front() if in_front else None)
+        dock.setTitleBarWidget(DockTitle(dock, pane.title_actions))
+        dock.visibilityChanged.connect(lambda in_front: pane.came_to_front() if in_front else None)
         return dock
 
     def _note_count(self, spec: PaneSpec, count: int) -> None:
@@ -230,32 +227,37 @@ class Workbench(QMainWindow):
         )
         self.resizeDocks([self._docks["detail"]], [min(360, int(width * 0.32))], Qt.Orientation.Horizontal)
 
-    def _connect(self) -> None:
-        self._open_doors()
-        self.handles.handles_chosen.connect(self._selected)
-        self.timeline.born_wanted.connect(lambda term: self.handles.narrow("born", term))
-        self.handles.filter_changed.connect(lambda _source: self._show_range())
-
-    def _open_doors(self) -> None:
-        """What panes have in common: a click leads elsewhere, and the tab says how much there is to see."""
-        doors: dict[str, Callable[[Any], None]] = {
-            "handle_chosen": self.choose,
-            "filter_wanted": self.handles.set_filter,
-            "pane_wanted": self.open_pane,
-        }
+    def _connect(self, parts: PaneParts) -> None:
+        book = parts.marks
         for spec in PANES:
-            pane = self._panes[spec.key]
-            for name, slot in doors.items():
-                if hasattr(pane, name):
-                    getattr(pane, name).connect(slot)
-            if hasattr(pane, "count_changed"):
-                pane.count_changed.connect(lambda count, spec=spec: self._note_count(spec, count))
+            self._connect_pane(self._panes[spec.key], spec)
+        self.handles.handles_chosen.connect(self._selected)
+        self.handles.filter_changed.connect(lambda _source: self._show_range())
+        self.timeline.plot.range_selected.connect(lambda begin, end: self.marks.offer_range((begin, end)))
+        self.timeline.plot.range_dropped.connect(lambda: self.marks.offer_range(None))
+        self.marks.comparison_changed.connect(self.timeline.show_comparison)
+        self.marks.mark_wanted.connect(book.mark_now)
+        self.marks.moments_wanted.connect(lambda begin, end: self._mark(book, (begin, end)))
+        book.marked.connect(self.timeline.add_mark)
+        parts.findings.lead_changed.connect(self.handles.show_lead)
+
+    def _connect_pane(self, pane: PaneBase, spec: PaneSpec) -> None:
+        """A click leads elsewhere, and the tab shows the number of records."""
+        pane.handle_chosen.connect(self.choose)
+        pane.filter_wanted.connect(self.handles.set_filter)
+        pane.born_wanted.connect(lambda term: self.handles.narrow("born", term))
+        pane.line_wanted.connect(self.line_wanted)
+        pane.count_changed.connect(lambda count: self._note_count(spec, count))
+
+    def _mark(self, book: MarkBook, moments: tuple[float, ...]) -> None:
+        """Mark moments that have passed; the timeline's counters say how many handles were released since."""
+        for at in moments:
+            book.mark_at(at, self.timeline.released_since(at))
 
     def _selected(self, handles: tuple[int, ...]) -> None:
         self.detail.choose(handles[0] if handles else None, self._shown)
         for pane in self._panes.values():
-            if isinstance(pane, FollowsSelection):
-                pane.follow(handles)
+            pane.follow(handles)
         self.selection_changed.emit(handles)
 
     def _show_range(self) -> None:

@@ -7,9 +7,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from inspector.model.pending import pending_closes
+from inspector.ui.kit.live_records import Moment
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import LIGHT
-from inspector.ui.panes.pending.model import Moment, pending_model
+from inspector.ui.panes.pending.model import pending_model
 from tests.helpers.snapshots import snapshot_of
 
 WIDTHS = (80, 80, 80, 200, 80, 80, 100, 80)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.session.protocol import AuditLog
-from inspector.ui.kit.seen import is_seen
+from inspector.ui.kit.pane_base import is_seen
 from inspector.ui.panes.audit.pane import AuditPane
 from inspector.ui.panes.detail.history_lane import HistoryLane
 from inspector.ui.panes.flame.pane import FlamePane
@@ -94,7 +94,7 @@ def test_no_history_is_read_or_matched_behind_another_tab(qtbot: QtBot, opened: 
     pane.follow((HANDLE,))
     pane._read()
     pane._timer.stop()
-    opened.window.chronicle.feed.changed.emit()
+    opened.window.feed.changed.emit()
     assert len(opened.session.events_read) == before
     assert not [who for who in opened.asked if "History" in who]
     opened.window.workbench.open_pane("history")
@@ -108,11 +108,11 @@ def test_the_lane_of_a_detail_behind_another_tab_rests(qtbot: QtBot, opened: Ope
     lane = bench.detail.findChild(HistoryLane)
     assert isinstance(lane, HistoryLane)
     put_behind(qtbot, opened, "detail", front="pending")
-    qtbot.waitUntil(lambda: not opened.window.chronicle.feed._asking)
+    qtbot.waitUntil(lambda: not opened.window.feed._asking)
     opened.asked.clear()
     before = len(opened.session.events_read)
     lane._read()
-    opened.window.chronicle.feed.changed.emit()
+    opened.window.feed.changed.emit()
     assert len(opened.session.events_read) == before
     assert not [who for who in opened.asked if "History" in who]
 

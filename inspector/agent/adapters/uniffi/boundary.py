@@ -17,7 +17,7 @@ from inspector.agent.boundary import ForeignObject, Reach
 from inspector.wire import ffi, lib
 
 if TYPE_CHECKING:
-    from inspector.agent.adapters.uniffi.adapter import Bindings
+    from inspector.agent.adapters.uniffi.bindings import Bindings
 
 MOST_FOUND: Final = 256
 """Handles that one object leads to and that are told."""

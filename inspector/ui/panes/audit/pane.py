@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -13,8 +13,8 @@ from inspector.model.snapshot import Snapshot
 from inspector.model.wording import plural
 from inspector.session.protocol import AuditLog
 from inspector.ui.kit.labels import plain_label
+from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.record_table import RecordTable, TableShape
-from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.audit.model import NO_LOG, Acts, audit_model
 from inspector.ui.session.attachment import Attachment
@@ -28,16 +28,12 @@ NOTHING = "Nobody has collected, closed or changed anything in this target"
 ASKING = "Asking the target …"
 
 
-class AuditPane(QWidget):
+class AuditPane(PaneBase):
     """One row an act, the newest first."""
-
-    handle_chosen = Signal(object)
-    """``int``: the first handle of an act that was clicked."""
 
     def __init__(self, theme: Theme, attachment: Attachment, target_actions: TargetActions, parent: QWidget | None = None) -> None:
         """Empty; asks through ``attachment``, also after each act of ``acting``."""
         super().__init__(parent)
-        self.setObjectName("pane")
         self._attachment = attachment
         self._asking = False
         self._timer = QTimer(self, interval=REFRESH_MILLIS)

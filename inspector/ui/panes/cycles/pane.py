@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.model import wording
 from inspector.model.holders import CycleReport, SearchProgress
 from inspector.model.snapshot import Snapshot
 from inspector.ui.kit.labels import plain_label
+from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.cycles.graph import CycleGraph
 from inspector.ui.session.holder_questions import HolderQuestions
@@ -24,20 +25,12 @@ READY: Final = (
 NONE: Final = "No cycle across the boundary among objects that the collector knows"
 
 
-class CyclesPane(QWidget):
+class CyclesPane(PaneBase):
     """Asks the target and draws what it found."""
-
-    handle_chosen = Signal(object)
-    """``int``: a node with a handle was clicked."""
-    line_wanted = Signal(str, int)
-    """A node with a line of code was clicked."""
-    count_changed = Signal(int)
-    """Cycles that were found, for the tab."""
 
     def __init__(self, theme: Theme, questions: HolderQuestions, parent: QWidget | None = None) -> None:
         """Nothing is asked before somebody clicks."""
         super().__init__(parent)
-        self.setObjectName("pane")
         self._theme = theme
         self._questions = questions
         self._graphs: list[CycleGraph] = []

@@ -15,7 +15,7 @@ from inspector.model.balance_counts import NO_CHANGES, UP, Tally, changes_text, 
 from inspector.model.events import Events, no_events
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import clock
-from inspector.ui.kit.seen import is_seen
+from inspector.ui.kit.pane_base import is_seen
 from inspector.ui.kit.theme import Theme, ui_font
 from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner

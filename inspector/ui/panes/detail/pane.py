@@ -6,7 +6,7 @@ import math
 from html import escape
 
 import numpy as np
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -17,6 +17,7 @@ from inspector.model.snapshot import Site, Snapshot, handle_text
 from inspector.model.states import ALIVE, state_words
 from inspector.model.threads import filter_text
 from inspector.ui.kit.labels import head_label, quiet_label, rich_label, rule, section_label
+from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.detail.history_lane import HistoryLane
 from inspector.ui.panes.detail.state_lane import StateLane, reference_lane, resource_lane
@@ -29,20 +30,12 @@ MAX_SIBLINGS = 12
 FACTS = ("Created", "Site", "Changed", "Asked by", "Owner thread", "Last changed on", "Address", "Same object")
 
 
-class DetailPane(QWidget):
+class DetailPane(PaneBase):
     """Shows the handle that is selected; keeps the last it knew of one that left the table."""
-
-    handle_chosen = Signal(object)
-    """``int``: another handle of the same object was clicked; GUI thread."""
-    filter_wanted = Signal(str)
-    """A thread or type was clicked: the filter that shows its handles."""
-    line_wanted = Signal(str, int)
-    """A line of code was clicked."""
 
     def __init__(self, theme: Theme, questions: HolderQuestions | None = None, lane: HistoryLane | None = None) -> None:
         """Nothing selected. ``questions`` asks the target who holds what; ``lane`` shows the history. Both may be left out."""
         super().__init__()
-        self.setObjectName("pane")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
         self._questions = questions

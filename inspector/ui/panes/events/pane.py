@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -15,8 +15,8 @@ from inspector.model.snapshot import Snapshot, handle_text
 from inspector.model.wording import number, plural
 from inspector.ui.kit.event_model import event_model
 from inspector.ui.kit.labels import ElidedLabel
+from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.record_table import RecordTable, TableShape
-from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import Theme
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
@@ -37,18 +37,14 @@ ALL_TYPES: Final = "All types"
 ALL_THREADS: Final = "All threads"
 
 
-class EventsPane(QWidget):
+class EventsPane(PaneBase):
     """One row an event."""
-
-    handle_chosen = Signal(object)
-    """``int``: the handle of an event that was clicked; it may be dead by now."""
 
     def __init__(
         self, theme: Theme, attachment: Attachment, runner: BackgroundRunner, feed: EventFeed, parent: QWidget | None = None
     ) -> None:
         """Empty; reads through ``feed`` while it is visible."""
         super().__init__(parent)
-        self.setObjectName("pane")
         self._attachment = attachment
         self._feed = feed
         self._snapshot: Snapshot | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QPushButton, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from inspector.model.findings.finding import Finding, Verdict
@@ -12,6 +12,7 @@ from inspector.model.findings.judge import Report, nothing_judged
 from inspector.model.snapshot import Snapshot, handle_text
 from inspector.ui.kit.assets import pixmap
 from inspector.ui.kit.labels import head_label, plain_label, quiet_label, text_label
+from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.findings.model import FindingRows, cue_of, finding_model, verdict_text
@@ -24,20 +25,12 @@ NO_CHOICE: Final = "Choose a finding to see its evidence"
 DETAIL_MARGIN: Final = 12
 
 
-class FindingsPane(QWidget):
+class FindingsPane(PaneBase):
     """Findings on the left, the chosen one's evidence on the right."""
-
-    filter_wanted = Signal(str)
-    """Filter that shows a finding's rows."""
-    handle_chosen = Signal(object)
-    """``int``: a handle of the evidence was clicked."""
-    count_changed = Signal(int)
-    """Suspects that are not muted, for the tab."""
 
     def __init__(self, theme: Theme, watch: FindingsWatch, parent: QWidget | None = None) -> None:
         """Empty until ``watch`` has looked."""
         super().__init__(parent)
-        self.setObjectName("pane")
         self._theme = theme
         self._watch = watch
         self._count = 0

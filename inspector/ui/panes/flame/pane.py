@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from inspector.model.flame import Flame, FlameGraph, Weight, build_flames
 from inspector.model.snapshot import Snapshot, Target
 from inspector.ui.kit.labels import quiet_label
-from inspector.ui.kit.seen import is_seen
+from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.flame.icicle import Icicle, value_text
 from inspector.ui.session.background import LatestWork
@@ -32,16 +32,12 @@ class Built(NamedTuple):
     graph: FlameGraph
 
 
-class FlamePane(QWidget):
+class FlamePane(PaneBase):
     """By handles or by bytes; a click filters the table."""
-
-    filter_wanted = Signal(str)
-    """The filter that shows the rows of a rectangle."""
 
     def __init__(self, theme: Theme, runner: BackgroundRunner, parent: QWidget | None = None) -> None:
         """Empty."""
         super().__init__(parent)
-        self.setObjectName("pane")
         self._snapshot: Snapshot | None = None
         self._shown_serial = -1
         self._paused = False

@@ -20,6 +20,7 @@ from inspector.model.snapshot import Snapshot, Vitals
 from inspector.model.threads import filter_text
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.labels import quiet_label, set_flag, text_label
+from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.handles.model import HandleModel
 from inspector.ui.panes.handles.query_runner import QueryRunner
@@ -32,7 +33,7 @@ TYPING_MILLIS: Final = 120
 """Typing settles before a filter runs."""
 
 
-class HandlesPane(QWidget):
+class HandlesPane(PaneBase):
     """Assembles filter, table and the sentences for when there is nothing to show."""
 
     handles_chosen = Signal(object)
@@ -45,7 +46,6 @@ class HandlesPane(QWidget):
     def __init__(self, theme: Theme, runner: BackgroundRunner, parent: QWidget | None = None) -> None:
         """Empty; ``runner`` sorts large tables."""
         super().__init__(parent)
-        self.setObjectName("pane")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.model = HandleModel(self)
         self.table = HandleTable(theme, self.model, self)

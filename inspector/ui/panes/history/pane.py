@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
@@ -18,8 +18,8 @@ from inspector.model.snapshot import Snapshot, handle_text
 from inspector.model.wording import plural, short
 from inspector.ui.kit.event_model import event_model
 from inspector.ui.kit.labels import ElidedLabel
+from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.record_table import RecordTable, TableShape
-from inspector.ui.kit.seen import is_seen
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.history.balance_tree import BalanceTree
 from inspector.ui.session.attachment import Attachment
@@ -44,20 +44,14 @@ class Told(NamedTuple):
     balance: Balance
 
 
-class HistoryPane(QWidget):
+class HistoryPane(PaneBase):
     """Follows the selection; reads events while somebody looks."""
-
-    handle_chosen = Signal(object)
-    """``int``: an event of another handle of the object was clicked."""
-    line_wanted = Signal(str, int)
-    """A line of the balance was clicked."""
 
     def __init__(
         self, theme: Theme, attachment: Attachment, runner: BackgroundRunner, feed: EventFeed, parent: QWidget | None = None
     ) -> None:
         """Empty; reads through ``feed`` while it is visible."""
         super().__init__(parent)
-        self.setObjectName("pane")
         self._attachment = attachment
         self._feed = feed
         self._snapshot: Snapshot | None = None

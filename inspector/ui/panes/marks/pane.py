@@ -28,6 +28,7 @@ from inspector.model.snapshot import UNKNOWN, Snapshot, TargetState
 from inspector.model.time_of_day import range_text
 from inspector.model.wording import clock, number, plural, signed
 from inspector.ui.kit.labels import ElidedLabel, tip
+from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.marks.birth_bars import HEIGHT, BirthBars
@@ -57,28 +58,19 @@ NOTHING_GREW: Final = "Nothing grew in every round"
 FATES: Final = ((Fate.BORN, "Born"), (Fate.DEAD, "Dead"), (Fate.SURVIVED, "Survived"), (Fate.CHANGED, "Changed"))
 
 
-class MarksPane(QWidget):
+class MarksPane(PaneBase):
     """Marks on the left, the comparison in the middle, its handles on the right."""
 
-    handle_chosen = Signal(object)
-    """``int``: a handle of the comparison was clicked."""
-    filter_wanted = Signal(str)
-    """Filter that shows the rows of a line."""
-    born_wanted = Signal(str)
-    """Filter term that keeps the births of a range; empty: none."""
     mark_wanted = Signal(str)
     """Set a mark now, with that name; empty: the next one."""
     moments_wanted = Signal(float, float)
     """Set marks for two moments that have passed."""
     comparison_changed = Signal(object)
     """``Diff`` that is shown now; ``None``: none."""
-    count_changed = Signal(int)
-    """Marks, for the tab."""
 
     def __init__(self, theme: Theme, book: MarkBook, runner: BackgroundRunner, parent: QWidget | None = None) -> None:
         """Show the marks of ``book``."""
         super().__init__(parent)
-        self.setObjectName("pane")
         self._book = book
         self._found: Diff | None = None
         self._line: Change | None = None

@@ -11,18 +11,11 @@ from inspector.model.snapshot import handle_text
 from inspector.model.states import RESOURCE_WORDS
 from inspector.model.wording import age, clock, number
 from inspector.ui.kit.column_model import Column, ColumnModel, Cue, SortKeys, ranks_of
+from inspector.ui.kit.live_records import Moment
 from inspector.ui.kit.theme import Theme
 from inspector.vocabulary import Resource
 
 NOT_RECORDED = "Not recorded for this close"
-
-
-class Moment:
-    """The time that ages are counted to; it moves between snapshots."""
-
-    def __init__(self) -> None:
-        """Nothing is known yet, so ages are not either."""
-        self.at = float("nan")
 
 
 def pending_model(theme: Theme, moment: Moment, parent: QObject | None = None) -> ColumnModel[PendingCloses]:

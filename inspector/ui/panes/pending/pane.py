@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -13,10 +13,11 @@ from inspector.model.pending import empty_pending_closes, pending_closes
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.model.threads import filter_text
 from inspector.model.wording import duration
-from inspector.ui.kit.live_records import LiveRecords
+from inspector.ui.kit.live_records import LiveRecords, Moment
+from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
-from inspector.ui.panes.pending.model import Moment, pending_model
+from inspector.ui.panes.pending.model import pending_model
 from inspector.vocabulary import Level
 
 SHAPE = TableShape(name="Pending closes", widths=(88, 78, 74, 270, 80, 124, 172, 80), spare=(6, 5, 4, 2), elastic=(6, 3))
@@ -26,20 +27,12 @@ OUTSIDE = "Looked at from outside, nobody knows which closes wait"
 LEVEL_OFF = "Closes are not recorded at level off. Switch to level count."
 
 
-class PendingPane(QWidget):
+class PendingPane(PaneBase):
     """One row a pending close, the oldest first."""
-
-    handle_chosen = Signal(object)
-    """``int``: id of the handle whose row was clicked; it may be dead by now."""
-    filter_wanted = Signal(str)
-    """Filter that shows the handles of the owner thread whose name was clicked."""
-    count_changed = Signal(int)
-    """How many closes are pending, for the tab; only when it changed."""
 
     def __init__(self, theme: Theme, actions: Sequence[QAction] = (), parent: QWidget | None = None) -> None:
         """Empty until the first snapshot; ``actions`` are offered in the rows' menu and, by the dock, in its title."""
         super().__init__(parent)
-        self.setObjectName("pane")
         self.title_actions = tuple(actions)
         self._moment = Moment()
         self._model = pending_model(theme, self._moment, self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
@@ -15,10 +15,10 @@ from inspector.model.thread_stacks import stack_lines
 from inspector.model.threads import filter_text, thread_table
 from inspector.ui.kit.assets import icon
 from inspector.ui.kit.column_model import ColumnModel
-from inspector.ui.kit.live_records import LiveRecords
+from inspector.ui.kit.live_records import LiveRecords, Moment
+from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.record_table import RecordTable, TableShape
 from inspector.ui.kit.theme import Theme
-from inspector.ui.panes.pending.model import Moment
 from inspector.ui.panes.threads.call_model import call_model
 from inspector.ui.panes.threads.stack_model import stack_model
 from inspector.ui.panes.threads.thread_matrix import MatrixTable
@@ -40,22 +40,12 @@ NOT_OUTSIDE = "Looked at from outside, nobody knows which thread made or uses a 
 NO_STACKS = "The stacks of all threads are read when the interpreter hangs, or where a process is looked at from outside"
 
 
-class ThreadsPane(QWidget):
+class ThreadsPane(PaneBase):
     """Four pages: the threads, where handles were created and where closed, the calls that run now, and the stacks of all threads."""
-
-    filter_wanted = Signal(str)
-    """Filter that shows the handles of the thread that was clicked; what it owns or what waits for it, when that number was."""
-    handle_chosen = Signal(object)
-    """``int``: a call in flight was clicked; id of the handle that the outermost call uses."""
-    count_changed = Signal(int)
-    """How many threads are listed, for the tab; only when it changed."""
-    line_wanted = Signal(str, int)
-    """File and line of a frame that was clicked."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Empty until the first snapshot."""
         super().__init__(parent)
-        self.setObjectName("pane")
         self._snapshot: Snapshot | None = None
         self._group = QActionGroup(self)
         self._moment, self._call_moment = Moment(), Moment()

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject
 from inspector.model.threads import ThreadTable, thread_table
 from inspector.model.wording import age, clock, number
 from inspector.ui.kit.column_model import Column, ColumnModel, Cue, ranks_of
+from inspector.ui.kit.live_records import Moment
 from inspector.ui.kit.theme import Theme
-from inspector.ui.panes.pending.model import Moment
 
 
 def thread_model(theme: Theme, moment: Moment, parent: QObject | None = None) -> ColumnModel[ThreadTable]:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -19,7 +19,7 @@ from inspector.model.snapshot import Snapshot, TargetState, Vitals
 from inspector.model.time_of_day import range_text
 from inspector.model.wording import clock, duration, number
 from inspector.ui.kit.labels import text_label
-from inspector.ui.kit.seen import is_seen
+from inspector.ui.kit.pane_base import PaneBase, is_seen
 from inspector.ui.kit.theme import Theme, ui_font
 from inspector.ui.panes.timeline.canvas import AXIS_WIDTH
 from inspector.ui.panes.timeline.legend import LegendEntry, TimelineLegend
@@ -45,20 +45,12 @@ EMPTY_TEXTS: Final = MappingProxyType({TargetState.RECORDED: RECORDED, TargetSta
 """What the pane says instead of a plot."""
 
 
-class TimelinePane(QWidget):
+class TimelinePane(PaneBase):
     """Legend, values at the pointer, and the plots."""
-
-    handle_chosen = Signal(object)
-    """Part of what every pane offers; the timeline names no single handle and never sends it."""
-    born_wanted = Signal(str)
-    """Filter term that keeps the handles born in the range that was selected; empty: no range any more."""
-    filter_wanted = Signal(str)
-    """Filter that shows the handles of the type whose legend entry was double-clicked."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Empty until the first counters."""
         super().__init__(parent)
-        self.setObjectName("pane")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.history = ChurnHistory()
         self._theme = theme
@@ -99,6 +91,12 @@ class TimelinePane(QWidget):
         """Put a line at a moment (seconds since the Unix epoch); ``text`` is shown when the pointer is there."""
         self.history.add_mark(Mark(at, MarkKind.MARK, text))
         self.plot.request_draw()
+
+    def released_since(self, at: float) -> int | None:
+        """Handles released since a moment, by the counters; ``None`` when the counters do not reach back so far."""
+        if not len(self.history) or self.history.first_at > at:
+            return None
+        return self.history.totals(at, self.history.last_at).released
 
     def show_range(self, born: tuple[float, float] | None) -> None:
         """Show which range of births the table is filtered by, in seconds since the Unix epoch; ``None``: by none."""

@@ -12,7 +12,7 @@ from inspector.model.event_rows import EventWish, event_rows
 from inspector.model.events import joined
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.ui.kit.event_model import event_model
-from inspector.ui.kit.seen import is_seen
+from inspector.ui.kit.pane_base import is_seen
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.panes.events.pane import NO_MATCH, NO_TARGET, NONE_YET, TOO_LOW, EventsPane
 from inspector.ui.session.attachment import Attachment
@@ -41,7 +41,7 @@ LIFE = events_of(
 def open_events(qtbot: QtBot, attach: Attach, snapshot: Snapshot = SNAPSHOT, events=LIFE) -> tuple[MainWindow, FakeSession, EventsPane]:  # type: ignore[no-untyped-def]
     window, session = attach(snapshot)
     session.events = events
-    window.chronicle.feed.clear()
+    window.feed.clear()
     window.workbench.open_pane("events")
     pane = window.workbench.events
     qtbot.waitUntil(lambda: pane.table.message not in (NO_TARGET, "Reading what happened …"))

@@ -110,10 +110,10 @@ def test_a_mute_while_findings_are_computed_counts_at_once(
 
     monkeypatch.setattr(findings_watch, "judge", slow)
     session.publish(unclosed(T0 + 2, serial=2))
-    qtbot.waitUntil(lambda: window.chronicle.watch._work.is_busy)
-    window.chronicle.watch.mute("never-closed: Journal from app.py:41 add", "closes with the process")
+    qtbot.waitUntil(lambda: window.findings._work.is_busy)
+    window.findings.mute("never-closed: Journal from app.py:41 add", "closes with the process")
     qtbot.waitUntil(lambda: (tmp_path / "mutes.json").exists())
-    qtbot.waitUntil(lambda: window.chronicle.watch._work._again)
+    qtbot.waitUntil(lambda: window.findings._work._again)
     may_end.set()
     qtbot.waitUntil(lambda: headlines(pane)[0].startswith("muted"))
 
@@ -160,9 +160,9 @@ def test_the_window_knows_births_that_are_not_seen(qtbot: QtBot, attach: Attach)
     session.coverage_requests[0].set_result(Coverage(Lead(), ("rpds.HashTrieMap",)))
     qtbot.waitUntil(lambda: any("has a class that is not followed" in line for line in headlines(pane_of(window))))
     for serial in range(2, 12):
-        qtbot.waitUntil(lambda: not window.chronicle.watch._work.is_busy)
+        qtbot.waitUntil(lambda: not window.findings._work.is_busy)
         session.publish(snapshot_of([Row(1)], at=T0 + serial, serial=serial))
-        qtbot.waitUntil(lambda serial=serial: window.chronicle.watch.report.at == T0 + serial)  # type: ignore[misc]
+        qtbot.waitUntil(lambda serial=serial: window.findings.report.at == T0 + serial)  # type: ignore[misc]
     assert "not measured: Births cannot be seen of rpds.HashTrieMap" in headlines(pane_of(window))
 
 
@@ -171,16 +171,16 @@ def test_a_target_is_asked_again_what_is_not_followed_and_one_that_cannot_answer
     qtbot.waitUntil(lambda: len(session.coverage_requests) == 1)
     session.coverage_requests[0].set_exception(ControlError("no answer"))
     session.publish(snapshot_of([Row(1)], at=T0 + 5, serial=2))
-    qtbot.waitUntil(lambda: window.chronicle.watch.report.at == T0 + 5)
+    qtbot.waitUntil(lambda: window.findings.report.at == T0 + 5)
     session.publish(snapshot_of([Row(1)], at=T0 + 20, serial=3))
     qtbot.waitUntil(lambda: len(session.coverage_requests) == 2)
-    qtbot.waitUntil(lambda: window.chronicle.watch.report.at == T0 + 20)
+    qtbot.waitUntil(lambda: window.findings.report.at == T0 + 20)
     assert "not measured: Only a running agent says which classes are not followed" in headlines(pane_of(window))
 
 
 def test_looks_are_a_second_apart_and_a_recording_wound_back_begins_anew(qtbot: QtBot, attach: Attach) -> None:
     window, session = attach(snapshot_of([Row(1)]))
-    watch = window.chronicle.watch
+    watch = window.findings
     qtbot.waitUntil(lambda: watch.report.at == T0)
     session.publish(snapshot_of([Row(1)], at=T0 + 0.5, serial=2))
     session.publish(snapshot_of([Row(1)], at=T0 + 3, serial=3))

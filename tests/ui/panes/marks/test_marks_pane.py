@@ -128,7 +128,7 @@ def test_the_ends_of_a_range_in_the_timeline_can_be_marked_later(qtbot: QtBot, a
     window.workbench.timeline.plot.range_selected.emit(T0 - 30, T0 - 10)
     pane._mark_range.click()
     marked(qtbot, window, 2)
-    assert [len(mark) for mark in window.chronicle.book.marks] == [2, 3]
+    assert [len(mark) for mark in window.marks.marks] == [2, 3]
     assert "Set later" in pane.list.item(0).toolTip()
     window.workbench.timeline.plot.range_dropped.emit()
     assert not pane._mark_range.isEnabled()
@@ -218,7 +218,7 @@ def recorded(qtbot: QtBot, attach: Attach, tmp_path: Path) -> Path:
     window, session = attach(FIRST)
     session.events = joined([events_of((T0, "create", handle_id(1), 1))])
     window.commands["record"].trigger()
-    qtbot.waitUntil(lambda: window.chronicle.recording.is_on)
+    qtbot.waitUntil(lambda: window.recording.is_on)
     window.commands["mark"].trigger()
     publish(qtbot, window, session, THEN)
     window.result.hide()
@@ -240,9 +240,9 @@ def test_a_session_is_recorded_into_a_file(qtbot: QtBot, attach: Attach, tmp_pat
 def test_the_end_of_the_session_ends_its_recording(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
     window, _ = attach(FIRST)
     window.commands["record"].trigger()
-    qtbot.waitUntil(lambda: window.chronicle.recording.is_on)
+    qtbot.waitUntil(lambda: window.recording.is_on)
     window.attachment.detach()
-    assert not window.chronicle.recording.is_on
+    assert not window.recording.is_on
     qtbot.waitUntil(lambda: "Recorded 1 snapshot" in window.result.text)
 
 
@@ -257,9 +257,9 @@ def test_a_file_that_cannot_be_made_is_said(qtbot: QtBot, attach: Attach, tmp_pa
 def test_a_recording_is_gone_through_with_the_slider(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
     path = recorded(qtbot, attach, tmp_path)
     window, _ = attach(FIRST)
-    assert not window.chronicle.replay.isVisible()
+    assert not window.replay.isVisible()
     window.attachment.open_with(lambda: ReplaySession(path), path.name)
-    replay = window.chronicle.replay
+    replay = window.replay
     qtbot.waitUntil(replay.isVisible)
     qtbot.waitUntil(lambda: window.attachment.shown is not None and window.attachment.shown.taken_at == THEN.taken_at)
     assert replay._label.text().endswith("moment 2 of 2")

@@ -13,8 +13,9 @@ from inspector.model.pending import pending_closes
 from inspector.model.snapshot import CloseDeadline, Snapshot, TargetState
 from inspector.model.wording import UNKNOWN_TEXT
 from inspector.ui.kit.column_model import KEY_ROLE
+from inspector.ui.kit.live_records import Moment
 from inspector.ui.kit.theme import DARK, LIGHT
-from inspector.ui.panes.pending.model import Moment, pending_model
+from inspector.ui.panes.pending.model import pending_model
 from inspector.ui.panes.pending.pane import LEVEL_OFF, NO_TARGET, PendingPane
 from inspector.vocabulary import Level, Resource
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, snapshot_of, with_state

@@ -11,8 +11,8 @@ from inspector.model.filter import parse
 from inspector.model.snapshot import CallInFlight, Snapshot, TargetState
 from inspector.model.threads import thread_table
 from inspector.model.wording import UNKNOWN_TEXT
+from inspector.ui.kit.live_records import Moment
 from inspector.ui.kit.theme import DARK, LIGHT
-from inspector.ui.panes.pending.model import Moment
 from inspector.ui.panes.threads.pane import NO_TARGET, NO_THREAD, ThreadsPane
 from inspector.ui.panes.threads.thread_model import thread_model
 from inspector.vocabulary import Resource
