@@ -1,7 +1,8 @@
 """Which thread of a process is stopped next, so that no wait of the program fails for it if that can be. Stops nothing. One thread.
 
-The kernel begins most waits again after a stop, where they were. Some end with ``EINTR``: ``epoll``, semaphores of System V, and sockets
-with a timeout of their own. Native code begins those again too, with their timeout anew; so such a thread comes last and is stopped once.
+The kernel begins most waits again after a stop, where they were. Some end with ``EINTR``:
+``epoll``, semaphores of System V, and sockets with a timeout of their own. Native code begins these
+again too, with their full timeout; so such a thread comes last and is stopped once.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Threads:
     """The threads of a process, and how often each was stopped."""
 
     def __init__(self, pid: int, among: Sequence[int] | None = None) -> None:
-        """``among``: those that may be stopped; ``None``: all."""
+        """``among``: the threads that may be stopped; ``None``: all."""
         self._pid = pid
         self._among = among
         self._stops: Counter[tuple[int, Bearing]] = Counter()
@@ -59,7 +60,7 @@ class Threads:
         return tid
 
     def _rank(self, bearing: Bearing) -> int:
-        """A number that is lower for what comes first."""
+        """The order of choice: the lowest number comes first."""
         running = sum(count for (_, each), count in self._stops.items() if each is Bearing.RUNS)
         return Bearing.BEGUN_AGAIN + 1 if bearing is Bearing.RUNS and running >= RUNNING_FIRST else bearing
 

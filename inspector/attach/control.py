@@ -1,7 +1,8 @@
 """One connection to a target's control socket.
 
-Questions are asked one at a time, by one thread. A question that is given up ends the connection: the target looks for that
-just before it acts, so what nobody waits for any more does not run later. What comes from the other end is bounded and checked.
+Questions are asked one at a time, by one thread. A question that is given up ends the connection:
+the target looks for that just before it acts, so an abandoned request does not run later. Every
+byte from the other end is bounded and checked.
 """
 
 from __future__ import annotations
@@ -32,14 +33,17 @@ def never() -> bool:
 
 
 def pass_over(answer: Answer) -> None:
-    """Nobody wants to hear how far a request is."""
+    """Ignores the progress of a request."""
 
 
 class ControlConnection:
     """A connected socket. Use it in ``with``, or call ``close``."""
 
     def __init__(self, path: Path, *, pid: int) -> None:
-        """Connect and check who listens there: process ``pid``, of our user or root. Raises ``ControlError``."""
+        """Connect and check the listening process: process ``pid``, of our user or root.
+
+        Raises ``ControlError``.
+        """
         self._path = path
         self._nonce = 0
         self._unread = bytearray()
@@ -65,7 +69,7 @@ class ControlConnection:
         self.close()
 
     def close(self) -> None:
-        """Hang up; the target drops what it has not begun."""
+        """Hang up; the target drops requests that it has not begun."""
         self._socket.close()
 
     @property
@@ -91,10 +95,11 @@ class ControlConnection:
     ) -> Answer:
         """Ask one question and wait for its answer, which may be a refusal (``ok`` is false).
 
-        ``on_progress`` hears how far a long one is, on this thread.
+        ``on_progress`` hears how far a long question is, on this thread.
 
-        Raises ``TargetBusyError`` when it does not come in time or ``is_given_up`` says so, and ``ControlError`` when the connection
-        broke or what came was no answer. In both cases the connection is closed.
+        Raises ``TargetBusyError`` when the answer does not come in time or ``is_given_up`` says so,
+        and ``ControlError`` when the connection broke or the bytes were no answer. In both cases
+        the connection is closed.
         """
         self._nonce += 1
         deadline = time.monotonic() + wait_secs
@@ -131,7 +136,7 @@ class ControlConnection:
                 continue
 
     def _answer(self, deadline: float, is_given_up: Callable[[], bool], on_progress: Callable[[Answer], None]) -> Answer:
-        """The answer to the newest question; those to earlier ones that were given up elsewhere are passed over."""
+        """The answer to the newest question; answers to abandoned questions are skipped."""
         while True:
             line = self._line()
             if line is None:

@@ -10,7 +10,7 @@ _LIMIT_LINE: Final = "Max open files"
 
 
 def open_descriptors(pid: int) -> tuple[int, int] | None:
-    """Open ones and the soft limit; ``None`` where ``/proc`` does not tell, or there is no limit."""
+    """Open descriptors and the soft limit; ``None`` where ``/proc`` does not say, or there is no limit."""
     try:
         open_now = len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 a list of names, no paths
         text = Path(f"/proc/{pid}/limits").read_text()

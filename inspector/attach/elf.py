@@ -27,12 +27,12 @@ _MACHINES: Final = {3: "i386", 40: "arm", 62: "x86-64", 183: "arm64", 243: "risc
 
 
 class ElfError(AttachError):
-    """Not an ELF file of this machine's kind, or a damaged one."""
+    """Not an ELF file of this machine's kind, or a damaged file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One of its sections."""
+    """A section of the file."""
 
     name: str
     kind: int
@@ -92,7 +92,7 @@ class ElfFile:
         return found.st_dev, found.st_ino
 
     def address_at(self, offset: int) -> int:
-        """The address, before relocation, of what lies at an offset of the file. Raises ``ElfError``."""
+        """The address, before relocation, of an offset of the file. Raises ``ElfError``."""
         for kind, _, start, address, _, size_bytes, _, _ in self._segments:
             if kind == _LOAD and start - start % 4096 <= offset < start + size_bytes:
                 return int(address - start + offset)
@@ -103,7 +103,7 @@ class ElfFile:
         return next((each for each in self._sections if each.name == name), None)
 
     def symbols(self, names: Collection[str]) -> dict[str, int]:
-        """Addresses, before relocation, of those of the exported names that there are."""
+        """Addresses, before relocation, of the exported names that exist."""
         wanted = {name.encode(): name for name in names}
         found: dict[str, int] = {}
         for table in (each for each in self._sections if each.kind == _DYNAMIC_SYMBOLS):
@@ -174,5 +174,5 @@ class ElfFile:
         return self.read(section.offset, section.size_bytes)
 
     def _whole(self, table: Section) -> bytes:
-        """Its records, without what is left over."""
+        """Its records, without the remainder."""
         return self.read(table.offset, table.size_bytes - table.size_bytes % _SYMBOL.size)

@@ -80,7 +80,7 @@ def nudge(pid: int) -> bool:
 
 
 def reusable_region(pid: int) -> int:
-    """The region of an earlier injection that everybody has left for certain; 0: none."""
+    """The region of an earlier injection that every thread has left for certain; 0: none."""
     try:
         with TargetMemory(pid) as memory:
             return next((each for each in _regions(pid, memory) if _is_left(pid, memory, each)), 0)
@@ -100,7 +100,7 @@ def _regions(pid: int, memory: TargetMemory) -> Iterator[int]:
 
 
 def _is_left(pid: int, memory: TargetMemory, region: int) -> bool:
-    """Both threads said that they are through, and the one that was borrowed is seen elsewhere or has ended."""
+    """Both threads reported their end, and the borrowed thread is seen elsewhere or has ended."""
     words = region + _CODE_BYTES
     if not (_number(memory, words + _LEFT) and _number(memory, words + _DONE)):
         return False
@@ -129,7 +129,10 @@ def _try(pid: int, tid: int, region: int, interpreter: Interpreter, code: str) -
 
 
 def _await_beginning(pid: int, region: int) -> None:
-    """Wait until the borrowed thread has tried to start the new one. Raises ``AttachError`` when that failed."""
+    """Wait until the borrowed thread has tried to start the new thread.
+
+    Raises ``AttachError`` when that failed.
+    """
     until = time.monotonic() + BEGIN_SECS
     with TargetMemory(pid) as memory:
         while time.monotonic() < until:

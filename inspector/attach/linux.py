@@ -1,4 +1,4 @@
-"""What attaching needs of Linux: where segments lie, ``/proc``, and who is at the other end of a socket.
+"""Linux facts for attaching: the places of segments, ``/proc``, and the peer of a socket.
 
 The one Linux-specific module of the viewer. On other systems ``is_supported`` says no, and nothing else here is called. Any thread.
 """
@@ -50,18 +50,18 @@ def is_supported() -> bool:
 
 
 def require_support() -> None:
-    """Raise ``AttachError``, saying what works, where processes cannot be attached."""
+    """Raise ``AttachError``, naming the alternatives, where processes cannot be attached."""
     if not is_supported():
         raise AttachError(f"processes cannot be attached on {sys.platform}, only on Linux")
 
 
 def is_root() -> bool:
-    """Whether this process may look at those of other users."""
+    """Whether this process may look at other users' processes."""
     return os.geteuid() == 0
 
 
 def segment_directories() -> list[Path]:
-    """Where targets of this user publish their segments, without doubles; for root, those of all users."""
+    """Directories of this user's segments, without doubles; for root, of all users' segments."""
     pattern = f"{DIRECTORY_PREFIX}*" if is_root() else f"{DIRECTORY_PREFIX}{os.geteuid()}"
     found: dict[Path, None] = {}
     for parent in _parents():
@@ -70,7 +70,10 @@ def segment_directories() -> list[Path]:
 
 
 def _names_user(directory: Path) -> bool:
-    """Whether a directory is called after a user's number, as those of segments are. The tool's other directories are not."""
+    """Whether a directory is named after a user's number, as directories of segments are.
+
+    The tool's other directories are not.
+    """
     return directory.name.removeprefix(DIRECTORY_PREFIX).isdecimal()
 
 
@@ -102,7 +105,7 @@ def note_of(pid: int) -> str:
 
 
 def segment_files_of(pid: int) -> Iterator[Path]:
-    """What one process published where we would not look: in a container, or under another ``XDG_RUNTIME_DIR``."""
+    """Segments of one process outside our directories: in a container, or under another ``XDG_RUNTIME_DIR``."""
     for parent in _parents_of(pid):
         try:
             yield from parent.glob(f"{DIRECTORY_PREFIX}*/{procfs.inner_pid(pid)}-*.seg")
@@ -142,7 +145,7 @@ def process_stat(pid: int) -> ProcessStat | None:
 
 
 def peer_of(connection: socket.socket) -> Peer:
-    """Who listens at the other end. Raises ``OSError``."""
+    """The process that listens at the other end. Raises ``OSError``."""
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     pid, uid, _ = _CREDENTIALS.unpack(raw)
     return Peer(pid, uid)
@@ -158,5 +161,5 @@ def _parents() -> list[Path]:
 
 
 def _is_directory(path: Path) -> bool:
-    """A symbolic link is none: whoever can plant one could point it anywhere."""
+    """A symbolic link is none: a user who can plant a link could point it anywhere."""
     return path.is_dir() and not path.is_symlink()

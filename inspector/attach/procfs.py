@@ -1,4 +1,4 @@
-"""What ``/proc`` says of a process that is to be attached: its memory's map, threads, identity and confinement.
+"""Facts in ``/proc`` about a process to attach: memory map, threads, identity, confinement.
 
 Reads only; stops nothing. Every reader takes any pid and answers with ``None`` or nothing for a process that is gone or may not be read.
 Any thread.
@@ -42,7 +42,7 @@ class MappedRange:
 
 @dataclass(frozen=True, slots=True)
 class SystemCall:
-    """What a blocked thread waits in."""
+    """The system call of a blocked thread."""
 
     number: int
     """Of the system call; ``-1``: blocked outside of one."""
@@ -153,7 +153,7 @@ def thread_name(pid: int, tid: int) -> str:
 
 
 def system_call(pid: int, tid: int) -> SystemCall | None:
-    """What a thread waits in; ``None`` when it runs, is gone, or that may not be read."""
+    """The system call of a thread; ``None`` when it runs, has ended, or may not be read."""
     words = (read_bytes(f"/proc/{pid}/task/{tid}/syscall") or b"").split()
     if len(words) < 3 or words[0] == b"running":
         return None
@@ -172,7 +172,7 @@ def environment(pid: int) -> Mapping[str, str]:
 
 
 def mount_options(pid: int) -> Iterator[tuple[str, frozenset[str]]]:
-    """Where something is mounted, as the process sees it, and with which options."""
+    """Mounts as the process sees them, with their options."""
     for line in (read_bytes(f"/proc/{pid}/mountinfo") or b"").splitlines():
         words = line.split()
         if len(words) > 5:

@@ -1,7 +1,7 @@
 """CPython's own way in, from 3.14 on (PEP 768): leave a script's path in the main thread's state and ask it to come by.
 
-The layout is read from the table that the interpreter publishes at the beginning of its state, never assumed; what is
-not found as expected is refused. Nothing is stopped. Any thread.
+The layout is read from the table that the interpreter publishes at the beginning of its state,
+never assumed; an unexpected table is refused. Nothing is stopped. Any thread.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class RemoteExecDisabledError(AttachError):
 
 @dataclass(frozen=True, slots=True)
 class RemoteLayout:
-    """Where things lie; all in bytes, from the beginning of the record that has them."""
+    """Offsets in bytes, from the beginning of each record."""
 
     interpreters_head: int
     threads_main: int
@@ -46,7 +46,7 @@ class RemoteLayout:
 
 
 def remote_layout(table: bytes, version: tuple[int, int, int]) -> RemoteLayout:
-    """The layout in a published table. Raises ``AttachError`` when it is not what this version has."""
+    """The layout in a published table. Raises ``AttachError`` when it is not this version's."""
     if table[:8] != _COOKIE:
         raise AttachError("the interpreter publishes no layout of itself")
     words = struct.unpack(f"<{len(table) // 8}Q", table[: len(table) // 8 * 8])

@@ -58,8 +58,9 @@ class Segment:
     def read_live(self, rows: Any, indices: Any) -> tuple[int, int]:
         """Copy the rows in use, in slot order, and their slots; as many as fit.
 
-        ``rows`` holds ``AiHandleSlot``, ``indices`` ``uint32_t``. Returns the number of rows that there are, which may be more than fit,
-        and how many of those copied were being written in each of several reads (they carry the busy bit).
+        ``rows`` holds ``AiHandleSlot``, ``indices`` ``uint32_t``. Returns the number of rows, which
+        may be more than fit, and how many of the copied rows were being written in each of several
+        reads (they carry the busy bit).
         """
         error = new_error()
         changing = ffi.new("uint64_t *")
@@ -107,12 +108,12 @@ class Segment:
         return self._count(lib.ai_reader_events_gone(self._open(), numbers, len(numbers), error), error)
 
     def is_locked(self) -> bool:
-        """Whether somebody holds the lock that a target keeps for life; false: the target is gone."""
+        """Whether a process holds the lock that a target keeps for life; false: the target has ended."""
         error = new_error()
         return bool(self._count(lib.ai_reader_locked(self._open(), error), error))
 
     def allocated_bytes(self) -> int:
-        """What the file really takes."""
+        """The space that the file really takes."""
         return int(lib.ai_reader_allocated(self._open()))
 
     def _read(self, read: Callable[..., int], record: str, into: Any, first: int) -> int:
@@ -135,7 +136,7 @@ class Segment:
             self._fail(status, error)
 
     def _fail(self, status: int, error: Any) -> NoReturn:
-        """Whatever the native side answers, here it is a segment that cannot be read; the path comes last."""
+        """Any native error is a segment that cannot be read; the path comes last."""
         try:
             raise_status(status, error)
         except InspectorError as cause:

@@ -1,6 +1,7 @@
-"""Names of native functions by address: from what a live target has mapped, and the symbol tables of those files.
+"""Names of native functions by address: from the files mapped in a live target, and their symbol tables.
 
-What cannot be read (a target that may not be dumped, a stripped or replaced file, damage) gives no name, never an error. One thread.
+An unreadable part (a target that may not be dumped, a stripped or replaced file, damage) gives no
+name, never an error. One thread.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ FORM: Final = "TYPE[@SITE]=REASON"
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is allowed: all of its patterns match (``*`` and ``?`` as in file names)."""
+    """An allowance: all of its patterns match (``*`` and ``?`` as in file names)."""
 
     reason: str
     type: str = "*"
@@ -44,7 +44,7 @@ class AllowList:
         self._allowances = tuple(allowances)
 
     def judge(self, leaks: Sequence[Leak]) -> tuple[list[Leak], list[Leak]]:
-        """Those that are not allowed, and those that are, with the reason."""
+        """Leaks that are not allowed, and allowed leaks with the reason."""
         bad, allowed = [], []
         for leak in leaks:
             reason = next((each.reason for each in self._allowances if each.covers(leak)), "")
@@ -81,7 +81,7 @@ def parse_word(word: str) -> Allowance:
 
 
 def _parse_table(value: Any, path: Path) -> Allowance:
-    """One of the project's."""
+    """An allowance of the project's."""
     known = {field.name: field.type for field in dataclasses.fields(Allowance)}
     if not isinstance(value, Mapping):
         raise UsageError(f"an allowed leak is not a table: {path}")

@@ -1,4 +1,4 @@
-"""Runs a Python program under the agent as ``inspector.agent.launch`` does, and writes down what is alive when it ends.
+"""Runs a Python program under the agent as ``inspector.agent.launch`` does, and lists the objects alive at its end.
 
 ``arc-inspector check`` starts it as its child: ``python …/_arc_inspector.py inspector.leaks.launch FILE PROGRAM [ARGS…]``. The report is
 taken when the program's own exit functions have run and the interpreter is whole. A program that is killed or leaves by ``os._exit`` writes
@@ -51,7 +51,7 @@ class ExitJudge:
             descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             with open(descriptor, "w", encoding="utf-8") as out:  # noqa: PTH123 - a descriptor
                 json.dump(value, out)
-        except Exception as error:  # whatever it is
+        except Exception as error:  # any exception
             print(f"arc-inspector: {error}: leak report", file=sys.stderr)
 
 

@@ -41,7 +41,10 @@ class Leak:
 
 
 def leak_of(value: Mapping[str, Any]) -> Leak:
-    """What ``value`` gave. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else."""
+    """The leak in the output of ``value``.
+
+    Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else.
+    """
     return Leak(
         type=str(value["type"]),
         count=int(value["count"]),

@@ -1,4 +1,4 @@
-"""What is alive in this process, by handle, and leaks made of it. One thread."""
+"""The objects alive in this process, by handle, and leaks made of them. One thread."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class LiveHandles:
         return {row.handle: row for row in self._segment.live_rows()}
 
     def read_after_collection(self, but: Iterable[int]) -> Handles:
-        """What is alive and not among ``but``, when need be after collecting garbage."""
+        """The handles alive and not among ``but``, if needed after collecting garbage."""
         left_out = set(but)
         left = self._new(left_out)
         for _ in range(COLLECTIONS):
@@ -62,7 +62,7 @@ class LiveHandles:
         return sorted(leaks, key=lambda leak: (-leak.count, leak.type, leak.stack))
 
     def measured(self) -> Measured:
-        """The number of classes that are followed now, and the reasons why others are not."""
+        """The number of followed classes, and the reasons why other classes are not followed."""
         state = following()
         return Measured(len({*state.classes, *self._segment.type_names()}), state.refused)
 
@@ -75,7 +75,7 @@ class LiveHandles:
 
 
 def _of_program(frames: Sequence[tuple[str, int, str]]) -> tuple[str, ...]:
-    """Frames as text, without those of what runs the program."""
+    """Frames as text, without the frames that run the program."""
     folder = os.getcwd()  # noqa: PTH109 - a text to compare with
     inner = takewhile(lambda frame: HARNESSES.isdisjoint(PurePath(frame[0]).parts) and not frame[0].startswith(_PACKAGE), frames)
     return tuple(frame_text(*frame, folder) for frame in inner)

@@ -41,7 +41,10 @@ NOTHING: Final = Measured()
 
 
 def measured_of(value: Mapping[str, Any]) -> Measured:
-    """What ``value`` gave. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else."""
+    """The figures in the output of ``value``.
+
+    Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else.
+    """
     return Measured(int(value["followed"]), tuple(str(each) for each in value["refused"]))
 
 

@@ -1,8 +1,9 @@
-"""Watches one pytest run: what each test, and each fixture of a wider scope, leaves alive.
+"""Watches one pytest run: objects that each test, and each fixture of a wider scope, leaves alive.
 
-A test is judged when its teardown is over; fixtures that live longer are judged when they end, with the test that ends them. Tests that
-failed are not judged, since their tracebacks hold what they used; fixtures that end with one are. Under xdist each worker judges its tests,
-the controller reports.
+A test is judged when its teardown is over; fixtures that live longer are judged when they end, with
+the test that ends them. Failed tests are not judged, since their tracebacks hold their objects;
+fixtures that end with a failed test are. Under xdist each worker judges its tests, the controller
+reports.
 """
 
 from __future__ import annotations
@@ -53,14 +54,14 @@ class LeakWatch:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Wrapped:
-        """Remember what is alive before a test."""
+        """Remember the objects alive before a test."""
         if self._live is not None:
             self._before = set(self._live.read())
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Wrapped:
-        """What a fixture of a wider scope makes is its own until it ends."""
+        """Objects that a fixture of a wider scope makes are its own until it ends."""
         if self._live is None or fixturedef.scope == "function":
             return (yield)
         before = set(self._live.read())
@@ -78,7 +79,7 @@ class LeakWatch:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Wrapped:
-        """Remember which tests failed; give the teardown's report what was found, in a form that xdist carries."""
+        """Remember which tests failed; put the finding into the teardown's report, in a form that xdist carries."""
         report: pytest.TestReport = yield
         if call.when != "teardown":
             if call.excinfo is not None and not report.skipped:
@@ -107,7 +108,7 @@ class LeakWatch:
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Gather what tests, here or on workers, left."""
+        """Gather the leaks of tests, here or on workers."""
         if report.when != "teardown" or not self._is_reporter:
             return
         result = getattr(report, "arc_leaks", {})
@@ -154,7 +155,10 @@ class LeakWatch:
                 stop()
 
     def _judge(self, live: LiveHandles, item: pytest.Item, *, has_failed: bool) -> list[Leak]:
-        """What the test, unless it failed, and fixtures that ended with it left and may not leave. The rest is remembered as allowed."""
+        """Leaks that the test, unless it failed, and fixtures that ended with it left without allowance.
+
+        The rest is remembered as allowed.
+        """
         if has_failed:
             _forget_traceback()
         kept = set().union(self._before, *self._fixtures.values())
@@ -176,7 +180,7 @@ class LeakWatch:
         return together(self._measured).trouble if self._judged else "no test was judged, so nothing can be said of handles"
 
     def _summary(self) -> list[str]:
-        """What the run found, in a few lines."""
+        """The run's result, in a few lines."""
         lines = []
         owners = {leak.owner for leak in self._found}
         if owners:
@@ -192,13 +196,13 @@ class LeakWatch:
 
 
 def _forget_traceback() -> None:
-    """Let go of the newest exception, which is kept for debuggers: its frames hold what they used. pytest does so before the next test."""
+    """Release the newest exception, which is kept for debuggers: its frames hold their objects. pytest does so before the next test."""
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
         vars(sys).pop(name, None)
 
 
 def _empty(item: pytest.Item) -> None:
-    """Let go of what an item holds until after this hook, for nobody: its fixtures' values and the instance of its class."""
+    """Release values that an item holds until after this hook without use: its fixtures' values and the instance of its class."""
     getattr(item, "funcargs", {}).clear()
     for name in ("_instance", "_obj"):  # made again when asked for
         vars(item).pop(name, None)

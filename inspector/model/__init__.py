@@ -1,1 +1,1 @@
-"""What the numbers mean. numpy, and pure."""
+"""The meaning of the numbers. numpy, and pure."""

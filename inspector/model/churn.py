@@ -1,4 +1,4 @@
-"""How many handles were born and died, over time: a bounded history of counters and what can be read off it.
+"""Births and deaths over time: a bounded history of counters, and the figures read off it.
 
 The counters of a target only grow, so births between two moments are a difference: exact, however rarely they were read and
 however much of the past was thinned out. A hole in the readings is a gap, never a zero. One thread (the window's).
@@ -27,7 +27,7 @@ MAX_MARKS: Final = 2000
 
 
 class MarkKind(StrEnum):
-    """What a vertical line on the time axis stands for."""
+    """The meaning of a vertical line on the time axis."""
 
     COLLECTION = "collection"
     FORCED = "forced collection"
@@ -47,7 +47,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Births and deaths per second. The window is the real one: between the two readings that were compared."""
+    """Births and deaths per second.
+
+    The window is the real window: between the two readings that were compared.
+    """
 
     births: float
     deaths: float
@@ -78,8 +81,9 @@ class Line:
 class ChurnHistory:
     """The counters of one target since the window looked, in bounded memory.
 
-    When it is full, the older half is thinned to every second reading, which keeps the lowest and the highest live count of those
-    it stands for. So the whole time since the beginning stays, the older the coarser.
+    When it is full, the older half is thinned to every second reading, which keeps the lowest and
+    the highest live count of the readings it stands for. So the whole time since the beginning
+    stays, the older the coarser.
     """
 
     def __init__(self, *, capacity: int = CAPACITY, gap_secs: float = GAP_SECS) -> None:
@@ -143,7 +147,7 @@ class ChurnHistory:
         return True
 
     def add_gap(self) -> None:
-        """What comes next does not follow on what was: nothing is drawn or computed across."""
+        """The next reading does not continue the last: nothing is drawn or computed across."""
         self._break = True
 
     def add_mark(self, mark: Mark) -> None:
@@ -186,7 +190,7 @@ class ChurnHistory:
     def live_line(self, begin: float, end: float, *, points: int, type_index: int | None = None) -> Line:
         """Live handles over time, in at most about ``points`` points.
 
-        Where readings are denser, each step shows the lowest and the highest, so that no peak is lost.
+        If readings are denser, each step shows the lowest and the highest, so that no peak is lost.
         """
         first, last = self._span(begin, end)
         if type_index is None:
@@ -322,7 +326,7 @@ def _collection_text(each: Collection) -> str:
 
 
 def _broken(at: Floats, values: Floats, joined: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Line:
-    """The points with a ``nan`` point before each one that does not follow on the last."""
+    """The points with a ``nan`` point before each point that does not continue the last."""
     breaks = np.flatnonzero(~joined[1:]) + 1 if len(at) else np.empty(0, np.int64)
     return Line(np.insert(at, breaks, at[breaks - 1] if len(breaks) else []), np.insert(values, breaks, np.nan))
 

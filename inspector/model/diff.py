@@ -1,4 +1,4 @@
-"""What changed between two marks: born, dead, survived, changed, by stable id; and by type and place.
+"""The changes between two marks: born, dead, survived, changed, by stable id; and by type and place.
 
 Two marks of one process are compared handle by handle, since an id is never used again. Marks of two processes (two runs of a program)
 have no handle in common: of these only the numbers by type and place are compared. Pure numpy; any thread; 100,000 handles take some 30 ms.
@@ -22,7 +22,7 @@ _SITE_MASK: Final = 0xFFFF_FFFF
 
 
 class Fate(StrEnum):
-    """What became of a handle between the two marks."""
+    """The fate of a handle between the two marks."""
 
     BORN = "born"
     """Made after the first mark, alive at the second."""
@@ -101,7 +101,7 @@ class Diff:
 
 
 def diff(one: MarkedState, other: MarkedState) -> Diff:
-    """What changed from the earlier of two marks to the later."""
+    """The changes from the earlier of two marks to the later."""
     before, after = (one, other) if one.at <= other.at else (other, one)
     is_same = before.process == after.process
     born, changed, dead = _fates(before, after) if is_same else _no_fates(before, after)

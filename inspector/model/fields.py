@@ -35,7 +35,7 @@ Convert = Callable[[object], object]
 
 
 def to_plain(value: object, *, leave_out: frozenset[str] = frozenset()) -> Any:
-    """What ``json`` can write: dataclasses as objects, tuples as lists, ``nan`` as ``null``.
+    """A value for ``json``: dataclasses as objects, tuples as lists, ``nan`` as ``null``.
 
     ``leave_out`` names fields of the outermost dataclass that are stored elsewhere.
     """
@@ -88,7 +88,7 @@ def _is_needed(each: Field[Any]) -> bool:
 
 
 def _reader(hint: object, where: str) -> Convert:
-    """What reads a value of the type ``hint``; ``where`` names it in errors."""
+    """The reader of a value of the type ``hint``; ``where`` names it in errors."""
     origin = get_origin(hint)
     if origin is tuple:
         item = _reader(get_args(hint)[0], where)
@@ -115,7 +115,7 @@ def _text(value: object, where: str) -> str:
 
 
 def _exact_reader(hint: type, where: str) -> Convert:
-    """Of flags and whole numbers."""
+    """The reader of flags and whole numbers."""
 
     def read(value: object) -> object:
         if type(value) is hint and (hint is not int or _LEAST_INT <= cast("int", value) <= _MOST_INT):
@@ -145,7 +145,7 @@ def _enum(hint: type[Enum], value: object, where: str) -> Enum:
 
 
 def _start(value: object) -> str:
-    """The begin of a value, for an error; a container has a length only, whatever is in it."""
+    """The begin of a value, for an error; a container has a length only."""
     return f"of {len(value)} parts" if isinstance(value, dict | list) else f"{str(value)[:40]!r}"
 
 

@@ -1,4 +1,4 @@
-"""What is alive now by where it was made: a tree of stack frames whose widths are handles, or bytes.
+"""Live objects by the place of their birth: a tree of stack frames whose widths are handles, or bytes.
 
 Counting rows is vectorised; the tree is built over the distinct pairs of site and type, of which there are few. Pure; any thread.
 """
@@ -21,7 +21,7 @@ NOT_RECORDED: Final = "site not recorded"
 
 
 class Weight(StrEnum):
-    """What a width stands for."""
+    """The meaning of a width."""
 
     COUNT = "handles"
     BYTES = "bytes"
@@ -79,7 +79,7 @@ class _Node:
 
 
 def build_flames(snapshot: Snapshot, weight: Weight = Weight.COUNT) -> FlameGraph:
-    """The graph of what lives in a snapshot, outermost frames first, types at the tips."""
+    """The graph of the live objects of a snapshot, outermost frames first, types at the tips."""
     handles = snapshot.handles
     rows = np.flatnonzero(alive(handles))
     unsized = 0

@@ -1,6 +1,7 @@
-"""The growth test: repeat a scenario, set a mark after each round, and keep only what every round left behind.
+"""The growth test: repeat a scenario, mark after each round, keep only what every round left.
 
-What one round leaves may be a cache that fills; what every round leaves, and is still there at the end, is not. Pure; any thread.
+Objects left by one round may be a cache that fills; objects left by every round, and still there at
+the end, are not. Pure; any thread.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Grown:
 
 
 def growth(marks: Sequence[MarkedState]) -> tuple[Grown, ...]:
-    """What every round between consecutive marks left behind, the steadiest and largest first.
+    """The handles that every round between marks left behind, the steadiest and largest first.
 
     Raises ``GrowthError`` for fewer than two rounds, or marks of different processes.
     """

@@ -1,4 +1,7 @@
-"""Who holds an object, as a target answered: paths from Python's roots, named native references, cycles. Pure; any thread."""
+"""Holders of an object in a target's answer: paths from Python's roots, named native references, cycles.
+
+Pure; any thread.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ _NUMBERS: Final = re.compile(r" at 0x[0-9a-f]+|\d+")
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One step of a path from a root down to an object: who holds the next one, and how."""
+    """One step of a path from a root down to an object: the holder of the next step, and how it holds."""
 
     kind: str
     """``global``, ``class``, ``local`` and ``native`` are roots; ``attribute``, ``item``, ``closure``, ``suspended``, ``other`` lead on."""
@@ -34,7 +37,7 @@ class RetainerPath:
 
 @dataclass(frozen=True, slots=True)
 class Retainers:
-    """What holds a proxy, shortest path first."""
+    """The holders of a proxy, shortest path first."""
 
     paths: tuple[RetainerPath, ...]
     holders: int
@@ -52,7 +55,7 @@ class Retainers:
     """The proxy's class, or one above it, that does not tell the collector what its instances hold; ``""``: none."""
 
     def notes(self) -> tuple[str, ...]:
-        """What the collector cannot see of it, in sentences without a full stop."""
+        """Blind spots of the collector about it, in sentences without a full stop."""
         return (*self._unseen(), *_hidden([self.hides_referents] if self.hides_referents else []))
 
     def _unseen(self) -> tuple[str, ...]:
@@ -65,7 +68,7 @@ class Retainers:
 
 
 def _hidden(kinds: Sequence[str]) -> tuple[str, ...]:
-    """What follows from classes that do not tell what their instances hold."""
+    """Consequences of classes that do not report their instances' references."""
     return tuple(
         f"{kind} lacks support of the collector: what it holds is not seen, and a cycle through it is never freed" for kind in kinds
     )
@@ -127,7 +130,7 @@ class NativeHolders:
 
 @dataclass(frozen=True, slots=True)
 class CycleNode:
-    """A node of a cycle, and the edge to the next one; the last node's leads to the first."""
+    """A node of a cycle, and the edge to the next node; the last node's leads to the first."""
 
     side: str
     """``python`` or ``native``."""
@@ -151,7 +154,7 @@ class Cycle:
     is_exact: bool
 
     def kind(self) -> tuple[str, ...]:
-        """What cycles that are alike have in common: their nodes and edges without numbers."""
+        """The common part of cycles that are alike: their nodes and edges without numbers."""
         return tuple(_NUMBERS.sub("", f"{node.side} {node.text} {node.edge}") for node in self.nodes)
 
     def cut_index(self) -> int:
@@ -172,5 +175,5 @@ class CycleReport:
     """Followed classes that do not tell the collector what their instances hold."""
 
     def notes(self) -> tuple[str, ...]:
-        """What the search could not see, in sentences without a full stop."""
+        """Blind spots of the search, in sentences without a full stop."""
         return _hidden(self.hidden_kinds)

@@ -1,4 +1,4 @@
-"""What a target can run out of, and how near it is. Pure; any thread."""
+"""The limited resources of a target, and how near each limit is. Pure; any thread."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ class Limit:
 
     @property
     def share(self) -> float:
-        """Of the capacity: 0.5 is half of it."""
+        """Share of the capacity: 0.5 is half of it."""
         return self.used / self.capacity if self.capacity > 0 else 0.0

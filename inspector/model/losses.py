@@ -1,4 +1,4 @@
-"""What was lost or refused, in words: what it was, and what that means for the numbers on screen.
+"""Losses and refusals in words, with their meaning for the numbers on screen.
 
 Apart from the panes because vital signs, status line and dialog say the same. Pure; any thread.
 """
@@ -58,17 +58,17 @@ class Counted:
 
 
 def losses_of(lost: Lost) -> tuple[Counted, ...]:
-    """What was lost, the most first."""
+    """Losses, the largest first."""
     return _counted({name: n for name, n in lost.counts.items() if not name.startswith("misuse_") and name != SAMPLER_SKIPS}, _LOSSES)
 
 
 def refused_of(lost: Lost) -> tuple[Counted, ...]:
-    """What was refused, the most first."""
+    """Refusals, the most frequent first."""
     return _counted({name: n for name, n in lost.counts.items() if name.startswith("misuse_")}, _REFUSED)
 
 
 def notes_of(lost: Lost) -> tuple[Counted, ...]:
-    """What is neither, but good to know."""
+    """Counters that are neither, but good to know."""
     skips = lost.counts.get(SAMPLER_SKIPS, 0)
     meaning = "Passes over the counts were cut short to keep the cost for the target low: counts are sampled less often than asked for"
     return (Counted(skips, "passes of the sampler cut short", meaning),) if skips else ()

@@ -1,7 +1,10 @@
-"""Marks: named states to compare. A mark holds what a diff needs and no more: some 60 bytes a handle instead of the whole snapshot.
+"""Marks: named states to compare.
 
-A mark is set now, from a snapshot, or later, for a moment that has passed: what lives now and was born before lived then, and tombstones
-tell of what has died since. Tombstones do not last for ever, so a later mark says how many handles it may lack. Pure; any thread.
+A mark holds only the data for a diff: some 60 bytes a handle instead of the whole snapshot.
+
+A mark is set now, from a snapshot, or later, for a moment that has passed: handles that live now
+and were born before lived then, and tombstones show handles that have died since. Tombstones do not
+last for ever, so a later mark says how many handles it may lack. Pure; any thread.
 """
 
 from __future__ import annotations
@@ -23,7 +26,10 @@ Identity = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MarkedState:
-    """What lived at one moment. Columns are of one length, by id ascending, read-only."""
+    """The handles that lived at one moment.
+
+    Columns are of one length, by id ascending, read-only.
+    """
 
     name: str
     at: float

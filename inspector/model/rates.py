@@ -1,6 +1,7 @@
 """Births and deaths per second over a short window, from cumulative counters.
 
-Pure; used on one thread at a time. Exact whatever the sampling: only the first and last counters of the window count.
+Pure; used on one thread at a time. Exact at any sampling rate: only the first and last counters of
+the window count.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class RateWindow:
         self._seen: deque[Vitals] = deque()
 
     def add(self, vitals: Vitals) -> None:
-        """Take newer counters; older ones than the newest are ignored."""
+        """Take newer counters; older counters than the newest are ignored."""
         if self._seen and vitals.at <= self._seen[-1].at:
             return
         self._seen.append(vitals)
@@ -31,7 +32,7 @@ class RateWindow:
             self._seen.popleft()
 
     def copy(self) -> RateWindow:
-        """One that holds the same readings and takes no new ones by this one."""
+        """A window with the same readings that takes no new readings with this window."""
         copied = RateWindow(self.window_secs)
         copied._seen.extend(self._seen)
         return copied

@@ -35,7 +35,11 @@ class RunningCalls:
 
 
 def running_calls(are_uses: Flags, data: Ids, threads: Mapping[int, int], first_free: int, codes: LayoutCodes) -> RunningCalls:
-    """Read the rows marked ``are_uses``. ``threads``: index by number in the system; others are given indices from ``first_free`` on."""
+    """Read the rows marked ``are_uses``.
+
+    ``threads``: index by number in the system; unknown threads are given indices from
+    ``first_free`` on.
+    """
     indices, known = np.zeros(len(data), np.int64), dict(threads)
     strangers: dict[int, int] = {}
     for row in np.flatnonzero(are_uses).tolist():
@@ -49,7 +53,7 @@ def running_calls(are_uses: Flags, data: Ids, threads: Mapping[int, int], first_
 
 
 def at_rest(counts: Strongs, objects: Objects, proxies: Ints, calls: Flags) -> Strongs:
-    """The counts without the references of ``calls`` that sampling took for native code's: those beyond the calls that it saw itself."""
+    """The counts without references of ``calls`` that sampling took for native code's: all beyond the calls it saw."""
     if not calls.any():
         return counts
     held = np.maximum(objects.spread(calls.astype(np.int64)), 0)
@@ -67,7 +71,7 @@ def stranger(index: int, tid: int, name: str = "", *, handles: int = 0) -> Threa
 
 
 def with_calls(threads: dict[int, ThreadRow], handles: Handles, running: RunningCalls) -> dict[int, ThreadRow]:
-    """The threads, each with the calls that run on it beside those that its record names; also threads without a record."""
+    """The threads, each with the calls on it beside the calls that its record names; also threads without a record."""
     for index, tid in running.strangers.items():
         threads.setdefault(index, stranger(index, tid))
     found: dict[int, list[CallInFlight]] = {}

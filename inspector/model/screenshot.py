@@ -26,7 +26,8 @@ def embed(png: bytes, snapshot: Snapshot) -> bytes:
 def extract(path: Path) -> Snapshot:
     """The snapshot inside the screenshot at ``path``, exactly as it was saved (its target's state too).
 
-    Raises ``FileFormatError``, one line, when the file cannot be read, is no PNG, holds no snapshot, or a damaged, too large or newer one.
+    Raises ``FileFormatError``, one line, when the file cannot be read, is no PNG, holds no
+    snapshot, or a damaged, too large or newer snapshot.
     """
     try:
         with open_regular(path) as file:

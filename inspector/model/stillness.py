@@ -1,4 +1,7 @@
-"""Whether a table of handles would look the same as before but for its ages, so that nobody has to paint it again. Pure; any thread."""
+"""Whether a table of handles would look the same as before except for its ages, so that it is not painted again.
+
+Pure; any thread.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def _equal(first: Handles, second: Handles) -> bool:
 
 
 def _threads(snapshot: Snapshot) -> list[object]:
-    """What is seen of threads; a time that is not known equals itself, which ``nan`` does not."""
+    """The visible state of threads; a time that is not known equals itself, which ``nan`` does not."""
     rows = snapshot.threads.values()
     calls = [(call.handle, call.began_at if call.began_at == call.began_at else None) for row in rows for call in row.calls]
     return [[(row.index, row.name, row.alive, row.created, row.released, len(row.calls), row.deeper_calls) for row in rows], calls]

@@ -1,6 +1,7 @@
-"""Where handles were created and where they ended: how many went from which thread to which.
+"""The threads of births and ends: how many handles went from which thread to which.
 
-Counted over the rows of one snapshot: what lives, and the tombstones that are still readable. Pure; any thread.
+Counted over the rows of one snapshot: the live rows, and the tombstones that are still readable.
+Pure; any thread.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def thread_matrix(snapshot: Snapshot, *, most: int = MOST) -> ThreadMatrix:
 
 
 def _places(shown: tuple[ThreadRow, ...], size: int) -> Ints:
-    """Where each thread stands among those shown, by its index; -1: it is left out."""
+    """Position of each thread among the shown threads, by its index; -1: it is left out."""
     places = np.full(size, -1, np.int64)
     places[[thread.index for thread in shown]] = np.arange(len(shown))
     return places

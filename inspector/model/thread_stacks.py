@@ -24,7 +24,7 @@ class StackLine:
 
 @dataclass(frozen=True, slots=True)
 class StackLines:
-    """All lines, thread by thread: those that hold the interpreter's lock first, then as the system lists them."""
+    """All lines, thread by thread: holders of the interpreter's lock first, then as the system lists them."""
 
     lines: tuple[StackLine, ...]
     keys: Ids

@@ -1,6 +1,7 @@
 """Times of day as they are typed and shown, ``14:03:20.5``, and the moments that they mean.
 
-A time of day means its nearest past. Local time. Apart from the filter because the timeline writes what the filter reads. Pure; any thread.
+A time of day means its nearest past. Local time. Apart from the filter because the timeline writes
+the text that the filter reads. Pure; any thread.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ class TimeRange:
     end_secs: float | None
 
     def moments(self, now: float) -> tuple[float, float]:
-        """Begin and end as seconds since the Unix epoch, seen from ``now``; an open one is infinite. The end follows the begin.
+        """Begin and end as seconds since the Unix epoch, seen from ``now``; an open end is infinite.
+
+        The end follows the begin.
 
         Seen from a moment that is not known (``nan``) none is between.
         """
@@ -49,7 +52,7 @@ def parse_range(text: str) -> TimeRange | None:
 
 
 def range_text(begin: float, end: float) -> str:
-    """What ``parse_range`` reads, for two moments (seconds since the Unix epoch), to a hundredth of a second."""
+    """The text of two moments for ``parse_range`` (seconds since the Unix epoch), to a hundredth of a second."""
     return f"{_text(begin)}..{_text(end)}"
 
 

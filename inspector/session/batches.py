@@ -1,4 +1,7 @@
-"""Requests about more handles than a target takes at once: asked one batch after another, answered as one. Pure; any thread."""
+"""Requests about more handles than a target takes at once: asked in batches, answered as one request.
+
+Pure; any thread.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ Ask = Callable[[list[int]], tuple[CloseAnswer, ...]]
 def ask_in_batches(ask: Ask, handles: Sequence[int], *, at_once: int = HANDLES_AT_ONCE) -> tuple[CloseAnswer, ...]:
     """Answers in the order of ``handles``.
 
-    Raises the ``ControlError`` of the first batch. When a later one fails, what was done before is not forgotten: the handles that were
-    not asked about any more are answered as ``failed``, with the reason.
+    Raises the ``ControlError`` of the first batch. When a later batch fails, the earlier answers
+    are kept: the remaining handles are answered as ``failed``, with the reason.
     """
     answers = list(ask(list(handles[:at_once])))
     for first in range(at_once, len(handles), at_once):

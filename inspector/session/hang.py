@@ -1,4 +1,4 @@
-"""Where the threads of a target are while it hangs: their stacks are read from outside, since nobody in it can tell.
+"""Stacks of a target's threads while it hangs: read from outside, since no thread in it can answer.
 
 Owned by the pump thread; each reading runs on a thread of its own, and one at a time.
 """

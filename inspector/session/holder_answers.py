@@ -1,4 +1,7 @@
-"""Answers to *who holds it* as the model's own types. What the target says is checked: it may be any process. Pure; any thread."""
+"""Answers about holders as the model's own types.
+
+The target's answer is checked: it may be any process. Pure; any thread.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ Found = TypeVar("Found")
 
 
 def retainers_in(answer: Answer) -> Retainers:
-    """The answer to *what holds the proxy*. Raises ``ControlError``."""
+    """The answer about the holders of a proxy. Raises ``ControlError``."""
     fields = require_ok(answer).fields
     return _checked(lambda: _retainers(fields), answer)
 
@@ -32,7 +35,7 @@ def cycles_in(answer: Answer) -> CycleReport:
 
 
 def _checked(build: Callable[[], Found], answer: Answer) -> Found:
-    """What the target says is checked: it may be any process."""
+    """The target's answer is checked: it may be any process."""
     try:
         return build()
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -26,7 +26,7 @@ _REASONS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """What became of it."""
+    """The outcome of a departure."""
 
     stays: str = ""
     """Why the agent stays, a sentence without a full stop; empty: it went."""
@@ -37,7 +37,9 @@ class Departure:
 
 
 def take_out(segment: Path, pid: int, *, only_unused: bool, is_given_up: Callable[[], bool] = never) -> Departure:
-    """Have the agent of process ``pid`` go. ``only_unused``: only one that a viewer brought in, while no other viewer needs it.
+    """Take the agent out of process ``pid``.
+
+    ``only_unused``: only an agent that a viewer brought in, while no other viewer needs it.
 
     Raises ``ControlError``, and ``TargetBusyError`` when the interpreter does not come by; then nothing was taken out, nor will be later.
     """
@@ -54,7 +56,7 @@ def take_out(segment: Path, pid: int, *, only_unused: bool, is_given_up: Callabl
 
 
 def _remains(connection: ControlConnection, segment: Path, pid: int) -> tuple[str, ...]:
-    """Wait until all parts have gone; what is left when that takes too long."""
+    """Wait until all parts are removed; the remaining parts when that takes too long."""
     until = time.monotonic() + GONE_SECS
     while remains := _present(connection, segment, pid):
         if time.monotonic() >= until:

@@ -1,8 +1,9 @@
 """How a target is doing: live, hung, ended or gone, and why.
 
-The lock that a target holds for life is the proof of being alive, not its pid. What moves inside tells the rest: the heartbeat of its
-native thread, and the ticks at which its interpreter last answered. Both are judged by whether they change while we look, so
-no clock of one process is compared with that of another. Owned by the session's pump thread; no I/O.
+The lock that a target holds for life is the proof of being alive, not its pid. Movement inside
+shows the rest: the heartbeat of its native thread, and the ticks at which its interpreter last
+answered. Both are judged by whether they change while we look, so no clock of one process is
+compared with that of another. Owned by the session's pump thread; no I/O.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ INTERPRETER_PATIENCE_SECS: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What was seen of the target at one moment."""
+    """The signs of life of the target at one moment."""
 
     at: float
     """Monotonic seconds of the viewer."""

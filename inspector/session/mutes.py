@@ -31,7 +31,10 @@ class Mutes:
         self._lock = threading.Lock()
 
     def all(self) -> Mapping[str, str]:
-        """What is muted. A file that is not there or damaged mutes nothing: then findings are shown, not hidden."""
+        """The muted findings.
+
+        A file that is not there or damaged mutes nothing: then findings are shown, not hidden.
+        """
         try:
             listed = json.loads(read_regular(self._path, MAX_BYTES))
         except (OSError, ValueError, RecursionError):

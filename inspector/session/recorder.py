@@ -39,7 +39,7 @@ MAX_FILE_BYTES: Final = 4 << 30
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What was written, so far or in the end."""
+    """The amount written, so far or in the end."""
 
     path: Path
     snapshots: int
@@ -51,7 +51,7 @@ class Recorded:
 
 
 class SessionRecorder:
-    """A ``SessionListener`` that writes what it hears. ``stop`` it."""
+    """A ``SessionListener`` that writes all that it hears. ``stop`` it."""
 
     def __init__(self, session: Session, path: Path, *, every_secs: float = RECORD_SECS, may_replace: bool = False) -> None:
         """Begin with the newest snapshot. Raises ``FileFormatError`` when the file cannot be made, or is there and may not be replaced."""
@@ -104,7 +104,7 @@ class SessionRecorder:
         self._put((at, name))
 
     def stop(self) -> Recorded:
-        """Write what waits and end; any thread, waits for the disk."""
+        """Write the waiting data and end; any thread, waits for the disk."""
         self._leave()
         if not self._is_stopped:
             self._is_stopped = True
@@ -113,7 +113,7 @@ class SessionRecorder:
         return self.recorded
 
     def _put(self, item: Snapshot | tuple[float, str]) -> None:
-        """What finds no room is left out: a full queue means a disk that stands still."""
+        """An item without room is left out: a full queue means a disk that stands still."""
         try:
             self._waiting.put_nowait(item)
         except queue.Full:
@@ -147,7 +147,7 @@ class SessionRecorder:
             self._writer.add(vitals_record(readings))
 
     def _write_events(self) -> None:
-        """What happened since; where that cannot be told now it is asked for again with the next snapshot."""
+        """The events since the last snapshot; if they cannot be read now, they are asked for again with the next snapshot."""
         try:
             batch = self._session.read_events(self._cursor).result(EVENT_SECS)
         except (InspectorError, TimeoutError):
@@ -157,7 +157,7 @@ class SessionRecorder:
             self._writer.add(events_record(batch.events))
 
     def _give_up(self) -> None:
-        """After a failure: what is in the file's buffer is lost; take what still comes, so that ``stop`` finds its end."""
+        """After a failure the file's buffer is lost; take further items, so that ``stop`` finds its end."""
         with suppress(OSError):
             self._file.close()
         while self._waiting.get() is not None:
@@ -207,7 +207,7 @@ class _Writer:
 
 
 def _new_file(path: Path, *, may_replace: bool) -> BinaryIO:
-    """Readable by nobody else: it names files and lines of the program."""
+    """Readable by the owner only: it names files and lines of the program."""
     try:
         how = os.O_TRUNC if may_replace else os.O_EXCL
         return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, 0o600), "wb")

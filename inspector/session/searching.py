@@ -1,4 +1,7 @@
-"""A search in a target that takes its time: whoever asked hears how far it is, and may give it up. Any thread."""
+"""A search in a target that takes its time: the caller gets its progress, and may give it up.
+
+Any thread.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ SEARCH_SECS: Final = 120.0
 
 
 def ignore_progress(progress: SearchProgress) -> None:
-    """Nobody wants to hear."""
+    """Ignores the progress."""
 
 
 class Search:
@@ -26,7 +29,7 @@ class Search:
         self._given_up = threading.Event()
 
     def give_up(self) -> None:
-        """Nobody waits for the answer any more."""
+        """The caller waits for the answer no longer."""
         self._given_up.set()
 
     @property
@@ -35,7 +38,7 @@ class Search:
         return self._given_up.is_set()
 
     def hear(self, answer: Answer) -> None:
-        """A line that says how far it is; what makes no sense is passed over."""
+        """A line of progress; nonsense is skipped."""
         looked_at, found = answer.fields.get("looked_at"), answer.fields.get("found")
         if isinstance(looked_at, int) and isinstance(found, int):
             self._on_progress(SearchProgress(looked_at, found))

@@ -43,7 +43,7 @@ MAX_CHAIN: Final = 64
 
 @dataclass(slots=True)
 class _Index:
-    """Where what stands."""
+    """Offsets of the file's records."""
 
     states: list[tuple[int, bytes]] = field(default_factory=list)
     """Offset and kind of each record of a snapshot that can be reached."""
@@ -106,12 +106,12 @@ class SessionFile:
 
     @property
     def events(self) -> Events:
-        """What happened, as far as it was recorded; the newest of many."""
+        """The events, as far as they were recorded; the newest of many."""
         return joined(self._index.events)
 
     @property
     def trouble(self) -> str:
-        """What is wrong with the file, a sentence without a full stop; ``""``: nothing."""
+        """The file's fault, a sentence without a full stop; ``""``: nothing."""
         index = self._index
         said = []
         if index.damaged:

@@ -1,6 +1,7 @@
-"""Reads a segment into raw records and keeps what only grows.
+"""Reads a segment into raw records and keeps the sections that only grow.
 
-Owned by one thread, the session's pump. Buffers are reused from one reading to the next: what the model builds from them are copies.
+Owned by one thread, the session's pump. Buffers are reused from one reading to the next: the model
+builds copies from them.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ class SegmentSource:
     """Raw states of one segment."""
 
     def __init__(self, segment: Segment, symbolise: Symbolise = no_symbol) -> None:
-        """Read ``segment`` from now on; whoever made it closes it. ``symbolise`` names native frames of a live target."""
+        """Read ``segment`` from now on; its maker closes it.
+
+        ``symbolise`` names native frames of a live target.
+        """
         self.names = Names(symbolise)
         self.codes = layout_codes()
         self._segment = segment
@@ -57,7 +61,9 @@ class SegmentSource:
         return RawVitals(self._header, self._read_types(self._sizes().types))
 
     def state(self) -> RawState:
-        """Everything; valid until the next reading. Of a program that has ended, the state when it ended.
+        """Everything; valid until the next reading.
+
+        For a program that has ended, the state when it ended.
 
         Names are read after the rows, so that the names that rows refer to are known.
         """
@@ -121,7 +127,7 @@ class SegmentSource:
         return self._threads[:count]
 
     def _read_names(self, sizes: _Sizes) -> None:
-        """Strings first, since frames refer to them, then frames, since sites refer to those."""
+        """Strings first, since frames refer to them, then frames, since sites refer to frames."""
         self._add_strings(sizes.strings)
         if (first := self.names.frames_read) < sizes.frames:
             frames = np.zeros(sizes.frames - first, self._frame_dtype)

@@ -1,4 +1,7 @@
-"""Who hears of a session's snapshots. Subscribing works from any thread; telling happens on the pump thread."""
+"""The listeners of a session's snapshots.
+
+Subscribing works from any thread; listeners are called on the pump thread.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ class Subscribers:
     """A set of listeners that may change while they are told."""
 
     def __init__(self) -> None:
-        """Nobody yet."""
+        """There is no listener yet."""
         self._lock = threading.Lock()
         self._listeners: tuple[SessionListener, ...] = ()
 
@@ -24,12 +27,12 @@ class Subscribers:
         return lambda: self._remove(listener)
 
     def tell_snapshot(self, snapshot: Snapshot) -> None:
-        """To everybody, in the order of subscription."""
+        """Calls all listeners, in the order of subscription."""
         for listener in self._listeners:
             listener.on_snapshot(snapshot)
 
     def tell_vitals(self, vitals: Vitals) -> None:
-        """To everybody, in the order of subscription."""
+        """Calls all listeners, in the order of subscription."""
         for listener in self._listeners:
             listener.on_vitals(vitals)
 

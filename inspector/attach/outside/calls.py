@@ -1,4 +1,4 @@
-"""Asynchronous UniFFI calls that have not ended, in another process: coroutines of the generated function, and what they were made on.
+"""Asynchronous UniFFI calls in flight in another process: their coroutines and objects.
 
 A coroutine's frame lies within it. The method that awaits the call is the coroutine in whose frame the call is; its first local is the
 proxy. One thread.
@@ -39,7 +39,7 @@ class SeenCall:
 
 
 def pending_calls(objects: Objects, coroutines: Addresses, proxies: Container[int]) -> list[SeenCall]:
-    """Those among all coroutines. ``proxies``: addresses of living proxies."""
+    """The pending calls among all coroutines. ``proxies``: addresses of living proxies."""
     layout = objects.layout
     if not layout.coroutine_frame or not len(coroutines):
         return []

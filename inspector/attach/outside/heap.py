@@ -1,7 +1,8 @@
 """Classes and their instances in another process, found by the word in which every object names its type.
 
-Instead of following lists that change all the time, memory is searched once, and each find is judged by itself: its count, and that the
-collector's links around it lead back to it. What was freed fails both. One thread.
+Instead of following lists that change all the time, memory is searched once, and each find is
+judged by itself: its count, and that the collector's links around it lead back to it. Freed memory
+fails both. One thread.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Heap:
         self._go_on = go_on
 
     def classes(self) -> Classes:
-        """All classes that Python code made: those whose type is ``type``, then those of the metaclasses among them."""
+        """All classes that Python code made: classes of type ``type``, then of the metaclasses among them."""
         known: set[int] = set()
         metas = self._metas
         asked: set[int] = set()
@@ -71,7 +72,7 @@ class Heap:
         return found
 
     def _judged(self, places: Addresses) -> Classes:
-        """Those that look like a class that is ready."""
+        """The places that look like a class that is ready."""
         bodies = self._memory.gather(places, at.TYPE_BYTES)
         flags = bodies.words(at.TYPE_FLAGS)
         needed = np.uint64(at.IS_HEAP_TYPE | at.IS_READY)
@@ -92,7 +93,8 @@ class Heap:
         """Which have a count as a living object has."""
         counts = self._memory.words(places)
         low = counts & np.uint64(0xFFFF_FFFF)
-        has_more = (counts >> np.uint64(32)) & np.uint64(0xFFFF) != 0  # above that 3.14 has flags, others nothing
+        # above that 3.14 has flags, earlier versions nothing
+        has_more = (counts >> np.uint64(32)) & np.uint64(0xFFFF) != 0
         counted: Flags = (low > 0) & (low < LARGEST_COUNT) & ~has_more
         return counted
 

@@ -1,7 +1,7 @@
-"""Where CPython keeps what, by minor version: as much as finding instances and their attributes takes.
+"""The memory layout of CPython by minor version, as far as finding instances and attributes needs it.
 
-Numbers are offsets in bytes on 64-bit systems, with the interpreter's lock. They are fixed within a minor version; a test compares
-them with what each interpreter that can be had really does.
+Numbers are offsets in bytes on 64-bit systems, with the interpreter's lock. They are fixed within a
+minor version; a test compares them with each interpreter that can be had.
 
 =========== ============================== ================================= =========================
 version     attributes of an instance      keys of a dict                    text begins at, number's size
@@ -68,7 +68,7 @@ class Attributes(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What differs between minor versions."""
+    """The differences between minor versions."""
 
     attributes: Attributes
     text: int

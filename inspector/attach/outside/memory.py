@@ -1,7 +1,7 @@
 """Another process's memory as numpy arrays: many small copies in one call, and searches for objects of given types.
 
-Copies by ``process_vm_readv`` (native): what cannot be read is said and is no fault; pages that are not in memory are left alone.
-One thread at a time.
+Copies by ``process_vm_readv`` (native): unreadable memory is reported and is no fault; pages that
+are not in memory are left alone. One thread at a time.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Gathered:
 
 @dataclass(slots=True)
 class Effort:
-    """What searching took and left out; bytes."""
+    """The extent of a search and of its omissions; bytes."""
 
     read_bytes: int = 0
     swapped_bytes: int = 0
@@ -166,7 +166,7 @@ class OutsideMemory:
 
 
 def in_swap(pagemap: Path, places: Iterable[int]) -> set[int]:
-    """Those of some addresses whose page lies in swap, by ``/proc/PID/pagemap``; none where that may not be read."""
+    """Addresses whose page lies in swap, by ``/proc/PID/pagemap``; none where that may not be read."""
     found = set()
     try:
         with pagemap.open("rb", buffering=0) as file:
@@ -185,6 +185,6 @@ def _pieces(ranges: Sequence[MappedRange]) -> list[tuple[int, int]]:
 
 
 def holds_objects(each: MappedRange) -> bool:
-    """Whether the interpreter may keep objects there: writable memory without a file, but for stacks and what belongs to the kernel."""
+    """Whether the interpreter may keep objects there: writable memory without a file, no stacks, no kernel memory."""
     is_plain = not each.path or each.path == "[heap]" or each.path.startswith("[anon")
     return each.flags.startswith("rw") and is_plain

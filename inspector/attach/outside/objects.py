@@ -1,6 +1,7 @@
 """Python values in another process, read by their layout, many at once: dicts, texts, numbers, attributes.
 
-What is damaged, or changes while it is read, gives nothing, never an error; sizes are bounded before anything is asked for. One thread.
+Objects that are damaged, or change while they are read, give nothing, never an error; sizes are
+bounded before anything is asked for. One thread.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ MOST_ITEMS: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Entries of several dicts, one element each; those that were removed are left out."""
+    """Entries of several dicts, one element each; removed entries are left out."""
 
     owners: Ints
     """Which of the dicts asked for."""
@@ -38,7 +39,7 @@ class Entries:
     values: Addresses
 
     def of(self, keys: Collection[int]) -> Entries:
-        """Only those with one of these keys (addresses)."""
+        """Only entries with one of these keys (addresses)."""
         chosen = np.isin(self.keys, np.fromiter(keys, np.uint64, len(keys)))
         return Entries(self.owners[chosen], self.positions[chosen], self.keys[chosen], self.values[chosen])
 
@@ -64,7 +65,7 @@ class Objects:
         return _present(entries)
 
     def keys_entries(self, tables: Addresses) -> Entries:
-        """Entries of tables of keys. Where instances share the keys, ``values`` is 0."""
+        """Entries of tables of keys. If instances share the keys, ``values`` is 0."""
         heads = self.memory.gather(tables, at.KEYS_HEAD_BYTES)
         counts, starts, sizes, leads = self._shape_of_keys(heads)
         counts = np.where(heads.readable & (tables != 0), counts, 0)
@@ -77,7 +78,7 @@ class Objects:
         return Entries(owners[kept], positions[kept], words[kept, 0], words[kept, 1].copy())
 
     def _shape_of_keys(self, heads: Gathered) -> tuple[Ints, Ints, Ints, Ints]:
-        """Of each table: entries, first byte of them, bytes of one, and bytes before its key."""
+        """For each table: entries, first byte of them, bytes of an entry, and bytes before its key."""
         if self.layout.has_wide_keys:
             slots = heads.words(8).astype(np.int64)
             counts = heads.words(32).astype(np.int64)
@@ -94,7 +95,7 @@ class Objects:
         return counts, starts, np.where(is_general, 24, 16), np.where(is_general, 8, 0)
 
     def texts(self, places: Addresses) -> list[str]:
-        """ASCII texts; ``""`` for what is none, or too long to be a name."""
+        """ASCII texts; ``""`` for other objects, or a text too long to be a name."""
         lengths = self._text_lengths(places)
         longest = int(lengths.max(initial=0))
         if not longest:
@@ -103,7 +104,7 @@ class Objects:
         return [_ascii(gathered.data[row, :length].tobytes()) for row, length in enumerate(lengths.tolist())]
 
     def named(self, places: Addresses, wanted: Collection[str]) -> dict[str, set[int]]:
-        """Which of many texts are one of the wanted ones: their addresses by name."""
+        """Which of many texts are wanted: their addresses by name."""
         unique = np.unique(places)
         lengths = self._text_lengths(unique)
         chosen = unique[np.isin(lengths, [len(name) for name in wanted])]
@@ -118,7 +119,7 @@ class Objects:
         return np.where((lengths > 0) & (lengths <= LONGEST_TEXT), lengths, 0)
 
     def numbers(self, places: Addresses) -> tuple[Addresses, Flags]:
-        """Whole numbers from 0 to 2⁶⁴ − 1, and which of the places hold one."""
+        """Whole numbers from 0 to 2⁶⁴ − 1, and the places that hold such a number."""
         gathered = self.memory.gather(places, at.NUMBER_DIGITS + 12)
         sizes = gathered.words(at.NUMBER_SIZE).astype(np.int64)
         if self.layout.is_tagged:
@@ -144,7 +145,10 @@ class Objects:
         return owners, self.memory.words(places)
 
     def attribute(self, instances: Addresses, types: Gathered, rows: Ints, names: Iterable[str]) -> Addresses:
-        """What instances keep in the attribute of one of these names; 0: nothing. ``rows``: the line of ``types`` for each instance."""
+        """The values of instances in the attribute with one of these names; 0: nothing.
+
+        ``rows``: the line of ``types`` for each instance.
+        """
         wanted = set(names)
         if not len(instances):
             return np.empty(0, np.uint64)
@@ -157,7 +161,7 @@ class Objects:
         return found
 
     def _own_values(self, instances: Addresses, types: Gathered, rows: Ints, wanted: set[str]) -> tuple[Addresses, Addresses]:
-        """What stands in the values that instances keep themselves, and the dict of those that have one."""
+        """The values that instances keep themselves, and the dict of instances that have a dict."""
         flags = types.words(at.TYPE_FLAGS)[rows]
         nothing = np.zeros(len(instances), np.uint64)
         if self.layout.attributes is Attributes.OWN_DICT:
@@ -181,7 +185,7 @@ class Objects:
         return values, np.where(is_managed, dicts, nothing)
 
     def _inline_tables(self, instances: Addresses, types: Gathered, rows: Ints, flags: Addresses) -> Addresses:
-        """Where values that lie behind their object begin; 0: they are not valid any more."""
+        """Start of the values behind an object; 0: they are not valid any more."""
         places = instances + types.words(at.TYPE_BASIC_SIZE)[rows]
         has_values = (flags & np.uint64(at.IS_INLINE)) != 0
         heads = self.memory.gather(np.where(has_values, places, np.uint64(0)), WORD_BYTES)

@@ -1,4 +1,4 @@
-"""What one look from outside found, as plain arrays and texts. Frozen; any thread."""
+"""The result of a look from outside, as plain arrays and texts. Frozen; any thread."""
 
 from __future__ import annotations
 

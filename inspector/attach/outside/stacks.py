@@ -37,7 +37,8 @@ def main(arguments: Sequence[str]) -> int:
         try:
             for thread in _threads(int(arguments[0])):
                 seen.setdefault(thread["tid"], []).append(thread)
-        except Exception as failure:  # a foreign library over another process's memory: whatever it is, it is told
+        # a foreign library over another process's memory: any failure is reported
+        except Exception as failure:
             error = str(failure) or type(failure).__name__
         time.sleep(PAUSE_SECS)
     threads = {tid: _likeliest(found) for tid, found in seen.items()}
@@ -56,7 +57,7 @@ def _callers(pid: int) -> dict[int, dict[str, Any]]:
 
 
 def _likeliest(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The newest stack of a thread among those that begin where most do: one that was read while it changed ends somewhere else."""
+    """The newest stack of a thread among stacks with the usual outermost frame."""
     whole = [thread for thread in found if thread["frames"]] or list(found)
     roots = Counter(str(thread["frames"][-1:]) for thread in whole)
     return next(thread for thread in reversed(whole) if str(thread["frames"][-1:]) == roots.most_common(1)[0][0])
@@ -76,7 +77,7 @@ def _threads(pid: int, *, with_calls: bool = False) -> Iterator[dict[str, Any]]:
 def running_calls(frames: Sequence[Any]) -> Iterator[list[Any]]:
     """Calls of generated methods among frames, innermost first: ``[status, method, depth, own, [argument]]``, things by their places.
 
-    Of what frames have, nothing else than places is told.
+    Only the places of frames are shown.
     """
     for at, frame in enumerate(frames):
         if frame.code.scope not in LIBRARY_CALLS:
@@ -95,7 +96,7 @@ def running_calls(frames: Sequence[Any]) -> Iterator[list[Any]]:
 
 
 def _place(shown: str | None) -> tuple[str, int]:
-    """Class and place of a thing, of ``<Wallet at 0x7fd6bcbc8e10>``; 0 for whatever looks otherwise."""
+    """Class and place of a thing, of ``<Wallet at 0x7fd6bcbc8e10>``; 0 for any other form."""
     found = PLACE.fullmatch(shown or "")
     return (found[1], int(found[2], 16)) if found else ("", 0)
 

@@ -1,4 +1,7 @@
-"""What a program calls its threads: ``threading.Thread`` objects have such names, the system only from CPython 3.14 on. One thread."""
+"""Thread names of a program: ``threading.Thread`` objects have them, the system only from CPython 3.14 on.
+
+One thread.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ NUMBER: Final = "_native_id"
 
 
 def thread_classes(objects: Objects, classes: Classes) -> Addresses:
-    """``threading.Thread`` and what is derived from it; a class of that name that is something else has no such attributes."""
+    """``threading.Thread`` and its derived classes; any other class of that name has no such attributes."""
     names = objects.memory.gather(classes.bodies.words(at.TYPE_NAME), len(CLASS_NAME))
     is_named = np.array([row.tobytes() == CLASS_NAME for row in names.data], np.bool_)
     rows, bases = objects.items(classes.bodies.words(at.TYPE_ORDER))

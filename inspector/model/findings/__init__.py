@@ -1,5 +1,6 @@
-"""Findings: what deserves a look, each the verdict of a small rule with its evidence.
+"""Findings: the verdicts of small rules, each with its evidence.
 
-One file a rule, or a few of a kind. A rule looks at ``Facts`` (the newest snapshot, what was observed since the viewer looks, the events)
-and answers with findings; it never guesses: what is not measured is said to be so. Pure; any thread.
+One file a rule, or a few of a kind. A rule looks at ``Facts`` (the newest snapshot, observations
+since the viewer looks, the events) and answers with findings; it never guesses: an unmeasured fact
+is reported as such. Pure; any thread.
 """

@@ -1,6 +1,7 @@
-"""How counts moved while the viewer looked: what rules need that one snapshot cannot tell.
+"""The movement of counts while the viewer looked: facts for rules that one snapshot does not have.
 
-Bounded: after ``CAPACITY`` observations every second one of the older half goes. Owned by whoever judges, one thread at a time.
+Bounded: after ``CAPACITY`` observations every second observation of the older half is dropped.
+Owned by the thread that judges, one thread at a time.
 """
 
 from __future__ import annotations
@@ -82,7 +83,10 @@ class Trend:
         return self.observations[-1].at - self.observations[0].at if self.observations else 0.0
 
     def observe(self, snapshot: Snapshot) -> bool:
-        """Take a snapshot; ``False`` when it is not newer than the last one. That of another target begins anew."""
+        """Take a snapshot; ``False`` when it is not newer than the last one.
+
+        A snapshot of another target starts again.
+        """
         target = (snapshot.target.pid, snapshot.target.start_time)
         if target != self._target:
             self._target, self.observations, self.drift, self.first_seen = target, [], _no_drift(), _none_seen()
@@ -98,7 +102,7 @@ class Trend:
         return True
 
     def appeared_at(self, snapshot: Snapshot) -> Floats:
-        """When each handle of the newest snapshot was born, or seen first; ``nan`` for one that was there at the first look."""
+        """Birth or first sight of each handle of the newest snapshot; ``nan``: there at the first look."""
         handles = snapshot.handles
         at = handles.created_at.copy()
         found = np.searchsorted(self.first_seen.ids, handles.ids)
@@ -148,7 +152,7 @@ def _none_seen() -> FirstSeen:
 
 
 def _seen(before: FirstSeen, snapshot: Snapshot) -> FirstSeen:
-    """The handles of unknown birth that live now; one that was seen before keeps its time."""
+    """The live handles of unknown birth; a handle that was seen before keeps its time."""
     handles = snapshot.handles
     ids = np.sort(handles.ids[alive(handles) & np.isnan(handles.created_at)])
     at = np.full(len(ids), snapshot.taken_at)
@@ -172,7 +176,7 @@ def _native_refs(snapshot: Snapshot) -> tuple[Ids, Ints]:
 
 
 def _followed(before: Drift, ids: Ids, refs: Ints, at: float, gap_secs: float) -> Drift:
-    """The next state of the drift: objects that went are forgotten, those whose references fell begin anew."""
+    """The next state of the drift: ended objects are forgotten, objects whose references fell start again."""
     first, rises, risen_at = refs.copy(), np.zeros(len(refs), np.int64), np.full(len(refs), np.nan)
     if len(before.ids):
         old = np.searchsorted(before.ids, ids)
