@@ -103,6 +103,8 @@ class Loader:
         scope = module.__dict__
         scope["__builtins__"] = self.world.builtins
         code = self.get_code(module.__name__)
+        if module.__name__ == f"{COPIES}.typing":
+            sys.modules.setdefault("typing", module)  # lent, as in `import_own`
         exec(code, scope)  # noqa: S102 - this is what importing is
         if module.__name__ == f"{COPIES}.dataclasses":
             scope["sys"] = SysOfCopies()  # it looks there for typing
@@ -317,8 +319,19 @@ class World:
             sys.path_importer_cache.pop(entry, None)
 
     def import_own(self, name: str) -> Any:
-        """Our module with that public name."""
-        self.load(name)
+        """Our module with that public name.
+
+        From 3.12 on C code of the interpreter imports ``typing`` when classes are made. It is lent our copy meanwhile: the program may
+        have a module of that name, or none.
+        """
+        copy = f"{COPIES}.typing"
+        if copy in sys.modules:
+            sys.modules.setdefault("typing", sys.modules[copy])
+        try:
+            self.load(name)
+        finally:
+            if copy in sys.modules and sys.modules.get("typing") is sys.modules[copy]:
+                del sys.modules["typing"]
         return sys.modules[f"{self.own_root()}{name.removeprefix(OWN)}"]
 
     def adopt(self, public: ModuleType) -> None:

@@ -61,6 +61,23 @@ def test_a_program_imports_its_own_modules_whatever_their_names_are(
     assert done.err.startswith("arc-inspector: 0 handles alive")
 
 
+@pytest.mark.parametrize("minor", ["3.11", "3.12"])
+@pytest.mark.parametrize("words", [("run", "--headless"), ("check", "--")])
+def test_an_interpreter_without_cffi_takes_ours_and_the_program_its_own(
+    tmp_path: Path, words: tuple[str, ...], minor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = tmp_path / "plain"
+    subprocess.run([interpreter(minor), "-m", "venv", "--without-pip", str(plain)], check=True)
+    python = str(plain / "bin" / "python")
+    folder = tmp_path / "program"
+    folder.mkdir()
+    monkeypatch.chdir(hide(folder, (*NAMES, "_cffi_backend", "pycparser", "struct", "contextlib")))
+    expected = subprocess.run([python, "app.py", "x"], env=command_environment(), capture_output=True, text=True, check=True).stdout
+    done = run_here(*words, python, "app.py", "x")
+    assert (done.status, done.out) == (4 if words[0] == "check" else 0, expected), done
+    assert "Error" not in done.err
+
+
 @pytest.mark.parametrize("is_package", [False, True])
 def test_check_judges_a_program_beside_a_module_of_our_name(tmp_path: Path, is_package: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -147,19 +164,17 @@ def test_the_agent_comes_into_a_program_without_a_standard_library(minor: str, t
     if library is None:
         pytest.skip(f"no standard library of CPython {minor} lies where the inspector looks for it")
     (tmp_path / "lib-dynload").symlink_to(library / "lib-dynload")  # what packers take along beside the program
-    loaded = ["typing"] if minor > "3.11" else []  # from 3.12 on C code of the interpreter imports it, and packers take it along
-    program = "\n".join([*(f"import {each}" for each in loaded), BARE])
-    with start_command([interpreter(minor), "-I", "-S", "-c", program, str(tmp_path)]) as target:
+    with start_command([interpreter(minor), "-I", "-S", "-c", BARE, str(tmp_path)]) as target:
         assert bring_agent(target.pid, Method.INJECT).found.attachable
         assert target.process.stdin is not None
         target.process.stdin.close()
-        assert target.read_line() == f"done {['dataclasses', 'json', *loaded]}"
+        assert target.read_line() == "done ['dataclasses', 'json']"
         assert target.errors() == ""
 
 
 def test_a_module_that_a_packed_program_lacks_is_named_with_what_helps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = next(each for each in ("3.12", "3.11") if each != f"{sys.version_info[0]}.{sys.version_info[1]}")
-    with start_command([interpreter(other), "-I", "-S", "-c", f"import typing\n{BARE}", str(tmp_path)]) as target:
+    with start_command([interpreter(other), "-I", "-S", "-c", BARE, str(tmp_path)]) as target:
         monkeypatch.setattr(agent_files, "library_for", lambda minor: None)
         monkeypatch.setattr(injector, "library_for", lambda minor: None)
         outcome = injector.carry_out(injector.Order(target.pid, Method.INJECT.value))
