@@ -73,6 +73,28 @@ fn a_released_handle_is_stale_also_after_its_row_was_used_again() {
 }
 
 #[test]
+fn a_foreign_handle_is_stale_also_after_its_row_became_that_of_a_native_object() {
+    leaving_nothing(|| {
+        let foreign = FOREIGN.insert(4).unwrap();
+        FOREIGN.delete(foreign).unwrap();
+        let is_its_row = |handle: u64| handle & 0xFFFF_FFFE == foreign & 0xFFFF_FFFE;
+        let mut native = ARCS.insert(AtomicU64::new(1)).unwrap();
+        for _ in 0..1_000_000 {
+            if is_its_row(native) {
+                break;
+            }
+            release(native);
+            native = ARCS.insert(AtomicU64::new(1)).unwrap();
+        }
+        assert!(is_its_row(native), "rows of dead handles are used again");
+        assert_eq!(status(FOREIGN.value(foreign)), Status::StaleHandle);
+        assert_eq!(status(FOREIGN.delete(foreign)), Status::StaleHandle);
+        assert_eq!(status(FOREIGN.value(native ^ 1)), Status::UnknownHandle, "a native handle with the bit of a foreign one");
+        release(native);
+    });
+}
+
+#[test]
 fn an_object_is_dropped_once_with_its_last_reference() {
     static SERIAL_ENDS: MutexMap<Counted> = MutexMap::new("SerialEnds", "test");
     static ARC_ENDS: ArcMap<Counted> = ArcMap::new("ArcEnds", "test");

@@ -19,12 +19,15 @@ pub fn refusal(runtime: &Runtime, handle: u64, wanted: u16) -> Error {
     }
     let Some(slot) = runtime.table.slot_of(handle) else { return unknown(handle) };
     let word = slot.word0();
-    let is_numbered_so = handle & FOREIGN_BIT == 0 || runtime.types.spec(word.type_id()).is_none();
-    if generation_of(handle) == 0 || word.generation() < generation_of(handle) || !is_numbered_so {
+    if generation_of(handle) == 0 || word.generation() < generation_of(handle) {
         return unknown(handle);
     }
+    // the type is that of the newest handle of the row, so it says nothing about the bit of an older one
     if word.generation() > generation_of(handle) {
         return Error::new(Status::StaleHandle, format!("{} was released, and its row has been used again since", shown(handle)));
+    }
+    if handle & FOREIGN_BIT != 0 && runtime.types.spec(word.type_id()).is_some() {
+        return unknown(handle);
     }
     if !word.is_live() {
         return Error::new(Status::StaleHandle, tombstone(runtime, handle, &slot));
