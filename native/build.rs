@@ -1,23 +1,32 @@
-//! Writes the C header from the crate's sources: the one schema as C sees it.
+//! Writes the C header from the sources of the crates: the one schema as C sees it.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 fn main() {
-    println!("cargo:rerun-if-changed=src");
     println!("cargo:rerun-if-changed=cbindgen.toml");
-    let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("a configuration of cbindgen");
+    let mut header = cbindgen::Builder::new().with_config(config);
     let mut constants = HashMap::new();
-    refuse_twins(&Path::new(&root).join("src"), &mut constants);
-    match cbindgen::generate(&root) {
+    for folder in sources(&root) {
+        println!("cargo:rerun-if-changed={}", folder.display());
+        refuse_twins(&folder, &mut constants);
+        header = header.with_src(folder.join("lib.rs"));
+    }
+    match header.generate() {
         Ok(bindings) => {
-            bindings.write_to_file(format!("{root}/include/arc_inspector.h"));
+            bindings.write_to_file(root.join("include/arc_inspector.h"));
         }
         Err(error) => panic!("cbindgen: {error}"),
     }
 }
 
+/// The folders of Rust sources that declare what C sees.
+fn sources(root: &Path) -> Vec<PathBuf> {
+    vec![root.join("src")]
+}
 /// In C all constants share one name space, and of two with one name the header would have whichever comes first.
 fn refuse_twins(folder: &Path, constants: &mut HashMap<String, PathBuf>) {
     for entry in fs::read_dir(folder).expect("the sources").flatten() {
