@@ -10,7 +10,7 @@ from typing import Final
 
 from inspector.ending import EndedBySignalError, end_at_once, end_on_signals
 
-VIEWER_PACKAGES: Final = frozenset({"typer", "rich", "numpy", "psutil", "platformdirs", "PySide6", "pyqtgraph", "superqt"})
+VIEWER_PACKAGES: Final = frozenset({"typer", "rich", "numpy", "psutil", "platformdirs", "PySide6", "pyqtgraph"})
 NOT_INSTALLED_STATUS: Final = 3
 
 

@@ -66,7 +66,7 @@ def staged(pid: int, bundle: Bundle) -> Iterator[Stage]:
     if identity is None:
         raise AttachError(f"process {pid} does not exist")
     try:
-        root = os.open(f"/proc/{pid}/root", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        root = os.open(procfs.inside(pid), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise AttachError(f"{error.strerror}: the files of process {pid}") from error
     try:

@@ -7,7 +7,6 @@ again too, with their full timeout; so such a thread comes last and is stopped o
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from enum import IntEnum
@@ -73,14 +72,6 @@ def bearing_of(pid: int, tid: int) -> Bearing | None:
     kind = int(lib.ai_inject_wait(waits.number, waits.arguments[1]))
     if kind == 0:
         return None
-    if kind == 1 or (waits.number == READ and not _is_socket(pid, waits.arguments[0])):
+    if kind == 1 or (waits.number == READ and not procfs.is_socket(pid, waits.arguments[0])):
         return Bearing.RESTARTS
     return Bearing.BEGUN_AGAIN
-
-
-def _is_socket(pid: int, descriptor: int) -> bool:
-    """Whether a descriptor of a process is a socket; also when that cannot be told."""
-    try:
-        return os.readlink(f"/proc/{pid}/fd/{descriptor}").startswith("socket:")  # noqa: PTH115 - no path of a file
-    except OSError:
-        return True

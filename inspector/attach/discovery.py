@@ -148,7 +148,7 @@ def _from_segment(path: Path, pid: int, start_time: int) -> FoundProcess:
     except SegmentError as error:
         path.stat()  # it may have ended since
         reason = str(error).removesuffix(f": {path}")
-        stat = linux.process_stat(pid)
+        stat = procfs.process_stat(pid)
         alive = stat is not None and stat.start_time == start_time
         return FoundProcess(
             pid=pid,

@@ -21,8 +21,11 @@ _SECTION: Final = struct.Struct("<IIQQQQIIQQ")
 _SEGMENT: Final = struct.Struct("<IIQQQQQQ")
 _SYMBOL: Final = struct.Struct("<IBBHQQ")
 _LOAD: Final = 1
+_ALL_SYMBOLS: Final = 2
 _DYNAMIC_SYMBOLS: Final = 11
 _MAX_TABLE_BYTES: Final = 64 << 20
+_MAX_SYMBOL_BYTES: Final = 256 << 20
+"""Of the table of all symbols, which has millions in a library with debug information."""
 _MACHINES: Final = {3: "i386", 40: "arm", 62: "x86-64", 183: "arm64", 243: "riscv", 21: "ppc64", 22: "s390x"}
 
 
@@ -92,11 +95,18 @@ class ElfFile:
         return found.st_dev, found.st_ino
 
     def address_at(self, offset: int) -> int:
-        """The address, before relocation, of an offset of the file. Raises ``ElfError``."""
+        """The address, before relocation, of what lies at an offset of the file, or before it on its page. Raises ``ElfError``."""
         for kind, _, start, address, _, size_bytes, _, _ in self._segments:
             if kind == _LOAD and start - start % 4096 <= offset < start + size_bytes:
                 return int(address - start + offset)
         raise ElfError(f"nothing is loaded from offset {offset}: {self.path}")
+
+    def loaded_at(self, offset: int) -> int | None:
+        """The address, before relocation, of the very byte at an offset of the file; ``None``: the byte belongs to no segment."""
+        for kind, _, start, address, _, size_bytes, _, _ in self._segments:
+            if kind == _LOAD and start <= offset < start + size_bytes:
+                return int(address - start + offset)
+        return None
 
     def section(self, name: str) -> Section | None:
         """A section by its name."""
@@ -135,9 +145,19 @@ class ElfFile:
                     found[strings[start : strings.find(b"\0", start)].decode(errors="replace")] = value
         return found
 
-    def read(self, offset: int, size_bytes: int) -> bytes:
-        """Bytes of the file. Raises ``ElfError`` when it has fewer."""
-        if size_bytes > _MAX_TABLE_BYTES or offset < 0:
+    def symbol_table(self) -> tuple[bytes, bytes]:
+        """Records and names of all symbols, or of the exported ones in a stripped file; empty without symbols. Raises ``ElfError``."""
+        tables = [each for each in self._sections if each.kind in (_ALL_SYMBOLS, _DYNAMIC_SYMBOLS) and each.link < len(self._sections)]
+        if not tables:
+            return b"", b""
+        table = min(tables, key=lambda each: each.kind)
+        names = self._sections[table.link]
+        whole_bytes = table.size_bytes - table.size_bytes % _SYMBOL.size
+        return self.read(table.offset, whole_bytes, _MAX_SYMBOL_BYTES), self.read(names.offset, names.size_bytes, _MAX_SYMBOL_BYTES)
+
+    def read(self, offset: int, size_bytes: int, most_bytes: int = _MAX_TABLE_BYTES) -> bytes:
+        """Bytes of the file. Raises ``ElfError`` when it has fewer, or more than ``most_bytes`` are asked for."""
+        if size_bytes > most_bytes or offset < 0:
             raise ElfError(f"damaged, a table of {size_bytes} bytes: {self.path}")
         try:
             found = os.pread(self._file, size_bytes, offset)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from inspector.attach import procfs
 from inspector.attach.elf import ElfError, ElfFile
 from inspector.attach.procfs import MappedRange, mappings
 from inspector.errors import AttachError
@@ -42,7 +43,7 @@ class TargetMemory:
         """Raises ``MemoryReadError`` when that is not allowed."""
         self.pid = pid
         try:
-            self._file = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+            self._file = procfs.open_memory(pid)
         except OSError as error:
             raise MemoryReadError(f"{error.strerror}: the memory of process {pid}") from error
 
@@ -192,11 +193,9 @@ def _instruction(pid: int, callers: Sequence[int]) -> int:
 def candidates(pid: int, mapped: Sequence[MappedRange]) -> Iterator[Image]:
     """Where an interpreter may be: its library, then the program itself."""
     yield from loaded_images(pid, mapped, lambda name: bool(_LIBRARY.fullmatch(name)))
-    try:
-        program = os.path.basename(os.readlink(f"/proc/{pid}/exe")).removesuffix(" (deleted)")  # noqa: PTH115, PTH119 - of another root
-    except OSError:
-        return
-    yield from loaded_images(pid, mapped, lambda name: name == program)
+    program = procfs.program_name(pid)
+    if program:
+        yield from loaded_images(pid, mapped, lambda name: name == program)
 
 
 def loaded_images(pid: int, mapped: Sequence[MappedRange], is_wanted: Callable[[str], bool]) -> Iterator[Image]:
@@ -221,10 +220,10 @@ def _image(pid: int, path: str, parts: Sequence[MappedRange]) -> Image:
 
 def _readable(pid: int, path: str, part: MappedRange) -> str:
     """A path by which we can open the very file that is mapped: through the process's root, or by its mapping when it was replaced."""
-    for place in (f"/proc/{pid}/root{path}", f"/proc/{pid}/map_files/{part.low:x}-{part.high:x}", f"/proc/{pid}/exe"):
+    for place in (procfs.inside(pid, path), procfs.mapped_file(pid, part), procfs.program(pid)):
         try:
-            if os.stat(place).st_ino == part.inode:  # noqa: PTH116 - magic links are not paths
-                return place
+            if place.stat().st_ino == part.inode:
+                return str(place)
         except OSError:
             continue
     raise ElfError(f"the file was replaced or removed since the process started: {path}")

@@ -21,9 +21,6 @@ from inspector.errors import AttachError
 
 DIRECTORY_PREFIX: Final = "arc-inspector-"
 _CREDENTIALS: Final = struct.Struct("3i")
-_STATE_FIELD: Final = 0
-_START_TIME_FIELD: Final = 19
-"""Of ``/proc/PID/stat``, counted after the command's closing parenthesis: field 22 of the manual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +29,6 @@ class Peer:
 
     pid: int
     uid: int
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessStat:
-    """A process as the kernel sees it."""
-
-    state: str
-    """One letter: ``R`` runs, ``S`` sleeps, ``D`` waits uninterruptibly, ``T`` stopped, ``t`` traced, ``Z`` zombie."""
-    start_time: int
-    """With the pid the process's identity, clock ticks since boot."""
 
 
 def is_supported() -> bool:
@@ -91,7 +78,7 @@ def note_of(pid: int) -> str:
 
     The note is a symbolic link that leads nowhere; its target is the text.
     """
-    stat = process_stat(pid)
+    stat = procfs.process_stat(pid)
     if stat is None:
         return ""
     elsewhere = (each for parent in _parents_of(pid) for each in parent.glob(f"{DIRECTORY_PREFIX}*"))
@@ -115,7 +102,7 @@ def segment_files_of(pid: int) -> Iterator[Path]:
 
 def _parents_of(pid: int) -> Iterator[Path]:
     """Directories that may hold the segment directory of one process, as its own environment and root have them."""
-    root = Path("/") if procfs.shares_files(pid) else Path(f"/proc/{pid}/root")
+    root = Path("/") if procfs.shares_files(pid) else procfs.inside(pid)
     runtime = procfs.environment(pid).get("XDG_RUNTIME_DIR", "")
     owner = procfs.owner(pid)
     places = [runtime, f"/run/user/{owner[0] if owner else 0}", "/dev/shm", tempfile.gettempdir()]  # noqa: S108 - looked at, not written
@@ -130,18 +117,6 @@ def pid_in(path: Path) -> int | None:
     """The process through whose root a path goes: in a container it knows itself by another number. ``None``: through none."""
     parts = path.parts
     return int(parts[2]) if len(parts) > 3 and parts[1] == "proc" and parts[2].isdecimal() and parts[3] == "root" else None
-
-
-def process_stat(pid: int) -> ProcessStat | None:
-    """State and start of a process; ``None`` when it does not exist or ``/proc`` may not be read."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-    except OSError:
-        return None
-    after_command = text.rpartition(")")[2].split()
-    if len(after_command) <= _START_TIME_FIELD:
-        return None
-    return ProcessStat(after_command[_STATE_FIELD], int(after_command[_START_TIME_FIELD]))
 
 
 def peer_of(connection: socket.socket) -> Peer:

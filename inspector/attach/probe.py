@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from inspector.attach import linux, procfs
+from inspector.attach import procfs
 from inspector.attach.agent_files import backend_for
 from inspector.attach.agent_folder import places_for
 from inspector.attach.elf import ElfError, machine_of
@@ -20,7 +20,6 @@ from inspector.attach.processes import version_in
 from inspector.attach.remote_exec import is_switched_off
 from inspector.errors import AttachError
 
-YAMA: Final = "/proc/sys/kernel/yama/ptrace_scope"
 REMOTE_OFF: Final = "PYTHON_DISABLE_REMOTE_DEBUG"
 MACHINES: Final = {"x86_64": "x86-64", "aarch64": "arm64", "i686": "i386"}
 NEEDED_BYTES: Final = 48 << 20
@@ -77,7 +76,7 @@ class Facts:
 
 def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
     """Look at a process. Not ``deeply``: without opening its files, for lists."""
-    stat = linux.process_stat(pid)
+    stat = procfs.process_stat(pid)
     status = procfs.status(pid)
     if stat is None and not status:
         return Facts(pid, exists=False)
@@ -85,7 +84,7 @@ def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
     maps = procfs.mappings(pid)
     mapped = maps or ()
     found = runtimes(mapped)
-    program = _program(pid) or status.get("Name", "")
+    program = procfs.program_name(pid) or status.get("Name", "")
     interpreter, trouble = _interpreter(pid) if deeply else (None, "")
     named = version_in(found.python) or version_in(program)
     certain = interpreter.minor if interpreter else None if deeply else named
@@ -125,7 +124,7 @@ def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
 def ptrace_scope() -> int | None:
     """What Yama allows: 0 tracing within a user, 1 children only, 2 administrators only, 3 nobody; ``None``: there is no Yama."""
     try:
-        return int(Path(YAMA).read_text())
+        return int(Path(procfs.YAMA).read_text())
     except (OSError, ValueError):
         return None
 
@@ -143,16 +142,9 @@ def _remote_off(pid: int, interpreter: Interpreter | None) -> bool:
     return bool(procfs.environment(pid).get(REMOTE_OFF)) if found is None else found
 
 
-def _program(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/exe").readlink().name.removesuffix(" (deleted)")
-    except OSError:
-        return ""
-
-
 def _machine(pid: int) -> str | None:
     try:
-        return machine_of(f"/proc/{pid}/exe")
+        return machine_of(procfs.program(pid))
     except ElfError:
         return None
 
@@ -165,7 +157,7 @@ def _may_trace(pid: int) -> bool:
 def _opens(pid: int, how: int) -> bool:
     """Whether a process's memory can be opened; nothing of it is read or written."""
     try:
-        os.close(os.open(f"/proc/{pid}/mem", how | os.O_CLOEXEC))
+        os.close(procfs.open_memory(pid, how))
     except OSError:
         return False
     return True
@@ -189,7 +181,7 @@ def _room(pid: int) -> tuple[str, ...]:
     """Reasons of all places, or nothing when one of them will do."""
     reasons: list[str] = []
     for place, barred in places_for(pid):
-        reason = barred or _lacks(f"/proc/{pid}/root/{place}")
+        reason = barred or _lacks(str(procfs.inside(pid, f"/{place}")))
         if not reason:
             return ()
         reasons.append(f"/{place} {reason}")

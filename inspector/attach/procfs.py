@@ -1,4 +1,4 @@
-"""Facts in ``/proc`` about a process to attach: memory map, threads, identity, confinement.
+"""All facts in ``/proc`` about a process: memory map, files, threads, identity, confinement.
 
 Reads only; stops nothing. Every reader takes any pid and answers with ``None`` or nothing for a process that is gone or may not be read.
 Any thread.
@@ -16,6 +16,11 @@ from typing import Final
 from inspector.plain_text import printable
 
 _MAP_LINE: Final = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) ([rwxsp-]{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+) *(.*)")
+_STATE_FIELD: Final = 0
+_START_TIME_FIELD: Final = 19
+"""Of ``/proc/PID/stat``, counted after the command's closing parenthesis: field 22 of the manual."""
+_LIMIT_LINE: Final = "Max open files"
+YAMA: Final = "/proc/sys/kernel/yama/ptrace_scope"
 MAX_MAP_BYTES: Final = 64 << 20
 """A map that is longer is cut; processes have some hundred kilobytes."""
 
@@ -41,6 +46,16 @@ class MappedRange:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessStat:
+    """A process as the kernel sees it."""
+
+    state: str
+    """One letter: ``R`` runs, ``S`` sleeps, ``D`` waits uninterruptibly, ``T`` stopped, ``t`` traced, ``Z`` zombie."""
+    start_time: int
+    """With the pid the process's identity, clock ticks since boot."""
+
+
+@dataclass(frozen=True, slots=True)
 class SystemCall:
     """The system call of a blocked thread."""
 
@@ -50,6 +65,18 @@ class SystemCall:
     stack: int
     at: int
     """Instruction pointer."""
+
+
+def process_stat(pid: int) -> ProcessStat | None:
+    """State and start of a process; ``None`` when it does not exist or ``/proc`` may not be read."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return None
+    after_command = text.rpartition(")")[2].split()
+    if len(after_command) <= _START_TIME_FIELD:
+        return None
+    return ProcessStat(after_command[_STATE_FIELD], int(after_command[_START_TIME_FIELD]))
 
 
 def read_bytes(path: str, limit: int = MAX_MAP_BYTES) -> bytes | None:
@@ -80,6 +107,64 @@ def _mapping(found: re.Match[bytes]) -> MappedRange:
         inode=int(inode),
         path=os.fsdecode(path),
     )
+
+
+def inside(pid: int, path: str = "") -> Path:
+    """Where we find a file that a process names ``path``: through its root. Without a path, the root."""
+    return Path(f"/proc/{pid}/root{path}")
+
+
+def mapped_file(pid: int, part: MappedRange) -> Path:
+    """The file behind a mapping, also when it was replaced; following it takes the right to trace."""
+    return Path(f"/proc/{pid}/map_files/{part.low:x}-{part.high:x}")
+
+
+def program(pid: int) -> Path:
+    """The program that a process runs, also when its file was replaced."""
+    return Path(f"/proc/{pid}/exe")
+
+
+def program_name(pid: int) -> str:
+    """Name of the program's file; ``""`` when that may not be read."""
+    try:
+        return program(pid).readlink().name.removesuffix(" (deleted)")
+    except OSError:
+        return ""
+
+
+def arguments(pid: int, limit: int) -> list[str]:
+    """The command line, of at most ``limit`` bytes; one empty argument when it may not be read."""
+    return (read_bytes(f"/proc/{pid}/cmdline", limit) or b"").decode(errors="replace").split("\0")
+
+
+def open_memory(pid: int, mode: int = os.O_RDONLY) -> int:
+    """A descriptor of a process's memory. Raises ``OSError``."""
+    return os.open(f"/proc/{pid}/mem", mode | os.O_CLOEXEC)
+
+
+def page_map(pid: int) -> Path:
+    """The file with one word a page of memory: present, swapped, shared."""
+    return Path(f"/proc/{pid}/pagemap")
+
+
+def is_socket(pid: int, descriptor: int) -> bool:
+    """Whether a descriptor of a process is a socket; also when that cannot be told."""
+    try:
+        return os.readlink(f"/proc/{pid}/fd/{descriptor}").startswith("socket:")  # noqa: PTH115 - no path of a file
+    except OSError:
+        return True
+
+
+def open_descriptors(pid: int) -> tuple[int, int] | None:
+    """Open ones and the soft limit; ``None`` where ``/proc`` does not tell, or there is no limit."""
+    try:
+        open_now = len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 a list of names, no paths
+        text = Path(f"/proc/{pid}/limits").read_text()
+    except OSError:
+        return None
+    line = next((each for each in text.splitlines() if each.startswith(_LIMIT_LINE)), "")
+    soft = line.removeprefix(_LIMIT_LINE).split()[:1]
+    return (open_now, int(soft[0])) if soft and soft[0].isdecimal() else None
 
 
 def status(pid: int) -> Mapping[str, str]:

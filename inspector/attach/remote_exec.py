@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from inspector.attach import procfs
 from inspector.attach.interpreter import Interpreter, TargetMemory
 from inspector.errors import AttachError
 
@@ -108,7 +109,7 @@ def _is_enabled(memory: TargetMemory, interpreter_state: int, layout: RemoteLayo
 
 def _write(pid: int, address: int, content: bytes) -> None:
     try:
-        memory = os.open(f"/proc/{pid}/mem", os.O_RDWR | os.O_CLOEXEC)
+        memory = procfs.open_memory(pid, os.O_RDWR)
         try:
             os.pwrite(memory, content, address)
         finally:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from inspector.attach import linux
+from inspector.attach import linux, procfs
 from inspector.attach.discovery import FoundProcess, find_target
 from inspector.commands.support.output import print_json, say
 from inspector.errors import AttachError, ControlError, TargetBusyError
@@ -57,7 +57,7 @@ def _with_agent(pid: int) -> FoundProcess:
         found = find_target(pid)
     except AttachError as error:
         has_published = any(path.name.startswith(f"{pid}-") for path in linux.segment_files())
-        if linux.process_stat(pid) is not None and not has_published:
+        if procfs.process_stat(pid) is not None and not has_published:
             raise ControlError(f"there is no agent to take out (process {pid})") from error
         raise
     if not found.alive:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from inspector.attach.procfs import inside
 from inspector.model.findings.leads import Coverage, Lead
 from inspector.session.adapter_answers import AdapterReport, LibraryClasses
 
@@ -26,7 +27,7 @@ def coverage_of(pid: int, report: AdapterReport) -> Coverage:
 
 def lead(pid: int, libraries: Mapping[str, LibraryClasses]) -> Lead:
     """The classes among ``libraries`` that Rust made. Reads files; any thread."""
-    rust = {path: each for path, each in libraries.items() if is_pyo3(Path(f"/proc/{pid}/root{path}"))}
+    rust = {path: each for path, each in libraries.items() if is_pyo3(inside(pid, path))}
     if not rust:
         return Lead()
     most = max(rust.values(), key=lambda each: (each.live, bool(each.example)))

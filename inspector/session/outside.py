@@ -17,7 +17,6 @@ from typing import Final
 import psutil
 
 from inspector.attach import linux, procfs
-from inspector.attach.descriptors import open_descriptors
 from inspector.attach.discovery import find_published
 from inspector.attach.outside.look import look
 from inspector.attach.outside.memory import OutsideError
@@ -46,7 +45,7 @@ class OutsideSession(FixedSession):
 
     def __init__(self, pid: int) -> None:
         """Look once. Blocks for that. Raises ``AttachError`` when the process is gone or tells nothing."""
-        self._identity = linux.process_stat(pid)
+        self._identity = procfs.process_stat(pid)
         self._pid = pid
         self._rows = OutsideRows()
         self._rest_secs = SHORTEST_SECS
@@ -93,7 +92,7 @@ class OutsideSession(FixedSession):
 
     def _look(self) -> Snapshot:
         at = time.time()
-        stat = linux.process_stat(self._pid)
+        stat = procfs.process_stat(self._pid)
         if stat is None or self._identity is None or stat.start_time != self._identity.start_time:
             raise OutsideError(f"process {self._pid} {'has ended' if self._identity else 'does not exist'}")
         used_secs = _used_secs()
@@ -129,14 +128,14 @@ def _used_secs() -> float:
 def require_readable(pid: int) -> None:
     """Raise ``AttachError``, cause first, when a process cannot be looked at from outside either."""
     linux.require_support()
-    if linux.process_stat(pid) is None:
+    if procfs.process_stat(pid) is None:
         raise AttachError(f"process {pid} does not exist")
     if procfs.mappings(pid) is None:
         raise AttachError(f"process {pid} may not be read from outside: it is another user's, or forbids it")
 
 
-def _target(pid: int, seen: Look, stat: linux.ProcessStat, at: float) -> Target:
-    arguments = (procfs.read_bytes(f"/proc/{pid}/cmdline", LONGEST_COMMAND) or b"").decode(errors="replace").split("\0")
+def _target(pid: int, seen: Look, stat: procfs.ProcessStat, at: float) -> Target:
+    arguments = procfs.arguments(pid, LONGEST_COMMAND)
     command = printable(" ".join(part for part in arguments if part))
     stopped = {"T": "it is stopped by a signal", "t": "a debugger has stopped it"}.get(stat.state, "")
     return Target(
@@ -163,5 +162,5 @@ def _started_at(pid: int) -> float:
 
 
 def _limits(pid: int) -> tuple[Limit, ...]:
-    descriptors = open_descriptors(pid)
+    descriptors = procfs.open_descriptors(pid)
     return () if descriptors is None else (Limit("file descriptors", *descriptors),)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ import numpy.typing as npt
 
 from inspector.attach.outside.memory import Effort, in_swap
 from inspector.attach.outside.seen import Look, SeenFrame, SeenThread, SeenType
+from inspector.attach.procfs import page_map
 from inspector.model.counts import UNSAMPLED, Flags, Sampled, in_flight_of, is_live, native_refs_of, objects_of, proxies_of, strongs_of
 from inspector.model.limits import Limit
 from inspector.model.running import RunningCalls, at_rest, running_calls, stranger, with_calls
@@ -147,7 +147,7 @@ class OutsideRows:
             kept.address, kept.data = address, handle
             kept.take(*counts)
         missing = [key for key in self._rows if key not in seen and key[1] not in look.doubtful] if look.is_whole else []
-        hidden = in_swap(Path(f"/proc/{look.pid}/pagemap"), {place for _, place, _ in missing}) if look.effort.swapped_bytes else set()
+        hidden = in_swap(page_map(look.pid), {place for _, place, _ in missing}) if look.effort.swapped_bytes else set()
         for key in missing:
             if key[1] not in hidden:
                 self._end(self._rows.pop(key), at)

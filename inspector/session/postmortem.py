@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inspector.attach.linux import process_stat
+from inspector.attach.procfs import process_stat
 from inspector.attach.segment import Segment
 from inspector.model.build import Moment, build_snapshot, clock_of
 from inspector.model.raw import RawState

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
-from inspector.attach.descriptors import open_descriptors
-from inspector.attach.linux import pid_in, process_stat
+from inspector.attach.linux import pid_in
+from inspector.attach.procfs import open_descriptors, process_stat
 from inspector.attach.segment import Segment
 from inspector.attach.symbols import NativeSymbols
 from inspector.model.build import Moment, build_snapshot, clock_of

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inspector.attach.linux import process_stat
+from inspector.attach.procfs import process_stat
 from inspector.wire.schema import LAYOUT_VERSION
 from tests.helpers.command_line import run_command
 from tests.helpers.segments import SegmentImage, lock_held, write_segment

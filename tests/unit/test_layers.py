@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
-    *("PySide6", "numpy", "pyqtgraph", "psutil", "typer", "rich", "platformdirs", "superqt"),
+    *("PySide6", "numpy", "pyqtgraph", "psutil", "typer", "rich", "platformdirs"),
     *("inspector.model", "inspector.ui", "inspector.attach"),
 )
 
@@ -70,3 +70,13 @@ def test_a_target_process_loads_neither_qt_nor_numpy_nor_the_viewer() -> None:
     loaded = asked.stdout.split()
     assert "inspector.agent" in loaded
     assert [name for name in loaded if name.startswith(HEAVY)] == []
+
+
+def test_one_module_of_the_viewer_knows_where_linux_keeps_what_it_says_of_a_process() -> None:
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "inspector").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("/proc/")
+    }
+    assert users == {"inspector/attach/procfs.py"}

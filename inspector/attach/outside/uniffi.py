@@ -20,7 +20,7 @@ from inspector.attach.outside import layout as at
 from inspector.attach.outside.heap import Classes
 from inspector.attach.outside.memory import Addresses
 from inspector.attach.outside.objects import Entries, Objects
-from inspector.attach.procfs import mappings
+from inspector.attach.procfs import inside, mappings
 from inspector.wire import uniffi
 from inspector.wire.uniffi import Shape
 
@@ -255,7 +255,7 @@ def components(pid: int) -> Iterator[str]:
     paths = dict.fromkeys(each.path for each in mappings(pid) or () if each.is_code and ".so" in Path(each.path).name)
     for path in list(paths)[:MOST_FILES]:
         try:
-            with ElfFile(f"/proc/{pid}/root{path}") as file:
+            with ElfFile(inside(pid, path)) as file:
                 yield from (found.decode() for found in file.exported(CONTRACT_SYMBOL))
         except ElfError:
             continue

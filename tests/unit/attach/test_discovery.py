@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from inspector.attach import linux
+from inspector.attach import linux, procfs
 from inspector.attach.discovery import FoundProcess, find_processes, find_published, find_target, socket_path
 from inspector.errors import AttachError
 from inspector.wire.schema import LAYOUT_VERSION
@@ -156,11 +156,11 @@ def test_elsewhere_the_tool_says_what_works(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_process_is_known_by_pid_and_start_time():
-    stat = linux.process_stat(os.getpid())
+    stat = procfs.process_stat(os.getpid())
     assert stat is not None
     assert stat.state == "R"
     assert stat.start_time > 0
-    assert linux.process_stat(NOBODY) is None
+    assert procfs.process_stat(NOBODY) is None
 
 
 def test_a_process_of_another_user_says_whose_it_is_and_what_helps(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from inspector.attach.symbols import NativeSymbols, Table, demangled, read_maps
+from inspector.attach.elf import ElfError
+from inspector.attach.symbols import NativeSymbols, Table, demangled
 
 
 def test_a_function_of_the_c_library_is_found_by_its_address() -> None:
@@ -31,14 +32,13 @@ def test_an_address_that_is_none_has_no_name() -> None:
     assert symbols(0) == ("", "")
 
 
-def test_a_process_that_is_gone_has_no_maps() -> None:
-    assert read_maps(2**22 + 1) == []
+def test_a_process_that_is_gone_has_no_names() -> None:
+    assert NativeSymbols(2**22 + 1)(0x1000) == ("", "")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x7fELF\x02\x01", b"\x7fELF\x02\x01" + b"\xff" * 200, b"#!/bin/sh\n"])
 def test_a_file_that_makes_no_sense_is_no_crash(tmp_path: Path, content: bytes) -> None:
     damaged = tmp_path / "damaged.so"
     damaged.write_bytes(content)
-    with pytest.raises((ValueError, IndexError, OSError, Exception)) as raised:
-        Table(str(damaged))
-    assert type(raised.value).__name__ in ("ValueError", "error", "IndexError", "OSError")
+    with pytest.raises(ElfError):
+        Table(damaged)

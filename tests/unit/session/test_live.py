@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from inspector.attach.discovery import socket_path
-from inspector.attach.linux import process_stat
+from inspector.attach.procfs import process_stat
 from inspector.errors import ControlError, SegmentError, TargetBusyError
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session import live
