@@ -14,8 +14,8 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, Protocol, TypeVar
 
@@ -24,7 +24,8 @@ import numpy.typing as npt
 
 from inspector.errors import FileFormatError
 from inspector.model.fields import COUNT_LIMIT, FLOAT_LIMIT, from_plain, to_plain
-from inspector.model.snapshot import UNKNOWN, Handles, Site, Snapshot, ThreadRow, TypeRow, Vitals
+from inspector.model.snapshot import Handles, Site, Snapshot, ThreadRow, TypeRow, Vitals
+from inspector.model.stored import Check, Stored, stored_columns
 from inspector.vocabulary import Reference, Resource
 
 VERSION: Final = 1
@@ -46,33 +47,11 @@ COMPRESSION_LEVEL: Final = 1
 """Level 6 takes four times as long for a tenth less (100,000 rows: 0.4 s against 0.1 s)."""
 
 _HEAD: Final = struct.Struct("<8sIIQ")
-_HANDLE_DTYPES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "ids": "<u8",
-        "types": "<i8",
-        "references": "|u1",
-        "resources": "|u1",
-        "addresses": "<u8",
-        "data": "<u8",
-        "created_at": "<f8",
-        "changed_at": "<f8",
-        "changing": "|b1",
-    }
-)
-"""Columns that are not plain ``int64``."""
-_INDEX_COLUMNS: Final = (
-    "types",
-    "created_threads",
-    "last_threads",
-    "owner_threads",
-    "requester_threads",
-    "created_sites",
-    "last_sites",
-)
 _SLOT_BITS: Final = np.uint64(0xFFFF_FFFF)
-_VITALS_COLUMNS: Final = ("created", "released", "lives")
-_ADDED: Final = (("vitals.lives",), ("handles.inner_strong", "handles.outer_strong"))
-"""Columns that versions added one after the other; files of older ones have none of the last ones. Of handles they are ``UNKNOWN`` then."""
+_COLUMNS: Final[Mapping[str, Stored]] = MappingProxyType(
+    {f"{part}.{name}": how for part, rows in (("handles", Handles), ("vitals", Vitals)) for name, how in stored_columns(rows).items()}
+)
+"""All columns of a file in their order."""
 
 
 class _Indexed(Protocol):
@@ -116,20 +95,14 @@ def decode(data: bytes) -> Snapshot:
 
 
 def _columns_of(snapshot: Snapshot) -> dict[str, Column]:
-    columns: dict[str, Column] = {}
-    for each in fields(Handles):
-        column = getattr(snapshot.handles, each.name)
-        columns[f"handles.{each.name}"] = np.ascontiguousarray(column, dtype=_HANDLE_DTYPES.get(each.name, "<i8"))
-    for name in _VITALS_COLUMNS:
-        columns[f"vitals.{name}"] = np.ascontiguousarray(getattr(snapshot.vitals, name), dtype="<i8")
-    return columns
+    return {name: np.ascontiguousarray(attrgetter(name)(snapshot), dtype=how.dtype) for name, how in _COLUMNS.items()}
 
 
 def _header_of(snapshot: Snapshot, columns: Mapping[str, Column]) -> dict[str, object]:
     return {
         "columns": [[name, column.dtype.str, len(column)] for name, column in columns.items()],
         "snapshot": to_plain(snapshot, leave_out=frozenset({"handles", "vitals", "types", "threads", "sites"})),
-        "vitals": to_plain(snapshot.vitals, leave_out=frozenset(_VITALS_COLUMNS)),
+        "vitals": to_plain(snapshot.vitals, leave_out=frozenset(stored_columns(Vitals))),
         "types": [to_plain(row) for row in snapshot.types.values()],
         "threads": [to_plain(row) for row in snapshot.threads.values()],
         "sites": [to_plain(row) for row in snapshot.sites.values()],
@@ -177,13 +150,8 @@ def _read_json(header: bytes) -> dict[str, object]:
     return value
 
 
-def _expected_dtypes() -> dict[str, str]:
-    names = {f"handles.{each.name}": _HANDLE_DTYPES.get(each.name, "<i8") for each in fields(Handles)}
-    return names | {f"vitals.{name}": "<i8" for name in _VITALS_COLUMNS}
-
-
 def _read_columns(listed: object, body: memoryview) -> dict[str, Column]:
-    expected = _expected_dtypes()
+    expected = {name: how.dtype for name, how in _COLUMNS.items()}
     columns: dict[str, Column] = {}
     if not isinstance(listed, list):
         raise FileFormatError("the snapshot is damaged: it lists no columns")
@@ -201,17 +169,17 @@ def _read_columns(listed: object, body: memoryview) -> dict[str, Column]:
     if offset != len(body):
         raise FileFormatError("the snapshot is damaged: there is more than its columns")
     for name, dtype in missing.items():
-        filled = np.full(len(columns["handles.ids"]) if name.startswith("handles.") else 0, UNKNOWN, dtype)
+        filled = np.full(len(columns["handles.ids"]) if name.startswith("handles.") else 0, _COLUMNS[name].check.blank, dtype)
         columns[name] = _column(name, dtype, memoryview(filled.tobytes()))
     return columns
 
 
 def _missing(count: int) -> tuple[str, ...]:
-    """The columns that a file does not have which has ``count`` fewer than are written now."""
+    """The columns that a file does not have which has ``count`` fewer than are written now: those that were added last."""
     missing: tuple[str, ...] = ()
-    for added in reversed(_ADDED):
+    for addition in range(max(how.since for how in _COLUMNS.values()), 0, -1):
         if len(missing) < count:
-            missing += added
+            missing += tuple(name for name, how in _COLUMNS.items() if how.since == addition)
     return missing
 
 
@@ -242,12 +210,12 @@ def _check(good: bool, name: str) -> None:
 
 
 def _build(header: Mapping[str, object], columns: Mapping[str, Column]) -> Snapshot:
-    vitals = {name: columns[f"vitals.{name}"] for name in _VITALS_COLUMNS}
+    vitals = {name: columns[f"vitals.{name}"] for name in stored_columns(Vitals)}
     _check_vitals(vitals)
     return from_plain(
         Snapshot,
         header.get("snapshot"),
-        handles=_handles({each.name: columns[f"handles.{each.name}"] for each in fields(Handles)}),
+        handles=_handles({name: columns[f"handles.{name}"] for name in stored_columns(Handles)}),
         vitals=from_plain(Vitals, header.get("vitals"), **vitals),
         types=_rows(TypeRow, header.get("types")),
         threads=_rows(ThreadRow, header.get("threads")),
@@ -257,23 +225,25 @@ def _build(header: Mapping[str, object], columns: Mapping[str, Column]) -> Snaps
 
 def _handles(columns: dict[str, Column]) -> Handles:
     rows = len(columns["ids"])
-    for name, column in columns.items():
+    for name, how in stored_columns(Handles).items():
+        column = columns[name]
         _check(len(column) == rows, f"the length of {name}")
-        if not rows:
-            continue
-        if name in _INDEX_COLUMNS:
-            _check(int(column.min()) >= 0 and int(column.max()) < MAX_INDEX, name)
-        elif name == "ids":
-            _check(int((column & _SLOT_BITS).max()) >> 1 < MAX_SLOT, name)
-        elif column.dtype == np.int64:
-            _check(_are_counts(column), name)
-        elif name == "references":
-            _check(int(column.max()) <= max(Reference), name)
-        elif name == "resources":
-            _check(int(column.max()) <= max(Resource), name)
-        elif column.dtype.kind == "f":
-            _check(bool(np.all(np.isnan(column) | (np.abs(column) <= FLOAT_LIMIT))), name)
+        _check(not rows or _IS_GOOD[how.check](column), name)
     return Handles(**columns)
+
+
+_IS_GOOD: Final[Mapping[Check, Callable[[Column], bool]]] = MappingProxyType(
+    {
+        Check.ID: lambda column: int((column & _SLOT_BITS).max()) >> 1 < MAX_SLOT,
+        Check.INDEX: lambda column: int(column.min()) >= 0 and int(column.max()) < MAX_INDEX,
+        Check.COUNT: lambda column: _are_counts(column),
+        Check.REFERENCE: lambda column: int(column.max()) <= max(Reference),
+        Check.RESOURCE: lambda column: int(column.max()) <= max(Resource),
+        Check.BITS: lambda column: True,
+        Check.FLAG: lambda column: True,
+        Check.TIME: lambda column: bool(np.all(np.isnan(column) | (np.abs(column) <= FLOAT_LIMIT))),
+    }
+)
 
 
 def _check_vitals(columns: Mapping[str, Column]) -> None:

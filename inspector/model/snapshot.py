@@ -12,20 +12,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from inspector.model.limits import Limit
+from inspector.model.stored import UNKNOWN as UNKNOWN
+from inspector.model.stored import Check, stored
 from inspector.vocabulary import Kind, Level, Reference, kind_named
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Ids: TypeAlias = npt.NDArray[np.uint64]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Codes: TypeAlias = npt.NDArray[np.uint8]
-
-UNKNOWN: Final = -1
 
 
 class TargetState(StrEnum):
@@ -243,47 +243,48 @@ class Cost:
 class Handles:
     """The handle table: live rows and tombstones, in slot order (stable from one snapshot to the next).
 
-    A row's identity is ``ids``: ``generation << 32 | index << 1 | foreign``; it is never used again.
+    A row's identity is ``ids``: ``generation << 32 | index << 1 | foreign``; it is never used again. A new field is
+    stored in files, and unknown in a look from outside, as its own line says.
     """
 
-    ids: Ids
-    types: Ints
+    ids: Ids = field(metadata=stored("<u8", Check.ID))
+    types: Ints = field(metadata=stored("<i8", Check.INDEX))
     """Index of the type."""
-    references: Codes
+    references: Codes = field(metadata=stored("|u1", Check.REFERENCE))
     """``Reference`` values, without the busy bit."""
-    resources: Codes
+    resources: Codes = field(metadata=stored("|u1", Check.RESOURCE))
     """``Resource`` values."""
-    addresses: Ids
+    addresses: Ids = field(metadata=stored("<u8", Check.BITS))
     """Heap address of the object: rows with one address are handles of one object. 0: none."""
-    data: Ids
+    data: Ids = field(metadata=stored("<u8", Check.BITS))
     """What the handle stands for: data pointer, map key, a proxy's ``_handle``."""
-    strong: Ints
+    strong: Ints = field(metadata=stored("<i8", Check.COUNT))
     """Resting count, without the tool's own references. Of a trait: every reference that keeps the object, which is ``inner_strong``
     and what the outer ``Arc`` of each of the object's handles counts beyond one."""
-    weak: Ints
-    inner_strong: Ints
+    weak: Ints = field(metadata=stored("<i8", Check.COUNT))
+    inner_strong: Ints = field(metadata=stored("<i8", Check.COUNT, since=2))
     """Of a trait: what the object's own ``Arc`` counts. ``UNKNOWN`` for all others."""
-    outer_strong: Ints
+    outer_strong: Ints = field(metadata=stored("<i8", Check.COUNT, since=2))
     """Of a trait: what the outer ``Arc`` counts that the handle points into; one of them is the handle's own. ``UNKNOWN`` where that is
     a box, and for all others."""
-    in_flight: Ints
+    in_flight: Ints = field(metadata=stored("<i8", Check.COUNT))
     """Calls that use the object now."""
-    proxies: Ints
+    proxies: Ints = field(metadata=stored("<i8", Check.COUNT))
     """Live rows with the same address: the host language's wrappers of the object."""
-    native_refs: Ints
+    native_refs: Ints = field(metadata=stored("<i8", Check.COUNT))
     """``strong - proxies`` at rest: references that native code holds. Negative: a double free to come."""
-    created_at: Floats
-    changed_at: Floats
+    created_at: Floats = field(metadata=stored("<f8", Check.TIME))
+    changed_at: Floats = field(metadata=stored("<f8", Check.TIME))
     """Since when the states are what they are."""
-    created_threads: Ints
-    last_threads: Ints
-    owner_threads: Ints
+    created_threads: Ints = field(metadata=stored("<i8", Check.INDEX))
+    last_threads: Ints = field(metadata=stored("<i8", Check.INDEX))
+    owner_threads: Ints = field(metadata=stored("<i8", Check.INDEX))
     """0: any thread may close."""
-    requester_threads: Ints
+    requester_threads: Ints = field(metadata=stored("<i8", Check.INDEX))
     """Who asked for the close, or released."""
-    created_sites: Ints
-    last_sites: Ints
-    changing: npt.NDArray[np.bool_]
+    created_sites: Ints = field(metadata=stored("<i8", Check.INDEX))
+    last_sites: Ints = field(metadata=stored("<i8", Check.INDEX))
+    changing: npt.NDArray[np.bool_] = field(metadata=stored("|b1", Check.FLAG))
     """The row was being written in each of several reads: its fields may be of two moments."""
 
     def __len__(self) -> int:
@@ -298,12 +299,12 @@ class Vitals:
     at: float
     live: int
     pending: int
-    created: Ints
+    created: Ints = field(metadata=stored("<i8", Check.COUNT))
     """Per type index (element 0 is not used), since the segment began."""
-    released: Ints
+    released: Ints = field(metadata=stored("<i8", Check.COUNT))
     collections: tuple[Collection, ...] = ()
     """The newest ones, oldest first."""
-    lives: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    lives: Ints = field(default_factory=lambda: np.zeros(0, np.int64), metadata=stored("<i8", Check.COUNT, since=1))
     """Handles that live per type index, those born before the agent came included; empty in files of older versions."""
 
     def live_by_type(self) -> Ints:

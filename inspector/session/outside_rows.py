@@ -22,8 +22,9 @@ from inspector.model.counts import UNSAMPLED, Flags, Sampled, in_flight_of, is_l
 from inspector.model.limits import Limit
 from inspector.model.running import RunningCalls, at_rest, running_calls, stranger, with_calls
 from inspector.model.snapshot import UNKNOWN, Cost, Frame, Handles, Ids, Lost, Outer, Site, Snapshot, Target, ThreadStack, TypeRow, Vitals
+from inspector.model.stored import blank_columns
 from inspector.session.dtypes import layout_codes
-from inspector.vocabulary import Kind, Reference, Resource, kind_named
+from inspector.vocabulary import Kind, Reference, kind_named
 from inspector.wire.schema import MAX_SITES
 
 MOST_TOMBSTONES: Final = 4096
@@ -212,28 +213,25 @@ class OutsideRows:
         in_flight = in_flight_of(objects, running.are_uses.astype(np.int64), counts.in_flight, np.zeros(len(rows), np.bool_))
         ids: Ids = ints["generation"].astype(np.uint64) << np.uint64(32) | ints["slot"].astype(np.uint64) << np.uint64(1)
         ids |= is_foreign.astype(np.uint64)
-        nothing = np.zeros(len(rows), np.int64)
-        handles = Handles(
-            ids=ids,
-            types=ints["type_index"],
-            references=references,
-            resources=np.full(len(rows), Resource.NONE, np.uint8),
-            addresses=addresses,
-            data=data,
-            strong=strong,
-            weak=np.where(live, counts.weak, UNKNOWN),
-            in_flight=np.where(live, in_flight, 0),
-            proxies=proxies,
-            inner_strong=np.where(live & is_trait, counts.inner, UNKNOWN),
-            outer_strong=counts.outer,
-            native_refs=native_refs_of(strong, proxies),
-            created_at=np.array([kept.created_at for kept in rows], np.float64),
-            changed_at=np.array([kept.changed_at for kept in rows], np.float64),
-            created_threads=running.threads,
-            created_sites=_ints(rows, "site"),
-            **dict.fromkeys(("last_threads", "owner_threads", "requester_threads", "last_sites"), nothing),
-            changing=np.zeros(len(rows), np.bool_),
-        )
+        known: dict[str, Any] = {
+            "ids": ids,
+            "types": ints["type_index"],
+            "references": references,
+            "addresses": addresses,
+            "data": data,
+            "strong": strong,
+            "weak": np.where(live, counts.weak, UNKNOWN),
+            "in_flight": np.where(live, in_flight, 0),
+            "proxies": proxies,
+            "inner_strong": np.where(live & is_trait, counts.inner, UNKNOWN),
+            "outer_strong": counts.outer,
+            "native_refs": native_refs_of(strong, proxies),
+            "created_at": np.array([kept.created_at for kept in rows], np.float64),
+            "changed_at": np.array([kept.changed_at for kept in rows], np.float64),
+            "created_threads": running.threads,
+            "created_sites": _ints(rows, "site"),
+        }
+        handles = Handles(**blank_columns(Handles, len(rows)) | known)
         for column in fields(handles):
             getattr(handles, column.name).flags.writeable = False
         return handles, running

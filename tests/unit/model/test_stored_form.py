@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from dataclasses import fields
 
+import numpy as np
 import pytest
 
 from inspector.model.codec import encode
-from inspector.model.snapshot import Snapshot
+from inspector.model.snapshot import UNKNOWN, Handles, Snapshot
+from inspector.model.stored import blank_columns, stored_columns
 from tests.helpers.snapshots import snapshot_of
 from tests.helpers.varied import varied_snapshot
 
@@ -26,3 +29,17 @@ def test_a_snapshot_is_stored_in_the_same_bytes_as_before(snapshot: Snapshot, di
     stored = encode(snapshot)
     plain = stored[:HEAD_BYTES] + zlib.decompress(stored[HEAD_BYTES:])
     assert hashlib.sha256(plain).hexdigest() == digest
+
+
+def test_each_column_of_a_handle_says_how_it_is_stored() -> None:
+    assert list(stored_columns(Handles)) == [each.name for each in fields(Handles)]
+
+
+def test_blank_rows_are_of_the_stored_types_and_know_nothing() -> None:
+    blank = Handles(**blank_columns(Handles, 2))
+    assert {name: getattr(blank, name).dtype.str for name in blank_columns(Handles, 0)} == {
+        name: how.dtype for name, how in stored_columns(Handles).items()
+    }
+    assert blank.strong.tolist() == [UNKNOWN, UNKNOWN]
+    assert np.isnan(blank.created_at).all()
+    assert blank.owner_threads.tolist() == [0, 0]
