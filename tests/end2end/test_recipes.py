@@ -19,7 +19,7 @@ COPIED = ("inspector/", "tests/", "docs/", "resources/", "pyproject.toml", "_arc
 
 
 def test_there_is_a_recipe_for_each_kind_of_change() -> None:
-    assert [recipe.title for recipe in RECIPES] == ["A finding", "A handle column", "A command", "An adapter"]
+    assert [recipe.title for recipe in RECIPES] == ["A finding", "A pane", "A handle column", "A command", "An adapter"]
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.title)
