@@ -12,9 +12,10 @@ use std::thread;
 use std::time::Instant;
 
 use arc_inspector_native::clock;
-use arc_inspector_native::hooks;
 use arc_inspector_native::layout::Level;
+use arc_inspector_native::levels;
 use arc_inspector_native::lifecycle;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{borrow, lower, Traced};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::{Cursor, Journal, TodoItem, TodoList};
@@ -38,7 +39,7 @@ impl<'a> Case<'a> {
     }
 
     fn round(&mut self) {
-        hooks::set_level(runtime(), self.level as u8);
+        levels::set_level(runtime(), self.level as u8);
         let began = Instant::now();
         (self.body)();
         self.nanos.push(began.elapsed().as_nanos() as f64 / f64::from(REPEATS) / self.operations);
@@ -91,8 +92,8 @@ fn interleaved() {
     }
     drop(cases);
     affine.end();
-    hooks::set_level(runtime(), Level::Off as u8);
-    lifecycle::release(runtime(), list).expect("it is live");
+    levels::set_level(runtime(), Level::Off as u8);
+    ownership::release(runtime(), list).expect("it is live");
 }
 
 /// Objects that only another thread may close, and that thread reaches no safe point.
@@ -129,13 +130,13 @@ impl Affine {
     fn end(self) {
         drop(self.done);
         self.owner.join().expect("it ends well");
-        self.cursors.into_iter().for_each(|cursor| lifecycle::release(runtime(), cursor).expect("it is live"));
+        self.cursors.into_iter().for_each(|cursor| ownership::release(runtime(), cursor).expect("it is live"));
     }
 }
 
 fn create_and_release() {
     let handle = lower(Arc::new(TodoItem::new(""))).expect("a row");
-    lifecycle::release(runtime(), handle).expect("it is live");
+    ownership::release(runtime(), handle).expect("it is live");
 }
 
 fn handles(criterion: &mut Criterion) {
@@ -145,10 +146,10 @@ fn handles(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("clone + drop");
     group.bench_function("Arc", |bencher| bencher.iter(|| Arc::clone(black_box(&arc))));
     for (name, level) in [("Traced off", Level::Off), ("Traced history", Level::History)] {
-        hooks::set_level(runtime(), level as u8);
+        levels::set_level(runtime(), level as u8);
         group.bench_function(name, |bencher| bencher.iter(|| black_box(&traced).clone()));
     }
-    hooks::set_level(runtime(), Level::Off as u8);
+    levels::set_level(runtime(), Level::Off as u8);
     group.finish();
 }
 

@@ -5,20 +5,78 @@
 //! parent's segment. Only the forking thread lives on there: the pins and free rows of the other
 //! threads are removed, and so is their part in pending closes. A child without room for the copy
 //! runs on as well, and is not recorded.
+//!
+//! Every static with a lock of its own is a [`Section`], which joins before the lock is taken for the first time.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
 
 use crate::atomic;
 use crate::layout::Ending;
-use crate::ownership::in_flight;
 use crate::platform;
-use crate::rescue;
 use crate::runtime::{existing, Runtime, MAKING};
 use crate::segment::Twin;
 use crate::sync::Lock;
 use crate::threads;
 
+/// The order in which the locks of sections are taken; they nest in no other. The tables of the runtime come after all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// Whether the agent runs.
+    Agent,
+    /// Where the segment's memory is.
+    Moving,
+    /// The name of the segment's file.
+    Name,
+    /// Objects that can be closed.
+    Lives,
+    /// Names of references.
+    Labels,
+    /// References in buffers.
+    Buffers,
+    /// The handler of a signal.
+    Rescue,
+}
+
+/// Something with locks that a fork holds. A `static`.
+pub struct Section {
+    rank: Rank,
+    hold: fn(),
+    release: unsafe fn(),
+    in_child: fn(&Runtime),
+    has_joined: AtomicBool,
+}
+
+impl Section {
+    /// A section that takes its locks with `hold` and releases them with `release`, by the same thread or its copy in the child. `in_child` runs
+    /// in the child when all locks are released.
+    pub const fn new(rank: Rank, hold: fn(), release: unsafe fn(), in_child: fn(&Runtime)) -> Self {
+        Self { rank, hold, release, in_child, has_joined: AtomicBool::new(false) }
+    }
+
+    /// Takes part in every fork from now on. Called before each use; any thread.
+    #[inline]
+    pub fn join(&'static self) {
+        // Acquire pairs with the Release in `join_first`: the handlers are there
+        if !self.has_joined.load(Ordering::Acquire) {
+            self.join_first();
+        }
+    }
+
+    #[cold]
+    fn join_first(&'static self) {
+        watch();
+        let mut sections = SECTIONS.lock();
+        if !sections.iter().any(|known| std::ptr::eq(*known, self)) {
+            let place = sections.partition_point(|known| known.rank <= self.rank);
+            sections.insert(place, self);
+        }
+        self.has_joined.store(true, Ordering::Release);
+    }
+}
+
+/// The sections that joined, in the order of their ranks. Held across a fork itself.
+static SECTIONS: Lock<Vec<&'static Section>> = Lock::new(Vec::new());
 /// The copy, between `prepare` and the end of the fork on either side.
 static TWIN: Lock<Option<Twin>> = Lock::new(None);
 /// The reason for people, in a child with private memory.
@@ -35,97 +93,60 @@ pub fn watch() {
     }
 }
 
-/// Always in this order; sections nest in no other.
-fn hold_locks(runtime: &Runtime) {
-    crate::agent::hold();
-    crate::moving::hold();
-    runtime.name.hold();
-    runtime.lives.hold();
-    hold_tables(runtime);
-    runtime.segment().backing().hold();
-}
-
-/// The locks of everything that lies in the segment and is no row.
-pub(crate) fn hold_tables(runtime: &Runtime) {
-    runtime.types.hold();
-    runtime.sites.hold();
-    runtime.threads.hold();
-    runtime.labels.hold();
-    in_flight::hold();
-    runtime.rings.hold();
-    runtime.table.hold();
-    runtime.deep.hold();
-}
-
-/// # Safety
-/// After `hold_locks`, by the same thread or its copy in the child.
-unsafe fn let_locks_go(runtime: &Runtime) {
-    // SAFETY: the caller's promise, for all of them.
-    unsafe {
-        runtime.segment().backing().let_go();
-        let_tables_go(runtime);
-        runtime.lives.let_go();
-        runtime.name.let_go();
-        crate::moving::let_go();
-        crate::agent::let_go();
-    }
-}
-
-/// # Safety
-/// After `hold_tables`, by the same thread or its copy in the child.
-pub(crate) unsafe fn let_tables_go(runtime: &Runtime) {
-    // SAFETY: the caller's promise, for all of them.
-    unsafe {
-        runtime.deep.let_go();
-        runtime.table.let_go();
-        runtime.rings.let_go();
-        in_flight::let_go();
-        runtime.labels.let_go();
-        runtime.threads.let_go();
-        runtime.sites.let_go();
-        runtime.types.let_go();
-    }
-}
-
 extern "C" fn prepare() {
     MAKING.hold();
     IS_UNDER_WAY.store(true, Ordering::Relaxed); // read by this thread or its copy only
-    let Some(runtime) = existing() else { return };
-    // a thread without a slot must not be enrolled half-way through
-    threads::here();
-    let file = new_file(runtime);
-    hold_locks(runtime);
-    threads::hold_writers(runtime);
+    let runtime = existing();
+    let file = runtime.and_then(|runtime| {
+        // a thread without a slot must not be enrolled half-way through
+        threads::here();
+        new_file(runtime)
+    });
+    SECTIONS.hold();
+    // SAFETY: held just above, by this thread, and nobody changes it before it is released.
+    unsafe { SECTIONS.held() }.iter().for_each(|section| (section.hold)());
+    let Some(runtime) = runtime else { return };
+    runtime.hold_tables();
+    runtime.segment().backing().hold();
+    threads::hold_writers();
     *TWIN.lock() = Some(runtime.segment().twin(file));
 }
 
 /// A file for the child, beside the parent's file or, if that directory was removed, in the
 /// directory for a new segment; none for a segment in private memory.
 fn new_file(runtime: &Runtime) -> Option<File> {
-    let directory = runtime.directory.as_ref().filter(|_| !crate::moving::is_left())?;
+    // Relaxed: a move that is under way is as good as one that comes after the fork
+    let directory = runtime.directory.as_ref().filter(|_| !runtime.has_left_file.load(Ordering::Relaxed))?;
     platform::unnamed_file(directory).ok().or_else(|| platform::unnamed_file(&platform::segment_directory(None).ok()?).ok())
 }
 
-/// The runtime that there was before the fork.
+/// Opens what `prepare` took, on either side. Returns the runtime that there was before the fork.
 ///
 /// # Safety
-/// `prepare` took the lock that this opens.
-unsafe fn after_making() -> Option<&'static Runtime> {
+/// `prepare` took it, and this is the thread that ran it or its copy.
+unsafe fn release_all() -> Option<&'static Runtime> {
     let runtime = existing();
-    // SAFETY: the caller's promise.
-    unsafe { MAKING.let_go() };
+    if runtime.is_some() {
+        threads::let_writers_go();
+    }
+    // SAFETY: the caller's promise, for all of them.
+    unsafe {
+        if let Some(runtime) = runtime {
+            runtime.segment().backing().let_go();
+            runtime.release_tables();
+        }
+        SECTIONS.held().iter().rev().for_each(|section| (section.release)());
+        SECTIONS.let_go();
+        MAKING.let_go();
+    }
     runtime
 }
 
 extern "C" fn parent() {
     IS_UNDER_WAY.store(false, Ordering::Relaxed); // see `prepare`
-                                                  // SAFETY: `prepare` took it. No thread can make a
-                                                  // runtime before the end of this.
-    let Some(runtime) = (unsafe { after_making() }) else { return };
     drop(TWIN.lock().take());
-    threads::let_writers_go();
-    // SAFETY: `prepare` took them.
-    unsafe { let_locks_go(runtime) };
+    // SAFETY: `prepare` ran on this thread.
+    unsafe { release_all() };
 }
 
 /// Ends the fork in the child, if that has not happened. A library may run the interpreter's
@@ -140,19 +161,15 @@ extern "C" fn child() {
     if !IS_UNDER_WAY.swap(false, Ordering::Relaxed) {
         return;
     }
-    // SAFETY: as in `parent`, and this thread is the copy of the thread that took it.
-    let Some(runtime) = (unsafe { after_making() }) else { return };
-    threads::let_writers_go();
-    // SAFETY: `prepare` took them, and this thread is its copy.
-    unsafe { let_locks_go(runtime) };
+    // SAFETY: `prepare` ran on the thread of which this is the copy.
+    let Some(runtime) = (unsafe { release_all() }) else { return };
     let twin = TWIN.lock().take().unwrap_or(Twin::Nothing);
     // SAFETY: in the child only this thread runs, and the locks are open.
     drop(unsafe { runtime.segment().adopt(twin) });
-    rescue::after_fork();
-    begin_anew(runtime);
+    begin_in_child(runtime);
 }
 
-fn begin_anew(runtime: &Runtime) {
+fn begin_in_child(runtime: &Runtime) {
     let header = runtime.segment().header();
     if runtime.directory.is_some() && !runtime.segment().has_file() {
         // keeps an earlier reason, of a child's child
@@ -164,10 +181,10 @@ fn begin_anew(runtime: &Runtime) {
     threads::set_barriers();
     runtime.deep.keep_only(threads::here());
     threads::keep_only_this(runtime);
-    runtime.lives.keep_only_this(runtime);
     runtime.describe();
     atomic!(AtomicU32, header, viewers).store(0, Ordering::Relaxed);
     atomic!(AtomicU8, header, ending).store(Ending::NotYet as u8, Ordering::Relaxed);
     atomic!(AtomicU64, header, agent_cpu_nanos).store(0, Ordering::Relaxed);
-    crate::agent::after_fork(runtime);
+    let sections = SECTIONS.lock().clone();
+    sections.iter().rev().for_each(|section| (section.in_child)(runtime));
 }

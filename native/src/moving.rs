@@ -8,69 +8,80 @@
 //! stored during a move would be lost.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
-use crate::fork;
+use crate::fork::{Rank, Section};
 use crate::platform;
 use crate::runtime::Runtime;
 use crate::status::{Error, Result, Status};
-use crate::sync::Lock;
+use crate::sync::{Guard, Lock};
 use crate::threads;
 
-struct Place {
-    /// Our own runtime has a type.
-    has_own: bool,
-    /// The memory is private because an agent left.
-    is_left: bool,
+/// Held while memory moves: whether our own runtime has a type.
+static HAS_OWN: Lock<bool> = Lock::new(false);
+
+static SECTION: Section = Section::new(Rank::Moving, || HAS_OWN.hold(), release, |_| {});
+
+/// # Safety
+/// After `HAS_OWN.hold`, by the same thread or its copy in the child.
+unsafe fn release() {
+    // SAFETY: the caller's promise.
+    unsafe { HAS_OWN.let_go() };
 }
 
-/// Held while memory moves.
-static PLACE: Lock<Place> = Lock::new(Place { has_own: false, is_left: false });
+/// Nothing moves meanwhile.
+fn still() -> Guard<'static, bool> {
+    SECTION.join();
+    HAS_OWN.lock()
+}
+
+// Relaxed, here and below: written with the lock held
+fn has_left(runtime: &Runtime) -> bool {
+    runtime.has_left_file.load(Ordering::Relaxed)
+}
 
 /// Our own runtime gets a type. Its handles lie in a file from the first handle on, if a file can
 /// be made, so that they can be published later.
 pub fn own_begins(runtime: &Runtime) {
-    let mut place = PLACE.lock();
-    if !place.has_own && place.is_left {
+    let mut has_own = still();
+    if !*has_own && has_left(runtime) {
         // without one handles work all the same, and starting an agent says why it cannot
-        let _ = into_file(runtime, &mut place, None);
+        let _ = into_file(runtime, None);
     }
-    place.has_own = true;
+    *has_own = true;
 }
 
 /// Gives the file up and continues in private memory. False: handles of our own runtime keep it, or
 /// there is no address space for the move.
 pub fn leave_file(runtime: &Runtime) -> bool {
-    let mut place = PLACE.lock();
-    if !place.has_own && runtime.segment().has_file() {
+    let has_own = still();
+    if !*has_own && runtime.segment().has_file() {
         // SAFETY: as described at `while_held`.
-        place.is_left = while_held(runtime, || unsafe { runtime.segment().leave_file() }).is_ok();
+        let has_left = while_held(runtime, || unsafe { runtime.segment().leave_file() }).is_ok();
+        runtime.has_left_file.store(has_left, Ordering::Relaxed);
     }
-    place.is_left
+    has_left(runtime)
 }
 
 /// After `leave_file`: continues in a new file in `directory`, or in the default directory. In
 /// other processes it does nothing.
 pub fn take_file(runtime: &Runtime, directory: Option<&Path>) -> Result<()> {
-    let mut place = PLACE.lock();
-    if place.is_left && !place.has_own {
-        into_file(runtime, &mut place, directory)?;
+    let has_own = still();
+    if has_left(runtime) && !*has_own {
+        into_file(runtime, directory)?;
     }
     Ok(())
 }
 
-/// Whether the memory is private because an agent left.
-pub fn is_left() -> bool {
-    PLACE.lock().is_left
-}
-
-fn into_file(runtime: &Runtime, place: &mut Place, directory: Option<&Path>) -> Result<()> {
+/// With the lock held.
+fn into_file(runtime: &Runtime, directory: Option<&Path>) -> Result<()> {
     let failed = |error: std::io::Error| Error::new(Status::Unavailable, error.to_string());
     let directory = platform::segment_directory(directory).map_err(failed)?;
     let file = platform::unnamed_file(&directory).map_err(failed)?;
     // SAFETY: as described at `while_held`.
     let moved = while_held(runtime, || unsafe { runtime.segment().take_file(file) });
     moved.map_err(|error| Error::new(Status::Unavailable, format!("{error}: no room for a segment: {}", directory.display())))?;
-    place.is_left = false;
+    runtime.has_left_file.store(false, Ordering::Relaxed);
     Ok(())
 }
 
@@ -79,25 +90,11 @@ fn into_file(runtime: &Runtime, place: &mut Place, directory: Option<&Path>) -> 
 fn while_held<T>(runtime: &Runtime, body: impl FnOnce() -> T) -> T {
     // a thread without a slot must not be enrolled half-way through
     threads::here();
-    fork::hold_tables(runtime);
-    threads::hold_writers(runtime);
+    runtime.hold_tables();
+    threads::hold_writers();
     let done = body();
     threads::let_writers_go();
     // SAFETY: held above, by this thread.
-    unsafe { fork::let_tables_go(runtime) };
+    unsafe { runtime.release_tables() };
     done
-}
-
-/// Locks the record of the memory's place across a fork.
-pub(crate) fn hold() {
-    PLACE.hold();
-}
-
-/// Unlocks it.
-///
-/// # Safety
-/// Held by `hold` before.
-pub(crate) unsafe fn let_go() {
-    // SAFETY: the caller's promise.
-    unsafe { PLACE.let_go() };
 }

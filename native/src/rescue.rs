@@ -9,6 +9,7 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU32, AtomicU8, Ordering};
 
+use crate::fork::{Rank, Section};
 use crate::primitive::wait_a_turn;
 use crate::runtime::existing;
 use crate::sync::Lock;
@@ -33,8 +34,18 @@ unsafe impl Sync for Before {}
 
 static BEFORE: Before = Before(UnsafeCell::new(MaybeUninit::zeroed()));
 
-/// Sets the handler; does nothing when it is set. The caller holds the agent's lock, so no fork falls into it.
+static SECTION: Section = Section::new(Rank::Rescue, || IS_SET.hold(), release, |_| begin_whole());
+
+/// # Safety
+/// After `IS_SET.hold`, by the same thread or its copy in the child.
+unsafe fn release() {
+    // SAFETY: the caller's promise.
+    unsafe { IS_SET.let_go() };
+}
+
+/// Sets the handler; does nothing when it is set.
 pub fn watch() {
+    SECTION.join();
     let mut is_set = IS_SET.lock();
     if !*is_set {
         // SAFETY: all zero is a sigaction; both places are ours, and the handler is async-signal-safe.
@@ -48,8 +59,9 @@ pub fn watch() {
     }
 }
 
-/// Takes the handler off, under the same lock, unless the program has set another since, which may call ours.
+/// Takes the handler off, unless the program has set another since, which may call ours.
 pub fn unwatch() {
+    SECTION.join();
     let mut is_set = IS_SET.lock();
     if *is_set && is_ours() {
         // SAFETY: `watch` filled it.
@@ -59,7 +71,7 @@ pub fn unwatch() {
 }
 
 /// In a forked child, which has a mapping of its own.
-pub fn after_fork() {
+fn begin_whole() {
     // Relaxed: there is no other thread
     STATE.store(WHOLE, Ordering::Relaxed);
     LATE.store(0, Ordering::Relaxed);

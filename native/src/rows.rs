@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::atomic;
 use crate::count_one;
-use crate::hooks;
+use crate::events;
 use crate::layout::{EventKind, Kind, Level, ReferenceState, ResourceState, EVENT_COUNT_UNKNOWN};
+use crate::levels;
 use crate::registry::{generation_of, index_of, shown, Birth, Moment, Slot, Word0};
 use crate::runtime::{lost, Runtime};
 use crate::segment::Part;
@@ -49,15 +50,15 @@ fn full() -> Error {
 /// Makes the row live and records its birth. Returns the handle.
 #[inline(always)]
 pub fn publish(runtime: &Runtime, index: u32, row: &NewRow, resource: ResourceState) -> u64 {
-    let level = if row.is_born_now { hooks::level_of(runtime, row.type_id) } else { Level::Off as u8 };
-    let birth = row.birth(resource, hooks::moment(level));
+    let level = if row.is_born_now { levels::level_of(runtime, row.type_id) } else { Level::Off as u8 };
+    let birth = row.birth(resource, events::moment(level));
     let local = this();
     if let Some(user) = runtime.table.user(index) {
         // Relaxed: published with the row
         user.store(local.user(), Ordering::Relaxed);
     }
-    let handle = mutate_on(runtime, &local, || runtime.table.publish(index, &birth));
-    hooks::count_live(runtime, &local, row.type_id, 1);
+    let handle = mutate_on(&local, || runtime.table.publish(index, &birth));
+    events::count_live(runtime, &local, row.type_id, 1);
     if level >= Level::Count as u8 || !runtime.table.is_tracked(index) {
         record(runtime, &local, row.type_id, index, level);
     }
@@ -100,7 +101,7 @@ pub fn add_counted(runtime: &Runtime, row: &NewRow, strong: u32) -> Result<u64> 
     let resource = if types::closes(runtime, row.type_id) { ResourceState::Open } else { ResourceState::None };
     let handle = publish(runtime, index, row, resource);
     if row.is_born_now {
-        hooks::event(runtime, EventKind::Create, row.type_id, handle, row.address, strong);
+        events::event(runtime, EventKind::Create, row.type_id, handle, row.address, strong);
     }
     Ok(handle)
 }
@@ -115,7 +116,7 @@ pub fn add_freed(runtime: &Runtime, type_id: u16, data: u64) -> Result<u64> {
 
 fn check_type(runtime: &Runtime, type_id: u16) -> Result<()> {
     let is_known = type_id != 0 && u32::from(type_id) < runtime.segment().used(Part::Types);
-    if !is_known || runtime.types.spec(type_id).is_some() {
+    if !is_known || runtime.types.is_own(type_id) {
         return Err(Error::new(Status::BadArgument, format!("not a type of an adapter: {type_id}")));
     }
     Ok(())
@@ -130,7 +131,7 @@ pub fn is_foreign(runtime: &Runtime, type_id: u16) -> bool {
 fn adapters_row(runtime: &Runtime, row: u64) -> Result<Slot<'_>> {
     let slot = runtime.table.slot_of(row).filter(|slot| {
         let word = slot.word0();
-        word.generation() == generation_of(row) && word.is_live() && runtime.types.spec(word.type_id()).is_none()
+        word.generation() == generation_of(row) && word.is_live() && !runtime.types.is_own(word.type_id())
     });
     slot.ok_or_else(|| Error::new(Status::StaleHandle, format!("not a live row of an adapter: {}", shown(row))))
 }
@@ -193,8 +194,8 @@ pub fn end_with(runtime: &Runtime, row: u64, state: ReferenceState, fate: Fate) 
 fn finish(runtime: &Runtime, row: u64, state: ReferenceState, end: &End) -> Result<()> {
     let slot = adapters_row(runtime, row)?;
     let (type_id, address) = (slot.word0().type_id(), slot.address());
-    let change = hooks::change(runtime, type_id, true);
-    let ended = mutate(runtime, || {
+    let change = events::change(runtime, type_id, true);
+    let ended = mutate(|| {
         let word = slot.begin_change(generation_of(row), ReferenceState::Live, state)?;
         slot.note(&change);
         let resource = end.fate.of(word.resource(), state);
@@ -205,17 +206,17 @@ fn finish(runtime: &Runtime, row: u64, state: ReferenceState, end: &End) -> Resu
         return Err(Error::new(Status::StaleHandle, format!("not a live row of an adapter: {}", shown(row))));
     };
     record_end(runtime, type_id, state, resource == ResourceState::NeverClosed as u8);
-    if end.fate == Fate::Closed && hooks::counts(runtime, type_id) {
+    if end.fate == Fate::Closed && levels::counts(runtime, type_id) {
         count_one!(runtime, type_id, closed);
     }
-    hooks::event(runtime, EventKind::Release, type_id, row, address, end.left);
+    events::event(runtime, EventKind::Release, type_id, row, address, end.left);
     local(|local| runtime.table.give_back(row, &local.magazine));
     Ok(())
 }
 
 fn record_end(runtime: &Runtime, type_id: u16, state: ReferenceState, is_unclosed: bool) {
-    local(|local| hooks::count_live(runtime, local, type_id, -1));
-    if !hooks::counts(runtime, type_id) {
+    local(|local| events::count_live(runtime, local, type_id, -1));
+    if !levels::counts(runtime, type_id) {
         return;
     }
     count_released(runtime, type_id);
@@ -248,7 +249,7 @@ fn begin_live(slot: &Slot<'_>, row: u64) -> Option<Word0> {
 /// Sets the address of a row, found out later.
 pub fn set_address(runtime: &Runtime, row: u64, address: u64) -> Result<()> {
     let slot = adapters_row(runtime, row)?;
-    mutate(runtime, || {
+    mutate(|| {
         if let Some(word) = begin_live(&slot, row) {
             slot.set_address(address);
             slot.end(word);
@@ -261,14 +262,14 @@ pub fn set_address(runtime: &Runtime, row: u64, address: u64) -> Result<()> {
 pub fn set_resource(runtime: &Runtime, row: u64, state: ResourceState) -> Result<()> {
     let slot = adapters_row(runtime, row)?;
     let type_id = slot.word0().type_id();
-    let change = hooks::change(runtime, type_id, state == ResourceState::CloseRequested);
-    mutate(runtime, || {
+    let change = events::change(runtime, type_id, state == ResourceState::CloseRequested);
+    mutate(|| {
         if let Some(word) = begin_live(&slot, row) {
             slot.note(&change);
             slot.end(word.with(word.reference(), state as u8));
         }
     });
-    if state == ResourceState::Closed && hooks::counts(runtime, type_id) {
+    if state == ResourceState::Closed && levels::counts(runtime, type_id) {
         count_one!(runtime, type_id, closed);
     }
     Ok(())
@@ -279,8 +280,8 @@ pub fn set_resource(runtime: &Runtime, row: u64, state: ResourceState) -> Result
 pub fn close_begins(runtime: &Runtime, row: u64) -> Result<bool> {
     let slot = adapters_row(runtime, row)?;
     let (type_id, address) = (slot.word0().type_id(), slot.address());
-    let change = hooks::change(runtime, type_id, true);
-    let is_begun = mutate(runtime, || {
+    let change = events::change(runtime, type_id, true);
+    let is_begun = mutate(|| {
         let Some(word) = begin_live(&slot, row) else { return false };
         let is_open = word.resource() == ResourceState::Open as u8;
         if is_open {
@@ -290,7 +291,7 @@ pub fn close_begins(runtime: &Runtime, row: u64) -> Result<bool> {
         is_open
     });
     if is_begun {
-        hooks::event(runtime, EventKind::CloseRequest, type_id, row, address, EVENT_COUNT_UNKNOWN);
+        events::event(runtime, EventKind::CloseRequest, type_id, row, address, EVENT_COUNT_UNKNOWN);
     }
     Ok(is_begun)
 }
@@ -298,7 +299,7 @@ pub fn close_begins(runtime: &Runtime, row: u64) -> Result<bool> {
 /// The method that closes a row's resource has ended, and the resource is as open as before.
 pub fn close_ends(runtime: &Runtime, row: u64) -> Result<()> {
     let slot = adapters_row(runtime, row)?;
-    mutate(runtime, || {
+    mutate(|| {
         if let Some(word) = begin_live(&slot, row) {
             let is_closing = word.resource() == ResourceState::Closing as u8;
             slot.end(if is_closing { word.with(word.reference(), ResourceState::Open as u8) } else { word });
@@ -330,13 +331,13 @@ pub fn clear(runtime: &Runtime, type_id: u16) -> Result<()> {
 
 fn clear_row(runtime: &Runtime, index: u32, slot: &Slot<'_>, seen: Word0) {
     let (generation, type_id) = (seen.generation(), seen.type_id());
-    let is_cleared = mutate(runtime, || {
+    let is_cleared = mutate(|| {
         let Some(word) = slot.begin_change(generation, ReferenceState::Live, ReferenceState::Free) else { return false };
         slot.end(word.with(ReferenceState::Free as u8, ResourceState::None as u8));
         true
     });
     if is_cleared {
-        local(|local| hooks::count_live(runtime, local, type_id, -1));
+        local(|local| events::count_live(runtime, local, type_id, -1));
         let handle = crate::registry::handle_of(generation, index, false);
         debug_assert_eq!(index_of(handle), index);
         local(|local| runtime.table.give_back(handle, &local.magazine));

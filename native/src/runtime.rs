@@ -1,25 +1,23 @@
 //! The process's runtime: made at the first use of a handle, kept for life.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::OnceLock;
 
-use crate::agent::{sweep, Name};
+use crate::agent::sweep;
 use crate::atomic;
 use crate::clock::{self, Anchor};
-use crate::edges::Labels;
 use crate::fork;
-use crate::layout::{Lost, MAX_THREADS};
-use crate::lifecycle::Lives;
+use crate::layout::Lost;
 use crate::platform;
 use crate::registry::Table;
-use crate::ring::Rings;
+use crate::rings::Rings;
 use crate::segment::{write_text, Part, Segment};
 use crate::sites::Sites;
 use crate::status::Error;
 use crate::sync::Lock;
-use crate::threads::{self, DeepPins, Threads, Writing};
-use crate::types::Types;
+use crate::threads::{set_barriers, DeepPins, Threads};
+use crate::type_table::Types;
 
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
@@ -31,26 +29,20 @@ pub struct Runtime {
     pub types: Types,
     /// Threads.
     pub threads: Threads,
-    /// Which threads write rows now, by index.
-    pub writing: &'static [Writing],
     /// Pins without a place.
     pub deep: DeepPins,
     /// Event rings.
     pub rings: Rings,
     /// Interned stacks.
     pub sites: Sites,
-    /// Names of references that no object holds.
-    pub labels: Labels,
-    /// Objects that can be closed.
-    pub lives: Lives,
-    /// The name of the segment's file.
-    pub name: Lock<Name>,
     /// When the segment was made.
     pub anchor: Anchor,
     /// Directory of the segment's file; None: it has no file.
     pub directory: Option<PathBuf>,
     /// The reason, for people, why the segment has no file; empty: it has a file.
     pub no_file: Lock<String>,
+    /// Whether the memory is private because an agent left. Written with the lock of `moving` held.
+    pub has_left_file: AtomicBool,
 }
 
 /// The runtime; made now if it was not. Any thread.
@@ -89,9 +81,6 @@ fn make(directory: Option<&Path>) -> &'static Runtime {
     RUNTIME.get_or_init(|| Runtime::new(directory))
 }
 
-/// Whether each thread writes rows now: not on the heap, so that there is always room for it.
-static WRITING: [Writing; MAX_THREADS as usize] = [const { Writing::new() }; MAX_THREADS as usize];
-
 impl Runtime {
     fn new(directory: Option<&Path>) -> Self {
         let anchor = Anchor::now();
@@ -114,21 +103,18 @@ impl Runtime {
             table: Table::new(segment),
             types: Types::default(),
             threads: Threads::default(),
-            writing: &WRITING,
             deep: DeepPins::default(),
             rings: Rings::default(),
             sites: Sites::default(),
-            labels: Labels::default(),
-            lives: Lives::default(),
-            name: Lock::default(),
             anchor,
             directory,
             no_file: Lock::new(no_file),
+            has_left_file: AtomicBool::new(false),
         };
         for part in [Part::Threads, Part::Types, Part::Sites, Part::Frames] {
             runtime.segment().reserve(part, 0, 1);
         }
-        threads::set_barriers();
+        set_barriers();
         runtime.describe();
         runtime
     }
@@ -137,6 +123,32 @@ impl Runtime {
     #[inline]
     pub fn segment(&self) -> &Segment {
         self.table.segment()
+    }
+
+    /// Holds everything that lies in the segment and is no row.
+    pub fn hold_tables(&self) {
+        self.types.hold();
+        self.sites.hold();
+        self.threads.hold();
+        self.rings.hold();
+        self.table.hold();
+        self.deep.hold();
+    }
+
+    /// Releases it.
+    ///
+    /// # Safety
+    /// After `hold_tables`, by the same thread or its copy in a forked child.
+    pub unsafe fn release_tables(&self) {
+        // SAFETY: the caller's promise, for all of them.
+        unsafe {
+            self.deep.let_go();
+            self.table.let_go();
+            self.rings.let_go();
+            self.threads.let_go();
+            self.sites.let_go();
+            self.types.let_go();
+        }
     }
 
     /// Writes the identity of this process and the clock's anchor into the header; again in a
@@ -158,8 +170,7 @@ impl Runtime {
 
 /// The header's counters of losses: `atomic!(AtomicU64, lost(), panics)`.
 pub fn lost() -> *mut Lost {
-    // SAFETY: the header lies in the mapping; only the field's address is taken.
-    unsafe { std::ptr::addr_of_mut!((*runtime().segment().header()).lost) }
+    runtime().segment().lost()
 }
 
 /// Counts a panic that was caught at the boundary.

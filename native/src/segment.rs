@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 
-use crate::layout::{self, Event, FrameSlot, HandleSlot, Header, RingHeader, Section, SiteSlot, ThreadSlot, TypeSlot};
+use crate::layout::{self, Event, FrameSlot, HandleSlot, Header, Lost, RingHeader, Section, SiteSlot, ThreadSlot, TypeSlot};
 use crate::platform;
 use crate::status::{Error, Result};
 use crate::sync::Lock;
@@ -198,6 +198,13 @@ impl Segment {
     /// Records the section can hold.
     pub fn capacity(&self, part: Part) -> u32 {
         self.extent(part).capacity
+    }
+
+    /// The counters of the header for what was lost: `atomic!(AtomicU64, segment.lost(), panics)`.
+    #[inline]
+    pub fn lost(&self) -> *mut Lost {
+        // SAFETY: the header lies in the mapping; only the field's address is taken.
+        unsafe { std::ptr::addr_of_mut!((*self.header()).lost) }
     }
 
     /// The header.

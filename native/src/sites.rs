@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::atomic;
 use crate::layout::SITE_FRAMES;
-use crate::runtime::{lost, Runtime};
-use crate::segment::Part;
+use crate::segment::{Part, Segment};
 use crate::sync::Lock;
 
 /// Longest text that is kept; longer texts are cut in front, because the start of a path says
@@ -71,33 +70,33 @@ impl Sites {
     }
 
     /// The index of a stack, innermost frame first; 0 when it is empty or there is no room. Frames beyond the limit are cut off.
-    pub fn intern(&self, runtime: &Runtime, frames: &[Frame<'_>], is_cut: bool) -> u32 {
+    pub fn intern(&self, segment: &Segment, frames: &[Frame<'_>], is_cut: bool) -> u32 {
         let kept = &frames[..frames.len().min(SITE_FRAMES)];
         if kept.is_empty() {
             return 0;
         }
         let is_cut = is_cut || kept.len() < frames.len();
         let mut inner = self.inner.lock();
-        let indexes: Option<Vec<u32>> = kept.iter().map(|frame| inner.frame(runtime, frame)).collect();
-        let Some(indexes) = indexes else { return missed(|lost| atomic!(AtomicU64, lost, strings)) };
-        inner.site(runtime, indexes, is_cut).unwrap_or_else(|| missed(|lost| atomic!(AtomicU64, lost, sites)))
+        let indexes: Option<Vec<u32>> = kept.iter().map(|frame| inner.frame(segment, frame)).collect();
+        let Some(indexes) = indexes else { return missed(segment, |lost| atomic!(AtomicU64, lost, strings)) };
+        inner.site(segment, indexes, is_cut).unwrap_or_else(|| missed(segment, |lost| atomic!(AtomicU64, lost, sites)))
     }
 }
 
 impl Sites {
     /// The index of a stack of native frames, innermost first, that continues with the frames of
     /// site `outer` (0: it ends there).
-    pub fn intern_native(&self, runtime: &Runtime, addresses: &[u64], outer: u32, is_cut: bool) -> u32 {
+    pub fn intern_native(&self, segment: &Segment, addresses: &[u64], outer: u32, is_cut: bool) -> u32 {
         let mut inner = self.inner.lock();
-        let natives: Option<Vec<u32>> = addresses.iter().map(|&address| inner.native(runtime, address)).collect();
-        let Some(mut indexes) = natives else { return missed(|lost| atomic!(AtomicU64, lost, strings)) };
-        let is_outer_cut = inner.append(runtime, outer, &mut indexes);
-        inner.site(runtime, indexes, is_cut || is_outer_cut).unwrap_or_else(|| missed(|lost| atomic!(AtomicU64, lost, sites)))
+        let natives: Option<Vec<u32>> = addresses.iter().map(|&address| inner.native(segment, address)).collect();
+        let Some(mut indexes) = natives else { return missed(segment, |lost| atomic!(AtomicU64, lost, strings)) };
+        let is_outer_cut = inner.append(segment, outer, &mut indexes);
+        inner.site(segment, indexes, is_cut || is_outer_cut).unwrap_or_else(|| missed(segment, |lost| atomic!(AtomicU64, lost, sites)))
     }
 }
 
-fn missed(counter: impl FnOnce(*mut crate::layout::Lost) -> &'static AtomicU64) -> u32 {
-    counter(lost()).fetch_add(1, Ordering::Relaxed);
+fn missed(segment: &Segment, counter: impl FnOnce(*mut crate::layout::Lost) -> &'static AtomicU64) -> u32 {
+    counter(segment.lost()).fetch_add(1, Ordering::Relaxed);
     0
 }
 
@@ -117,31 +116,31 @@ fn end_of(text: &str) -> &str {
 }
 
 impl Inner {
-    fn text(&mut self, runtime: &Runtime, text: &str) -> Option<u32> {
+    fn text(&mut self, segment: &Segment, text: &str) -> Option<u32> {
         let text = end_of(text);
         if let Some(&offset) = self.texts.get(text) {
             return Some(offset);
         }
         let (offset, length) = (self.arena, text.len() as u32);
         let bytes = (4 + length).next_multiple_of(4);
-        if !runtime.segment().reserve(Part::Strings, offset, bytes) {
+        if !segment.reserve(Part::Strings, offset, bytes) {
             return None;
         }
-        runtime.segment().write_string(offset, &length.to_le_bytes());
-        runtime.segment().write_string(offset + 4, text.as_bytes());
+        segment.write_string(offset, &length.to_le_bytes());
+        segment.write_string(offset + 4, text.as_bytes());
         self.arena += bytes;
         self.texts.insert(text.into(), offset);
         Some(offset)
     }
 
-    fn frame(&mut self, runtime: &Runtime, frame: &Frame<'_>) -> Option<u32> {
-        let key = (self.text(runtime, frame.function)?, self.text(runtime, frame.file)?, frame.line);
+    fn frame(&mut self, segment: &Segment, frame: &Frame<'_>) -> Option<u32> {
+        let key = (self.text(segment, frame.function)?, self.text(segment, frame.file)?, frame.line);
         let next = self.next_frame();
         let Entry::Vacant(vacant) = self.frames.entry(key) else { return self.frames.get(&key).copied() };
-        if !runtime.segment().reserve(Part::Frames, next, 1) {
+        if !segment.reserve(Part::Frames, next, 1) {
             return None;
         }
-        let slot = runtime.segment().frame(next);
+        let slot = segment.frame(next);
         atomic!(AtomicU32, slot, function).store(key.0, Ordering::Relaxed);
         atomic!(AtomicU32, slot, file).store(key.1, Ordering::Relaxed);
         atomic!(AtomicU32, slot, line).store(key.2, Ordering::Relaxed);
@@ -156,15 +155,15 @@ impl Inner {
         (self.frames.len() + self.natives.len()) as u32 + 1
     }
 
-    fn native(&mut self, runtime: &Runtime, address: u64) -> Option<u32> {
+    fn native(&mut self, segment: &Segment, address: u64) -> Option<u32> {
         if let Some(&known) = self.natives.get(&address) {
             return Some(known);
         }
         let next = self.next_frame();
-        if !runtime.segment().reserve(Part::Frames, next, 1) {
+        if !segment.reserve(Part::Frames, next, 1) {
             return None;
         }
-        let slot = runtime.segment().frame(next);
+        let slot = segment.frame(next);
         atomic!(AtomicU64, slot, address).store(address, Ordering::Relaxed);
         // Release: a frame that is ready is whole
         atomic!(AtomicU32, slot, ready).store(1, Ordering::Release);
@@ -173,27 +172,27 @@ impl Inner {
     }
 
     /// Adds the frames of a site as far as there is room; whether some were left out.
-    fn append(&self, runtime: &Runtime, site: u32, indexes: &mut Vec<u32>) -> bool {
+    fn append(&self, segment: &Segment, site: u32, indexes: &mut Vec<u32>) -> bool {
         if site == 0 {
             return false;
         }
-        let slot = runtime.segment().site(site);
+        let slot = segment.site(site);
         let count = atomic!(AtomicU32, slot, frame_count).load(Ordering::Acquire) as usize;
         let kept = count.min(SITE_FRAMES - indexes.len());
         indexes.extend((0..kept).map(|place| atomic!(AtomicU32, slot, frames[place]).load(Ordering::Relaxed)));
         kept < count || atomic!(AtomicU32, slot, cut).load(Ordering::Relaxed) != 0
     }
 
-    fn site(&mut self, runtime: &Runtime, frames: Vec<u32>, is_cut: bool) -> Option<u32> {
+    fn site(&mut self, segment: &Segment, frames: Vec<u32>, is_cut: bool) -> Option<u32> {
         let next = self.sites.len() as u32 + 1;
         let hash = hash_of(&frames);
         let Entry::Vacant(vacant) = self.sites.entry((frames.clone(), is_cut)) else {
             return self.sites.get(&(frames, is_cut)).copied();
         };
-        if !runtime.segment().reserve(Part::Sites, next, 1) {
+        if !segment.reserve(Part::Sites, next, 1) {
             return None;
         }
-        let slot = runtime.segment().site(next);
+        let slot = segment.site(next);
         atomic!(AtomicU64, slot, hash).store(hash, Ordering::Relaxed);
         atomic!(AtomicU32, slot, cut).store(u32::from(is_cut), Ordering::Relaxed);
         for (place, &frame) in frames.iter().enumerate() {

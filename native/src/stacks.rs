@@ -68,7 +68,7 @@ pub fn site_of_caller(runtime: &Runtime, function: usize) -> u32 {
     if frames.is_empty() {
         return outer;
     }
-    runtime.sites.intern_native(runtime, frames, outer, range.len() > kept)
+    runtime.sites.intern_native(runtime.segment(), frames, outer, range.len() > kept)
 }
 
 #[cfg(test)]

@@ -47,6 +47,17 @@ impl<T> Lock<T> {
     }
 }
 
+impl<T> Lock<T> {
+    /// The value, for who took the lock with `hold`.
+    ///
+    /// # Safety
+    /// The caller holds the lock for as long as it uses the reference.
+    pub unsafe fn held(&self) -> &T {
+        // SAFETY: the caller's promise.
+        unsafe { &*self.value.get() }
+    }
+}
+
 /// The lock while it is held.
 pub struct Guard<'a, T> {
     lock: &'a Lock<T>,
@@ -72,6 +83,12 @@ impl<T> Drop for Guard<'_, T> {
     fn drop(&mut self) {
         // SAFETY: this guard held it, and ends here.
         unsafe { self.lock.let_go() };
+    }
+}
+
+impl<T: Default> Default for Lock<T> {
+    fn default() -> Self {
+        Self::new(T::default())
     }
 }
 

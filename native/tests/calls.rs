@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 
 use arc_inspector_native::atomic;
-use arc_inspector_native::hooks;
 use arc_inspector_native::layout::{Event, EventKind, Level, RING_EVENTS};
-use arc_inspector_native::lifecycle;
+use arc_inspector_native::levels;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{borrow, clone_handle, lower};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::TodoItem;
@@ -39,15 +39,15 @@ fn a_call_s_end_is_recorded_only_where_its_begin_is_and_each_event_names_its_typ
             0..=2 if calls.len() < 20 => calls.push(borrow::<TodoItem>(handles[below(3) as usize]).expect("live")),
             3 => {
                 let clone = clone_handle(handles[below(3) as usize]).expect("live");
-                lifecycle::release(runtime(), clone).expect("live");
+                ownership::release(runtime(), clone).expect("live");
             }
-            4 => hooks::set_level(runtime(), if below(2) == 0 { Level::Count } else { Level::History } as u8),
+            4 => levels::set_level(runtime(), if below(2) == 0 { Level::Count } else { Level::History } as u8),
             _ if !calls.is_empty() => drop(calls.remove(below(calls.len() as u64) as usize)),
             _ => {}
         }
     }
     drop(calls);
-    hooks::set_level(runtime(), Level::History as u8);
+    levels::set_level(runtime(), Level::History as u8);
     drop(borrow::<TodoItem>(handles[0]).expect("live"));
     let events = newest_events(u64::from(RING_EVENTS));
     assert!(events.iter().filter(|event| event.0 == EventKind::Return as u8).count() > 20);
@@ -64,6 +64,6 @@ fn a_call_s_end_is_recorded_only_where_its_begin_is_and_each_event_names_its_typ
         events[events.len() - 2..].iter().map(|event| event.0).collect::<Vec<_>>(),
         [EventKind::Borrow as u8, EventKind::Return as u8]
     );
-    hooks::set_level(runtime(), Level::Off as u8);
-    handles.into_iter().for_each(|handle| lifecycle::release(runtime(), handle).expect("live"));
+    levels::set_level(runtime(), Level::Off as u8);
+    handles.into_iter().for_each(|handle| ownership::release(runtime(), handle).expect("live"));
 }

@@ -7,16 +7,17 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_inspector_native::atomic;
+use arc_inspector_native::events;
 use arc_inspector_native::ffi::samples::{ai_churn_start, ai_churn_stop};
-use arc_inspector_native::hooks;
 use arc_inspector_native::layout::{EventKind, Level, TYPE_SHARDS};
+use arc_inspector_native::levels;
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::segment::Part;
 use arc_inspector_native::status::Status;
 use arc_inspector_native::threads::pins_of;
 
 fn live() -> u64 {
-    hooks::live_handles(runtime())
+    events::live_handles(runtime())
 }
 
 /// Created, released and dropped, all types.
@@ -36,7 +37,7 @@ fn totals() -> [u64; 3] {
 
 #[test]
 fn four_workers_end_with_zero_live_handles_and_every_birth_matched_by_a_release() {
-    hooks::set_level(runtime(), Level::History as u8);
+    levels::set_level(runtime(), Level::History as u8);
     let mut churn = 0;
     // SAFETY: a place for the handle.
     assert_eq!(unsafe { ai_churn_start(4, 200_000, &mut churn, null_mut()) }, Status::Ok as i32);

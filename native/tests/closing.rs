@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use arc_inspector_native::hooks;
 use arc_inspector_native::layout::{Level, ReferenceState, ResourceState};
+use arc_inspector_native::levels;
 use arc_inspector_native::lifecycle::{self, cancel, close_result, close_with_defaults, preview, set_deadline};
+use arc_inspector_native::object::CloseSpec;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{clone_handle, ArcMap, CloseAlone, CloseShared, MutexMap, Thin, ThinMap};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::{Journals, Lists, SERIAL_JOURNALS, SERIAL_LISTS, SHARED_JOURNALS, THIN_JOURNALS};
 use arc_inspector_native::status::{Error, Result, Status};
-use arc_inspector_native::types::CloseSpec;
 
 /// How long anything may take on a busy machine before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,7 +23,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        hooks::set_level(runtime(), Level::Count as u8);
+        levels::set_level(runtime(), Level::Count as u8);
         Self(std::env::temp_dir().join(format!("arc-inspector-closing-{}-{name}", std::process::id())))
     }
 }
@@ -47,7 +48,7 @@ fn resource(handle: u64) -> u8 {
 }
 
 fn release(handle: u64) {
-    lifecycle::release(runtime(), handle).unwrap();
+    ownership::release(runtime(), handle).unwrap();
 }
 
 fn status<T>(result: &Result<T>) -> Status {
@@ -231,7 +232,7 @@ fn a_close_that_fails_leaves_the_object_usable_for_another_try() {
 
 #[test]
 fn only_the_owner_closes_an_affine_object_of_a_map_and_after_its_end_anybody() {
-    hooks::set_level(runtime(), Level::Count as u8);
+    levels::set_level(runtime(), Level::Count as u8);
     let (made, is_made) = channel();
     let (go, may_go) = channel::<()>();
     let owner = std::thread::Builder::new().name("keeper".into()).spawn(move || {
@@ -274,7 +275,7 @@ fn native_code_that_holds_a_closed_serial_object_is_refused_too() {
 
 #[test]
 fn a_panic_inside_shows_in_all_rows_of_that_object_and_in_those_made_later() {
-    hooks::set_level(runtime(), Level::Count as u8);
+    levels::set_level(runtime(), Level::Count as u8);
     let first = SERIAL_LISTS.insert(Vec::new()).unwrap();
     let (second, sound) = (clone_handle(first).unwrap(), SERIAL_LISTS.insert(Vec::new()).unwrap());
     let held = SERIAL_LISTS.get(first).unwrap();

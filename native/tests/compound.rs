@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_inspector_native::atomic;
 use arc_inspector_native::edges;
 use arc_inspector_native::ffi::quick::ai_live_handles;
-use arc_inspector_native::hooks;
 use arc_inspector_native::layout::{Event, EventKind, Level};
-use arc_inspector_native::lifecycle;
+use arc_inspector_native::levels;
+use arc_inspector_native::object::index_of;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::in_flight::{self, Buffer, Reference};
 use arc_inspector_native::ownership::{borrow, compound, is_same, strong_and_weak, Compound, Lifting, Lowering, Traced};
 use arc_inspector_native::runtime::runtime;
@@ -38,7 +39,7 @@ fn leaving_nothing(body: impl FnOnce(&Objects)) {
     body(&Objects { item, list });
     for handle in [item, list] {
         assert_eq!(strong_and_weak(handle).unwrap().0, 1);
-        lifecycle::release(runtime(), handle).unwrap();
+        ownership::release(runtime(), handle).unwrap();
     }
     assert_eq!((in_flight::count(), ai_live_handles()), (0, before));
 }
@@ -95,7 +96,7 @@ fn each_object_of_a_record_moves_one_reference_into_the_buffer_and_out_of_it() {
         assert!(matches!(&board.focus, Focus::List(_, note) if note == "read it"));
         let again = board.by_name["b"].clone().lower().unwrap();
         assert!(is_same(again, objects.item).unwrap());
-        lifecycle::release(runtime(), again).unwrap();
+        ownership::release(runtime(), again).unwrap();
         drop(board);
         assert_eq!(objects.strong(), (1, 1));
     });
@@ -116,7 +117,7 @@ fn a_record_that_native_code_keeps_is_named_field_by_field_and_comes_back_the_sa
         drop(copy);
         drop(planner.exchange(None));
         assert_eq!(objects.strong(), (1, 1));
-        lifecycle::release(runtime(), handle).unwrap();
+        ownership::release(runtime(), handle).unwrap();
     });
 }
 
@@ -232,11 +233,11 @@ fn a_handle_is_lowered_by_one_reference_and_lifted_into_one_handle() {
         assert_eq!((objects.strong(), objects.in_flight()), ((2, 1), (0, 0)));
         assert!(handle != objects.item && is_same(handle, objects.item).unwrap());
         assert_eq!(buffer.lift(number).err().unwrap().status, Status::StaleHandle);
-        lifecycle::release(runtime(), handle).unwrap();
+        ownership::release(runtime(), handle).unwrap();
         assert_eq!(Reference::of_handle(handle).err().unwrap().status, Status::StaleHandle);
         let thin = Lists::Thin.create().unwrap();
         assert_eq!(Reference::of_handle(thin).err().unwrap().status, Status::BadArgument);
-        lifecycle::release(runtime(), thin).unwrap();
+        ownership::release(runtime(), thin).unwrap();
     });
 }
 
@@ -264,7 +265,7 @@ fn events_written() -> u64 {
 fn newest_events(count: u64) -> Vec<(EventKind, bool, bool, u32)> {
     let ring = threads::local(|local| local.ring.get());
     let written = events_written();
-    let type_id = runtime().types.index_of(runtime(), <TodoItem as arc_inspector_native::ownership::Object>::spec()).unwrap();
+    let type_id = index_of(runtime(), <TodoItem as arc_inspector_native::object::Object>::spec()).unwrap();
     let kinds = [EventKind::Create, EventKind::Clone, EventKind::Borrow, EventKind::Return, EventKind::Release, EventKind::Drop];
     let read = |number: u64| {
         // SAFETY: the events follow the ring's header.
@@ -280,14 +281,14 @@ fn newest_events(count: u64) -> Vec<(EventKind, bool, bool, u32)> {
 #[test]
 fn the_history_has_a_typed_clone_a_move_and_a_release_for_each_reference() {
     leaving_nothing(|objects| {
-        hooks::set_level(runtime(), Level::History as u8);
+        levels::set_level(runtime(), Level::History as u8);
         let buffer = Buffer::new();
         let number = buffer.lower(Reference::of_handle(objects.item).unwrap()).unwrap();
         assert_eq!(newest_events(1), [(EventKind::Clone, false, true, 2)]);
         let handle = buffer.lift(number).unwrap().into_handle().unwrap();
         let moved = [(EventKind::Release, false, true, 2), (EventKind::Create, true, true, 2)];
         assert_eq!(newest_events(2), moved, "the handle accounts for the reference from here on");
-        lifecycle::release(runtime(), handle).unwrap();
+        ownership::release(runtime(), handle).unwrap();
         buffer.lower(Reference::of_handle(objects.item).unwrap()).unwrap();
         drop(buffer);
         let given_up = [(EventKind::Release, true, true, 1), (EventKind::Clone, false, true, 2), (EventKind::Release, false, true, 1)];
@@ -298,6 +299,6 @@ fn the_history_has_a_typed_clone_a_move_and_a_release_for_each_reference() {
         assert_eq!(events_written(), written, "a reference that moves is not counted");
         drop(lifted);
         assert_eq!(newest_events(1), [(EventKind::Release, false, true, 1)]);
-        hooks::set_level(runtime(), Level::Off as u8);
+        levels::set_level(runtime(), Level::Off as u8);
     });
 }

@@ -12,6 +12,7 @@ use arc_inspector_native::atomic;
 use arc_inspector_native::clock;
 use arc_inspector_native::layout::{ResourceState, CLOSE_DEADLINES};
 use arc_inspector_native::lifecycle::{self, children, close_result, close_with_defaults, handover, set_deadline};
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{borrow, lower};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::{Cursor, Journal};
@@ -78,7 +79,7 @@ fn the_header_says_how_long_the_last_close_method_took() {
     assert_eq!(close_within(journal, NEVER_MILLIS), Status::Ok);
     let nanos = atomic!(AtomicU64, header, last_close_nanos).load(Ordering::Relaxed);
     assert!(nanos > 0 && u128::from(nanos) <= (began.elapsed() + PATIENCE).as_nanos(), "{nanos}");
-    lifecycle::release(runtime(), journal).unwrap();
+    ownership::release(runtime(), journal).unwrap();
 }
 
 #[test]
@@ -96,7 +97,7 @@ fn a_close_that_drains_past_its_deadline_is_withdrawn_and_says_why() {
     borrow::<Journal>(journal).unwrap().append("still open").unwrap();
     assert_eq!(close_within(journal, 0), Status::Ok);
     assert_eq!(status(&close_result(runtime(), journal)), Status::Ok);
-    lifecycle::release(runtime(), journal).unwrap();
+    ownership::release(runtime(), journal).unwrap();
 }
 
 #[test]
@@ -108,7 +109,7 @@ fn a_close_that_runs_before_its_deadline_is_a_close_like_any_other() {
     assert_eq!(status(&close_result(runtime(), journal)), Status::Pending);
     drop(call);
     assert_eq!(status(&ended(journal)), Status::Ok);
-    lifecycle::release(runtime(), journal).unwrap();
+    ownership::release(runtime(), journal).unwrap();
 }
 
 #[test]
@@ -124,7 +125,7 @@ fn the_soonest_of_several_deadlines_is_kept_whatever_their_order() {
     drop(calls);
     assert_eq!(status(&ended(late)), Status::Ok);
     for handle in [late, soon] {
-        lifecycle::release(runtime(), handle).unwrap();
+        ownership::release(runtime(), handle).unwrap();
     }
 }
 
@@ -155,7 +156,7 @@ fn the_header_shows_the_deadline_of_a_pending_close_until_it_has_run_or_was_take
         }
         assert_eq!(shown_deadline(journal), 0);
     }
-    lifecycle::release(runtime(), journal).unwrap();
+    ownership::release(runtime(), journal).unwrap();
 }
 
 #[test]
@@ -172,7 +173,7 @@ fn deadlines_that_find_no_place_in_the_header_are_counted_while_they_pend() {
     drop(calls);
     assert!(journals.iter().all(|&journal| status(&ended(journal)) == Status::Ok && shown_deadline(journal) == 0));
     for journal in journals {
-        lifecycle::release(runtime(), journal).unwrap();
+        ownership::release(runtime(), journal).unwrap();
     }
 }
 
@@ -187,7 +188,7 @@ fn a_deadline_is_of_one_request_only() {
     drop(call);
     assert_eq!(status(&ended(second)), Status::Ok);
     for handle in [first, second] {
-        lifecycle::release(runtime(), handle).unwrap();
+        ownership::release(runtime(), handle).unwrap();
     }
 }
 
@@ -197,7 +198,7 @@ fn a_release_during_a_close_that_is_withdrawn_happens_then() {
     let (journal_itself, journal) = folder.journal();
     let call = borrow::<Journal>(journal).unwrap();
     assert_eq!(close_within(journal, SOON_MILLIS), Status::Pending);
-    lifecycle::release(runtime(), journal).unwrap();
+    ownership::release(runtime(), journal).unwrap();
     let began = Instant::now();
     drop(call);
     while Arc::strong_count(&journal_itself) > 1 {
@@ -211,7 +212,7 @@ fn nothing_was_asked_for_is_no_result() {
     let folder = Folder::new("nothing");
     let (_, journal) = folder.journal();
     assert_eq!(status(&close_result(runtime(), journal)), Status::BadArgument);
-    lifecycle::release(runtime(), journal).unwrap();
+    ownership::release(runtime(), journal).unwrap();
 }
 
 #[test]
@@ -225,9 +226,9 @@ fn a_cursor_is_named_to_be_closed_before_its_journal() {
     assert!(found[0].name.starts_with("Cursor #"), "{}", found[0].name);
     close_with_defaults(runtime(), cursor).unwrap();
     assert!(!children(runtime(), journal)[0].is_open);
-    lifecycle::release(runtime(), cursor).unwrap();
+    ownership::release(runtime(), cursor).unwrap();
     assert!(children(runtime(), journal).is_empty());
-    lifecycle::release(runtime(), journal).unwrap();
+    ownership::release(runtime(), journal).unwrap();
 }
 
 #[test]
@@ -249,6 +250,6 @@ fn an_ended_owner_hands_over_to_whoever_asks_and_is_named() {
     assert_eq!(said, "its owner has ended, so whoever asks closes it: thread \"keeper\"");
     assert_eq!(close_within(cursor, 0), Status::Ok);
     for handle in [cursor, journal] {
-        lifecycle::release(runtime(), handle).unwrap();
+        ownership::release(runtime(), handle).unwrap();
     }
 }

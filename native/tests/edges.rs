@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_inspector_native::atomic;
-use arc_inspector_native::edges::{self, Held, Label};
-use arc_inspector_native::hooks;
+use arc_inspector_native::edges::{self, Label};
 use arc_inspector_native::layout::Level;
-use arc_inspector_native::lifecycle;
+use arc_inspector_native::levels;
+use arc_inspector_native::object::Held;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{borrow, lower, Traced};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::{Cursor, Journal, Listener, TodoItem, TodoList};
@@ -34,7 +35,7 @@ fn address(handle: u64) -> u64 {
 }
 
 fn release(handle: u64) {
-    lifecycle::release(runtime(), handle).unwrap();
+    ownership::release(runtime(), handle).unwrap();
 }
 
 #[test]
@@ -140,11 +141,11 @@ fn a_dead_handle_has_no_holders() {
 #[test]
 fn a_native_clone_at_level_stacks_is_recorded_with_the_way_that_led_to_it() {
     let _alone = alone();
-    hooks::set_level(runtime(), Level::Stacks as u8);
+    levels::set_level(runtime(), Level::Stacks as u8);
     let before = runtime().segment().used(Part::Sites);
     let first = Traced::new(TodoItem::new("milk"));
     let second = first.clone();
-    hooks::set_level(runtime(), Level::Off as u8);
+    levels::set_level(runtime(), Level::Off as u8);
     drop((first, second));
     let sites = runtime().segment().used(Part::Sites);
     assert!(sites > before, "the clone has a site");

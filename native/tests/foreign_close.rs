@@ -6,13 +6,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use arc_inspector_native::hooks;
 use arc_inspector_native::layout::{Kind, Level, ResourceState, COUNT_UNKNOWN};
+use arc_inspector_native::levels;
+use arc_inspector_native::lifecycle::close_by;
 use arc_inspector_native::lifecycle::{cancel, close_result, close_with_defaults, drain_here, preview, set_deadline};
 use arc_inspector_native::ownership::foreign::{delete, insert, value};
-use arc_inspector_native::ownership::foreign_close::{close_by, enter, leave, request};
+use arc_inspector_native::ownership::foreign_close::{enter, leave, request};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::status::{Result, Status};
+use arc_inspector_native::types;
 use arc_inspector_native::types::Described;
 
 /// Key and value of each close, the newest last.
@@ -44,7 +46,7 @@ unsafe extern "C" fn let_go(key: u64) {
 }
 
 fn type_of(name: &str, is_thread_affine: bool) -> u16 {
-    hooks::set_level(runtime(), Level::Count as u8);
+    levels::set_level(runtime(), Level::Count as u8);
     // SAFETY: both are functions of this test.
     unsafe { close_by(close, let_go) };
     let described = Described {
@@ -57,7 +59,7 @@ fn type_of(name: &str, is_thread_affine: bool) -> u16 {
         size_bytes: 0,
         data_offset: 0,
     };
-    runtime().types.describe(runtime(), &described).unwrap()
+    types::describe(runtime(), &described).unwrap()
 }
 
 fn connection() -> (u16, u64, u64) {
@@ -175,7 +177,7 @@ fn a_foreign_type_that_did_not_opt_in_does_not_close_and_has_no_calls() {
         size_bytes: 0,
         data_offset: 0,
     };
-    let type_id = runtime().types.describe(runtime(), &described).unwrap();
+    let type_id = types::describe(runtime(), &described).unwrap();
     let handle = insert(type_id, 7).unwrap();
     assert_eq!(status(&close_with_defaults(runtime(), handle)), Status::BadArgument);
     assert_eq!(status(&request(type_id, handle, 0)), Status::BadArgument);

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use arc_inspector_native::agent::{self, Options};
 use arc_inspector_native::atomic;
 use arc_inspector_native::control::Stay;
-use arc_inspector_native::hooks;
+use arc_inspector_native::events;
 use arc_inspector_native::layout::{Level, ThreadState};
-use arc_inspector_native::lifecycle::{self, close_result, close_with_defaults, set_deadline};
+use arc_inspector_native::lifecycle::{close_result, close_with_defaults, set_deadline};
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{borrow, lower};
 use arc_inspector_native::reader::Reader;
 use arc_inspector_native::registry::generation_of;
@@ -58,19 +59,19 @@ fn a_child_uses_and_releases_its_handles_without_touching_the_parents() {
     let _turn = TURN.lock().unwrap();
     let handle = lower(Arc::new(TodoList::new())).unwrap();
     let parent = runtime().segment().header();
-    let (pid, before) = (atomic!(AtomicU32, parent, pid).load(Ordering::SeqCst), hooks::live_handles(runtime()));
+    let (pid, before) = (atomic!(AtomicU32, parent, pid).load(Ordering::SeqCst), events::live_handles(runtime()));
     let code = in_child(|| {
         let is_usable = borrow::<TodoList>(handle).is_ok_and(|list| list.is_empty());
-        let is_released = lifecycle::release(runtime(), handle).is_ok();
+        let is_released = ownership::release(runtime(), handle).is_ok();
         let made: Vec<u64> = (0..3000).map(|_| lower(Arc::new(TodoItem::new("of the child"))).unwrap()).collect();
         let is_named = atomic!(AtomicU32, runtime().segment().header(), pid).load(Ordering::SeqCst) == std::process::id();
         first_failed(&[is_usable, is_released, !is_live(handle), made.into_iter().all(is_live), is_named])
     });
     assert_eq!(code, 0);
     assert!(is_live(handle));
-    assert_eq!(hooks::live_handles(runtime()), before);
+    assert_eq!(events::live_handles(runtime()), before);
     assert_eq!(atomic!(AtomicU32, parent, pid).load(Ordering::SeqCst), pid);
-    lifecycle::release(runtime(), handle).unwrap();
+    ownership::release(runtime(), handle).unwrap();
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn a_fork_among_busy_threads_leaves_the_child_whole_rows_and_free_locks() {
                 while !is_over.load(Ordering::Relaxed) {
                     let handle = lower(Arc::new(TodoItem::new("busy"))).unwrap();
                     borrow::<TodoItem>(handle).unwrap().set_done(true);
-                    lifecycle::release(runtime(), handle).unwrap();
+                    ownership::release(runtime(), handle).unwrap();
                 }
             });
         }
@@ -91,7 +92,7 @@ fn a_fork_among_busy_threads_leaves_the_child_whole_rows_and_free_locks() {
         let codes: Vec<i32> = (0..40).map(|_| in_child(|| look_around(kept))).collect();
         is_over.store(true, Ordering::Relaxed);
         assert!(codes.iter().all(|&code| code == 0), "{codes:?}");
-        lifecycle::release(runtime(), kept).unwrap();
+        ownership::release(runtime(), kept).unwrap();
     });
 }
 
@@ -104,7 +105,7 @@ fn look_around(kept: u64) -> i32 {
     let has_call =
         (1..segment.used(Part::Threads)).any(|index| atomic!(AtomicU64, segment.thread(index), depth).load(Ordering::SeqCst) > 0);
     let made: Vec<u64> = (0..200).map(|_| lower(Arc::new(TodoItem::new("of the child"))).unwrap()).collect();
-    let is_released = made.into_iter().all(|handle| lifecycle::release(runtime(), handle).is_ok());
+    let is_released = made.into_iter().all(|handle| ownership::release(runtime(), handle).is_ok());
     first_failed(&[!is_busy, is_alone, !has_call, is_released, borrow::<TodoList>(kept).is_ok()])
 }
 
@@ -113,12 +114,12 @@ fn a_child_of_a_child_has_a_segment_of_its_own_again() {
     let _turn = TURN.lock().unwrap();
     let handle = lower(Arc::new(TodoList::new())).unwrap();
     let code = in_child(|| {
-        let inner = in_child(|| first_failed(&[lifecycle::release(runtime(), handle).is_ok()]));
+        let inner = in_child(|| first_failed(&[ownership::release(runtime(), handle).is_ok()]));
         first_failed(&[inner == 0, is_live(handle)])
     });
     assert_eq!(code, 0);
     assert!(is_live(handle));
-    lifecycle::release(runtime(), handle).unwrap();
+    ownership::release(runtime(), handle).unwrap();
 }
 
 #[test]
@@ -153,7 +154,7 @@ fn a_child_of_a_running_agent_publishes_itself_when_asked() {
     });
     assert_eq!(code, 0);
     assert!(agent::is_running() && parent.exists());
-    lifecycle::release(runtime(), handle).unwrap();
+    ownership::release(runtime(), handle).unwrap();
     agent::stop();
     agent::exit();
     assert!(!parent.exists());
@@ -179,7 +180,7 @@ fn a_child_keeps_the_deadlines_of_closes_that_it_inherits_and_of_its_own() {
     assert_eq!(code, 0);
     drop(call);
     for journal in journals {
-        lifecycle::release(runtime(), journal).unwrap();
+        ownership::release(runtime(), journal).unwrap();
     }
     std::fs::remove_file(path).unwrap();
 }

@@ -13,7 +13,7 @@ use arc_inspector_native::ffi::samples::{
 };
 use arc_inspector_native::ffi::{ai_buffer_free, AiBuffer, AiError, AiText};
 use arc_inspector_native::layout::{Kind, ReferenceState};
-use arc_inspector_native::lifecycle;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{borrow, lower, strong_and_weak, Traced};
 use arc_inspector_native::registry::generation_of;
 use arc_inspector_native::runtime::runtime;
@@ -215,7 +215,7 @@ fn the_last_of_an_empty_list_is_an_error_and_no_handle() {
 fn a_release_during_a_call_waits_for_the_calls_end() {
     let handle = lower(Arc::new(TodoList::new())).unwrap();
     let called = borrow::<TodoList>(handle).unwrap();
-    let released = std::thread::spawn(move || lifecycle::release(runtime(), handle)).join().unwrap();
+    let released = std::thread::spawn(move || ownership::release(runtime(), handle)).join().unwrap();
     assert!(released.is_ok());
     let slot = runtime().table.slot_of(handle).unwrap();
     assert_eq!(slot.word0().reference(), ReferenceState::ReleaseRequested as u8);
@@ -231,7 +231,7 @@ fn calls_nested_deeper_than_the_slot_shows_still_hold_up_a_release() {
     let (handle, other) = (lower(Arc::new(TodoList::new())).unwrap(), lower(Arc::new(TodoList::new())).unwrap());
     let mut calls: Vec<_> = (0..8).map(|_| borrow::<TodoList>(other).unwrap()).collect();
     let deep = borrow::<TodoList>(handle).unwrap();
-    lifecycle::release(runtime(), handle).unwrap();
+    ownership::release(runtime(), handle).unwrap();
     let slot = runtime().table.slot_of(handle).unwrap();
     assert_eq!(slot.word0().reference(), ReferenceState::ReleaseRequested as u8);
     // not in the order they began
@@ -240,7 +240,7 @@ fn calls_nested_deeper_than_the_slot_shows_still_hold_up_a_release() {
     drop(deep);
     assert_eq!(slot.word0().reference(), ReferenceState::Dropped as u8);
     drop(calls);
-    lifecycle::release(runtime(), other).unwrap();
+    ownership::release(runtime(), other).unwrap();
     assert!(!runtime().table.slot_of(other).unwrap().word0().is_live());
 }
 
@@ -266,7 +266,7 @@ fn calls_and_a_release_racing_end_with_one_drop_and_no_pin() {
             for _ in 0..3 {
                 scope.spawn(|| while borrow::<TodoList>(handle).is_ok_and(|list| list.is_empty()) {});
             }
-            scope.spawn(|| lifecycle::release(runtime(), handle).unwrap());
+            scope.spawn(|| ownership::release(runtime(), handle).unwrap());
         });
         assert_eq!(object.strong_count(), 0);
         assert_eq!(runtime().table.slot_of(handle).unwrap().word0().reference(), ReferenceState::Dropped as u8);

@@ -8,9 +8,10 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_inspector_native::atomic;
-use arc_inspector_native::hooks;
 use arc_inspector_native::layout::{Level, ReferenceState, ResourceState};
+use arc_inspector_native::levels;
 use arc_inspector_native::lifecycle::{self, cancel, close_with_defaults, drain_here, preview};
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{borrow, clone_handle, lower};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::{Cursor, Journal, TodoList};
@@ -27,7 +28,7 @@ struct Journals {
 impl Journals {
     fn new(name: &str) -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        hooks::set_level(runtime(), Level::Count as u8);
+        levels::set_level(runtime(), Level::Count as u8);
         let path = std::env::temp_dir().join(format!("arc-inspector-{}-{name}", std::process::id()));
         Self { path, _turn: turn }
     }
@@ -65,7 +66,7 @@ fn close(handle: u64) -> Status {
 }
 
 fn release(handle: u64) {
-    lifecycle::release(runtime(), handle).unwrap();
+    ownership::release(runtime(), handle).unwrap();
 }
 
 fn release_all<const N: usize>(handles: [u64; N]) {
@@ -232,11 +233,11 @@ fn while_a_close_waits_for_its_owner_other_threads_calls_do_not_look_for_it() {
     });
     // its first call may look: the place in which it is asked may be that of a thread that has ended
     hear.recv().unwrap();
-    runtime().lives.hold();
+    lifecycle::lives().hold();
     go.send(()).unwrap();
     let heard = hear.recv_timeout(std::time::Duration::from_secs(30));
     // SAFETY: held above.
-    unsafe { runtime().lives.let_go() };
+    unsafe { lifecycle::lives().let_go() };
     drop(go);
     caller.join().unwrap();
     assert_eq!(heard, Ok(0), "the call waits for the table's lock");

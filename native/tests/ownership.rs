@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 
 use arc_inspector_native::layout::ReferenceState;
-use arc_inspector_native::lifecycle;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{clone_handle, is_same, strong_and_weak, ArcMap, MutexMap, Shared, ThinMap, Traced};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::{Lists, TodoItem};
@@ -66,7 +66,7 @@ fn a_released_handle_is_stale_also_after_its_row_was_used_again() {
             assert_eq!(uses(handle)[at].1, Status::StaleHandle);
         }
         for handle in &handles[..3] {
-            assert_eq!(status(lifecycle::release(runtime(), *handle)), Status::StaleHandle);
+            assert_eq!(status(ownership::release(runtime(), *handle)), Status::StaleHandle);
         }
         assert_eq!(status(FOREIGN.delete(handles[3])), Status::StaleHandle);
     });

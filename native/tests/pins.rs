@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use arc_inspector_native::atomic;
-use arc_inspector_native::hooks;
 use arc_inspector_native::layout::Level;
-use arc_inspector_native::lifecycle;
+use arc_inspector_native::levels;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::lower;
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::TodoItem;
@@ -58,7 +58,7 @@ fn calls_that_end_in_any_order_at_any_level_show_exactly_those_that_go_on() {
     for _ in 0..20_000 {
         match numbers.below(10) {
             0..=4 if pins.len() < 11 => pins.push(begin(handles[numbers.below(3)])),
-            9 => hooks::set_level(runtime(), numbers.below(4) as u8),
+            9 => levels::set_level(runtime(), numbers.below(4) as u8),
             _ if !pins.is_empty() => end(pins.remove(numbers.below(pins.len())), numbers.below(2) == 0),
             _ => {}
         }
@@ -67,9 +67,9 @@ fn calls_that_end_in_any_order_at_any_level_show_exactly_those_that_go_on() {
         assert_eq!(shown(), expected);
     }
     drop(pins);
-    hooks::set_level(runtime(), Level::Off as u8);
+    levels::set_level(runtime(), Level::Off as u8);
     assert_eq!(shown(), [0_u64; 0]);
-    handles.into_iter().for_each(|handle| lifecycle::release(runtime(), handle).expect("live"));
+    handles.into_iter().for_each(|handle| ownership::release(runtime(), handle).expect("live"));
 }
 
 #[test]
@@ -79,10 +79,10 @@ fn a_call_without_history_shows_no_time_though_the_last_one_had_one() {
     let time = || atomic!(AtomicU64, slot, call_ticks[0]).load(Ordering::Relaxed);
     // the level is the process's, and the other test changes it: try until the two looks were at the levels wanted
     let was_seen = (0..100_000).any(|_| {
-        hooks::set_level(runtime(), Level::History as u8);
+        levels::set_level(runtime(), Level::History as u8);
         let recorded = begin(handle);
         let at = time();
-        hooks::set_level(runtime(), Level::Off as u8);
+        levels::set_level(runtime(), Level::Off as u8);
         drop(recorded);
         let plain = Pin::plain(handle);
         let is_plain = plain.is_some();
@@ -90,5 +90,5 @@ fn a_call_without_history_shows_no_time_though_the_last_one_had_one() {
         at != 0 && is_plain
     });
     assert!(was_seen);
-    lifecycle::release(runtime(), handle).expect("live");
+    ownership::release(runtime(), handle).expect("live");
 }

@@ -7,15 +7,18 @@ use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_inspector_native::atomic;
+use arc_inspector_native::events;
 use arc_inspector_native::ffi::levels::ai_set_type_level;
 use arc_inspector_native::ffi::recorder::{
     ai_event, ai_gc, ai_row_add, ai_row_address, ai_row_counts, ai_row_end, ai_row_resource, ai_rows_add, ai_rows_clear, ai_set_site,
     ai_site, ai_thread_here, ai_thread_name, ai_type, AiFrameText, AiTypeSpec,
 };
 use arc_inspector_native::ffi::AiText;
-use arc_inspector_native::hooks;
-use arc_inspector_native::layout::{EventKind, HandleSlot, Kind, Level, ReferenceState, ResourceState, FOREIGN_BIT, GC_LOG};
-use arc_inspector_native::lifecycle;
+use arc_inspector_native::layout::{
+    EventKind, HandleSlot, Kind, Level, ReferenceState, ResourceState, AS_THE_PROCESS, FOREIGN_BIT, GC_LOG,
+};
+use arc_inspector_native::levels;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{borrow, lower};
 use arc_inspector_native::platform;
 use arc_inspector_native::registry::{generation_of, index_of, Slot};
@@ -29,7 +32,7 @@ static TURN: Mutex<()> = Mutex::new(());
 
 fn at_level(level: Level) -> MutexGuard<'static, ()> {
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    hooks::set_level(runtime(), level as u8);
+    levels::set_level(runtime(), level as u8);
     turn
 }
 
@@ -124,12 +127,12 @@ fn off_records_nothing_of_a_birth_and_count_its_time_and_thread() {
     let turn = at_level(Level::Off);
     let unseen = lower(Arc::new(TodoItem::new("unseen"))).unwrap();
     assert_eq!((slot(unseen).created_at(), slot(unseen).created_thread()), (0, 0));
-    hooks::set_level(runtime(), Level::Count as u8);
+    levels::set_level(runtime(), Level::Count as u8);
     let seen = lower(Arc::new(TodoItem::new("seen"))).unwrap();
     assert!(slot(seen).created_at() > 0);
     assert_eq!(u32::from(slot(seen).created_thread()), ai_thread_here());
     for handle in [unseen, seen] {
-        lifecycle::release(runtime(), handle).unwrap();
+        ownership::release(runtime(), handle).unwrap();
     }
     drop(turn);
 }
@@ -141,7 +144,7 @@ fn the_history_of_a_handle_is_its_birth_its_calls_and_its_release_at_their_sites
     ai_set_site(here);
     let handle = lower(Arc::new(TodoItem::new("x"))).unwrap();
     borrow::<TodoItem>(handle).unwrap().set_done(true);
-    lifecycle::release(runtime(), handle).unwrap();
+    ownership::release(runtime(), handle).unwrap();
     ai_set_site(0);
     let kinds = [EventKind::Create, EventKind::Borrow, EventKind::Return, EventKind::Release];
     let mut expected: Vec<_> = kinds.map(|kind| (kind as u32, handle, here)).into();
@@ -156,7 +159,7 @@ fn a_type_can_be_recorded_more_or_less_than_the_process() {
     assert_eq!(ai_set_type_level(type_id, Level::History as u8), 0);
     let seen = row(type_id, 0x1000, 1);
     assert_eq!(newest_events(1)[0].1, seen);
-    assert_eq!(ai_set_type_level(type_id, hooks::AS_THE_PROCESS), 0);
+    assert_eq!(ai_set_type_level(type_id, AS_THE_PROCESS), 0);
     let unseen = row(type_id, 0x2000, 1);
     assert_eq!((newest_events(1)[0].1, slot(unseen).created_at()), (seen, 0));
     assert_eq!(ai_set_type_level(u16::MAX, 0), Status::BadArgument as i32);
@@ -191,9 +194,9 @@ fn rows_that_nobody_watches_any_more_end_without_a_word() {
     let (addresses, mut rows): (Vec<u64>, _) = ((1..=100).map(|number| number * 64).collect(), vec![0; 100]);
     // SAFETY: a hundred of each.
     assert_eq!(unsafe { ai_rows_add(type_id, addresses.as_ptr(), addresses.as_ptr(), 100, rows.as_mut_ptr(), null_mut()) }, 0);
-    let before = hooks::live_handles(runtime());
+    let before = events::live_handles(runtime());
     ai_rows_clear(type_id);
-    assert_eq!(hooks::live_handles(runtime()), before - 100);
+    assert_eq!(events::live_handles(runtime()), before - 100);
     assert!(rows.iter().all(|&row| slot(row).word0().reference() == ReferenceState::Free as u8));
     assert_eq!(end(rows[0], ReferenceState::Released), Status::StaleHandle as i32);
 }
@@ -212,7 +215,7 @@ fn adapters_and_the_runtime_keep_out_of_each_others_rows() {
     let handle = lower(Arc::new(TodoItem::new("ours"))).unwrap();
     assert_eq!(end(handle, ReferenceState::Dropped), Status::StaleHandle as i32);
     let theirs = row(type_of("Theirs", Kind::Uniffi, false), 0x10, 1);
-    assert_eq!(lifecycle::release(runtime(), theirs).err().unwrap().status, Status::WrongType);
+    assert_eq!(ownership::release(runtime(), theirs).err().unwrap().status, Status::WrongType);
     let mut out = 0;
     let ours = slot(handle).word0().type_id();
     // SAFETY: a place for the row.
@@ -220,7 +223,7 @@ fn adapters_and_the_runtime_keep_out_of_each_others_rows() {
     // SAFETY: as above.
     assert_eq!(unsafe { ai_row_add(0, 1, 1, 1, &mut out, null_mut()) }, Status::BadArgument as i32);
     assert_eq!(end(theirs, ReferenceState::Released), 0);
-    lifecycle::release(runtime(), handle).unwrap();
+    ownership::release(runtime(), handle).unwrap();
 }
 
 #[test]
@@ -271,5 +274,5 @@ fn a_handle_is_one_cache_line() {
     let words = runtime().segment().handle(index_of(handle));
     assert_eq!(words.as_ptr() as usize % size_of::<HandleSlot>(), 0);
     assert_eq!(generation_of(handle), (words[0].load(Ordering::SeqCst) >> 32) as u32);
-    lifecycle::release(runtime(), handle).unwrap();
+    ownership::release(runtime(), handle).unwrap();
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use arc_inspector_native::agent::{self, Options};
 use arc_inspector_native::atomic;
 use arc_inspector_native::control::Stay;
-use arc_inspector_native::hooks;
-use arc_inspector_native::lifecycle;
+use arc_inspector_native::events;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{borrow, lower};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::TodoItem;
@@ -57,7 +57,7 @@ fn works(inherited: u64) -> bool {
     let is_usable = text_of(inherited) == "of the parent";
     let made: Vec<u64> = (0..3000).filter_map(|_| lower(Arc::new(TodoItem::new("of the child"))).ok()).collect();
     let is_made = made.len() == 3000 && text_of(made[2999]) == "of the child";
-    is_usable && is_made && made.into_iter().all(|handle| lifecycle::release(runtime(), handle).is_ok())
+    is_usable && is_made && made.into_iter().all(|handle| ownership::release(runtime(), handle).is_ok())
 }
 
 /// Forks in a process of its own with these limits: checks the children's results, and that no
@@ -65,16 +65,16 @@ fn works(inherited: u64) -> bool {
 fn fork_under(limits: &[(u32, u64)], body: impl Fn(u64) -> i32) {
     let handle = lower(Arc::new(TodoItem::new("of the parent"))).unwrap();
     let code = in_child(|| {
-        let before = hooks::live_handles(runtime());
+        let before = events::live_handles(runtime());
         limits.iter().for_each(|&(kind, value)| limit(kind, value));
         assert_eq!([in_child(|| body(handle)), in_child(|| in_child(|| body(handle)))], [0, 0], "the child, and the child's child");
         assert_eq!(text_of(handle), "of the parent");
-        assert_eq!(hooks::live_handles(runtime()), before);
+        assert_eq!(events::live_handles(runtime()), before);
         assert_eq!(atomic!(AtomicU32, runtime().segment().header(), pid).load(Ordering::SeqCst), std::process::id());
         0
     });
     assert_eq!(code, 0);
-    lifecycle::release(runtime(), handle).unwrap();
+    ownership::release(runtime(), handle).unwrap();
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_child_for_which_there_is_no_room_at_all_goes_on_with_new_handles() {
         let is_stale = borrow::<TodoItem>(handle).is_err();
         let made = lower(Arc::new(TodoItem::new("new"))).unwrap_or(0);
         let is_new = made != handle && text_of(made) == "new";
-        first_failed(&[is_stale, is_new, lifecycle::release(runtime(), made).is_ok(), hooks::live_handles(runtime()) == 0])
+        first_failed(&[is_stale, is_new, ownership::release(runtime(), made).is_ok(), events::live_handles(runtime()) == 0])
     });
 }
 
@@ -130,7 +130,7 @@ fn a_process_whose_segment_is_truncated_goes_on_with_new_handles() {
             let is_stale = borrow::<TodoItem>(handle).is_err();
             let made: Vec<u64> = (0..3000).map(|_| lower(Arc::new(TodoItem::new("new"))).unwrap()).collect();
             let is_new = made.iter().all(|&made| made != handle && text_of(made) == "new");
-            let is_released = made.into_iter().all(|made| lifecycle::release(runtime(), made).is_ok());
+            let is_released = made.into_iter().all(|made| ownership::release(runtime(), made).is_ok());
             agent::stop();
             agent::exit();
             first_failed(&[is_watched, is_stale, is_new, is_released, bus_handler() == before, !path.exists()])

@@ -9,16 +9,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use arc_inspector_native::ffi::quick::ai_live_handles;
-use arc_inspector_native::hooks;
 use arc_inspector_native::layout::{Kind, Level};
-use arc_inspector_native::lifecycle::{self, cancel, close_with_defaults, drain_here, preview, set_deadline, Life};
+use arc_inspector_native::levels;
+use arc_inspector_native::lifecycle::{self, cancel, close_with_defaults, drain_here, preview, set_deadline};
+use arc_inspector_native::object::Life;
+use arc_inspector_native::object::Object;
+use arc_inspector_native::object::{CloseSpec, TypeSpec};
 use arc_inspector_native::ownership::{
-    self, borrow, clone_handle, foreign, foreign_close, is_same, lower, strong_and_weak, ArcMap, CloseAlone, CloseShared, MutexMap, Object,
-    Thin, ThinMap,
+    self, borrow, clone_handle, foreign, foreign_close, is_same, lower, strong_and_weak, ArcMap, CloseAlone, CloseShared, MutexMap, Thin,
+    ThinMap,
 };
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::status::{Result, Status};
-use arc_inspector_native::types::{CloseSpec, Described, TypeSpec};
+use arc_inspector_native::types;
+use arc_inspector_native::types::Described;
 
 const THREADS: usize = 8;
 /// Places that all threads share; each holds a handle or 0.
@@ -116,7 +120,7 @@ unsafe extern "C" fn let_go(_key: u64) {}
 
 fn foreign_type() -> u16 {
     // SAFETY: both are functions of this test.
-    unsafe { foreign_close::close_by(close_foreign, let_go) };
+    unsafe { lifecycle::close_by(close_foreign, let_go) };
     let described = Described {
         name: "Foreign",
         origin: ORIGIN,
@@ -127,7 +131,7 @@ fn foreign_type() -> u16 {
         size_bytes: 0,
         data_offset: 0,
     };
-    runtime().types.describe(runtime(), &described).unwrap()
+    types::describe(runtime(), &described).unwrap()
 }
 
 /// A small generator, so that a run needs nothing but its seed.
@@ -295,7 +299,7 @@ impl World {
 
 fn release(handle: u64) {
     if handle != 0 {
-        lifecycle::release(runtime(), handle).unwrap();
+        ownership::release(runtime(), handle).unwrap();
     }
 }
 
@@ -325,7 +329,7 @@ fn all_strategies_on_eight_threads_end_with_nothing_left() {
     let before = ai_live_handles();
     let world = World::new();
     for (level, share) in [(Level::Count, 2), (Level::Off, 4), (Level::Stacks, 4)] {
-        hooks::set_level(runtime(), level as u8);
+        levels::set_level(runtime(), level as u8);
         run_until(Instant::now() + Duration::from_millis(secs * 1000 / share), &world);
     }
     world.end();

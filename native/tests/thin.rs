@@ -7,7 +7,7 @@ mod owned;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_inspector_native::layout::{ReferenceState, COUNT_UNKNOWN};
-use arc_inspector_native::lifecycle;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::clone_handle;
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::status::Status;
@@ -33,7 +33,7 @@ fn a_thin_objects_count_stands_in_its_row_exactly_and_live() {
         drop(object);
         assert_eq!(word(), unknown);
         assert_eq!(state(handle), ReferenceState::Dropped as u8);
-        assert_eq!(status(lifecycle::release(runtime(), handle)), Status::StaleHandle);
+        assert_eq!(status(ownership::release(runtime(), handle)), Status::StaleHandle);
     });
 }
 

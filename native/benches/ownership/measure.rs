@@ -5,8 +5,8 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use arc_inspector_native::hooks;
 use arc_inspector_native::layout::Level;
+use arc_inspector_native::levels;
 use arc_inspector_native::runtime::runtime;
 
 use crate::peers::{Call, Peer};
@@ -42,7 +42,7 @@ impl Row {
 
     /// Measures every column once.
     pub fn round(&mut self) {
-        hooks::set_level(runtime(), self.level as u8);
+        levels::set_level(runtime(), self.level as u8);
         let peer = black_box(self.peer);
         let shared = (peer.create)();
         self.samples[0].push(calls(peer, shared));
@@ -60,7 +60,7 @@ impl Row {
         for (column, nanos) in (3..).zip([create, create_two, free, free_two]) {
             self.samples[column].push(nanos);
         }
-        hooks::set_level(runtime(), Level::Off as u8);
+        levels::set_level(runtime(), Level::Off as u8);
     }
 
     /// The lower quartile of the rounds: other load on the machine can only add time.

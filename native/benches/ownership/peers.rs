@@ -6,10 +6,11 @@ use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use arc_inspector_native::lifecycle;
-use arc_inspector_native::ownership::{call, lower, plain, ArcMap, ForeignMap, MutexMap, Object, ThinMap};
+use arc_inspector_native::object::TypeSpec;
+use arc_inspector_native::object::{Life, Object};
+use arc_inspector_native::ownership;
+use arc_inspector_native::ownership::{call, lower, plain, ArcMap, ForeignMap, MutexMap, ThinMap};
 use arc_inspector_native::runtime::runtime;
-use arc_inspector_native::types::TypeSpec;
 use ffi_support::{ConcurrentHandleMap, Handle};
 use uniffi::RustCallStatus;
 
@@ -182,7 +183,7 @@ static THING: TypeSpec = plain::<Owned>("Thing", "bench");
 
 /// A thing of the default strategy.
 struct Owned {
-    life: lifecycle::Life,
+    life: Life,
     thing: Thing,
 }
 
@@ -192,13 +193,13 @@ unsafe impl Object for Owned {
         &THING
     }
 
-    fn life(&self) -> &lifecycle::Life {
+    fn life(&self) -> &Life {
         &self.life
     }
 }
 
 extern "C" fn own_create() -> u64 {
-    lower(Arc::new(Owned { life: lifecycle::Life::new(&THING), thing: Thing::new() })).expect("a row")
+    lower(Arc::new(Owned { life: Life::new(&THING), thing: Thing::new() })).expect("a row")
 }
 
 extern "C" fn own_call(handle: u64) -> u64 {
@@ -206,7 +207,7 @@ extern "C" fn own_call(handle: u64) -> u64 {
 }
 
 extern "C" fn own_free(handle: u64) {
-    lifecycle::release(runtime(), handle).expect("a live handle");
+    ownership::release(runtime(), handle).expect("a live handle");
 }
 
 static SHARED: ArcMap<Thing> = ArcMap::new("SharedThing", "bench");

@@ -1,7 +1,7 @@
 //! Starts and stops the recording: names the segment, opens the control socket, starts the sampler.
 
+mod control_target;
 mod publish;
-mod served;
 pub mod sweep;
 
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ use crate::atomic;
 use crate::clock;
 use crate::control::{self, Stay};
 use crate::descriptors::{Descriptor, Table};
-use crate::hooks;
+use crate::fork::{Rank, Section};
 use crate::inject;
 use crate::layout::{Ending, GcRecord, Level, GC_LOG};
+use crate::levels;
 use crate::lifecycle;
 use crate::rescue;
 use crate::runtime::{existing, runtime_in, Runtime};
 use crate::sampler::Sampler;
 use crate::segment::write_text;
 use crate::status::{Error, Result, Status};
-use crate::sync::Lock;
+use crate::sync::{Guard, Lock};
 
-pub use publish::Name;
-use served::Served;
+use control_target::Served;
 
 /// How the agent is started.
 #[derive(Clone, Copy, Debug)]
@@ -64,14 +64,26 @@ static STATE: Lock<State> = Lock::new(State { agent: None, inherited: None });
 
 static STAY: Lock<Stay> = Lock::new(Stay { is_brought: false, leaves_after: None });
 
+static SECTION: Section = Section::new(Rank::Agent, hold, release, after_fork);
+
+fn state() -> Guard<'static, State> {
+    SECTION.join();
+    STATE.lock()
+}
+
+fn stay_here() -> Guard<'static, Stay> {
+    SECTION.join();
+    STAY.lock()
+}
+
 /// How the agent came here, and when it leaves.
 pub fn stay() -> Stay {
-    *STAY.lock()
+    *stay_here()
 }
 
 /// The program wants the agent as well: it stays until the program stops it.
 pub fn keep() {
-    *STAY.lock() = Stay::default();
+    *stay_here() = Stay::default();
 }
 
 /// Publishes the segment and starts the threads; does nothing while they run. The level is set
@@ -85,14 +97,14 @@ pub fn start(options: &Options<'_>) -> Result<()> {
         write_text(std::ptr::addr_of_mut!((*header).runtime), options.runtime);
     }
     atomic!(AtomicU8, header, idle_level).store(options.idle_level.min(Level::Stacks as u8), Ordering::Relaxed);
-    *STAY.lock() = options.stay;
-    let before = hooks::level(runtime);
-    hooks::set_level(runtime, options.level);
-    start_threads(runtime, options.directory).inspect_err(|_| hooks::set_level(runtime, before))
+    *stay_here() = options.stay;
+    let before = levels::level(runtime);
+    levels::set_level(runtime, options.level);
+    start_threads(runtime, options.directory).inspect_err(|_| levels::set_level(runtime, before))
 }
 
 fn start_threads(runtime: &'static Runtime, directory: Option<&Path>) -> Result<()> {
-    let mut state = STATE.lock();
+    let mut state = self::state();
     if state.agent.is_some() {
         return Ok(());
     }
@@ -120,15 +132,15 @@ fn start_threads(runtime: &'static Runtime, directory: Option<&Path>) -> Result<
 /// run.
 pub fn stop() {
     let Some(runtime) = existing() else { return };
-    let agent = STATE.lock().agent.take();
+    let agent = state().agent.take();
     let Some(agent) = agent else { return };
-    hooks::set_level(runtime, Level::Off as u8);
+    levels::set_level(runtime, Level::Off as u8);
     control::stop();
     agent.sampler.stop();
     say_ended(runtime, Ending::Stopped);
     publish::withdraw(runtime);
     inject::unmap_left();
-    let _state = STATE.lock();
+    let _state = state();
     rescue::unwatch();
 }
 
@@ -142,7 +154,7 @@ pub fn exit() {
             control.exit();
         }
     }
-    publish::remove(runtime);
+    publish::remove();
 }
 
 /// After `exit`: waits until no viewer looks any more, so that each has read the last state; they hang up then. Without viewers it returns at once.
@@ -165,9 +177,9 @@ fn say_ended(runtime: &Runtime, ending: Ending) {
 /// Tells viewers of this directory that this process is not recorded, and gives the reason.
 pub fn say_unrecorded(reason: &str) {
     if let Some(runtime) = existing() {
-        hooks::set_level(runtime, Level::Off as u8);
+        levels::set_level(runtime, Level::Off as u8);
         publish::note(runtime, reason);
-        let _state = STATE.lock();
+        let _state = state();
         rescue::unwatch();
     }
 }
@@ -186,12 +198,12 @@ pub fn segment_path() -> Option<PathBuf> {
 pub fn start_in_child() -> Result<()> {
     let Some(runtime) = existing() else { return Ok(()) };
     lifecycle::keep_inherited_deadlines(runtime);
-    let inherited = STATE.lock().inherited.take();
+    let inherited = state().inherited.take();
     inherited.map_or(Ok(()), |directory| start_threads(runtime, Some(&directory)))
 }
 
 /// Holds the agent's state across a fork.
-pub(crate) fn hold() {
+fn hold() {
     STATE.hold();
     STAY.hold();
 }
@@ -200,7 +212,7 @@ pub(crate) fn hold() {
 ///
 /// # Safety
 /// Held by `hold` before.
-pub(crate) unsafe fn let_go() {
+unsafe fn release() {
     // SAFETY: the caller's promise.
     unsafe {
         STAY.let_go();
@@ -209,8 +221,8 @@ pub(crate) unsafe fn let_go() {
 }
 
 /// In a forked child: the threads are not there, the name is the parent's.
-pub(crate) fn after_fork(runtime: &Runtime) {
-    let mut state = STATE.lock();
+fn after_fork(runtime: &Runtime) {
+    let mut state = self::state();
     let agent = state.agent.take();
     state.inherited = agent.as_ref().and_then(|agent| agent.segment.parent()).map(Path::to_owned);
     drop(state);
@@ -219,9 +231,8 @@ pub(crate) fn after_fork(runtime: &Runtime) {
         std::mem::forget(agent);
         // as without viewers: the parent's viewers look at the parent
         let idle = atomic!(AtomicU8, runtime.segment().header(), idle_level).load(Ordering::Relaxed);
-        hooks::set_level(runtime, idle);
+        levels::set_level(runtime, idle);
     }
-    *runtime.name.lock() = Name::None;
     // SAFETY: this is a forked child, where only the calling thread runs.
     unsafe { control::after_fork() };
 }

@@ -8,18 +8,20 @@ use std::sync::Arc;
 
 use super::sweep::{sweep, Extent, NOTE};
 use crate::descriptors::{Descriptor, Table};
+use crate::fork::{Rank, Section};
 use crate::moving;
 use crate::platform;
 use crate::runtime::Runtime;
 use crate::segment::Backing;
 use crate::status::{Error, Result, Status};
+use crate::sync::{Guard, Lock};
 
 /// A longer link would need a page of its own.
 const NOTE_BYTES: usize = 120;
 
 /// The name that the segment's file has.
 #[derive(Clone, Debug, Default)]
-pub enum Name {
+enum Name {
     /// None yet.
     #[default]
     None,
@@ -29,6 +31,24 @@ pub enum Name {
     Hidden(PathBuf),
     /// It has none; a note tells viewers why.
     Noted(PathBuf),
+}
+
+/// The name of this process's segment.
+static NAME: Lock<Name> = Lock::new(Name::None);
+
+// a child has no name: that is the parent's
+static SECTION: Section = Section::new(Rank::Name, || NAME.hold(), release, |_| *NAME.lock() = Name::None);
+
+/// # Safety
+/// After `NAME.hold`, by the same thread or its copy in the child.
+unsafe fn release() {
+    // SAFETY: the caller's promise.
+    unsafe { NAME.let_go() };
+}
+
+fn name() -> Guard<'static, Name> {
+    SECTION.join();
+    NAME.lock()
 }
 
 fn stem() -> Result<String> {
@@ -47,7 +67,7 @@ pub fn publish(runtime: &Runtime, directory: Option<&Path>, table: &Arc<Table>) 
     let stem = stem()?;
     sweep(&directory, &stem, Extent::Overdue);
     let path = directory.join(format!("{stem}.seg"));
-    let mut name = runtime.name.lock();
+    let mut name = self::name();
     let mut backing = runtime.segment().backing().lock();
     let backing = backing.as_mut().ok_or_else(|| no_file(runtime))?;
     let named = match &*name {
@@ -132,10 +152,10 @@ fn name_new(backing: &mut Backing, mapped: &Path, path: &Path, table: &Arc<Table
 /// Takes the segment out of viewers' sight: without a trace, or, where handles of our own runtime keep the file, under a hidden name.
 pub fn withdraw(runtime: &Runtime) {
     if moving::leave_file(runtime) {
-        return remove(runtime);
+        return remove();
     }
 
-    let mut name = runtime.name.lock();
+    let mut name = self::name();
     let Name::Published(path) = &*name else { return };
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let hidden = path.with_file_name(format!(".{file}"));
@@ -151,7 +171,7 @@ pub fn withdraw(runtime: &Runtime) {
 pub fn note(runtime: &Runtime, reason: &str) {
     let Ok(directory) = runtime.directory.clone().map_or_else(|| platform::segment_directory(None), Ok) else { return };
     let Ok(stem) = stem() else { return };
-    let mut name = runtime.name.lock();
+    let mut name = self::name();
     if matches!(*name, Name::None) {
         let path = directory.join(format!("{stem}.{NOTE}"));
         let mut length = reason.len().min(NOTE_BYTES);
@@ -165,8 +185,8 @@ pub fn note(runtime: &Runtime, reason: &str) {
 }
 
 /// Removes the segment's name; the memory stays as long as the process.
-pub fn remove(runtime: &Runtime) {
-    let name = std::mem::take(&mut *runtime.name.lock());
+pub fn remove() {
+    let name = std::mem::take(&mut *name());
     if let Name::Published(path) | Name::Hidden(path) | Name::Noted(path) = name {
         // fails if the file was swept before
         let _ = fs::remove_file(path);

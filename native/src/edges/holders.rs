@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{json, Value};
 
-use super::labels::Named;
+use super::labels::{labels, Named};
 use super::walk::{all, of_handle};
-use super::{leads_to, Held, Maps};
+use super::{leads_to, Maps};
 use crate::layout::Kind;
+use crate::object::spec_of;
+use crate::object::Held;
 use crate::ownership::in_flight;
 use crate::registry::{generation_of, is_current, shown};
 use crate::runtime::Runtime;
@@ -42,12 +44,12 @@ pub fn holders(runtime: &Runtime, handle: u64) -> Fields {
         .collect();
     let more = counts.values().skip(NAMED).sum();
     let unscanned = if counts_itself(runtime, handle) { 0 } else { scan_for_holders(runtime, address, &mut named) };
-    answer(named, &labels_of(runtime, address), found.skipped + found.cut + unscanned, more)
+    answer(named, &labels_of(address), found.skipped + found.cut + unscanned, more)
 }
 
 /// The names of the references on an object that no object holds, those in buffers among them.
-fn labels_of(runtime: &Runtime, address: u64) -> Vec<Named> {
-    let mut labels = runtime.labels.of(address);
+fn labels_of(address: u64) -> Vec<Named> {
+    let mut labels = labels().of(address);
     let in_flight = u32::try_from(in_flight::count_of(address)).unwrap_or(u32::MAX);
     if in_flight > 0 {
         labels.push((in_flight::LABEL.into(), in_flight));
@@ -57,7 +59,7 @@ fn labels_of(runtime: &Runtime, address: u64) -> Vec<Named> {
 
 /// Whether a row is of our own runtime, whose objects are asked.
 fn counts_itself(runtime: &Runtime, handle: u64) -> bool {
-    runtime.table.slot_of(handle).is_none_or(|slot| runtime.types.spec(slot.word0().type_id()).is_some())
+    runtime.table.slot_of(handle).is_none_or(|slot| spec_of(runtime, slot.word0().type_id()).is_some())
 }
 
 /// Objects behind UniFFI proxies whose memory leads to an allocation. Answers how many were not looked at, because that took too long.

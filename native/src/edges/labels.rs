@@ -1,15 +1,17 @@
 //! References with a name, which belong to no object.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::fork::{Rank, Section};
 use crate::layout::Kind;
-use crate::ownership::{with_raw, Object};
-use crate::runtime::runtime;
+use crate::object::Object;
+use crate::object::TypeSpec;
+use crate::ownership::with_raw;
 use crate::status::{Error, Result, Status};
 use crate::sync::Lock;
-use crate::types::TypeSpec;
 
 /// Bytes of a name that are kept.
 const NAME_LIMIT: usize = 120;
@@ -18,17 +20,37 @@ const NAME_LIMIT: usize = 120;
 pub type Named = (Box<str>, u32);
 
 /// The names of references that are held now, by the address of their object.
-#[derive(Default)]
-pub struct Labels {
-    by_address: Lock<HashMap<u64, Vec<Named>>>,
+pub(super) struct Labels {
+    by_address: Lock<ByNumber<Vec<Named>>>,
     given: Lock<Given>,
 }
 
+type ByNumber<T> = HashMap<u64, T, BuildHasherDefault<DefaultHasher>>;
+
+static LABELS: Labels = Labels {
+    by_address: Lock::new(HashMap::with_hasher(BuildHasherDefault::new())),
+    given: Lock::new(Given { last_number: 0, by_number: HashMap::with_hasher(BuildHasherDefault::new()) }),
+};
+
+static SECTION: Section = Section::new(Rank::Labels, || LABELS.hold(), release, |_| {});
+
+/// # Safety
+/// After `Labels::hold`, by the same thread or its copy in the child.
+unsafe fn release() {
+    // SAFETY: the caller's promise.
+    unsafe { LABELS.let_go() };
+}
+
+/// The names that references of this process have. A fork holds their table from the first use on.
+pub(super) fn labels() -> &'static Labels {
+    SECTION.join();
+    &LABELS
+}
+
 /// References that were made for callers of the C interface.
-#[derive(Default)]
 struct Given {
     last_number: u64,
-    by_number: HashMap<u64, Raw>,
+    by_number: ByNumber<Raw>,
 }
 
 struct Raw {
@@ -103,10 +125,9 @@ pub fn label_handle(handle: u64, name: &str) -> Result<u64> {
         }
         // SAFETY: the pin of `with_raw` keeps the reference through the call.
         unsafe { (spec.operations.clone)(data) };
-        let labels = &runtime().labels;
         let raw = Raw { spec, data, address: slot.address(), name: cut(name).into() };
-        labels.add(raw.address, &raw.name);
-        let mut given = labels.given.lock();
+        labels().add(raw.address, &raw.name);
+        let mut given = labels().given.lock();
         given.last_number += 1;
         let number = given.last_number;
         given.by_number.insert(number, raw);
@@ -116,10 +137,9 @@ pub fn label_handle(handle: u64, name: &str) -> Result<u64> {
 
 /// Gives up a reference that `label_handle` made. A number is refused the second time.
 pub fn drop_label(number: u64) -> Result<()> {
-    let labels = &runtime().labels;
-    let raw = labels.given.lock().by_number.remove(&number);
+    let raw = labels().given.lock().by_number.remove(&number);
     let raw = raw.ok_or_else(|| Error::new(Status::BadArgument, format!("no such label: {number}")))?;
-    labels.remove(raw.address, &raw.name);
+    labels().remove(raw.address, &raw.name);
     // SAFETY: the reference that `label_handle` counted up; its entry is gone, so it is given up once.
     unsafe { (raw.spec.operations.release)(raw.data) };
     Ok(())
@@ -136,7 +156,7 @@ impl<T: Object> Label<T> {
     /// Names a reference; a long name is cut.
     pub fn new(object: Arc<T>, name: &str) -> Self {
         let (address, name) = (Arc::as_ptr(&object) as u64 - T::spec().data_offset, cut(name));
-        runtime().labels.add(address, name);
+        labels().add(address, name);
         Self { object, address, name: name.into() }
     }
 
@@ -155,7 +175,7 @@ impl<T: Object> Clone for Label<T> {
 
 impl<T: Object> Drop for Label<T> {
     fn drop(&mut self) {
-        runtime().labels.remove(self.address, &self.name);
+        labels().remove(self.address, &self.name);
     }
 }
 

@@ -1,9 +1,8 @@
 //! Native holders of an object: labelled references, and the edges that objects report.
 //!
-//! Nothing is recorded in advance. The holders of an object are found by asking every live object
-//! of the types that report ([`Reports`]), as a garbage collector traces; a reference that no
-//! object holds (a cache, a thread's current work) can be given a name ([`Labelled`]), which costs
-//! a lock when it is made and when it ends.
+//! Nothing is recorded while nobody asks. An object that other objects hold is found by asking every live object of the types that report
+//! ([`crate::object::Reports`]), as a garbage collector traces; a reference that no object holds (a cache, a thread's work in hand) can be given a
+//! name ([`Label`]), which costs a lock when it is made and when it goes.
 
 mod holders;
 mod labels;
@@ -11,102 +10,6 @@ mod scan;
 mod walk;
 
 pub use holders::{edges_of, foreign_key, holders};
-pub use labels::{drop_label, label_handle, Label, Labels};
+pub use labels::{drop_label, label_handle, Label};
 pub use scan::{leads_to, scan, word_at, Maps, ScannedHandle};
-pub use walk::{all, of_handle, Found};
-
-use std::collections::HashSet;
-use std::sync::Arc;
-
-use serde::Serialize;
-
-use crate::ownership::{Object, Traced};
-
-/// So deep a chain of objects without handles is followed.
-const DEPTH_LIMIT: usize = 64;
-/// So many edges are named; more are counted.
-const EDGE_LIMIT: usize = 100_000;
-
-/// The object at the end of an edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Held {
-    /// Another object, by the address of its allocation.
-    Address(u64),
-    /// An object of the host language, by its row.
-    Foreign(u64),
-}
-
-/// One reference that an object holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Edge {
-    /// Allocation of the object that holds.
-    pub from: u64,
-    /// Its type.
-    pub from_type: &'static str,
-    /// Name of the field that holds the reference.
-    pub label: &'static str,
-    /// The object held.
-    pub to: Held,
-    /// Type of the object held.
-    pub to_type: &'static str,
-}
-
-/// A type whose objects can report the objects they hold. Name it with
-/// [`crate::ownership::reporting`].
-pub trait Reports: Object {
-    /// Reports each reference that this object owns. Called from the tool's thread while other threads use the object: take locks with
-    /// `try_lock`, and say [`Edges::skip`] where that fails.
-    fn report(&self, edges: &mut Edges<'_>);
-}
-
-/// Collects the objects that one object holds, and in turn the objects without handles that these
-/// hold.
-pub struct Edges<'a> {
-    found: &'a mut Found,
-    seen: &'a mut HashSet<u64>,
-    from: u64,
-    from_type: &'static str,
-    depth: usize,
-}
-
-impl Edges<'_> {
-    /// A strong reference on an object, kept in the field `label`.
-    pub fn object<T: Object>(&mut self, label: &'static str, object: &Arc<T>) {
-        let (data, spec) = (Arc::as_ptr(object) as u64, T::spec());
-        let address = data - spec.data_offset;
-        self.add(label, Held::Address(address), spec.name);
-        let Some(report) = spec.report else { return };
-        if self.depth < DEPTH_LIMIT && self.seen.insert(address) {
-            let (found, seen) = (&mut *self.found, &mut *self.seen);
-            let mut inner = Edges { found, seen, from: address, from_type: spec.name, depth: self.depth + 1 };
-            // SAFETY: the reference keeps the object through the call, and the specification is its type's.
-            unsafe { report(data, &mut inner) };
-        }
-    }
-
-    /// As `object`, for a traced reference.
-    pub fn traced<T: Object>(&mut self, label: &'static str, object: &Traced<T>) {
-        self.object(label, object.arc());
-    }
-
-    /// A foreign object, by the row that stands for it.
-    pub fn foreign(&mut self, label: &'static str, row: u64) {
-        if row != 0 {
-            self.add(label, Held::Foreign(row), "a foreign object");
-        }
-    }
-
-    /// Something could not be read now, because another thread changes it.
-    pub fn skip(&mut self) {
-        self.found.skipped += 1;
-    }
-
-    fn add(&mut self, label: &'static str, to: Held, to_type: &'static str) {
-        if self.found.edges.len() < EDGE_LIMIT {
-            self.found.edges.push(Edge { from: self.from, from_type: self.from_type, label, to, to_type });
-        } else {
-            self.found.cut += 1;
-        }
-    }
-}
+pub use walk::{all, of_handle};

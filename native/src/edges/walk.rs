@@ -2,22 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::{Edge, Edges};
+use crate::object::{spec_of, Edges, Found};
 use crate::registry::{handle_of, is_current};
 use crate::runtime::Runtime;
 use crate::segment::Part;
 use crate::threads::Pin;
-
-/// The result of a walk.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// Edges, object by object.
-    pub edges: Vec<Edge>,
-    /// Objects, or parts of them, that another thread was changing.
-    pub skipped: u64,
-    /// Edges beyond the limit.
-    pub cut: u64,
-}
 
 /// Every edge of a live object of a reporting type, and the edges of the objects without handles
 /// behind it.
@@ -26,7 +15,7 @@ pub fn all(runtime: &Runtime) -> Found {
     for index in 1..runtime.segment().used(Part::Handles) {
         let Some(slot) = runtime.table.slot(index) else { continue };
         let word = slot.word0();
-        let reports = word.is_live() && runtime.types.spec(word.type_id()).is_some_and(|spec| spec.report.is_some());
+        let reports = word.is_live() && spec_of(runtime, word.type_id()).is_some_and(|spec| spec.report.is_some());
         if reports {
             visit(runtime, handle_of(word.generation(), index, false), &mut found, &mut seen);
         }
@@ -49,9 +38,9 @@ fn visit(runtime: &Runtime, handle: u64, found: &mut Found, seen: &mut HashSet<u
     if !is_current(word, handle) || !word.is_live() || !seen.insert(slot.address()) {
         return;
     }
-    let Some(spec) = runtime.types.spec(word.type_id()) else { return };
+    let Some(spec) = spec_of(runtime, word.type_id()) else { return };
     let Some(report) = spec.report else { return };
-    let mut edges = Edges { found, seen, from: slot.address(), from_type: spec.name, depth: 0 };
+    let mut edges = Edges::of(slot.address(), spec.name, found, seen);
     // SAFETY: the row is live and of this type, and the pin was shown before that was looked at: the object lives through the call.
     unsafe { report(slot.data(), &mut edges) };
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{catch, catch_value, place, AiError};
-use crate::foreign;
+use crate::host_gate;
 use crate::lifecycle;
 use crate::ownership::foreign_close;
 
@@ -11,7 +11,7 @@ use crate::ownership::foreign_close;
 /// all have ended. Call it without the interpreter's lock.
 #[no_mangle]
 pub extern "C" fn ai_foreign_close(patience_millis: u32) -> i32 {
-    catch_value(0, || i32::from(foreign::close(Duration::from_millis(u64::from(patience_millis)))))
+    catch_value(0, || i32::from(host_gate::close(Duration::from_millis(u64::from(patience_millis)))))
 }
 
 /// Registers the host's functions for foreign objects of closing types: `close` closes, and
@@ -29,7 +29,7 @@ pub unsafe extern "C" fn ai_foreign_close_by(
 ) {
     if let (Some(close), Some(let_go)) = (close, let_go) {
         // SAFETY: the caller's promise.
-        unsafe { foreign_close::close_by(close, let_go) };
+        unsafe { lifecycle::close_by(close, let_go) };
     }
 }
 

@@ -30,7 +30,7 @@ pub unsafe extern "C" fn ai_handle_clone(handle: u64, out: *mut u64, error: *mut
 #[no_mangle]
 pub unsafe extern "C" fn ai_handle_release(handle: u64, error: *mut AiError) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { catch(error, || lifecycle::release(runtime(), handle)) }
+    unsafe { catch(error, || ownership::release(runtime(), handle)) }
 }
 
 /// Strong and weak count of the object, read from its `Arc`.

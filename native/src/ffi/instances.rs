@@ -229,7 +229,7 @@ const _: () = assert!(END_UNKNOWN == Answer::Unknown as i32 && END_LIVES_ON == A
 #[no_mangle]
 pub unsafe extern "C" fn ai_instances_rest() -> i32 {
     // SAFETY: the caller's promise.
-    i32::from(crate::hooks::hottest() == 0 && unsafe { instances::count() } == 0)
+    i32::from(crate::levels::hottest() == 0 && unsafe { instances::count() } == 0)
 }
 
 /// Which declaration a class has, none yet.

@@ -8,9 +8,10 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
 use super::{catch, panicked, place, report, AiError};
-use crate::hooks;
+use crate::events;
 use crate::layout::Level;
-use crate::lifecycle;
+use crate::levels;
+use crate::ownership;
 use crate::ownership::{call, lower, with_raw};
 use crate::runtime;
 use crate::samples::TodoList;
@@ -57,7 +58,7 @@ pub unsafe extern "C" fn ai_last_error(error: *mut AiError) -> i32 {
 /// has to be set first. The function that fills in a place for the handle does, and names the
 /// failure.
 fn made(body: impl FnOnce() -> Result<u64>) -> u64 {
-    if hooks::hottest() >= Level::History as u8 {
+    if levels::hottest() >= Level::History as u8 {
         return 0;
     }
     let outcome = catch_unwind(AssertUnwindSafe(body)).map_err(|panic| drop(panicked(panic.as_ref())));
@@ -73,7 +74,7 @@ pub extern "C" fn ai_todo_list_make() -> u64 {
 /// Releases a handle for its proxy: no caller can take an error here, so a failure is only counted.
 #[no_mangle]
 pub extern "C" fn ai_handle_drop(handle: u64) {
-    let released = catch_unwind(|| lifecycle::release(runtime::runtime(), handle));
+    let released = catch_unwind(|| ownership::release(runtime::runtime(), handle));
     if let Err(panic) = released {
         drop(panicked(panic.as_ref()));
     }
@@ -103,5 +104,5 @@ pub unsafe extern "C" fn ai_handle_address(handle: u64, out: *mut u64, error: *m
 /// Handles that are live now, of all types.
 #[no_mangle]
 pub extern "C" fn ai_live_handles() -> u64 {
-    runtime::existing().map_or(0, hooks::live_handles)
+    runtime::existing().map_or(0, events::live_handles)
 }

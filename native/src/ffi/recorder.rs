@@ -8,9 +8,9 @@ use super::{catch, catch_value, place, text, AiError, AiText};
 use crate::agent::{self, Options};
 use crate::clock;
 use crate::control::Stay;
-use crate::hooks;
+use crate::events::{self, Entry};
 use crate::layout::{GcRecord, ReferenceState, ResourceState};
-use crate::ring::{self, Entry};
+use crate::levels;
 use crate::rows::{self, NewRow};
 use crate::runtime::runtime;
 use crate::sites::Frame;
@@ -224,7 +224,7 @@ pub unsafe extern "C" fn ai_site(frames: *const AiFrameText, count: usize, cut: 
         let frames = unsafe { slice::from_raw_parts(frames, count) };
         // SAFETY: the caller's promise.
         let frames: Result<Vec<Frame<'_>>> = frames.iter().map(|frame| unsafe { frame_of(frame) }).collect();
-        frames.map_or(0, |frames| runtime().sites.intern(runtime(), &frames, cut != 0))
+        frames.map_or(0, |frames| runtime().sites.intern(runtime().segment(), &frames, cut != 0))
     })
 }
 
@@ -278,7 +278,7 @@ pub unsafe extern "C" fn ai_type(spec: *const AiTypeSpec, type_id: *mut u16, err
                 size_bytes: spec.size_bytes,
                 data_offset: spec.data_offset,
             };
-            *place(type_id)? = runtime().types.describe(runtime(), &described)?;
+            *place(type_id)? = types::describe(runtime(), &described)?;
             Ok(())
         })
     }
@@ -406,8 +406,8 @@ pub extern "C" fn ai_event(kind: u8, row: u64, address: u64, count: u32) {
     catch_value((), || {
         let Some(slot) = runtime().table.slot_of(row) else { return };
         let type_id = slot.word0().type_id();
-        if hooks::has_history(runtime(), type_id) {
-            ring::write(runtime(), &Entry { kind, type_id, handle: row, address, count });
+        if levels::has_history(runtime(), type_id) {
+            events::write(runtime(), &Entry { kind, type_id, handle: row, address, count });
         }
     });
 }

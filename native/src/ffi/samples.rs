@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{catch, place, AiBuffer, AiError, AiText};
-use crate::lifecycle;
-use crate::ownership::{borrow, close, lower, Object, Traced};
+use crate::object::Object;
+use crate::ownership;
+use crate::ownership::{borrow, close, lower, Traced};
 use crate::runtime::runtime;
 use crate::samples::{lower_all, release_elsewhere, Churn, Cursor, Journal, Listener, Moment, TodoItem, TodoList};
 use crate::status::{Error, Result, Status};
@@ -371,7 +372,7 @@ pub unsafe extern "C" fn ai_churn_stop(churn: u64, error: *mut AiError) -> i32 {
                 Err(error) if error.status != Status::Closed => return Err(error),
                 _ => {}
             }
-            lifecycle::release(runtime(), churn)
+            ownership::release(runtime(), churn)
         })
     }
 }

@@ -9,8 +9,8 @@ use std::cell::UnsafeCell;
 use std::hash::BuildHasherDefault;
 
 use super::places::Places;
-use crate::hooks;
 use crate::layout::{Level, ReferenceState};
+use crate::levels;
 use crate::rows::{self, Fate, NewRow};
 use crate::runtime::{existing, runtime};
 use crate::threads::{self, local};
@@ -147,10 +147,10 @@ impl Instances {
     /// The level in force for its rows, as far as that decides whether there is a row and how much of a stack it has. While nothing has a history, one
     /// load.
     pub fn level(&self) -> u8 {
-        match hooks::hottest() {
+        match levels::hottest() {
             _ if !self.is_followed => Level::Off as u8,
             cool if cool < Level::History as u8 => cool,
-            _ => hooks::level_of_any(runtime(), self.type_id),
+            _ => levels::level_of_any(runtime(), self.type_id),
         }
     }
 

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::places::Places;
 use crate::edges;
-use crate::hooks;
 use crate::layout::{Level, ReferenceState, EVENT_COUNT_UNKNOWN};
+use crate::levels;
 use crate::rows::{self, NewRow};
 use crate::runtime::runtime;
 use crate::threads::local;
@@ -99,9 +99,9 @@ impl Proxies {
     /// The level in force for its rows: the type's own level, or the process's level until the type
     /// exists. While everything is off, one load.
     pub fn level(&self) -> u8 {
-        match hooks::hottest() {
+        match levels::hottest() {
             0 => Level::Off as u8,
-            _ => hooks::level_of_any(runtime(), self.type_id),
+            _ => levels::level_of_any(runtime(), self.type_id),
         }
     }
 
@@ -156,7 +156,7 @@ impl Proxies {
     /// A proxy was made now, on this thread. `is_asked`: type and layout have been asked for
     /// already.
     pub fn born(&mut self, key: usize, handle: u64, site: u32, is_asked: bool) -> Born {
-        if !self.is_followed || hooks::hottest() == Level::Off as u8 {
+        if !self.is_followed || levels::hottest() == Level::Off as u8 {
             return Born::Row(0);
         }
         if self.type_id == 0 || self.layout == Layout::Unknown && !is_asked {
@@ -174,7 +174,7 @@ impl Proxies {
 
     /// A row for a proxy that was there before. 0: it is known, or found no room.
     pub fn adopt(&mut self, key: usize, handle: u64) -> u64 {
-        if !self.is_followed || hooks::hottest() == Level::Off as u8 || self.type_id == 0 || self.rows.contains_key(&key) {
+        if !self.is_followed || levels::hottest() == Level::Off as u8 || self.type_id == 0 || self.rows.contains_key(&key) {
             return 0;
         }
         match self.has_object(handle) {
@@ -219,7 +219,7 @@ impl Proxies {
     /// The finaliser of a proxy has run, and the host still has it: a row with that state. 0: it is
     /// another proxy by now, or found no room.
     pub fn freed(&mut self, key: usize, handle: u64) -> u64 {
-        let is_open = self.is_followed && self.type_id != 0 && hooks::hottest() != Level::Off as u8;
+        let is_open = self.is_followed && self.type_id != 0 && levels::hottest() != Level::Off as u8;
         if !is_open || self.rows.get(&key) != Some(&LEAVING) {
             return 0;
         }

@@ -10,8 +10,9 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::proxies::Layout;
-use crate::hooks;
+use crate::events;
 use crate::layout::{EventKind, EVENT_COUNT_UNKNOWN};
+use crate::levels;
 use crate::runtime::existing;
 use crate::sync::Lock;
 
@@ -69,7 +70,7 @@ unsafe extern "C" fn through<const N: usize>(handle: u64, status: *mut c_void) -
 fn note(slot: &Slot, cloned: u64) {
     let Some(runtime) = existing() else { return };
     let type_id = slot.type_id.load(Ordering::Relaxed) as u16;
-    if cloned == 0 || type_id == 0 || !hooks::has_history(runtime, type_id) {
+    if cloned == 0 || type_id == 0 || !levels::has_history(runtime, type_id) {
         return;
     }
     let address = match slot.before.load(Ordering::Relaxed) {
@@ -81,7 +82,7 @@ fn note(slot: &Slot, cloned: u64) {
     // SAFETY: the clone keeps the allocation, whose first word is the count; the library changes it with atomic operations as well.
     let strong = (address != 0).then(|| unsafe { (*(address as *const AtomicU64)).load(Ordering::Relaxed) });
     let count = strong.map_or(EVENT_COUNT_UNKNOWN, |strong| u32::try_from(strong).unwrap_or(u32::MAX));
-    hooks::event(runtime, EventKind::Clone, type_id, 0, address, count);
+    events::event(runtime, EventKind::Clone, type_id, 0, address, count);
 }
 
 const ROW: usize = 16;

@@ -14,12 +14,15 @@
 //! never used: 0 means *none*. Records are written through atomics of the word they lie in; see
 //! `registry.rs` for the order.
 
+mod numbers;
 mod records;
 mod states;
 
 pub use records::*;
 pub use states::*;
 
+/// `TypeSlot::level` of a type that has the level of the process.
+pub const AS_THE_PROCESS: u8 = 255;
 /// First eight bytes of every segment.
 pub const MAGIC: u64 = 0x3147_4553_4943_5241; // "ARCISEG1"
 /// Grows with each change of this schema. Both sides name their number when they differ.

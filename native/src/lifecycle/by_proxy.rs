@@ -4,14 +4,13 @@
 //! request: a viewer's request waits as every request does, for calls in flight and for the owner thread; then it is taken back, and the thread
 //! that would have closed the object calls the proxy's method.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::close::{close_with_defaults, obstacle, reopen};
+use super::lives::{life_of, lives, show, type_of, ByKey, Entry};
 use super::watch::{tell, told_of, CloseNews};
-use super::{life_of, show, Entry};
-use crate::foreign;
-use crate::hooks;
+use crate::events;
+use crate::host_gate;
 use crate::layout::ResourceState;
 use crate::registry::{is_current, shown, Slot};
 use crate::runtime::Runtime;
@@ -32,7 +31,7 @@ static CLOSE: AtomicUsize = AtomicUsize::new(0);
 /// Has viewers close through the proxies' own methods from now on.
 ///
 /// # Safety
-/// The function stays callable from any thread until the host language has ended (`foreign::close`).
+/// The function stays callable from any thread until the host language has ended (`host_gate::close`).
 pub unsafe fn close_by_proxies(close: Close) {
     CLOSE.store(close as usize, Ordering::Release);
 }
@@ -53,7 +52,7 @@ fn call(handle: u64, is_asked_only: bool) -> Option<std::result::Result<(), Stri
     let close: Close = unsafe { std::mem::transmute(close) };
     let (mut text, mut answer) = ([0; ERROR_BYTES], NO_METHOD);
     // SAFETY: the promise made to `close_by_proxies`; the gate is open, and the text has that many bytes.
-    foreign::call(|| answer = unsafe { close(handle, i32::from(is_asked_only), text.as_mut_ptr(), ERROR_BYTES) });
+    host_gate::call(|| answer = unsafe { close(handle, i32::from(is_asked_only), text.as_mut_ptr(), ERROR_BYTES) });
     match usize::try_from(answer) {
         Err(_) => None,
         Ok(0) => Some(Ok(())),
@@ -69,7 +68,7 @@ pub(super) fn proxy_of(runtime: &Runtime, entry: &mut Entry) -> Option<u64> {
 }
 
 /// Takes the request of the object at `address` back and calls the method of the proxy that owns `handle`.
-pub(super) fn run(runtime: &Runtime, inner: Guard<'_, HashMap<u64, Entry>>, address: u64, handle: u64) -> Result<()> {
+pub(super) fn run(runtime: &Runtime, inner: Guard<'_, ByKey>, address: u64, handle: u64) -> Result<()> {
     reopen(runtime, inner, address);
     match call(handle, false) {
         // the proxy is gone since
@@ -81,7 +80,7 @@ pub(super) fn run(runtime: &Runtime, inner: Guard<'_, HashMap<u64, Entry>>, addr
 
 /// The outcome of a method that returned.
 fn conclude(runtime: &Runtime, address: u64, handle: u64) -> Result<()> {
-    let mut inner = runtime.lives.inner.lock();
+    let mut inner = lives().inner.lock();
     let Some(entry) = inner.get_mut(&address) else { return Ok(()) };
     if entry.is_pending() {
         let reason = obstacle(runtime, address, entry).map_or_else(|| "its close runs now".to_owned(), |it| it.reason(runtime));
@@ -101,10 +100,10 @@ fn conclude(runtime: &Runtime, address: u64, handle: u64) -> Result<()> {
 /// The error of a method that raised; a resource that is still open shows it.
 fn fail(runtime: &Runtime, address: u64, handle: u64, message: String) -> Error {
     let error = Error::new(Status::CloseFailed, format!("{message}: close of {}", shown(handle)));
-    let mut inner = runtime.lives.inner.lock();
+    let mut inner = lives().inner.lock();
     let Some(entry) = inner.get_mut(&address).filter(|entry| !entry.is_pending()) else { return error };
     if life_of(runtime, entry).is_some_and(|life| life.state() == ResourceState::Open) {
-        let change = hooks::change(runtime, super::type_of(runtime, entry), false);
+        let change = events::change(runtime, type_of(runtime, entry), false);
         show(runtime, entry, ResourceState::CloseFailed, Some(change));
     }
     let told = told_of(entry);

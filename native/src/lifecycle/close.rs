@@ -1,28 +1,26 @@
 //! The end of a resource: asked for by any thread, run at most once, after the calls in flight and where the type wants it.
 
-use std::collections::HashMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::by_proxy;
-use super::deadline::{hide_deadline, keep_deadlines, show_deadline, take_deadline, withdraw, withdraw_if_due, Deadline};
+use super::deadline::{hide_deadline, keep_deadlines, show_deadline, take_deadline, withdraw, withdraw_if_due};
+use super::lives::{key_of, lives, owner_of, show, Entry};
+use super::lives::{type_of, ByKey, Deadline, Run};
 use super::method::method_of;
+use super::waiting;
 use super::watch::{tell, told_of, CloseNews};
-use super::{key_of, owner_of, show, waiting, Entry};
 use crate::atomic;
 use crate::count_one;
-use crate::hooks;
+use crate::events;
 use crate::layout::{EventKind, ReferenceState, ResourceState};
+use crate::levels;
 use crate::registry::{generation_of, shown, Word0};
 use crate::runtime::Runtime;
 use crate::status::{Error, Result, Status};
 use crate::sync::Guard;
-use crate::threads::{self, pins_of, plain};
-
-/// The code of a close: the type's close method with the caller's arguments. It gets the data
-/// pointer of a living object.
-pub type Run = Box<dyn FnOnce(u64) -> Result<()> + Send>;
+use crate::threads::{self, fast_path, pins_of};
 
 /// The obstacle between a request and its close.
 pub(super) enum Obstacle {
@@ -96,7 +94,7 @@ fn request_of(runtime: &Runtime, handle: u64, run: Run, proxy: Option<u64>) -> R
     let address = enter_request(runtime, handle, (run, proxy), deadline)?;
     let outcome = settle(runtime, address);
     if deadline.is_some() && matches!(outcome, Outcome::Blocked(_)) {
-        keep_deadlines(&runtime.lives);
+        keep_deadlines(lives());
     }
     match outcome {
         Outcome::Ran(result) => result,
@@ -106,13 +104,13 @@ fn request_of(runtime: &Runtime, handle: u64, run: Run, proxy: Option<u64>) -> R
 }
 
 fn refuse(runtime: &Runtime, handle: u64, error: Error) -> Error {
-    hooks::misuse(runtime, error.status, handle);
+    events::misuse(runtime, error.status, handle);
     error
 }
 
 /// Puts the request into the table and has the rows show it, from when on calls are refused.
 fn enter_request(runtime: &Runtime, handle: u64, (run, proxy): (Run, Option<u64>), deadline: Option<Deadline>) -> Result<u64> {
-    let mut inner = runtime.lives.inner.lock();
+    let mut inner = lives().inner.lock();
     // under the lock the row cannot leave the table, so the address is its object's
     let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
     let slot = slot.ok_or_else(|| refuse(runtime, handle, super::refusal(runtime, handle, 0)))?;
@@ -126,14 +124,14 @@ fn enter_request(runtime: &Runtime, handle: u64, (run, proxy): (Run, Option<u64>
         let who = threads::name_of(runtime, slot.requester());
         return Err(Error::new(Status::Pending, format!("its close was asked for by {who} before: {}", shown(handle))));
     }
-    let change = hooks::change(runtime, word.type_id(), true);
+    let change = events::change(runtime, word.type_id(), true);
     (entry.request, entry.proxy) = (Some(run), proxy);
     show_deadline(runtime, entry, handle, deadline);
     entry.withdrawn = None;
     show(runtime, entry, ResourceState::CloseRequested, Some(change));
     atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_add(1, Ordering::Relaxed);
     drop(inner);
-    hooks::event(runtime, EventKind::CloseRequest, word.type_id(), handle, address, 0);
+    events::event(runtime, EventKind::CloseRequest, word.type_id(), handle, address, 0);
     Ok(address)
 }
 
@@ -147,7 +145,7 @@ pub(super) fn settle(runtime: &Runtime, address: u64) -> Outcome {
     if let Some(reason) = withdraw(runtime, address) {
         return Outcome::Blocked(reason);
     }
-    let mut inner = runtime.lives.inner.lock();
+    let mut inner = lives().inner.lock();
     let Some(entry) = inner.get_mut(&address) else { return Outcome::Nothing };
     if entry.request.is_none() {
         return Outcome::Nothing;
@@ -214,10 +212,10 @@ pub(super) fn uncount_waiting(runtime: &Runtime, entry: &Entry) {
 
 fn count_waiting(before: Option<ResourceState>, after: ResourceState) {
     if before == Some(ResourceState::WaitingOwner) {
-        plain::remove_waiting();
+        fast_path::remove_waiting();
     }
     if after == ResourceState::WaitingOwner {
-        plain::add_waiting();
+        fast_path::add_waiting();
     }
 }
 
@@ -244,7 +242,7 @@ fn run(runtime: &Runtime, claim: Claim) -> Result<()> {
     let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1);
     let header = runtime.segment().header();
     atomic!(AtomicU64, header, last_close_nanos).store(nanos, Ordering::Relaxed);
-    if hooks::counts(runtime, claim.type_id) && result.is_ok() {
+    if levels::counts(runtime, claim.type_id) && result.is_ok() {
         count_one!(runtime, claim.type_id, closed);
     }
     let state = match &result {
@@ -252,17 +250,17 @@ fn run(runtime: &Runtime, claim: Claim) -> Result<()> {
         Err(error) if error.status == Status::Poisoned => ResourceState::Poisoned,
         Err(_) => ResourceState::CloseFailed,
     };
-    hooks::event(runtime, EventKind::Close, claim.type_id, claim.handle, claim.address, 0);
+    events::event(runtime, EventKind::Close, claim.type_id, claim.handle, claim.address, 0);
     end(runtime, claim.address, claim.type_id, state);
     result.map_err(|error| Error::new(Status::CloseFailed, format!("{}: close of {}", error.message, shown(claim.handle))))
 }
 
 /// The request is over: the rows show how, and releases that waited for it continue.
 pub(super) fn end(runtime: &Runtime, address: u64, type_id: u16, state: ResourceState) {
-    let mut inner = runtime.lives.inner.lock();
+    let mut inner = lives().inner.lock();
     let Some(entry) = inner.get_mut(&address) else { return };
     entry.is_closing = false;
-    show(runtime, entry, state, Some(hooks::change(runtime, type_id, false)));
+    show(runtime, entry, state, Some(events::change(runtime, type_id, false)));
     atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_sub(1, Ordering::Relaxed);
     if entry.handles.is_empty() {
         // a foreign object whose handle was deleted meanwhile
@@ -278,12 +276,12 @@ pub(super) fn end(runtime: &Runtime, address: u64, type_id: u16, state: Resource
 
 /// Takes back a request of which a proxy's method comes next; that method asks again, so no listener
 /// hears of an end.
-pub(super) fn reopen(runtime: &Runtime, mut inner: Guard<'_, HashMap<u64, Entry>>, address: u64) {
+pub(super) fn reopen(runtime: &Runtime, mut inner: Guard<'_, ByKey>, address: u64) {
     let Some(entry) = inner.get_mut(&address) else { return };
     let request = entry.request.take();
     hide_deadline(runtime, entry);
     uncount_waiting(runtime, entry);
-    let change = hooks::change(runtime, super::type_of(runtime, entry), false);
+    let change = events::change(runtime, type_of(runtime, entry), false);
     show(runtime, entry, ResourceState::Open, Some(change));
     atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_sub(1, Ordering::Relaxed);
     let released: Vec<u64> = entry.handles.iter().copied().filter(|&handle| is_released(runtime, handle)).collect();
@@ -298,7 +296,7 @@ fn is_released(runtime: &Runtime, handle: u64) -> bool {
 
 /// Takes back a request that no thread runs yet; the resource is open again.
 pub fn cancel(runtime: &Runtime, handle: u64) -> Result<()> {
-    let mut inner = runtime.lives.inner.lock();
+    let mut inner = lives().inner.lock();
     let slot = runtime.table.slot_of(handle).filter(|slot| slot.word0().generation() == generation_of(handle));
     let slot = slot.ok_or_else(|| super::refusal(runtime, handle, 0))?;
     let (address, type_id) = (key_of(&slot, handle), slot.word0().type_id());
@@ -323,7 +321,7 @@ pub fn cancel(runtime: &Runtime, handle: u64) -> Result<()> {
 pub fn preview(runtime: &Runtime, handle: u64) -> Result<()> {
     method_of(runtime, handle)?;
     withdraw_if_due(runtime, handle);
-    let inner = runtime.lives.inner.lock();
+    let inner = lives().inner.lock();
     let slot = runtime.table.slot_of(handle).ok_or_else(|| super::refusal(runtime, handle, 0))?;
     let word = slot.word0();
     if is_over(word) {
@@ -354,7 +352,7 @@ pub fn owner_ended(runtime: &Runtime, index: u16) {
 }
 
 fn settle_where(runtime: &Runtime, mut is_ours: impl FnMut(u16) -> bool) -> usize {
-    let inner = runtime.lives.inner.lock();
+    let inner = lives().inner.lock();
     let mut ours = |entry: &Entry| entry.request.is_some() && is_ours(owner_of(runtime, entry));
     let waiting: Vec<u64> = inner.iter().filter(|(_, entry)| ours(entry)).map(|(&address, _)| address).collect();
     drop(inner);

@@ -8,34 +8,22 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::{self, Thread};
+use std::thread::{self};
 use std::time::{Duration, Instant};
 
 use super::close::{end, obstacle, uncount_waiting};
+use super::lives::{key_of, lives, names, Entry, Lives};
+use super::lives::{type_of, Deadline};
 use super::words::rate;
-use super::{key_of, names, Entry, Lives};
 use crate::atomic;
 use crate::clock;
 use crate::layout::{ResourceState, CLOSE_DEADLINES};
 use crate::platform::ipc;
 use crate::runtime::{existing, Runtime};
-use crate::sync::Lock;
 
 thread_local! {
     /// How long this thread's next close request may wait, milliseconds; 0: for ever.
     static NEXT_MILLIS: Cell<u64> = const { Cell::new(0) };
-}
-
-/// The waiting thread, while it exists.
-pub type Keeper = Lock<Option<Thread>>;
-
-/// When a request is withdrawn.
-#[derive(Clone, Copy)]
-pub(super) struct Deadline {
-    at: Instant,
-    at_ticks: u64,
-    /// Index in the header's list of deadlines, None: the list is full.
-    place: Option<usize>,
 }
 
 /// Gives this thread's next close request a deadline, 0: none.
@@ -88,9 +76,9 @@ pub(super) fn hide_deadline(runtime: &Runtime, entry: &mut Entry) {
 }
 
 /// In a forked child whose agent starts: the thread that keeps deadlines stayed behind.
-pub fn keep_inherited_deadlines(runtime: &Runtime) {
-    if soonest(runtime).is_some() {
-        keep_deadlines(&runtime.lives);
+pub fn keep_inherited_deadlines(_runtime: &Runtime) {
+    if soonest().is_some() {
+        keep_deadlines(lives());
     }
 }
 
@@ -111,8 +99,8 @@ pub(super) fn keep_deadlines(lives: &Lives) {
 
 fn wait_for_deadlines(runtime: &Runtime) {
     loop {
-        let mut keeper = runtime.lives.keeper.lock();
-        let Some(soonest) = soonest(runtime) else {
+        let mut keeper = lives().keeper.lock();
+        let Some(soonest) = soonest() else {
             *keeper = None;
             return;
         };
@@ -123,15 +111,15 @@ fn wait_for_deadlines(runtime: &Runtime) {
     }
 }
 
-fn soonest(runtime: &Runtime) -> Option<Instant> {
-    let inner = runtime.lives.inner.lock();
+fn soonest() -> Option<Instant> {
+    let inner = lives().inner.lock();
     inner.values().filter(|entry| entry.request.is_some()).filter_map(|entry| entry.deadline).map(|deadline| deadline.at).min()
 }
 
 /// Withdraws the requests whose deadline has passed.
 fn withdraw_due(runtime: &Runtime) {
     let now = Instant::now();
-    let inner = runtime.lives.inner.lock();
+    let inner = lives().inner.lock();
     let due: Vec<u64> = inner.iter().filter(|(_, entry)| entry.is_due(now)).map(|(&address, _)| address).collect();
     drop(inner);
     due.into_iter().for_each(|address| {
@@ -141,7 +129,7 @@ fn withdraw_due(runtime: &Runtime) {
 
 /// Withdraws the request of an object if its deadline has passed; the reason names the obstacle.
 pub(super) fn withdraw(runtime: &Runtime, address: u64) -> Option<String> {
-    let mut inner = runtime.lives.inner.lock();
+    let mut inner = lives().inner.lock();
     let entry = inner.get_mut(&address).filter(|entry| entry.is_due(Instant::now()))?;
     let waited_for = obstacle(runtime, address, entry).map(|obstacle| format!(": it {}", obstacle.waited(runtime)));
     let reason = format!("withdrawn, its deadline passed{}", waited_for.unwrap_or_default());
@@ -151,7 +139,7 @@ pub(super) fn withdraw(runtime: &Runtime, address: u64) -> Option<String> {
     // until its rows show it, no thread may begin another close
     entry.is_closing = true;
     uncount_waiting(runtime, entry);
-    let type_id = super::type_of(runtime, entry);
+    let type_id = type_of(runtime, entry);
     drop(inner);
     end(runtime, address, type_id, ResourceState::Open);
     // only now: the request's arguments may run foreign code when they are dropped
@@ -164,11 +152,5 @@ pub(super) fn withdraw_if_due(runtime: &Runtime, handle: u64) {
     let slot = runtime.table.slot_of(handle).filter(|slot| names(runtime, slot.word0(), handle));
     if let Some(slot) = slot {
         withdraw(runtime, key_of(&slot, handle));
-    }
-}
-
-impl Entry {
-    fn is_due(&self, now: Instant) -> bool {
-        self.request.is_some() && self.deadline.is_some_and(|deadline| deadline.at <= now)
     }
 }

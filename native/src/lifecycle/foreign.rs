@@ -5,24 +5,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::close::{settle, uncount_waiting};
 use super::deadline::hide_deadline;
-use super::{show, Entry};
+use super::lives::type_of;
+use super::lives::{lives, show, Entry};
 use crate::atomic;
-use crate::hooks;
+use crate::events;
 use crate::layout::{ResourceState, COUNT_UNKNOWN};
 use crate::registry::{Slot, COUNTS_UNKNOWN};
 use crate::runtime::Runtime;
 use crate::threads;
 
 /// A handle was made of an object that closes.
-pub fn enter_new(runtime: &Runtime, handle: u64, value: u64) {
+pub fn enter_new(handle: u64, value: u64) {
     let entry = Entry { handles: vec![handle], data: value, ..Entry::default() };
-    runtime.lives.inner.lock().insert(handle, entry);
+    lives().inner.lock().insert(handle, entry);
 }
 
 /// Begins a use; returns the object's value, unless it has ended or its close was asked for.
 pub fn enter_foreign(runtime: &Runtime, handle: u64) -> Option<u64> {
     let here = threads::here();
-    let mut inner = runtime.lives.inner.lock();
+    let mut inner = lives().inner.lock();
     let entry = inner.get_mut(&handle)?;
     let slot = runtime.table.slot_of(handle)?;
     let resource = slot.word0().resource();
@@ -37,7 +38,7 @@ pub fn enter_foreign(runtime: &Runtime, handle: u64) -> Option<u64> {
 /// A use ends.
 pub fn leave_foreign(runtime: &Runtime, handle: u64) {
     let here = threads::here();
-    let mut inner = runtime.lives.inner.lock();
+    let mut inner = lives().inner.lock();
     let (Some(entry), Some(slot)) = (inner.get_mut(&handle), runtime.table.slot_of(handle)) else { return };
     let position = entry.callers.iter().rposition(|&caller| caller == here);
     // a call that began on another thread
@@ -59,13 +60,13 @@ fn show_callers(slot: &Slot<'_>, callers: usize) {
 }
 
 /// Threads that are inside the object of a handle.
-pub fn callers(runtime: &Runtime, handle: u64) -> Vec<u16> {
-    runtime.lives.inner.lock().get(&handle).map_or_else(Vec::new, |entry| entry.callers.clone())
+pub fn callers(handle: u64) -> Vec<u16> {
+    lives().inner.lock().get(&handle).map_or_else(Vec::new, |entry| entry.callers.clone())
 }
 
 /// The handle is being deleted, and its object is its host's alone again: a close that was asked for and does not run yet is taken back.
 pub fn forget_foreign(runtime: &Runtime, handle: u64) {
-    let mut inner = runtime.lives.inner.lock();
+    let mut inner = lives().inner.lock();
     let Some(entry) = inner.get_mut(&handle) else { return };
     if entry.is_closing {
         // `end` finds no rows to write and removes the entry
@@ -76,7 +77,7 @@ pub fn forget_foreign(runtime: &Runtime, handle: u64) {
     if request.is_some() {
         uncount_waiting(runtime, entry);
         hide_deadline(runtime, entry);
-        show(runtime, entry, ResourceState::Open, Some(hooks::change(runtime, super::type_of(runtime, entry), false)));
+        show(runtime, entry, ResourceState::Open, Some(events::change(runtime, type_of(runtime, entry), false)));
         atomic!(AtomicU64, runtime.segment().header(), pending_closes).fetch_sub(1, Ordering::Relaxed);
     }
     inner.remove(&handle);

@@ -1,9 +1,9 @@
 //! How the object of a handle closes with its type's default arguments.
 
-use super::close::Run;
-use super::names;
-use crate::hooks;
-use crate::ownership::foreign_close;
+use super::host_close;
+use super::lives::{names, Run};
+use crate::events;
+use crate::object::spec_of;
 use crate::registry::shown;
 use crate::runtime::Runtime;
 use crate::status::{Error, Result, Status};
@@ -23,7 +23,7 @@ impl Method {
         match self {
             // SAFETY: a `Run` is called with the data pointer of a living object of the handle's type.
             Self::Native(close) => Box::new(move |data| unsafe { close(data) }),
-            Self::Foreign => foreign_close::default_run(),
+            Self::Foreign => host_close::default_run(),
         }
     }
 }
@@ -33,13 +33,13 @@ pub(super) fn method_of(runtime: &Runtime, handle: u64) -> Result<Method> {
     let word = runtime.table.slot_of(handle).map(|slot| slot.word0());
     let Some(word) = word.filter(|&word| names(runtime, word, handle) && word.is_live()) else {
         let error = super::refusal(runtime, handle, 0);
-        hooks::misuse(runtime, error.status, handle);
+        events::misuse(runtime, error.status, handle);
         return Err(error);
     };
-    if let Some(spec) = runtime.types.spec(word.type_id()).filter(|spec| spec.close.is_some()) {
+    if let Some(spec) = spec_of(runtime, word.type_id()).filter(|spec| spec.close.is_some()) {
         return Ok(Method::Native(spec.operations.close));
     }
-    if foreign_close::closes(runtime, word.type_id()) {
+    if host_close::closes(runtime, word.type_id()) {
         return Ok(Method::Foreign);
     }
     let name = types::name_of(runtime, word.type_id());

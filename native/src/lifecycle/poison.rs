@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{fence, Ordering};
 
-use super::life::Life;
-use super::show;
-use crate::hooks;
+use super::lives::{lives, show};
+use crate::events;
 use crate::layout::{ReferenceState, ResourceState};
+use crate::object::index_of;
+use crate::object::Life;
 use crate::registry::{generation_of, handle_of, Change, Moment};
 use crate::runtime::{existing, Runtime};
 use crate::segment::Part;
@@ -16,8 +17,8 @@ use crate::threads::mutate;
 #[cold]
 pub fn poison(life: &Life) {
     let Some(runtime) = existing() else { return };
-    let Ok(type_id) = runtime.types.index_of(runtime, life.spec()) else { return };
-    let change = hooks::change(runtime, type_id, false);
+    let Ok(type_id) = index_of(runtime, life.spec()) else { return };
+    let change = events::change(runtime, type_id, false);
     if life.closes() {
         return poison_closable(runtime, life, &change);
     }
@@ -36,7 +37,7 @@ pub fn poison(life: &Life) {
 
 /// A close that pends finds the poison itself when it runs.
 fn poison_closable(runtime: &Runtime, life: &Life, change: &Change) {
-    let inner = runtime.lives.inner.lock();
+    let inner = lives().inner.lock();
     match inner.get(&life.address()) {
         Some(entry) if entry.is_pending() => {}
         Some(entry) => show(runtime, entry, ResourceState::Poisoned, Some(*change)),
@@ -56,7 +57,7 @@ pub fn show_poison(runtime: &Runtime, life: &Life, handle: u64) {
 /// A row that has ended is left alone.
 fn mark(runtime: &Runtime, handle: u64, address: u64, change: &Change) {
     let Some(slot) = runtime.table.slot_of(handle) else { return };
-    mutate(runtime, || {
+    mutate(|| {
         let begun = slot.begin_change(generation_of(handle), ReferenceState::Live, ReferenceState::Live);
         let Some(word) = begun else { return };
         if slot.address() != address || word.resource() == ResourceState::Poisoned as u8 {

@@ -1,42 +1,41 @@
 //! The end of a reference.
 
-use crate::hooks;
-use crate::layout::{EventKind, Kind, ReferenceState, ResourceState};
-use crate::ownership::thin;
+use super::lives::lives;
+use crate::events;
+use crate::layout::{EventKind, ReferenceState, ResourceState};
+use crate::levels;
+use crate::object::{spec_of, TypeSpec};
 use crate::registry::{generation_of, is_current, Slot};
 use crate::rows;
 use crate::runtime::Runtime;
 use crate::status::{Error, Result, Status};
 use crate::threads::{is_mine_alone, is_only_user, is_pinned, mutate, mutate_on, this, Local};
-use crate::types::{self, TypeSpec};
+use crate::types;
 
-/// Gives up the reference that `handle` names. Calls in flight on it run on, and the last of them
-/// releases it; while a close of the object is pending, the close does. Any thread.
-pub fn release(runtime: &Runtime, handle: u64) -> Result<()> {
-    let Some((slot, spec)) = live(runtime, handle) else { return Err(refuse(runtime, handle)) };
-    if spec.kind == Kind::Thin && !thin::release_one(runtime, handle)? {
-        return Ok(());
-    }
-    end(runtime, handle, &slot, spec)
+/// Ends the row of `handle`: its object is released once. Calls in flight on it go on, and the last of them releases; while a close of the
+/// object is pending, that does. Any thread.
+pub fn release_row(runtime: &Runtime, handle: u64) -> Result<()> {
+    let (slot, spec) = live(runtime, handle)?;
+    end_row(runtime, handle, &slot, spec)
 }
 
-/// Ends the row. For rows that count references themselves: called by the thread that took the
-/// count to 0.
-pub fn release_last(runtime: &Runtime, handle: u64) -> Result<()> {
-    let Some((slot, spec)) = live(runtime, handle) else { return Err(refuse(runtime, handle)) };
-    end(runtime, handle, &slot, spec)
+/// The row and the type of a live handle of our own runtime.
+#[inline]
+pub fn live(runtime: &Runtime, handle: u64) -> Result<(Slot<'_>, &'static TypeSpec)> {
+    find(runtime, handle).ok_or_else(|| refuse(runtime, handle))
 }
 
 #[cold]
 #[inline(never)]
 fn refuse(runtime: &Runtime, handle: u64) -> Error {
     let error = super::refusal(runtime, handle, 0);
-    hooks::misuse(runtime, error.status, handle);
+    events::misuse(runtime, error.status, handle);
     error
 }
 
+/// As [`release_row`], of a row that [`live`] found.
 #[inline]
-fn end(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) -> Result<()> {
+pub fn end_row(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) -> Result<()> {
     let (local, type_id) = (this(), slot.word0().type_id());
     let alone = if spec.close.is_none() { release_alone(runtime, &local, handle, slot, type_id) } else { Alone::No };
     match alone {
@@ -53,7 +52,7 @@ fn end_shared(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) 
     let is_asked = if spec.close.is_some() { ask_closable(runtime, handle, slot) } else { ask(runtime, handle, slot).is_some() };
     if !is_asked {
         // another thread was first
-        hooks::misuse(runtime, Status::StaleHandle, handle);
+        events::misuse(runtime, Status::StaleHandle, handle);
         return Err(super::refusal(runtime, handle, 0));
     }
     finish_if_idle(runtime, handle);
@@ -61,18 +60,18 @@ fn end_shared(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec) 
 }
 
 #[inline]
-fn live(runtime: &Runtime, handle: u64) -> Option<(Slot<'_>, &'static TypeSpec)> {
+fn find(runtime: &Runtime, handle: u64) -> Option<(Slot<'_>, &'static TypeSpec)> {
     let slot = runtime.table.slot_of(handle)?;
     let word = slot.word0();
-    let spec = runtime.types.spec(word.type_id())?;
+    let spec = spec_of(runtime, word.type_id())?;
     (is_current(word, handle) && word.is_live()).then_some((slot, spec))
 }
 
 /// Marks the row; None when it is not live any more.
 fn ask(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<()> {
     let type_id = slot.word0().type_id();
-    let change = hooks::change(runtime, type_id, true);
-    mutate(runtime, || {
+    let change = events::change(runtime, type_id, true);
+    mutate(|| {
         let word = slot.begin_change(generation_of(handle), ReferenceState::Live, ReferenceState::ReleaseRequested)?;
         slot.note(&change);
         slot.end(word);
@@ -98,8 +97,8 @@ fn release_alone(runtime: &Runtime, local: &Local, handle: u64, slot: &Slot<'_>,
     if !is_mine_alone(runtime, local, handle) {
         return Alone::No;
     }
-    let change = hooks::change(runtime, type_id, true);
-    mutate_on(runtime, local, || {
+    let change = events::change(runtime, type_id, true);
+    mutate_on(local, || {
         let Some(word) = slot.begin_change(generation_of(handle), ReferenceState::Live, ReferenceState::ReleaseRequested) else {
             return Alone::No;
         };
@@ -115,7 +114,7 @@ fn release_alone(runtime: &Runtime, local: &Local, handle: u64, slot: &Slot<'_>,
 
 /// `ask` under the lock of `Lives`, where the row's other changes happen.
 fn ask_closable(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> bool {
-    let _inner = runtime.lives.inner.lock();
+    let _inner = lives().inner.lock();
     ask(runtime, handle, slot).is_some()
 }
 
@@ -135,14 +134,14 @@ pub(super) fn finish_if_idle(runtime: &Runtime, handle: u64) {
     }
     let claimed =
         if types::closes(runtime, word.type_id()) { claim_closable(runtime, handle, &slot) } else { claim(runtime, handle, &slot) };
-    if let (Some(data), Some(spec)) = (claimed, runtime.types.spec(word.type_id())) {
+    if let (Some(data), Some(spec)) = (claimed, spec_of(runtime, word.type_id())) {
         let_go(runtime, &this(), handle, &slot, spec, data);
     }
 }
 
 /// Turns the row into a tombstone; only one thread gets the data pointer.
-fn claim(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64> {
-    mutate(runtime, || {
+fn claim(_runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64> {
+    mutate(|| {
         let word = slot.begin_change(generation_of(handle), ReferenceState::ReleaseRequested, ReferenceState::Released)?;
         let data = slot.data();
         slot.end(word);
@@ -151,7 +150,7 @@ fn claim(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64> {
 }
 
 fn claim_closable(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64> {
-    let mut inner = runtime.lives.inner.lock();
+    let mut inner = lives().inner.lock();
     let address = slot.address();
     let entry = inner.get_mut(&address)?;
     if entry.is_pending() {
@@ -169,8 +168,8 @@ fn claim_closable(runtime: &Runtime, handle: u64, slot: &Slot<'_>) -> Option<u64
 #[inline]
 fn let_go(runtime: &Runtime, local: &Local, handle: u64, slot: &Slot<'_>, spec: &TypeSpec, data: u64) {
     let type_id = slot.word0().type_id();
-    hooks::count_live(runtime, local, type_id, -1);
-    if hooks::counts(runtime, type_id) {
+    events::count_live(runtime, local, type_id, -1);
+    if levels::counts(runtime, type_id) {
         record(runtime, handle, slot, spec, data);
     }
     // SAFETY: `claim` gave the row's reference to this thread alone, and no call uses it.
@@ -198,9 +197,9 @@ fn after_drop(resource: u8) -> u8 {
 fn record(runtime: &Runtime, handle: u64, slot: &Slot<'_>, spec: &TypeSpec, data: u64) {
     let type_id = slot.word0().type_id();
     rows::count_released(runtime, type_id);
-    if hooks::has_history(runtime, type_id) {
+    if levels::has_history(runtime, type_id) {
         // SAFETY: the reference is still ours.
         let (strong, _) = unsafe { (spec.operations.counts)(data) };
-        hooks::event(runtime, EventKind::Release, type_id, handle, slot.address(), strong.saturating_sub(1) as u32);
+        events::event(runtime, EventKind::Release, type_id, handle, slot.address(), strong.saturating_sub(1) as u32);
     }
 }

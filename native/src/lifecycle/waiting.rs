@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::threads::{self, plain};
+use crate::threads::{self, fast_path};
 
 /// Owners share a place when their indices are so many apart; then one looks in vain.
 const PLACES: usize = 256;
@@ -34,7 +34,7 @@ pub(super) fn ask_all() {
 /// Whether a close may wait for the calling thread that did not when it asked last.
 #[inline]
 pub(super) fn is_asked() -> bool {
-    plain::has_waiting() && is_here_asked()
+    fast_path::has_waiting() && is_here_asked()
 }
 
 #[inline(never)]

@@ -26,7 +26,7 @@ pub fn refusal(runtime: &Runtime, handle: u64, wanted: u16) -> Error {
     if word.generation() > generation_of(handle) {
         return Error::new(Status::StaleHandle, format!("{} was released, and its row has been used again since", shown(handle)));
     }
-    if handle & FOREIGN_BIT != 0 && runtime.types.spec(word.type_id()).is_some() {
+    if handle & FOREIGN_BIT != 0 && runtime.types.is_own(word.type_id()) {
         return unknown(handle);
     }
     if !word.is_live() {
@@ -36,7 +36,7 @@ pub fn refusal(runtime: &Runtime, handle: u64, wanted: u16) -> Error {
         let (found, wanted) = (types::name_of(runtime, word.type_id()), types::name_of(runtime, wanted));
         return Error::new(Status::WrongType, format!("{} is a {found}, not a {wanted}", shown(handle)));
     }
-    if runtime.types.spec(word.type_id()).is_none() && wanted == 0 {
+    if !runtime.types.is_own(word.type_id()) && wanted == 0 {
         let found = types::name_of(runtime, word.type_id());
         return Error::new(Status::WrongType, format!("{} is a {found}, which another library owns", shown(handle)));
     }

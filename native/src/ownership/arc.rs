@@ -11,37 +11,20 @@ use std::sync::Arc;
 
 use super::checked::{self, InUse};
 use super::{closing, thin};
-use crate::clock;
-use crate::edges::{Edges, Reports};
-use crate::hooks;
+use crate::events::{self};
 use crate::layout::{EventKind, Kind};
-use crate::lifecycle::{self, Life};
+use crate::levels;
+use crate::lifecycle;
+use crate::object::spec_of;
+use crate::object::Life;
+use crate::object::{index_of, Object};
+use crate::object::{CloseSpec, Operations, TypeSpec};
+use crate::object::{Edges, Reports};
 use crate::registry::{is_current, Slot};
-use crate::ring::{self, Entry};
 use crate::rows::{self, NewRow};
 use crate::runtime::{runtime, Runtime};
-use crate::status::{Error, Result, Status};
-use crate::threads::{local, Pin};
-use crate::types::{CloseSpec, Operations, TypeSpec};
-
-/// A type whose objects can be handed out as handles.
-///
-/// # Safety
-/// `spec` returns a static that [`plain`] or [`closable`] made for this very type and that no other
-/// type returns: a handle's type is compared with it before its pointer is used.
-pub unsafe trait Object: Send + Sync + Sized + 'static {
-    /// Description of the type: its name and its operations.
-    fn spec() -> &'static TypeSpec;
-
-    /// The object's own.
-    fn life(&self) -> &Life;
-
-    /// Ends the resource with default arguments. Runs at most once, with no call in flight. Only
-    /// types that opt in have such a close.
-    fn close_with_defaults(&self) -> Result<()> {
-        Err(Error::new(Status::BadArgument, "the type does not close"))
-    }
-}
+use crate::status::Result;
+use crate::threads::Pin;
 
 /// The specification of a type that does not close.
 pub const fn plain<T: Object>(name: &'static str, origin: &'static str) -> TypeSpec {
@@ -61,6 +44,7 @@ pub const fn plain<T: Object>(name: &'static str, origin: &'static str) -> TypeS
         },
         report: None,
         index: AtomicU16::new(0),
+        upward: &lifecycle::UPWARD,
     }
 }
 
@@ -127,7 +111,7 @@ unsafe fn close_raw<T: Object>(data: u64) -> Result<()> {
 /// Hands an object out: the handle owns this reference. On failure the reference is dropped.
 pub fn lower<T: Object>(object: Arc<T>) -> Result<u64> {
     let runtime = runtime();
-    let type_id = runtime.types.index_of(runtime, T::spec())?;
+    let type_id = index_of(runtime, T::spec())?;
     let index = rows::take(runtime)?;
     let strong = Arc::strong_count(&object);
     let data = Arc::into_raw(object) as u64;
@@ -137,7 +121,7 @@ pub fn lower<T: Object>(object: Arc<T>) -> Result<u64> {
     let life = unsafe { &*(data as *const T) }.life();
     let row = NewRow { type_id, address, data, owner: life.owner(), is_foreign: false, is_born_now: true };
     let handle = checked::publish(runtime, index, &row, life);
-    hooks::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
+    events::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
     Ok(handle)
 }
 
@@ -199,22 +183,9 @@ pub fn call<T: Object, R>(handle: u64, body: impl FnOnce(&T) -> R) -> Result<R> 
 }
 
 #[cold]
-#[inline(never)]
-pub(super) fn record_borrow(runtime: &Runtime, slot: &Slot<'_>, handle: u64) {
-    let began = local(|local| {
-        // the level may have risen since the call was shown, and its end is recorded too
-        local.end_with_record();
-        local.began.get()
-    });
-    let at_ticks = if began == 0 { clock::ticks() } else { began };
-    let entry = Entry { kind: EventKind::Borrow as u8, type_id: slot.word0().type_id(), handle, address: slot.address(), count: 0 };
-    ring::write_at(runtime, at_ticks, &entry);
-}
-
-#[cold]
 fn refuse<T>(runtime: &Runtime, pin: &Pin, type_id: u16) -> Result<T> {
     let error = lifecycle::refusal(runtime, pin.handle(), type_id);
-    hooks::misuse(runtime, error.status, pin.handle());
+    events::misuse(runtime, error.status, pin.handle());
     Err(error)
 }
 
@@ -227,7 +198,7 @@ pub fn with_raw<T>(handle: u64, body: impl FnOnce(&'static TypeSpec, &Slot<'_>, 
     if !is_current(word, handle) || !word.is_live() {
         return refuse(runtime, &pin, 0);
     }
-    let Some(spec) = runtime.types.spec(word.type_id()) else { return refuse(runtime, &pin, 0) };
+    let Some(spec) = spec_of(runtime, word.type_id()) else { return refuse(runtime, &pin, 0) };
     body(spec, &slot, slot.data())
 }
 
@@ -246,10 +217,10 @@ pub fn clone_handle(handle: u64) -> Result<u64> {
         let life = unsafe { &*(spec.operations.life)(data) };
         let row = NewRow { type_id, address: slot.address(), data, owner: life.owner(), is_foreign: false, is_born_now: true };
         let clone = checked::publish(runtime, index, &row, life);
-        if hooks::has_history(runtime, type_id) {
+        if levels::has_history(runtime, type_id) {
             // SAFETY: as above.
             let (strong, _) = unsafe { (spec.operations.counts)(data) };
-            hooks::event(runtime, EventKind::Clone, type_id, clone, row.address, strong as u32);
+            events::event(runtime, EventKind::Clone, type_id, clone, row.address, strong as u32);
         }
         Ok(clone)
     })

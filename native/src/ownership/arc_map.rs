@@ -37,8 +37,8 @@ use std::sync::Arc;
 use super::checked::{self, Entry, InUse};
 use super::closing::{self, CloseShared, Closing};
 use crate::layout::Kind;
+use crate::object::{CloseSpec, TypeSpec};
 use crate::status::Result;
-use crate::types::{CloseSpec, TypeSpec};
 
 /// A map; a `static` that is identified by its address and name.
 pub struct ArcMap<T> {

@@ -8,15 +8,18 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::Arc;
 
 use super::closing::Closing;
-use crate::hooks;
+use crate::events;
 use crate::layout::{EventKind, Kind, ResourceState};
-use crate::lifecycle::{self, Life};
+use crate::lifecycle;
+use crate::object::index_of;
+use crate::object::Life;
+use crate::object::{Operations, TypeSpec};
 use crate::registry::{is_current, Slot, Word0};
 use crate::rows::{self, NewRow};
 use crate::runtime::{runtime, Runtime};
 use crate::status::{Error, Result};
-use crate::threads::Pin;
-use crate::types::{Operations, TypeSpec};
+use crate::threads::{local, Pin};
+use crate::{clock, levels};
 
 /// A handle in use by a call: while the pin lives, no thread releases the row's reference.
 pub(super) struct InUse {
@@ -60,10 +63,23 @@ fn enter_unusual(spec: &'static TypeSpec, handle: u64) -> std::result::Result<In
     if !is_usable(slot.word0(), handle, type_id) {
         return Err(refuse(runtime, spec, &pin));
     }
-    if hooks::has_history(runtime, type_id) {
-        super::arc::record_borrow(runtime, &slot, handle);
+    if levels::has_history(runtime, type_id) {
+        record_borrow(runtime, &slot, handle);
     }
     Ok(InUse { pin, slot })
+}
+
+#[cold]
+#[inline(never)]
+fn record_borrow(runtime: &Runtime, slot: &Slot<'_>, handle: u64) {
+    let began = local(|local| {
+        // the level may have risen since the call was shown, and its end is recorded too
+        local.end_with_record();
+        local.began.get()
+    });
+    let at_ticks = if began == 0 { clock::ticks() } else { began };
+    let entry = events::Entry { kind: EventKind::Borrow as u8, type_id: slot.word0().type_id(), handle, address: slot.address(), count: 0 };
+    events::write_at(runtime, at_ticks, &entry);
 }
 
 fn is_usable(word: Word0, handle: u64, type_id: u16) -> bool {
@@ -75,9 +91,9 @@ fn is_usable(word: Word0, handle: u64, type_id: u16) -> bool {
 /// Names the type that was wanted also when no object of it was ever handed out.
 #[cold]
 fn refuse(runtime: &Runtime, spec: &'static TypeSpec, pin: &Pin) -> Box<Error> {
-    let wanted = runtime.types.index_of(runtime, spec).unwrap_or(0);
+    let wanted = index_of(runtime, spec).unwrap_or(0);
     let error = lifecycle::refusal(runtime, pin.handle(), wanted);
-    hooks::misuse(runtime, error.status, pin.handle());
+    events::misuse(runtime, error.status, pin.handle());
     Box::new(error)
 }
 
@@ -114,6 +130,7 @@ impl<V: Send + Sync + 'static> Entry<V> {
             },
             report: None,
             index: AtomicU16::new(0),
+            upward: &lifecycle::UPWARD,
         }
     }
 
@@ -150,7 +167,7 @@ impl<V: Send + Sync + 'static> Entry<V> {
 /// Hands an entry out under a handle of its own. On failure the reference is dropped.
 pub(super) fn lower<V: Send + Sync + 'static>(spec: &'static TypeSpec, entry: Arc<Entry<V>>) -> Result<u64> {
     let runtime = runtime();
-    let type_id = runtime.types.index_of(runtime, spec)?;
+    let type_id = index_of(runtime, spec)?;
     let index = rows::take(runtime)?;
     let strong = Arc::strong_count(&entry);
     let data = Arc::into_raw(entry) as u64;
@@ -159,7 +176,7 @@ pub(super) fn lower<V: Send + Sync + 'static>(spec: &'static TypeSpec, entry: Ar
     let life = unsafe { &(*(data as *const Entry<V>)).life };
     let row = NewRow { type_id, address, data, owner: life.owner(), is_foreign: false, is_born_now: true };
     let handle = publish(runtime, index, &row, life);
-    hooks::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
+    events::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
     Ok(handle)
 }
 
@@ -179,7 +196,7 @@ pub(super) fn publish(runtime: &Runtime, index: u32, row: &NewRow, life: &Life) 
 
 #[inline(never)]
 fn publish_closable(runtime: &Runtime, index: u32, row: &NewRow, life: &Life) -> u64 {
-    runtime.lives.enter(life, row.address, row.data, |state| rows::publish(runtime, index, row, state))
+    lifecycle::lives().enter(life, row.address, row.data, |state| rows::publish(runtime, index, row, state))
 }
 
 /// The entry that a handle in use names.

@@ -4,11 +4,12 @@
 //! The lifecycle handles the request itself, its wait and its single run; here is only the way from
 //! a handle to the object.
 
-use crate::hooks;
+use crate::events;
 use crate::lifecycle::{self, Run};
+use crate::object::index_of;
+use crate::object::{CloseSpec, TypeSpec};
 use crate::runtime::runtime;
 use crate::status::{Error, Result, Status};
-use crate::types::{CloseSpec, TypeSpec};
 
 /// An object whose resource ends in a call that has it to itself.
 pub trait CloseAlone {
@@ -51,11 +52,11 @@ impl Closing {
 /// Asks for the close of a handle's object, which has to be of the type `spec`.
 pub(super) fn request(spec: &'static TypeSpec, handle: u64, run: Run) -> Result<()> {
     let runtime = runtime();
-    let wanted = runtime.types.index_of(runtime, spec)?;
+    let wanted = index_of(runtime, spec)?;
     let is_its = runtime.table.slot_of(handle).is_some_and(|slot| slot.word0().type_id() == wanted);
     if !is_its {
         let error = lifecycle::refusal(runtime, handle, wanted);
-        hooks::misuse(runtime, error.status, handle);
+        events::misuse(runtime, error.status, handle);
         return Err(error);
     }
     // a row changes its type only with its generation, and `request` refuses another generation

@@ -11,7 +11,8 @@
 use std::collections::BTreeMap;
 
 use super::in_flight::{Buffer, Reference};
-use super::{Object, Traced};
+use super::Traced;
+use crate::object::Object;
 use crate::status::{Error, Result, Status};
 
 /// A type whose values cross the boundary in a buffer.

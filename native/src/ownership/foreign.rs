@@ -10,8 +10,7 @@
 
 use std::sync::atomic::{fence, AtomicU16, Ordering};
 
-use super::foreign_close;
-use crate::hooks;
+use crate::events;
 use crate::layout::{Kind, ReferenceState, ResourceState, FOREIGN_BIT};
 use crate::lifecycle;
 use crate::registry::{generation_of, shown, Slot, Word0};
@@ -87,7 +86,7 @@ impl ForeignMap {
             size_bytes: 0,
             data_offset: 0,
         };
-        let index = runtime().types.describe(runtime(), &described)?;
+        let index = types::describe(runtime(), &described)?;
         // Release pairs with the Acquire in `index`: the type is written
         self.index.store(index, Ordering::Release);
         Ok(index)
@@ -111,8 +110,8 @@ pub fn insert(type_id: u16, value: u64) -> Result<u64> {
     let owner = if types::is_thread_affine(runtime, type_id) { threads::here() } else { 0 };
     let row = NewRow { type_id, address: 0, data: value, owner, is_foreign: true, is_born_now: true };
     let handle = rows::add_counted(runtime, &row, 1)?;
-    if foreign_close::closes(runtime, type_id) {
-        lifecycle::enter_new(runtime, handle, value);
+    if lifecycle::closes(runtime, type_id) {
+        lifecycle::enter_new(handle, value);
     }
     Ok(handle)
 }
@@ -181,6 +180,6 @@ pub(super) fn refuse(runtime: &Runtime, type_id: u16, handle: u64) -> Error {
     } else {
         lifecycle::refusal(runtime, handle, type_id)
     };
-    hooks::misuse(runtime, error.status, handle);
+    events::misuse(runtime, error.status, handle);
     error
 }

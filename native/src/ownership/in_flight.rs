@@ -7,16 +7,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::ManuallyDrop;
 
-use super::arc::{with_raw, Object};
+use super::arc::with_raw;
 use super::checked;
 use super::Traced;
-use crate::hooks;
+use crate::events;
+use crate::fork::{Rank, Section};
 use crate::layout::{EventKind, Kind, Level};
+use crate::levels;
+use crate::object::index_of;
+use crate::object::Object;
+use crate::object::TypeSpec;
 use crate::rows::{self, NewRow};
 use crate::runtime::runtime;
 use crate::status::{Error, Result, Status};
-use crate::sync::Lock;
-use crate::types::TypeSpec;
+use crate::sync::{Guard, Lock};
 
 /// How the inspector names these references among the native holders of an object.
 pub const LABEL: &str = "in flight";
@@ -39,28 +43,28 @@ impl Buffers {
     }
 }
 
-/// Holds the table of buffers across a fork.
-pub fn hold() {
-    BUFFERS.hold();
-}
+static SECTION: Section = Section::new(Rank::Buffers, || BUFFERS.hold(), release, |_| {});
 
-/// Opens the table of buffers after a fork.
-///
 /// # Safety
-/// Held by `hold` before.
-pub unsafe fn let_go() {
+/// After `BUFFERS.hold`, by the same thread or its copy in the child.
+unsafe fn release() {
     // SAFETY: the caller's promise.
     unsafe { BUFFERS.let_go() };
 }
 
+fn buffers() -> Guard<'static, Buffers> {
+    SECTION.join();
+    BUFFERS.lock()
+}
+
 /// The references that are in flight on the object whose allocation is at `address`.
 pub fn count_of(address: u64) -> usize {
-    BUFFERS.lock().references.values().filter(|reference| reference.address() == address).count()
+    buffers().references.values().filter(|reference| reference.address() == address).count()
 }
 
 /// The references that are in flight now, in all buffers.
 pub fn count() -> usize {
-    BUFFERS.lock().references.len()
+    buffers().references.len()
 }
 
 /// A buffer's references. Dropping it gives up each reference that was not lifted.
@@ -76,7 +80,7 @@ impl Default for Buffer {
 impl Buffer {
     /// A buffer without references.
     pub fn new() -> Self {
-        let mut buffers = BUFFERS.lock();
+        let mut buffers = self::buffers();
         let number = buffers.next();
         buffers.open.insert(number);
         Self(number)
@@ -94,7 +98,7 @@ impl Buffer {
 
     /// Moves a reference into the buffer; returns the number that the bytes carry.
     pub fn lower(&self, reference: Reference) -> Result<u64> {
-        let mut buffers = BUFFERS.lock();
+        let mut buffers = self::buffers();
         if !buffers.open.contains(&self.0) {
             drop(buffers); // before the reference, whose end may run the object's code
             return Err(Error::new(Status::BadArgument, format!("no such buffer: {}", self.0)));
@@ -106,12 +110,12 @@ impl Buffer {
 
     /// Moves a reference out of the buffer. Each is lifted once.
     pub fn lift(&self, number: u64) -> Result<Reference> {
-        let mut buffers = BUFFERS.lock();
+        let mut buffers = self::buffers();
         let (found, last) = (buffers.references.remove(&(self.0, number)), buffers.last);
         drop(buffers);
         found.ok_or_else(|| {
             let error = refusal(number, last);
-            hooks::misuse(runtime(), error.status, 0);
+            events::misuse(runtime(), error.status, 0);
             error
         })
     }
@@ -119,7 +123,7 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let mut buffers = BUFFERS.lock();
+        let mut buffers = self::buffers();
         buffers.open.remove(&self.0);
         let left: Vec<_> = buffers.references.range((self.0, 0)..=(self.0, u64::MAX)).map(|(&key, _)| key).collect();
         let left: Vec<_> = left.into_iter().filter_map(|key| buffers.references.remove(&key)).collect();
@@ -162,7 +166,7 @@ impl Reference {
     /// Gives the reference to a handle. If there is no room for its row, the reference is given up.
     pub fn into_handle(self) -> Result<u64> {
         let runtime = runtime();
-        let type_id = runtime.types.index_of(runtime, self.spec)?;
+        let type_id = index_of(runtime, self.spec)?;
         let index = rows::take(runtime)?;
         // for the balance: from here on the handle accounts for it
         self.hook(EventKind::Release, 0);
@@ -173,7 +177,7 @@ impl Reference {
         let life = unsafe { &*(reference.spec.operations.life)(data) };
         let row = NewRow { type_id, address, data, owner: life.owner(), is_foreign: false, is_born_now: true };
         let handle = checked::publish(runtime, index, &row, life);
-        hooks::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
+        events::event(runtime, EventKind::Create, type_id, handle, address, u32::try_from(strong).unwrap_or(u32::MAX));
         Ok(handle)
     }
 
@@ -183,7 +187,7 @@ impl Reference {
             // SAFETY: the specification is that of T alone, so the data pointer came from `Arc::<T>::into_raw`; the reference moves.
             return Ok(unsafe { Traced::from_data(ManuallyDrop::new(self).data) });
         }
-        hooks::misuse(runtime(), Status::WrongType, 0);
+        events::misuse(runtime(), Status::WrongType, 0);
         Err(Error::new(Status::WrongType, format!("the reference in flight is of a {}, not a {}", self.spec.name, T::spec().name)))
     }
 
@@ -198,10 +202,10 @@ impl Reference {
 
     /// Records that the count changed; `change` is the amount that the event is about to subtract.
     fn hook(&self, kind: EventKind, change: u64) {
-        if hooks::hottest() >= Level::History as u8 {
+        if levels::hottest() >= Level::History as u8 {
             let runtime = runtime();
-            let type_id = runtime.types.index_of(runtime, self.spec).unwrap_or(0);
-            hooks::raw_count(kind, type_id, self.address(), (self.strong() - change) as usize);
+            let type_id = index_of(runtime, self.spec).unwrap_or(0);
+            events::raw_count(kind, type_id, self.address(), (self.strong() - change) as usize);
         }
     }
 }

@@ -13,14 +13,16 @@ pub mod foreign;
 pub mod foreign_close;
 pub mod in_flight;
 mod mutex_map;
-pub(crate) mod thin;
+mod release;
+mod thin;
 mod traced;
 
-pub use arc::{borrow, call, clone_handle, closable, close, is_same, lower, plain, reporting, strong_and_weak, with_raw, Borrowed, Object};
+pub use arc::{borrow, call, clone_handle, closable, close, is_same, lower, plain, reporting, strong_and_weak, with_raw, Borrowed};
 pub use arc_map::{ArcMap, Shared};
 pub use closing::{CloseAlone, CloseShared};
 pub use compound::{Compound, Lifting, Lowering};
 pub use foreign::ForeignMap;
 pub use mutex_map::{Held, Locked, MutexMap};
+pub use release::release;
 pub use thin::{Thin, ThinMap};
 pub use traced::Traced;

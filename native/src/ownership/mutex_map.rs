@@ -12,10 +12,11 @@ use std::thread;
 use super::checked::{self, Entry, InUse};
 use super::closing::{self, CloseAlone, Closing};
 use crate::layout::{Kind, ResourceState};
-use crate::lifecycle::{self, Life};
+use crate::lifecycle;
+use crate::object::Life;
+use crate::object::{CloseSpec, TypeSpec};
 use crate::registry::shown;
 use crate::status::{Error, Result, Status};
-use crate::types::{CloseSpec, TypeSpec};
 
 thread_local! {
     /// Its address distinguishes the threads that live now.

@@ -14,15 +14,18 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use super::checked::{self, InUse};
 use super::closing::{self, CloseShared, Closing};
 use super::count::{self, Uncountable};
-use crate::hooks;
+use crate::events;
 use crate::layout::{EventKind, Kind, Level, COUNT_UNKNOWN};
-use crate::lifecycle::{self, Life};
+use crate::levels;
+use crate::lifecycle;
+use crate::object::index_of;
+use crate::object::Life;
+use crate::object::{CloseSpec, Operations, TypeSpec};
 use crate::registry::{is_current, shown, Slot};
 use crate::rows::{self, NewRow};
 use crate::runtime::{runtime, Runtime};
 use crate::status::{Error, Result, Status};
 use crate::threads::Pin;
-use crate::types::{CloseSpec, Operations, TypeSpec};
 
 /// Word 2 but for the strong count, which is its low half: neither weak count nor calls by sampling.
 const NO_OTHERS: u64 = (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
@@ -67,7 +70,7 @@ impl<T> Drop for Thin<T> {
     fn drop(&mut self) {
         if release_one_of(&self.slot, self.handle) == Some(0) {
             // no other thread can end the row: see the head of this file
-            let _ = lifecycle::release_last(runtime(), self.handle);
+            let _ = lifecycle::release_row(runtime(), self.handle);
         }
     }
 }
@@ -126,6 +129,7 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
             operations,
             report: None,
             index: AtomicU16::new(0),
+            upward: &lifecycle::UPWARD,
         }
     }
 
@@ -140,7 +144,7 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
     /// Takes an object in, with one reference to it.
     pub fn insert(&'static self, object: T) -> Result<Thin<T>> {
         let runtime = runtime();
-        let type_id = runtime.types.index_of(runtime, &self.spec)?;
+        let type_id = index_of(runtime, &self.spec)?;
         let index = rows::take(runtime)?;
         let data = Box::into_raw(Box::new(Entry { life: Life::new(&self.spec), object })) as u64;
         // SAFETY: just made; the row that it gets holds its one reference.
@@ -150,7 +154,7 @@ impl<T: Send + Sync + 'static> ThinMap<T> {
         let Some(slot) = runtime.table.slot_of(handle) else { unreachable!("a row just published") };
         // Release: a reader of a count sees the row it belongs to
         slot.counts().store(NO_OTHERS | 1, Ordering::Release);
-        hooks::event(runtime, EventKind::Create, type_id, handle, data, 1);
+        events::event(runtime, EventKind::Create, type_id, handle, data, 1);
         Ok(Thin { slot, handle, object: PhantomData })
     }
 
@@ -233,8 +237,8 @@ fn count_up(slot: &Slot<'_>, handle: u64) -> Result<()> {
 
 #[inline]
 fn record_clone(slot: &Slot<'_>, handle: u64) {
-    if hooks::hottest() >= Level::History as u8 {
-        hooks::event(runtime(), EventKind::Clone, slot.word0().type_id(), handle, slot.address(), strong(slot) as u32);
+    if levels::hottest() >= Level::History as u8 {
+        events::event(runtime(), EventKind::Clone, slot.word0().type_id(), handle, slot.address(), strong(slot) as u32);
     }
 }
 
@@ -244,7 +248,7 @@ fn release_one_of(slot: &Slot<'_>, handle: u64) -> Option<u32> {
     let (type_id, address) = (slot.word0().type_id(), slot.address());
     let left = count::count_down(slot.counts())?;
     if left > 0 {
-        hooks::event(runtime(), EventKind::Release, type_id, handle, address, left);
+        events::event(runtime(), EventKind::Release, type_id, handle, address, left);
     }
     Some(left)
 }
@@ -257,12 +261,12 @@ pub(super) fn clone_handle(slot: &Slot<'_>, handle: u64) -> Result<u64> {
 }
 
 /// Gives up one reference of a handle of this kind. True: it was the last, and the caller has to end the row.
-pub(crate) fn release_one(runtime: &Runtime, handle: u64) -> Result<bool> {
+pub(super) fn release_one(runtime: &Runtime, handle: u64) -> Result<bool> {
     let pin = Pin::new(runtime, handle);
     let slot = runtime.table.slot_of(handle).filter(|slot| is_current(slot.word0(), handle) && slot.word0().is_live());
     let Some(left) = slot.and_then(|slot| release_one_of(&slot, handle)) else {
         let error = released(runtime, pin.handle());
-        hooks::misuse(runtime, error.status, handle);
+        events::misuse(runtime, error.status, handle);
         return Err(error);
     };
     Ok(left == 0)

@@ -4,9 +4,11 @@ use std::ops::Deref;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-use super::arc::{lower, Object};
-use crate::hooks;
+use super::arc::lower;
+use crate::events;
 use crate::layout::{EventKind, Level};
+use crate::levels;
+use crate::object::{index_of, Edges, Object};
 use crate::runtime::runtime;
 use crate::status::Result;
 
@@ -23,9 +25,9 @@ impl<T: Object> Traced<T> {
     /// Takes over a reference.
     pub fn from_arc(object: Arc<T>) -> Self {
         // so that the hooks find the type's level; a type without a place in the table is simply not recorded
-        let _ = runtime().types.index_of(runtime(), T::spec());
+        let _ = index_of(runtime(), T::spec());
         let traced = Self(object);
-        if hooks::hottest() >= Level::History as u8 {
+        if levels::hottest() >= Level::History as u8 {
             traced.hook(EventKind::Create, traced.strong_count());
         }
         traced
@@ -35,7 +37,7 @@ impl<T: Object> Traced<T> {
     pub fn lower(self) -> Result<u64> {
         // the drop hook must not run: the reference lives on in the handle
         let object = std::mem::ManuallyDrop::new(self);
-        if hooks::hottest() >= Level::History as u8 {
+        if levels::hottest() >= Level::History as u8 {
             // for the balance: from here on the handle accounts for it
             object.hook(EventKind::Release, object.strong_count());
         }
@@ -72,7 +74,7 @@ impl<T: Object> Traced<T> {
     #[inline]
     fn hook(&self, kind: EventKind, count: usize) {
         let address = Arc::as_ptr(&self.0) as u64 - T::spec().data_offset;
-        hooks::raw_count(kind, T::spec().index.load(Ordering::Relaxed), address, count);
+        events::raw_count(kind, T::spec().index.load(Ordering::Relaxed), address, count);
     }
 }
 
@@ -80,7 +82,7 @@ impl<T: Object> Clone for Traced<T> {
     #[inline]
     fn clone(&self) -> Self {
         let clone = Self(Arc::clone(&self.0));
-        if hooks::hottest() >= Level::History as u8 {
+        if levels::hottest() >= Level::History as u8 {
             clone.hook(EventKind::Clone, Arc::strong_count(&clone.0));
         }
         clone
@@ -90,7 +92,7 @@ impl<T: Object> Clone for Traced<T> {
 impl<T: Object> Drop for Traced<T> {
     #[inline]
     fn drop(&mut self) {
-        if hooks::hottest() >= Level::History as u8 {
+        if levels::hottest() >= Level::History as u8 {
             self.hook(EventKind::Release, Arc::strong_count(&self.0) - 1);
         }
     }
@@ -102,5 +104,12 @@ impl<T: Object> Deref for Traced<T> {
     #[inline]
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+impl Edges<'_> {
+    /// As `object`, for a traced reference.
+    pub fn traced<T: Object>(&mut self, label: &'static str, object: &Traced<T>) {
+        self.object(label, object.arc());
     }
 }

@@ -5,13 +5,13 @@
 //! Sections between the two are a few stores long and run inside [`crate::threads::mutate`], so a
 //! fork finds no row half written.
 
-mod free;
-mod magazine;
 mod slot;
+mod table;
+mod thread_cache;
 
-pub use free::{Table, SHARED};
-pub use magazine::Magazine;
 pub use slot::{Birth, Change, Moment, Slot, Word0, COUNTS_UNKNOWN};
+pub use table::{Table, SHARED};
+pub use thread_cache::Magazine;
 
 use crate::layout::FOREIGN_BIT;
 

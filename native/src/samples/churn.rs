@@ -6,12 +6,14 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{locked, TodoItem, TodoList, ORIGIN};
-use crate::lifecycle::{self, Life};
-use crate::ownership::{borrow, clone_handle, closable, lower, Object, Traced};
+use crate::object::Life;
+use crate::object::Object;
+use crate::object::{CloseSpec, TypeSpec};
+use crate::ownership;
+use crate::ownership::{borrow, clone_handle, closable, lower, Traced};
 use crate::platform;
 use crate::runtime::runtime;
 use crate::status::{Error, Result, Status};
-use crate::types::{CloseSpec, TypeSpec};
 
 static CHURN: TypeSpec = closable::<Churn>("Churn", ORIGIN, CloseSpec { signature: "stop()", is_thread_affine: false });
 
@@ -102,7 +104,7 @@ impl Drop for Churn {
 
 fn let_go(handle: u64) {
     // each handle here is ours and live, so it cannot be refused
-    let _ = lifecycle::release(runtime(), handle);
+    let _ = ownership::release(runtime(), handle);
 }
 
 struct Worker<'a> {

@@ -5,11 +5,12 @@ use std::io::{BufRead, BufReader};
 use std::sync::{Arc, Mutex};
 
 use super::{locked, Journal, ORIGIN};
-use crate::edges::{Edges, Reports};
-use crate::lifecycle::Life;
-use crate::ownership::{closable, reporting, Object};
+use crate::object::Life;
+use crate::object::Object;
+use crate::object::{CloseSpec, TypeSpec};
+use crate::object::{Edges, Reports};
+use crate::ownership::{closable, reporting};
 use crate::status::{Error, Result};
-use crate::types::{CloseSpec, TypeSpec};
 
 static CURSOR: TypeSpec =
     reporting::<Cursor>(closable::<Cursor>("Cursor", ORIGIN, CloseSpec { signature: "close()", is_thread_affine: true }));

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use crate::lifecycle;
+use crate::ownership;
 use crate::platform::ipc;
 use crate::runtime::runtime;
 use crate::status::{Error, Result};
@@ -52,6 +52,6 @@ pub fn release_elsewhere(handles: Vec<u64>, pause: Duration, moment: Moment) -> 
 fn release_all(handles: &[u64]) {
     for &handle in handles {
         // a stale handle was counted as such
-        let _ = lifecycle::release(runtime(), handle);
+        let _ = ownership::release(runtime(), handle);
     }
 }

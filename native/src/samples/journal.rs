@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::pages::Pages;
 use super::{locked, ORIGIN};
-use crate::lifecycle::Life;
-use crate::ownership::{closable, Object};
+use crate::object::Life;
+use crate::object::Object;
+use crate::object::{CloseSpec, TypeSpec};
+use crate::ownership::closable;
 use crate::status::Result;
-use crate::types::{CloseSpec, TypeSpec};
 
 static JOURNAL: TypeSpec = closable::<Journal>("Journal", ORIGIN, CloseSpec { signature: "close(flush)", is_thread_affine: false });
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::pages::Pages;
 use super::{locked, Lists, ORIGIN};
+use crate::object::CloseSpec;
 use crate::ownership::{ArcMap, CloseAlone, CloseShared, MutexMap, Thin, ThinMap};
 use crate::status::Result;
-use crate::types::CloseSpec;
 
 const CLOSING: CloseSpec = CloseSpec { signature: "close(flush)", is_thread_affine: false };
 

@@ -1,14 +1,18 @@
 //! An object of the host language that native code holds.
 
 use super::{TodoItem, ORIGIN};
-use crate::edges::{Edges, Reports};
-use crate::foreign;
+use crate::host_gate;
 use crate::layout::{Kind, ReferenceState};
-use crate::lifecycle::{self, Life};
-use crate::ownership::{plain, reporting, Object, Traced};
+use crate::object::Life;
+use crate::object::Object;
+use crate::object::TypeSpec;
+use crate::object::{Edges, Reports};
+use crate::ownership;
+use crate::ownership::{plain, reporting, Traced};
 use crate::rows::{self, NewRow};
 use crate::runtime::runtime;
-use crate::types::{Described, TypeSpec};
+use crate::types;
+use crate::types::Described;
 
 static LISTENER: TypeSpec = reporting::<Listener>(plain::<Listener>("Listener", ORIGIN));
 
@@ -66,10 +70,10 @@ impl Listener {
     pub fn notify(&self, notice: Notice, item: Traced<TodoItem>) {
         if let Ok(handle) = item.lower() {
             // SAFETY: the promise made to `new`; `self` lives, so `drop` was not called.
-            let is_told = foreign::call(|| unsafe { (self.notify)(self.key, notice as u32, handle) });
+            let is_told = host_gate::call(|| unsafe { (self.notify)(self.key, notice as u32, handle) });
             if !is_told {
                 // ours again, and live
-                let _ = lifecycle::release(runtime(), handle);
+                let _ = ownership::release(runtime(), handle);
             }
         }
     }
@@ -86,7 +90,7 @@ fn foreign_row(key: u64) -> crate::status::Result<u64> {
         size_bytes: 0,
         data_offset: 0,
     };
-    let type_id = runtime().types.describe(runtime(), &described)?;
+    let type_id = types::describe(runtime(), &described)?;
     let row = NewRow { type_id, address: 0, data: key, owner: 0, is_foreign: true, is_born_now: true };
     rows::add(runtime(), &row)
 }
@@ -98,6 +102,6 @@ impl Drop for Listener {
             let _ = rows::end(runtime(), self.row, ReferenceState::Released);
         }
         // SAFETY: the promise made to `new`; this happens once.
-        foreign::call(|| unsafe { (self.drop)(self.key) });
+        host_gate::call(|| unsafe { (self.drop)(self.key) });
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::{locked, try_locked, TodoItem, TodoList, ORIGIN};
-use crate::edges::{Edges, Reports};
-use crate::lifecycle::Life;
-use crate::ownership::{plain, reporting, Compound, Lifting, Lowering, Object, Traced};
+use crate::object::Life;
+use crate::object::Object;
+use crate::object::TypeSpec;
+use crate::object::{Edges, Reports};
+use crate::ownership::{plain, reporting, Compound, Lifting, Lowering, Traced};
 use crate::status::{Error, Result, Status};
-use crate::types::TypeSpec;
 
 static PLANNER: TypeSpec = reporting::<Planner>(plain::<Planner>("Planner", ORIGIN));
 

@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::{locked, try_locked, Listener, Notice, ORIGIN};
-use crate::edges::{Edges, Reports};
-use crate::lifecycle::{self, Life};
-use crate::ownership::{plain, reporting, Object, Traced};
+use crate::object::Life;
+use crate::object::Object;
+use crate::object::TypeSpec;
+use crate::object::{Edges, Reports};
+use crate::ownership;
+use crate::ownership::{plain, reporting, Traced};
 use crate::runtime::runtime;
 use crate::status::Result;
-use crate::types::TypeSpec;
 
 static TODO_ITEM: TypeSpec = plain::<TodoItem>("TodoItem", ORIGIN);
 static TODO_LIST: TypeSpec = reporting::<TodoList>(plain::<TodoList>("TodoList", ORIGIN));
@@ -159,7 +161,7 @@ pub fn lower_all(items: impl Iterator<Item = Traced<TodoItem>>) -> Result<Vec<u6
         match item.lower() {
             Ok(handle) => handles.push(handle),
             Err(error) => {
-                handles.into_iter().try_for_each(|handle| lifecycle::release(runtime(), handle))?;
+                handles.into_iter().try_for_each(|handle| ownership::release(runtime(), handle))?;
                 return Err(error);
             }
         }

@@ -18,74 +18,20 @@
 //! pins of the first have ended by then, so the second may take its place.
 
 use std::marker::PhantomData;
-use std::sync::atomic::{compiler_fence, AtomicU16, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{compiler_fence, AtomicU16, AtomicU64, Ordering};
 
-use super::gate::{heavy_barrier, light_barrier};
-use super::{known, local, plain, Local, UNUSUAL};
+use super::barriers::{heavy_barrier, light_barrier};
+use super::local::{known, UNUSUAL};
+use super::{fast_path, local, Local};
 use crate::atomic;
 use crate::clock;
-use crate::hooks;
+use crate::events::{self, Entry};
 use crate::layout::{EventKind, Level, ThreadSlot, CALL_DEPTH};
+use crate::levels;
 use crate::registry::{generation_of, index_of, Slot, SHARED};
-use crate::ring::{self, Entry};
-use crate::runtime::{existing_unchecked, lost, runtime, Runtime};
+use crate::runtime::{existing_unchecked, runtime, Runtime};
 use crate::segment::Part;
-use crate::sync::Lock;
-
-/// Pins that found no place in a thread's slot: calls nested too deeply, and threads without a slot.
-#[derive(Default)]
-pub struct DeepPins {
-    /// How many; looked at before the lock is taken.
-    count: AtomicU32,
-    pins: Lock<Vec<(u16, u64)>>,
-}
-
-impl<T: Default> Default for Lock<T> {
-    fn default() -> Self {
-        Self::new(T::default())
-    }
-}
-
-impl DeepPins {
-    fn push(&self, thread: u16, handle: u64) {
-        self.pins.lock().push((thread, handle));
-        self.count.fetch_add(1, Ordering::SeqCst);
-        atomic!(AtomicU64, lost(), deep_calls).fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn has(&self, thread: u16, handle: u64) -> bool {
-        self.count.load(Ordering::SeqCst) > 0 && self.pins.lock().contains(&(thread, handle))
-    }
-
-    fn remove(&self, thread: u16, handle: u64) {
-        let mut pins = self.pins.lock();
-        if let Some(at) = pins.iter().rposition(|&pin| pin == (thread, handle)) {
-            pins.remove(at);
-            self.count.fetch_sub(1, Ordering::SeqCst);
-        }
-    }
-
-    /// Holds the list across a fork.
-    pub fn hold(&self) {
-        self.pins.hold();
-    }
-
-    /// Unlocks it.
-    ///
-    /// # Safety
-    /// Held by `hold` before.
-    pub unsafe fn let_go(&self) {
-        // SAFETY: the caller's promise.
-        unsafe { self.pins.let_go() };
-    }
-
-    /// In a forked child: only this thread's calls run on.
-    pub fn keep_only(&self, thread: u16) {
-        let mut pins = self.pins.lock();
-        pins.retain(|pin| pin.0 == thread);
-        self.count.store(pins.len() as u32, Ordering::SeqCst);
-    }
-}
+use crate::upward::upward;
 
 /// A call's use of a handle; ends with it. Stays on its thread.
 pub struct Pin {
@@ -114,7 +60,7 @@ impl Pin {
     #[inline(always)]
     pub fn plain(handle: u64) -> Option<(Self, Slot<'static>)> {
         let local = known();
-        if !plain::is_plain() || local.calls.get() != 0 {
+        if !fast_path::is_plain() || local.calls.get() != 0 {
             return None;
         }
         // SAFETY: a thread whose calls are not `UNUSUAL` has a slot, which it got from the runtime.
@@ -206,13 +152,13 @@ fn push(handle: u64) {
     local(|local| {
         let (slot, place) = (local.slot.get(), local.depth());
         local.set_depth(place + 1);
-        if !plain::is_plain() {
+        if !fast_path::is_plain() {
             local.calls.set(local.calls.get() | UNUSUAL);
         }
         if slot.is_null() || place >= CALL_DEPTH {
             return push_deep(local, slot, place, handle);
         }
-        let began = if hooks::hottest() >= Level::History as u8 { clock::ticks() } else { 0 };
+        let began = if levels::hottest() >= Level::History as u8 { clock::ticks() } else { 0 };
         local.began.set(began);
         // plain pins leave the times as they are: `show_depth` takes them away with the pins that brought them
         atomic!(AtomicU64, slot, call_ticks[place]).store(began, Ordering::Relaxed);
@@ -229,7 +175,8 @@ fn show(slot: *mut ThreadSlot, place: usize, handle: u64) {
 
 #[cold]
 fn push_deep(local: &Local, slot: *mut ThreadSlot, place: usize, handle: u64) {
-    runtime().deep.push(local.index.get(), handle);
+    let runtime = runtime();
+    runtime.deep.push(runtime.segment(), local.index.get(), handle);
     if !slot.is_null() {
         atomic!(AtomicU64, slot, depth).store(place as u64 + 1, Ordering::SeqCst);
     }
@@ -239,7 +186,7 @@ fn push_deep(local: &Local, slot: *mut ThreadSlot, place: usize, handle: u64) {
 #[cold]
 #[inline(never)]
 fn leave(runtime: &Runtime, handle: u64) {
-    if local(|local| local.take_recorded(place_of(local, handle))) && hooks::hottest() >= Level::History as u8 {
+    if local(|local| local.take_recorded(place_of(local, handle))) && levels::hottest() >= Level::History as u8 {
         record_return(runtime, handle);
     }
     local(|local| pop(runtime, local, handle));
@@ -254,7 +201,9 @@ fn look_back(runtime: &Runtime, handle: u64) {
     let word = slot.word0();
     let is_left = !word.is_live() || word.is_close_pending();
     if is_left && word.generation() == generation_of(handle) {
-        crate::lifecycle::after_call(runtime, handle);
+        if let Some(upward) = upward() {
+            (upward.after_call)(runtime, handle);
+        }
     }
 }
 
@@ -272,10 +221,10 @@ fn place_of(local: &Local, handle: u64) -> usize {
 fn record_return(runtime: &Runtime, handle: u64) {
     let Some(slot) = runtime.table.slot_of(handle) else { return };
     let word = slot.word0();
-    let is_its = word.generation() == generation_of(handle) && runtime.types.spec(word.type_id()).is_some();
-    if is_its && hooks::has_history(runtime, word.type_id()) {
+    let is_its = word.generation() == generation_of(handle) && runtime.types.is_own(word.type_id());
+    if is_its && levels::has_history(runtime, word.type_id()) {
         let entry = Entry { kind: EventKind::Return as u8, type_id: word.type_id(), handle, address: slot.address(), count: 0 };
-        ring::write(runtime, &entry);
+        events::write(runtime, &entry);
     }
 }
 
@@ -381,7 +330,5 @@ pub fn pins_of(runtime: &Runtime, mut body: impl FnMut(u16, u64)) {
             }
         }
     }
-    if runtime.deep.count.load(Ordering::SeqCst) > 0 {
-        runtime.deep.pins.lock().iter().for_each(|&(thread, handle)| body(thread, handle));
-    }
+    runtime.deep.each(body);
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use arc_inspector_native::ffi::quick::ai_live_handles;
-use arc_inspector_native::lifecycle;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{ArcMap, ForeignMap, MutexMap, ThinMap};
 use arc_inspector_native::registry::generation_of;
 use arc_inspector_native::runtime::runtime;
@@ -39,7 +39,7 @@ pub fn leaving_nothing(body: impl FnOnce()) {
 }
 
 pub fn release(handle: u64) {
-    lifecycle::release(runtime(), handle).unwrap();
+    ownership::release(runtime(), handle).unwrap();
 }
 
 pub fn state(handle: u64) -> u8 {

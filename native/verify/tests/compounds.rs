@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arc_inspector_native::hooks::live_handles;
-use arc_inspector_native::ownership::{compound, in_flight, Compound, Lifting, Lowering, Object, Traced};
+use arc_inspector_native::events::live_handles;
+use arc_inspector_native::object::Object;
+use arc_inspector_native::ownership::{compound, in_flight, Compound, Lifting, Lowering, Traced};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::TodoItem;
 use arc_inspector_native::status::{Error, Result, Status};

@@ -8,6 +8,7 @@ use arc_inspector_native::lifecycle;
 use arc_inspector_native::ownership::{foreign, foreign_close};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::status::{Result, Status};
+use arc_inspector_native::types;
 use arc_inspector_native::types::Described;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -25,7 +26,7 @@ unsafe extern "C" fn let_go(_key: u64) {}
 
 fn foreign_type() -> Result<u16> {
     // SAFETY: both are functions of this test.
-    unsafe { foreign_close::close_by(shut, let_go) };
+    unsafe { lifecycle::close_by(shut, let_go) };
     let described = Described {
         name: "Door",
         origin: "verify",
@@ -36,7 +37,7 @@ fn foreign_type() -> Result<u16> {
         size_bytes: 0,
         data_offset: 0,
     };
-    runtime().types.describe(runtime(), &described)
+    types::describe(runtime(), &described)
 }
 
 /// A foreign object that closes, and its state in the model.

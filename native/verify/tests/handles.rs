@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arc_inspector_native::hooks;
+use arc_inspector_native::levels;
 use arc_inspector_native::lifecycle;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{borrow, clone_handle, is_same, lower, strong_and_weak, Traced};
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::samples::{Journal, TodoItem, TodoList};
@@ -145,7 +146,7 @@ impl World {
             Operation::Last(number) => self.last(number),
             Operation::Append(number) => self.append(number),
             Operation::Close(number) => self.close(number),
-            Operation::Level(level) => hooks::set_level(runtime(), level),
+            Operation::Level(level) => levels::set_level(runtime(), level),
         }
     }
 
@@ -161,7 +162,7 @@ impl World {
 
     fn release(&mut self, number: usize) {
         let Some((at, handle, _, is_live)) = self.model.pick(number) else { return };
-        let released = lifecycle::release(runtime(), handle);
+        let released = ownership::release(runtime(), handle);
         assert_eq!(status(&released), if is_live { Status::Ok } else { Status::StaleHandle });
         self.model.handles[at].2 = false;
     }

@@ -11,7 +11,7 @@ use loom::thread;
 /// Events that a ring holds.
 const EVENTS: usize = 2;
 
-/// `ring::write_from`, with two words an event.
+/// `events::write_from`, with two words an event.
 struct Ring {
     written: AtomicUsize,
     events: [[AtomicUsize; 2]; EVENTS],

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use arc_inspector_native::lifecycle;
+use arc_inspector_native::object::CloseSpec;
+use arc_inspector_native::ownership;
 use arc_inspector_native::ownership::{
     clone_handle, is_same, strong_and_weak, ArcMap, CloseAlone, CloseShared, ForeignMap, Held, MutexMap, Shared, Thin, ThinMap,
 };
 use arc_inspector_native::runtime::runtime;
 use arc_inspector_native::status::{Result, Status};
-use arc_inspector_native::types::CloseSpec;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -186,7 +187,7 @@ impl Model {
             Step::ReadElsewhere(at, strategy) => self.read_elsewhere(at, strategy),
             Step::Release(at) if !self.live.is_empty() => {
                 let (handle, object) = self.live.swap_remove(at % self.live.len());
-                lifecycle::release(runtime(), handle)?;
+                ownership::release(runtime(), handle)?;
                 self.dead.push((handle, object));
                 self.count(object, -1);
             }
@@ -265,7 +266,7 @@ impl Model {
         let Object { strategy, strong, .. } = self.objects[object];
         if strategy != 2 || strong == 0 {
             assert_eq!(status(read(strategy, handle)), Status::StaleHandle);
-            assert_eq!(status(lifecycle::release(runtime(), handle)), Status::StaleHandle);
+            assert_eq!(status(ownership::release(runtime(), handle)), Status::StaleHandle);
             assert_eq!(status(clone_handle(handle)), Status::StaleHandle);
         }
     }

@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
 
+use super::spec::{index_of, TypeSpec};
 use crate::count_one;
-use crate::hooks;
+use crate::events;
 use crate::layout::{EventKind, Kind, Level, ResourceState};
+use crate::levels;
 use crate::runtime::{existing, Runtime};
 use crate::threads;
-use crate::types::TypeSpec;
 
 /// A field of every object of the runtime: the state of its resource and, when it is dropped, the hook of that.
 pub struct Life {
@@ -52,17 +53,17 @@ impl Life {
         self.spec.kind == Kind::MutexMap
     }
 
-    /// The object's type.
-    pub(super) fn spec(&self) -> &'static TypeSpec {
+    /// What its type is.
+    pub(crate) fn spec(&self) -> &'static TypeSpec {
         self.spec
     }
 
     /// Heap address, 0: no handle named it yet.
-    pub(super) fn address(&self) -> u64 {
+    pub(crate) fn address(&self) -> u64 {
         self.address.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_state(&self, state: ResourceState) {
+    pub(crate) fn set_state(&self, state: ResourceState) {
         self.state.store(state as u8, Ordering::Relaxed);
     }
 
@@ -87,8 +88,8 @@ impl Life {
     }
 
     fn record_drop(&self, runtime: &Runtime) {
-        let Ok(type_id) = runtime.types.index_of(runtime, self.spec) else { return };
-        if !hooks::counts(runtime, type_id) {
+        let Ok(type_id) = index_of(runtime, self.spec) else { return };
+        if !levels::counts(runtime, type_id) {
             return;
         }
         count_one!(runtime, type_id, dropped);
@@ -96,13 +97,13 @@ impl Life {
         if self.closes() && is_open {
             count_one!(runtime, type_id, never_closed);
         }
-        hooks::event(runtime, EventKind::Drop, type_id, 0, self.address(), 0);
+        events::event(runtime, EventKind::Drop, type_id, 0, self.address(), 0);
     }
 }
 
 impl Drop for Life {
     fn drop(&mut self) {
-        if hooks::hottest() == Level::Off as u8 {
+        if levels::hottest() == Level::Off as u8 {
             return;
         }
         if let Some(runtime) = existing() {

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
-use super::magazine::{Magazine, BATCH, QUARANTINE};
 use super::slot::Slot;
+use super::thread_cache::{Magazine, BATCH, QUARANTINE};
 use super::{generation_of, handle_of, index_of, Birth};
 use crate::layout::{HandleSlot, ReferenceState, MAX_HANDLES};
 use crate::segment::{Part, Segment};

@@ -1,119 +1,17 @@
-//! The record of each creation, clone, borrow, release, close and drop of a handle, and the levels
-//! that say how much is recorded.
-//!
-//! Everything starts with [`hottest`]: one load and one branch that takes the same way every time
-//! while recording is off.
+//! What is recorded when a handle is created, cloned, borrowed, released, closed or dropped: counters, times and events.
 
-use std::sync::atomic::{AtomicU64, AtomicU8, Ordering};
+use std::sync::atomic::{fence, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use crate::atomic;
 use crate::clock;
-use crate::layout::{EventKind, Level, TypeShard, TYPE_SHARDS};
+use crate::layout::{self, Event, EventKind, Level, RingHeader, TypeShard, EVENT_COUNT_UNKNOWN, RING_EVENTS, TYPE_SHARDS};
+use crate::levels::{has_history, hottest, level_of};
 use crate::registry::{generation_of, Change, Moment};
-use crate::ring::{self, Entry};
-use crate::runtime::{existing, Runtime};
+use crate::runtime::{existing, lost, Runtime};
 use crate::segment::Part;
 use crate::stacks;
 use crate::status::Status;
-use crate::threads::{self, local, Local};
-
-/// `TypeSlot::level` of a type that follows the process's level.
-pub const AS_THE_PROCESS: u8 = 255;
-
-/// The highest level that any type has now. A hint: it only says whether to look closer, so `Relaxed` suffices.
-static HOTTEST: AtomicU8 = AtomicU8::new(Level::Off as u8);
-
-/// The highest level that any type has now.
-#[inline]
-pub fn hottest() -> u8 {
-    HOTTEST.load(Ordering::Relaxed)
-}
-
-/// The process's level.
-pub fn level(runtime: &Runtime) -> u8 {
-    atomic!(AtomicU8, runtime.segment().header(), level).load(Ordering::Relaxed)
-}
-
-/// Sets the process's level; too high means the highest. Any thread, at any time.
-pub fn set_level(runtime: &Runtime, level: u8) {
-    // SeqCst: see `find_hottest`
-    atomic!(AtomicU8, runtime.segment().header(), level).store(level.min(Level::Stacks as u8), Ordering::SeqCst);
-    find_hottest(runtime);
-}
-
-/// Sets a type's level, or `AS_THE_PROCESS`; false when there is no such type.
-pub fn set_type_level(runtime: &Runtime, type_id: u16, level: u8) -> bool {
-    if type_id == 0 || u32::from(type_id) >= runtime.segment().used(Part::Types) {
-        return false;
-    }
-    let level = if level == AS_THE_PROCESS { level } else { level.min(Level::Stacks as u8) };
-    atomic!(AtomicU8, runtime.segment().type_slot(u32::from(type_id)), level).store(level, Ordering::SeqCst);
-    find_hottest(runtime);
-    true
-}
-
-/// Lets all types follow the process's level again.
-pub fn reset_type_levels(runtime: &Runtime) {
-    for index in 1..runtime.segment().used(Part::Types) {
-        atomic!(AtomicU8, runtime.segment().type_slot(index), level).store(AS_THE_PROCESS, Ordering::Relaxed);
-    }
-    find_hottest(runtime);
-}
-
-/// Brings the hint up to date.
-///
-/// Two threads may do that at a time, and one may use a level that the other has changed meanwhile.
-/// So each reads the levels again after its store (all SeqCst): the thread with the last store sees
-/// every level that was set before it.
-pub fn find_hottest(runtime: &Runtime) {
-    loop {
-        let hottest = highest_level(runtime);
-        HOTTEST.store(hottest, Ordering::SeqCst);
-        threads::plain::set_history(hottest >= Level::History as u8);
-        if highest_level(runtime) == hottest {
-            return;
-        }
-    }
-}
-
-fn highest_level(runtime: &Runtime) -> u8 {
-    let own = |index| atomic!(AtomicU8, runtime.segment().type_slot(index), level).load(Ordering::SeqCst);
-    let of_types = (1..runtime.segment().used(Part::Types)).map(own).filter(|&own| own != AS_THE_PROCESS).max();
-    let of_process = atomic!(AtomicU8, runtime.segment().header(), level).load(Ordering::SeqCst);
-    of_types.map_or(of_process, |own| own.max(of_process))
-}
-
-/// The level in force for a type.
-#[inline]
-pub fn level_of(runtime: &Runtime, type_id: u16) -> u8 {
-    if hottest() == Level::Off as u8 {
-        return Level::Off as u8;
-    }
-    match atomic!(AtomicU8, runtime.segment().type_slot(u32::from(type_id)), level).load(Ordering::Relaxed) {
-        AS_THE_PROCESS => level(runtime),
-        own => own,
-    }
-}
-
-/// As `level_of`; for a type that there is not, the process's.
-pub fn level_of_any(runtime: &Runtime, type_id: u16) -> u8 {
-    if type_id == 0 || u32::from(type_id) >= runtime.segment().used(Part::Types) {
-        return level(runtime);
-    }
-    level_of(runtime, type_id)
-}
-
-/// Whether times, threads and counts of this type are recorded.
-#[inline]
-pub fn counts(runtime: &Runtime, type_id: u16) -> bool {
-    level_of(runtime, type_id) >= Level::Count as u8
-}
-
-/// Whether events of this type are recorded.
-#[inline]
-pub fn has_history(runtime: &Runtime, type_id: u16) -> bool {
-    hottest() >= Level::History as u8 && level_of(runtime, type_id) >= Level::History as u8
-}
+use crate::threads::{local, Local};
 
 /// Adds 1 to a counter of a type: `bump(runtime, type_id, |shard| addr_of_mut!((*shard).closed))`.
 pub fn bump(runtime: &Runtime, type_id: u16, field: impl FnOnce(*mut TypeShard) -> *mut u64) {
@@ -166,7 +64,7 @@ pub fn live_handles(runtime: &Runtime) -> u64 {
 macro_rules! count_one {
     ($runtime:expr, $type_id:expr, $field:ident) => {
         // SAFETY: only the field's address is taken; the shard lies in the mapping.
-        $crate::hooks::bump($runtime, $type_id, |shard| unsafe { std::ptr::addr_of_mut!((*shard).$field) })
+        $crate::events::bump($runtime, $type_id, |shard| unsafe { std::ptr::addr_of_mut!((*shard).$field) })
     };
 }
 
@@ -194,11 +92,83 @@ fn moment_here(level: u8) -> Moment {
     })
 }
 
+/// An event without time and thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// `EventKind`.
+    pub kind: u8,
+    /// Type of the object, 0: not known.
+    pub type_id: u16,
+    /// Handle, 0: none.
+    pub handle: u64,
+    /// Heap address of the object, 0: not known.
+    pub address: u64,
+    /// Strong count afterwards; `EVENT_COUNT_UNKNOWN`.
+    pub count: u32,
+}
+
+impl Entry {
+    fn count_kind(&self) -> u32 {
+        let count = if self.count == EVENT_COUNT_UNKNOWN { self.count } else { self.count.min(EVENT_COUNT_UNKNOWN - 1) };
+        count << 8 | u32::from(self.kind)
+    }
+}
+
+fn event_at(ring: *mut RingHeader, number: u64) -> *mut Event {
+    // SAFETY: a ring's record has room for RING_EVENTS events behind its header.
+    unsafe { ring.add(1).cast::<Event>().add((number % u64::from(RING_EVENTS)) as usize) }
+}
+
+/// Writes an event of the calling thread, now.
+pub fn write(runtime: &Runtime, entry: &Entry) {
+    write_at(runtime, clock::ticks(), entry);
+}
+
+/// Writes an event of the calling thread with a time that was read before: reading the clock is
+/// most of an event's cost.
+///
+/// The count of written events is stored last, with Release: a reader that sees it sees the event,
+/// unless it was overwritten since, which the count shows as well. The event numbered
+/// `written - RING_EVENTS` may be half overwritten at any time.
+pub fn write_at(runtime: &Runtime, at_ticks: u64, entry: &Entry) {
+    write_from(runtime, at_ticks, entry, local(|local| local.site.get()));
+}
+
+// an event holds the index of its site in 16 bits
+const _: () = assert!(layout::MAX_SITES <= 1 << u16::BITS && layout::MAX_TYPES <= 1 << u16::BITS);
+
+/// As `write_at`, from a site of its own.
+pub fn write_from(runtime: &Runtime, at_ticks: u64, entry: &Entry, site: u32) {
+    local(|local| {
+        let mut ring = local.ring.get();
+        if ring.is_null() {
+            ring = runtime.rings.find(runtime.segment(), local);
+        }
+        if ring.is_null() {
+            atomic!(AtomicU64, lost(), events).fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let written = atomic!(AtomicU64, ring, written);
+        let number = written.load(Ordering::Relaxed);
+        // Release: a reader that sees a word of this event sees that the event before it was
+        // counted, and so that the event it overwrites is lost
+        fence(Ordering::Release);
+        let event = event_at(ring, number);
+        atomic!(AtomicU64, event, at_ticks).store(at_ticks, Ordering::Relaxed);
+        atomic!(AtomicU64, event, handle).store(entry.handle, Ordering::Relaxed);
+        atomic!(AtomicU64, event, address).store(entry.address, Ordering::Relaxed);
+        atomic!(AtomicU32, event, count_kind).store(entry.count_kind(), Ordering::Relaxed);
+        atomic!(AtomicU16, event, site).store(site as u16, Ordering::Relaxed);
+        atomic!(AtomicU16, event, type_id).store(entry.type_id, Ordering::Relaxed);
+        written.store(number + 1, Ordering::Release);
+    });
+}
+
 /// Writes an event when the type has a history. `count` is the strong count after it.
 #[inline]
 pub fn event(runtime: &Runtime, kind: EventKind, type_id: u16, handle: u64, address: u64, count: u32) {
     if has_history(runtime, type_id) {
-        ring::write(runtime, &Entry { kind: kind as u8, type_id, handle, address, count });
+        write(runtime, &Entry { kind: kind as u8, type_id, handle, address, count });
     }
 }
 
@@ -217,7 +187,7 @@ pub fn misuse(runtime: &Runtime, status: Status, handle: u64) {
     counter.fetch_add(1, Ordering::Relaxed);
     if hottest() >= Level::History as u8 {
         let entry = Entry { kind: EventKind::Misuse as u8, type_id: type_of(runtime, handle), handle, address: 0, count: status as u32 };
-        ring::write(runtime, &entry);
+        write(runtime, &entry);
     }
 }
 
@@ -235,8 +205,25 @@ pub fn raw_count(kind: EventKind, type_id: u16, address: u64, count: usize) {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     if hottest() == Level::Stacks as u8 && level_of(runtime, type_id) == Level::Stacks as u8 {
         let site = stacks::site_of_caller(runtime, raw_count as *const () as usize);
-        ring::write_from(runtime, clock::ticks(), &Entry { kind: kind as u8, type_id, handle: 0, address, count }, site);
+        write_from(runtime, clock::ticks(), &Entry { kind: kind as u8, type_id, handle: 0, address, count }, site);
     } else {
         event(runtime, kind, type_id, 0, address, count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_does_not_fit_into_an_event_is_the_largest_and_not_unknown() {
+        let packed = |count| Entry { kind: 3, type_id: 1, handle: 1, address: 8, count }.count_kind();
+        let most = EVENT_COUNT_UNKNOWN - 1;
+        for (count, shown) in [(0, 0), (7, 7), (most - 1, most - 1), (most, most), (EVENT_COUNT_UNKNOWN, EVENT_COUNT_UNKNOWN)] {
+            assert_eq!((packed(count) >> 8, packed(count) & 0xFF), (shown, 3));
+        }
+        for count in [EVENT_COUNT_UNKNOWN + 1, u32::MAX] {
+            assert_eq!((packed(count) >> 8, packed(count) & 0xFF), (most, 3));
+        }
     }
 }

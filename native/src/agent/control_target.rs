@@ -8,10 +8,10 @@ use crate::atomic;
 use crate::clock;
 use crate::control::{CloseAnswer, CloseWish, Identity, Stay, Target, Totals};
 use crate::edges;
-use crate::hooks;
-use crate::layout::{Kind, Level, FOREIGN_BIT, TYPE_SHARDS};
+use crate::layout::{Kind, Level, AS_THE_PROCESS, FOREIGN_BIT, TYPE_SHARDS};
+use crate::levels;
 use crate::lifecycle::{self, Child};
-use crate::ownership::{self, foreign_close};
+use crate::ownership::{self};
 use crate::registry::{generation_of, shown};
 use crate::runtime::Runtime;
 use crate::sampler::{Sampled, Sampler};
@@ -50,7 +50,7 @@ impl Served {
     fn is_adapters(&self, handle: u64) -> bool {
         let slot = self.runtime.table.slot_of(handle).map(|slot| slot.word0());
         slot.is_some_and(|word| {
-            let is_ours = self.runtime.types.spec(word.type_id()).is_some() || foreign_close::closes(self.runtime, word.type_id());
+            let is_ours = self.runtime.types.is_own(word.type_id()) || lifecycle::closes(self.runtime, word.type_id());
             word.generation() == generation_of(handle) && !is_ours
         })
     }
@@ -59,7 +59,7 @@ impl Served {
     /// of unknown origin. A closed object that needed it no longer counts as a holder.
     fn holders(&self, handle: u64, children: &[Child]) -> Vec<String> {
         if handle & FOREIGN_BIT != 0 {
-            let callers = lifecycle::callers(self.runtime, handle);
+            let callers = lifecycle::callers(handle);
             return callers.into_iter().map(|thread| format!("call of {}", threads::name_of(self.runtime, thread))).collect();
         }
         let Some(slot) = self.runtime.table.slot_of(handle) else { return Vec::new() };
@@ -121,7 +121,7 @@ impl Target for Served {
     }
 
     fn level(&self) -> u8 {
-        hooks::level(self.runtime)
+        levels::level(self.runtime)
     }
 
     fn idle_level(&self) -> u8 {
@@ -129,7 +129,7 @@ impl Target for Served {
     }
 
     fn set_level(&self, level: u8) {
-        hooks::set_level(self.runtime, level);
+        levels::set_level(self.runtime, level);
     }
 
     fn stay(&self) -> Stay {
@@ -139,13 +139,13 @@ impl Target for Served {
     fn set_viewers(&self, count: u32, interval: Option<Duration>) {
         atomic!(AtomicU32, self.runtime.segment().header(), viewers).store(count, Ordering::Relaxed);
         if count == 0 {
-            hooks::reset_type_levels(self.runtime);
+            levels::reset_type_levels(self.runtime);
         }
         self.sampler.set_interval(interval);
     }
 
     fn set_type_level(&self, type_id: u16, level: u8) -> bool {
-        (level <= Level::Stacks as u8 || level == hooks::AS_THE_PROCESS) && hooks::set_type_level(self.runtime, type_id, level)
+        (level <= Level::Stacks as u8 || level == AS_THE_PROCESS) && levels::set_type_level(self.runtime, type_id, level)
     }
 
     fn holders(&self, handle: u64) -> Fields {
