@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from inspector.agent.adapters.declared import DeclaredAdapter
-from inspector.agent.adapters.protocol import Adapter, CloseVerdict
+from inspector.agent.adapters.protocol import Adapter, CloseVerdict, CountsFailures
 from inspector.agent.boundary import Boundary, HasBoundary
 from inspector.agent.cycles import CycleSearch
 from inspector.agent.gc_hook import GcHook
@@ -133,7 +133,10 @@ class Jobs:
         """What each adapter is, and what is declared."""
         declared = self._declared()
         states: dict[str, Any] = {} if declared is None else declared.states()
-        return {"adapters": [adapter.name for adapter in self._adapters], **states}
+        told = [each.failed_callbacks() for each in self._adapters if offers(each, CountsFailures)]
+        known = [failures for failures in told if failures is not None]
+        failed = {"failed_callbacks": [failure for failures in known for failure in failures]} if known else {}
+        return {"adapters": [adapter.name for adapter in self._adapters], **failed, **states}
 
     def _declare(self, fields: Fields) -> dict[str, Any]:
         """Follow what a viewer declares. Nothing of it is believed: it is read as a file would be."""

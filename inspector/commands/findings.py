@@ -96,7 +96,7 @@ def _judged(source: str, watch_secs: float | None, mutes: Mutes, *, read_only: b
         snapshot, trend = _observe(session, first, watch_secs)
         events = _events_of(session)
         coverage = coverage_of(session)
-    return snapshot, judge(Facts(snapshot, trend, events, coverage.unseen, coverage.lead), mutes=mutes.all())
+    return snapshot, judge(Facts(snapshot, trend, events, coverage.unseen, coverage.lead, coverage.failed), mutes=mutes.all())
 
 
 @contextmanager

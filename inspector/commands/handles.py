@@ -16,11 +16,12 @@ from inspector.errors import UsageError
 from inspector.model.columns import PRINTED_COLUMNS
 from inspector.model.filter import Filter, FilterError, parse, quoted
 from inspector.model.findings.judge import why_empty
-from inspector.model.findings.leads import Lead
+from inspector.model.findings.leads import Coverage, Lead
 from inspector.model.grouping import Arrangement, Query, arrange
 from inspector.model.losses import losses_of, notes_of, refused_of
 from inspector.model.snapshot import Snapshot
 from inspector.model.wording import age, plural
+from inspector.vocabulary import Kind, kind_named
 
 DEFAULT_LIMIT: Final = 100
 _SUMMARY_COLUMNS: Final = (
@@ -47,17 +48,33 @@ def handles(
 ) -> None:
     """Print the live handles of a process."""
     wanted = chosen_filter(kind, filter_text)
-    lead = None
     with settled_session(pid, read_only=read_only) as (session, snapshot):
-        if not snapshot.types:
-            lead = coverage_of(session).lead
+        coverage = coverage_of(session) if not snapshot.types or holds_callbacks(snapshot) else Coverage()
         arranged = arrange(snapshot, Query(filter=wanted, column="age", tombstones=tombstones, moment_secs=0.0))
     if as_json:
-        print_json(snapshot_value(snapshot, np.sort(arranged.order).tolist()))
+        rows = np.sort(arranged.order).tolist()
+        value = snapshot_value(snapshot, rows)
+        for row, each in zip(rows, value["handles"], strict=True):
+            if is_held_by_native_code(snapshot, row):
+                each["failed_callbacks"] = coverage.failures_of(int(snapshot.handles.ids[row]))
+        print_json(value)
     else:
         print_handles(snapshot, arranged, limit)
-        if lead is not None:
-            say_lead(lead)
+        for failed in coverage.failed or ():
+            say(f"Failed: {failed.headline}")
+        if coverage.lead is not None and not snapshot.types:
+            say_lead(coverage.lead)
+
+
+def holds_callbacks(snapshot: Snapshot) -> bool:
+    """Whether native code holds Python objects whose calls an agent may have seen fail."""
+    return any(kind_named(row.kind) is Kind.UNIFFI_FOREIGN for row in snapshot.types.values())
+
+
+def is_held_by_native_code(snapshot: Snapshot, row: int) -> bool:
+    """Whether a row is of a Python object that native code holds and calls."""
+    kind = snapshot.types.get(int(snapshot.handles.types[row]))
+    return kind is not None and kind_named(kind.kind) is Kind.UNIFFI_FOREIGN
 
 
 def say_lead(lead: Lead) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from inspector.errors import ControlError
-from inspector.session.answers import require_ok, text, whole
+from inspector.model.findings.leads import FailedCallback
+from inspector.session.answers import handle, require_ok, text, whole
 from inspector.wire.messages import Answer
 
 
@@ -52,6 +53,8 @@ class AdapterReport:
     """What is wrong with files of declarations, a line each."""
     libraries: Mapping[str, LibraryClasses] | None = None
     """By the library's file in the target; ``None``: the target does not say."""
+    failed: tuple[FailedCallback, ...] | None = None
+    """Calls of native code into Python objects that failed; ``None``: none could be seen."""
 
     def notices(self) -> tuple[str, ...]:
         """What a person should know, a line each."""
@@ -70,6 +73,7 @@ def adapter_report(answer: Answer) -> AdapterReport:
             declared=tuple(_declared(each) for each in fields.get("declared", ())),
             troubles=tuple(text(each) for each in fields.get("troubles", ())),
             libraries=_libraries(fields.get("not_followed")),
+            failed=_failed(fields.get("failed_callbacks")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ControlError("the target's answer is not understood") from error
@@ -79,6 +83,21 @@ def _libraries(told: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Librar
     if told is None:
         return None
     return {text(path): LibraryClasses(whole(each["classes"]), text(each["example"]), whole(each["live"])) for path, each in told.items()}
+
+
+def _failed(told: Sequence[Mapping[str, Any]] | None) -> tuple[FailedCallback, ...] | None:
+    if told is None:
+        return None
+    return tuple(
+        FailedCallback(
+            method=text(each["method"]),
+            error=text(each["error"]),
+            place=text(each["place"]),
+            count=whole(each["count"]),
+            handles=tuple((handle(number), whole(count)) for number, count in each["handles"]),
+        )
+        for each in told
+    )
 
 
 def _declared(fields: Mapping[str, Any]) -> DeclaredClass:

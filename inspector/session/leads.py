@@ -22,7 +22,7 @@ PIECE_BYTES: Final = 1 << 20
 def coverage_of(pid: int, report: AdapterReport) -> Coverage:
     """What of a process has no row, from what its agent says. Reads files; any thread."""
     unseen = tuple(each.cls for each in report.declared if each.is_unseen)
-    return Coverage(None if report.libraries is None else lead(pid, report.libraries), unseen)
+    return Coverage(None if report.libraries is None else lead(pid, report.libraries), unseen, report.failed)
 
 
 def lead(pid: int, libraries: Mapping[str, LibraryClasses]) -> Lead:

@@ -19,6 +19,13 @@ FUTURES: Final = ("_UNIFFI_FOREIGN_FUTURE_HANDLE_MAP", "UNIFFI_FOREIGN_FUTURE_HA
 """The map of tasks that Rust awaits; the second in UniFFI 0.27."""
 CALL_NAME: Final = "_uniffi_rust_call_async"
 """The coroutine function of asynchronous calls; its first argument is the future's handle."""
+SYNCHRONOUS_TRAIT_CALLS: Final = ("_uniffi_trait_interface_call", "_uniffi_trait_interface_call_with_error")
+ASYNCHRONOUS_TRAIT_CALLS: Final = tuple(
+    f"{mark}uniffi_trait_interface_call_async{end}" for mark in ("_", "") for end in ("", "_with_error")
+)
+"""Functions that call the method of a Python object for the library; without the mark in UniFFI 0.27."""
+UNEXPECTED_ERROR: Final = 2
+"""The code of a call's status when the method raised what its interface does not declare."""
 SYNCHRONOUS_CALLS: Final = ("_uniffi_rust_call", "_rust_call", "rust_call")
 """Functions that generated methods call the library through, newest first."""
 LIBRARY_CALLS: Final = tuple(f"{name}_with_error" for name in SYNCHRONOUS_CALLS)

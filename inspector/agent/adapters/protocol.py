@@ -12,7 +12,7 @@ is cut into slices for that. What an adapter raises is caught, counted and repor
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class CloseVerdict(NamedTuple):
@@ -53,6 +53,13 @@ class Settling(Protocol):
 
     def settle(self) -> None:
         """Take as many looks as it needs now; the program is about to end. Any thread."""
+
+
+class CountsFailures(Protocol):
+    """An adapter that sees calls of native code into Python objects fail."""
+
+    def failed_callbacks(self) -> list[dict[str, Any]] | None:
+        """Each failure, as a viewer is told; ``None``: none could be seen."""
 
 
 class Adapter(Protocol):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from inspector.model.events import Events
-from inspector.model.findings.leads import Lead
+from inspector.model.findings.leads import FailedCallback, Lead
 from inspector.model.findings.trend import Trend
 from inspector.model.snapshot import Snapshot
 
@@ -35,6 +35,8 @@ class Facts:
     """Followed classes of which instances live that have no row."""
     lead: Lead | None = None
     """Classes that are not followed; ``None``: not known."""
+    failed: tuple[FailedCallback, ...] | None = None
+    """Calls of native code into Python objects that failed; ``None``: not known."""
 
 
 @dataclass(frozen=True, slots=True)

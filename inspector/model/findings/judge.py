@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from inspector.model.findings.ahead import LimitsAhead
+from inspector.model.findings.callbacks import FailedCallbacks
 from inspector.model.findings.calls import LateCalls
 from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
 from inspector.model.findings.coverage import NotFollowed
@@ -36,6 +37,7 @@ def all_rules() -> tuple[Rule, ...]:
     return (
         NotFollowed(),
         FreedButHeld(),
+        FailedCallbacks(),
         NegativeReferences(),
         LeakSuspects(),
         CountDrifts(),

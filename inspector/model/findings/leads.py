@@ -41,10 +41,39 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedCallback:
+    """A method of a Python object that raised, from one place, what its interface does not declare, while native code called it."""
+
+    method: str
+    """``MyListener.on_event``."""
+    error: str
+    """The exception's class."""
+    place: str
+    """Where it was raised: ``app.py:12 on_event``; ``""``: nowhere in Python."""
+    count: int
+    handles: tuple[tuple[int, int], ...] = ()
+    """Rows of the objects, and how often it was each of them."""
+
+    @property
+    def headline(self) -> str:
+        """``MyListener.on_event failed 3 times: ValueError at app.py:12 on_event``."""
+        times = "once" if self.count == 1 else f"{self.count:,} times"
+        return f"{self.method} failed {times}: {self.error} at {self.place or 'a place that is not in Python'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a session knows of the objects that have no row."""
+    """What a session knows from the target's agent, beside the rows: objects that have none, and calls into Python that failed."""
 
     lead: Lead | None = None
     """``None``: not known."""
     unseen: tuple[str, ...] = ()
     """Followed classes of which instances live that have no row."""
+    failed: tuple[FailedCallback, ...] | None = None
+    """``None``: not known."""
+
+    def failures_of(self, handle: int) -> int | None:
+        """How often a call of native code into the object of a row failed; ``None``: not known."""
+        if self.failed is None:
+            return None
+        return sum(count for each in self.failed for number, count in each.handles if number == handle)

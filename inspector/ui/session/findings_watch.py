@@ -96,7 +96,7 @@ class FindingsWatch(QObject):
 
         def work() -> Report:
             trend.observe(snapshot)
-            return judge(Facts(snapshot, trend, _recorded(events), coverage.unseen, coverage.lead), mutes=mutes.all())
+            return judge(Facts(snapshot, trend, _recorded(events), coverage.unseen, coverage.lead, coverage.failed), mutes=mutes.all())
 
         return work
 

@@ -15,6 +15,7 @@ from inspector.agent.adapters.classes import closure
 from inspector.agent.adapters.declared.instances import GC_FLAG, Reference, refer, references
 from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.rows import DeclaredRows
+from inspector.agent.plain import mro_of
 from inspector.wire.hooks import hooks
 
 Owners = Mapping[type, DeclaredRows | LibraryRows]
@@ -109,8 +110,7 @@ class Looks:
 
 def rows_of(owners: Owners, instance: Any) -> DeclaredRows | LibraryRows | None:
     """The rows of the declared class nearest to an instance's own."""
-    mro = type.__dict__["__mro__"].__get__(type(instance))
-    return next((owners[cls] for cls in mro if cls in owners), None)
+    return next((owners[cls] for cls in mro_of(type(instance)) if cls in owners), None)
 
 
 def _walk(owners: Owners, objects: int) -> Iterator[list[Reference]]:
@@ -133,5 +133,5 @@ def _walk(owners: Owners, objects: int) -> Iterator[list[Reference]]:
 
 def _native_rows(owners: Owners, cls: type) -> Any:
     """The native rows that a class's instances have; ``None``: they are kept in Python."""
-    rows = next(owners[each] for each in type.__dict__["__mro__"].__get__(cls) if each in owners)
+    rows = next(owners[each] for each in mro_of(cls) if each in owners)
     return rows.native if isinstance(rows, DeclaredRows) else None

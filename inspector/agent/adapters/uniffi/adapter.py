@@ -176,6 +176,11 @@ class UniffiAdapter:
         classes = tuple(rows.proxy_class.name for bindings in list(self._bindings) for rows in bindings.proxies)
         return Following(classes, tuple(self._refused))
 
+    def failed_callbacks(self) -> list[dict[str, Any]] | None:
+        """The calls of Rust into Python objects that failed; ``None``: no module is followed whose failures are known."""
+        counted = [bindings for bindings in self._followed() if bindings.callbacks]
+        return [each for bindings in counted for each in bindings.failed.told()] if counted else None
+
     def _followed(self) -> list[Bindings]:
         """The modules that are followed now."""
         return list(self._bindings)

@@ -9,6 +9,7 @@ from typing import Any
 
 from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.stacks import NativeStacks
+from inspector.agent.adapters.uniffi.callbacks import CallbackHooks, FailedCalls
 from inspector.agent.adapters.uniffi.calls import CallHooks, CallRows
 from inspector.agent.adapters.uniffi.foreign import ForeignHooks, ForeignRows
 from inspector.agent.adapters.uniffi.generation import Unsupported, recognise
@@ -42,10 +43,13 @@ class Bindings:
         self.foreign = ForeignRows(namespace, recorder, sites)
         self.calls = CallRows(namespace, recorder, sites, self._address_of)
         self.running = RunningRows(namespace, recorder, sites, self._address_of, shape=generation.shape, is_late=is_late)
-        self._hooks: list[ProxyHooks | ForeignHooks | CallHooks] = [
+        self.failed = FailedCalls(self.foreign.row_of)
+        self.callbacks = CallbackHooks(namespace, self.failed, faults)
+        self._hooks: list[ProxyHooks | ForeignHooks | CallHooks | CallbackHooks] = [
             *(ProxyHooks(rows, copied) for rows in self.proxies),
             ForeignHooks(self.foreign, faults),
             CallHooks(self.calls, faults),
+            self.callbacks,
         ]
         self.transit = TransitHooks(library_of(namespace), self.proxies)
         try:

@@ -76,6 +76,10 @@ class ForeignRows:
                 found += [((place, handle), thing, self._rows.get((place, handle), 0)) for handle, thing in entries(handle_map).items()]
         return found
 
+    def row_of(self, thing: Any) -> int:
+        """A row of a Python object that Rust holds; 0 when it has none."""
+        return next((row for _, held, row in self.held() if held is thing), 0)
+
     def places(self) -> dict[int, str]:
         """``id`` of each dict that keeps entries, and what to call it."""
         found = {}
@@ -137,7 +141,7 @@ class ForeignRows:
         if map_id in self._futures:
             return awaited_call(sys._getframe(1), MOST_FRAMES) or awaited_task(held) or Held("awaited by Rust", "", 0, Kind.UNIFFI_FUTURE)
         cls = type(held)
-        return Held(_plain_name(cls), cls.__module__, id(held), Kind.UNIFFI_FOREIGN)
+        return Held(plain_name(cls), cls.__module__, id(held), Kind.UNIFFI_FOREIGN)
 
     def _type_index(self, held: Held) -> int:
         """The type of an entry."""
@@ -216,7 +220,7 @@ def awaited_call(innermost: FrameType, most_frames: int) -> Held | None:
             return None
         if CALLED in frame.f_code.co_varnames or CALLED in frame.f_code.co_cellvars:
             called = frame.f_locals.get(CALLED)
-            name = f"{_plain_name(type(called))}.{frame.f_code.co_name}"
+            name = f"{plain_name(type(called))}.{frame.f_code.co_name}"
             return Held(name, type(called).__module__, id(called), Kind.UNIFFI_FUTURE)
         frame = frame.f_back
     return None
@@ -231,8 +235,8 @@ def awaited_task(entry: Any) -> Held | None:
         frame = getattr(task.get_coro(), "cr_frame", None)
         make_call = frame.f_locals.get(MAKE_CALL) if frame is not None else None
         if type(make_call) is FunctionType:
-            called = _cells(make_call).get(CALLED)
-            name = f"{_plain_name(type(called))}.{make_call.__qualname__.partition('.<locals>')[0].rpartition('.')[2]}"
+            called = cells_of(make_call).get(CALLED)
+            name = f"{plain_name(type(called))}.{method_of(make_call)}"
             return None if called is None else Held(name, type(called).__module__, id(called), Kind.UNIFFI_FUTURE)
     return None
 
@@ -246,16 +250,21 @@ def _tasks_of(entry: Any) -> Iterator[Any]:
         callbacks = (instance_dict(part) or {}).get("_done_callbacks")
         for callback in list(callbacks) if type(callbacks) is list else ():
             if type(callback) is FunctionType:
-                yield from (thing for thing in _cells(callback).values() if type(thing) is task_class)
+                yield from (thing for thing in cells_of(callback).values() if type(thing) is task_class)
 
 
-def _cells(function: FunctionType) -> dict[str, Any]:
+def cells_of(function: FunctionType) -> dict[str, Any]:
     """The variables that a function has from the function around it."""
     found = {}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
         with contextlib.suppress(ValueError):  # not set yet
             found[name] = cell.cell_contents
     return found
+
+
+def method_of(make_call: FunctionType) -> str:
+    """The method that a generated callback calls, by the function in it that calls."""
+    return make_call.__qualname__.partition(".<locals>")[0].rpartition(".")[2]
 
 
 def handle_maps(namespace: Mapping[str, Any]) -> dict[int, Any]:
@@ -276,7 +285,7 @@ def _entries(handle_map: Any) -> dict[int, Any]:
     return found
 
 
-def _plain_name(cls: type) -> str:
+def plain_name(cls: type) -> str:
     """A class's name without the functions that it was defined in."""
     return cls.__qualname__.rpartition("<locals>.")[2]
 

@@ -12,13 +12,14 @@ import pytest
 from inspector.model.events import Events
 from inspector.model.findings import leaks
 from inspector.model.findings.ahead import LimitsAhead
+from inspector.model.findings.callbacks import FailedCallbacks
 from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
 from inspector.model.findings.coverage import NotFollowed
 from inspector.model.findings.drift import CountDrifts
 from inspector.model.findings.finding import Facts, Finding, Rule, Verdict
 from inspector.model.findings.freed import FreedButHeld
 from inspector.model.findings.judge import NONE_OUTSIDE, NOTHING_FOLLOWED, all_rules, judge
-from inspector.model.findings.leads import Lead
+from inspector.model.findings.leads import Coverage, FailedCallback, Lead
 from inspector.model.findings.leaks import LeakSuspects
 from inspector.model.findings.negative import NegativeReferences
 from inspector.model.findings.orphans import Orphans
@@ -101,6 +102,18 @@ def test_classes_that_nobody_follows_are_told_with_the_way_to_follow_them_and_ne
     (none,) = NotFollowed().check(Facts(nothing, Trend(), lead=Lead()))
     assert none.verdict is OK
     assert told in judge(Facts(nothing, Trend(), lead=lead)).findings
+
+
+def test_a_callback_that_fails_is_named_with_its_place_and_objects() -> None:
+    snapshot = snapshot_of([Row(1)])
+    failed = (FailedCallback("Listener.on_event", "ValueError", "app.py:12 on_event", 3, ((handle_id(1), 2),)),)
+    (told,) = FailedCallbacks().check(Facts(snapshot, Trend(), failed=failed))
+    assert (told.verdict, told.headline) == (SUSPECT, "Listener.on_event failed 3 times: ValueError at app.py:12 on_event")
+    assert told.handles == (handle_id(1),)
+    assert [each.verdict for each in FailedCallbacks().check(Facts(snapshot, Trend()))] == [UNMEASURED]
+    assert [each.verdict for each in FailedCallbacks().check(Facts(snapshot, Trend(), failed=()))] == [OK]
+    coverage = Coverage(failed=failed)
+    assert (coverage.failures_of(handle_id(1)), coverage.failures_of(handle_id(2)), Coverage().failures_of(1)) == (2, 0, None)
 
 
 def test_orphans_are_not_measured_where_calls_are_not_recorded() -> None:

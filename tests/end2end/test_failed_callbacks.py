@@ -1,0 +1,75 @@
+"""Calls of native code into Python objects that fail are counted by object and method, over an unmodified package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.command_line import run_command
+from tests.helpers.targets import Target, start_target
+
+pytest.importorskip("nostr_sdk")
+
+FAILURES = {
+    "declared": r"Declared\.get_public_key failed 2 times: ValueError at callbacks\.py:\d+ get_public_key",
+    "lowered": r"Lowered\.get_public_key failed 2 times: AttributeError at nostr_sdk\.py:\d+ \w+",
+    "awaited": r"Awaited\.get_public_key_async failed 2 times: LookupError at callbacks\.py:\d+ get_public_key_async",
+    "loopless": r"Awaited\.get_public_key_async failed 2 times: RuntimeError at .*\.py:\d+ \w+",
+}
+
+
+@pytest.fixture(autouse=True)
+def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+
+@contextmanager
+def program(which: str) -> Iterator[Target]:
+    """The target; its functions are as before when the agent has gone."""
+    with start_target("callbacks", which) as target:
+        yield target
+        assert not target.ask("is_as_before")
+        target.ask("stop")
+        assert target.ask("is_as_before")
+        assert target.finish() == 0
+
+
+def told(target: Target) -> list[dict[str, Any]]:
+    """What the rule says."""
+    done = run_command("findings", target.pid, "--for", "200ms", "--json")
+    return [each for each in done.json["findings"] if each["rule"] == "callback-failed"]
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+def test_a_method_that_raises_what_is_not_declared_is_named_with_its_line(kind: str) -> None:
+    with program("bad") as target:
+        target.ask(f"go {kind}")
+        target.ask(f"go {kind}")
+        (found,) = told(target)
+        assert found["verdict"] == "suspect"
+        assert re.fullmatch(FAILURES[kind], found["headline"]), found
+
+
+def test_a_sound_program_is_not_suspect_also_when_it_raises_what_is_declared() -> None:
+    with program("good") as target:
+        for kind in FAILURES:
+            target.ask(f"go {kind}")
+        (found,) = told(target)
+        assert (found["verdict"], found["headline"]) == ("ok", "No callback failed since the agent follows its module")
+
+
+def test_the_object_that_native_code_holds_shows_how_often_it_failed() -> None:
+    with program("bad") as target:
+        before = run_command("handles", target.pid, "--json").json["handles"]
+        assert {each["type"]: each.get("failed_callbacks") for each in before} == {"Awaited": 0, "PublicKey": None}
+        target.ask("go awaited")
+        target.ask("go loopless")
+        target.ask("go awaited")
+        after = run_command("handles", target.pid, "--json").json["handles"]
+        assert [each["failed_callbacks"] for each in after if each["type"] == "Awaited"] == [2]
+        assert "Failed: Awaited.get_public_key_async failed 2 times: LookupError at callbacks.py:" in run_command("handles", target.pid).out
