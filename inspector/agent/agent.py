@@ -45,7 +45,7 @@ class Agent:
     def start(self, level: Level, *, program: str = "", directory: str = "", leaves_after_secs: float | None = None) -> None:
         """Publish the segment, set the hooks, start the worker. Raises ``InspectorError``; then nothing is left behind.
 
-        ``program`` is the command line that viewers show, by default the one that the interpreter got.
+        ``program`` is the command line that viewers show, by default the interpreter's own.
         """
         options, held = _options(level, program or " ".join(sys.orig_argv), directory)
         if leaves_after_secs is not None:
@@ -88,7 +88,10 @@ class Agent:
             self._worker.join(JOIN_SECS)
 
     def settle(self) -> None:
-        """Let the adapters look at what they look at more than once before they say it. Any thread; what fails is left as it is."""
+        """Let the adapters repeat looks that they need twice before they report.
+
+        Any thread; a failure is ignored.
+        """
         for adapter in self._attached:
             if offers(adapter, Settling):
                 with contextlib.suppress(Exception):
@@ -108,7 +111,7 @@ class Agent:
                 adapter.leave()
 
     def following(self) -> Following:
-        """The classes that all adapters follow, and those that are refused. Any thread."""
+        """The classes that all adapters follow, and the refused classes. Any thread."""
         states = [adapter.following() for adapter in self._adapters if offers(adapter, Follower)]
         return Following(*(tuple(text for state in states for text in state[part]) for part in range(2)))
 
@@ -125,7 +128,7 @@ class Agent:
         self._worker.start()
 
     def _detach_adapters(self) -> list[Exception]:
-        """Detach in reverse; one that fails does not keep the others from it."""
+        """Detach in reverse; a failing adapter does not keep the other adapters from it."""
         failures = []
         while self._attached:
             try:
@@ -136,7 +139,7 @@ class Agent:
 
 
 def _options(level: Level, program: str, directory: str) -> tuple[Any, list[Any]]:
-    """``AiOptions``, and what must be held while it is used."""
+    """``AiOptions``, and the objects that must be held while it is used."""
     options, held = ffi.new("AiOptions *"), []
     options.level = options.idle_level = level
     texts = {"program": program, "runtime": runtime_text(), "directory": directory}

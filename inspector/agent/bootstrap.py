@@ -1,4 +1,6 @@
-"""Brings the agent into a process that nobody prepared. Its text is run in the target, by injection or by ``sys.remote_exec``.
+"""Brings the agent into an unprepared process.
+
+Its text is run in the target, by injection or by ``sys.remote_exec``.
 
 It finds ``HERE`` among its globals: the path of itself, beside which everything lies that it needs; and ``OWN_THREAD``, true when the
 thread that runs it was started for it. It needs nothing of the target but modules that are built into every interpreter: the program may
@@ -73,7 +75,7 @@ def started(folder: str, request: dict[str, Any]) -> str:
 
 
 def load(folder: str, request: dict[str, Any]) -> Any:
-    """Import all of the agent's modules from what was brought."""
+    """Import all of the agent's modules from the brought files."""
     modules = compiled(folder) or read(folder, "modules")
     modules["_native"] = f"{folder}/_native.abi3.so", None
     root: Any = type(sys)("_arc_inspector_brought")
@@ -104,7 +106,7 @@ def compiled(folder: str) -> Any:
 
 
 def thread_module() -> Any:
-    """The interpreter's own module that starts threads: packages such as gevent put others in its place, which never run us."""
+    """The interpreter's own module that starts threads: gevent and the like replace it with modules that never run us."""
     bootstrap = sys.modules["_frozen_importlib"]
     module: Any = sys.modules.get("_thread")
     if module is None or type(module.start_new_thread) is not type(print):

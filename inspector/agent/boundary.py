@@ -1,7 +1,8 @@
-"""Where Python objects and native ones hold each other, as each ecosystem knows it.
+"""The places in which Python objects and native objects hold each other, in each ecosystem.
 
-An adapter that has a ``boundary`` answers three questions: which Python object stands behind a row, which Python objects native code
-holds and where it keeps them, and what the native object behind a proxy leads to. Worker thread only; nothing given out is kept.
+An adapter that has a ``boundary`` answers three questions: which Python object is behind a row,
+which Python objects native code holds and in which place, and which objects the native object
+behind a proxy holds. Worker thread only; nothing given out is kept.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Reach(NamedTuple):
 
 
 class Boundary(Protocol):
-    """What one ecosystem knows."""
+    """The knowledge of one ecosystem."""
 
     def python_object(self, row: int) -> object | None:
         """The live proxy of a row, or the Python object that native code holds; ``None`` when it is neither, or went."""
@@ -43,7 +44,7 @@ class Boundary(Protocol):
         """The Python objects that native code holds now."""
 
     def places(self) -> Mapping[int, str]:
-        """``id`` of each dict that keeps such objects, and what to call it."""
+        """``id`` of each dict that keeps such objects, and its name."""
 
     def proxy_row(self, thing: object) -> int:
         """The row of a live proxy; 0 for anything else. Looks at its type first: most objects are no proxies."""
@@ -53,7 +54,7 @@ class Boundary(Protocol):
 
 
 class HidesReferents(Protocol):
-    """A boundary that knows classes whose instances do not tell the collector what they hold."""
+    """A boundary with classes whose instances do not report their references to the collector."""
 
     def hidden_kinds(self) -> Sequence[str]:
         """Names of such classes that are followed."""

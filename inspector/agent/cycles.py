@@ -1,9 +1,10 @@
 """Cycles across the boundary: Python → proxy → native object → Python object that native code holds → Python.
 
-The garbage collector sees a root at each object that native code holds, so such a cycle lives for ever. The search goes forwards from
-each of those objects through what Python refers to, up to the proxies that are met, and on through what their native objects lead to.
-Types, modules, code and the globals of functions are not followed: what is held through them has a root of its own. Worker thread, in
-slices.
+The garbage collector sees a root at each object that native code holds, so such a cycle lives for
+ever. The search follows Python's references forwards from each of those objects, up to the proxies
+that it meets, and on through the references of their native objects. Types, modules, code and the
+globals of functions are not followed: objects held through them have a root of their own. Worker
+thread, in slices.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Crossing(NamedTuple):
 
 
 class CycleSearch:
-    """One search, over what all boundaries know."""
+    """One search, over the knowledge of all boundaries."""
 
     def __init__(self, boundaries: Sequence[Boundary]) -> None:
         """Looks at nothing yet."""
@@ -51,7 +52,7 @@ class CycleSearch:
         self._is_cut = False
 
     def steps(self, handle: int) -> Steps:
-        """Yields how far it is; returns the cycles, those through ``handle`` if it is not 0."""
+        """Yields its progress; returns the cycles, only cycles through ``handle`` if it is not 0."""
         starts = {foreign.key: foreign for each in self._boundaries for foreign in each.foreign_objects()}
         self._is_cut = len(starts) > MOST_FOREIGN
         crossings: dict[Key, list[Crossing]] = {}
@@ -70,7 +71,7 @@ class CycleSearch:
         return {**report, "looked_at": self._looked_at, "is_cut": self._is_cut}
 
     def _crossings(self, start: ForeignObject) -> Iterator[Crossing | None]:
-        """What a foreign object leads to across the boundary; ``None`` now and then: let others run."""
+        """Crossings from a foreign object; ``None`` now and then, to let other threads run."""
         things: list[Any] = [start.thing]
         parents, seen = [-1], {id(start.thing)}
         waiting = deque([0])
@@ -116,14 +117,14 @@ class CycleSearch:
 
 
 def is_followed(thing: object) -> bool:
-    """Whether a cycle may go through what a thing refers to."""
+    """Whether a cycle may go through the references of a thing."""
     if is_a(thing, type, ModuleType, CodeType, FrameType, BuiltinFunctionType, str, bytes, int, float):
         return False
     return not (type(thing) is dict and module_of(thing))
 
 
 def shortest_cycles(crossings: dict[Key, list[Crossing]]) -> list[list[tuple[Key, Crossing]]]:
-    """The shortest cycle through each foreign object that is on one, each told once, shortest first."""
+    """The shortest cycle through each foreign object that is on a cycle, each listed once, shortest first."""
     found: dict[frozenset[Key], list[tuple[Key, Crossing]]] = {}
     for start in crossings:
         cycle = _cycle_from(start, crossings)
@@ -169,7 +170,7 @@ def _python_nodes(things: list[Any], parents: list[int], index: int, row: int) -
 
 
 def _edge_to_cut(python: Sequence[dict[str, Any]]) -> str:
-    """What a person can change: the last Python reference before the proxy."""
+    """The edge that a person can change: the last Python reference before the proxy."""
     return str(python[-2]["edge"]) if len(python) > 1 else ""
 
 

@@ -1,7 +1,8 @@
-"""What is alive when a program ends, as text on stderr or JSON in a file; only when the environment asks for it.
+"""The objects alive when a program ends, as text on stderr or JSON in a file; only on request.
 
-It is taken on the thread that runs the exit functions, while the interpreter is whole. A collection tells apart what only the
-interpreter's shutdown would have released from what the program holds to its end. Stdlib and cffi only, as all of the agent.
+It is taken on the thread that runs the exit functions, while the interpreter is whole. A collection
+separates objects that only the interpreter's shutdown would have released from objects that the
+program holds to its end. Stdlib and cffi only, as all of the agent.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def take_report(path: str) -> ExitReport:
 
 
 def sort_rows(before: Mapping[LiveRow, str], after: set[int], dropped: int) -> ExitReport:
-    """Each row of ``before`` with its site, by what became of it and of its resource. Pure."""
+    """Each row of ``before`` with its site, by the fate of the row and its resource. Pure."""
     held: Counter[tuple[str, str]] = Counter()
     never_closed: Counter[tuple[str, str]] = Counter()
     shutdown: Counter[tuple[str, str]] = Counter()
@@ -107,7 +108,10 @@ def sort_rows(before: Mapping[LiveRow, str], after: set[int], dropped: int) -> E
 
 
 def report_exit(path: str, environment: Mapping[str, str]) -> None:
-    """Write what ``environment`` asks for. What fails is one line on stderr: a program ends as it would without us."""
+    """Write the report that ``environment`` asks for.
+
+    A failure is one line on stderr: a program ends as it would without us.
+    """
     wants_text, file = environment.get(EXIT_REPORT_VARIABLE, "") not in ("", "0"), environment.get(EXIT_REPORT_JSON_VARIABLE, "")
     if not path or not (wants_text or file):
         return
@@ -122,7 +126,7 @@ def report_exit(path: str, environment: Mapping[str, str]) -> None:
 
 
 def _write(path: str, text: str) -> None:
-    """A file of our own: no link is followed, nobody else reads it."""
+    """A file of our own: no link is followed, no other user reads it."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
         file.write(text)

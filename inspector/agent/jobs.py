@@ -1,6 +1,6 @@
-"""What the worker thread does for viewers: each job is one function from its fields to the reply's fields.
+"""The worker thread's jobs for viewers: each is a function from fields to the reply's fields.
 
-Runs on the worker thread with the GIL held. What fails raises; the worker turns that into a reply.
+Runs on the worker thread with the GIL held. A failure raises; the worker turns it into a reply.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Jobs:
         return self._long[op](fields)
 
     def poll(self) -> None:
-        """What is due now and then without being asked."""
+        """The work that is due now and then without a request."""
         self._thread_names.report()
         self._poll_adapters()
         failure, self._failure = self._failure, None
@@ -73,11 +73,11 @@ class Jobs:
             raise failure
 
     def _poll_adapters(self) -> None:
-        """All of them, whatever one of them raises; the first of that is kept for the next ``poll``: the collection itself was done."""
+        """All adapters, even after an exception; the first exception is kept for the next ``poll``: the collection itself was done."""
         for adapter in self._adapters:
             try:
                 adapter.poll()
-            except Exception as error:  # whatever an adapter raises is for the worker to say
+            except Exception as error:  # the worker reports any exception of an adapter
                 self._failure = self._failure or error
 
     def _beat(self, fields: Fields) -> dict[str, Any]:
@@ -98,13 +98,13 @@ class Jobs:
         return {"named": self._thread_names.report()}
 
     def _referrers(self, fields: Fields) -> dict[str, Any]:
-        """Who holds the proxy of a row."""
+        """Holders of a row's proxy."""
         row = _number(fields, "handle")
         adapter = self._owner(row)
         return {"referrers": [] if adapter is None else list(adapter.referrers(row))}
 
     def _retainers(self, fields: Fields) -> Steps:
-        """What holds the proxy of a row, up to a root."""
+        """Holders of a row's proxy, up to a root."""
         row = _number(fields, "handle")
         boundaries = self._boundaries()
         thing = next((found for each in boundaries if (found := each.python_object(row)) is not None), None)
@@ -118,7 +118,7 @@ class Jobs:
         return CycleSearch(self._boundaries()).steps(_number(fields, "handle"))
 
     def _boundaries(self) -> list[Boundary]:
-        """Those of the adapters that have one."""
+        """Boundaries of the adapters that have a boundary."""
         return [adapter.boundary for adapter in self._adapters if offers(adapter, HasBoundary)]
 
     def _close(self, fields: Fields) -> dict[str, Any]:
@@ -126,11 +126,11 @@ class Jobs:
         return {"answers": self._verdicts(fields, preview=False)}
 
     def _preview(self, fields: Fields) -> dict[str, Any]:
-        """Say what ``close`` would do."""
+        """The outcome that ``close`` would have."""
         return {"answers": self._verdicts(fields, preview=True)}
 
     def _report_adapters(self, fields: Fields) -> dict[str, Any]:
-        """What each adapter is, and what is declared."""
+        """The adapters and the declarations."""
         declared = self._declared()
         states: dict[str, Any] = {} if declared is None else declared.states()
         told = [each.failed_callbacks() for each in self._adapters if offers(each, CountsFailures)]
@@ -139,7 +139,10 @@ class Jobs:
         return {"adapters": [adapter.name for adapter in self._adapters], **failed, **states}
 
     def _declare(self, fields: Fields) -> dict[str, Any]:
-        """Follow what a viewer declares. Nothing of it is believed: it is read as a file would be."""
+        """Follow a viewer's declarations.
+
+        They are not trusted: they are read as a file would be.
+        """
         adapter = self._declared()
         if adapter is None:
             raise ControlError("this agent was started without the adapter for declarations")
@@ -149,11 +152,11 @@ class Jobs:
         return {**report, "taken": len(declarations), "troubles": [*report["troubles"], *troubles]}
 
     def _declared(self) -> DeclaredAdapter | None:
-        """The adapter that takes declarations, if there is one."""
+        """The adapter that takes declarations, if any."""
         return next((adapter for adapter in self._adapters if isinstance(adapter, DeclaredAdapter)), None)
 
     def _verdicts(self, fields: Fields, *, preview: bool) -> list[dict[str, Any]]:
-        """One answer a handle; one that fails does not stop the others."""
+        """An answer for each handle; a failing handle does not stop the rest."""
         although_held = fields.get("although_held") is True
         answers = []
         for row in _numbers(fields, "handles"):

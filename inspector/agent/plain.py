@@ -1,7 +1,8 @@
 """Reads objects and classes of the program as they stand: no ``__getattr__``, descriptor, metaclass, ``__eq__`` or ``__repr__`` of it runs.
 
-An attribute of a class is looked up on its metaclass first, and one of an object on its class; both may be the program's. So everything is
-read through the slots of ``type``, ``object``, ``dict`` and module themselves. Any thread.
+An attribute of a class is looked up on its metaclass first, an object's attribute on its class;
+both may be the program's. So everything is read through the slots of ``type``, ``object``, ``dict``
+and module themselves. Any thread.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ def offers(thing: object, protocol: Callable[..., Offered]) -> TypeGuard[Offered
 
 def is_a(thing: object, *kinds: type) -> bool:
     """Whether a thing is of a type. ``isinstance`` would ask the thing for its ``__class__``, which may be code of the program."""
-    return issubclass(type(thing), kinds)  # of classes whose own type is ``type`` this asks no metaclass
+    # for classes whose own type is ``type`` this asks no metaclass
+    return issubclass(type(thing), kinds)
 
 
 def mro_of(cls: type) -> tuple[type, ...]:
-    """A class and what it is derived from, in the order of look-up."""
+    """A class and its bases, in the order of look-up."""
     found: tuple[type, ...] = _MRO.__get__(cls)
     return found
 
@@ -69,7 +71,7 @@ def kind_of(thing: object) -> str:
 
 
 def is_known_to_collector(cls: type) -> bool:
-    """Whether the instances of a class say what they refer to."""
+    """Whether the instances of a class report their references."""
     return bool(_FLAGS.__get__(cls) & HAVE_GC)
 
 

@@ -76,7 +76,7 @@ class AgentSlot:
                 lib.ai_exit()  # a stopped agent keeps its file, hidden, for the next start
 
     def following(self) -> Following:
-        """The classes that the agent follows; none without one."""
+        """The classes that the agent follows; none without an agent."""
         agent = self._agent
         return Following() if agent is None else agent.following()
 
@@ -101,11 +101,11 @@ class AgentSlot:
         try:
             agent.start_in_child()
             self._follow_multiprocessing()
-        except Exception as error:  # whatever it is, the child goes on; its streams are its own
+        except Exception as error:  # after any failure the child runs on; its streams are its own
             self._give_up(agent, f"{error}")
 
     def _give_up(self, agent: Agent, reason: str) -> None:
-        """This child is not recorded: say so to those who look for it, and take the parent's hooks off."""
+        """This child is not recorded: leave a note for viewers, and remove the parent's hooks."""
         self._agent = None
         with contextlib.suppress(Exception):
             agent.stop()
@@ -120,7 +120,7 @@ class AgentSlot:
 
 
 def _report_exit(agent: Agent) -> None:
-    """Say what is alive, if the environment asks for that; otherwise nothing is loaded for it."""
+    """Report the live objects, if the environment asks for that; otherwise nothing is loaded for it."""
     if os.environ.keys() & {EXIT_REPORT_VARIABLE, EXIT_REPORT_JSON_VARIABLE}:
         from inspector.agent.exit_report import report_exit
 
@@ -135,9 +135,11 @@ PROCESS: Final = AgentSlot()
 def start(level: str = "count", *, adapters: Sequence[Adapter] | None = None, program: str = "", directory: str = "") -> str:
     """Start the agent of this process; returns the path of its segment.
 
-    ``level`` (``off``, ``count``, ``history``, ``stacks``) is what is recorded while no viewer asks for more. When the agent runs
-    already, only the level changes. ``program`` is the command line to show instead of the interpreter's own, ``directory`` the place
-    of the segment instead of the usual one. Takes a few milliseconds. Raises ``InspectorError`` when the segment cannot be published.
+    ``level`` (``off``, ``count``, ``history``, ``stacks``) is the recording level while no viewer
+    asks for more. When the agent runs already, only the level changes. ``program`` is the command
+    line to show instead of the interpreter's own, ``directory`` the place of the segment instead of
+    the default. Takes a few milliseconds. Raises ``InspectorError`` when the segment cannot be
+    published.
     """
     return PROCESS.start(parse_level(level), adapters=adapters, program=program, directory=directory)
 
@@ -164,12 +166,15 @@ def is_running() -> bool:
 
 
 def following() -> Following:
-    """The classes that the agent of this process follows beside those of our own runtime, and those that it cannot. Any thread."""
+    """Classes that this process's agent follows beside our own runtime's, and classes that it cannot.
+
+    Any thread.
+    """
     return PROCESS.following()
 
 
 def set_level(level: str) -> None:
-    """What is recorded from now on."""
+    """Sets the recording level from now on."""
     lib.ai_set_level(parse_level(level))
 
 

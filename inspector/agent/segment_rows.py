@@ -86,7 +86,7 @@ class OwnSegment:
         ]
 
     def type_names(self) -> list[str]:
-        """The types that are known by now: those of our own runtime are, as soon as one of them is used."""
+        """The types known by now: a type of our own runtime is known once it is used."""
         return [name for name, _ in self._types().values() if name]
 
     def never_closed(self) -> int:
@@ -103,7 +103,7 @@ class OwnSegment:
             if count <= capacity:
                 yield from ((indices[position], slots[position]) for position in range(count))
                 return
-            capacity = count + 1024  # tombstones too; they may be many more than what lives
+            capacity = count + 1024  # tombstones too; they may be many more than the live rows
 
     def _type_slots(self) -> Iterator[Any]:
         """Types in the order of their indices; each is valid until the next."""

@@ -1,4 +1,4 @@
-"""What an unprepared target needs to run the agent, as files: modules, the native library, cffi's backend for its interpreter.
+"""Files that an unprepared target needs to run the agent: modules, the native library, cffi's backend.
 
 Read from this installation. Any thread.
 """
@@ -98,7 +98,7 @@ class Bundle:
 
     @property
     def size_bytes(self) -> int:
-        """Of all together."""
+        """Size of all files together."""
         return sum(map(len, self.files.values()))
 
 
@@ -202,7 +202,7 @@ def _packed(value: Any) -> bytes:
 
 
 def _compiled(modules: Mapping[str, Module]) -> bytes:
-    """For targets with our interpreter's version: their interpreter compiles nothing while others wait for its lock."""
+    """For targets with our interpreter's version: their interpreter compiles nothing while other threads wait for its lock."""
     return marshal.dumps({name: (path, compile(text, path, "exec", dont_inherit=True)) for name, (path, text) in modules.items()})
 
 

@@ -1,8 +1,9 @@
 """Puts the agent's files where a target can read and execute them, in its own file system and as its own user.
 
-The folder is new, of a name that nobody can guess, for that user alone, and is removed when the agent has arrived or was given up; one that
-an injector left because it was killed, by the next one. No symbolic link is followed on the way. Runs in the injector process, which may
-change its effective user; one thread.
+The folder is new, of an unguessable name, for that user alone, and is removed when the agent has
+arrived or was given up; the folder of a killed injector is removed by the next injector. No
+symbolic link is followed on the way. Runs in the injector process, which may change its effective
+user; one thread.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def acting_as(uid: int, gid: int) -> Iterator[None]:
 
 
 def places_for(pid: int) -> Iterator[tuple[str, str]]:
-    """Where files could go, and what speaks against it, or ``""``."""
+    """Possible places for files, and the objection to each, or ``""``."""
     mounted = sorted(procfs.mount_options(pid), key=lambda each: len(each[0]))
     for place in PLACES:
         options = frozenset[str]()
@@ -167,7 +168,7 @@ def _write_file(folder: int, name: str, content: bytes) -> None:
 
 
 def _sweep(parent: int, owner: tuple[int, int]) -> None:
-    """Remove what injectors of the same user left that were killed: nobody locks it any more, and it is not new."""
+    """Remove the folders of this user's killed injectors: not locked any more, and not new."""
     with contextlib.suppress(OSError):
         for name in os.listdir(parent):
             if name.startswith(PREFIX):
@@ -194,7 +195,7 @@ def _empty(folder: int) -> None:
 
 
 def _remove(stage: Stage) -> None:
-    """Take it away with all that is in it; what is gone already is no error."""
+    """Remove it with its content; a missing file is no error."""
     with contextlib.suppress(OSError):
         _empty(stage.folder)
         os.rmdir(stage.name, dir_fd=stage.parent)

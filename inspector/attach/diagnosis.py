@@ -1,4 +1,7 @@
-"""Why a process can be attached or not, and what helps, safest first. Pure: judges ``Facts`` for ``doctor``, ``ps`` and the start page."""
+"""The reasons why a process can be attached or not, and remedies, safest first.
+
+Pure: judges ``Facts`` for ``doctor``, ``ps`` and the start page.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class Method(StrEnum):
 
 
 class Weight(StrEnum):
-    """What a cause does to attaching."""
+    """The effect of a cause on attaching."""
 
     BLOCKS = "blocks"
     ASKS = "asks"
@@ -74,7 +77,7 @@ class Diagnosis:
 
     @property
     def first(self) -> Cause | None:
-        """What matters most."""
+        """The most important cause."""
         return self.causes[0] if self.causes else None
 
 
@@ -92,7 +95,7 @@ def diagnose(facts: Facts) -> Diagnosis:
 
 
 def _blocking(facts: Facts) -> Iterator[Cause]:
-    """What makes attaching impossible, the deepest reason first."""
+    """The causes that make attaching impossible, the deepest first."""
     yield from _ended(facts)
     yield from _machine(facts)
     yield from _permission(facts)

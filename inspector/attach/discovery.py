@@ -1,7 +1,8 @@
-"""Which processes of this machine can be looked at, and why the others cannot.
+"""The processes of this machine that can be looked at, and why the rest cannot.
 
-Attachable are those that published a segment; Python processes without one are listed with what would help. Reads files and ``/proc``
-only; asks no target anything. Any thread; takes a few milliseconds, so not the GUI thread.
+A process that published a segment is attachable; Python processes without a segment are listed with
+the remedy. Reads files and ``/proc`` only; asks no target anything. Any thread; takes a few
+milliseconds, so not the GUI thread.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def socket_path(segment: Path) -> Path:
 
 
 def find_processes() -> Sequence[FoundProcess]:
-    """All candidates: attachable ones first, then those that cannot be, then what is left of dead ones, newest first within each."""
+    """All candidates: attachable processes, then unattachable ones, then remains of dead ones, newest first within each."""
     if not linux.is_supported():
         return ()
     with_segment = _newest_of_each(_from_segments())
@@ -77,7 +78,10 @@ def find_processes() -> Sequence[FoundProcess]:
 
 
 def find_target(pid: int) -> FoundProcess:
-    """The attachable process or dead process's segment of that pid. Raises ``AttachError``, cause first, with what helps."""
+    """The attachable process or dead process's segment of that pid.
+
+    Raises ``AttachError``, cause first, with the remedy.
+    """
     linux.require_support()
     candidates = _newest_of_each(found for found in _from_segments() if found.pid == pid)
     if not any(found.attachable for found in candidates):
@@ -105,7 +109,7 @@ def find_published(pid: int) -> FoundProcess | None:
 
 
 def _published_elsewhere(pid: int) -> FoundProcess | None:
-    """What it published in a container or another runtime directory; the lock tells that it is this process's."""
+    """Its segment in a container or another runtime directory; the lock shows that it is this process's."""
     for path in linux.segment_files_of(pid):
         matched = _SEGMENT_NAME.fullmatch(path.name)
         try:
@@ -192,7 +196,7 @@ def _ending_words(ending: int) -> str:
 
 
 def _newest_of_each(found: Iterator[FoundProcess]) -> list[FoundProcess]:
-    """One segment for each process: the one that is alive, else the newest."""
+    """One segment for each process: the live process's, else the newest."""
     best: dict[tuple[int, int], FoundProcess] = {}
     for each in sorted(found, key=lambda one: (one.alive, one.started_at)):
         best[each.pid, each.start_time] = each
@@ -212,7 +216,7 @@ def _elsewhere(process: psutil.Process) -> FoundProcess | None:
 
 
 def _without_segment(process: psutil.Process, *, only_python: bool = True) -> FoundProcess | None:
-    """A process without an agent; ``None`` for what is of no interest: other languages, the inspector itself, zombies."""
+    """A process without an agent; ``None`` for other languages, the inspector itself, zombies."""
     try:
         with process.oneshot():
             arguments, name, uid = process.cmdline(), process.name(), process.uids().effective
@@ -249,7 +253,7 @@ def _runtime(diagnosis: Diagnosis) -> str:
 
 
 def _reason(diagnosis: Diagnosis, note: str) -> str:
-    """Why there is nothing to look at: an agent is missing, unless something else is in the way of bringing one."""
+    """The reason why there is nothing to look at: a missing agent, or an obstacle to bringing it in."""
     first = diagnosis.first
     if first is not None and not diagnosis.is_possible:
         return first.text

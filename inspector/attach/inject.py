@@ -1,6 +1,9 @@
-"""Bringing the agent into a process that nobody prepared, as viewers and commands do it: by an injector process. May block; any thread.
+"""Brings the agent into an unprepared process through an injector process, for viewers and commands.
 
-The injector is on its own once it has been told what to do: when the one who waits for it dies, it finishes, and the target runs on.
+May block; any thread.
+
+The injector works alone once it has its order: when the waiting process dies, the injector
+finishes, and the target runs on.
 """
 
 from __future__ import annotations
@@ -23,10 +26,13 @@ LEAVES_AFTER_SECS: Final = 300.0
 
 
 class NotComeByError(AttachError):
-    """The main thread of the target did not come by in time; nothing was done. ``waits`` says on what it waits."""
+    """The main thread of the target reached no safe point in time; nothing was done.
+
+    ``waits`` says on what it waits.
+    """
 
     def __init__(self, pid: int, waits: str) -> None:
-        """With what helps."""
+        """With the remedy."""
         self.waits = waits
         helps = "--nudge ends that wait once with EINTR" if waits != "waits on a lock" else "it cannot be nudged out of that"
         super().__init__(f"the main thread does not come by, it {waits} (process {pid}); {helps}, --inject does without the main thread")

@@ -1,8 +1,9 @@
-"""The injector: a process of its own that brings the agent into a target, so that whoever asked may die at any moment.
+"""The injector: a process of its own that brings the agent into a target, so that a viewer may die at any moment.
 
-``python -P -m inspector.attach.injector`` reads one JSON object from stdin (the fields of ``Order``) and writes one to
-stdout. It is in a session of its own and ignores the signals that end the one who asked; each of its waits is bounded, and a watchdog
-ends it in the end, at which the kernel lets go of what it traces.
+``python -P -m inspector.attach.injector`` reads one JSON object from stdin (the fields of
+``Order``) and writes one to stdout. It is in a session of its own and ignores the signals that end
+its caller; each of its waits is bounded, and a watchdog ends it in the end, at which the kernel
+releases the traced thread.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE,
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked of the injector."""
+    """The injector's order."""
 
     pid: int
     method: str
@@ -58,7 +59,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of it."""
+    """The injector's result."""
 
     ok: bool
     error: str = ""
@@ -73,7 +74,7 @@ class Outcome:
 
 
 def main() -> None:
-    """Do what stdin asks."""
+    """Carry out the order on stdin."""
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(OSError):  # only root may; while a thread of the target is held, nothing else of ours may come between
@@ -86,7 +87,7 @@ def main() -> None:
         outcome = carry_out(order)
     except InspectorError as error:
         outcome = Outcome(False, str(error))
-    with contextlib.suppress(OSError):  # nobody may be left to read it
+    with contextlib.suppress(OSError):  # the reader may have ended
         os.write(1, json.dumps(asdict(outcome)).encode())
 
 
@@ -118,7 +119,9 @@ def _bring(order: Order, interpreter: Interpreter) -> Outcome:
 
 
 def line_for(script: str, *, own_thread: bool) -> str:
-    """What the target's interpreter is given to run: the script with its own path. It leaves no name behind; an error is for us alone.
+    """The code for the target's interpreter: the script with its own path.
+
+    It leaves no name behind; an error is for us alone.
 
     ``own_thread``: the thread that runs it was started for that.
     """
@@ -131,7 +134,10 @@ def line_for(script: str, *, own_thread: bool) -> str:
 
 
 def _ask_to_come_by(order: Order, interpreter: Interpreter, stage: Stage) -> Outcome:
-    """CPython's own way. It runs a file as it is: a short one that runs the script with its path."""
+    """CPython's own way.
+
+    It runs a file as it is: a short script that runs the real script with its path.
+    """
     stage.write(REMOTE_SCRIPT, line_for(f"{stage.inside}/{SCRIPT}", own_thread=False).encode())
     remote_exec(order.pid, interpreter, f"{stage.inside}/{REMOTE_SCRIPT}")
     has_begun = _has_begun(order.pid, stage, COME_BY_SECS)

@@ -112,7 +112,7 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class Runtimes:
-    """What a process's map tells without opening a file."""
+    """Facts from a process's map, without opening a file."""
 
     python: str
     """Name of a CPython library, or ``""``."""
@@ -164,7 +164,7 @@ def is_free_threaded(memory: TargetMemory, runtime: int, name: str) -> bool:
 
 
 def _c_library(pid: int, mapped: Sequence[MappedRange]) -> tuple[Image, dict[str, int], int]:
-    """The C library with its thread functions (which older ones have in a library of their own) and a ``syscall`` instruction."""
+    """The C library with its thread functions (older versions have a separate library) and a ``syscall`` instruction."""
     threads: dict[str, int] = {}
     image, system_call = None, 0
     for each in loaded_images(pid, mapped, lambda name: bool(_C_LIBRARY.fullmatch(name))):
@@ -181,7 +181,7 @@ def _c_library(pid: int, mapped: Sequence[MappedRange]) -> tuple[Image, dict[str
 
 
 def _instruction(pid: int, callers: Sequence[int]) -> int:
-    """The first ``syscall`` instruction within one of the functions; 0: there is none."""
+    """The first ``syscall`` instruction within these functions; 0: there is none."""
     with TargetMemory(pid) as memory:
         for address in callers:
             at = memory.read(address, 24).find(_INSTRUCTION)
@@ -191,7 +191,7 @@ def _instruction(pid: int, callers: Sequence[int]) -> int:
 
 
 def candidates(pid: int, mapped: Sequence[MappedRange]) -> Iterator[Image]:
-    """Where an interpreter may be: its library, then the program itself."""
+    """Candidates for an interpreter: its library, then the program itself."""
     yield from loaded_images(pid, mapped, lambda name: bool(_LIBRARY.fullmatch(name)))
     program = procfs.program_name(pid)
     if program:
@@ -199,7 +199,10 @@ def candidates(pid: int, mapped: Sequence[MappedRange]) -> Iterator[Image]:
 
 
 def loaded_images(pid: int, mapped: Sequence[MappedRange], is_wanted: Callable[[str], bool]) -> Iterator[Image]:
-    """Files with code in a process, those whose name is wanted. Raises ``ElfError`` for one that cannot be read."""
+    """Files with code in a process whose name is wanted.
+
+    Raises ``ElfError`` for an unreadable file.
+    """
     by_path: dict[str, list[MappedRange]] = {}
     for each in mapped:
         name = each.path.removesuffix(" (deleted)")

@@ -61,7 +61,10 @@ def _interpreter_text(pid: int) -> str:
 
 
 def _listed(memory: TargetMemory, place: int) -> int:
-    """Entries of the list at a place; 0: no such list is there. The main interpreter is the oldest, so its entry is the last one."""
+    """Entries of the list at a place; 0: no such list is there.
+
+    The main interpreter is the oldest, so its entry is the last.
+    """
     head, main, following = (memory.word(place + 8 * number) for number in range(3))
     if not main or not 0 < following < MOST_INTERPRETERS * MOST_INTERPRETERS:
         return 0
@@ -73,7 +76,7 @@ def _listed(memory: TargetMemory, place: int) -> int:
 
 
 def _entries(memory: TargetMemory, head: int, next_at: int) -> list[int]:
-    """Addresses in a list that the process may change meanwhile; empty for one that does not end."""
+    """Addresses in a list that the process may change meanwhile; empty for an endless list."""
     found: list[int] = []
     while head and head not in found:
         if len(found) == MOST_INTERPRETERS:

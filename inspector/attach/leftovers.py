@@ -28,7 +28,7 @@ class Extent(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """The segments that were removed, and those that stay."""
+    """The segments that were removed, and the segments that stay."""
 
     removed: int = 0
     removed_bytes: int = 0

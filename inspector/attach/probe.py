@@ -1,4 +1,7 @@
-"""What can be found out about a process before it is attached. Gathers; ``causes`` judges. Reads only. Any thread, a few milliseconds."""
+"""Facts about a process before it is attached.
+
+Gathers; ``causes`` judges. Reads only. Any thread, a few milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -122,7 +125,7 @@ def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
 
 
 def ptrace_scope() -> int | None:
-    """What Yama allows: 0 tracing within a user, 1 children only, 2 administrators only, 3 nobody; ``None``: there is no Yama."""
+    """Yama's setting: 0 tracing within a user, 1 children only, 2 administrators only, 3 no tracing; ``None``: there is no Yama."""
     try:
         return int(Path(procfs.YAMA).read_text())
     except (OSError, ValueError):
@@ -137,7 +140,7 @@ def _interpreter(pid: int) -> tuple[Interpreter | None, str]:
 
 
 def _remote_off(pid: int, interpreter: Interpreter | None) -> bool:
-    """By what the interpreter made of its options; when that cannot be read, by its environment."""
+    """By the interpreter's parsed options; when they cannot be read, by its environment."""
     found = is_switched_off(pid, interpreter) if interpreter else None
     return bool(procfs.environment(pid).get(REMOTE_OFF)) if found is None else found
 
@@ -178,7 +181,7 @@ def _user(uid: int) -> str:
 
 
 def _room(pid: int) -> tuple[str, ...]:
-    """Reasons of all places, or nothing when one of them will do."""
+    """Reasons of all places, or nothing when a place will do."""
     reasons: list[str] = []
     for place, barred in places_for(pid):
         reason = barred or _lacks(str(procfs.inside(pid, f"/{place}")))

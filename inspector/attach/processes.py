@@ -30,7 +30,7 @@ def version_in(name: str) -> tuple[int, int] | None:
 
 
 def is_of_the_tool(arguments: Sequence[str]) -> bool:
-    """Whether a process is the inspector: a viewer, or one of its commands."""
+    """Whether a process is the inspector: a viewer, or a command of it."""
     what = _what_runs(list(arguments))
     if what[:1] == ["-m"]:
         return what[1:2] != [] and what[1] in _TOOL_MODULES

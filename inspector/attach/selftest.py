@@ -40,7 +40,7 @@ class Check:
 
 
 def run_checks() -> Iterator[Check]:
-    """All checks in turn; a later one may depend on an earlier one."""
+    """All checks in turn; a later check may depend on an earlier check."""
     yield _system()
     yield _tracing()
     yield _directory()

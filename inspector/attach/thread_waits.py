@@ -1,4 +1,4 @@
-"""What a thread of another process waits on, in words, as far as the kernel tells. Any thread."""
+"""The wait of another process's thread, in words, as far as the kernel shows it. Any thread."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _STATES: Final = {
 
 
 def settled_wait(pid: int) -> str:
-    """What the main thread waits on once it has gone back to waiting; one that goes on running runs no Python, or it would come by."""
+    """The main thread's wait once it waits again; a thread that stays running runs no Python."""
     for _ in range(_LOOKS):
         if procfs.system_call(pid, pid) is not None:
             break

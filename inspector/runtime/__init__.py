@@ -1,4 +1,4 @@
-"""What an application imports: handles, resources, foreign objects."""
+"""The parts for an application: handles, resources, foreign objects."""
 
 from __future__ import annotations
 

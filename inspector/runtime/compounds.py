@@ -1,8 +1,10 @@
 """Records, enums, maps, sequences and optional values with objects in them, across the boundary in one buffer.
 
-The bytes are laid out as in UniFFI's ``RustBuffer``. An object is the number of a strong reference that is *in flight*: it belongs to the
-buffer, and the inspector names it so among the object's native holders. Lowering counts each object up once and leaves the proxy as it
-is; lifting makes a proxy that owns the reference. The end of either ``with`` block gives up what did not arrive.
+The bytes are laid out as in UniFFI's ``RustBuffer``. An object is the number of a strong reference
+that is *in flight*: it belongs to the buffer, and the inspector names it so among the object's
+native holders. Lowering counts each object up once and leaves the proxy as it is; lifting makes a
+proxy that owns the reference. The end of either ``with`` block gives up references that did not
+arrive.
 """
 
 from __future__ import annotations
@@ -48,7 +50,10 @@ class Lowering:
         self._bytes += data
 
     def object(self, proxy: Handle) -> None:
-        """Append an object: one reference more, which belongs to the buffer. Raises what a wrong handle raises."""
+        """Append an object: one reference more, which belongs to the buffer.
+
+        Raises the errors of a wrong handle.
+        """
         self._bytes += _NUMBER.pack(create(lib.ai_buffer_lower, self._buffer, proxy.handle))
 
     def optional(self, value: Value | None, write: Callable[[Value], None]) -> None:

@@ -1,4 +1,4 @@
-"""Python objects under numbers, in the manner of ``cgo.Handle``: what native code may keep in place of the object.
+"""Python objects under numbers, like ``cgo.Handle``: native code keeps the number for the object.
 
 Each is a row that the inspector shows. A map may say how its objects close; then their close waits for the uses that are entered, runs
 at most once and, where only the thread that made the number may close (a ``sqlite3.Connection``), on that thread alone.
@@ -30,9 +30,10 @@ _UNSAID: Final = 1
 class ForeignObjects:
     """Python objects under numbers.
 
-    A number is never used again, 0 is never one, and any thread may look up and delete. Two instances of one name are one type in the
-    inspector, and still apart here. ``closes_by`` names the method that closes an object, ``closes_with`` its arguments unless ``close``
-    is given others, ``owner_closes`` says that only the thread that called ``new`` may close.
+    A number is never used again, 0 is never a number, and any thread may look up and delete. Two
+    instances of one name are one type in the inspector, and still apart here. ``closes_by`` names
+    the method that closes an object, ``closes_with`` its arguments unless ``close`` is given
+    different arguments, ``owner_closes`` says that only the thread that called ``new`` may close.
     """
 
     __slots__ = ("_closers", "_closes_by", "_closes_with", "_objects", "_type")
@@ -57,7 +58,7 @@ class ForeignObjects:
         self._type = _foreign_type(name, origin, signature=signature, owner_closes=owner_closes)
 
     def new(self, thing: object) -> int:
-        """A number for an object, which is held until its deletion. 0 cannot be told from *none*, so it never is one."""
+        """A number for an object, which is held until its deletion. 0 means *none*, so it is never given."""
         if not self._closes_by:
             number = create(lib.ai_foreign_new, self._type, id(thing))
         else:
@@ -72,12 +73,12 @@ class ForeignObjects:
         return number
 
     def value(self, number: int) -> Any:
-        """The object; a ``HandleError`` says what is wrong with the number, a ``ClosedError`` who closed it."""
+        """The object; a ``HandleError`` names the fault of the number, a ``ClosedError`` the closing thread."""
         call_for_number(lib.ai_foreign_value, self._type, number)
         return self._held(number)
 
     def delete(self, number: int) -> Any:
-        """End a number and get its object back; of several that delete the same one does, the others get a ``StaleHandleError``.
+        """End a number and get its object back; of several deletions at once one succeeds, the rest get a ``StaleHandleError``.
 
         The object is not closed by that; a close that is pending is taken back.
         """
@@ -125,7 +126,7 @@ class ForeignObjects:
         return len(self._objects)
 
     def _check_here(self, number: int) -> None:
-        """Raise for a number that is not held here, with the native reason where there is one."""
+        """Raise for a number that is not held here, with the native reason if there is a reason."""
         if number not in self._objects:
             self.value(number)
 

@@ -1,4 +1,4 @@
-"""A sample record with objects wherever a value can have one, and a native object that takes and returns it."""
+"""A sample record with objects in every possible place, and a native object that takes and returns it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Board:
 
     @classmethod
     def read(cls, back: Lifting) -> Board:
-        """Lift one: each object has a new proxy for each place."""
+        """Lift a board: each object has a new proxy for each place."""
         item = partial(back.object, TodoItem)
         return cls(
             title=back.text(),
@@ -110,14 +110,14 @@ class Planner(Handle):
         super().__init__(create(lib.ai_planner_new))
 
     def exchange(self, board: Board | None) -> Board | None:
-        """Keep a board, or none; returns the one that it kept before."""
+        """Keep a board, or none; returns the earlier board."""
         with Lowering() as to, Lifting() as back:
             to.optional(board, lambda board: board.write(to))
             call_from_here(lib.ai_planner_exchange, self._handle, *to.arguments, back.out)
             return back.optional(partial(Board.read, back))
 
     def board(self) -> Board | None:
-        """A board with the same objects as the one that it keeps."""
+        """A board with the same objects as the kept board."""
         with Lifting() as back:
             call_from_here(lib.ai_planner_board, self._handle, back.out)
             return back.optional(partial(Board.read, back))

@@ -47,11 +47,12 @@ class _StrategyList(Handle):
         capacity = len(self)
         items, count = ffi.new("uint64_t[]", capacity), ffi.new("size_t *")
         call(lib.ai_list_get_items, self._kind, self._handle, items, capacity, count)
-        # A list that grew meanwhile has more than fits: those have no handles, so nothing is lost by leaving them out.
+        # A list that grew meanwhile has more items than fit: the rest have no handles, so nothing
+        # is lost by leaving them out.
         return [TodoItem._lift(items[position]) for position in range(min(count[0], capacity))]
 
     def merge(self, other: _StrategyList) -> None:
-        """Share all items of another list of this strategy, which may be this one; ``WrongTypeError`` for one of another."""
+        """Share all items of a list of this strategy, which may be the same list; ``WrongTypeError`` for any other."""
         call(lib.ai_list_merge, self._kind, self._handle, other._handle)
 
     def item_at(self, position: int) -> TodoItem:
@@ -83,7 +84,7 @@ class SharedTodoList(_StrategyList):
 
 
 class ThinHandle(Handle):
-    """One of several proxies that share a number: only the proxy knows whether its own reference is gone."""
+    """A proxy that shares its number: only the proxy knows whether its own reference was released."""
 
     __slots__ = ()
 

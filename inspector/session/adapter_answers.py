@@ -1,4 +1,7 @@
-"""What a target says of its adapters, as the session's own types. It may be any process: what it says is checked. Pure; any thread."""
+"""A target's answers about its adapters, as the session's own types.
+
+It may be any process: its answer is checked. Pure; any thread.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from inspector.wire.messages import Answer
 
 @dataclass(frozen=True, slots=True)
 class DeclaredClass:
-    """What became of one declaration in a target."""
+    """The state of one declaration in a target."""
 
     cls: str
     """Its class, or ``library:name``."""
@@ -44,7 +47,7 @@ class LibraryClasses:
 
 @dataclass(frozen=True, slots=True)
 class AdapterReport:
-    """What a target follows."""
+    """The classes that a target follows."""
 
     names: tuple[str, ...]
     """Of its adapters: ``uniffi``."""
@@ -57,7 +60,7 @@ class AdapterReport:
     """Calls of native code into Python objects that failed; ``None``: none could be seen."""
 
     def notices(self) -> tuple[str, ...]:
-        """What a person should know, a line each."""
+        """Notices for a person, a line each."""
         return (
             *self.troubles,
             *(f"{each.cls} is not fully followed: {each.trouble}: {each.source}" for each in self.declared if each.trouble),

@@ -1,4 +1,6 @@
-"""Answers of the control socket as the session's own types. What the target says is checked: it may be any process.
+"""Answers of the control socket as the session's own types.
+
+The target's answer is checked: it may be any process.
 
 Pure; any thread.
 """
@@ -33,22 +35,22 @@ def require_ok(answer: Answer) -> Answer:
 
 
 def gc_report(answer: Answer) -> GcReport:
-    """What a collection did. Raises ``ControlError`` for an answer that is none."""
+    """The effect of a collection. Raises ``ControlError`` for a malformed answer."""
     return _checked(answer, _gc_report)
 
 
 def close_answers(answer: Answer) -> tuple[CloseAnswer, ...]:
-    """What became of each handle. Raises ``ControlError`` for an answer that is none."""
+    """The outcome for each handle. Raises ``ControlError`` for a malformed answer."""
     return _checked(answer, lambda fields: tuple(_close_answer(each) for each in fields["answers"]))
 
 
 def drain_report(answer: Answer) -> DrainReport:
-    """What a drain came to. Raises ``ControlError`` for an answer that is none."""
+    """The result of a drain. Raises ``ControlError`` for a malformed answer."""
     return _checked(answer, lambda fields: DrainReport(ran=whole(fields["ran"]), still_pending=whole(fields["still_pending"])))
 
 
 def audit_log(answer: Answer) -> AuditLog:
-    """What viewers did. Raises ``ControlError`` for an answer that is none."""
+    """The acts of viewers. Raises ``ControlError`` for a malformed answer."""
     return _checked(answer, _audit_log)
 
 
@@ -135,7 +137,7 @@ def _act(fields: Mapping[str, Any]) -> AuditedAct:
 
 
 def _result(value: object) -> Any:
-    """Of a close an outcome for each of the first handles; else a text, figures or nothing."""
+    """For a close an outcome for each of the first handles; else a text, figures or nothing."""
     if not isinstance(value, list):
         return _flat(value)
     return [{"handle": handle(each["handle"]), "outcome": text(each["outcome"])} for each in value]

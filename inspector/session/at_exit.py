@@ -1,7 +1,8 @@
-"""The state of a segment at the moment when its program ended, read after the interpreter has torn down what the program held.
+"""The state of a segment when its program ended, read after the interpreter's teardown.
 
-The target writes the time of its end down before the interpreter releases the program's globals. A row that ended later was alive at the
-end of the program, and a person who asks what a program left behind means that moment. Pure.
+The target writes the time of its end down before the interpreter releases the program's globals. A
+row that ended later was alive at the end of the program, and a person who asks for the program's
+leftovers means that moment. Pure.
 """
 
 from __future__ import annotations

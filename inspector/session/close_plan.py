@@ -1,7 +1,8 @@
-"""What closing some resources takes, in which order: made from the answers of a preview.
+"""The steps to close some resources, in order: made from the answers of a preview.
 
-A target says of each handle who holds it, and which others need it and have to be closed before (a cursor before its journal). The plan
-puts those before, tells what others hold, and what of it a person has to agree to. Pure; any thread.
+A target lists for each handle its holders, and the objects that need it and have to be closed
+before (a cursor before its journal). The plan puts those objects first, lists other holders, and
+names the parts that need a person's consent. Pure; any thread.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ OPEN: Final = (Resource.OPEN, Resource.CLOSE_FAILED)
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a person agreed to."""
+    """A person's consent."""
 
     held: bool = False
     """Close also what others hold or use."""
@@ -54,7 +55,7 @@ class Step:
 
     @property
     def is_held(self) -> bool:
-        """Somebody holds it who is not closed before it."""
+        """It has a holder that is not closed before it."""
         return bool(self.others)
 
 
@@ -66,19 +67,19 @@ class ClosePlan:
     answers: tuple[CloseAnswer, ...] = ()
 
     def with_answers(self, more: Iterable[CloseAnswer]) -> ClosePlan:
-        """The plan with further previews; those of a handle that is known already are ignored."""
+        """The plan with further previews; repeated previews of a handle are ignored."""
         known = {answer.handle for answer in self.answers}
         new = [answer for answer in more if answer.handle not in known]
         return replace(self, answers=in_order((*self.answers, *new)))
 
     def unknown(self) -> tuple[int, ...]:
-        """Handles that have to be closed before others and were not previewed yet."""
+        """Handles that have to be closed first and were not previewed yet."""
         known = {answer.handle for answer in self.answers}
         wanted = dict.fromkeys(handle for answer in self.answers for handle in answer.first)
         return tuple(handle for handle in wanted if handle not in known)
 
     def steps(self, consent: Consent) -> tuple[Step, ...]:
-        """All that was asked for, and with consent what has to be closed before, in order."""
+        """All requested closes, and with consent the closes they need first, in order."""
         asked = frozenset(self.asked)
         shown = [answer for answer in self.answers if answer.handle in asked or consent.needed]
         going: set[int] = set()
@@ -86,16 +87,17 @@ class ClosePlan:
         for answer in shown:
             step = Step(answer, is_added=answer.handle not in asked, others=others_of(answer, going))
             steps.append(step)
-            if goes(step, consent) and answer.outcome == "would_close":  # what waits holds the others on
+            # a waiting close holds up the rest
+            if goes(step, consent) and answer.outcome == "would_close":
                 going.add(answer.handle)
         return tuple(steps)
 
     def wanted(self, consent: Consent) -> tuple[int, ...]:
-        """What is to be closed, in order."""
+        """The resources to close, in order."""
         return tuple(step.answer.handle for step in self.steps(consent) if goes(step, consent))
 
     def needed(self) -> tuple[int, ...]:
-        """What nobody asked for but has to be closed before."""
+        """Resources that were not requested but have to be closed before."""
         asked = frozenset(self.asked)
         return tuple(answer.handle for answer in self.answers if answer.handle not in asked)
 
@@ -106,14 +108,14 @@ def goes(step: Step, consent: Consent) -> bool:
 
 
 def others_of(answer: CloseAnswer, closed_before: Iterable[int]) -> tuple[str, ...]:
-    """Holders that remain when ``closed_before`` is closed: a target names what has to be closed first as a holder too, with its id."""
+    """Holders that remain when ``closed_before`` is closed: a target lists objects to close first as holders too, with their id."""
     before = frozenset(closed_before)
     gone = {handle_text(handle) for handle in answer.first if handle in before}
     return tuple(holder for holder in answer.holders if not any(number in holder.split(",")[0].split() for number in gone))
 
 
 def in_order(answers: Sequence[CloseAnswer]) -> tuple[CloseAnswer, ...]:
-    """What needs another comes before that one; otherwise as they were."""
+    """A dependent object comes before the object it needs; otherwise the order is kept."""
     by_handle = {answer.handle: answer for answer in answers}
     ordered: dict[int, CloseAnswer] = {}
 

@@ -1,7 +1,8 @@
 """Being a viewer: the connection that keeps a target's sampler awake.
 
-A thread of its own connects, says hello and stays; when the connection breaks it tries again. While the target is stopped its hello is
-simply not answered yet, which holds up nobody. What depends on the viewer (interval, level) goes through it.
+A thread of its own connects, says hello and stays; when the connection breaks it tries again. While
+the target is stopped its hello is simply not answered yet, which holds up no other work. Settings
+that depend on the viewer (interval, level) are sent through it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _ANSWER_SECS: Final = 3.0
 
 @dataclass(slots=True)
 class Wishes:
-    """What this viewer wants of the target; said again after each reconnection."""
+    """This viewer's settings for the target; sent again after each reconnection."""
 
     level: int | None
     """``None``: as it is."""
@@ -78,7 +79,7 @@ class ControlLink:
 
     @property
     def busy(self) -> str:
-        """What the interpreter did for a viewer when it was last asked: ``gc``, or ``""``."""
+        """The interpreter's work for a viewer at the last request: ``gc``, or ``""``."""
         return self._busy
 
     def start(self) -> None:
@@ -114,7 +115,10 @@ class ControlLink:
         return self.ask("level", level=level)
 
     def look(self) -> None:
-        """Ask the target what its interpreter is busy with; ``busy`` says it later. Does nothing while that is being asked."""
+        """Ask the target about its interpreter's work; ``busy`` gives the answer later.
+
+        Does nothing while a request is on its way.
+        """
         if not self._looking.is_set():
             self._looking.set()
             self.ask("ping").add_done_callback(self._note_busy)
@@ -181,7 +185,7 @@ class ControlLink:
 
 
 def _settle(future: Future[Answer], work: Callable[[], Answer]) -> None:
-    """Run ``work`` and put what became of it into ``future``."""
+    """Run ``work`` and put its result or exception into ``future``."""
     try:
         future.set_result(work())
     except ControlError as error:
@@ -189,5 +193,5 @@ def _settle(future: Future[Answer], work: Callable[[], Answer]) -> None:
 
 
 def _forget(answer: Future[Answer]) -> None:
-    """Look at the failure, so that nobody has to."""
+    """Retrieve the failure, so that it is not reported as unhandled."""
     answer.exception()

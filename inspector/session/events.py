@@ -42,7 +42,10 @@ class EventReader:
         self._delivered = [_Delivered() for _ in range(MAX_RINGS)]
 
     def read(self, after: EventCursor | None) -> EventBatch:
-        """What was written after ``after`` (``None``: all that is still there). Raises ``SegmentError``, ``ControlError`` when closed."""
+        """The events written after ``after`` (``None``: all that are still there).
+
+        Raises ``SegmentError``, ``ControlError`` when closed.
+        """
         with self._lock:
             if not self._is_open:
                 raise ControlError("the session has ended")
@@ -74,7 +77,7 @@ class EventReader:
         return EventBatch(joined(parts, limit=MAX_RINGS * RING_EVENTS), EventCursor(MappingProxyType(following)))
 
     def _owners(self) -> Mapping[int, int]:
-        """Which thread writes each ring: of several that had it the one that began last."""
+        """The thread that writes each ring; if several used it, the thread that started last."""
         used = min(int(self._header["threads"]["used"][0]), MAX_THREADS)
         if len(self._threads) < used:
             self._threads = np.zeros(used, self._threads.dtype)
@@ -99,12 +102,12 @@ class _Delivered:
         self.next = max(self.next, following)
 
     def lost_of(self, gone: int) -> int:
-        """Of the ring's first ``gone`` events, those that were never read."""
+        """The number of the ring's first ``gone`` events that were never read."""
         return max(gone - (self.count - max(self.next - gone, 0)), 0)
 
 
 class _Ring:
-    """Whose events these are, and what was lost before them."""
+    """The thread of these events, and the losses before them."""
 
     __slots__ = ("first", "index", "lost", "thread")
 

@@ -1,4 +1,4 @@
-"""Sessions over one snapshot that does not change: what a dead target left, and what a file holds."""
+"""Sessions over one snapshot that does not change: a dead target's last state, or a file's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FixedSession:
     def __init__(self, snapshot: Snapshot, *, reason: str, events: EventBatch | None = None) -> None:
         """Show ``snapshot``; ``reason`` says why nothing can be asked of its target, a sentence without a full stop.
 
-        ``events``: what is known of what happened; ``None``: nothing was kept.
+        ``events``: the events, as far as they are known; ``None``: nothing was kept.
         """
         self._snapshot = snapshot
         self._events = events

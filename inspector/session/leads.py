@@ -1,4 +1,4 @@
-"""Classes of Rust libraries that a process has and nobody follows, from what its agent counted and what the libraries' files say."""
+"""Classes of a process's Rust libraries that are not followed, from its agent's counts and the libraries' files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PIECE_BYTES: Final = 1 << 20
 
 
 def coverage_of(pid: int, report: AdapterReport) -> Coverage:
-    """What of a process has no row, from what its agent says. Reads files; any thread."""
+    """The parts of a process without rows, from its agent's report. Reads files; any thread."""
     unseen = tuple(each.cls for each in report.declared if each.is_unseen)
     return Coverage(None if report.libraries is None else lead(pid, report.libraries), unseen, report.failed)
 

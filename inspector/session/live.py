@@ -1,8 +1,9 @@
 """A session with a running process.
 
-The pump thread reads counters and snapshots out of the segment, judges how the target is doing, and tells the listeners. It asks
-the target nothing, so it goes on while the target hangs. Commands run on threads of their own, each on its own connection:
-one that is given up hangs up, and so does not run later.
+The pump thread reads counters and snapshots out of the segment, judges how the target is doing, and
+tells the listeners. It asks the target nothing, so it goes on while the target hangs. Commands run
+on threads of their own, each on its own connection: an abandoned command hangs up, and so does not
+run later.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class _Rates:
 
 
 def next_snapshot_at(began: float, took_secs: float, *, every_secs: float) -> float:
-    """When the snapshot is due that follows one that began then: after a rest, on the same clock."""
+    """The time of the snapshot after one that began then: after a rest, on the same clock."""
     return began + max(every_secs, took_secs * (1 + _REST_SHARE))
 
 
@@ -97,9 +98,10 @@ class LiveSession:
     ) -> None:
         """Open the segment and begin. Raises ``SegmentError``.
 
-        ``level`` is what the target records while we look, ``None``: as it is. ``on_end`` runs once, on the pump thread, at the end.
-        ``declared`` is what the target is to follow beside what it knows by itself; ``None``: it is not even asked.
-        ``brought``: this viewer brought the agent in.
+        ``level`` is the target's recording level while we look, ``None``: unchanged. ``on_end``
+        runs once, on the pump thread, at the end. ``declared`` are declarations for the target
+        beside its own; ``None``: it is not even asked. ``brought``: this viewer brought the agent
+        in.
         """
         self._segment = Segment(segment_path)
         self._segment_path, self._brought = segment_path, brought
@@ -161,7 +163,7 @@ class LiveSession:
         self._link.set_interval(max(int(min(snapshot_secs, 60.0) * 1000), _SHORTEST_SAMPLE_MILLIS))
 
     def set_level(self, level: Level) -> Future[Level]:
-        """Switch what the target records; the result is the level in force."""
+        """Set the target's recording level; the result is the level in force."""
         return _mapped(self._link.set_level(int(level)), lambda answer: Level(level_in(answer)))
 
     def force_gc(self) -> Future[GcReport]:
@@ -169,7 +171,7 @@ class LiveSession:
         return self._submit(lambda: gc_report(self._command("gc")))
 
     def preview_close(self, handles: Sequence[int]) -> Future[tuple[CloseAnswer, ...]]:
-        """What ``close`` would do. Changes nothing."""
+        """The outcome that ``close`` would have. Changes nothing."""
         wanted = list(handles)
         return self._submit(lambda: ask_in_batches(lambda some: close_answers(self._command("preview", handles=some)), wanted))
 
@@ -193,11 +195,11 @@ class LiveSession:
         return self._submit(lambda: native_holders_in(self._command("holders", handle=handle)))
 
     def retainers(self, handle: int, search: Search) -> Future[Retainers]:
-        """What holds the handle's proxy, up to Python's roots."""
+        """The holders of the handle's proxy, up to Python's roots."""
         return self._submit(lambda: retainers_in(self._search("retainers", handle, search)))
 
     def cycles(self, handle: int, search: Search) -> Future[CycleReport]:
-        """Cycles across the boundary, those through a handle or, with 0, all."""
+        """Cycles across the boundary: through a handle or, with 0, all."""
         return self._submit(lambda: cycles_in(self._search("cycles", handle, search)))
 
     def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
@@ -206,11 +208,11 @@ class LiveSession:
         return self._submit(lambda: self._do("type_level", type_id=type_index, level=number))
 
     def audit(self) -> Future[AuditLog]:
-        """What viewers did to the target."""
+        """The acts of viewers on the target."""
         return self._submit(lambda: audit_log(self._command("audit")))
 
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
-        """What happened after ``after``, also of a target that has gone."""
+        """The events after ``after``, also of a target that has ended."""
         return self._submit(lambda: self._events.read(after))
 
     def remove_agent(self) -> Future[str]:
@@ -218,11 +220,11 @@ class LiveSession:
         return self._submit(self._take_out)
 
     def notices(self) -> Future[tuple[str, ...]]:
-        """What a person should know of what is followed; known when the target has answered, or will not."""
+        """Notices about followed classes; known when the target has answered, or will not."""
         return self._notices
 
     def coverage(self) -> Future[Coverage]:
-        """What of the target has no row: classes that nobody follows, births that are not seen."""
+        """The parts of the target without rows: classes that are not followed, births that are not seen."""
         return self._submit(lambda: coverage_of(self._pid, adapter_report(self._command("adapters"))))
 
     def end(self) -> None:
@@ -264,7 +266,7 @@ class LiveSession:
 
     @contextmanager
     def _greeted(self, *, armed: bool = False) -> Iterator[ControlConnection]:
-        """A connection of its own for one question; only an ``armed`` one may change the target."""
+        """A connection of its own for one question; only an ``armed`` connection may change the target."""
         with ControlConnection(self._socket_path, pid=self._pid) as connection:
             hello: dict[str, Any] = {"layout": LAYOUT_VERSION, "role": "command", "level": None, "armed": armed}
             require_ok(connection.ask("hello", wait_secs=COMMAND_SECS, is_given_up=self._is_over, **hello))
@@ -280,7 +282,7 @@ class LiveSession:
         return departure.stays
 
     def _declare(self, declared: Declared | None) -> tuple[str, ...]:
-        """Tell the target what to follow, and hear what came of that and of its own declarations."""
+        """Send the target declarations, and take the state of these and of its own."""
         if declared is None:
             return ()
         values = [declaration_value(declaration) for declaration in declared.declarations]
@@ -288,12 +290,12 @@ class LiveSession:
             answer = self._command("declare", declarations=values) if values else self._command("adapters")
             heard = adapter_report(answer).notices()
         except ControlError as error:
-            # An older agent, or a target that cannot answer: only what was to be said to it is lost.
+            # An older agent, or a target that cannot answer: only the message to it is lost.
             heard = (f"{error}: what the viewer declares is not followed",) if values else ()
         return (*declared.troubles, *heard, *self._other_interpreters())
 
     def _other_interpreters(self) -> tuple[str, ...]:
-        """That objects of sub-interpreters are not among those that are followed."""
+        """A notice that objects of sub-interpreters are not followed."""
         count = count_interpreters(self._pid) or 1
         outside = f"look from outside: arc-inspector handles {self._pid} --read-only"
         return (f"the process {others_text(count)}; {outside}",) if count > 1 else ()
@@ -313,7 +315,7 @@ class LiveSession:
                 self._on_end()
 
     def _turn(self) -> bool:
-        """Read what is due; false when the target will not write again."""
+        """Read the data that is due; false when the target will not write again."""
         now = time.monotonic()
         rates = self._rates
         try:
@@ -342,19 +344,19 @@ class LiveSession:
         self._subscribers.tell_snapshot(snapshot)
 
     def _lose(self, reason: str) -> None:
-        """The segment cannot be read any more: what was seen last stays."""
+        """The segment cannot be read any more: the last snapshot stays."""
         lost = self._watcher.lost(reason, self._latest)
         if lost is not None:
             self._publish(lost)
 
 
 def _millis(secs: float | None) -> int | None:
-    """A time to come in whole milliseconds, at least one."""
+    """A future time in whole milliseconds, at least 1."""
     return None if secs is None else max(math.ceil(secs * MILLIS_PER_SEC), 1)
 
 
 def _pid_of(segment: Segment) -> int:
-    """Whose segment it is; one that cannot be read is closed."""
+    """The segment's process; an unreadable segment is closed."""
     try:
         return pid_in(segment.path) or int(segment.header().pid)
     except SegmentError:
@@ -363,7 +365,7 @@ def _pid_of(segment: Segment) -> int:
 
 
 def _mapped(future: Future[Answer], change: Callable[[Answer], Result]) -> Future[Result]:
-    """A future of what ``change`` makes of the answer."""
+    """A future of ``change`` applied to the answer."""
     result: Future[Result] = Future()
 
     def finish(done: Future[Answer]) -> None:

@@ -112,7 +112,7 @@ class OutsideSession(FixedSession):
 
 
 def _of_agent(pid: int, found_rows: int) -> tuple[str, ...]:
-    """What an agent in the process lists and a look from outside does not find: its declared classes, the runtime's own handles."""
+    """Objects that only an agent in the process lists: its declared classes, the runtime's own handles."""
     agent = find_published(pid)
     if agent is None or agent.live_handles <= found_rows:
         return ()

@@ -1,7 +1,7 @@
 """Looks from outside, one after the other, as snapshots: which row of this look is which of the one before.
 
-A row is the same while the same proxy keeps the same handle. What is gone stays for a while as a tombstone, as that which was seen
-last. Owned by the session's worker thread.
+A row is the same while the same proxy keeps the same handle. A row that ended stays for a while as
+a tombstone, with the values seen last. Owned by the session's worker thread.
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ class _Kept:
     def take(self, strong: int, weak: int, outer: int, in_flight: int, moving: int) -> None:
         """One more look. A count that does not move is believed, after calls when it stood still in two looks.
 
-        While calls use the object again and again, its resting count is the least of the last looks: some calls outlast a look. Of an
-        object whose handles came and went too fast for this look, what it counts beyond them is what it was.
+        While calls use the object again and again, its resting count is the least of the last
+        looks: some calls outlast a look. If an object's handles changed too fast for this look, its
+        references beyond them are unchanged.
         """
         if strong == UNSAMPLED:
             return
@@ -81,7 +82,7 @@ class _Kept:
 
 @dataclass(slots=True)
 class _Counter:
-    """What came and went of a type, since the first look."""
+    """Births and deaths of a type, since the first look."""
 
     row: SeenType
     created: int = 0
@@ -164,7 +165,7 @@ class OutsideRows:
         return found
 
     def _born(self, type_index: int, at: float) -> _Kept:
-        """What the first look finds was born before; later, within the last interval."""
+        """Rows of the first look were born before; later rows within the last interval."""
         is_first = not self._looks
         counter = self._counters[type_index]
         counter.live += 1
@@ -279,7 +280,7 @@ def _singles(look: Look) -> dict[str, npt.NDArray[np.int64]]:
 
 
 def stacks_of(threads: Iterable[SeenThread]) -> tuple[ThreadStack, ...]:
-    """What threads did, as the model has it."""
+    """The threads' stacks, as the model has them."""
     return tuple(
         ThreadStack(
             tid=seen.tid,
@@ -298,7 +299,7 @@ def frames_of(stack: Iterable[SeenFrame]) -> tuple[Frame, ...]:
 
 
 def lost_of(effort: Effort, doubtful: int) -> Lost:
-    """What a look left out."""
+    """The omissions of a look."""
     mib = {
         "outside_swapped_mib": effort.swapped_bytes,
         "outside_unread_mib": effort.unreadable_bytes,

@@ -1,4 +1,7 @@
-"""A session over the segment that a dead target left. Reading is the same as for a live one; it is done once."""
+"""A session over the segment of a dead target.
+
+Reading is the same as for a live target; it is done once.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def postmortem_session(path: Path) -> FixedSession:
 
 
 def snapshot_of_dead(source: SegmentSource, raw: RawState, *, serial: int, overwritten_events: int) -> Snapshot:
-    """The last state, as of the last moment that the target wrote down: ages are those that the rows had then."""
+    """The last state, as of the last moment that the target wrote down: ages are the rows' ages then."""
     header = raw.vitals
     last = last_moment(raw)
     stat = process_stat(header.number("pid"))

@@ -1,4 +1,4 @@
-"""What the window and the commands know of a session: one Protocol, whatever stands behind it.
+"""The Protocol of a session for the window and the commands, the same for every kind.
 
 Live, post-mortem, recorded and fake sessions look alike. ``ui`` imports this and ``model``, no more.
 """
@@ -20,7 +20,7 @@ from inspector.vocabulary import Level
 
 @dataclass(frozen=True, slots=True)
 class GcReport:
-    """What a forced collection did."""
+    """The effect of a forced collection."""
 
     collected: int
     handles_released: int
@@ -32,7 +32,7 @@ class GcReport:
 
 @dataclass(frozen=True, slots=True)
 class CloseAnswer:
-    """What became of one handle of a close request, or would become of it."""
+    """The outcome, real or previewed, for one handle of a close request."""
 
     handle: int
     outcome: str
@@ -47,7 +47,7 @@ class CloseAnswer:
 
 @dataclass(frozen=True, slots=True)
 class DrainReport:
-    """What running the closes that wait came to."""
+    """The result of running the waiting closes."""
 
     ran: int
     still_pending: int
@@ -55,7 +55,7 @@ class DrainReport:
 
 @dataclass(frozen=True, slots=True)
 class AuditedAct:
-    """What a viewer did to the target."""
+    """An act of a viewer on the target."""
 
     at: float
     """Seconds since the Unix epoch, by the target's clock."""
@@ -87,7 +87,7 @@ class AuditLog:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What can be asked of this session now, each with the reason when not."""
+    """The requests that this session takes now, each with the reason when not."""
 
     act: bool
     """Force GC and close."""
@@ -116,7 +116,7 @@ class Session(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the session can do now."""
+        """The capabilities of the session now."""
 
     def subscribe(self, listener: SessionListener) -> Callable[[], None]:
         """Hear of everything from now on; the result ends that."""
@@ -125,26 +125,31 @@ class Session(Protocol):
         """How often snapshots and counters are read. The target's sampler follows."""
 
     def set_level(self, level: Level) -> Future[Level]:
-        """Switch what the target records; the result is the level in force."""
+        """Set the target's recording level; the result is the level in force."""
 
     def force_gc(self) -> Future[GcReport]:
         """Collect garbage in the target. Fails with ``TargetBusyError`` when the interpreter does not answer in time."""
 
     def preview_close(self, handles: Sequence[int]) -> Future[tuple[CloseAnswer, ...]]:
-        """What ``close`` would do. Changes nothing."""
+        """The outcome that ``close`` would have. Changes nothing."""
 
     def close_handles(
         self, handles: Sequence[int], *, although_held: bool = False, deadline_secs: float | None = None
     ) -> Future[tuple[CloseAnswer, ...]]:
-        """Close resources. Without ``although_held`` one that others hold is refused, with their names.
+        """Close resources.
 
-        One that is pending still after ``deadline_secs`` is withdrawn; what adapters close runs at once or not at all.
+        Without ``although_held`` a resource with other holders is refused, with their names.
+
+        A request that is pending still after ``deadline_secs`` is withdrawn; closes by adapters run
+        at once or not at all.
         """
 
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
-        """What happened after ``after``; ``None``: all that is still there. Events are recorded from level *history* on.
+        """The events after ``after``; ``None``: all that are still there.
 
-        Fails with ``InspectorError`` where there are none to read. Ask only while somebody looks.
+        Events are recorded from level *history* on.
+
+        Fails with ``InspectorError`` where there are none to read. Ask only while a person looks.
         """
 
     def drain(self) -> Future[DrainReport]:
@@ -157,25 +162,31 @@ class Session(Protocol):
         """Native references on the handle's object that have a name. Answered without the interpreter."""
 
     def retainers(self, handle: int, search: Search) -> Future[Retainers]:
-        """What holds the handle's proxy, up to Python's roots. Fails when there is none, or ``search`` was given up."""
+        """The holders of the handle's proxy, up to Python's roots.
+
+        Fails when there is none, or ``search`` was given up.
+        """
 
     def cycles(self, handle: int, search: Search) -> Future[CycleReport]:
-        """Cycles across the boundary, those through a handle or, with 0, all."""
+        """Cycles across the boundary: through a handle or, with 0, all."""
 
     def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
         """Record so much of one type until the last viewer goes; ``None``: as the whole process."""
 
     def audit(self) -> Future[AuditLog]:
-        """What viewers did to the target."""
+        """The acts of viewers on the target."""
 
     def remove_agent(self) -> Future[str]:
         """Have an agent that was brought in go, while no other viewer needs it; the result says why it stays, ``""``: it went."""
 
     def notices(self) -> Future[tuple[str, ...]]:
-        """What a person should know of what is followed: declarations that are wrong or name nothing, a line each."""
+        """Notices about followed classes: declarations that are wrong or name nothing, a line each."""
 
     def coverage(self) -> Future[Coverage]:
-        """What of the target has no row: classes that nobody follows, births that are not seen. Fails where nobody can be asked."""
+        """The parts of the target without rows: classes that are not followed, births that are not seen.
+
+        Fails when the target cannot be asked.
+        """
 
     def end(self) -> None:
         """Detach. The target returns to its idle level."""
@@ -183,7 +194,7 @@ class Session(Protocol):
 
 @runtime_checkable
 class Replay(Protocol):
-    """What a recorded session offers beside a ``Session``: time to go through. Any thread."""
+    """A recorded session's addition to a ``Session``: the choice of a moment. Any thread."""
 
     moments: Floats
     """When the recorded snapshots were taken, ascending, seconds since the Unix epoch; at least one."""

@@ -1,4 +1,4 @@
-"""A recorded session played again: a ``Session`` that stands at one of the recorded moments, and goes to another when it is asked."""
+"""A recorded session played again: a ``Session`` at a recorded moment, which can be changed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ class ReplaySession(FixedSession):
     def seek(self, at: float) -> None:
         """Go to the last recorded moment at or before ``at`` (the first, when there is none); listeners hear of it.
 
-        Any thread, returns at once. Of many wishes that come faster than they can be read the newest counts.
+        Any thread, returns at once. If requests come faster than they can be read, the newest
+        counts.
         """
         number = max(int(np.searchsorted(self.moments, at, side="right")) - 1, 0)
         with self._lock:

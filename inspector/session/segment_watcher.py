@@ -1,4 +1,7 @@
-"""What the pump of a live session reads: counters, signs of life, snapshots. Owned by the pump thread."""
+"""The reading part of a live session's pump: counters, signs of life, snapshots.
+
+Owned by the pump thread.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +80,7 @@ class SegmentWatcher:
         return has_changed
 
     def snapshot(self, at: float) -> Snapshot:
-        """The whole state now; for a dead target its last one. Raises ``SegmentError``."""
+        """The whole state now; for a dead target its last state. Raises ``SegmentError``."""
         if not self.verdict.is_final and self._serial == 0:
             self.probe(at)
         raw = self._source.state()
@@ -96,7 +99,7 @@ class SegmentWatcher:
         return self._hang.added_to(build_snapshot(raw, self._source.names, self._source.codes, moment))
 
     def lost(self, reason: str, latest: Snapshot | None) -> Snapshot | None:
-        """``latest`` as the last one: the segment cannot be read any more."""
+        """``latest`` as the last snapshot: the segment cannot be read any more."""
         self.verdict = Verdict(TargetState.POST_MORTEM, reason)
         if latest is None:
             return None
@@ -104,7 +107,7 @@ class SegmentWatcher:
         return replace(latest, serial=latest.serial + 1, target=target)
 
     def _limits(self, at: float) -> tuple[Limit, ...]:
-        """What the system allows the process; counting costs a list of names, so it is done about once a second."""
+        """The system's limits for the process; counting costs a list of names, so it is done about once a second."""
         if at - self._counted_at >= _COUNT_SECS:
             self._counted_at = at
             descriptors = open_descriptors(self._segment.header().pid)
@@ -112,7 +115,7 @@ class SegmentWatcher:
         return self._process_limits
 
     def _ask_why(self, verdict: Verdict, at: float) -> None:
-        """The native thread of a target whose interpreter hangs can say what it is busy with."""
+        """The native thread of a target whose interpreter hangs can name the interpreter's work."""
         if verdict.state is not TargetState.HUNG:
             self._link.calm()
         elif at - self._asked_at > _ASK_SECS:

@@ -1,6 +1,7 @@
 """The words that a target and its viewers share, each said once: levels, states, kinds, events, operations.
 
-Pure Python of the standard library; the numbers are those of ``native/src/layout``, and tests compare both. Any thread.
+Pure Python of the standard library; the numbers are equal to ``native/src/layout``'s, and tests
+compare both. Any thread.
 """
 
 from __future__ import annotations

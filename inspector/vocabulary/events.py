@@ -1,4 +1,4 @@
-"""Kinds of events. Values are those of the layout; a test compares them."""
+"""Kinds of events. Values are the layout's; a test compares them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class EventKind(IntEnum):
-    """What an event says."""
+    """The kind of an event."""
 
     GAP = 0
     """Not in the layout: here events were overwritten before they were read, and the count says how many."""

@@ -1,6 +1,6 @@
-"""Kinds of types: who counts the references, and everything that the code asks of a kind, one line a kind.
+"""Kinds of types: the counter of the references, and all facts that the code asks of a kind.
 
-Values are those of the layout; a test compares them.
+Values are the layout's; a test compares them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NOTHING = _Asked(0)
 
 
 class Kind(IntEnum):
-    """Who counts the references of a type."""
+    """The counter of a type's references."""
 
     _asked: _Asked
 
@@ -98,7 +98,7 @@ class Kind(IntEnum):
 
     @property
     def calls_are_estimated(self) -> bool:
-        """A call clones the object's reference: calls in flight are known by sampling the strong count, and short ones may be missed."""
+        """A call clones the object's reference: calls in flight are known by sampling the strong count, and short calls may be missed."""
         return _Asked.CLONES in self._asked
 
     @property

@@ -1,4 +1,7 @@
-"""How much a target records, and the two state machines of a handle. Values are those of the layout; a test compares them."""
+"""How much a target records, and the two state machines of a handle.
+
+Values are the layout's; a test compares them.
+"""
 
 from __future__ import annotations
 

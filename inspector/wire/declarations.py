@@ -1,7 +1,8 @@
 """Declarations: in a few words of TOML, how one class of a program keeps a native handle. Both sides use this, neither owns it.
 
-A viewer reads them from its configuration and sends them; a target checks what it gets, or reads files of its own. Everything is
-bounded, and nothing is code: names are looked up, never imported or evaluated. Pure; any thread.
+A viewer reads them from its configuration and sends them; a target checks the received ones, or
+reads files of its own. Everything is bounded, and nothing is code: names are looked up, never
+imported or evaluated. Pure; any thread.
 """
 
 from __future__ import annotations
@@ -73,7 +74,10 @@ class Declaration:
 
     @property
     def code(self) -> tuple[str, ...]:
-        """What it has the program run, as it is declared: attributes that are read, methods that are called. A property is code as well."""
+        """The code that it makes the program run, as declared: attributes that are read, methods that are called.
+
+        A property is code as well.
+        """
         read = [_path_text(path) for path in (self.handle, self.released and self.released.path) if path is not None]
         return tuple(dict.fromkeys([*read, *([self.close_signature] if self.close else [])]))
 
@@ -84,7 +88,7 @@ class Declaration:
 
     @property
     def key(self) -> str:
-        """What it is about; two with one key are about the same."""
+        """The declaration's subject; two declarations with one key have one subject."""
         return self.cls or f"{self.library}:{self.name}"
 
     @property
@@ -95,7 +99,7 @@ class Declaration:
 
 
 def parse_declarations(values: object, source: str, *, is_shipped: bool = False) -> tuple[list[Declaration], list[str]]:
-    """Those that are right, and one line for each that is not."""
+    """The correct declarations, and one line for each faulty one."""
     if not isinstance(values, list):
         return [], [f"proxy is not a list of tables, write [[proxy]]: {source}"]
     found, troubles = [], []
@@ -121,7 +125,7 @@ def parse_declaration(value: object, source: str) -> Declaration:
 
 
 def declaration_value(declaration: Declaration) -> dict[str, Any]:
-    """As it is sent: what ``parse_declaration`` reads back."""
+    """The form in which it is sent; ``parse_declaration`` reads it back."""
     value: dict[str, Any] = {
         "class": declaration.cls,
         "name": declaration.name,
@@ -140,7 +144,7 @@ def declaration_value(declaration: Declaration) -> dict[str, Any]:
 
 
 def _checked(fields: dict[str, Any], source: str) -> Declaration:
-    """What goes together."""
+    """Checks that the fields fit together."""
     cls, library = fields.get("cls", ""), fields.get("library", "")
     functions = any(fields.get(name) for name in ("creates", "clones", "frees"))
     if not cls and not library:
@@ -209,7 +213,7 @@ def _arguments(value: object) -> dict[str, Scalar]:
 
 
 def _is_scalar(value: object) -> bool:
-    """What JSON carries: a number that is finite and has 64 bits at most, a short printable text, a flag or nothing."""
+    """A value that JSON carries: a finite number of 64 bits at most, a short printable text, a flag or nothing."""
     if isinstance(value, str):
         return len(value) <= MAX_CHARS and value.isprintable()
     if isinstance(value, float):

@@ -53,7 +53,7 @@ class Ending(IntEnum):
 
 
 class ClockSource(IntEnum):
-    """Where ticks come from."""
+    """The source of ticks."""
 
     TSC = lib.AiClockSource_Tsc
     MONOTONIC = lib.AiClockSource_Monotonic

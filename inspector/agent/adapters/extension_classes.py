@@ -1,4 +1,4 @@
-"""Classes that native code of extensions made and that nobody follows, by library, for a person who has declared nothing."""
+"""Classes of native extensions that are not followed, by library, for a person without declarations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEAST_UNSEEN: Final = 20
 
 
 def instances_beyond(cls: type, known: int = 0) -> int:
-    """About how many instances of a heap type live beside ``known`` ones; 0 where that cannot be told from so few.
+    """About how many instances of a heap type live beside ``known`` ones; 0 where they are too few to tell.
 
     Each instance of a heap type refers to it.
     """
@@ -30,7 +30,7 @@ def instances_beyond(cls: type, known: int = 0) -> int:
 
 
 def not_followed(followed: Collection[type]) -> dict[str, dict[str, Any]]:
-    """Of each library's file how many heap types with a destructor in it are not ``followed``, and the one with the most instances.
+    """For each library's file: heap types with a destructor in it that are not ``followed``, and the largest.
 
     About 2 ms.
     """

@@ -1,12 +1,13 @@
-"""What an adapter is: the hooks of one ecosystem (UniFFI, …) within the agent.
+"""The protocol of an adapter: the hooks of one ecosystem (UniFFI, …) within the agent.
 
-An adapter keeps rows in the handle table for objects that live elsewhere, through ``lib.ai_type``, ``ai_row_add``,
-``ai_rows_add``, ``ai_row_address``, ``ai_row_counts`` and ``ai_row_end``. It changes nothing of the program but what
-``detach`` undoes exactly, and keeps no object alive.
+An adapter keeps rows in the handle table for objects that live elsewhere, through ``lib.ai_type``,
+``ai_row_add``, ``ai_rows_add``, ``ai_row_address``, ``ai_row_counts`` and ``ai_row_end``. It
+changes only parts of the program that ``detach`` restores exactly, and keeps no object alive.
 
-Threads: ``attach`` runs on the thread that starts the agent, so that what is born afterwards is seen from its birth;
-everything else runs on the agent's worker thread, one call at a time. Each holds the GIL, so each is short; ``scan``
-is cut into slices for that. What an adapter raises is caught, counted and reported as one line; it never reaches the program.
+Threads: ``attach`` runs on the thread that starts the agent, so that later objects are seen from
+their birth; everything else runs on the agent's worker thread, one call at a time. Each holds the
+GIL, so each is short; ``scan`` is cut into slices for that. An adapter's exception is caught,
+counted and reported as one line; it never reaches the program.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 
 class CloseVerdict(NamedTuple):
-    """What became of a close request, or would become of it."""
+    """The outcome, real or previewed, of a close request."""
 
     outcome: str
     """``would_close``, ``closed``, ``pending``, ``refused`` or ``failed``."""
@@ -27,7 +28,7 @@ class CloseVerdict(NamedTuple):
 
 
 class Following(NamedTuple):
-    """The classes that are followed in this process, and the reasons why others are not."""
+    """The classes that are followed in this process, and the reasons why other classes are not."""
 
     classes: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
@@ -42,7 +43,10 @@ class Follower(Protocol):
 
 
 class Leaving(Protocol):
-    """An adapter that lets go of the program's objects when the interpreter ends. Others keep their hooks: finalisers still run then."""
+    """An adapter that releases the program's objects when the interpreter ends.
+
+    The other adapters keep their hooks: finalisers still run then.
+    """
 
     def leave(self) -> None:
         """On the thread that runs the exit functions, after the last look at the segment. Must not raise."""
@@ -76,10 +80,11 @@ class Adapter(Protocol):
         """Undo the hooks so that the program's attributes are identical to before, and clear the adapter's rows."""
 
     def scan(self) -> Iterator[int]:
-        """Find the objects that live now, those born before ``attach`` among them.
+        """Find the live objects, including objects older than ``attach``.
 
-        A generator: each step holds the GIL for 5 ms at most and yields the number of rows found so far; between
-        steps the worker lets others run. May be abandoned half-way, and started again.
+        A generator: each step holds the GIL for 5 ms at most and yields the number of rows found so
+        far; between steps the worker lets other threads run. May be abandoned half-way, and started
+        again.
         """
 
     def poll(self) -> None:
@@ -89,7 +94,7 @@ class Adapter(Protocol):
         """Whether this adapter keeps the row."""
 
     def close(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
-        """Close the resource behind a row, or with ``preview`` only say what that would do."""
+        """Close the resource behind a row; with ``preview`` only give the outcome."""
 
     def referrers(self, row: int) -> Sequence[str]:
         """The Python objects that hold the row's proxy, in short sentences; the tool's own left out."""

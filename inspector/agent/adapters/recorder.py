@@ -1,7 +1,7 @@
 """The rows that the adapter keeps in the native handle table, by the C interface.
 
-Adding and ending a row never raises: what finds no room is counted by the recorder (``lost.untracked_handles``) and has
-row 0 here. Any thread.
+Adding and ending a row never raises: a row without room is counted by the recorder
+(``lost.untracked_handles``) and has number 0 here. Any thread.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WORD: Final = ffi.typeof("uint64_t *")
 
 
 class Recorder:
-    """The recorder of this process. Holds nothing: one is as good as another."""
+    """The recorder of this process. Holds nothing: all recorders are equal."""
 
     __slots__ = ()
 
@@ -57,7 +57,7 @@ class Recorder:
         return int(index[0])
 
     def adopt(self, type_index: int, addresses: Sequence[int], datas: Sequence[int]) -> list[int]:
-        """Rows for objects that were there before; their birth stays unknown. 0 for those that found no room."""
+        """Rows for older objects; their birth stays unknown. 0 for objects without room."""
         rows = ffi.new("uint64_t[]", len(addresses))
         lib.ai_rows_add(type_index, ffi.new("uint64_t[]", addresses), ffi.new("uint64_t[]", datas), len(addresses), rows, ffi.NULL)
         return list(rows)

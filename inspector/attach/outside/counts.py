@@ -1,7 +1,8 @@
 """Counts of ``Arc``s in another process, of the same moment as the handles on them. One thread.
 
-The process runs on. So its handles are searched for, the counts are read several times, and the handles are searched for again: an object
-whose handles are the same before and after had these handles all the while. Of the counts read, the least is the one without calls.
+The process runs on. So its handles are searched for, the counts are read several times, and the
+handles are searched for again: an object whose handles are the same before and after had these
+handles all the while. The least of the counts read is the count without calls.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of some handles, one element each; ``UNKNOWN`` where it cannot be told. All handles of an object have the same."""
+    """Counts of some handles, one element each; ``UNKNOWN`` where they are unknown.
+
+    All handles of an object have the same.
+    """
 
     addresses: Addresses
     """As ``Held`` has it; 0 also where no counts lie."""
@@ -66,7 +70,7 @@ class Counts:
 
 @dataclass(slots=True)
 class _Arcs:
-    """What is read: the ``Arc``s around objects first, since calls count there until they have come in, and then the objects' own."""
+    """The words to read: the ``Arc``s around objects first, since calls count there until they have come in, and then the objects' own."""
 
     objects: Addresses
     outers: Addresses
@@ -119,7 +123,7 @@ class _Arcs:
         )
 
     def are_counts(self) -> Flags:
-        """Whether all words of an object look like counts; not proof, but what stands elsewhere is seldom two small numbers."""
+        """Whether all words of an object look like counts; not proof, but other words are seldom two small numbers."""
         own = self.least[len(self.outers) :]
         outer = self.least[: len(self.outers)]
         odd = np.bincount(self.owners, (outer <= 0) | (outer > MOST_STRONG), len(self.objects)) > 0
@@ -131,7 +135,7 @@ class _Arcs:
 def handles_with_counts(memory: OutsideMemory, search: Callable[[], Held]) -> tuple[Held, Counts]:
     """The handles that ``search`` finds, and the counts of their objects.
 
-    Of objects that get and lose handles faster than can be looked, the counts are ``UNKNOWN``.
+    The counts of objects that get and lose handles too fast for a look are ``UNKNOWN``.
     """
     held = search()
     known = _Known()
@@ -190,7 +194,7 @@ def _pairs(memory: OutsideMemory, places: Addresses) -> tuple[Ints, Ints]:
 
 @dataclass(frozen=True, slots=True)
 class _Single:
-    """What an object counts beyond its handles; ``None``: no counts lie there."""
+    """An object's references beyond its handles; ``None``: no counts lie there."""
 
     inner: int
     weak: int
@@ -210,7 +214,7 @@ class _Known:
         return np.fromiter(self._singles, np.uint64, len(self._singles))
 
     def learn(self, arcs: _Arcs, before: Held, after: Held) -> None:
-        """Take what was read between two searches, of objects whose handles were the same in both."""
+        """Take the counts read between two searches, of objects with the same handles in both."""
         stood = _stood(arcs.objects, before, after)
         are_counts = arcs.are_counts()
         handles, pointing, around = _known_references(arcs, before)
@@ -228,7 +232,7 @@ class _Known:
             self._singles[address] = _Single(inner, weak - 1, in_flight, moving, found) if is_one else None
 
     def counts(self, held: Held) -> Counts:
-        """The counts of the handles found last: what their objects count beyond them, and they."""
+        """The counts of the handles found last: the references beyond the handles, plus the handles."""
         distinct, lines = np.unique(held.addresses, return_inverse=True)
         singles = [self._singles.get(address) for address in distinct.tolist()]
         is_none = np.array([address in self._singles and self._singles[address] is None for address in distinct.tolist()], np.bool_)

@@ -1,6 +1,7 @@
 """One look at a process from outside: all that can be told without loading anything into it.
 
-What cannot be looked at is a note, and the rest goes on. Takes as long as reading the process's memory three or four times. Any thread.
+An unreadable part is a note, and the rest continues. Takes as long as reading the process's memory
+three or four times. Any thread.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def _named(pid: int, thread: SeenThread, names: dict[int, str]) -> SeenThread:
 
 @dataclass(slots=True)
 class _Found:
-    """What is found, as it comes."""
+    """The finds, as they come."""
 
     runtime: str = ""
     is_whole: bool = True
@@ -179,7 +180,7 @@ class _Search:
     """Searches for the instances of the classes that are followed; each call is one search."""
 
     def __init__(self, objects: Objects, heap: Heap, bindings: Bindings, classes: Classes, wanted: Addresses, found: _Found) -> None:
-        """``wanted``: the classes. What a search leaves out is noted in ``found``."""
+        """``wanted``: the classes. A search notes its omissions in ``found``."""
         self._objects, self._heap, self._bindings, self._classes = objects, heap, bindings, classes
         self._wanted, self._found = wanted, found
         self.places = self.kinds = np.empty(0, np.uint64)
@@ -197,7 +198,7 @@ class _Search:
         return Held(*map(np.concatenate, columns)) if parts else Held(np.empty(0, np.int64), nothing, nothing, nothing, nothing)
 
     def _of_class(self, each: SeenClass) -> Iterator[Held]:
-        """The instances of one class and of what is derived from it."""
+        """The instances of one class and its subclasses."""
         own = np.array([address for address, owner in self._bindings.owners.items() if owner is each], np.uint64)
         of_class = np.isin(self.kinds, own)
         if not of_class.any():
@@ -222,7 +223,7 @@ def _type_of(each: SeenClass, shape: Shape) -> SeenType:
 
 
 def _arcs_of(memory: OutsideMemory, each: SeenClass, shape: Shape, handles: Addresses) -> tuple[Addresses, Addresses]:
-    """The ``Arc`` of each handle's object, right before it, and the one that a trait's handle points into."""
+    """The ``Arc`` of each handle's object, right before it, and the ``Arc`` that a trait's handle points into."""
     nothing = np.zeros(len(handles), np.uint64)
     if not shape.is_address:
         return nothing, nothing
@@ -257,5 +258,5 @@ def _add_call(call: SeenCall, address: int, origin: str, found: _Found) -> None:
 
 
 def _only(names: set[str]) -> str:
-    """The only one; ``""`` when there are several, or none."""
+    """The only name; ``""`` when there are several, or none."""
     return next(iter(names)) if len(names) == 1 else ""

@@ -1,7 +1,7 @@
-"""Threads of a process and what they do, from outside: the kernel's word, and Python's stacks.
+"""Threads of a process and their work, from outside: the kernel's facts, and Python's stacks.
 
-The stacks are read by ``pystack``, in a process of its own: it parses what the target's memory says, and whatever it meets there, the
-viewer goes on. It stops nothing. Any thread.
+The stacks are read by ``pystack``, in a process of its own: it parses the target's memory, and if
+that crashes it, the viewer runs on. It stops nothing. Any thread.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""UniFFI's proxies in another process: which classes they are, by what generated code calls things, and what their instances hold.
+"""UniFFI's proxies in another process: their classes, by the names in generated code, and their contents.
 
 The same structure by which the agent knows them from within (``inspector.wire.uniffi``). One thread.
 """
@@ -110,7 +110,7 @@ class Bindings:
                 )
 
     def _generated(self, finalisers: Addresses) -> tuple[Addresses, list[str]]:
-        """The functions that were generated, below the agent's hooks and the program's own wrappers, and what each releases by."""
+        """The generated functions, below hooks and wrappers, and the release function of each."""
         functions, free_names = finalisers.copy(), self._free_names(finalisers)
         for _ in range(MOST_WRAPPERS):
             others = np.array([line for line, name in enumerate(free_names) if not name and functions[line]], np.int64)
@@ -182,7 +182,7 @@ class Bindings:
         return set(self._class_names(list(self._attribute(uniffi.HANDLE_MAP))))
 
     def _maps(self) -> Iterator[SeenMap]:
-        """Every map once, whichever converters share it, and those of tasks, which are globals of the modules."""
+        """Every map once, also when converters share it, and the maps of tasks, which are globals of the modules."""
         for address in set(self._attribute(uniffi.HANDLE_MAP).values()):
             yield SeenMap(address)
         globals_ = np.unique(self._objects.memory.words(self._functions + np.uint64(self._objects.layout.function_globals)))
@@ -211,7 +211,7 @@ class Bindings:
 
 
 def _fitting(has: Callable[[str], bool]) -> Iterator[Shape]:
-    """Shapes that agree with a class; the cloning ones rule the others out."""
+    """Shapes that agree with a class; a cloning shape excludes the rest."""
     for shape in uniffi.SHAPES:
         if all(has(name) for name in (shape.make_name, shape.clone_name) if name):
             yield shape

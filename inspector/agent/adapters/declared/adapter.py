@@ -1,7 +1,8 @@
-"""The adapter for declared classes: rows for whatever a few lines of TOML describe.
+"""The adapter for declared classes: rows for classes that a few lines of TOML describe.
 
-Declarations come from files at start (``ARC_INSPECTOR_ADAPTERS``, the project's ``pyproject.toml``) and from viewers while it runs.
-Classes are hooked as soon as they are imported; until then, and for whatever is wrong with it, each declaration says why it has no rows.
+Declarations come from files at start (``ARC_INSPECTOR_ADAPTERS``, the project's ``pyproject.toml``)
+and from viewers while it runs. Classes are hooked as soon as they are imported; until then, and for
+each fault in it, a declaration says why it has no rows.
 """
 
 from __future__ import annotations
@@ -61,7 +62,10 @@ class DeclaredAdapter:
         self._is_scan_due = False
 
     def attach(self) -> None:
-        """Read what is declared and hook what is imported. Without declarations nothing is set."""
+        """Read the declarations and hook the imported classes.
+
+        Without declarations nothing is set.
+        """
         declared = self._declared or declared_here()
         self._troubles = list(declared.troubles)
         for trouble in declared.troubles:
@@ -69,7 +73,7 @@ class DeclaredAdapter:
         self._take(declared.declarations)
 
     def detach(self) -> None:
-        """Take all hooks off; attributes are what they were."""
+        """Remove all hooks; attributes are the originals again."""
         self._watch.undo()
         self._is_watching = False
         self._births.forget()
@@ -79,7 +83,10 @@ class DeclaredAdapter:
             self._followed.popitem()[1].undo()
 
     def leave(self) -> None:
-        """The interpreter ends: hold nothing of the program's any more. Some libraries look whether anybody does. Rows stay as they are."""
+        """The interpreter ends: hold no object of the program any more.
+
+        Some libraries check for holders. Rows stay as they are.
+        """
         self._watch.undo()
         self._births.forget()
         self._looks.forget()
@@ -94,7 +101,7 @@ class DeclaredAdapter:
         self.poll_quietly()
 
     def states(self) -> dict[str, Any]:
-        """What is declared and what became of it, as a viewer is told."""
+        """The declarations and their state, for a viewer."""
         return {
             "declared": [followed.state(self._looks) for followed in self._followed.values()],
             "troubles": list(self._troubles),
@@ -166,14 +173,14 @@ class DeclaredAdapter:
 
     @property
     def boundary(self) -> Boundary:
-        """What can be asked about who holds whom."""
+        """The adapter's knowledge of holders."""
         return DeclaredBoundary(
             lambda: [each.rows for each in list(self._followed.values()) if each.rows is not None],
             lambda: [each.cls for each in list(self._followed.values()) if each.cls is not None],
         )
 
     def _call_close(self, rows: DeclaredRows | LibraryRows, proxy: Any, holders: tuple[str, ...]) -> CloseVerdict:
-        """The call itself. Raises what the program's method raises."""
+        """The call itself. Raises the exception of the program's method."""
         declared = rows.declaration
         result = getattr(proxy, declared.close)(**declared.close_with)
         if isinstance(result, CoroutineType):
@@ -205,7 +212,7 @@ class DeclaredAdapter:
         return CloseVerdict("pending", f"{declared.close_signature} runs on the program's event loop", holders)
 
     def _take(self, declarations: Sequence[Declaration]) -> None:
-        """Begin to follow those that are new."""
+        """Begin to follow the new declarations."""
         for declaration in declarations:
             if len(self._followed) >= MAX_DECLARED:
                 self._troubles.append(f"{MAX_DECLARED} declarations are followed already: {declaration.key}: {declaration.source}")
@@ -218,7 +225,7 @@ class DeclaredAdapter:
         self._resolve()
 
     def _resolve(self, finished: str = "") -> None:
-        """Hook what has been imported meanwhile."""
+        """Hook the classes imported meanwhile."""
         for followed in list(self._followed.values()):
             if followed.resolve(finished) and followed.cls is not None and followed.rows is not None:
                 self._by_class.setdefault(followed.cls, followed.rows)
@@ -237,7 +244,7 @@ class DeclaredAdapter:
                 return
 
     def _adopt(self, some: Sequence[Reference]) -> int:
-        """Rows for those that have none; their birth is unknown."""
+        """Rows for instances without a row; their birth is unknown."""
         found = 0
         for reference in some:
             proxy = reference()

@@ -41,7 +41,9 @@ class Followed:
         self._is_settled = False
 
     def resolve(self, finished: str = "") -> bool:
-        """Hook what is imported by now; true when that was done just now. What is wrong becomes ``trouble`` and a fault, once.
+        """Hook the imported classes; true when that was done just now.
+
+        A fault becomes ``trouble`` and a report, once.
 
         ``finished`` is a module whose body has run just now.
         """
@@ -65,7 +67,7 @@ class Followed:
 
     @property
     def is_refused(self) -> bool:
-        """Whether nothing can be said of its objects, whatever is imported."""
+        """Whether its objects stay unknown, even after further imports."""
         return bool(self.trouble) if self.rows is None else bool(self.rows.trouble)
 
     def unhook(self) -> None:
@@ -170,5 +172,5 @@ class Followed:
 
 
 def _origin(cls: type, dotted: str) -> str:
-    """The module of a class; that of its declared name, where the class claims to be one of ``builtins``."""
+    """The module of a class; the declared name's, if the class claims to be in ``builtins``."""
     return dotted.rpartition(".")[0] if cls.__module__ == "builtins" else cls.__module__

@@ -1,8 +1,8 @@
 """The hooks of one declared class: where its proxies are born, and where they may open, close or give back their handle.
 
-Hooks (``native/python/hook.c``) call the original, pass on what it returns or raises, and then have the proxy looked at. A class of an
-extension whose attributes cannot be set gets no hook on itself, only on the functions that make it. Undoing leaves every attribute
-identical to before.
+Hooks (``native/python/hook.c``) call the original, pass on its result or exception, and then have
+the proxy looked at. A class of an extension whose attributes cannot be set gets no hook on itself,
+only on the functions that make it. Undoing leaves every attribute identical to before.
 """
 
 from __future__ import annotations

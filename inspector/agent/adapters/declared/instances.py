@@ -1,4 +1,7 @@
-"""Finds the live instances of classes, those made before anybody looked. Worker thread; each step is at most one walk through the heap."""
+"""Finds the live instances of classes, including instances older than the agent.
+
+Worker thread; each step is at most one walk through the heap.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,11 @@ Reference = Callable[[], Any]
 
 
 def references(classes: Sequence[type]) -> Iterator[list[Reference]]:
-    """References to the instances of these classes and of what is derived from them, one list a generation.
+    """References to the instances of these classes and their subclasses, a list for each generation.
 
-    Weak ones where there is room for them: what lets go of an instance meanwhile must not wait for the scan, nor its finaliser run on
-    this thread. Instances that the collector does not know are not found; they have rows from their birth, if that is seen.
+    Weak references where there is room for them: an instance that the program releases meanwhile
+    must not wait for the scan, nor its finaliser run on this thread. Instances that the collector
+    does not know are not found; they have rows from their birth, if that is seen.
     """
     wanted = {cls for each in classes for cls in closure(each) if cls.__flags__ & GC_FLAG}
     if wanted:
@@ -32,7 +36,7 @@ def references(classes: Sequence[type]) -> Iterator[list[Reference]]:
 
 
 def refer(instance: Any) -> Reference:
-    """A weak reference where there is room for one."""
+    """A weak reference where there is room for it."""
     return weakref.ref(instance) if type(instance).__weakrefoffset__ else partial(next, repeat(instance))
 
 

@@ -66,7 +66,7 @@ class LibraryRows:
 
     @property
     def owner(self) -> LibraryRows:
-        """What is given each proxy of the class, and asked when a method begins that closes it."""
+        """The object that is given each proxy of the class, and asked when a closing method begins."""
         return self
 
     def close_begins(self, proxy: Any) -> int:
@@ -87,7 +87,7 @@ class LibraryRows:
     def observe(self, proxy: Any, *, is_born_now: bool = True) -> bool:
         """A proxy was made, or may have changed, on this thread: give it a row, or end the one it has. Whether it has a row then.
 
-        Raises nothing: what the proxy's attributes raise is kept as a fault.
+        Raises nothing: an exception of the proxy's attributes is kept as a fault.
         """
         try:
             ref = self._refs.get(id(proxy))
@@ -102,18 +102,18 @@ class LibraryRows:
         return True
 
     def is_released(self, proxy: Any) -> bool:
-        """Whether a proxy gave its handle back. Raises whatever its attributes raise."""
+        """Whether a proxy gave its handle back. Raises the exceptions of its attributes."""
         declared = self.declaration
         if declared.released is not None:
             return declared.released.holds(proxy)
         return declared.handle is not None and not number_of(declared.handle.read(proxy)).value
 
     def release(self, proxy: Any) -> None:
-        """A proxy gave its handle back. The library says what becomes of the reference."""
+        """A proxy gave its handle back. The library decides about the reference."""
         self._forget(id(proxy))
 
     def look_round(self, most: int) -> None:
-        """Look at some of the live proxies, other ones each time: they may have been released in a way that no hook saw."""
+        """Look at some of the live proxies, in turn: no hook may have seen their release."""
         keys = list(islice(self._turn, most))
         if len(keys) < most:
             self._turn = iter(list(self._refs))
@@ -136,7 +136,7 @@ class LibraryRows:
         """The library got a reference back; the oldest, when it gave out several."""
         rows = self._by_number.get(number.value)
         if not rows:
-            return  # given out before anybody looked
+            return  # given out before the agent came
         row = rows.pop(0)
         if not rows:
             self._by_number.pop(number.value, None)
@@ -164,7 +164,7 @@ class LibraryRows:
         self._faults.add(InspectorError(f"{self.declaration.key}: {trouble}: {self.declaration.source}"))
 
     def _greet(self, proxy: Any, *, is_born_now: bool) -> bool:
-        """A proxy without a row: give it one, if it has a handle."""
+        """Gives a proxy without a row a row, if it has a handle."""
         declared = self.declaration
         if not self._level() or (declared.released is not None and declared.released.holds(proxy)):
             return False
@@ -204,13 +204,13 @@ class LibraryRows:
         self._recorder.end(ref.row, Reference.RELEASED)
 
     def _refer(self, proxy: Any, number: Number, row: int) -> ProxyRef:
-        """What leads from a row back to its proxy, and sees its end."""
+        """The link from a row back to its proxy, which sees the proxy's end."""
         ref = ProxyRef(proxy, self._gone)
         ref.key, ref.number, ref.row = id(proxy), number.value, row
         return ref
 
     def _row_for(self, number: Number, *, is_born_now: bool) -> int:
-        """A row: of the reference that the library gave out for this proxy just before, or a new one."""
+        """A row: of the reference that the library gave out for this proxy just before, or a new row."""
         free = [row for row in self._by_number.get(number.value, ()) if row not in self._key_by_row]
         return free[-1] if free else self._add_reference(number, is_born_now=is_born_now)
 
@@ -243,5 +243,5 @@ class LibraryRows:
 
 
 def _off() -> int:
-    """The level of what is not followed any more."""
+    """The level of classes that are not followed any more."""
     return 0

@@ -1,8 +1,9 @@
 """Repeated looks for instances whose birth no hook saw: copies, ``__new__`` without ``__init__``, factories in native code.
 
-Each look walks the youngest objects, and goes on with a pass through the whole heap where the look before it ended. A look takes
-about a millisecond; where such births are known, up to ten, in slices between which other threads run. An instance is adopted when a
-second look meets it: the first may have met one that a hook is about to be told of. Worker thread.
+Each look walks the youngest objects, and goes on with a pass through the whole heap where the look
+before it ended. A look takes about a millisecond; where such births are known, up to ten, in slices
+between which other threads run. An instance is adopted when a second look meets it: a hook may be
+about to report an instance of the first look. Worker thread.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Looks:
     """The looks of one adapter."""
 
     def __init__(self, *, clock: Clock = time.monotonic, work_clock: Clock = time.perf_counter) -> None:
-        """``clock`` tells the age of what was met, ``work_clock`` how long a look takes."""
+        """``clock`` gives the age of the instances met, ``work_clock`` the duration of a look."""
         self._clock, self._work_clock = clock, work_clock
         self._due_at = float("-inf")
         self._met: dict[int, float] = {}
@@ -96,7 +97,7 @@ class Looks:
         return False
 
     def _take(self, owners: Owners, found: list[Reference], now: float) -> None:
-        """Adopt the instances that a look before this one met, and remember the others."""
+        """Adopt the instances that an earlier look met, and remember the rest."""
         for reference in found:
             instance = reference()
             rows = None if instance is None else rows_of(owners, instance)

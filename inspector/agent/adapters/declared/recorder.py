@@ -1,4 +1,4 @@
-"""The recorder with what declared rows need beside: how a type closes, the state of a resource, and counts that an adapter keeps."""
+"""The recorder for declared rows: the close of a type, the state of a resource, an adapter's counts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DeclaredRecorder(Recorder):
         return int(index[0])
 
     def set_resource(self, row: int, state: Resource) -> None:
-        """What became of the row's resource."""
+        """Sets the state of the row's resource."""
         if row > 0:
             lib.ai_row_resource(row, int(state))
 
@@ -36,6 +36,6 @@ class DeclaredRecorder(Recorder):
         return bool(lib.ai_row_close_begins(row, site))
 
     def set_single(self, row: int) -> None:
-        """The row is a reference that the library gave out: without the other rows of its object, the object would count one."""
+        """The row is a reference that the library gave out: without the other rows of its object, the object would count 1."""
         if row > 0:
             lib.ai_row_counts(row, 1, COUNT_UNKNOWN, 0)

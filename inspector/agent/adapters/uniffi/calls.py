@@ -1,8 +1,9 @@
 """Asynchronous calls that have not ended: one coroutine of the generated ``_uniffi_rust_call_async`` each.
 
-Such a call holds a clone of the object it was made on until its future is freed. Its row names the method, has the object's
-allocation as its address, and the future's handle. It ends when its coroutine goes, finished or not; a clone that stays after that
-shows in the object's own count. Where the future was made by a function, the address is 0.
+Such a call holds a clone of the object it was made on until its future is freed. Its row names the
+method, has the object's allocation as its address, and the future's handle. It ends when its
+coroutine goes, finished or not; a clone that stays after that shows in the object's own count. If
+the future was made by a function, the address is 0.
 
 The module's global function is replaced while attached. Calls come from any thread.
 """
@@ -66,7 +67,10 @@ class CallRows:
         return self.function is not None and bool(self._recorder.level()) and (continuations is None or len(continuations) > 0)
 
     def adopt(self, coroutines: Sequence[Any]) -> int:
-        """Rows for the calls among these that have none; answers how many are known. ``coroutines`` are those of the whole program."""
+        """Rows for calls among these without a row; returns the number of known calls.
+
+        ``coroutines`` are all coroutines of the program.
+        """
         pending = [each for each in coroutines if self.function is not None and each.cr_code is self.function.__code__]
         outer = {id(each.cr_await): each for each in coroutines} if pending else {}
         for coroutine in pending:
@@ -129,7 +133,7 @@ class CallHooks:
             self._rows.namespace[CALL_NAME] = self._hook
 
     def undo(self) -> None:
-        """Put the function back, unless somebody set another meanwhile."""
+        """Restore the function, unless another library replaced it meanwhile."""
         self._is_active = False
         if self._hook is not None and self._rows.namespace.get(CALL_NAME) is self._hook:
             self._rows.namespace[CALL_NAME] = self._rows.function

@@ -38,7 +38,7 @@ COUNTING_UP: Final = ("insert", "clone")
 
 
 class Held(NamedTuple):
-    """What the row of an entry says."""
+    """The facts in the row of an entry."""
 
     name: str
     origin: str
@@ -81,7 +81,7 @@ class ForeignRows:
         return next((row for _, held, row in self.held() if held is thing), 0)
 
     def places(self) -> dict[int, str]:
-        """``id`` of each dict that keeps entries, and what to call it."""
+        """``id`` of each dict that keeps entries, and its name."""
         found = {}
         for place, handle_map in self._maps.items():
             name = "a task that Rust awaits" if place in self._futures else "a callback in a UniFFI handle map"
@@ -112,7 +112,7 @@ class ForeignRows:
             self._recorder.end(row, Reference.RELEASED)
 
     def reconcile(self) -> int:
-        """Rows for entries without one, and an end to rows without an entry; answers how many are there now."""
+        """Rows for entries without a row, and an end to rows without an entry; returns the number of entries."""
         if not self._is_followed or not self._recorder.level():
             return 0
         known = list(self._rows)
@@ -137,7 +137,7 @@ class ForeignRows:
         self._rows.clear()
 
     def _described(self, map_id: int, held: Any) -> Held:
-        """What the row of an entry says."""
+        """The facts for the row of an entry."""
         if map_id in self._futures:
             return awaited_call(sys._getframe(1), MOST_FRAMES) or awaited_task(held) or Held("awaited by Rust", "", 0, Kind.UNIFFI_FUTURE)
         cls = type(held)
@@ -199,7 +199,7 @@ class ForeignHooks:
         return remove
 
     def _observe(self, what: Callable[[Any, int], None], handle_map: Any, handle: int) -> None:
-        """Note a change; what goes wrong stays here."""
+        """Note a change; an exception stays here."""
         if self._is_active:
             try:
                 what(handle_map, handle)
@@ -291,6 +291,6 @@ def plain_name(cls: type) -> str:
 
 
 def _is_map(found: Any) -> bool:
-    """Whether this is built as a handle map, of whatever generation."""
+    """Whether this is built as a handle map, of any generation."""
     own = getattr(found, "__dict__", {})
     return callable(getattr(type(found), "insert", None)) and any(type(own.get(name)) is dict for name in ENTRIES)

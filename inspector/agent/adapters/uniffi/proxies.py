@@ -1,11 +1,13 @@
 """The proxy classes of a generated module, and their instances that are alive.
 
-A scan walks the heap in native code (``native/src/follow/heap.rs``). What is here is for one object on request, and for interpreters
-whose heap native code does not know: instances are found through the garbage collector, by the type that each of them refers to.
-``gc.get_referrers`` walks the heap in C (7 ms for 430,000 tracked objects; 0.4 ms more for each further class in one call) and
-hands out nothing but referrers of the classes. ``gc.get_objects`` would be as fast, but its list holds *every* object of the program, so
-one that another thread lets go meanwhile would be finalised on the tool's thread; a window or a database connection may not survive
-that. Not found in this way are instances that ``gc.freeze`` moved out of sight before the agent started.
+A scan walks the heap in native code (``native/src/follow/heap.rs``). This module is for one object
+on request, and for interpreters whose heap native code does not know: instances are found through
+the garbage collector, by the type that each of them refers to. ``gc.get_referrers`` walks the heap
+in C (7 ms for 430,000 tracked objects; 0.4 ms more for each further class in one call) and hands
+out nothing but referrers of the classes. ``gc.get_objects`` would be as fast, but its list holds
+*every* object of the program, so an object that another thread releases meanwhile would be
+finalised on the tool's thread; a window or a database connection may not survive that. Not found in
+this way are instances that ``gc.freeze`` moved out of sight before the agent started.
 """
 
 from __future__ import annotations
@@ -72,15 +74,16 @@ def proxy_classes(namespace: Mapping[str, Any], generation: Generation) -> tuple
 
 
 def library_of(namespace: Mapping[str, Any]) -> Any:
-    """What a generated module loaded: a ``ctypes`` library."""
+    """The library that a generated module loaded: a ``ctypes`` library."""
     return next(namespace[name] for name in LIBRARY_NAMES if name in namespace)
 
 
 def live_proxies(classes: Sequence[ProxyClass]) -> Iterator[Found]:
-    """Live instances, those of the program's own subclasses among them; one step is at most one walk through the heap.
+    """Live instances, also of the program's own subclasses; one step is at most one walk through the heap.
 
-    They are handed out as weak references: between two steps other threads run, and what they let go must not wait for the scan.
-    Only when there are more than ``HELD_AT_ONCE`` some are held for a few steps. Steps that yield an empty list let others run.
+    They are handed out as weak references: between two steps other threads run, and objects that
+    they release must not wait for the scan. Only when there are more than ``HELD_AT_ONCE`` some are
+    held for a few steps. Steps that yield an empty list let other threads run.
     """
     owners = {cls: proxy_class for proxy_class in classes for cls in closure(proxy_class.cls)}
     owners.update((proxy_class.cls, proxy_class) for proxy_class in classes)
@@ -111,7 +114,10 @@ def _instances(classes: Sequence[type], pause: Found) -> Generator[Found, None, 
 
 
 def _references(cls: type, instances: list[Any], pause: Found) -> Generator[Found, None, list[Reference]]:
-    """Weak references, or what stands for one where instances have no room for it. Empties the list of instances."""
+    """Weak references, or substitutes where instances have no room for weak references.
+
+    Empties the list of instances.
+    """
     references: list[Reference] = []
     while instances:
         some = instances[-HELD_AT_ONCE:]
@@ -124,9 +130,10 @@ def _references(cls: type, instances: list[Any], pause: Found) -> Generator[Foun
 
 
 def _describe(cls: type, generation: Generation, library: Any, namespace: Mapping[str, Any]) -> ProxyClass:
-    """Read off the class's own ``__del__`` which function releases, and from the library's metadata what is behind the handle.
+    """The releasing function from the class's ``__del__``, and the object's kind from the library's metadata.
 
-    What a trait's handle leads to is only known up to ``NEWEST_KNOWN``: later it is treated like any object.
+    The target of a trait's handle is only known up to ``NEWEST_KNOWN``: later it is treated like
+    any object.
     """
     free_name, shape = free_name_of(cls) or "", generation.shape
     release = _release(free_name, library, namespace)
@@ -148,9 +155,9 @@ def _release(free_name: str, library: Any, namespace: Mapping[str, Any]) -> Call
 def _is_trait(cls: type, free_name: str, library: Any, namespace: Mapping[str, Any]) -> bool:
     """Whether handles of the class stand for a Rust-implemented trait.
 
-    The library says so in a metadata symbol. Where it has none (interfaces of a UDL file), a trait that Python can implement
-    is known by its ``Impl`` class and handle map; one that only Rust implements cannot be told from an object, and shows the
-    counts of its outer ``Arc``.
+    The library says so in a metadata symbol. Without such a symbol (interfaces of a UDL file), a
+    trait that Python can implement is known by its ``Impl`` class and handle map; a trait that only
+    Rust implements looks like an object, and shows the counts of its outer ``Arc``.
     """
     import ctypes  # loaded by the generated module; programs without one do not pay for it
 

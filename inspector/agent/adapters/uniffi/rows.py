@@ -1,10 +1,12 @@
 """The rows of one proxy class: a row for each live proxy, from its birth (or the scan that found it) to its release.
 
-Native code keeps them (``native/src/follow/proxies.rs``) and asks here for what is rare: the type's name with the first row, the layout
-with the first proxy, and the look after proxies whose class the program derived. All calls may come from any thread at any time.
+Native code keeps them (``native/src/follow/proxies.rs``) and asks here in rare cases: for the
+type's name with the first row, the layout with the first proxy, and the care for proxies whose
+class the program derived. All calls may come from any thread at any time.
 
-*Address* is the object's allocation, so proxies of one object share it. For a trait it is the inner ``Arc``'s. Each value that was lowered
-has an outer ``Arc`` (or a box) of its own, which holds one of the inner's strong counts; the type says which, and where its count lies.
+*Address* is the object's allocation, so proxies of one object share it. For a trait it is the inner
+``Arc``'s. Each lowered value has an outer ``Arc`` (or a box) of its own, which holds one of the
+inner's strong counts; the type says which, and the place of its count.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ class ProxyRows:
     """The rows of one proxy class."""
 
     def __init__(self, proxy_class: ProxyClass, recorder: Recorder, stacks: NativeStacks, faults: Faults) -> None:
-        """Looks at no proxy, and names the type to the recorder only with its first row: packages have types that nobody uses."""
+        """Looks at no proxy, and names the type to the recorder only with its first row: packages have unused types."""
         self.proxy_class = proxy_class
         self.type_index = 0
         """The type in the recorder; 0 until the first row."""
@@ -141,7 +143,7 @@ class ProxyRows:
         return (hooks.UNKNOWN, 0) if offset is None else (hooks.BEFORE, offset)
 
     def _watch(self, proxy: Any, row: int) -> None:
-        """Look after a proxy whose subclass has a finaliser of its own, which may not call the generated one."""
+        """Look after a proxy whose subclass has a finaliser, which may not call the generated finaliser."""
         if type(proxy).__del__ is not self.proxy_class.cls.__del__:  # type: ignore[attr-defined]
             try:
                 self._watched[id(proxy)] = weakref.ref(proxy), row

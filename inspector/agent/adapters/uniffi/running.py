@@ -1,9 +1,11 @@
 """Synchronous calls that have not returned: one frame of a generated method, on some thread, inside the library's function.
 
-Methods are not hooked, so calls are found on the stacks of the threads, now and then: a call that two looks meet gets a row. Before that
-it is not worth one: the sampled counts show short calls. A further row stands for each argument that is a proxy, which the call
-uses as well. The rows end when the call does, which its status block tells: generated code makes one for each call. A frame does not:
-the next call on the thread may have the same one. Rows name the method, and the line of the program that called it.
+Methods are not hooked, so calls are found on the stacks of the threads, now and then: a call that
+two looks meet gets a row. Shorter calls are not worth a row: the sampled counts show them. A
+further row stands for each argument that is a proxy, which the call uses as well. The rows end when
+the call does, which its status block shows: generated code makes a block for each call. A frame
+does not show it: the next call on the thread may have the same frame. Rows name the method, and the
+line of the program that called it.
 
 The worker thread looks; calls end on their own threads.
 """
@@ -55,7 +57,7 @@ class RunningRows:
     ) -> None:
         """``address_of`` gives the allocation behind a proxy, 0 for anything else.
 
-        ``is_late``: the module was imported before anybody looked, so calls may be older than that.
+        ``is_late``: the module was imported before the agent came, so calls may be older than that.
         """
         self._helpers = {
             found.__code__ for name in (*SYNCHRONOUS_CALLS, *LIBRARY_CALLS) if isinstance(found := namespace.get(name), FunctionType)
@@ -117,7 +119,7 @@ class RunningRows:
         return (add(name, first, flags), *(add(f"{name}, argument", each, flags | RUNNING_ARGUMENT) for each in others))
 
     def _add(self, frame: FrameType | None, name: str, address: int, data: int, *, is_old: bool) -> int:
-        """One row; ``is_old``: the call began before anybody looked."""
+        """Adds a row; ``is_old``: the call began before the agent came."""
         if name not in self._types:
             self._types[name] = self._recorder.type_index(name=name, origin=self._origin, kind=Kind.UNIFFI_RUNNING)
         type_index = self._types[name]
@@ -129,7 +131,7 @@ class RunningRows:
 
 
 def used_objects(method: FrameType, address_of: Callable[[Any], int]) -> tuple[int, ...]:
-    """Allocations of what a generated method uses: of the object that it is called on (0: none), and of its arguments."""
+    """Allocations that a generated method uses: its object's (0: none) and its arguments'."""
     code, values = method.f_code, method.f_locals
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     own = address_of(values.get(names[0])) if names[:1] == ("self",) else 0
@@ -137,7 +139,10 @@ def used_objects(method: FrameType, address_of: Callable[[Any], int]) -> tuple[i
 
 
 def frames_of(codes: Mapping[CodeType, Any]) -> Iterator[tuple[int, FrameType]]:
-    """Frames that run one of these codes, on any thread, each with the system's number of the thread. Holds none of them."""
+    """Frames that run one of these codes, each with its thread's number in the system.
+
+    Holds none of them.
+    """
     numbers = {ident: thread_of(thread)[1] for ident, thread in python_threads().items()}
     for (ident, innermost), _ in zip(sys._current_frames().items(), range(MOST_THREADS), strict=False):
         frame: FrameType | None = innermost

@@ -1,8 +1,9 @@
 """Clones in transit, in the history: native stand-ins for the library's clone functions while the level asks for events.
 
-Generated code looks a function up in the library object at each call, so replacing the attribute is enough. The stand-in
-(``native/src/follow/transit.rs``) is as much a foreign function to ``ctypes`` as the original; a call costs a few nanoseconds more.
-Only classes that have rows get one. Worker thread.
+Generated code looks a function up in the library object at each call, so replacing the attribute is
+enough. The stand-in (``native/src/follow/transit.rs``) is as much a foreign function to ``ctypes``
+as the original; a call costs a few nanoseconds more. Only classes that have rows get a stand-in.
+Worker thread.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class TransitHooks:
     def follow(self, level: int) -> None:
         """Have stand-ins for the classes that have rows, at *history* and above; none below.
 
-        ``level`` is the highest of any type: what a type does not record, native code leaves out.
+        ``level`` is the highest of any type: native code leaves out the types below it.
         """
         if level < Level.HISTORY:
             self.undo()
@@ -38,7 +39,7 @@ class TransitHooks:
                 self._stand_in(rows)
 
     def undo(self) -> None:
-        """Put the library's own functions back, unless somebody set others meanwhile."""
+        """Restore the library's own functions, unless another library replaced them meanwhile."""
         own = vars(self._library)
         while self._set:
             rows, original, stand_in = self._set.pop()
