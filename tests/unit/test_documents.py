@@ -14,7 +14,8 @@ from inspector.ui.shell.pane_list import PANES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
-PAGES = sorted(DOCS.rglob("*.md"))
+TOP_PAGES = sorted(DOCS.parent.glob("*.md"))
+PAGES = [*TOP_PAGES, *sorted(DOCS.rglob("*.md"))]
 GUIDE = (DOCS / "guide.md").read_text(encoding="utf-8")
 
 
@@ -23,9 +24,16 @@ def links_of(page: Path) -> list[str]:
     return re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS.parent)))
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     assert [link for link in links_of(page) if not (page.parent / link).exists()] == []
+
+
+def test_the_rooms_of_the_architecture_exist() -> None:
+    text = (DOCS.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rooms = set(re.findall(r"`((?:inspector|native|tests|docs)/[\w./]+)`", text))
+    assert len(rooms) > 10
+    assert [room for room in sorted(rooms) if not (DOCS.parent / room).exists()] == []
 
 
 def test_the_guide_leads_to_every_page() -> None:
