@@ -10,6 +10,7 @@ import pytest
 
 from inspector.model.events import joined
 from inspector.model.findings.ahead import LimitsAhead
+from inspector.model.findings.calls import LateCalls
 from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
 from inspector.model.findings.drift import CountDrifts
 from inspector.model.findings.finding import Facts, Finding, Rule, Verdict
@@ -40,6 +41,7 @@ RULES: dict[str, Callable[[], Rule]] = {
     "refused": RefusedUses,
     "orphan": lambda: Orphans(min_age_secs=0.0),
     "descriptors": LimitsAhead,
+    "late": lambda: LateCalls(limit_secs=0.001),
 }
 
 
@@ -75,7 +77,7 @@ def judged(defect: str, kind: str, rule: Rule) -> Iterator[list[Finding]]:
 @pytest.mark.parametrize("defect", RULES)
 def test_a_program_with_the_defect_is_suspect(defect: str) -> None:
     with judged(defect, "bad", RULES[defect]()) as found:
-        assert [each.verdict for each in found] == [Verdict.SUSPECT], found
+        assert {each.verdict for each in found} == {Verdict.SUSPECT}, found
         assert found[0].headline
         assert found[0].evidence
 

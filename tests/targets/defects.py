@@ -6,7 +6,10 @@ describes its defect.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ctypes
+import importlib
 import os
 import resource
 import sys
@@ -234,9 +237,50 @@ class Descriptors(Program):
         super().forget()
 
 
-PROGRAMS = {
-    each.__name__.casefold(): each for each in (Leak, Drift, Negative, Unclosed, Pending, Owner, Elsewhere, Refused, Orphan, Descriptors)
-}
+class Late(Program):
+    """Bad: an asynchronous call waits for a Python method that does not return. Good: the method has returned."""
+
+    def __init__(self, is_bad: bool) -> None:
+        super().__init__(is_bad)
+        self.package = importlib.import_module("nostr_sdk")
+        self.entered = threading.Event()
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, name="loop")
+        self.thread.start()
+
+    def go(self) -> None:
+        call = asyncio.run_coroutine_threadsafe(self._sign(), self.loop)
+        if self.is_bad:
+            self.entered.wait()
+        else:
+            call.result()
+
+    async def _sign(self) -> None:
+        async def get_public_key_async(signer: Any) -> None:
+            self.entered.set()
+            if self.is_bad:
+                await asyncio.get_running_loop().create_future()
+
+        signer = type("Signer", (self.package.AsyncNostrSigner,), {"get_public_key_async": get_public_key_async})()
+        with contextlib.suppress(self.package.NostrSdkError):  # it has no key
+            await self.package.EventBuilder(self.package.Kind(1), "x").finalize_async(signer)
+
+    async def _cancel(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in others:
+            each.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    def forget(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._cancel(), self.loop).result()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+        super().forget()
+
+
+ALL = (Leak, Drift, Negative, Unclosed, Pending, Owner, Elsewhere, Refused, Orphan, Descriptors, Late)
+PROGRAMS = {each.__name__.casefold(): each for each in ALL}
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ first round on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import mmap
 import os
@@ -169,6 +170,19 @@ def amounts_in_tasks() -> None:
     assert asyncio.run(main()) == list(range(AT_ONCE))
 
 
+def calls_that_end() -> None:
+    class Signer(nostr_sdk.AsyncNostrSigner):
+        async def get_public_key_async(self) -> Any:
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        for _ in range(AT_ONCE):
+            with contextlib.suppress(nostr_sdk.NostrSdkError):  # it has no key
+                await nostr_sdk.EventBuilder(nostr_sdk.Kind(1), "line").finalize_async(Signer())
+
+    asyncio.run(main())
+
+
 def lists_that_share_items() -> None:
     todo, item = TodoList(), TodoItem("shared")
     for _ in range(AT_ONCE):
@@ -221,6 +235,7 @@ PROGRAMS = (
     words_passed_to_calls,
     keys_that_go,
     amounts_in_tasks,
+    calls_that_end,
     lists_that_share_items,
     journals_in_with,
     cursors_of_their_threads,

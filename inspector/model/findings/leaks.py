@@ -12,6 +12,7 @@ from inspector.model.findings.trend import ENOUGH_SECS, Trend
 from inspector.model.snapshot import Ints, Snapshot
 from inspector.model.states import alive
 from inspector.model.wording import plural
+from inspector.vocabulary import kind_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class LeakSuspects:
             seen = f"{plural(len(trend.observations), 'look')} in {span(trend.span_secs)}"
             wanted = f"{span(self.min_span_secs)} with a look in each quarter"
             return [Finding(self.key, Verdict.YOUNG, f"Growth shows over time: {seen} so far, {wanted} are needed")]
-        growing = [each for index in snapshot.types if (each := self._growth_of(trend, snapshot, index)) is not None]
+        objects = [index for index, row in snapshot.types.items() if not kind_named(row.kind).is_call]  # more calls are more work
+        growing = [each for index in objects if (each := self._growth_of(trend, snapshot, index)) is not None]
         if growing:
             return [self._finding(snapshot, each, group, trend.span_secs) for each, group in self._places(snapshot, growing)]
         if facts.unseen:

@@ -65,6 +65,13 @@ def test_a_count_that_never_falls_back_is_a_leak_suspect() -> None:
     assert finding.evidence[0] == "TodoItem: 5 → 50 live in 9.0 s, and never back"
 
 
+@pytest.mark.parametrize("kind", ["uniffi_running", "uniffi_call", "uniffi_future"])
+def test_calls_that_become_more_are_no_objects_that_leak(kind: str) -> None:
+    snapshots = growing([5 + 5 * n for n in range(10)])
+    calls = {index: dataclasses.replace(row, kind=kind) for index, row in snapshots[-1].types.items()}
+    assert verdicts(LeakSuspects(), [dataclasses.replace(snapshot, types=calls) for snapshot in snapshots]) == [OK]
+
+
 def test_growth_is_not_measured_while_instances_live_that_have_no_row() -> None:
     trend = Trend(min_gap_secs=0.0)
     snapshots = growing([40] * 10)
