@@ -1,4 +1,4 @@
-"""Where the window's icons and style sheet are, and how they are tinted. GUI thread only."""
+"""The places of the window's icons and style sheet, and their tint. GUI thread only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line across the window that says what is the matter, or what an action did, with the button that helps."""
+"""A line across the window with a problem or the outcome of an action, and the button that helps."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Banner(QFrame):
 
     @property
     def text(self) -> str:
-        """What it says; also while it is hidden."""
+        """Its text; also while it is hidden."""
         return self._said
 
     @property
@@ -82,7 +82,7 @@ class Banner(QFrame):
         self.show()
 
     def tell_figures(self, head: str, figures: Sequence[Figure], *, text: str) -> None:
-        """Show numbers after a short ``head``; ``text`` says the same in a sentence, for those who hear it."""
+        """Show numbers after a short ``head``; ``text`` is the same as a sentence, for screen readers."""
         self.say(text)
         self._text.setText(head)
         self.figures.show_figures(figures)

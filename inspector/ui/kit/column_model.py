@@ -49,7 +49,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[RowsT]):
-    """One column: what it shows of row ``i`` and how it sorts."""
+    """One column: its text for row ``i`` and its order."""
 
     title: str
     about: str
@@ -92,11 +92,11 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
 
     @property
     def rows(self) -> RowsT:
-        """What is shown now."""
+        """The rows shown now."""
         return self._rows
 
     def set_rows(self, rows: RowsT) -> None:
-        """Show other rows; those that stay keep their selection."""
+        """Show other rows; rows that stay keep their selection."""
         order = self._sorted(rows)
         keys = self._keys_of(rows)[order]
         if np.array_equal(keys, self._keys):
@@ -127,7 +127,7 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
         return int(self._keys[row])
 
     def row_of(self, key: int) -> int:
-        """Where the row with ``key`` is shown, -1 when it is gone."""
+        """Position of the row with ``key``, -1 when it is not shown."""
         found = np.flatnonzero(self._keys == np.uint64(key))
         return int(found[0]) if len(found) else -1
 

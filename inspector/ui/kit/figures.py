@@ -1,4 +1,7 @@
-"""A row of numbers with their captions, each perhaps a door: what an action came to. GUI thread."""
+"""A row of numbers with their captions, each perhaps a door: the outcome of an action.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 

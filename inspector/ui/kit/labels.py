@@ -19,12 +19,12 @@ def set_flag(widget: QWidget, name: str, *, on: bool) -> None:
 
 
 def plain_tip(text: str) -> str:
-    """A tooltip that shows ``text`` as it is: what a target calls itself may look like markup."""
+    """A tooltip that shows ``text`` as it is: a target's names may look like markup."""
     return f'<p style="white-space:pre-wrap">{escape(text)}</p>'
 
 
 def tip(text: str) -> str:
-    """``text`` for a tooltip, as it is: only what Qt would take for markup is escaped."""
+    """``text`` for a tooltip, as it is: only markup of Qt is escaped."""
     return plain_tip(text) if RichQt.mightBeRichText(text) else text
 
 
@@ -37,7 +37,7 @@ def text_label(text: str = "", parent: QWidget | None = None) -> QLabel:
 
 
 def rich_label(parent: QWidget | None = None) -> QLabel:
-    """Markup of ours that wraps; whoever sets its text escapes what comes from a target."""
+    """Markup of ours that wraps; the caller escapes text of a target."""
     label = QLabel(parent)
     label.setTextFormat(Qt.TextFormat.RichText)
     label.setWordWrap(True)
@@ -45,7 +45,7 @@ def rich_label(parent: QWidget | None = None) -> QLabel:
 
 
 def quiet_label(text: str, parent: QWidget | None = None) -> QLabel:
-    """What is normal and secondary."""
+    """A label for normal, secondary text."""
     label = text_label(text, parent)
     label.setProperty("quiet", True)
     return label

@@ -1,4 +1,4 @@
-"""What tables of records that wait or run share: ages that grow between snapshots, a count for the tab, rest while nothing changes.
+"""Shared parts of tables of waiting or running records: growing ages, a count for the tab, rest.
 
 GUI thread only.
 """
@@ -34,7 +34,7 @@ class LiveRecords(QObject, Generic[RowsT]):
     """How many records there are; only when it changed."""
 
     def __init__(self, table: RecordTable, model: ColumnModel[RowsT], moment: Moment, pane: QWidget) -> None:
-        """``table`` shows ``model``, whose ages are counted to ``moment``; ``pane`` is what a person sees or not."""
+        """``table`` shows ``model``, whose ages are counted to ``moment``; a person may not see ``pane``."""
         super().__init__(pane)
         self.clock = RunningClock(self)
         self._table = table

@@ -1,4 +1,7 @@
-"""The base of all panes: what the workbench calls, with empty defaults, and the signals that it connects. GUI thread."""
+"""The base of all panes: the workbench's calls, with empty defaults, and the signals that it connects.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -41,13 +44,13 @@ class PaneBase(QWidget):
         """Paint with other colours."""
 
     def set_paused(self, paused: bool) -> None:
-        """Stop what moves between snapshots, or let it move again."""
+        """Stop the movement between snapshots, or start it again."""
 
     def follow(self, handles: tuple[int, ...]) -> None:
         """These handles are selected in the table; none when the selection is empty."""
 
     def came_to_front(self) -> None:
-        """The pane became visible: catch up with what came while it rested."""
+        """The pane became visible: catch up with the snapshots that came meanwhile."""
 
     def clear(self) -> None:
         """The session ended: show nothing of its target."""

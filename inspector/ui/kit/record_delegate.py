@@ -19,7 +19,7 @@ ICON_GAP: Final = 6
 
 
 class RecordDelegate(QStyledItemDelegate):
-    """Flat cells: no boxes but the one of the focus."""
+    """Flat cells: no boxes except the focus."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Paint with ``theme``."""

@@ -1,4 +1,4 @@
-"""A table of records with what Qt's own lacks: keys that are chosen, a selection that outlives a reset, a sentence when it is empty.
+"""A table of records with additions to Qt's own: chosen keys, a lasting selection, a sentence when empty.
 
 GUI thread only.
 """
@@ -63,7 +63,7 @@ class RecordTable(QTableView):
         return self._message
 
     def set_message(self, message: str) -> None:
-        """What an empty table says: an answer, not an apology."""
+        """The text of an empty table: an answer, not an apology."""
         if message != self._message:
             self._message = message
             self.setAccessibleDescription(message)

@@ -1,4 +1,4 @@
-"""What changed between two ordered lists of keys, as the runs that a Qt model has to announce.
+"""The changes between two ordered lists of keys, as the runs that a Qt model has to announce.
 
 Pure; apart from the models so that it is tested without Qt.
 """
@@ -19,7 +19,7 @@ MAX_RUNS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """First remove, then reorder what is left, then insert; all runs are (first, last)."""
+    """First remove, then reorder the rest, then insert; all runs are (first, last)."""
 
     removals: tuple[tuple[int, int], ...]
     """Rows of the old list, the last run first."""

@@ -1,4 +1,4 @@
-"""What time it is in the target, between its snapshots: ages go on growing while nothing new arrives.
+"""The target's time between its snapshots: ages grow on while nothing new arrives.
 
 GUI thread only.
 """
@@ -19,7 +19,7 @@ MAX_AHEAD_SECS: Final = 3.0
 
 
 class RunningClock(QObject):
-    """The target's wall clock: the newest snapshot's time and what has passed since."""
+    """The target's wall clock: the newest snapshot's time and the time since."""
 
     ticked = Signal()
     """The time moved on though no snapshot came; GUI thread, twice a second while the clock runs."""

@@ -27,7 +27,7 @@ def brief(parts: TraitParts) -> str:
 
 
 def outer_name(parts: TraitParts) -> str:
-    """What the handle points into: ``Outer Arc`` or ``Outer box``."""
+    """Name of the handle's target: ``Outer Arc`` or ``Outer box``."""
     return "Outer box" if parts.outer_is == Outer.BOX else "Outer Arc"
 
 
@@ -48,12 +48,12 @@ def outer_value(parts: TraitParts) -> str:
 
 
 def inner_meaning(parts: TraitParts) -> str:
-    """What the inner count counts."""
+    """The meaning of the inner count."""
     return f"1 for each outer {'box' if parts.outer_is == Outer.BOX else 'Arc'}, the rest native"
 
 
 def outer_meaning(parts: TraitParts) -> str:
-    """Who makes up the outer count."""
+    """The meaning of the outer count."""
     if parts.outer_is == Outer.NONE:
         return "Recorded by a version that added both up"
     if parts.outer_is == Outer.BOX:
@@ -66,7 +66,7 @@ def outer_meaning(parts: TraitParts) -> str:
 
 
 def total(strong: int, parts: TraitParts) -> str:
-    """``4 = inner 2 + outer 3 − 1``, as far as that is known: the outer ``Arc`` itself is one of the inner references."""
+    """``4 = inner 2 + outer 3 − 1``, as far as known: the outer ``Arc`` itself is an inner reference."""
     if strong == UNKNOWN or parts.inner == UNKNOWN or parts.outer_is == Outer.NONE:
         return ""
     if parts.outer_is == Outer.BOX:

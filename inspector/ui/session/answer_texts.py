@@ -1,4 +1,4 @@
-"""What the target answered, in one sentence each. Pure; any thread."""
+"""The target's answers, in one sentence each. Pure; any thread."""
 
 from __future__ import annotations
 

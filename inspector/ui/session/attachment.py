@@ -1,6 +1,7 @@
-"""The session that the window shows, from attach to detach: what was asked of it and what it answered.
+"""The session that the window shows, from attach to detach: its requests and its answers.
 
-Apart from the widgets so that they only listen. All slots and signals on the GUI thread; whatever blocks goes through the runner.
+Apart from the widgets so that they only listen. All slots and signals on the GUI thread; blocking
+work uses the runner.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What can be done now; actions are enabled by it."""
+    """The actions possible now; actions are enabled by it."""
 
     attached: bool = False
     connecting: bool = False
@@ -101,11 +102,11 @@ class Attachment(QObject):
 
     @property
     def session(self) -> Session | None:
-        """What is shown, for what lives as long: a recorder."""
+        """The session shown, for objects that live as long: a recorder."""
         return self._session
 
     def ask_replay(self, question: Callable[[Replay], Future[T]], on_result: Callable[[T], None]) -> None:
-        """Ask the recording, if it is one."""
+        """Ask the recording, if it is a recording."""
         replay = self.replay
         if replay is not None:
             self.ask(lambda _session: question(replay), on_result)
@@ -181,7 +182,7 @@ class Attachment(QObject):
         self._set_interval()
 
     def set_watched(self, watched: bool) -> None:
-        """Somebody can see the window, or nobody can."""
+        """Whether a person can see the window."""
         if watched != self._watched:
             self._watched = watched
             self._set_interval()
@@ -201,7 +202,7 @@ class Attachment(QObject):
         busy: bool = False,
         quiet: bool = False,
     ) -> None:
-        """Ask the session, if there is one; its answer comes back on the GUI thread, unless the session ended before.
+        """Ask the session, if any; its answer comes back on the GUI thread, unless the session ended before.
 
         ``on_error`` is given why, a sentence, which the result bar says too unless ``quiet``. ``busy``: it is an action.
         """
@@ -265,7 +266,7 @@ class Attachment(QObject):
             self.told.emit(error_sentence(error), "alarm")
 
     def _end(self, session: Session, *, remove: bool = False) -> None:
-        """Off the GUI thread. What is asked of the target is asked at once: the window may be about to close."""
+        """Off the GUI thread. The target is asked at once: the window may be about to close."""
         removal = session.remove_agent() if remove else None
         self.removal = removal or self.removal
         name = session.latest.target.name if session.latest else "the process"

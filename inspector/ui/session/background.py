@@ -1,4 +1,4 @@
-"""Work off the GUI thread of which only the newest counts: what a pane shows of events, sites or marks.
+"""Work off the GUI thread in which only the newest request counts: rows of events, sites or marks.
 
 All methods on the GUI thread; the work itself runs on a thread of the runner.
 """
@@ -32,7 +32,7 @@ class LatestWork(QObject, Generic[T]):
         on_result: Callable[[T], None],
         on_error: Callable[[BaseException], None],
     ) -> None:
-        """``wish`` says what is to be done now, ``None`` for nothing; what it returns runs on another thread and knows no ``owner``."""
+        """``wish`` returns the present work, ``None`` for nothing; the work runs on another thread and knows no ``owner``."""
         super().__init__(owner)
         self._runner = runner
         self._wish = wish
@@ -48,7 +48,7 @@ class LatestWork(QObject, Generic[T]):
         return self._is_busy
 
     def ask(self) -> None:
-        """Do what is wished now, or, while something is being done, once more after it."""
+        """Do the present work now, or, while other work runs, once more after it."""
         if self._is_busy:
             self._again = True
             return
@@ -64,7 +64,7 @@ class LatestWork(QObject, Generic[T]):
         )
 
     def forget(self) -> None:
-        """Nobody waits for what was asked so far: the target is another, or there is none."""
+        """Drop the earlier requests: the target is another, or there is none."""
         self._round += 1
         self._is_busy = self._again = False
 

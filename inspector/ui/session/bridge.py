@@ -1,7 +1,8 @@
 """The one place where other threads meet the window.
 
-A session calls its listener on its pump thread; futures finish wherever. ``Bridge`` and ``BackgroundRunner`` queue both to the GUI
-thread, so no widget ever sees another thread. Both live on the GUI thread; what other threads call says so.
+A session calls its listener on its pump thread; futures finish wherever. ``Bridge`` and
+``BackgroundRunner`` queue both to the GUI thread, so no widget ever sees another thread. Both live
+on the GUI thread; methods for other threads say so.
 """
 
 from __future__ import annotations
@@ -26,10 +27,13 @@ T = TypeVar("T")
 
 
 class Inbox:
-    """What arrived from one session and was not delivered yet. Locked; ``on_…`` run on the pump thread."""
+    """Arrivals from one session that were not delivered yet.
+
+    Locked; ``on_…`` run on the pump thread.
+    """
 
     def __init__(self, wake: Callable[[], None]) -> None:
-        """``wake`` is called, on the pump thread, when something waits and nobody was told."""
+        """``wake`` is called, on the pump thread, when an arrival waits and no wake-up is under way."""
         self._wake = wake
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
@@ -67,7 +71,7 @@ class Inbox:
         return snapshot, vitals
 
     def shut(self) -> None:
-        """Tell nobody any more."""
+        """Deliver nothing any more."""
         with self._lock:
             self._open = False
 
@@ -109,7 +113,7 @@ class Bridge(QObject):
             self._inbox.on_snapshot(session.latest)
 
     def unfollow(self) -> None:
-        """Deliver nothing more, not even what waits."""
+        """Deliver nothing more, including waiting arrivals."""
         if self._leave is not None:
             self._leave()
         if self._inbox is not None:
@@ -144,15 +148,18 @@ class BackgroundRunner(QObject):
         self._finished.connect(self._bring, Qt.ConnectionType.QueuedConnection)
 
     def run(self, work: Callable[[], T], on_result: Callable[[T], None], on_error: Callable[[BaseException], None]) -> Future[T]:
-        """Call ``work`` on a worker thread, then one of the two others on the GUI thread."""
+        """Call ``work`` on a worker thread, then a callback on the GUI thread."""
         future = self._pool.submit(work)
         self.watch(future, on_result, on_error)
         return future
 
     def watch(self, future: Future[T], on_result: Callable[[T], None], on_error: Callable[[BaseException], None]) -> None:
-        """Call one of the two on the GUI thread when ``future`` is done. A cancelled one calls neither.
+        """Call a callback on the GUI thread when ``future`` is done.
 
-        The future itself knows neither: one that is never done keeps nothing of a closed window alive.
+        A cancelled future calls neither.
+
+        The future itself knows neither: a future that is never done keeps nothing of a closed
+        window alive.
         """
         number = next(self._numbers)
         self._watched[number] = future, on_result, on_error

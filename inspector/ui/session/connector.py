@@ -1,7 +1,8 @@
 """How the window gets at the world: a Protocol that the commands implement.
 
-The window names no process table, socket or file format; it is given a connector. ``processes``, ``recent`` and what opens a session may
-block: they are called on a worker thread. ``remember`` and ``screenshot_folder`` are quick and called on any.
+The window names no process table, socket or file format; it is given a connector. ``processes``,
+``recent`` and the opening of sessions may block: they are called on a worker thread. ``remember``
+and ``screenshot_folder`` are quick and called on any.
 """
 
 from __future__ import annotations
@@ -64,10 +65,10 @@ class Connector(Protocol):
     """Finds targets and opens sessions. Errors are ``InspectorError`` with a one-line message."""
 
     def processes(self) -> Sequence[ProcessRow]:
-        """Processes of this machine that could be looked at, attachable ones first."""
+        """Processes of this machine that could be looked at, attachable processes first."""
 
     def attach(self, pid: int) -> Session:
-        """Attach to a running process, or open what is left of a dead one."""
+        """Attach to a running process, or open the remains of a dead process."""
 
     def bring(self, pid: int) -> Session:
         """Bring an agent into a running process that has none, and attach to it. The person has agreed to ``ProcessRow.consent``."""
@@ -88,7 +89,7 @@ class Connector(Protocol):
         """Newest first."""
 
     def remember(self, path: Path) -> None:
-        """A file was saved or opened: it belongs to the recent ones."""
+        """A file was saved or opened: it belongs to the recent files."""
 
     def screenshot_folder(self) -> Path:
-        """Where screenshots go unless the person says otherwise; exists."""
+        """Default folder of screenshots; exists."""

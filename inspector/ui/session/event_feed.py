@@ -1,4 +1,4 @@
-"""What happened in the target, collected while somebody wants it: read from the session, put in order off the GUI thread.
+"""Events of the target, collected while they are needed: read from the session, put in order off the GUI thread.
 
 GUI thread, but for the work that goes through the runner.
 """
@@ -21,7 +21,7 @@ class EventFeed(QObject):
     """They cannot be read: why, a sentence without a full stop."""
 
     def __init__(self, attachment: Attachment, runner: BackgroundRunner, parent: QObject | None = None) -> None:
-        """Nothing is read until somebody asks."""
+        """Nothing is read until a request."""
         super().__init__(parent)
         self._attachment = attachment
         self._runner = runner
@@ -34,13 +34,13 @@ class EventFeed(QObject):
         attachment.finished.connect(self.clear)
 
     def clear(self) -> None:
-        """Another target, or none: what is still on its way is nobody's."""
+        """Another target, or none: answers on their way are dropped."""
         self._round += 1
         self._asking = False
         self._cursor, self.events = None, no_events()
 
     def refresh(self) -> None:
-        """Read what is new, unless an answer is awaited; ``changed`` or ``failed`` follows."""
+        """Read new events, unless an answer is awaited; ``changed`` or ``failed`` follows."""
         if self._asking or not self._attachment.situation.attached:
             return
         self._asking = True

@@ -1,4 +1,7 @@
-"""Judges the target about once a second, off the GUI thread: what the findings pane and the vital signs show. GUI thread otherwise."""
+"""Judges the target about once a second, off the GUI thread, for the findings pane and the vital signs.
+
+GUI thread otherwise.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,10 @@ class FindingsWatch(QObject):
         self._tell(nothing_judged())
 
     def look(self, snapshot: Snapshot) -> None:
-        """A newer snapshot: judge it when it is time. One that is older belongs to a recording that was wound back: begin anew."""
+        """A newer snapshot: judge it when it is time.
+
+        An older snapshot belongs to a recording that was wound back: start again.
+        """
         self._newest = snapshot
         if snapshot.taken_at < self._looked_at:
             self._trend, self._looked_at = Trend(), -math.inf

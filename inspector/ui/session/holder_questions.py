@@ -1,4 +1,4 @@
-"""Asks the session who holds an object, and brings the answers to the GUI thread."""
+"""Asks the session for the holders of an object, and brings the answers to the GUI thread."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class HolderQuestions(QObject):
         )
 
     def give_up(self) -> None:
-        """Nobody waits for the search any more."""
+        """Give up the search."""
         if self._search is not None:
             self._search.give_up()
             self._search = None

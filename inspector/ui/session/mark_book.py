@@ -80,13 +80,16 @@ class MarkBook(QObject):
         self._set(tuple(each for each in self.marks if each is not mark))
 
     def compare(self, one: MarkedState, other: MarkedState | None) -> None:
-        """Compare two marks, or one with what is shown now; ``compared`` follows. Of wishes that come meanwhile the newest counts."""
+        """Compare two marks, or a mark with the present; ``compared`` follows.
+
+        Of requests that come meanwhile the newest counts.
+        """
         self._wish = (one, other)
         if not self._comparing:
             self._compare()
 
     def test_growth(self, marks: tuple[MarkedState, ...]) -> None:
-        """What every round between these marks left behind; ``grown`` follows."""
+        """Find the handles that every round between these marks left behind; ``grown`` follows."""
 
         def work() -> tuple[Grown, ...]:
             return growth(marks)

@@ -50,7 +50,7 @@ class Recording(QObject):
             self._recorder.mark(at, name)
 
     def stop(self) -> None:
-        """Write what waits; the result bar says how that went."""
+        """Write the waiting data; the result bar shows the outcome."""
         self._wanted = False
         recorder, self._recorder = self._recorder, None
         if recorder is not None:

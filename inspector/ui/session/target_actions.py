@@ -1,4 +1,6 @@
-"""What a person does to the target through the window: collect, close, drain, take back. Each needs arming; a signal brings its answer.
+"""A person's acts on the target through the window: collect, close, drain, take back.
+
+Each needs arming; a signal brings its answer.
 
 Apart from the attachment, which knows the session, and from the widgets, which only listen. All on the GUI thread.
 """
@@ -16,7 +18,7 @@ from inspector.ui.session.attachment import Attachment
 
 
 class TargetActions(QObject):
-    """Asks the session of the attachment; without one, or disarmed, does nothing."""
+    """Asks the session of the attachment; without a session, or disarmed, does nothing."""
 
     collected = Signal(object)
     """``GcReport``."""
@@ -43,12 +45,15 @@ class TargetActions(QObject):
             self._attachment.ask(lambda session: session.force_gc(), self._collected, on_error=self._failed, busy=True)
 
     def preview_close(self, handles: Sequence[int]) -> None:
-        """Ask what closing would do; the answer comes by ``previewed``."""
+        """Ask for the outcome of a close; the answer comes by ``previewed``."""
         wanted = tuple(handles)
         self._attachment.ask(lambda session: session.preview_close(wanted), self.previewed.emit, on_error=self.close_failed.emit)
 
     def close_handles(self, handles: Sequence[int], *, although_held: bool, deadline_secs: float | None = None) -> None:
-        """Close resources in that order; the answer comes by ``closed``. What has not closed by the deadline is withdrawn."""
+        """Close resources in that order; the answer comes by ``closed``.
+
+        A close that has not run by the deadline is withdrawn.
+        """
         if self._armed():
             wanted = tuple(handles)
             self._attachment.ask(

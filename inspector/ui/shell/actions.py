@@ -32,7 +32,7 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What actions would work on."""
+    """The objects of the actions."""
 
     handles: int = 0
     """Selected."""
@@ -113,7 +113,7 @@ class Actions(QObject):
         return tuple(self._by_key.values())
 
     def connect_to(self, slots: dict[str, Callable[[], None]]) -> None:
-        """Connect actions that are not checkable to what they do."""
+        """Connect actions that are not checkable to their slots."""
         for key, slot in slots.items():
             self._by_key[key].triggered.connect(lambda _checked=False, slot=slot: slot())
 
@@ -123,7 +123,7 @@ class Actions(QObject):
             self._by_key[spec.key].setIcon(icon(spec.icon, theme))
 
     def apply(self, now: Situation, chosen: Chosen) -> None:
-        """Enable what is possible; the tooltip says why something is not."""
+        """Enable the possible actions; the tooltip gives the reason of a disabled action."""
         if (now, chosen) == self._applied:
             return
         self._applied = now, chosen

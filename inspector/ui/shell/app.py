@@ -37,8 +37,9 @@ def run_window(  # noqa: PLR0913 - each is a wish of another command
 ) -> int:
     """Show the window until it is closed; the exit status. ``initial`` opens the first session, off the GUI thread; or it is the ``demo``.
 
-    Signals that end a command close the window without a question, unless ``passed_on`` answers that it took one.
-    ``theme``: ``system``, ``light`` or ``dark``; empty: as last time. Works without a display (``QT_QPA_PLATFORM=offscreen``).
+    Signals that end a command close the window without a question, unless ``passed_on`` returns
+    true. ``theme``: ``system``, ``light`` or ``dark``; empty: as last time. Works without a display
+    (``QT_QPA_PLATFORM=offscreen``).
     """
     with ClosingSignals(passed_on) as signals:
         application = make_application()
@@ -60,7 +61,7 @@ class ClosingSignals:
     """Signals that close a window, from before it is made. Use it in ``with``."""
 
     def __init__(self, passed_on: Callable[[int], bool]) -> None:
-        """``passed_on`` takes a signal for somebody else when it answers true."""
+        """``passed_on`` returns true when it passes a signal on."""
         self._is_told = False
         self._passed_on = passed_on
         self._window: MainWindow | None = None
@@ -68,7 +69,7 @@ class ClosingSignals:
         self._before = {number: signal.getsignal(number) for number in CLOSING}
 
     def __enter__(self) -> Self:
-        """Hear of them; those that are ignored stay so."""
+        """Handle the signals; ignored signals stay ignored."""
         for number, handler in self._before.items():
             if handler != signal.SIG_IGN:
                 signal.signal(number, self._hear)
@@ -87,7 +88,7 @@ class ClosingSignals:
         self._look()
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
-        # Nothing is raised here: Qt would print what is raised in a slot, and go on.
+        # Nothing is raised here: Qt would print an exception of a slot, and continue.
         if not self._passed_on(number):
             self._is_told = True
 
@@ -99,7 +100,7 @@ class ClosingSignals:
 
 
 def say_removal(removal: Future[str] | None) -> None:
-    """Wait for what became of the agent that was to go with the window; a line on stderr when it stays."""
+    """Wait for the outcome of the agent's removal with the window; a line on stderr when it stays."""
     if removal is None:
         return
     try:
@@ -126,5 +127,5 @@ def make_application() -> QApplication:
 
 
 def window_settings() -> QSettings:
-    """Where theme, geometry and layout are kept: an ini file in the platform's place."""
+    """The place of theme, geometry and layout: an ini file in the platform's place."""
     return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, ORGANISATION, "window")

@@ -1,4 +1,4 @@
-"""Which theme is in force: the system's, or the one that a person chose. GUI thread."""
+"""The theme in force: the system's, or a person's choice. GUI thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEY: Final = "theme"
 
 
 class Appearance(QObject):
-    """Applies the theme to the application and tells who paints."""
+    """Applies the theme to the application and informs the painters."""
 
     changed = Signal(object)
     """``Theme``."""
@@ -62,7 +62,7 @@ class Appearance(QObject):
 
 
 def palette(theme: Theme) -> QPalette:
-    """The theme for what the style sheet does not reach."""
+    """The theme for parts beyond the style sheet."""
     made = QPalette()
     role = QPalette.ColorRole
     for which, color in (

@@ -1,4 +1,7 @@
-"""Closing resources: shows first what will happen to each, in which order and who holds it, afterwards what did. GUI thread."""
+"""Closing resources: shows the plan with order and holders first, the outcome afterwards.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,7 @@ class CloseDialog(QDialog):
 
     @property
     def consent(self) -> Consent:
-        """What is ticked."""
+        """The ticked consent."""
         return Consent(held=self.although.isChecked(), needed=self.needed.isChecked())
 
     @property
@@ -62,7 +65,7 @@ class CloseDialog(QDialog):
         return None if chosen is None or self.deadline.isHidden() else float(chosen)
 
     def show_plan(self, plan: ClosePlan, names: Mapping[int, str]) -> None:
-        """What would happen; ``names`` has the types of what needs them too."""
+        """The plan; ``names`` also has the types of dependent objects."""
         self._plan, self._names = plan, names
         needed = len(plan.needed())
         self.needed.setVisible(needed > 0)
@@ -71,7 +74,7 @@ class CloseDialog(QDialog):
         self.steps.select_held()
 
     def show_result(self, answers: Sequence[CloseAnswer]) -> None:
-        """What happened."""
+        """The outcome."""
         self.steps.show_answers(answers, self._names)
         count = sum(answer.outcome == "closed" for answer in answers)
         waiting = any(answer.outcome == "pending" for answer in answers)
@@ -92,7 +95,7 @@ class CloseDialog(QDialog):
         self._end()
 
     def show_retainers(self, handle: int, found: Retainers) -> None:
-        """What in Python holds a handle's proxy."""
+        """The Python holders of a handle's proxy."""
         self.holders.show_retainers(handle, found)
 
     def show_no_retainers(self, handle: int, why: str) -> None:

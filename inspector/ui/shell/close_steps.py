@@ -1,4 +1,4 @@
-"""The steps of a close plan as a table: order, handle, what will happen or did, and who holds it. GUI thread."""
+"""The steps of a close plan as a table: order, handle, outcome, and holders. GUI thread."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class CloseSteps(QWidget):
         layout.addWidget(self.more)
 
     def show_steps(self, steps: Sequence[Step], consent: Consent, names: Mapping[int, str]) -> None:
-        """What would happen, in order; steps that are not taken have no number."""
+        """The planned steps, in order; skipped steps have no number."""
         rows, place = [], 0
         for step in steps[:MAX_ROWS]:
             fate = fate_of(step, consent)
@@ -77,12 +77,12 @@ class CloseSteps(QWidget):
         self._fill([step.answer for step in steps], rows, names)
 
     def show_answers(self, answers: Sequence[CloseAnswer], names: Mapping[int, str]) -> None:
-        """What happened, in the order in which it did."""
+        """The outcomes, in the order in which they happened."""
         rows = [(str(place), answer.outcome, answer.reason, answer.holders) for place, answer in enumerate(answers[:MAX_ROWS], start=1)]
         self._fill(answers, rows, names)
 
     def select_held(self) -> None:
-        """Make the first step that others hold the current one, else none."""
+        """Make the first step with other holders the current step, else none."""
         held = next((row for row, answer in enumerate(self._answers[:MAX_ROWS]) if answer.holders), None)
         if held is not None:
             self.table.setCurrentCell(held, 0)

@@ -1,4 +1,7 @@
-"""The conversation about closing: asks until the plan is whole, shows it, closes what a person agreed to, and reports. GUI thread."""
+"""The conversation about closing: asks until the plan is whole, shows it, closes with consent, and reports.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ class Closing(QObject):
     """At most one dialog."""
 
     def __init__(self, target_actions: TargetActions, questions: HolderQuestions, appearance: Appearance, window: QWidget) -> None:
-        """Dialogs over ``window``; ``questions`` asks what holds what is to be closed."""
+        """Dialogs over ``window``; ``questions`` asks for the holders of the resources to close."""
         super().__init__(window)
         self._target_actions = target_actions
         self._questions = questions
@@ -42,7 +45,7 @@ class Closing(QObject):
         questions.failed.connect(lambda handle, why: self.dialog.show_no_retainers(handle, why) if self.dialog else None)
 
     def begin(self, handles: Sequence[int], snapshot: Snapshot | None) -> None:
-        """Ask about these handles; their types are those of ``snapshot``."""
+        """Ask about these handles; their types are in ``snapshot``."""
         if not handles or snapshot is None or self.dialog is not None:
             return
         self._snapshot, self._plan, self._rounds = snapshot, ClosePlan(tuple(handles)), 0

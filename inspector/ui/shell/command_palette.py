@@ -47,7 +47,7 @@ class CommandPalette(QDialog):
     """Lists actions whose letters appear in order; the one chosen runs after the dialog closed."""
 
     def __init__(self, actions: Sequence[QAction], parent: QWidget | None = None) -> None:
-        """Offers ``actions``; those not possible are greyed."""
+        """Offers ``actions``; impossible actions are greyed."""
         super().__init__(parent)
         self.setWindowTitle("Commands")
         self.setMinimumSize(420, 360)

@@ -1,4 +1,7 @@
-"""The steps of the tour of the demo: what grows, what is stuck, who holds it, and what one can do about it. GUI thread."""
+"""The steps of the tour of the demo: growing types, stuck closes, holders, and remedies.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 

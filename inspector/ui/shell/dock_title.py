@@ -1,4 +1,4 @@
-"""The head of a dock: its title, and what can be done with what is in it. GUI thread."""
+"""The head of a dock: its title, and the actions on its content. GUI thread."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ KNOWN: Final = (
 
 
 def editor_command(settings: QSettings, environment: Mapping[str, str] = os.environ) -> str:
-    """The command in force; ``""``: none is set, and none of the known ones is installed."""
+    """The command in force; ``""``: none is set, and no known editor is installed."""
     chosen = environment.get(EDITOR_VARIABLE) or str(settings.value(EDITOR_KEY, ""))
     return chosen or next((command for command in KNOWN if shutil.which(command.split(" ", 1)[0])), "")
 

@@ -1,4 +1,7 @@
-"""What a forced collection did, as figures that lead on. Pure but for the doors; GUI thread."""
+"""The effect of a forced collection, as figures that lead on.
+
+Pure but for the doors; GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from inspector.ui.shell.workbench import Workbench
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """Where figures lead."""
+    """The targets of the figures."""
 
     released: Callable[[], None]
     """To the handles that died."""
@@ -24,7 +27,7 @@ class Doors:
 
 
 def gc_figures(report: GcReport, doors: Doors) -> tuple[Figure, ...]:
-    """Collected, released, queued, still pending, taken; what cannot be collected only when there is some."""
+    """Collected, released, queued, still pending, taken; uncollectable objects only when there are some."""
     released = doors.released if report.handles_released else None
     queued, waiting = (doors.pending if count else None for count in (report.closes_queued, report.still_pending))
     figures = (
@@ -39,7 +42,7 @@ def gc_figures(report: GcReport, doors: Doors) -> tuple[Figure, ...]:
 
 
 def show_collection(banner: Banner, workbench: Workbench, report: GcReport) -> None:
-    """Show what a forced collection did, as numbers that lead to the rows."""
+    """Show the effect of a forced collection, as numbers that lead to the rows."""
     doors = Doors(
         released=lambda: workbench.handles.set_filter("state:released,dropped"),
         pending=lambda: workbench.open_pane("pending"),

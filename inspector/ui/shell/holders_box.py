@@ -1,4 +1,7 @@
-"""Who holds one resource, a line each: what the target named, and the Python objects that hold its proxy. GUI thread."""
+"""The holders of a resource, a line each: from the target's answer, and the Python objects that hold its proxy.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,10 @@ NONE_FOUND: Final = "Nothing in Python holds its proxy: a running call may, or n
 
 
 class HoldersBox(QWidget):
-    """Hidden until there is somebody to name."""
+    """Hidden until there is a holder to name."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        """Nobody."""
+        """There is no holder yet."""
         super().__init__(parent)
         self._answer: CloseAnswer | None = None
         self._retainers: dict[int, Retainers] = {}
@@ -42,7 +45,7 @@ class HoldersBox(QWidget):
         self.hide()
 
     def show_answer(self, answer: CloseAnswer) -> bool:
-        """Who holds this one; true when its Python holders are not known yet and worth asking for."""
+        """The holders of this resource; true when its Python holders are not known yet and worth asking for."""
         self._answer, self._trouble = answer, ""
         self.title.setText(f"Who holds {handle_text(answer.handle)}")
         self.text.setAccessibleName(self.title.text())
@@ -51,7 +54,7 @@ class HoldersBox(QWidget):
         return answer.handle not in self._retainers
 
     def show_retainers(self, handle: int, found: Retainers) -> None:
-        """The answer to what was asked; kept, so that it is asked once."""
+        """The answer to the question; kept, so that it is asked once."""
         self._retainers[handle] = found
         self._write()
 

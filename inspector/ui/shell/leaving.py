@@ -17,7 +17,7 @@ _LEAVE: Final = "leave"
 
 
 class LeaveDialog(QDialog):
-    """Asks what becomes of the agent; rejected: the session goes on."""
+    """Asks whether the agent stays; rejected: the session continues."""
 
     chosen = Signal(bool, bool)
     """Whether the agent is removed, and whether that is the answer from now on."""

@@ -1,4 +1,4 @@
-"""What was lost, what was refused and what was sampled less often, each counter in words. GUI thread."""
+"""Losses, refusals and less frequent samples, each counter in words. GUI thread."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LossesDialog(QDialog):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What is listed, a line each: ``1,204 handles without a row``."""
+        """The listed counters, a line each: ``1,204 handles without a row``."""
         return self._lines
 
     @Slot(object)
@@ -48,7 +48,7 @@ class LossesDialog(QDialog):
         self.show_lost(snapshot.lost)
 
     def show_lost(self, lost: Lost) -> None:
-        """Newer counters; the same ones again change nothing."""
+        """Newer counters; equal counters change nothing."""
         if self._lost is not None and lost.counts == self._lost.counts:
             return
         self._lost = lost
@@ -75,7 +75,7 @@ class LossesDialog(QDialog):
 
 
 def show_losses(window: QWidget, attachment: Attachment) -> None:
-    """Open the dialog over ``window``, or raise the open one; it closes with the session."""
+    """Open the dialog over ``window``, or raise the open dialog; it closes with the session."""
     snapshot, shown = attachment.snapshot, window.findChild(LossesDialog)
     if isinstance(shown, LossesDialog):
         shown.raise_()

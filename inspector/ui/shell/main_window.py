@@ -241,7 +241,7 @@ class MainWindow(QMainWindow):
     # Qt -----------------------------------------------------------------------------------------------------------
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the layout, detach, stop the workers; first ask what becomes of an agent that this window brought in."""
+        """Remember the layout, detach, stop the workers; first ask about an agent that this window brought in."""
         if self.leaving.has_question:
             event.ignore()
             self.leaving.begin(self._quit)
@@ -252,12 +252,12 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Somebody looks: the timeline moves smoothly."""
+        """The window became visible: the timeline moves smoothly."""
         super().showEvent(event)
         self._note_watching()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks: read less often."""
+        """The window is hidden: read less often."""
         super().hideEvent(event)
         self._note_watching()
 
@@ -349,7 +349,7 @@ class MainWindow(QMainWindow):
         self.workbench.show_vitals(vitals)
 
     def _settle(self) -> None:
-        """The panes show something: what can be done with it, and the tour that was waiting for it."""
+        """The panes show a snapshot: enable actions, and start the tour that was waiting for it."""
         self.selection_actions.apply()
         if self._tour_due:
             self._tour_due = False

@@ -10,14 +10,14 @@ LIMIT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What was looked at."""
+    """A place in the window."""
 
     filter: str = ""
     handle: int | None = None
 
 
 class Navigation:
-    """Places visited, and where one is among them."""
+    """Places visited, and the present place among them."""
 
     def __init__(self) -> None:
         """At the place where everything is shown."""
@@ -26,11 +26,11 @@ class Navigation:
 
     @property
     def here(self) -> Place:
-        """Where one is."""
+        """The present place."""
         return self._places[self._at]
 
     def visit(self, place: Place) -> None:
-        """Go to a new place; what was ahead is forgotten."""
+        """Move to a new place; the places ahead are forgotten."""
         if place == self.here:
             return
         del self._places[self._at + 1 :]

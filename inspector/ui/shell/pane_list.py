@@ -43,7 +43,7 @@ BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
 
 @dataclass(frozen=True, slots=True)
 class PaneParts:
-    """What a pane may be made of."""
+    """The parts that a pane may use."""
 
     theme: Theme
     runner: BackgroundRunner

@@ -1,4 +1,4 @@
-"""Processes on the start page as a table: attachable ones first, the others greyed with the reason, at last what is left of dead ones."""
+"""Processes on the start page as a table: attachable, then greyed with the reason, then remains of dead ones."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ class ProcessModel(QAbstractTableModel):
         self._contents_changed()
 
     def show(self, rows: Sequence[ProcessRow]) -> None:
-        """Attachable ones first, then the other running ones, then what is left of dead ones; each part as the connector ordered it."""
+        """Show attachable processes first, then other running ones, then remains of dead ones.
+
+        Each part keeps the connector's order.
+        """
         ordered = tuple(sorted(rows, key=lambda row: (not row.alive, not row.attachable)))
         if [row.pid for row in ordered] == [row.pid for row in self._rows]:
             self._rows = ordered

@@ -31,7 +31,7 @@ class MomentSlider(QSlider):
         self.setPageStep(STEPS // 10)
 
     def set_marks(self, shares: tuple[float, ...]) -> None:
-        """Where marks stand, as shares of the whole time."""
+        """The places of marks, as shares of the whole time."""
         self._marks = shares
         self.update()
 

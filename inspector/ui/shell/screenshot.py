@@ -1,4 +1,4 @@
-"""A picture of the window that carries its data: what is on screen, a line that says what it was, and the snapshot inside.
+"""A picture of the window that carries its data: the screen, a line of description, and the snapshot inside.
 
 Only taking the picture needs the GUI thread; encoding and writing it take tenths of a second and work on any.
 Reading one back needs no Qt: ``inspector.model.screenshot``.
@@ -53,7 +53,7 @@ def write_picture(picture: QImage, snapshot: Snapshot, path: Path) -> None:
 
 
 def stamp_text(snapshot: Snapshot, note: str = "") -> tuple[str, str]:
-    """Left and right half of the stamp line: what was looked at and how it was, then when and by what."""
+    """Left and right half of the stamp line: the target and its state, then time and viewer."""
     target = snapshot.target
     parts = [f"{target.name} ({target.pid})", str(target.state), f"{number(snapshot.live_count())} live"]
     if target.from_outside:

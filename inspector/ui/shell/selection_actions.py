@@ -1,4 +1,7 @@
-"""What actions would work on: the selected handles, those of them that wait to close, and what the filter shows. GUI thread."""
+"""The objects of the actions: the selected handles, the pending handles among them, and the filter's handles.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from inspector.ui.shell.closing import Closing
 
 
 class SelectionActions(QObject):
-    """Enables actions by the selection of ``handles``, and starts those that need one."""
+    """Enables actions by the selection of ``handles``, and starts actions that need a selection."""
 
     def __init__(
         self, handles: HandlesPane, attachment: Attachment, commands: Actions, target_actions: TargetActions, closing: Closing
@@ -29,7 +32,7 @@ class SelectionActions(QObject):
         self._closing = closing
 
     def apply(self) -> None:
-        """Enable what can be done now."""
+        """Enable the actions possible now."""
         shown = self._attachment.shown
         chosen = Chosen(
             handles=len(self._handles.table.chosen),
@@ -40,7 +43,7 @@ class SelectionActions(QObject):
         self._commands.apply(self._attachment.situation, chosen)
 
     def close(self) -> None:
-        """Ask about closing what is selected."""
+        """Ask about closing the selected objects."""
         self._closing.begin(self._handles.table.chosen, self._attachment.shown)
 
     def close_shown(self) -> None:
@@ -50,7 +53,7 @@ class SelectionActions(QObject):
             self._closing.begin(found_by(self._handles.query.filter, snapshot), snapshot)
 
     def take_back(self) -> None:
-        """Take the pending closes of what is selected back."""
+        """Take the pending closes of the selected objects back."""
         for handle in self._pending():
             self._target_actions.cancel_close(handle)
 

@@ -1,4 +1,4 @@
-"""The start page: processes to attach to, why others are not, recent files, and the demo."""
+"""The start page: processes to attach to, the reasons of the rest, recent files, and the demo."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DEMO: Final = (
 
 
 class StartPage(QWidget):
-    """Lists what can be opened; refreshes itself while it is seen."""
+    """Lists processes and files to open; refreshes itself while it is seen."""
 
     attach_wanted = Signal(int)
     """Process id; GUI thread."""
@@ -263,7 +263,7 @@ class StartPage(QWidget):
             self.look_wanted.emit(row.pid)
 
     def _ask_consent(self, row: ProcessRow) -> None:
-        """Say what bringing an agent in does; only the button that says so goes on."""
+        """Describe the effect of bringing an agent in; only the button that names it continues."""
         box = QMessageBox(QMessageBox.Icon.Question, "Bring the agent in", f"Bring the agent into {row.name}?", parent=self)
         box.setObjectName("consent")
         box.setTextFormat(Qt.TextFormat.PlainText)
@@ -276,7 +276,7 @@ class StartPage(QWidget):
         box.open()
 
     def _ask_declared(self, row: ProcessRow, go_on: Callable[[], None]) -> None:
-        """Ask once whether the program may run what the person has declared; without that it is attached all the same."""
+        """Ask once whether the program may run the code of the person's declarations; without consent it is attached all the same."""
         if not row.declares:
             go_on()
             return

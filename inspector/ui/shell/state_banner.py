@@ -1,4 +1,4 @@
-"""What the banner says of a target that is not simply live. GUI thread."""
+"""The banner's text about a target that is not simply live. GUI thread."""
 
 from __future__ import annotations
 

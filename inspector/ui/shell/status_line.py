@@ -1,4 +1,4 @@
-"""The status line: how the target is, how fresh the numbers are, what was lost, and what the tool costs."""
+"""The status line: the target's state, the age of the numbers, losses, and the tool's cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The toolbar: which target and how it is, what is recorded, how often it is read, and the actions."""
+"""The toolbar: the target and its state, the recording level, the reading rate, and the actions."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class ToolBar(QToolBar):
         self.set_compact(compact=False)
 
     def set_compact(self, *, compact: bool) -> None:
-        """Icons alone where there is no room for words; those on the right always."""
+        """Icons alone without room for words; the icons on the right always."""
         style = Qt.ToolButtonStyle.ToolButtonIconOnly if compact else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         for action in self.actions():
             button = self.widgetForAction(action)

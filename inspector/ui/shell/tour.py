@@ -1,6 +1,6 @@
 """The one-minute tour of a session: cards beside the panes they speak of. GUI thread.
 
-It begins by itself with the first demo, can be left at any step, and does not come again unless somebody asks for it.
+It begins by itself with the first demo, can be left at any step, and comes again only on request.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Tour(QObject):
 
     @property
     def was_seen(self) -> bool:
-        """Somebody has seen it, or left it, before."""
+        """A person has seen it, or left it, before."""
         return bool(self._settings.value(_SEEN, False, type=bool))
 
     def begin(self) -> None:
@@ -111,7 +111,7 @@ class Tour(QObject):
             self._place_parts()
 
     def _place_parts(self) -> None:
-        """Frame around what is spoken of, card beside it where there is most room."""
+        """Frame around the subject, card beside it where there is most room."""
         if self._card is None or self._frame is None:
             return
         anchor = self._steps[self._place].anchor()

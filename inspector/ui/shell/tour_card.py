@@ -1,4 +1,4 @@
-"""What a tour shows: a card with a few words, and a frame around what they speak of. GUI thread."""
+"""The parts of a tour: a card with a few words, and a frame around their subject. GUI thread."""
 
 from __future__ import annotations
 
@@ -137,13 +137,13 @@ class TourCard(QFrame):
 
 
 def place_of(widget: QWidget, window: QWidget) -> QRect:
-    """Where ``widget`` lies in ``window``, as far as it can be seen."""
+    """The visible place of ``widget`` in ``window``."""
     corner = widget.mapTo(window, QPoint(0, 0))
     return QRect(corner, widget.size()).intersected(window.rect())
 
 
 def beside(anchor: QRect, size: tuple[int, int], window: QRect) -> QPoint:
-    """Where a card of that size does not cover ``anchor``."""
+    """A place for a card of that size that does not cover ``anchor``."""
     width, height = size
     x = min(max(anchor.center().x() - width // 2, window.left() + GAP), window.right() - width - GAP)
     y = min(max(anchor.top() + GAP, window.top() + GAP), window.bottom() - height - GAP)

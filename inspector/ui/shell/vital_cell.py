@@ -1,4 +1,7 @@
-"""One number of the vital signs: caption, value, what stands beside it, and perhaps a sparkline. GUI thread only."""
+"""One number of the vital signs: caption, value, text beside it, and perhaps a sparkline.
+
+GUI thread only.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ VALUE_POINTS: Final = 13.0
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """What a cell shows."""
+    """The content of a cell."""
 
     value: str
     beside: str = ""
@@ -38,7 +41,7 @@ class Sign:
 
 
 class VitalCell(QAbstractButton):
-    """Clicking it opens what the number counts."""
+    """Clicking it opens the rows that the number counts."""
 
     def __init__(self, theme: Theme, caption: str, *, spark: bool = False, parent: QWidget | None = None) -> None:
         """``caption`` stands above the value; a cell with ``spark`` keeps room for a line."""
@@ -57,7 +60,7 @@ class VitalCell(QAbstractButton):
 
     @property
     def sign(self) -> Sign:
-        """What is shown now."""
+        """The content shown now."""
         return self._sign
 
     def show_sign(self, sign: Sign) -> None:
@@ -105,7 +108,7 @@ class VitalCell(QAbstractButton):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Caption above, value and what stands beside it below, line at the right."""
+        """Caption above, value and text beside it below, line at the right."""
         del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -1,4 +1,4 @@
-"""Where the window and its docks lie, kept from one start to the next. GUI thread."""
+"""The place of the window and its docks, kept from one start to the next. GUI thread."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Workbench(QMainWindow):
         return found
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """All panes show this one."""
+        """All panes show this snapshot."""
         is_first, self._shown = self._shown is None, snapshot
         for pane in self._all():
             pane.show_snapshot(snapshot)
@@ -86,7 +86,7 @@ class Workbench(QMainWindow):
             self._show_range()
 
     def show_vitals(self, vitals: Vitals) -> None:
-        """Timeline and rates take newer counters, also while paused: what happened meanwhile is no gap."""
+        """Timeline and rates take newer counters, also while paused: the time in between is no gap."""
         for pane in self._all():
             pane.show_vitals(vitals)
 
@@ -126,7 +126,7 @@ class Workbench(QMainWindow):
         dock.raise_()
 
     def show_events(self, kind: EventKind) -> None:
-        """Show the events of that kind: somebody asked what stands behind a rate."""
+        """Show the events of that kind: the rows behind a rate."""
         self.events.show_kind(kind)
         self.open_pane("events")
 
@@ -156,7 +156,7 @@ class Workbench(QMainWindow):
         self._size_docks()
 
     def save_layout(self) -> QByteArray | None:
-        """What ``restore_layout`` takes; ``None`` when the panes were never seen, so there is nothing to remember."""
+        """The layout for ``restore_layout``; ``None`` when the panes were never seen, so there is nothing to remember."""
         return self.saveState(LAYOUT_VERSION) if self._sized else None
 
     def restore_layout(self, layout: QByteArray) -> None:
@@ -171,7 +171,7 @@ class Workbench(QMainWindow):
             self.reset_layout()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Docks that nobody moved change to the places that suit a low window, or a high one."""
+        """Docks that were not moved change to the places that suit a low window, or a high window."""
         super().resizeEvent(event)
         self._name_tabs()
         if self._sized and self._low != (self.height() < LOW_HEIGHT) and self._in_first_places():
@@ -208,13 +208,14 @@ class Workbench(QMainWindow):
         self._name_tabs()
 
     def _name_tabs(self) -> None:
-        """What is in each dock, with how many; in a narrow window shortly."""
+        """Names each dock's content, with its number; in a narrow window shortly."""
         for spec in PANES:
             title = spec.short if spec.short and 0 < self.width() < NARROW_WIDTH else spec.title
             count = self._counts.get(spec.key, 0)
             self._docks[spec.key].setWindowTitle(f"{title} {count:,}" if count else title)
         for tabs in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
-            tabs.setElideMode(Qt.TextElideMode.ElideNone)  # what has no room is a click away, what is elided says nothing
+            # a tab without room is a click away, an elided name says nothing
+            tabs.setElideMode(Qt.TextElideMode.ElideNone)
             tabs.setUsesScrollButtons(True)
             tabs.setAccessibleName("Panes")
 

@@ -1,4 +1,4 @@
-"""The table of what viewers did to the target: its columns over an ``AuditLog``. GUI thread only."""
+"""The table of viewers' acts on the target: its columns over an ``AuditLog``. GUI thread only."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def audit_model(theme: Theme, parent: QObject | None = None) -> ColumnModel[Acts
 
 
 def result_text(act: AuditedAct) -> str:
-    """What came of it: ``#5.1 closed, #6.1 pending``, ``collected 3, released 1``."""
+    """The outcome of an act: ``#5.1 closed, #6.1 pending``, ``collected 3, released 1``."""
     match act.result:
         case None:
             return ""

@@ -1,4 +1,4 @@
-"""The pane of what viewers did to the target: asked for while somebody looks. GUI thread only."""
+"""The pane of viewers' acts on the target: asked for while it is visible. GUI thread only."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class AuditPane(PaneBase):
         target_actions.acted.connect(self.refresh)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """A session is there: ask it, if somebody looks and nobody did yet."""
+        """A session is there: ask it, if the pane is visible and has not asked yet."""
         if self.table.message == NO_TARGET:
             self.table.set_message(ASKING)
             self.refresh()
@@ -72,24 +72,24 @@ class AuditPane(PaneBase):
         self._model.set_rows(Acts(NO_LOG, 0))
 
     def came_to_front(self) -> None:
-        """Somebody sees it."""
+        """The pane became visible."""
         self.refresh()
 
     def refresh(self) -> None:
-        """Ask again, while somebody looks and no answer is awaited."""
+        """Ask again, while the pane is visible and no answer is awaited."""
         if self._asking or not is_seen(self) or not self._attachment.situation.attached:
             return
         self._asking = True
         self._attachment.ask(lambda session: session.audit(), self._show, on_error=self._complain, quiet=True)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Somebody looks."""
+        """The pane became visible."""
         super().showEvent(event)
         self.refresh()
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks."""
+        """The pane is hidden."""
         self._timer.stop()
         super().hideEvent(event)
 

@@ -157,7 +157,7 @@ class CycleGraph(QWidget):
 
 
 def sentence(cycle: Cycle) -> str:
-    """The cycle in words, for who cannot see it."""
+    """The cycle in words, for screen readers."""
     way = " → ".join(f"{node.text} ({node.edge})" for node in cycle.nodes)
     certain = "" if cycle.is_exact else "; found by reading memory"
     return f"Cycle: {way} → back; cut {cycle.cut or 'any edge'}{certain}"

@@ -26,10 +26,10 @@ NONE: Final = "No cycle across the boundary among objects that the collector kno
 
 
 class CyclesPane(PaneBase):
-    """Asks the target and draws what it found."""
+    """Asks the target and draws the cycles found."""
 
     def __init__(self, theme: Theme, questions: HolderQuestions, parent: QWidget | None = None) -> None:
-        """Nothing is asked before somebody clicks."""
+        """Nothing is asked before a click."""
         super().__init__(parent)
         self._theme = theme
         self._questions = questions
@@ -144,7 +144,7 @@ class CyclesPane(PaneBase):
 
 
 def report_text(report: CycleReport) -> str:
-    """How many there are, how they were found, and what was not looked at."""
+    """The number of cycles, the way they were found, and the parts that were not searched."""
     found = wording.plural(report.count, "cycle", "cycles") + " across the boundary" if report.count else NONE
     more = report.count - len(report.cycles)
     parts = [found, f"{report.looked_at:,} objects looked at"]

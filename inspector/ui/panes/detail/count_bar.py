@@ -1,4 +1,4 @@
-"""The count equation as a bar: who makes up a strong count, in four parts that differ in colour and pattern."""
+"""The count equation as a bar: the four parts of a strong count, in different colours and patterns."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CountBar(QWidget):
         self.update()
 
     def show_equation(self, equation: CountEquation) -> None:
-        """Paint this one."""
+        """Paint this equation."""
         self._equation = equation
         self.setAccessibleName(sentence(equation))
         self.setToolTip(tip(sentence(equation)))

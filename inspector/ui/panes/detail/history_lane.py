@@ -1,4 +1,7 @@
-"""What happened to one object, on a line of time: counted up above it, counted down below, calls on it. GUI thread."""
+"""Events of one object on a line of time: count up above it, count down below, calls on it.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ _CALLS: Final = (EventKind.BORROW, EventKind.RETURN)
 
 
 class LaneParts(NamedTuple):
-    """What the lane reads with."""
+    """The readers of the lane."""
 
     feed: EventFeed
     runner: BackgroundRunner
@@ -46,7 +49,7 @@ class Chosen(NamedTuple):
 
 
 class HistoryLane(QWidget):
-    """The events of the object that the detail pane shows; reads while somebody looks."""
+    """The events of the object in the detail pane; reads while it is visible."""
 
     def __init__(self, theme: Theme, parts: LaneParts, parent: QWidget | None = None) -> None:
         """Empty."""
@@ -81,7 +84,7 @@ class HistoryLane(QWidget):
 
     @property
     def sentence(self) -> str:
-        """What the lane shows, in words."""
+        """The lane in words."""
         if not len(self._events):
             if self._snapshot is not None and self._snapshot.target.from_outside:
                 return OUTSIDE
@@ -94,14 +97,14 @@ class HistoryLane(QWidget):
         return QSize(200, HEIGHT + self.fontMetrics().height() + 4)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Somebody looks."""
+        """The lane became visible."""
         super().showEvent(event)
         self._timer.start()
         self._read()
         self._work.ask()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks."""
+        """The lane is hidden."""
         self._timer.stop()
         super().hideEvent(event)
 
@@ -132,7 +135,7 @@ class HistoryLane(QWidget):
             self._parts.feed.refresh()
 
     def _choosing(self) -> Callable[[], Chosen] | None:
-        """Choose the object's events, while somebody looks."""
+        """Choose the object's events, while the lane is visible."""
         snapshot, handle, events = self._snapshot, self._handle, self._parts.feed.events
         if snapshot is None or not handle or not is_seen(self):
             return None

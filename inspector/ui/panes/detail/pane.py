@@ -1,4 +1,4 @@
-"""The Detail pane: everything about one handle, dead ones too."""
+"""The Detail pane: everything about one handle, including dead handles."""
 
 from __future__ import annotations
 
@@ -31,10 +31,14 @@ FACTS = ("Created", "Site", "Changed", "Asked by", "Owner thread", "Last changed
 
 
 class DetailPane(PaneBase):
-    """Shows the handle that is selected; keeps the last it knew of one that left the table."""
+    """Shows the selected handle; keeps the last facts of a handle that left the table."""
 
     def __init__(self, theme: Theme, questions: HolderQuestions | None = None, lane: HistoryLane | None = None) -> None:
-        """Nothing selected. ``questions`` asks the target who holds what; ``lane`` shows the history. Both may be left out."""
+        """Nothing selected.
+
+        ``questions`` asks the target about holders; ``lane`` shows the history. Both may be left
+        out.
+        """
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
@@ -54,7 +58,10 @@ class DetailPane(PaneBase):
         return self._handle
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Newer facts. A handle that is no longer in the table keeps its last ones, and says so."""
+        """Newer facts.
+
+        A handle that is no longer in the table keeps its last facts, and says so.
+        """
         row = _row_of(snapshot, self._handle)
         if row >= 0:
             self._snapshot = snapshot

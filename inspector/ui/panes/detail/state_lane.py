@@ -1,4 +1,4 @@
-"""A state machine as a lane of steps: those passed, the one reached, those to come."""
+"""A state machine as a lane of steps: passed steps, the present step, later steps."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class StateLane(QWidget):
         self.update()
 
     def show_lane(self, lane: Lane | None) -> None:
-        """Paint this one; ``None`` hides the widget."""
+        """Paint this lane; ``None`` hides the widget."""
         self.setVisible(lane is not None)
         if lane is None:
             return

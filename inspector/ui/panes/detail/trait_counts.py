@@ -1,4 +1,7 @@
-"""The counts of a trait, one by one: the object's own ``Arc``, and the ``Arc`` or the box that the handle points into. GUI thread."""
+"""The counts of a trait, one by one: the object's own ``Arc``, and the handle's ``Arc`` or box.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ BELOW_MEANING: Final = 4
 
 
 class TraitCounts(QWidget):
-    """Name, number and meaning of each count, then their sum. Hidden for what is no trait."""
+    """Name, number and meaning of each count, then their sum.
+
+    Hidden for an object that is no trait.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Empty."""

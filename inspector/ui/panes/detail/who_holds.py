@@ -1,4 +1,7 @@
-"""Who holds the object of a handle: the count equation, and behind each of its terms the holders. GUI thread."""
+"""Holders of a handle's object: the count equation, and behind each of its terms the holders.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ _STEP_INDENT: Final = 12
 
 
 class Holders(Protocol):
-    """Asks the target; ``HolderQuestions``, or a fake. Answers come on the GUI thread, to whoever asked last."""
+    """Asks the target; ``HolderQuestions``, or a fake.
+
+    Answers come on the GUI thread, to the last caller.
+    """
 
     def name_native(self, handle: int) -> None:
         """Which native references have a name?"""
@@ -36,11 +42,11 @@ class Holders(Protocol):
         """What holds the proxy?"""
 
     def give_up(self) -> None:
-        """Nobody waits for the search any more."""
+        """Give up the search."""
 
 
 class WhoHolds(QWidget):
-    """The equation of one handle; a click on a term shows what is behind it."""
+    """The equation of one handle; a click on a term shows its holders."""
 
     handle_chosen = Signal(object)
     """``int``."""
@@ -48,7 +54,7 @@ class WhoHolds(QWidget):
     """A file and a line of it."""
 
     def __init__(self, theme: Theme, holders: Holders | None = None, parent: QWidget | None = None) -> None:
-        """Empty. Without ``holders`` there is nobody to ask, and no term is a link."""
+        """Empty. Without ``holders`` there is no target to ask, and no term is a link."""
         super().__init__(parent)
         self._theme = theme
         self._holders = holders
@@ -108,7 +114,7 @@ class WhoHolds(QWidget):
 
     @property
     def has_paths(self) -> bool:
-        """A search has ended, and what it found is shown."""
+        """A search has ended, and its finds are shown."""
         return self._paths.isVisibleTo(self)
 
     def set_theme(self, theme: Theme) -> None:
@@ -118,7 +124,7 @@ class WhoHolds(QWidget):
         self._show_equation()
 
     def show_handle(self, handle: int, equation: CountEquation, snapshot: Snapshot) -> None:
-        """Show this equation; another handle than before forgets what was found."""
+        """Show this equation; another handle than before forgets the finds."""
         self._snapshot, self._plain = snapshot, equation
         if handle != self._handle:
             self.stop()
@@ -160,7 +166,7 @@ class WhoHolds(QWidget):
             self._show_state()
 
     def look(self) -> None:
-        """Look for what holds the proxy."""
+        """Look for the holders of the proxy."""
         if self._holders is not None and self._handle:
             self._is_searching = True
             self._say("Asked the target …")
@@ -177,7 +183,7 @@ class WhoHolds(QWidget):
 
     @property
     def counts(self) -> TraitCounts:
-        """The counts of a trait, one by one."""
+        """The counts of a trait, each on its own."""
         return self._counts
 
     # inside -------------------------------------------------------------------------------------------------------
@@ -215,13 +221,13 @@ class WhoHolds(QWidget):
         self._equation.setText(text)
 
     def _linked(self, text: str, name: str, term: str) -> str:
-        """The sentence with one of its terms as a link."""
+        """The sentence with a term as a link."""
         link = f'<a href="{name}" style="color:{self._theme.accent}; text-decoration:none">{term}</a>'
         before, found, after = text.partition(term)
         return before + link + after if found and name in ("proxies", "native", "named") else text
 
     def _show_named(self) -> None:
-        """Native holders: those that the table shows, and those that the target named."""
+        """Native holders: holders in the table, and holders that the target named."""
         if self._names is None and not self._keepers:
             self._named.setVisible(False)
             return
@@ -246,7 +252,7 @@ class WhoHolds(QWidget):
         return "Native holders<br>" + "<br>".join(lines)
 
     def _of_object(self, address: int) -> str:
-        """The handle of an object that holds, when it has one."""
+        """The handle of a holder, if it has a handle."""
         handles = self._snapshot.handles if self._snapshot is not None and address else None
         rows = [] if handles is None else (handles.addresses == address).nonzero()[0][:1].tolist()
         if handles is None or not rows:
@@ -273,7 +279,7 @@ class WhoHolds(QWidget):
 
 
 def summary(found: Retainers) -> str:
-    """What a search looked at, and what it cost."""
+    """The extent of a search, and its cost."""
     text = f"{found.looked_at:,} objects looked at; the interpreter was held for {found.longest_step_secs * 1000:.1f} ms at most"
     return "; ".join([text, *(["the search ended at its limit"] if found.is_cut else []), *found.notes()])
 

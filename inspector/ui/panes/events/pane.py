@@ -1,4 +1,7 @@
-"""The pane of events: what happened, newest first, with the gaps. Read only while somebody looks; put in order off the GUI thread."""
+"""The pane of events, newest first, with the gaps.
+
+Read only while the pane is visible; put in order off the GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,7 @@ class EventsPane(PaneBase):
             self._work.ask()
 
     def came_to_front(self) -> None:
-        """Somebody sees it: read and show what happened."""
+        """The pane became visible: read and show the events."""
         self._read()
         self._work.ask()
 
@@ -109,13 +112,13 @@ class EventsPane(PaneBase):
     # Qt -----------------------------------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Somebody looks."""
+        """The pane became visible."""
         super().showEvent(event)
         self.came_to_front()
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks."""
+        """The pane is hidden."""
         self._timer.stop()
         super().hideEvent(event)
 
@@ -171,7 +174,7 @@ class EventsPane(PaneBase):
 
     @property
     def wish(self) -> EventWish:
-        """What is asked for now."""
+        """The present request."""
         return EventWish(
             kind=self._kinds.currentData(),
             thread=self._threads.currentData(),
@@ -181,7 +184,7 @@ class EventsPane(PaneBase):
 
     @staticmethod
     def _offer(names: dict[int, str], box: QComboBox, everything: str) -> None:
-        """The names to choose from; what is chosen stays."""
+        """The names to choose from; the choice stays."""
         wanted = [(everything, None), *sorted(((name, index) for index, name in names.items()), key=lambda each: each[0].casefold())]
         if [(box.itemText(at), box.itemData(at)) for at in range(box.count())] == wanted:
             return
@@ -196,7 +199,7 @@ class EventsPane(PaneBase):
             self._feed.refresh()
 
     def _arrangement(self) -> Callable[[], EventRows] | None:
-        """Choose and name the rows, while somebody looks."""
+        """Choose and name the rows, while the pane is visible."""
         snapshot = self._snapshot
         if snapshot is None or not is_seen(self):
             return None

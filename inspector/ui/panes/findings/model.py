@@ -35,7 +35,7 @@ class FindingRows:
         return len(self.report.findings)
 
     def at(self, row: int) -> Finding:
-        """One of them."""
+        """The finding of a row."""
         return self.report.findings[row]
 
 
@@ -45,12 +45,12 @@ def finding_model(theme: Theme, rows: FindingRows, parent: QObject | None = None
 
 
 def cue_of(finding: Finding) -> Cue:
-    """How it stands out: a muted one does not."""
+    """The cue of a finding: a muted finding has none."""
     return MUTED_CUE if finding.muted else CUES[finding.verdict]
 
 
 def verdict_text(finding: Finding) -> str:
-    """The verdict in a word; ``muted`` for one that nobody wants to hear of."""
+    """The verdict in a word; ``muted`` for a muted finding."""
     return "muted" if finding.muted else str(finding.verdict)
 
 

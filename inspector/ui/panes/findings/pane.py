@@ -1,4 +1,4 @@
-"""The pane of findings: what deserves a look, why, and the way to the rows. GUI thread only."""
+"""The pane of findings: verdicts, their reasons, and the way to the rows. GUI thread only."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class FindingsPane(PaneBase):
             self.table.set_message(FIRST_LOOK)
 
     def show_report(self, report: Report) -> None:
-        """Show what the rules say now."""
+        """Show the present findings of the rules."""
         self._model.set_rows(FindingRows(report))
         suspects = len(report.suspects())
         if suspects != self._count:

@@ -93,7 +93,7 @@ class Icicle(QWidget):
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Show what is under the pointer."""
+        """Show the frame under the pointer."""
         under = self.flame_at(event.position())
         if under != self._under:
             self._under = under
@@ -120,7 +120,7 @@ class Icicle(QWidget):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        """What a rectangle stands for, as a tooltip."""
+        """The meaning of a rectangle, as a tooltip."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             index = self.flame_at(QPointF(event.pos()))
             if index >= 0 and self._graph is not None:
@@ -141,7 +141,10 @@ class Icicle(QWidget):
     # inside -------------------------------------------------------------------------------------------------------
 
     def _area(self, flame: Flame) -> QRectF:
-        """Where a rectangle lies now. What holds the zoomed one is as wide as the widget."""
+        """The place of a rectangle now.
+
+        A rectangle around the zoomed one is as wide as the widget.
+        """
         focus = self.focus
         if focus is None or focus.width <= 0:
             return QRectF()

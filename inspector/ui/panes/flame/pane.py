@@ -1,4 +1,7 @@
-"""The pane of what is alive now, by where it was made: a live flame graph. GUI thread; the graph is built off it."""
+"""The pane of live objects by the place of their birth: a live flame graph.
+
+GUI thread; the graph is built off it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ EMPTY: Final = "Nothing is alive"
 
 
 class Built(NamedTuple):
-    """A graph, and what it was built of."""
+    """A graph, and its source."""
 
     snapshot: Snapshot
     graph: FlameGraph
@@ -85,7 +88,7 @@ class FlamePane(PaneBase):
             self._refresh()
 
     def came_to_front(self) -> None:
-        """Somebody sees it: build the graph of what came meanwhile."""
+        """The pane became visible: build the graph of the newest snapshot."""
         self._refresh()
 
     def set_paused(self, paused: bool) -> None:
@@ -105,25 +108,25 @@ class FlamePane(PaneBase):
         self._out.hide()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Somebody looks."""
+        """The pane became visible."""
         super().showEvent(event)
         self._timer.start()
         self._refresh()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks."""
+        """The pane is hidden."""
         self._timer.stop()
         super().hideEvent(event)
 
     # inside -------------------------------------------------------------------------------------------------------
 
     def _refresh(self) -> None:
-        """It is time for the newest snapshot; one that takes longer is not overtaken."""
+        """It is time for the newest snapshot; a slower build is not overtaken."""
         if not self._work.is_busy:
             self._work.ask()
 
     def _building(self) -> Callable[[], Built] | None:
-        """Build the graph of the newest snapshot, while somebody looks, unless it is shown."""
+        """Build the graph of the newest snapshot, while the pane is visible, unless it is shown."""
         snapshot, weight = self._snapshot, Weight(self.weight.currentData())
         if snapshot is None or not is_seen(self) or snapshot.serial == self._shown_serial:
             return None
@@ -155,7 +158,7 @@ class FlamePane(PaneBase):
 
 
 def note_text(graph: FlameGraph, target: Target) -> str:
-    """What the graph shows, and what it cannot."""
+    """The content of the graph, and its omissions."""
     if not graph.total and not graph.unsized:
         return EMPTY
     parts = [f"{value_text(graph.total, graph.weight)} alive, by where they were made"]

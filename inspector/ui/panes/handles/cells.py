@@ -1,4 +1,4 @@
-"""What each cell of the handle table says, and why a value is unknown.
+"""The text of each cell of the handle table, and the reason of an unknown value.
 
 Apart from the model because it is pure formatting with a page cache: a row is formatted when it is first painted, and once a snapshot.
 GUI thread.
@@ -59,7 +59,7 @@ class HandleCells:
         return standing(int(handles.references[row]), int(handles.resources[row]))
 
     def tooltip(self, row: int, column: int) -> str:
-        """The exact value, or the reason why there is none; of a trait's strong count what it is made of."""
+        """The exact value, or the reason why there is none; for a trait's strong count its parts."""
         shown = TABLE_COLUMNS[column]
         parts = self._trait_lines(row) if shown.key == "strong" else []
         return "\n".join([self._meaning(row, shown, self.text(row, column)), *parts])
@@ -96,7 +96,7 @@ class HandleCells:
 
 
 def group_facts(group: Group, snapshot: Snapshot, rates: RateWindow) -> tuple[str, ...]:
-    """What stands behind a group's name: counts, rates, age of the oldest."""
+    """The figures after a group's name: counts, rates, age of the oldest."""
     births, deaths = rates.per_type(group.type_index)
     facts = [f"{wording.plural(group.handles, 'handle')} → {wording.plural(group.objects, 'object')}"]
     if not (math.isnan(births) or math.isnan(deaths)):

@@ -1,4 +1,4 @@
-"""The head of the group that one has scrolled into, kept in sight at the top of the handle table. GUI thread."""
+"""The head of the present group, kept in sight at the top of the handle table. GUI thread."""
 
 from __future__ import annotations
 

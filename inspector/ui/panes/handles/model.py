@@ -1,7 +1,8 @@
-"""The handle table as Qt sees it: group rows and, below expanded ones, handle rows.
+"""The handle table as Qt sees it: group rows and, below expanded groups, handle rows.
 
-Flat, because a tree view asks for every expanded row and a table view only for those it paints; over index arrays, because a refresh must
-copy nothing. Rows keep their identity (a handle's number, a group's type) through every change: persistent indexes follow. GUI thread.
+Flat, because a tree view asks for every expanded row and a table view only for the painted rows;
+over index arrays, because a refresh must copy nothing. Rows keep their identity (a handle's number,
+a group's type) through every change: persistent indexes follow. GUI thread.
 """
 
 from __future__ import annotations
@@ -59,11 +60,11 @@ class HandleModel(QAbstractTableModel):
 
     @property
     def arrangement(self) -> Arrangement | None:
-        """What is shown now."""
+        """The arrangement shown now."""
         return self._arrangement
 
     def show(self, arrangement: Arrangement) -> None:
-        """Replace what is shown; when the rows are the same ones, only their contents change."""
+        """Replace the arrangement; when the rows are the same, only their contents change."""
         previous = self._arrangement
         self._meet(arrangement)
         same = (
@@ -138,7 +139,7 @@ class HandleModel(QAbstractTableModel):
         return rows[0] if rows else -1
 
     def rows_of(self, handles: list[int]) -> list[int]:
-        """Rows of those handles that are shown, in row order."""
+        """Rows of the given handles that are shown, in row order."""
         if self._arrangement is None or not handles:
             return []
         wanted = np.array(handles, dtype=np.uint64)
@@ -251,7 +252,7 @@ class HandleModel(QAbstractTableModel):
         return -1
 
     def _meet(self, arrangement: Arrangement) -> None:
-        """Decide for groups seen first whether they are unfolded; a filter shows what it found."""
+        """Decide for new groups whether they are unfolded; a filter shows its finds."""
         only = len(arrangement.groups) == 1
         for group in arrangement.groups:
             if group.name not in self._unfolded or (only and arrangement.query.filter.terms and self._is_new_filter(arrangement)):
@@ -273,7 +274,7 @@ class HandleModel(QAbstractTableModel):
         self._tops, _ = self._layout_of(arrangement)
 
     def _looks_the_same(self, arrangement: Arrangement) -> bool:
-        """Only ages differ from what was painted, and by less than a second."""
+        """Only ages differ from the painted rows, and by less than a second."""
         told, moment_secs = self._told, arrangement.query.moment_secs
         if (
             told is not None
@@ -310,7 +311,7 @@ class HandleModel(QAbstractTableModel):
         self.rearranged.emit()
 
     def _persistent_identities(self) -> list[tuple[QModelIndex, int | str | None]]:
-        """Each persistent index with what it stands for: a handle's number or a group's name."""
+        """Each persistent index with its identity: a handle's number or a group's name."""
         found: list[tuple[QModelIndex, int | str | None]] = []
         for index in self.persistentIndexList():
             group = self.group_at(index.row())

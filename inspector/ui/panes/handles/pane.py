@@ -65,7 +65,7 @@ class HandlesPane(PaneBase):
     # what others call ---------------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Show a newer snapshot; rows keep their order while somebody reads."""
+        """Show a newer snapshot; rows keep their order while a person reads."""
         self._snapshot = snapshot
         self._arrange(held=self._holds_order())
 
@@ -104,11 +104,11 @@ class HandlesPane(PaneBase):
         self.apply_filter()
 
     def narrow(self, key: str, term: str) -> None:
-        """Filter by ``term`` instead of what the filter says about ``key``; its other terms stay."""
+        """Filter by ``term`` instead of the filter's terms about ``key``; its other terms stay."""
         self.set_filter(replaced(self.query.filter.source, key, term))
 
     def apply_filter(self) -> bool:
-        """Use what the field says; a bad filter is explained and the last good one stays."""
+        """Use the filter in the field; a bad filter is explained and the last good filter stays."""
         self._typing.stop()
         try:
             wanted = parse(self.field.text())
@@ -245,11 +245,11 @@ class HandlesPane(PaneBase):
             self._query_runner.request(self._snapshot, self.query, held=held)
 
     def _holds_order(self) -> bool:
-        """Somebody reads: the pointer is over the table, or a row is selected and the table has the focus."""
+        """A person reads: the pointer is over the table, or a row is selected and the table has the focus."""
         return self._reading or bool(self.table.chosen and self.table.hasFocus())
 
     def _offer_filters(self, menu: QMenu) -> None:
-        """Filters by what the current row shows."""
+        """Filters by the values of the current row."""
         row, snapshot = self.table.currentIndex().row(), self._snapshot
         group, source = self.model.group_of(row), self.model.source_row(row)
         if group is None or snapshot is None:

@@ -1,4 +1,7 @@
-"""Computes arrangements: small ones at once, large ones on a worker, of requests that pile up only the newest. GUI thread."""
+"""Computes arrangements: small ones at once, large ones on a worker, only the newest of several.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ class QueryRunner(QObject):
     """A request failed, which is a defect: the text to show."""
 
     def __init__(self, runner: BackgroundRunner, parent: QObject | None = None, *, large: int = LARGE) -> None:
-        """``runner`` runs the large ones."""
+        """``runner`` runs the large requests."""
         super().__init__(parent)
         self._large = large
         self._work = LatestWork(self, runner, self._take_next, on_result=self._deliver, on_error=self._fail)
@@ -33,7 +36,7 @@ class QueryRunner(QObject):
         self._next: tuple[Snapshot, Query, bool] | None = None
 
     def request(self, snapshot: Snapshot, query: Query, *, held: bool) -> None:
-        """Arrange; ``held`` keeps the order of what was delivered last."""
+        """Arrange; ``held`` keeps the order of the last delivery."""
         if len(snapshot.handles) < self._large and not self._work.is_busy:
             self._deliver(_arranged(self._latest if held else None, snapshot, query))
             return
@@ -41,7 +44,7 @@ class QueryRunner(QObject):
         self._work.ask()
 
     def forget(self) -> None:
-        """Deliver nothing of what was requested so far, and hold no order."""
+        """Deliver no earlier request any more, and hold no order."""
         self._work.forget()
         self._next = self._latest = None
 

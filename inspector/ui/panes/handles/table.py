@@ -54,7 +54,7 @@ class HandleTable(QTableView):
 
     @property
     def chosen(self) -> tuple[int, ...]:
-        """Handles selected, also those that the filter hides now."""
+        """Handles selected, including handles that the filter hides now."""
         return self._chosen
 
     def set_theme(self, theme: Theme) -> None:
@@ -90,7 +90,7 @@ class HandleTable(QTableView):
         index: QModelIndex | QPersistentModelIndex,
         hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
     ) -> None:
-        """Bring a row into sight, below the group's head that lies over the first one."""
+        """Bring a row into sight, below the group's head that covers the first row."""
         super().scrollTo(index, hint)
         top = self.rowViewportPosition(index.row())
         if top < ROW_HEIGHT and self._handles.group_at(index.row()) is None:
@@ -177,7 +177,7 @@ class HandleTable(QTableView):
         self.fit_columns()
 
     def fit_columns(self) -> None:
-        """Share the width among the columns; stops when a person gave one a width or hid one."""
+        """Share the width among the columns; stops when a person sets a width or hides a column."""
         if self._by_hand:
             return
         room = self.viewport().width()

@@ -50,7 +50,7 @@ class BalanceTree(QWidget):
         self.show_balance(self._balance, force=True)
 
     def show_balance(self, balance: Balance | None, *, force: bool = False) -> None:
-        """List this one; ``None``: there is none yet."""
+        """List this balance; ``None``: there is none yet."""
         if balance == self._balance and not force:
             return
         self._balance = balance

@@ -1,4 +1,4 @@
-"""The pane of an object's history, or its type's: every clone and release, and the balance of those without counterpart. GUI thread."""
+"""The pane of an object's or its type's history: clones, releases, and the balance. GUI thread."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ NONE_YET: Final = "Nothing happened to it since events are recorded"
 
 
 class Told(NamedTuple):
-    """What one look at the events found."""
+    """The result of reading the events."""
 
     rows: EventRows
     balance: Balance
 
 
 class HistoryPane(PaneBase):
-    """Follows the selection; reads events while somebody looks."""
+    """Follows the selection; reads events while it is visible."""
 
     def __init__(
         self, theme: Theme, attachment: Attachment, runner: BackgroundRunner, feed: EventFeed, parent: QWidget | None = None
@@ -85,7 +85,7 @@ class HistoryPane(PaneBase):
             self._work.ask()
 
     def came_to_front(self) -> None:
-        """Somebody sees it: read and show what happened."""
+        """The pane became visible: read and show the events."""
         self._read()
         self._work.ask()
 
@@ -110,13 +110,13 @@ class HistoryPane(PaneBase):
         self._show_record()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Somebody looks."""
+        """The pane became visible."""
         super().showEvent(event)
         self._timer.start()
         self.came_to_front()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Nobody looks."""
+        """The pane is hidden."""
         self._timer.stop()
         super().hideEvent(event)
 
@@ -168,7 +168,7 @@ class HistoryPane(PaneBase):
         return int(self._snapshot.handles.types[rows[0]]) if len(rows) else 0
 
     def _show_record(self) -> None:
-        """The button says what it would switch on, or off again."""
+        """The button names the recording that it would switch on, or off again."""
         index = self._type_index()
         known = self._snapshot.types.get(index) if self._snapshot is not None else None
         self.record.setVisible(known is not None and self._attachment.situation.can.levels)
@@ -196,7 +196,7 @@ class HistoryPane(PaneBase):
             self._feed.refresh()
 
     def _telling(self) -> Callable[[], Told] | None:
-        """Choose, match and name the events, while somebody looks."""
+        """Choose, match and name the events, while the pane is visible."""
         snapshot = self._snapshot
         if snapshot is None or not self._handle or snapshot.target.from_outside or not is_seen(self):
             return None

@@ -1,4 +1,7 @@
-"""When the compared handles were born, as bars: those that survived above the line, those that died below. GUI thread only."""
+"""Births of the compared handles as bars: survivors above the line, dead handles below.
+
+GUI thread only.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ class BirthBars(QWidget):
         self.setAccessibleName("Births of the compared handles: survivors above, dead below")
 
     def show_births(self, survived: Floats, dead: Floats) -> None:
-        """Times of birth, seconds since the Unix epoch; unknown ones are left out."""
+        """Times of birth, seconds since the Unix epoch; unknown times are left out."""
         self._survived, self._dead = survived[np.isfinite(survived)], dead[np.isfinite(dead)]
         both = np.concatenate([self._survived, self._dead])
         self._begin, self._end = (float(both.min()), float(both.max())) if len(both) else (math.nan, math.nan)
@@ -68,7 +71,7 @@ class BirthBars(QWidget):
             self._dragged = (event.position().x(), event.position().x())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Show the range, or what is under the pointer."""
+        """Show the range, or the bar under the pointer."""
         if self._dragged is not None and event.buttons() & Qt.MouseButton.LeftButton:
             self._dragged = (self._dragged[0], event.position().x())
             self.update()

@@ -1,4 +1,7 @@
-"""The growth test's steps: repeat a scenario, press Next after each round, keep what every round left behind. GUI thread only."""
+"""The growth test's steps: repeat a scenario, press Next after each round, keep all that every round left.
+
+GUI thread only.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,7 @@ class GrowthSteps(QWidget):
         self.stopped.emit()
 
     def take(self, marks: tuple[MarkedState, ...]) -> None:
-        """Marks were set: go on when the one that was asked for is among them."""
+        """Marks were set: continue when the requested mark is among them."""
         wanted = f"{NAME} {len(self._marks)}"
         known = {id(mark) for mark in self._marks}
         found = [mark for mark in marks if mark.name == wanted and id(mark) not in known]

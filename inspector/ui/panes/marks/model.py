@@ -1,4 +1,7 @@
-"""Tables of a comparison: its lines, the handles of a line, and what grew in each round. GUI thread only."""
+"""Tables of a comparison: its lines, the handles of a line, and the growth in each round.
+
+GUI thread only.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ class FateRows:
 
 @dataclass(frozen=True, slots=True)
 class GrownRows:
-    """What every round left behind."""
+    """The handles that every round left behind."""
 
     lines: tuple[Grown, ...] = ()
 
@@ -63,7 +66,7 @@ def fate_model(theme: Theme, parent: QObject | None = None) -> ColumnModel[FateR
 
 
 def grown_model(theme: Theme, parent: QObject | None = None) -> ColumnModel[GrownRows]:
-    """An empty table of what grew."""
+    """An empty table of growth."""
     return ColumnModel(_grown_columns(), GrownRows(), _grown_keys, theme=theme, parent=parent)
 
 

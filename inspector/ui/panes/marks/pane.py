@@ -1,4 +1,7 @@
-"""The pane of marks and diff: choose two marks, see what was born, died, survived and changed between them. GUI thread only."""
+"""The pane of marks and diff: compare two marks by births, deaths, survivors and changes.
+
+GUI thread only.
+"""
 
 from __future__ import annotations
 
@@ -216,7 +219,7 @@ class MarksPane(PaneBase):
     # marks --------------------------------------------------------------------------------------------------------
 
     def _show_marks(self) -> None:
-        """The list; what was selected stays, and the first mark is compared with now."""
+        """The list; the selection stays, and the first mark is compared with now."""
         marks, before = self._book.marks, {id(mark) for mark in self._selected()}
         self.list.blockSignals(True)
         self.list.clear()
@@ -370,7 +373,7 @@ def _sum_text(found: Diff) -> str:
 
 
 def _missing_text(found: Diff) -> str:
-    """What marks that were set later may lack."""
+    """The handles that later marks may lack."""
     missing = [mark.missing_at_most for mark in (found.before, found.after) if mark.is_later]
     if UNKNOWN in missing:
         return "; dead ones may be missing"

@@ -1,4 +1,7 @@
-"""The pane of pending closes: what was asked to close and has not, why, since when, and who has to act. GUI thread only."""
+"""The pane of pending closes: requests that have not run, their reasons, ages and owners.
+
+GUI thread only.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ class PendingPane(PaneBase):
         self._records.count_changed.connect(self.count_changed)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Show what is pending in ``snapshot``."""
+        """Show the pending closes in ``snapshot``."""
         self._records.show(snapshot, pending_closes, _empty_text(snapshot))
 
     def set_paused(self, paused: bool) -> None:

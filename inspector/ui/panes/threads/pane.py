@@ -1,4 +1,7 @@
-"""The pane of threads: who made the handles, who owns and ends them, what waits for whom, and the calls in flight. GUI thread only."""
+"""The pane of threads: the makers and owners of handles, waiting closes, and the calls in flight.
+
+GUI thread only.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +135,7 @@ class ThreadsPane(PaneBase):
         self._records.count_changed.connect(self.count_changed)
 
     def _show_page(self) -> None:
-        """Only what is in front is computed."""
+        """Only the front page is computed."""
         page, snapshot = self.pages.currentWidget(), self._snapshot
         if snapshot is None or page is self.table:
             return

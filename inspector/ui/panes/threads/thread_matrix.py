@@ -23,7 +23,10 @@ HEADER_PADDING: Final = 28
 
 
 class MatrixTable(QTableWidget):
-    """Counts that a click leads on from. What ended on another thread than it was created on is bold."""
+    """Counts that a click leads on from.
+
+    A count of handles that ended on another thread is bold.
+    """
 
     filter_wanted = Signal(str)
     """Filter that shows the handles of the cell that was clicked."""
@@ -46,7 +49,7 @@ class MatrixTable(QTableWidget):
         self.cellClicked.connect(self._open)
 
     def show_matrix(self, matrix: ThreadMatrix) -> None:
-        """Show these counts; the same ones again change nothing."""
+        """Show these counts; equal counts change nothing."""
         if self._matrix is not None and _equal(self._matrix, matrix):
             return
         current = self.currentRow(), self.currentColumn()

@@ -34,7 +34,7 @@ class BirthShade:
         self.curve.setBrush(theme.color("accent", ALPHA))
 
     def set_births(self, born: Floats) -> None:
-        """Times of birth of what survived, seconds since the Unix epoch, in any order; unknown ones are left out."""
+        """Times of birth of the survivors, seconds since the Unix epoch, in any order; unknown times are left out."""
         self._born = np.sort(born[np.isfinite(born)])
         self.curve.setVisible(len(self._born) > 0)
 

@@ -1,4 +1,4 @@
-"""Where the timeline is drawn: two plots above each other with their axes, captions and pointer; what is in them is not known here.
+"""The canvas of the timeline: two plots above each other with axes, captions and pointer.
 
 GUI thread only.
 """
@@ -69,7 +69,7 @@ class TimelineCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgrap
             caption.set_theme(theme)
 
     def show_part(self, times: tuple[float, float], tops: tuple[float, float]) -> None:
-        """Show what lies between two times, up to these values: of ``live``, and of ``rates`` both up and down."""
+        """Show the part between two times, up to these values: of ``live``, and of ``rates`` both up and down."""
         self.live.setRange(xRange=times, yRange=(0, tops[0]), padding=0)
         self.rates.setRange(xRange=times, yRange=(-tops[1], tops[1]), padding=0)
         for plot in self.plots:
@@ -91,7 +91,7 @@ class TimelineCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgrap
                 pointer.setValue(time)
 
     def share_of(self, position: QPointF) -> float:
-        """Where that is between the left edge of the plots, 0, and the right one, 1."""
+        """The position between the left edge of the plots, 0, and the right edge, 1."""
         box = self.live.getViewBox()
         share: float = (position.x() - box.mapToScene(QPointF(0, 0)).x()) / max(box.width(), 1)
         return share

@@ -20,7 +20,7 @@ class CountAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph ships no types
         self.enableAutoSIPrefix(False)
 
     def tickValues(self, lowest: float, highest: float, pixels: float) -> list[tuple[float, list[float]]]:
-        """Multiples of a round step; 0 is always one of them."""
+        """Multiples of a round step; 0 is always among them."""
         if highest <= lowest or pixels <= 0:
             return []
         step = step_of(highest - lowest, pixels)

@@ -1,4 +1,4 @@
-"""What a hand does over a plot: point, drag, pan, click, turn the wheel. GUI thread only.
+"""The gestures over a plot: point, drag, pan, click, turn the wheel. GUI thread only.
 
 pyqtgraph's own handling of the mouse would scale both axes.
 """
@@ -41,7 +41,7 @@ class PlotGestures(QObject):
         watched.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Tell what happened; what is the mouse's ends here."""
+        """Emit the gesture; mouse events end here."""
         if event.type() == QEvent.Type.Leave:
             self.pointed.emit(None)
         elif isinstance(event, QWheelEvent):

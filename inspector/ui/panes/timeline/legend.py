@@ -31,7 +31,10 @@ class LegendEntry:
 
 
 class TimelineLegend(QWidget):
-    """Switches for the lines. What does not fit is left out from the end, as is its line's name only: the line stays."""
+    """Switches for the lines.
+
+    Entries without room are left out from the end, but only their names: the lines stay.
+    """
 
     toggled = Signal(object)
     """``frozenset[int]``: keys of the lines that are off now."""
@@ -58,7 +61,7 @@ class TimelineLegend(QWidget):
         return frozenset(self._off)
 
     def show_entries(self, entries: Sequence[LegendEntry]) -> None:
-        """Other lines, in this order. The same ones again change nothing."""
+        """Other lines, in this order. Equal lines change nothing."""
         if tuple(entries) == self._entries:
             return
         self._entries = tuple(entries)
@@ -84,7 +87,7 @@ class TimelineLegend(QWidget):
         self._theme = theme
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave out what has no room."""
+        """Leave out entries without room."""
         super().resizeEvent(event)
         self._fit()
 

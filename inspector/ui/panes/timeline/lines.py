@@ -1,4 +1,4 @@
-"""What the timeline draws at one moment, computed from the history: lines per type, totals, the rest, and the scales.
+"""The timeline's drawing at one moment, computed from the history: lines per type, totals, the rest, and the scales.
 
 Without Qt, so that it is tested as numbers. GUI thread; about a millisecond.
 """
@@ -102,7 +102,10 @@ def _cut(line: Line, until: float) -> Line:
 
 
 def _left_of(total: Line, parts: list[Line]) -> Line:
-    """What the parts leave of the total, at the total's points. Their points are the same unless thinning made them differ."""
+    """The rest of the total without the parts, at the total's points.
+
+    Their points are the same unless thinning made them differ.
+    """
     values = total.values.copy()
     for part in parts:
         if len(part.at) == len(total.at):

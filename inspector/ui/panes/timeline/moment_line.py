@@ -1,4 +1,4 @@
-"""Where a replay stands in time, as a line across each plot. GUI thread only."""
+"""The moment of a replay, as a line across each plot. GUI thread only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The timeline: is something growing? Live handles over time, births and deaths mirrored below, and what happened when. GUI thread only."""
+"""The timeline: is something growing?
+
+Live handles over time, births and deaths mirrored below, and marks of events. GUI thread only.
+"""
 
 from __future__ import annotations
 
@@ -107,14 +110,17 @@ class TimelinePane(PaneBase):
         self.plot.show_moment(at)
 
     def show_comparison(self, found: Diff | None) -> None:
-        """Shade of the births those that survived to the later of two marks; the rest of them is dead. ``None``: nothing is compared."""
+        """Shade the survivors' part of the births up to the later of two marks; the rest of them are dead.
+
+        ``None``: nothing is compared.
+        """
         if found is None or not found.is_same_process:
             self.plot.show_survivors(np.empty(0), "")
         else:
             self.plot.show_survivors(found.after.created_at, found.after.name)
 
     def came_to_front(self) -> None:
-        """Somebody sees it: draw the counters that came meanwhile."""
+        """The pane became visible: draw the counters that came meanwhile."""
         if len(self.history) and not self._paused:
             self._choose_types()
         self.plot.request_draw()
@@ -216,7 +222,7 @@ class TimelinePane(PaneBase):
         self._pages.setCurrentWidget(self._page if len(self.history) > 1 else self._message)
 
     def _choose_types(self) -> None:
-        """Lines for the busiest types of what is shown, the busiest first; soon they keep their place while they are among the busiest."""
+        """Lines for the busiest shown types, the busiest first; later they keep their place while they are busy."""
         if abs(self.history.last_at - self._chosen_at) < TYPES_CHOICE_SECS:
             return
         self._chosen_at = self.history.last_at
@@ -261,7 +267,7 @@ class TimelinePane(PaneBase):
             self._show_values()
 
     def _show_values(self) -> None:
-        """The legend's numbers: at once for the pointer, else a few times a second, because nobody reads 60 numbers a second."""
+        """The legend's numbers: at once for the pointer, else a few times a second, which a person can read."""
         frame = self._frame
         if frame is None:
             return

@@ -1,6 +1,7 @@
 """The two plots of the timeline: live handles above, births up and deaths down below, on one time axis. GUI thread only.
 
-Repaints are limited to 60 a second, and to half the time when one takes long. Lines are one pixel wide: wider ones cost ten times as much.
+Repaints are limited to 60 a second, and to half the time when one takes long. Lines are a pixel
+wide: wider lines cost ten times as much.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class TimelinePlot(QWidget):
 
     @property
     def newest_at(self) -> float:
-        """The newest reading that is drawn; while paused the one that was newest then."""
+        """The newest reading that is drawn; while paused the newest reading of that moment."""
         return self._window.newest_at
 
     @property
@@ -132,12 +133,15 @@ class TimelinePlot(QWidget):
         self.request_draw()
 
     def show_range(self, moments: tuple[float, float] | None) -> None:
-        """Mark what lies between two moments, seconds since the Unix epoch; either may be infinite. ``None``: nothing is marked."""
+        """Mark the part between two moments, seconds since the Unix epoch; either may be infinite.
+
+        ``None``: nothing is marked.
+        """
         self._range = moments
         self._show_range(moments)
 
     def show_survivors(self, born: Floats, until: str) -> None:
-        """Shade of the births those that lived on ``until`` a mark; no times: shade nothing."""
+        """Shade the births of handles that lived on ``until`` a mark; no times: shade nothing."""
         self.shade.set_births(born)
         self._canvas.births_caption.set_text(f"{BIRTHS}, shaded: alive at {until}" if self.shade.curve.isVisible() else BIRTHS)
         self.request_draw()
@@ -261,7 +265,7 @@ class TimelinePlot(QWidget):
         self._fill_totals()
 
     def _fill_totals(self) -> None:
-        """Births and deaths of all types are areas too: what the eye compares."""
+        """Births and deaths of all types are areas too: the eye compares them."""
         for curve, token in zip(self._curves.get(TOTAL, ())[1:], ("born_fill", "dying_fill"), strict=False):
             curve.setFillLevel(0)
             curve.setBrush(self._theme.color(token))
@@ -325,7 +329,7 @@ class TimelinePlot(QWidget):
         self._pan_to(begin - moved * self.span_secs / max(self._canvas.pixels, 1.0))
 
     def _select(self, place: QPointF) -> None:
-        """From where the button went down to here, but not beyond what is seen."""
+        """From the place of the press to here, but within the visible part."""
         if not self._window.is_empty():
             begin, end = self.visible_range
             here = min(max(self._moment_at(place), begin), end)

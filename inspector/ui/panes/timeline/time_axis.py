@@ -1,4 +1,4 @@
-"""The time axis of the plots: clock times at round moments, whatever the zoom. GUI thread only."""
+"""The time axis of the plots: clock times at round moments, at any zoom. GUI thread only."""
 
 from __future__ import annotations
 

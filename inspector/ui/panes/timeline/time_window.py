@@ -21,7 +21,7 @@ class TimeWindow:
     """Two moments over a ``ChurnHistory``. Times are seconds since the Unix epoch."""
 
     def __init__(self, history: ChurnHistory) -> None:
-        """Follows, as wide as what there is."""
+        """Follows, as wide as the readings."""
         self._history = history
         self._begin = 0.0
         self._span_secs = AUTO_SPANS_SECS[0]
@@ -32,7 +32,7 @@ class TimeWindow:
 
     @property
     def newest_at(self) -> float:
-        """The newest reading to show: while paused the one that was newest then; ``nan`` when there is none."""
+        """The newest reading to show: while paused the newest of that moment; ``nan`` when there is none."""
         return min(self._history.last_at, self._held_at)
 
     @property

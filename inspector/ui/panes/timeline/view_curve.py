@@ -1,4 +1,4 @@
-"""A line that is as large as what is seen of it. GUI thread only."""
+"""A line as large as its visible part. GUI thread only."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from PySide6.QtCore import QRectF
 
 
 class ViewCurve(pg.PlotCurveItem):  # type: ignore[misc]  # pyqtgraph has no types
-    """A curve of a plot whose scale others set.
+    """A curve of a plot whose scale is set elsewhere.
 
-    The ready-made one looks through all its points for its size, many times a frame. Here nobody needs that size: what lies
-    outside the view is cut off anyway.
+    The ready-made one looks through all its points for its size, many times a frame. Here that size
+    is not needed: points outside the view are cut off anyway.
     """
 
     def boundingRect(self) -> QRectF:
