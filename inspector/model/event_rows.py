@@ -28,11 +28,6 @@ class EventWish:
     type_index: int | None = None
     handles: frozenset[int] = frozenset()
 
-    @property
-    def is_any(self) -> bool:
-        """All are wanted."""
-        return self == EventWish()
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventRows:

@@ -30,7 +30,6 @@ MAX_FRAMES: Final[int] = lib.AiMAX_FRAMES
 MAX_STRING_BYTES: Final[int] = lib.AiMAX_STRING_BYTES
 MAX_RINGS: Final[int] = lib.AiMAX_RINGS
 RING_EVENTS: Final[int] = lib.AiRING_EVENTS
-CALL_DEPTH: Final[int] = lib.AiCALL_DEPTH
 SITE_FRAMES: Final[int] = lib.AiSITE_FRAMES
 TYPE_SHARDS: Final[int] = lib.AiTYPE_SHARDS
 GC_LOG: Final[int] = lib.AiGC_LOG

@@ -104,13 +104,6 @@ def check(status: int, error: Any) -> None:
         raise_status(status, error)
 
 
-def check_count(result: int, error: Any) -> int:
-    """The result of a call that answers a number, or minus a status."""
-    if result < 0:
-        raise_status(-result, error)
-    return result
-
-
 def _name(status: int) -> str:
     """A message for a status without a message."""
     try:

@@ -117,10 +117,6 @@ class Trend:
         """Whether each of the four parts of the time observed was looked at."""
         return len(np.unique(self._stretches())) == STRETCHES
 
-    def is_enough(self) -> bool:
-        """Whether rules on growth can say something, on a machine of any speed."""
-        return self.span_secs >= ENOUGH_SECS and self.covers_all_stretches()
-
     def low_marks(self, counts: Sequence[int]) -> Ints:
         """The lowest of the counts, one an observation, in each stretch; all of them were looked at."""
         marks = np.full(STRETCHES, np.iinfo(np.int64).max, np.int64)

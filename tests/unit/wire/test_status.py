@@ -6,7 +6,7 @@ import pytest
 
 from inspector import errors
 from inspector.wire import ffi
-from inspector.wire.status import Status, check, check_count, message_of, new_error
+from inspector.wire.status import Status, check, message_of, new_error
 
 
 def failed(message: bytes) -> object:
@@ -38,12 +38,6 @@ def test_each_status_raises_the_error_of_its_name_with_the_message(status: Statu
 
 def test_ok_raises_nothing() -> None:
     check(Status.OK, new_error())
-
-
-def test_a_count_passes_and_a_negative_one_is_a_status() -> None:
-    assert check_count(3, new_error()) == 3
-    with pytest.raises(errors.StaleHandleError):
-        check_count(-Status.STALE_HANDLE, failed(b"gone"))
 
 
 def test_a_status_without_a_message_is_named() -> None:
