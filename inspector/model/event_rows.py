@@ -11,10 +11,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from inspector.model.events import KIND_WORDS, Events, no_events
+from inspector.model.events import Events, no_events
 from inspector.model.snapshot import Ids, Ints, Snapshot
 from inspector.vocabulary import EventKind
 
+_KINDS: Final = frozenset(EventKind)
 MAX_ROWS: Final = 20_000
 """More are not listed: nobody reads them, and the rest is said."""
 
@@ -65,7 +66,8 @@ class EventRows:
 
     def word(self, row: int) -> str:
         """What happened: ``created``, ``released``."""
-        return KIND_WORDS.get(int(self.events.kinds[row]), "unknown")
+        code = int(self.events.kinds[row])
+        return EventKind(code).word if code in _KINDS else "unknown"
 
 
 def no_event_rows() -> EventRows:

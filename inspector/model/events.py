@@ -25,23 +25,6 @@ SATURATED: Final = 0xFF_FFFE
 """The largest count that an event holds: this many or more."""
 
 
-KIND_WORDS: Final[Mapping[int, str]] = MappingProxyType(
-    {
-        EventKind.GAP: "gap",
-        EventKind.CREATE: "created",
-        EventKind.CLONE: "cloned",
-        EventKind.BORROW: "call began",
-        EventKind.RETURN: "call ended",
-        EventKind.RELEASE: "released",
-        EventKind.CLOSE_REQUEST: "close requested",
-        EventKind.CLOSE: "closed",
-        EventKind.DROP: "dropped",
-        EventKind.MISUSE: "use refused",
-    }
-)
-"""Kinds for people."""
-
-
 @dataclass(frozen=True, slots=True)
 class Events:
     """Columns of one length, oldest first, read-only."""

@@ -118,7 +118,7 @@ class _Ring:
 def _events(records: Records, numbers: np.ndarray[tuple[int], np.dtype[np.uint64]], ring: _Ring, clock: Clock) -> Events:
     """The records that hold something, and before them the gap."""
     kinds = (records["count_kind"] & _KIND_MASK).astype(np.uint8)
-    good = (kinds >= EventKind.CREATE) & (kinds <= EventKind.MISUSE) & (records["at_ticks"] != 0)
+    good = (kinds > EventKind.GAP) & (kinds <= max(EventKind)) & (records["at_ticks"] != 0)
     kept, numbers, kinds = records[good], numbers[good], kinds[good]
     base = np.uint64(ring.index) << _RING_SHIFT
     found = Events(

@@ -64,7 +64,8 @@ def _handle_text(rows: EventRows, row: int) -> str:
 
 
 def _has_count(rows: EventRows, row: int) -> bool:
-    return _kind(rows, row) in (EventKind.GAP, EventKind.CREATE, EventKind.CLONE, EventKind.RELEASE)
+    kind = _kind(rows, row)
+    return kind in list(EventKind) and EventKind(kind).tells_count
 
 
 def _count_text(rows: EventRows, row: int) -> str:

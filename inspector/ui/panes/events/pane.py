@@ -13,7 +13,6 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from inspector.model.event_rows import EventRows, EventWish, event_rows, no_event_rows
-from inspector.model.events import KIND_WORDS
 from inspector.model.snapshot import Snapshot, handle_text
 from inspector.model.wording import number, plural
 from inspector.ui.kit.event_model import event_model
@@ -141,7 +140,7 @@ class EventsPane(PaneBase):
         self._kinds.addItem(ALL_KINDS, None)
         for kind in EventKind:
             if kind is not EventKind.GAP:
-                self._kinds.addItem(KIND_WORDS[kind].capitalize(), int(kind))
+                self._kinds.addItem(kind.word.capitalize(), int(kind))
         self._types.addItem(ALL_TYPES, None)
         self._threads.addItem(ALL_THREADS, None)
         for box, name in ((self._kinds, "Kind of event"), (self._types, "Type"), (self._threads, "Thread")):
