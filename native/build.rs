@@ -23,7 +23,7 @@ fn main() {
     }
 }
 
-/// The folders of Rust sources that declare what C sees.
+/// The folders of Rust sources that declare the C interface.
 fn sources(root: &Path) -> Vec<PathBuf> {
     vec![root.join("src")]
 }

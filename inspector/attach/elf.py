@@ -95,7 +95,10 @@ class ElfFile:
         return found.st_dev, found.st_ino
 
     def address_at(self, offset: int) -> int:
-        """The address, before relocation, of what lies at an offset of the file, or before it on its page. Raises ``ElfError``."""
+        """The address, before relocation, of an offset of the file, or of its page's start.
+
+        Raises ``ElfError``.
+        """
         for kind, _, start, address, _, size_bytes, _, _ in self._segments:
             if kind == _LOAD and start - start % 4096 <= offset < start + size_bytes:
                 return int(address - start + offset)
@@ -146,7 +149,10 @@ class ElfFile:
         return found
 
     def symbol_table(self) -> tuple[bytes, bytes]:
-        """Records and names of all symbols, or of the exported ones in a stripped file; empty without symbols. Raises ``ElfError``."""
+        """Records and names of all symbols, or of the exported symbols in a stripped file; empty without symbols.
+
+        Raises ``ElfError``.
+        """
         tables = [each for each in self._sections if each.kind in (_ALL_SYMBOLS, _DYNAMIC_SYMBOLS) and each.link < len(self._sections)]
         if not tables:
             return b"", b""

@@ -110,7 +110,10 @@ def _mapping(found: re.Match[bytes]) -> MappedRange:
 
 
 def inside(pid: int, path: str = "") -> Path:
-    """Where we find a file that a process names ``path``: through its root. Without a path, the root."""
+    """Our path to a file that a process names ``path``: through its root.
+
+    Without a path, the root.
+    """
     return Path(f"/proc/{pid}/root{path}")
 
 
@@ -156,7 +159,7 @@ def is_socket(pid: int, descriptor: int) -> bool:
 
 
 def open_descriptors(pid: int) -> tuple[int, int] | None:
-    """Open ones and the soft limit; ``None`` where ``/proc`` does not tell, or there is no limit."""
+    """Open descriptors and the soft limit; ``None`` where ``/proc`` does not say, or there is no limit."""
     try:
         open_now = len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 a list of names, no paths
         text = Path(f"/proc/{pid}/limits").read_text()

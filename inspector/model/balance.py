@@ -1,4 +1,4 @@
-"""Who counted up and never down: the clones and releases of an object or a type, matched, and what is left by call site.
+"""The clones and releases of an object or a type, matched, and the remainder by call site.
 
 A handle's creation or clone is matched by its release. Native clones and releases that have no handle are matched within their object,
 the newest clone first, as scopes nest. Changes without an event are known from the counts (``balance_counts``) and matched the same way.
@@ -37,7 +37,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class BalanceNode:
-    """A call site, or a caller of one."""
+    """A call site, or a caller of a call site."""
 
     text: str
     net: int
@@ -51,7 +51,7 @@ class BalanceNode:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What is left when matched pairs are taken away."""
+    """The remainder after matched pairs are taken away."""
 
     sites: tuple[BalanceNode, ...]
     """By size of the net, the largest first; each with its callers."""
@@ -151,7 +151,10 @@ def of_type(events: Events, snapshot: Snapshot, type_index: int) -> Mask:
 
 
 def balance_of(events: Events, sites: Mapping[int, Site], *, snapshot: Snapshot | None = None, lost: int = 0) -> Balance:
-    """Match these events, oldest first. ``sites`` are those of the snapshot, ``snapshot`` tells the counts after the last event."""
+    """Match these events, oldest first.
+
+    ``sites`` are the snapshot's, ``snapshot`` has the counts after the last event.
+    """
     matching = _Matching()
     unseen = unseen_changes(events, snapshot)
     columns = (events.kinds, events.handles, events.addresses, events.sites, unseen.before)

@@ -64,7 +64,7 @@ def changes_text(tally: Tally) -> str:
 
 
 def unseen_changes(events: Events, snapshot: Snapshot | None = None) -> Unseen:
-    """Compare the counts of ``events`` (oldest first), and at the end those of ``snapshot`` where it was sampled later."""
+    """Compare the counts of ``events`` (oldest first), and at the end the snapshot's, if sampled later."""
     rows = np.flatnonzero(
         np.isin(events.kinds, COUNTED) & (events.addresses != 0) & (events.counts != UNKNOWN) & (events.counts < SATURATED)
     )
@@ -79,7 +79,7 @@ def unseen_changes(events: Events, snapshot: Snapshot | None = None) -> Unseen:
 
 
 def _after(events: Events, rows: Ints, snapshot: Snapshot) -> dict[int, int]:
-    """Changes since the last event of each object that lives on; ``rows`` are those of counted events, by address."""
+    """Changes since the last event of each object that lives on; ``rows`` are counted events, by address."""
     is_last = np.append(events.addresses[rows[1:]] != events.addresses[rows[:-1]], True)[: len(rows)]
     last = rows[is_last & (events.counts[rows] > 0)]
     last = last[events.at[last] < snapshot.sampled_at]
@@ -92,7 +92,7 @@ def _after(events: Events, rows: Ints, snapshot: Snapshot) -> dict[int, int]:
 
 
 def tally_of(events: Events, unseen: Unseen) -> Tally:
-    """Count the changes of ``events`` and the ``unseen`` ones between them."""
+    """Count the changes of ``events`` and the ``unseen`` changes between them."""
     ups = int(np.isin(events.kinds, UP).sum()) + unseen.ups
     downs = int((events.kinds == EventKind.RELEASE).sum()) + unseen.downs
     return Tally(ups, downs, unseen.ups, unseen.downs)

@@ -63,7 +63,7 @@ LIMITED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What the session adds to the raw records."""
+    """The session's additions to the raw records."""
 
     serial: int
     taken_at: float
@@ -103,7 +103,7 @@ def build_collections(raw: RawVitals, clock: Clock) -> tuple[Collection, ...]:
 
 
 def build_snapshot(raw: RawState, names: Names, codes: LayoutCodes, moment: Moment) -> Snapshot:
-    """The whole state. ``names`` already holds what the rows refer to."""
+    """The whole state. ``names`` already holds the names that the rows refer to."""
     raw, damaged = _readable_rows(raw, codes)
     clock = clock_of(raw.vitals)
     header = raw.vitals
@@ -327,7 +327,7 @@ def _collection(serial: int, record: np.void, clock: Clock) -> Collection:
 
 
 def _lost(header: RawVitals, **found_here: int) -> Lost:
-    """Counters of the header, and those that the viewer keeps itself."""
+    """Counters of the header, and the viewer's own counters."""
     lost = header.header["lost"][0]
     return Lost({name: int(lost[name]) for name in lost.dtype.names or ()} | found_here)
 

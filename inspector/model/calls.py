@@ -13,7 +13,7 @@ from inspector.vocabulary import kind_named
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """One element a call, the oldest first; those of unknown age last."""
+    """One element a call, the oldest first; calls of unknown age last."""
 
     handles: Ids
     threads: tuple[ThreadRow, ...]
@@ -62,7 +62,7 @@ def calls_in_flight(snapshot: Snapshot | None) -> Calls:
 
 
 def library_calls(snapshot: Snapshot) -> Ints:
-    """Rows of calls that have not ended: synchronous and asynchronous ones into a library, and those that a library awaits."""
+    """Rows of calls that have not ended: calls into a library, and calls that a library awaits."""
     kinds = {index: kind_named(row.kind) for index, row in snapshot.types.items()}
     waiting = [index for index, kind in kinds.items() if kind.is_call and not kind.runs_on_thread]
     rows = np.flatnonzero(np.isin(snapshot.handles.types, waiting) & is_live(snapshot.handles.references))

@@ -1,10 +1,11 @@
-r"""A snapshot as bytes and back: what screenshots and session files hold.
+r"""A snapshot as bytes and back: the content of screenshots and session files.
 
     magic "arcsnap\0" (8) | version u32 | JSON bytes u32 | column bytes u64 | zlib stream of (JSON, columns)
 
-All numbers are little endian. The JSON names the columns; each column is its raw elements, in the order of the list. Nothing is
-pickled. ``decode`` treats its input as hostile: sizes are bounded before and after decompression, and every value is
-checked, so that what comes out is as good as a snapshot of a live target.
+All numbers are little endian. The JSON names the columns; each column is its raw elements, in the
+order of the list. Nothing is pickled. ``decode`` treats its input as hostile: sizes are bounded
+before and after decompression, and every value is checked, so that the result is as good as a
+snapshot of a live target.
 
 Pure; any thread. 100,000 rows take a few tens of milliseconds to read and a few hundred to write: not on the GUI thread's frame.
 """
@@ -175,7 +176,7 @@ def _read_columns(listed: object, body: memoryview) -> dict[str, Column]:
 
 
 def _missing(count: int) -> tuple[str, ...]:
-    """The columns that a file does not have which has ``count`` fewer than are written now: those that were added last."""
+    """The columns that a file lacks which has ``count`` fewer than are written now: the columns added last."""
     missing: tuple[str, ...] = ()
     for addition in range(max(how.since for how in _COLUMNS.values()), 0, -1):
         if len(missing) < count:

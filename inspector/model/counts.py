@@ -3,9 +3,10 @@
     strong = proxies + native references                      (at rest)
            = inner + the sum of (outer - 1)                   (of a trait, over the outer ``Arc``s of its handles)
 
-A table keeps what an object would count if the row were its only handle. Each handle has a reference of its own, so adding the handles
-of the table at hand gives a count of the same moment as the handles, and one count for all rows of an object. Each outer ``Arc`` holds
-one reference of the object's own, the inner one, so its first reference is counted there already.
+A table keeps the count that an object would have if the row were its only handle. Each handle has a
+reference of its own, so adding the handles of the table at hand gives a count of the same moment as
+the handles, and one count for all rows of an object. Each outer ``Arc`` holds one reference of the
+object's own ``Arc``, so its first reference is counted there already.
 
 Rows with one heap address are handles of one object. Pure numpy; any thread; 100,000 rows take a few milliseconds.
 """
@@ -64,7 +65,7 @@ def is_live(references: Codes) -> Flags:
 def objects_of(addresses: Ids, live: Flags, numbers: Ids | None = None) -> Objects:
     """Group the live rows by address. A dead row's address may belong to another object by now: it is in no group.
 
-    ``numbers``: what tells the objects of rows without an address apart, 0: nothing.
+    ``numbers`` distinguish the objects of rows without an address, 0: nothing.
     """
     names = addresses if numbers is None else np.where(addresses != 0, addresses, numbers)
     grouped = live & (names != 0)
@@ -86,14 +87,18 @@ def numbers_of(types: Ints, data: Ids, numbered: Flags) -> Ids:
 
 
 def proxies_of(objects: Objects, handles: Flags) -> Ints:
-    """Live handles of each row's object. ``handles`` marks the rows that are one: live, and no call."""
+    """Live handles of each row's object.
+
+    ``handles`` marks the rows of handles: live, and no call.
+    """
     return objects.spread(handles.astype(np.int64))
 
 
 def native_refs_of(strong: Ints, proxies: Ints) -> Ints:
     """``strong - proxies`` where both are known, else ``UNKNOWN``.
 
-    A negative result is a double free to come. What tells -1 from ``UNKNOWN`` is ``strong``: the one is unknown when the other is.
+    A negative result is a double free to come. ``strong`` distinguishes -1 from ``UNKNOWN``: the
+    result is unknown when ``strong`` is.
     """
     known = (strong != UNKNOWN) & (proxies != UNKNOWN)
     return np.where(known, strong - proxies, UNKNOWN)
@@ -101,7 +106,7 @@ def native_refs_of(strong: Ints, proxies: Ints) -> Ints:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """What the rows of a table say of their objects, as a sampler or a look from outside wrote it down."""
+    """The counts in a table's rows, as a sampler or a look from outside wrote them."""
 
     strong: Ints
     """Of the object's own ``Arc``, as if the row were its only handle, or its outer ``Arc`` the only one; ``UNSAMPLED``."""
@@ -116,7 +121,7 @@ class Sampled:
 
 @dataclass(frozen=True, slots=True)
 class Strongs:
-    """The counts of the rows' objects. ``UNKNOWN`` where nobody read them."""
+    """The counts of the rows' objects. ``UNKNOWN`` where the counts were not read."""
 
     strong: Ints
     inner: Ints
@@ -129,7 +134,8 @@ class Strongs:
 def strongs_of(objects: Objects, sampled: Sampled, *, handles: Flags, counted: Flags) -> Strongs:
     """The counts of each row's object, the same in all of its rows.
 
-    ``handles`` marks rows that are one, ``counted`` those among them whose handle points into an outer ``Arc``.
+    ``handles`` marks rows of handles, ``counted`` the rows among them whose handle points into an
+    outer ``Arc``.
     """
     known = sampled.strong != UNSAMPLED
     strong, weak, in_flight = (objects.of_first(each, known) for each in (sampled.strong, sampled.weak, sampled.in_flight))
@@ -144,7 +150,7 @@ def strongs_of(objects: Objects, sampled: Sampled, *, handles: Flags, counted: F
 
 
 def _outers(objects: Objects, sampled: Sampled, counted: Flags) -> tuple[Ints, Ints, Ints]:
-    """What the outer ``Arc`` of each row counts; what those of its object count beyond one each, together; and how many they are.
+    """Each row's outer count; the sum of its object's outer counts beyond 1 each; and their number.
 
     A handle that no sampler saw so far has one reference, as every handle; of an ``Arc`` that could not be read nothing is known,
     and nothing of the whole.
@@ -156,7 +162,7 @@ def _outers(objects: Objects, sampled: Sampled, counted: Flags) -> tuple[Ints, I
     numbers, first, place, pointing = np.unique(sampled.data[rows], return_index=True, return_inverse=True, return_counts=True)
     single = np.full(len(numbers), UNSAMPLED, dtype=np.int64)
     seen = sampled.outer[rows] != UNSAMPLED
-    single[place[seen][::-1]] = sampled.outer[rows][seen][::-1]  # of several the first
+    single[place[seen][::-1]] = sampled.outer[rows][seen][::-1]  # the first of several
     was_read = np.zeros(len(numbers), dtype=np.bool_)
     was_read[place[sampled.strong[rows] != UNSAMPLED]] = True
     single[(single == UNSAMPLED) & ~was_read] = 1
@@ -183,7 +189,7 @@ def pins_by_row(ids: Ids, calls: Ids) -> Ints:
 
 
 def in_flight_of(objects: Objects, pins: Ints, sampled: Ints, exact: Flags) -> Ints:
-    """Calls that use each row's object now: what the threads say, and what sampling says for kinds that clone for a call.
+    """Calls that use each row's object now: from the threads, and from sampling for kinds that clone for a call.
 
     ``exact`` marks rows whose kind shows each call in its thread's record. Elsewhere unsampled rows stay ``UNKNOWN``.
     """

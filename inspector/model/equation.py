@@ -1,10 +1,10 @@
-"""The count equation of one object: who makes up its strong count.
+"""The count equation of one object: the parts of its strong count.
 
     strong = proxies + named native references + unexplained    (at rest)
 
-Before the target was asked for names, its native references are one term. Calls in flight borrow or clone on top of that and are
-shown beside it. Of a trait the strong count is that of the object's own ``Arc`` and of the outer ones together: ``parts`` takes it apart.
-Pure; any thread.
+Before the target was asked for names, its native references are one term. Calls in flight borrow or
+clone on top of that and are shown beside it. A trait's strong count is the sum of the object's own
+``Arc``'s and of the outer counts: ``parts`` takes it apart. Pure; any thread.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def equation_of(handles: Handles, row: int, kind: TypeRow | None = None) -> Coun
 
 
 def parts_of(handles: Handles, row: int, kind: TypeRow | None) -> TraitParts | None:
-    """What a live trait's counts are one by one; ``None`` for what is no trait, and for a handle that is gone."""
+    """A live trait's counts one by one; ``None`` for other kinds, and for an ended handle."""
     if kind is None or not kind_named(kind.kind).is_trait or int(handles.references[row]) not in ALIVE:
         return None
     strong, inner, outer = int(handles.strong[row]), int(handles.inner_strong[row]), int(handles.outer_strong[row])
@@ -100,7 +100,7 @@ def parts_of(handles: Handles, row: int, kind: TypeRow | None) -> TraitParts | N
 
 
 def with_names(equation: CountEquation, holders: NativeHolders) -> CountEquation:
-    """The equation when the holders of native references are known by name: what has none is unexplained.
+    """The equation with named holders of native references: references without a name are unexplained.
 
     More names than references: the count changed between the two questions. Then the names stand, as far as the count goes.
     """
@@ -112,6 +112,6 @@ def with_names(equation: CountEquation, holders: NativeHolders) -> CountEquation
 
 
 def with_keepers(equation: CountEquation, keepers: Sequence[NamedHolder]) -> CountEquation:
-    """The equation when the table shows some of the native holders, and the target was not asked for the others."""
+    """The equation when the table shows some native holders, and the target was not asked for the rest."""
     named = min(sum(keeper.count for keeper in keepers), equation.native) if equation.known else 0
     return replace(equation, native=equation.native - named, named=named)

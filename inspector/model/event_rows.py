@@ -1,4 +1,4 @@
-"""Events as a table: those that were asked for, the newest, with the names that the snapshot has for their handles.
+"""Events as a table: the newest of the requested events, with the snapshot's names for their handles.
 
 Pure numpy; any thread; 200,000 events are filtered in some 10 ms.
 """
@@ -22,7 +22,7 @@ MAX_ROWS: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class EventWish:
-    """Which events are wanted; what is ``None`` or empty does not matter. Gaps are always shown."""
+    """The wanted events; ``None`` or empty fields do not matter. Gaps are always shown."""
 
     kind: int | None = None
     thread: int | None = None
@@ -65,7 +65,7 @@ class EventRows:
         return found.short() if found else ""
 
     def word(self, row: int) -> str:
-        """What happened: ``created``, ``released``."""
+        """The event in a word: ``created``, ``released``."""
         code = int(self.events.kinds[row])
         return EventKind(code).word if code in _KINDS else "unknown"
 

@@ -1,7 +1,7 @@
-"""What happened to handles, one record an event: what the rings of a target's threads still hold, put in the order of time.
+"""Events of handles: the records in the rings of a target's threads, in the order of time.
 
-Rings overwrite their oldest events. Where a reader was lapped, a record of kind ``GAP`` says how many were lost, so that a hole is never
-taken for silence. Pure numpy; any thread.
+Rings overwrite their oldest events. If a ring overwrote unread events, a record of kind ``GAP``
+says how many were lost, so that a hole is never taken for silence. Pure numpy; any thread.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class EventCursor:
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """What one reading found, and where to go on."""
+    """The result of one reading, and the place to continue."""
 
     events: Events
     cursor: EventCursor

@@ -52,7 +52,7 @@ _NUMBER: Final = re.compile(r"(?P<number>-?\d[\d,]*(?:\.\d+)?)(?P<unit>[a-z]*)")
 
 
 class FilterError(InspectorError):
-    """The filter cannot be understood; the message says what to type instead."""
+    """The filter cannot be understood; the message gives a correct form."""
 
 
 class Term(Protocol):
@@ -64,7 +64,7 @@ class Term(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """``key:value,value``: one of the alternatives holds. ``key`` is a filter name of a column of text."""
+    """``key:value,value``: any alternative holds. ``key`` is a filter name of a column of text."""
 
     key: str
     alternatives: tuple[Text, ...]
@@ -79,7 +79,7 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A plain word: somewhere in what the row shows."""
+    """A plain word: somewhere in the row's texts."""
 
     text: Text
 
@@ -172,7 +172,7 @@ def quoted(text: str) -> str:
 
 
 def replaced(source: str, key: str, term: str) -> str:
-    """The filter ``source`` with ``term`` instead of what it said about ``key``; an empty ``term`` only takes that away."""
+    """The filter ``source`` with ``term`` instead of its terms about ``key``; an empty ``term`` only removes these."""
     kept = [found[0] for found in _TOKEN.finditer(source) if not found["body"].casefold().startswith(f"{key}:")]
     return " ".join([*kept, term]).strip()
 
@@ -195,7 +195,7 @@ def _term(body: str) -> Term:
 
 
 def _plain(body: str) -> str:
-    """What the text looks for: without its quotes, case-folded."""
+    """The text searched for: without its quotes, case-folded."""
     return _QUOTED.sub(lambda found: _ESCAPED.sub(r"\1", found[1]), body).casefold()
 
 

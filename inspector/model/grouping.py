@@ -1,7 +1,7 @@
 """Which rows of a snapshot a table shows, grouped by type and in which order.
 
-An ``Arrangement`` is only indices into the snapshot's columns, so a refresh copies no rows. Pure and vectorised; any thread
-(the window computes large ones on a worker).
+An ``Arrangement`` is only indices into the snapshot's columns, so a refresh copies no rows. Pure
+and vectorised; any thread (the window computes large arrangements on a worker).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SLOT_BITS: Final = np.uint64(0xFFFF_FFFF)
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a person wants to see."""
+    """A person's query."""
 
     filter: Filter = field(default_factory=Filter)
     column: str = "age"
@@ -91,7 +91,7 @@ def arrange(snapshot: Snapshot, query: Query) -> Arrangement:
 
 
 def hold(previous: Arrangement, snapshot: Snapshot, query: Query) -> Arrangement:
-    """As ``arrange``, but rows that were shown stay in their order and new ones go, sorted, to the end of their group."""
+    """As ``arrange``, but shown rows keep their order and new rows are put, sorted, at the end of their group."""
     rows = np.flatnonzero(visible(snapshot, query))
     places = _places(previous, snapshot.handles.ids[rows])
     new = places < 0
@@ -127,7 +127,7 @@ def visible(snapshot: Snapshot, query: Query) -> Mask:
 
 
 def recently(times: Floats, now: float, moment_secs: float) -> Mask:
-    """Times of the last moment; unknown ones are not."""
+    """Times of the last moment; unknown times are not."""
     with np.errstate(invalid="ignore"):
         return np.asarray(now - times < moment_secs)
 
@@ -152,7 +152,7 @@ def _type_ranks(snapshot: Snapshot) -> tuple[Ints, list[int]]:
 
 
 def _places(previous: Arrangement, ids: Ids) -> Ints:
-    """Where each id stood in the previous order; -1: it was not shown."""
+    """Position of each id in the previous order; -1: it was not shown."""
     if not len(previous) or not len(ids):
         return np.full(len(ids), -1, dtype=np.int64)
     old_slots = (previous.ids & _SLOT_BITS).astype(np.int64)

@@ -1,6 +1,6 @@
 """Names of a segment, decoded once: strings, frames, stacks and types only grow, so each is decoded when it first appears.
 
-Owned and used by one thread, the session's pump; what it hands out is frozen.
+Owned and used by one thread, the session's pump; its results are frozen.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _COUNTERS: Final = ("created", "released", "closed", "never_closed", "dropped")
 
 @dataclass(frozen=True, slots=True)
 class _FixedType:
-    """What does not change of a type."""
+    """The unchanging facts of a type."""
 
     name: str
     origin: str
@@ -40,7 +40,7 @@ Symbolise = Callable[[int], tuple[str, str]]
 
 
 def no_symbol(address: int) -> tuple[str, str]:
-    """Nobody knows native names."""
+    """Knows no native names."""
     return "", ""
 
 
@@ -176,7 +176,7 @@ class Names:
 
 
 def _outer(slot: np.void) -> Outer:
-    """What the handles of a trait point into."""
+    """The kind of a trait's outer pointer."""
     return Outer.ARC if slot["data_offset"] else Outer.BOX
 
 

@@ -1,6 +1,6 @@
 """Native holders that the table itself shows: pending calls, and entries of callback maps. Pure; any thread.
 
-Their rows bear the address of what they keep alive, so the target need not be asked.
+Their rows have the address of the object they keep alive, so the target need not be asked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _KEEPERS: Final = {Kind.UNIFFI_CALL: "pending call {}", Kind.UNIFFI_FOREIGN: "ca
 
 
 def keepers_of(snapshot: Snapshot, handle: int) -> tuple[NamedHolder, ...]:
-    """What the table shows to keep the object of a handle alive, the oldest first; a call's own row has no keeper.
+    """Rows that keep the object of a handle alive, the oldest first; a call's own row has no keeper.
 
     At 100,000 rows less than a millisecond.
     """

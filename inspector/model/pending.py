@@ -1,4 +1,4 @@
-"""Pending closes: closes that were asked for and have not run, each with who asked and what it waits for.
+"""Pending closes: requests that have not run, each with its requester and its obstacle.
 
 Computed from a snapshot; row order and columns are numpy, texts are made only for the rows that are shown. Pure; any thread.
 """
@@ -26,7 +26,10 @@ MAX_NAMES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class PendingCloses:
-    """The pending closes of one snapshot, oldest first (those of unknown age last). One element a row."""
+    """The pending closes of one snapshot, oldest first (closes of unknown age last).
+
+    One element a row.
+    """
 
     rows: Ints
     """Row in the snapshot's handle table."""
@@ -57,7 +60,7 @@ class PendingCloses:
         return found.name if found else ""
 
     def resource(self, row: int) -> Resource:
-        """What the close does now."""
+        """The state of the close now."""
         return Resource(int(self._snapshot.handles.resources[self.rows[row]]))
 
     def requester(self, row: int) -> str:
@@ -82,13 +85,13 @@ class PendingCloses:
         return self.deadlines.get(int(self.ids[row]), float("nan"))
 
     def waits_for(self, row: int) -> ThreadRow | None:
-        """The owner thread that alone may run this close, when that is what it waits for."""
+        """The owner thread that alone may run this close, when the close waits for it."""
         if self.resource(row) is not Resource.WAITING_OWNER:
             return None
         return self._snapshot.threads.get(int(self._snapshot.handles.owner_threads[self.rows[row]]))
 
     def waits_for_text(self, row: int) -> str:
-        """Name and state of whom it waits for: the owner thread, or the callers; ``""`` when not known."""
+        """Name and state of the thread it waits for: the owner thread, or the callers; ``""`` when not known."""
         owner = self.waits_for(row)
         if owner is not None:
             return f"{owner.label} ({'alive' if owner.alive else 'ended'})"
@@ -136,7 +139,7 @@ class PendingCloses:
 
 
 def thread_name(snapshot: Snapshot, index: int) -> str:
-    """Label of the thread with ``index``, ``""`` for none or an unknown one."""
+    """Label of the thread with ``index``, ``""`` without a thread, or for an unknown thread."""
     thread = snapshot.threads.get(index) if index else None
     return thread.label if thread else NO_THREAD
 

@@ -1,4 +1,4 @@
-"""What a reader copied out of a segment, not yet understood.
+"""Copies of a segment's records, not yet interpreted.
 
 Arrays are structured, their fields named as in the layout; the session derives their dtypes from the compiled schema, so that
 the model depends on field names and on nothing native. Pure; any thread.

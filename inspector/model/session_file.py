@@ -1,4 +1,4 @@
-r"""Session files: what a session showed over time, in one file that can be read as far as it goes when it is cut off.
+r"""Session files: a session's course in one file, which is readable up to its end when it is cut off.
 
 ::
 
@@ -85,7 +85,7 @@ def record(kind: bytes, payload: bytes) -> bytes:
 
 
 def checksum(kind: bytes, payload: bytes) -> int:
-    """What a record's head holds."""
+    """The fields of a record's head."""
     return zlib.crc32(payload, zlib.crc32(kind + _COUNT.pack(len(payload))))
 
 
@@ -100,7 +100,7 @@ def snapshot_record(snapshot: Snapshot, at: float | None = None) -> bytes:
 
 
 def delta_record(changed: Snapshot, gone: Ids, at: float | None = None) -> bytes:
-    """What changed since the record before. ``at``: as for ``snapshot_record``."""
+    """The changes since the record before. ``at``: as for ``snapshot_record``."""
     return record(
         b"DELT",
         _TIME.pack(changed.taken_at if at is None else at) + _COUNT.pack(len(gone)) + gone.astype("<u8").tobytes() + encode(changed),
@@ -128,7 +128,7 @@ def events_record(events: Events) -> bytes:
 
 
 def read_json(payload: bytes) -> dict[str, Any]:
-    """Of HEAD, MARK or LAST. Raises ``FileFormatError``."""
+    """The JSON of HEAD, MARK or LAST. Raises ``FileFormatError``."""
     try:
         value = json.loads(payload)
     except (ValueError, RecursionError):
@@ -152,7 +152,7 @@ def read_snapshot(payload: bytes) -> Snapshot:
 
 
 def read_delta(payload: bytes) -> tuple[Snapshot, Ids]:
-    """What changed, and the ids that went. Raises ``FileFormatError``."""
+    """The changes, and the ids of rows that disappeared. Raises ``FileFormatError``."""
     first = _TIME.size + _COUNT.size
     count = _COUNT.unpack_from(payload, _TIME.size)[0] if len(payload) >= first else 0
     end = first + 8 * count

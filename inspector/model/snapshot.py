@@ -1,4 +1,4 @@
-"""What a viewer knows of a target at one instant, frozen.
+"""A viewer's knowledge of a target at one instant, frozen.
 
 Everything that the panes show is computed from these values. They are made on the session's pump thread, never
 changed afterwards, and may be read from any thread. Arrays are numpy, one element a row, all of one length, read-only.
@@ -69,7 +69,7 @@ class Target:
 
 
 class Outer(StrEnum):
-    """What the handles of a type point into, around the object's own ``Arc``."""
+    """The kind of pointer of a type's handles, around the object's own ``Arc``."""
 
     NONE = ""
     """Nothing: handles point at the object. Or not known, in files of older versions."""
@@ -161,7 +161,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class ThreadStack:
-    """What a thread did when it was looked at from outside."""
+    """The stack of a thread, read from outside."""
 
     tid: int
     name: str
@@ -200,7 +200,10 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What was lost or refused, on either side. Names as in the layout's ``Lost``, then the viewer's own."""
+    """Counts of losses and refusals, on either side.
+
+    Names as in the layout's ``Lost``, then the viewer's own.
+    """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     """Only what is not zero is worth showing. Keys with the prefix ``misuse_`` are refused uses, ``sampler_skips`` are passes cut short to
@@ -227,7 +230,7 @@ class CloseDeadline:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the tool itself costs the target."""
+    """The tool's own cost for the target."""
 
     cpu_secs: float = float("nan")
     """CPU time of the tool's own threads since the segment began."""
@@ -294,7 +297,10 @@ class Handles:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """What can be read many times a second: counters only, no rows. ``per_type`` is indexed as ``types`` of the snapshot."""
+    """The facts that can be read many times a second: counters only, no rows.
+
+    ``per_type`` is indexed as ``types`` of the snapshot.
+    """
 
     at: float
     live: int
@@ -308,7 +314,7 @@ class Vitals:
     """Handles that live per type index, those born before the agent came included; empty in files of older versions."""
 
     def live_by_type(self) -> Ints:
-        """Handles that live per type index; where that was not recorded, those born since the segment began."""
+        """Live handles per type index; where that was not recorded, handles born since the segment began."""
         return self.lives if len(self.lives) else self.created - self.released
 
 

@@ -40,7 +40,7 @@ ALIVE: Final = (Reference.LIVE, Reference.RELEASE_REQUESTED)
 
 
 class Standing(StrEnum):
-    """What a row's states mean to the eye: it chooses icon and colour."""
+    """The visual meaning of a row's states: it chooses icon and colour."""
 
     NORMAL = "normal"
     WAITING = "waiting"
@@ -96,7 +96,7 @@ def pending(handles: Handles) -> npt.NDArray[np.bool_]:
 
 
 def among(codes: Codes, wanted: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """Where ``codes`` is one of ``wanted``; a table look-up, not a search."""
+    """Marks the ``codes`` that are ``wanted``; a table look-up, not a search."""
     table = np.zeros(256, dtype=np.bool_)
     table[list(wanted)] = True
     return table[codes]

@@ -1,4 +1,4 @@
-"""What each thread has to do with handles: what it made, owns, calls, and what waits for it.
+"""Each thread's handles: handles that it made, owns and calls, and closes that wait for it.
 
 Columns are computed from a snapshot in one pass over the handle table. Pure; any thread.
 """
@@ -17,7 +17,7 @@ from inspector.vocabulary import Resource
 
 @dataclass(frozen=True, slots=True)
 class ThreadTable:
-    """Threads that touched a handle, those that live first, then by index. One element a row."""
+    """Threads that touched a handle, live threads first, then by index. One element a row."""
 
     threads: tuple[ThreadRow, ...]
     indices: Ints

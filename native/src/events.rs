@@ -1,4 +1,5 @@
-//! What is recorded when a handle is created, cloned, borrowed, released, closed or dropped: counters, times and events.
+//! The record of each creation, clone, borrow, release, close and drop of a handle: counters, times
+//! and events.
 
 use std::sync::atomic::{fence, AtomicU16, AtomicU32, AtomicU64, Ordering};
 

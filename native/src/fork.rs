@@ -24,7 +24,7 @@ use crate::threads;
 pub enum Rank {
     /// Whether the agent runs.
     Agent,
-    /// Where the segment's memory is.
+    /// The place of the segment's memory.
     Moving,
     /// The name of the segment's file.
     Name,
@@ -103,7 +103,7 @@ extern "C" fn prepare() {
         new_file(runtime)
     });
     SECTIONS.hold();
-    // SAFETY: held just above, by this thread, and nobody changes it before it is released.
+    // SAFETY: held just above, by this thread, and no thread changes it before it is released.
     unsafe { SECTIONS.held() }.iter().for_each(|section| (section.hold)());
     let Some(runtime) = runtime else { return };
     runtime.hold_tables();
@@ -115,12 +115,13 @@ extern "C" fn prepare() {
 /// A file for the child, beside the parent's file or, if that directory was removed, in the
 /// directory for a new segment; none for a segment in private memory.
 fn new_file(runtime: &Runtime) -> Option<File> {
-    // Relaxed: a move that is under way is as good as one that comes after the fork
+    // Relaxed: a move that is under way is as good as a move after the fork
     let directory = runtime.directory.as_ref().filter(|_| !runtime.has_left_file.load(Ordering::Relaxed))?;
     platform::unnamed_file(directory).ok().or_else(|| platform::unnamed_file(&platform::segment_directory(None).ok()?).ok())
 }
 
-/// Opens what `prepare` took, on either side. Returns the runtime that there was before the fork.
+/// Opens the locks that `prepare` took, on either side. Returns the runtime that there was before
+/// the fork.
 ///
 /// # Safety
 /// `prepare` took it, and this is the thread that ran it or its copy.

@@ -200,7 +200,7 @@ impl Segment {
         self.extent(part).capacity
     }
 
-    /// The counters of the header for what was lost: `atomic!(AtomicU64, segment.lost(), panics)`.
+    /// The header's counters of losses: `atomic!(AtomicU64, segment.lost(), panics)`.
     #[inline]
     pub fn lost(&self) -> *mut Lost {
         // SAFETY: the header lies in the mapping; only the field's address is taken.

@@ -48,7 +48,7 @@ impl<T> Lock<T> {
 }
 
 impl<T> Lock<T> {
-    /// The value, for who took the lock with `hold`.
+    /// The value, for a caller that took the lock with `hold`.
     ///
     /// # Safety
     /// The caller holds the lock for as long as it uses the reference.

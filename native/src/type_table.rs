@@ -1,4 +1,4 @@
-//! The table of types: what a row is a row of.
+//! The table of types: the names of the rows' types.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicU8, Ordering};
@@ -33,7 +33,7 @@ pub struct Described<'a> {
 /// All types of the process.
 pub struct Types {
     by_name: Lock<HashMap<(String, String, u8), u16>>,
-    /// Of types of our own runtime, see [`Self::set_own`].
+    /// Descriptions of our own runtime's types, see [`Self::set_own`].
     own: Box<[AtomicPtr<()>]>,
 }
 
@@ -79,13 +79,14 @@ impl Types {
         Ok(index as u16)
     }
 
-    /// Remembers what a type of our own runtime is, of which only that runtime knows more. False: another type has this index.
+    /// Remembers the description of our own runtime's type, which only that runtime can read.
+    /// False: another type has this index.
     pub fn set_own(&self, index: u16, own: *const ()) -> bool {
         let kept = self.own[usize::from(index)].compare_exchange(std::ptr::null_mut(), own.cast_mut(), Ordering::AcqRel, Ordering::Acquire);
         kept.is_ok() || kept == Err(own.cast_mut())
     }
 
-    /// What was remembered of a type; NULL for those that adapters described.
+    /// The remembered description of a type; NULL for types that adapters described.
     #[inline]
     pub fn own(&self, index: u16) -> *const () {
         self.own.get(usize::from(index)).map_or(std::ptr::null(), |own| own.load(Ordering::Acquire))

@@ -1,4 +1,4 @@
-//! Types: describing them, and what the table says of them.
+//! Types: their description, and their facts in the table.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

@@ -1,4 +1,5 @@
-//! What higher floors do at the end of a call and of a thread: three functions, set once by the first type whose objects need them.
+//! The work of higher floors at the end of a call and of a thread: three functions, set once by the
+//! first type whose objects need them.
 
 use std::sync::atomic::{AtomicPtr, Ordering};
 

@@ -36,7 +36,7 @@ class Viewer:
         return with_names(equation_of(snapshot.handles, int(row)), holders), named
 
     def parts(self, strong: int) -> tuple[int, dict[str, int], int]:
-        """Proxies, native holders by name, and what they do not explain."""
+        """Proxies, native holders by name, and the unexplained rest."""
         equation, named = self.equation(strong)
         return equation.proxies, named, equation.unexplained
 

@@ -82,7 +82,7 @@ def test_what_was_overwritten_unread_is_lost_and_what_was_read_in_time_is_not() 
         target.ask("many 3000")
         watch.session.read_events().result(WAIT_SECS)
         target.ask("many 3000")
-        # 1,904 of the first events were read before they were overwritten
+        # 1,904 events from the start were read before they were overwritten
         watch.until(lost_events, 0)
         target.ask("many 4000")
         watch.until(lambda snapshot: lost_events(snapshot) > 2500, True)

@@ -40,7 +40,7 @@ def program(which: str) -> Iterator[Target]:
 
 
 def told(target: Target) -> list[dict[str, Any]]:
-    """What the rule says."""
+    """The rule's findings."""
     done = run_command("findings", target.pid, "--for", "200ms", "--json")
     return [each for each in done.json["findings"] if each["rule"] == "callback-failed"]
 

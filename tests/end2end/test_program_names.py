@@ -163,7 +163,8 @@ def test_the_agent_comes_into_a_program_without_a_standard_library(minor: str, t
     library = library_for((int(minor[0]), int(minor[2:])))
     if library is None:
         pytest.skip(f"no standard library of CPython {minor} lies where the inspector looks for it")
-    (tmp_path / "lib-dynload").symlink_to(library / "lib-dynload")  # what packers take along beside the program
+    # files that packers take along beside the program
+    (tmp_path / "lib-dynload").symlink_to(library / "lib-dynload")
     with start_command([interpreter(minor), "-I", "-S", "-c", BARE, str(tmp_path)]) as target:
         assert bring_agent(target.pid, Method.INJECT).found.attachable
         assert target.process.stdin is not None

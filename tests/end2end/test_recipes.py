@@ -1,4 +1,4 @@
-"""Each recipe of `CONTRIBUTING.md`, followed in a copy of the tree, does what it promises."""
+"""Each recipe of `CONTRIBUTING.md`, followed in a copy of the tree, keeps its promise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instances of declared classes that are born where no hook sees it: found by themselves in a real process, and judged as others are."""
+"""Declared instances born without a hook: found by looks in a real process, and judged like the rest."""
 
 from __future__ import annotations
 

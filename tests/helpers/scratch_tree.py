@@ -1,4 +1,4 @@
-"""Copies of the source tree that a test may change: what git knows, with the files that the build made beside it."""
+"""Copies of the source tree that a test may change: git's files, with the built files beside them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BUILT = ("inspector/_native.abi3.so", "inspector/attach/backends", "inspector/ui
 
 
 def fill(folder: Path, *, only: tuple[str, ...] = ("",)) -> None:
-    """Make ``folder`` a copy of the tree, or of the files whose path begins with one of ``only``; other files in it are removed."""
+    """Make ``folder`` a copy of the tree, or of the files under the paths ``only``; other files are removed."""
     words = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     known = subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
     names = known.stdout.decode().split("\0")

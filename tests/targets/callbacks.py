@@ -1,7 +1,8 @@
-"""A target whose Python objects native code calls: ``go KIND`` has it call one, in the ``bad`` program or the ``good`` one.
+"""A target whose Python objects native code calls: ``go KIND`` makes a call, ``bad`` or ``good``.
 
-``declared``: a method that raises what its interface declares, or what it does not; ``lowered``: one that returns what it should, or
-not; ``awaited``: an asynchronous one that raises; ``loopless``: one that no event loop is known for, so that the call cannot begin.
+``declared``: a method that raises a declared exception, or an undeclared one; ``lowered``: a method
+that returns a correct value, or not; ``awaited``: an asynchronous method that raises; ``loopless``:
+a method without a known event loop, so that the call cannot begin.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ KEY = nostr_sdk.Keys.generate().public_key()
 
 
 class Declared(nostr_sdk.NostrSigner):
-    """Raises what its interface declares, or what it does not."""
+    """Raises a declared exception, or an undeclared one."""
 
     def get_public_key(self) -> Any:
         if IS_BAD:
@@ -33,7 +34,7 @@ class Declared(nostr_sdk.NostrSigner):
 
 
 class Lowered(nostr_sdk.NostrSigner):
-    """Returns what it should, or not."""
+    """Returns a correct value, or not."""
 
     def get_public_key(self) -> Any:
         return 7 if IS_BAD else KEY
@@ -61,7 +62,7 @@ def sign_async(signer: Any) -> None:
 
 
 class Generated:
-    """The callback that native code calls on a thread of its own, built as generated ones are."""
+    """The callback that native code calls on a thread of its own, built as generated callbacks are."""
 
     @staticmethod
     def get_public_key_async(uniffi_obj: Any) -> None:

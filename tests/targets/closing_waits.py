@@ -1,8 +1,8 @@
 """A target whose closing methods do not return until they are let.
 
-``begin KIND`` calls one on a thread of that name, ``let KIND`` lets it end:
-``context``: ``zmq.Context.term`` with an open socket; ``session``: a method written in Python; ``buffer``: of a class of a ctypes library;
-``failing``: one that raises in the end.
+``begin KIND`` calls a method on a thread of that name, ``let KIND`` lets it end: ``context``:
+``zmq.Context.term`` with an open socket; ``session``: a method written in Python; ``buffer``: of a
+class of a ctypes library; ``failing``: a method that raises in the end.
 """
 
 from __future__ import annotations

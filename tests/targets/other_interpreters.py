@@ -1,4 +1,7 @@
-"""A program that runs code in more interpreters than one: ``other_interpreters.py COUNT``. Prints ``ready``, ends with its stdin."""
+"""A program that runs code in several interpreters: ``other_interpreters.py COUNT``.
+
+Prints ``ready``, ends with its stdin.
+"""
 
 import sys
 

@@ -61,7 +61,7 @@ def make(kind: str, number: str) -> None:
 
 
 def forget() -> None:
-    global FIRST  # the only one that is not in the list
+    global FIRST  # the only instance outside the list
     KEPT.clear()
     FIRST = None  # type: ignore[assignment]  # its row goes with it
 

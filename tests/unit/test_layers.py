@@ -26,7 +26,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def imports_by_module() -> dict[str, set[str]]:
-    """What each module of the package imports of the package, also for type checks and within functions."""
+    """The imports of each module within the package, also for type checks and within functions."""
     paths = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / "inspector").rglob("*.py")}
     named = {name.removesuffix(".__init__"): path for name, path in paths.items()}
     return {name: {each for each in targets_of(path, named.keys()) if each != name} for name, path in named.items()}
@@ -44,7 +44,7 @@ def targets_of(path: Path, known: Set[str]) -> Iterator[str]:
 
 
 def in_circles(imports: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Modules that are left when leaves and roots are taken off again and again: circles, and what lies between two of them."""
+    """Modules that are left when leaves and roots are removed repeatedly: circles, and modules between them."""
     left = imports
     while True:
         imported = set().union(*left.values())

@@ -1,4 +1,4 @@
-"""The lists that others need of the columns, derived once. Pure; any thread."""
+"""Lists derived once from the columns. Pure; any thread."""
 
 from __future__ import annotations
 

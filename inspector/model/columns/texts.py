@@ -47,7 +47,7 @@ def native_text(snapshot: Snapshot, row: int) -> str:
 
 
 def age_text(snapshot: Snapshot, row: int) -> str:
-    """The age of a live row, the life span of a dead one."""
+    """The age of a live row, the life span of a dead row."""
     handles = snapshot.handles
     if is_birth_unseen(snapshot, row):
         return UNSEEN_TEXT
@@ -151,13 +151,13 @@ def count_value(name: str) -> Callable[[Snapshot, int], int | None]:
 
 
 def native_value(snapshot: Snapshot, row: int) -> int | None:
-    """References that native code holds; -1 is a count here, unknown is what has no strong count or no number of proxies."""
+    """References that native code holds; -1 is a count here, unknown without a strong count or a number of proxies."""
     handles = snapshot.handles
     return None if handles.strong[row] == UNKNOWN or handles.proxies[row] == UNKNOWN else int(handles.native_refs[row])
 
 
 def thread_value(name: str) -> Callable[[Snapshot, int], str | None]:
-    """Label of a thread of ``Handles``; ``None`` for none or an unknown one."""
+    """Label of a thread of ``Handles``; ``None`` without a thread, or for an unknown thread."""
 
     def json(snapshot: Snapshot, row: int) -> str | None:
         thread = snapshot.threads.get(int(getattr(snapshot.handles, name)[row]))

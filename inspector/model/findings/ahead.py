@@ -1,4 +1,4 @@
-"""Limits ahead: what the target will run out of, and when."""
+"""Limits ahead: the resources that the target will run out of, and the time left."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEVER = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class LimitsAhead:
-    """Looks at what is nearly used up, or will be soon at the rate that was observed."""
+    """Looks at resources that are nearly used up, or will be soon at the observed rate."""
 
     key: str = "limit-ahead"
     title: str = "Limits ahead"

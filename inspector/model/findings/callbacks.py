@@ -15,7 +15,7 @@ SHOWN_HANDLES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class FailedCallbacks:
-    """Looks for methods of Python objects that raised, while native code called them, what their interface does not declare."""
+    """Looks for methods of Python objects that raised undeclared exceptions in native calls."""
 
     key: str = "callback-failed"
     title: str = "Callbacks that fail"

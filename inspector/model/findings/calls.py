@@ -65,7 +65,7 @@ def _tells_calls(kind: Kind) -> bool:
 
 
 def ages_of(facts: Facts, began: Floats) -> Floats:
-    """Seconds since these times, at least: what began before anybody looked (``nan``) is as old as the first look."""
+    """Seconds since these times, at least: earlier calls (``nan``) are as old as the first look."""
     looks, snapshot = facts.trend.observations, facts.snapshot
     first = looks[0].at if looks else snapshot.taken_at
     return np.asarray(snapshot.taken_at - np.where(np.isnan(began), first, began))

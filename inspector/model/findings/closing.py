@@ -1,4 +1,4 @@
-"""Resources that are never closed: the ones that were dropped open, and how much of a type's resources is closed at all."""
+"""Resources that are never closed: resources dropped open, and the closed share of a type's resources."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class CloseCoverage:
     limit_share: float = 0.95
 
     def check(self, facts: Facts) -> list[Finding]:
-        """One finding a closing type, whatever its verdict."""
+        """A finding for each closing type, with any verdict."""
         closing = [row for _, row in sorted(facts.snapshot.types.items()) if row.closes]
         if not closing:
             return [Finding(self.key, Verdict.UNMEASURED, NO_CLOSING_TYPES)]
@@ -153,6 +153,7 @@ class LatePending:
 
 def _told(closes: PendingCloses, row: int) -> str:
     """Why a close has not run, and where it was asked for, as far as that was recorded."""
-    place = "" if closes.resource(row) is Resource.NONE else closes.request_place(row)  # of a call the evidence names the place itself
+    # a call's evidence names the place itself
+    place = "" if closes.resource(row) is Resource.NONE else closes.request_place(row)
     requester = closes.requester(row)
     return closes.reason(row) + (f"; asked for at {place}" if place else "") + (f" on {requester}" if place and requester else "")

@@ -1,4 +1,4 @@
-"""Classes that a process has and nobody follows: the rule that says so, and how to follow them."""
+"""Classes of a process that are not followed: the rule that reports them, and how to follow them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from inspector.model.findings.finding import Facts, Finding, Verdict
 
 @dataclass(frozen=True, slots=True)
 class NotFollowed:
-    """Tells what the other rules do not look at. Accuses nothing: the objects may be well."""
+    """Reports the classes that the other rules do not look at.
+
+    Accuses nothing: the objects may be well.
+    """
 
     key: str = "not-followed"
     title: str = "Not followed"
@@ -19,7 +22,7 @@ class NotFollowed:
     )
 
     def check(self, facts: Facts) -> list[Finding]:
-        """One finding: which libraries, or that none is left out, or that nobody can say."""
+        """One finding: the libraries, or that none is left out, or that it is unknown."""
         lead = facts.lead
         if lead is None:
             return [Finding(self.key, Verdict.UNMEASURED, "Only a running agent says which classes are not followed")]

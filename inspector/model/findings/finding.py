@@ -1,4 +1,4 @@
-"""What a rule says, and what a rule is."""
+"""The findings and the protocol of rules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What rules look at."""
+    """The facts for rules."""
 
     snapshot: Snapshot
     trend: Trend
@@ -78,7 +78,7 @@ class Rule(Protocol):
 
     @property
     def about(self) -> str:
-        """What it looks for, why that matters and what to do; one or two sentences."""
+        """The rule's subject, its importance and the remedy; one or two sentences."""
 
     def check(self, facts: Facts) -> Sequence[Finding]:
         """The suspects, or one finding that says why there is none: it is well, too young, or not measured."""

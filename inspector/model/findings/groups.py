@@ -1,4 +1,4 @@
-"""Rows by what they are and where they come from: how rules name their suspects."""
+"""Rows by kind and origin: the names of rules' suspects."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ def filter_of(name: str, site: str = "", extra: str = "state:live") -> str:
 
 
 def ids_of(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> tuple[int, ...]:
-    """A few of the handles, the first ones."""
+    """A few of the handles, from the first on."""
     return tuple(int(handle) for handle in snapshot.handles.ids[rows[:SHOWN_HANDLES]])
 
 
 def ids_filter(handles: Sequence[int]) -> str:
-    """Filter for these very handles, dead ones too."""
+    """Filter for these very handles, including dead handles."""
     return "id:" + ",".join(handle_text(handle) for handle in handles) if handles else ""
 
 

@@ -1,4 +1,4 @@
-"""All rules at once: what the findings pane, the vital signs and the command line show."""
+"""All rules at once, for the findings pane, the vital signs and the command line."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MEASURED_ANYWAY: Final = frozenset({"limit-ahead", "not-followed"})
 
 
 def all_rules() -> tuple[Rule, ...]:
-    """Every rule with its usual limits: first the one that tells what the others do not look at, then the gravest first."""
+    """Every rule with its usual limits: first the rule about unfollowed classes, then the gravest first."""
     return (
         NotFollowed(),
         FreedButHeld(),
@@ -55,7 +55,7 @@ def all_rules() -> tuple[Rule, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the rules say of one moment."""
+    """The rules' findings at one moment."""
 
     at: float
     """Seconds since the Unix epoch; ``nan`` before the first look."""
@@ -67,7 +67,7 @@ class Report:
     """Decisive rules that cannot say: too young, or not measured, for all that they look at."""
 
     def suspects(self) -> tuple[Finding, ...]:
-        """What deserves a look and is not muted."""
+        """The suspects that are not muted."""
         return tuple(each for each in self.findings if each.verdict is Verdict.SUSPECT and not each.muted)
 
     def conclusion(self) -> str:
@@ -95,7 +95,7 @@ class Report:
 
 
 def judge(facts: Facts, rules: Sequence[Rule] = (), mutes: Mapping[str, str] | None = None) -> Report:
-    """What ``rules`` (none: all) say. ``mutes``: reasons by the key of a finding."""
+    """Findings of ``rules`` (none: all). ``mutes``: reasons by the key of a finding."""
     applied = tuple(rules) or all_rules()
     found = {rule.key: [_muted(finding, mutes or {}) for finding in _checked(rule, facts)] for rule in applied}
     undecided = tuple(rule for rule in applied if rule.key in DECISIVE and not _can_say(facts, found[rule.key]))
@@ -104,7 +104,7 @@ def judge(facts: Facts, rules: Sequence[Rule] = (), mutes: Mapping[str, str] | N
 
 
 def _checked(rule: Rule, facts: Facts) -> Sequence[Finding]:
-    """What a rule says; where nothing is followed, that."""
+    """A rule's findings; if nothing is followed, a finding about that."""
     if facts.snapshot.types or rule.key in MEASURED_ANYWAY:
         return rule.check(facts)
     return [Finding(rule.key, Verdict.UNMEASURED, why_empty(facts.snapshot))]
@@ -123,7 +123,10 @@ def nothing_judged() -> Report:
 
 
 def _can_say(facts: Facts, findings: Sequence[Finding]) -> bool:
-    """A rule judged something. Where every object that was made is gone, none is left to be measured, and that is well."""
+    """A rule judged something.
+
+    If every object made has ended, nothing is left to be measured, and that is well.
+    """
     verdicts = {each.verdict for each in findings}
     if verdicts == {Verdict.UNMEASURED}:
         return bool(facts.snapshot.vitals.created.sum()) and not facts.unseen and not alive(facts.snapshot.handles).any()
@@ -135,5 +138,5 @@ def _muted(finding: Finding, mutes: Mapping[str, str]) -> Finding:
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """By verdict, muted suspects after the others; else as they came."""
+    """By verdict, muted suspects last; else as they came."""
     return sorted(findings, key=lambda each: (ORDER.index(each.verdict), bool(each.muted)))

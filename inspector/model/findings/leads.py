@@ -1,4 +1,4 @@
-"""What is known of the classes of a process that nobody follows. Pure; any thread."""
+"""The known facts about a process's classes that are not followed. Pure; any thread."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Lead:
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        """What lives of them, and how to follow them; each a sentence without a full stop."""
+        """Their live instances, and how to follow them; each a sentence without a full stop."""
         if not self.count:
             return ()
         lives = (f"About {self.live:,} objects of {self.example} live",) if self.live else ()
@@ -42,7 +42,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class FailedCallback:
-    """A method of a Python object that raised, from one place, what its interface does not declare, while native code called it."""
+    """A method of a Python object that raised an undeclared exception in a native call, by place."""
 
     method: str
     """``MyListener.on_event``."""
@@ -63,7 +63,7 @@ class FailedCallback:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a session knows from the target's agent, beside the rows: objects that have none, and calls into Python that failed."""
+    """The session's facts from the target's agent, beside the rows: unfollowed objects, and failed calls into Python."""
 
     lead: Lead | None = None
     """``None``: not known."""

@@ -19,9 +19,10 @@ from inspector.vocabulary import kind_named
 class LeakSuspects:
     """Looks at the low-water marks of four stretches of time: a cache or a burst falls back, a leak does not.
 
-    A type is suspect when each mark is above the one before, and what was made since the first and before the last stretch still lives.
-    Of a handle whose birth nobody saw, the first look that found it counts.
-    Each stretch has to be looked at, once or often: how many looks fit into a stretch depends on the machine, and a leak does not.
+    A type is suspect when each mark is above the mark before, and the objects made since the first
+    and before the last stretch still live. For a handle whose birth was not seen, the first look
+    that found it counts. Each stretch has to be looked at, once or often: how many looks fit into a
+    stretch depends on the machine, and a leak does not.
     """
 
     key: str = "leak-suspect"
@@ -61,7 +62,7 @@ class LeakSuspects:
         return _Growth(live[0], live[-1], rows) if 2 * len(rows) >= marks[3] - marks[0] else None
 
     def _places(self, snapshot: Snapshot, growing: list[_Growth]) -> list[tuple[_Growth, Group]]:
-        """Where what stayed was made, the place with the most first."""
+        """Places of birth of the handles that stayed, the most frequent first."""
         places = [(each, group) for each in growing for group in grouped(snapshot, each.stayed)]
         large = [(each, group) for each, group in places if len(group) >= self.site_share * len(each.stayed)]
         return sorted(large, key=lambda place: len(place[1]), reverse=True)
@@ -86,7 +87,7 @@ class LeakSuspects:
 
 @dataclass(frozen=True, slots=True)
 class _Growth:
-    """A type that grew: live handles at first and now, and the rows of those made meanwhile that stayed."""
+    """A type that grew: live handles at first and now, and the rows of later handles that stayed."""
 
     first: int
     newest: int

@@ -1,4 +1,4 @@
-"""Orphans: objects that native code made and handed out, and that nobody ever used."""
+"""Orphans: objects that native code made and handed out, and that were never used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owner threads: those that ended before they closed what only they may close, and others that let go of it."""
+"""Two rules on owner threads: the owner ended before it closed; another thread released an open resource."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Trend:
         return self.observations[-1].at - self.observations[0].at if self.observations else 0.0
 
     def observe(self, snapshot: Snapshot) -> bool:
-        """Take a snapshot; ``False`` when it is not newer than the last one.
+        """Take a snapshot; ``False`` when it is not newer than the last snapshot.
 
         A snapshot of another target starts again.
         """

@@ -212,7 +212,7 @@ class MainWindow(QMainWindow):
         self.attachment.began.connect(self.replay.clear)
         self.attachment.finished.connect(self.replay.clear)
 
-    # what others call ---------------------------------------------------------------------------------------------
+    # calls from other parts ---------------------------------------------------------------------------------------
 
     def show_processes(self) -> None:
         """The start page; a session that is open goes on behind it."""

@@ -61,7 +61,7 @@ class VitalSigns(QWidget):
         self._clock.ticked.connect(self._show_pending)
         self._build(theme)
 
-    # what others call ---------------------------------------------------------------------------------------------
+    # calls from other parts ---------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Objects, ages and losses; its counters count as a reading too."""

@@ -68,7 +68,7 @@ class Workbench(QMainWindow):
         self.reset_layout()
         self._connect(parts)
 
-    # what others call ---------------------------------------------------------------------------------------------
+    # calls from other parts ---------------------------------------------------------------------------------------
 
     def pane(self, key: str, kind: type[_Pane]) -> _Pane:
         """The pane called ``key``, which is of that class."""

@@ -47,7 +47,7 @@ pub fn holders(runtime: &Runtime, handle: u64) -> Fields {
     answer(named, &labels_of(address), found.skipped + found.cut + unscanned, more)
 }
 
-/// The names of the references on an object that no object holds, those in buffers among them.
+/// The names of references that no object holds, including references in buffers.
 fn labels_of(address: u64) -> Vec<Named> {
     let mut labels = labels().of(address);
     let in_flight = u32::try_from(in_flight::count_of(address)).unwrap_or(u32::MAX);

@@ -1,8 +1,9 @@
 //! Native holders of an object: labelled references, and the edges that objects report.
 //!
-//! Nothing is recorded while nobody asks. An object that other objects hold is found by asking every live object of the types that report
-//! ([`crate::object::Reports`]), as a garbage collector traces; a reference that no object holds (a cache, a thread's work in hand) can be given a
-//! name ([`Label`]), which costs a lock when it is made and when it goes.
+//! Nothing is recorded in advance. The holders of an object are found by asking every live object
+//! of the types that report ([`crate::object::Reports`]), as a garbage collector traces; a
+//! reference that no object holds (a cache, a thread's current work) can be given a name
+//! ([`Label`]), which costs a lock when it is made and when it ends.
 
 mod holders;
 mod labels;

@@ -1,4 +1,5 @@
-//! Compound values with objects in them, and the sample object that takes and returns one. No logic: see `crate::ownership::compound`.
+//! Compound values with objects in them, and the sample object that takes and returns a compound.
+//! No logic: see `crate::ownership::compound`.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::status::Result;
 /// The receiver lifts the references that it wants with `ai_buffer_lift`, and ends the buffer with `ai_buffer_end` in any case.
 #[repr(C)]
 pub struct AiCompound {
-    /// The receiver's, who gives them back with `ai_buffer_free`.
+    /// Bytes for the receiver, which returns them with `ai_buffer_free`.
     pub bytes: AiBuffer,
     /// The buffer.
     pub buffer: u64,
@@ -88,7 +89,8 @@ pub unsafe extern "C" fn ai_planner_new(out: *mut u64, error: *mut AiError) -> i
     }
 }
 
-/// Gives a planner an optional board and gets the one that it had. `buffer` has ended afterwards, also on failure.
+/// Gives a planner an optional board and gets its earlier board. `buffer` has ended afterwards,
+/// also on failure.
 ///
 /// # Safety
 /// `data` points to `length` bytes, `out` to a place for a compound value, `error` is NULL or a place for an error.
@@ -113,7 +115,7 @@ pub unsafe extern "C" fn ai_planner_exchange(
     }
 }
 
-/// A board with the objects of the one that a planner keeps, each counted up.
+/// A board with the objects of a planner's board, each counted up.
 ///
 /// # Safety
 /// `out` is a place for a compound value, `error` is NULL or a place for an error.

@@ -29,7 +29,7 @@ pub unsafe fn begin(key: usize) {
     unsafe { list(|list| list.push(key)) };
 }
 
-/// The initialiser of an instance has ended, in whatever way.
+/// The initialiser of an instance has ended, with or without an exception.
 ///
 /// # Safety
 /// The interpreter's lock is held.

@@ -1,4 +1,4 @@
-//! The table of the objects that can be closed, and what all who change it share.
+//! The table of the objects that can be closed, and the shared parts of all code that changes it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};

@@ -1,4 +1,4 @@
-//! What the recorder has the lifecycle do at the end of a call and of a thread.
+//! The lifecycle's work for the recorder at the end of a call and of a thread.
 
 use super::close::{drain_here, owner_ended, settle};
 use super::release::finish_if_idle;

@@ -22,7 +22,7 @@ pub fn refusal(runtime: &Runtime, handle: u64, wanted: u16) -> Error {
     if generation_of(handle) == 0 || word.generation() < generation_of(handle) {
         return unknown(handle);
     }
-    // the type is that of the newest handle of the row, so it says nothing about the bit of an older one
+    // the type is the newest handle's, so it says nothing about the bit of an older handle
     if word.generation() > generation_of(handle) {
         return Error::new(Status::StaleHandle, format!("{} was released, and its row has been used again since", shown(handle)));
     }

@@ -1,4 +1,4 @@
-//! What objects say that they hold.
+//! Reports of the objects that an object holds.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,13 +31,13 @@ pub struct Edge {
     pub from_type: &'static str,
     /// Name of the field that holds the reference.
     pub label: &'static str,
-    /// What it holds.
+    /// The object held.
     pub to: Held,
     /// Type of the object held.
     pub to_type: &'static str,
 }
 
-/// What a walk found.
+/// The result of a walk.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Edges, object by object.
@@ -67,7 +67,7 @@ pub struct Edges<'a> {
 }
 
 impl<'a> Edges<'a> {
-    /// Collects what the object at an address holds.
+    /// Collects the objects that the object at an address holds.
     pub fn of(from: u64, from_type: &'static str, found: &'a mut Found, seen: &'a mut HashSet<u64>) -> Self {
         Self { found, seen, from, from_type, depth: 0 }
     }

@@ -53,7 +53,7 @@ impl Life {
         self.spec.kind == Kind::MutexMap
     }
 
-    /// What its type is.
+    /// The object's type.
     pub(crate) fn spec(&self) -> &'static TypeSpec {
         self.spec
     }

@@ -1,4 +1,4 @@
-//! Objects of our own runtime: what their types are, what each knows of itself, and what it holds.
+//! Objects of our own runtime: their types, their own state, and the objects they hold.
 
 mod edges;
 mod life;

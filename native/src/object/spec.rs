@@ -1,4 +1,4 @@
-//! What a type of our own runtime is, and what can be done with its objects.
+//! The description of a type of our own runtime, and the operations on its objects.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -13,8 +13,9 @@ use crate::upward::{self, Upward};
 /// A type whose objects can be handed out as handles.
 ///
 /// # Safety
-/// `spec` returns a static that [`crate::ownership::plain`] or [`crate::ownership::closable`] made for this very type and that no other type returns: it is what a handle's
-/// type is checked against before its pointer is used.
+/// `spec` returns a static that [`crate::ownership::plain`] or [`crate::ownership::closable`] made
+/// for this very type and that no other type returns: a handle's type is compared with it before
+/// its pointer is used.
 pub unsafe trait Object: Send + Sync + Sized + 'static {
     /// Description of the type: its name and its operations.
     fn spec() -> &'static TypeSpec;
@@ -77,7 +78,7 @@ pub struct TypeSpec {
     pub report: Option<Report>,
     /// Index in the segment, 0: not registered yet.
     pub index: AtomicU16,
-    /// What the recorder calls at the end of calls and threads once the type is registered.
+    /// The recorder's calls at the end of calls and threads once the type is registered.
     pub upward: &'static Upward,
 }
 

@@ -1,8 +1,10 @@
 //! Strong references on their way across the boundary, in a buffer that holds a compound value.
 //!
-//! A buffer is a number, and each reference in it is another one, which the bytes of the value carry where UniFFI's `RustBuffer` carries a handle. A
-//! reference moves into the buffer when it is lowered and out of it when it is lifted. The end of the buffer gives up the references that are still
-//! in it, so no failure half-way leaves one behind. Numbers are never used again, and 0 never is one.
+//! A buffer is a number, and each reference in it is another number, which the bytes of the value
+//! carry at the place of a handle in UniFFI's `RustBuffer`. A reference moves into the buffer when
+//! it is lowered and out of it when it is lifted. The end of the buffer gives up the references
+//! that are still in it, so no failure half-way leaves one behind. Numbers are never used again,
+//! and 0 is never a number.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::ManuallyDrop;
@@ -25,7 +27,7 @@ use crate::sync::{Guard, Lock};
 /// How the inspector names these references among the native holders of an object.
 pub const LABEL: &str = "in flight";
 
-/// Of all buffers. No other lock is taken and no object's code runs while it is held.
+/// The state of all buffers. No other lock is taken and no object's code runs while it is held.
 static BUFFERS: Lock<Buffers> = Lock::new(Buffers { last: 0, open: BTreeSet::new(), references: BTreeMap::new() });
 
 struct Buffers {
@@ -181,7 +183,7 @@ impl Reference {
         Ok(handle)
     }
 
-    /// The reference as one of the type `T`; given up if the object is of another type.
+    /// The reference as a reference to the type `T`; given up if the object is of another type.
     pub fn into_traced<T: Object>(self) -> Result<Traced<T>> {
         if std::ptr::eq(self.spec, T::spec()) {
             // SAFETY: the specification is that of T alone, so the data pointer came from `Arc::<T>::into_raw`; the reference moves.

@@ -1,4 +1,4 @@
-//! A record with objects wherever a value can have one, and an object that takes and returns it.
+//! A record with objects in every possible place, and an object that takes and returns it.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -134,12 +134,12 @@ impl Planner {
         Self::default()
     }
 
-    /// Keeps a board, or none, and returns the one that it kept before.
+    /// Keeps a board, or none, and returns the earlier board.
     pub fn exchange(&self, board: Option<Board>) -> Option<Board> {
         std::mem::replace(&mut *locked(&self.board), board)
     }
 
-    /// A board with the same objects as the one that it keeps, each counted up.
+    /// A board with the same objects as the kept board, each counted up.
     pub fn board(&self) -> Option<Board> {
         locked(&self.board).clone()
     }

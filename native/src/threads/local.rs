@@ -1,4 +1,4 @@
-//! What a thread keeps for itself, found through one thread-local word.
+//! A thread's own state, found through one thread-local word.
 
 use std::cell::Cell;
 

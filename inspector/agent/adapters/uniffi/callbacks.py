@@ -1,8 +1,10 @@
 """Calls of Rust into Python objects that failed: which method of which object, how often, and where the newest exception was raised.
 
-Rust gets no more than the exception's text, and where the call cannot even be begun, nothing: then ``ctypes`` writes the exception to
-stderr and Rust waits for ever. A generated module makes each such call through one of a few functions of its own; those are replaced
-in its globals while attached. An error that the interface declares is an answer, no failure. Calls come from any thread.
+Rust gets no more than the exception's text, and where the call cannot even be begun, nothing: then
+``ctypes`` writes the exception to stderr and Rust waits for ever. A generated module makes each
+such call through one of a few functions of its own; these functions are replaced in its globals
+while attached. An error that the interface declares is an answer, no failure. Calls come from any
+thread.
 """
 
 from __future__ import annotations
@@ -101,7 +103,7 @@ class CallbackHooks:
                 self._namespace[name] = self._replaced[name][1]
 
     def undo(self) -> None:
-        """Put the functions back, unless somebody set others meanwhile."""
+        """Restore the functions, unless another library replaced them meanwhile."""
         self._is_active = False
         for name, (original, hook) in self._replaced.items():
             if self._namespace.get(name) is hook:
@@ -127,7 +129,10 @@ class CallbackHooks:
         return trait_call
 
     def _asynchronous(self, original: FunctionType) -> Call:
-        """The result of the call comes later, with the function that takes errors. ``make_call`` stays what it is: rows are named by it."""
+        """The result of the call comes later, with the function that takes errors.
+
+        ``make_call`` stays unchanged: it names the rows.
+        """
         places = _places_of(original)
 
         @functools.wraps(original)
@@ -140,7 +145,7 @@ class CallbackHooks:
         return trait_call
 
     def _noting(self, make_call: Any, original: Call, arguments: list[Any], named: Mapping[str, Any]) -> Any:
-        """The generated function itself; what it raises, ``ctypes`` ignores."""
+        """The generated function itself; ``ctypes`` ignores its exception."""
         try:
             return original(*arguments, **named)
         except BaseException as error:
@@ -148,7 +153,7 @@ class CallbackHooks:
             raise
 
     def _told_error(self, make_call: Any, handle_error: Call) -> Call:
-        """What the generated coroutine calls from within its ``except``."""
+        """The function that the generated coroutine calls from within its ``except``."""
 
         def told(code: Any, *rest: Any) -> Any:
             error = sys.exc_info()[1]
@@ -167,7 +172,7 @@ class CallbackHooks:
 
 
 def place_of(traceback: TracebackType | None) -> str:
-    """Where an exception was raised, ``app.py:12 on_event``; ``""``: nowhere in Python."""
+    """The place of an exception, ``app.py:12 on_event``; ``""``: nowhere in Python."""
     innermost = traceback
     while innermost is not None and innermost.tb_next is not None:
         innermost = innermost.tb_next

@@ -70,7 +70,7 @@ class CyclesPane(PaneBase):
         layout.addLayout(line)
         layout.addWidget(scroll, 1)
 
-    # what the workbench calls -------------------------------------------------------------------------------------
+    # calls from the workbench -------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """There is a target to ask."""

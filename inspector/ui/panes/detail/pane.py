@@ -50,7 +50,7 @@ class DetailPane(PaneBase):
         self._build()
         self.choose(None)
 
-    # what others call ---------------------------------------------------------------------------------------------
+    # calls from other parts ---------------------------------------------------------------------------------------
 
     @property
     def handle(self) -> int | None:

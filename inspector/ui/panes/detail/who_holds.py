@@ -105,7 +105,7 @@ class WhoHolds(QWidget):
         label.setVisible(False)
         return label
 
-    # what others call ---------------------------------------------------------------------------------------------
+    # calls from other parts ---------------------------------------------------------------------------------------
 
     @property
     def bar(self) -> CountBar:

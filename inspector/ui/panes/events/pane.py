@@ -60,7 +60,7 @@ class EventsPane(PaneBase):
         feed.changed.connect(self._work.ask)
         feed.failed.connect(self._complain)
 
-    # what others call ---------------------------------------------------------------------------------------------
+    # calls from other parts ---------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Learn names and level."""

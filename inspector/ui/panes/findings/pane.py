@@ -40,7 +40,7 @@ class FindingsPane(PaneBase):
         self._build(theme)
         watch.report_changed.connect(self.show_report)
 
-    # what others call ---------------------------------------------------------------------------------------------
+    # calls from other parts ---------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """There is a target; its findings come by the watch."""

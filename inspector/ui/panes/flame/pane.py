@@ -79,7 +79,7 @@ class FlamePane(PaneBase):
         layout.addLayout(line)
         layout.addWidget(scroll, 1)
 
-    # what the workbench calls -------------------------------------------------------------------------------------
+    # calls from the workbench -------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Build the graph of this one when it is time."""

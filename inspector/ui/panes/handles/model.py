@@ -56,7 +56,7 @@ class HandleModel(QAbstractTableModel):
         self._tops: list[int] = []
         self._rows = 0
 
-    # what is shown ------------------------------------------------------------------------------------------------
+    # the rows shown -----------------------------------------------------------------------------------------------
 
     @property
     def arrangement(self) -> Arrangement | None:

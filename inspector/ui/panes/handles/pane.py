@@ -62,7 +62,7 @@ class HandlesPane(PaneBase):
         self.set_theme(theme)
         self._show_counts(None)
 
-    # what others call ---------------------------------------------------------------------------------------------
+    # calls from other parts ---------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show a newer snapshot; rows keep their order while a person reads."""

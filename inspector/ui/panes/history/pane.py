@@ -66,7 +66,7 @@ class HistoryPane(PaneBase):
         feed.changed.connect(self._work.ask)
         feed.failed.connect(self._complain)
 
-    # what others call ---------------------------------------------------------------------------------------------
+    # calls from other parts ---------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Learn names and level."""

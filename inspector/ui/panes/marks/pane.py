@@ -90,7 +90,7 @@ class MarksPane(PaneBase):
         book.compared.connect(self._show)
         book.grown.connect(self._show_grown)
 
-    # what others call ---------------------------------------------------------------------------------------------
+    # calls from other parts ---------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """There is a target to be marked."""

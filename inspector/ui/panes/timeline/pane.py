@@ -70,7 +70,7 @@ class TimelinePane(PaneBase):
         self._calm.timeout.connect(self._show_values)
         self._build(theme)
 
-    # what others call ---------------------------------------------------------------------------------------------
+    # calls from other parts ---------------------------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Learn names and state; its counters count as a reading too."""

@@ -78,7 +78,7 @@ class TimelinePlot(QWidget):
         self._timer.timeout.connect(self._draw)
         self.set_theme(theme)
 
-    # what others call ---------------------------------------------------------------------------------------------
+    # calls from other parts ---------------------------------------------------------------------------------------
 
     @property
     def following(self) -> bool:
