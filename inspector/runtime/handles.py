@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, NamedTuple, NoReturn, Self
 from inspector.runtime.own_closes import OWN_CLOSES
 from inspector.runtime.sites import SITES
 from inspector.wire import ffi, lib
-from inspector.wire.schema import handle_text
+from inspector.wire.schema import SITE_FRAMES, handle_text
 from inspector.wire.status import raise_last
 
 _NEW_NUMBER: Final = ffi.typeof("uint64_t *")
@@ -27,11 +27,21 @@ class Counts(NamedTuple):
     weak: int
 
 
+def fail(status: int) -> NoReturn:
+    """Raise the error of the call that was refused just now; from level *history* on its event gets the stack of the caller."""
+    try:
+        raise_last(status)  # first: it tells the newest failure of this thread
+    finally:
+        level = lib.ai_hottest_level()
+        if level >= lib.AiLevel_History:
+            lib.ai_misuse_site(SITES.here(1 if level == lib.AiLevel_History else SITE_FRAMES))
+
+
 def call(function: Callable[..., int], *arguments: Any) -> None:
     """Call a native function whose last parameter is the error; raise that error."""
     status = function(*arguments, _NO_ERROR)
     if status:
-        raise_last(status)
+        fail(status)
 
 
 def call_from_here(function: Callable[..., int], *arguments: Any) -> None:
@@ -49,7 +59,7 @@ def call_for_number(function: Callable[..., int], *arguments: Any) -> int:
     out = ffi.new(_NEW_NUMBER)
     status = function(*arguments, out, _NO_ERROR)
     if status:
-        raise_last(status)
+        fail(status)
     return int(out[0])
 
 
@@ -71,7 +81,7 @@ def create(
         finally:
             lib.ai_set_site(0)
     if status:
-        raise_last(status)
+        fail(status)
     number: int = out[0]
     return number
 
@@ -146,7 +156,7 @@ class Handle:
             return False
         result = lib.ai_handle_same(self._handle, other._handle, _NO_ERROR)
         if result < 0:
-            raise_last(-result)
+            fail(-result)
         return bool(result)
 
     def __hash__(self) -> int:

@@ -13,10 +13,9 @@ from os import PathLike, fspath
 from typing import Any, Final
 
 from inspector.runtime.foreign import DROP, FOREIGN, callback
-from inspector.runtime.handles import Handle, call, call_for_number, call_from_here, create
+from inspector.runtime.handles import Handle, call, call_for_number, call_from_here, create, fail
 from inspector.runtime.resources import Resource, close
 from inspector.wire import ffi, lib
-from inspector.wire.status import raise_last
 from inspector.wire.text import take_buffer, text_struct
 
 
@@ -131,7 +130,7 @@ class TodoList(Handle):
         """Number of items."""
         length = _length(self._handle)
         if length < 0:
-            raise_last(-length)
+            fail(-length)
         return length
 
 

@@ -165,6 +165,25 @@ pub fn write_from(runtime: &Runtime, at_ticks: u64, entry: &Entry, site: u32) {
     });
 }
 
+/// Adds the stack of a refused use to its event, if that is the newest event of the calling thread: only the host language knows the
+/// stack, and reads it when a call was refused. A reader that was faster shows the event without a stack.
+#[cold]
+pub fn add_site_to_misuse(site: u32) {
+    local(|local| {
+        let ring = local.ring.get();
+        if ring.is_null() {
+            return;
+        }
+        // Relaxed: this thread alone writes the ring
+        let written = atomic!(AtomicU64, ring, written).load(Ordering::Relaxed);
+        let event = event_at(ring, written.wrapping_sub(1));
+        let kind = atomic!(AtomicU32, event, count_kind).load(Ordering::Relaxed) & 0xFF;
+        if written > 0 && kind == EventKind::Misuse as u32 {
+            atomic!(AtomicU16, event, site).store(site as u16, Ordering::Relaxed);
+        }
+    });
+}
+
 /// Writes an event when the type has a history. `count` is the strong count after it.
 #[inline]
 pub fn event(runtime: &Runtime, kind: EventKind, type_id: u16, handle: u64, address: u64, count: u32) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,6 +119,17 @@ def test_the_command_prints_suspects_and_ends_with_1_and_with_4_when_only_growth
         assert muted.status == 4, muted
         assert "muted: a test" in muted.out
         assert "cannot be said yet of: Leak suspects" in muted.out
+
+
+def test_a_use_after_close_names_the_stacks_of_the_close_and_of_the_use() -> None:
+    with judged("refused", "bad", RefusedUses()) as found:
+        evidence = " | ".join(found[0].evidence)
+    stack = r"on MainThread at defects\.py:(\d+) Refused\.go ← stepping\.py:\d+ serve"
+    used = re.search(rf"Newest refused use: #\d+\.\d+ {stack}", evidence)
+    closed = re.search(rf"#\d+\.\d+ was closed {stack}", evidence)
+    assert used, evidence
+    assert closed, evidence
+    assert int(used[1]) > int(closed[1])
 
 
 def test_a_mute_without_a_reason_is_wrong_use() -> None:

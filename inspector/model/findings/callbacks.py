@@ -35,7 +35,7 @@ class FailedCallbacks:
     def _finding(self, failed: FailedCallback) -> Finding:
         handles = tuple(handle for handle, _ in failed.handles[-SHOWN_HANDLES:])
         place = failed.place or "a place that is not in Python"
-        objects = (f"Of {plural(len(failed.handles), 'object')} that native code holds or held",) if failed.handles else ()
+        objects = (f"Native code holds or held {plural(len(failed.handles), 'object')} of it",) if failed.handles else ()
         return Finding(
             self.key,
             Verdict.SUSPECT,

@@ -75,6 +75,12 @@ def site_name(snapshot: Snapshot, index: int) -> str:
     return site.short() if site else ""
 
 
+def stack_text(snapshot: Snapshot, index: int, *, most_frames: int = 4) -> str:
+    """The innermost lines of a stack, ``b.py:2 f ← a.py:1 <module>``; ``""`` when not recorded."""
+    site = snapshot.sites.get(index)
+    return " ← ".join(frame.short() for frame in site.frames[:most_frames]) if site else ""
+
+
 def filter_of(name: str, site: str = "", extra: str = "state:live") -> str:
     """Filter for the handles of a type, from one site."""
     return " ".join(filter(None, (f"type:{quoted(name)}", f"site:{quoted(site)}" if site else "", extra)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from inspector.model.events import Events
 from inspector.model.findings.finding import Facts, Finding, Verdict
-from inspector.model.findings.groups import ids_filter, site_name
+from inspector.model.findings.groups import ids_filter, stack_text
 from inspector.model.losses import Counted, refused_of
 from inspector.model.pending import thread_name
 from inspector.model.snapshot import Snapshot, handle_text
@@ -16,6 +17,8 @@ from inspector.model.wording import plural
 from inspector.vocabulary import EventKind, Level
 
 SHOWN_USES = 4
+ENDS: Final = (EventKind.CLOSE_REQUEST, EventKind.CLOSE, EventKind.RELEASE)
+"""Events after which a use is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class RefusedUses:
             Verdict.SUSPECT,
             f"{refusal.count:,} {refusal.what}",
             subject=refusal.what,
-            evidence=(refusal.meaning, *_told(facts.snapshot, uses)),
+            evidence=(refusal.meaning, *_told(facts.snapshot, uses), *_ended(facts.snapshot, facts.events)),
             filter=ids_filter(handles),
             handles=handles,
         )
@@ -62,16 +65,35 @@ def _told(snapshot: Snapshot, uses: Events | None) -> tuple[str, ...]:
     if uses is None:
         return ("Where is recorded from level history on",)
     newest = range(max(len(uses) - SHOWN_USES, 0), len(uses))
-    lines = []
-    for place in newest:
-        thread = thread_name(snapshot, int(uses.threads[place])) or "a thread"
-        site = site_name(snapshot, int(uses.sites[place]))
-        lines.append(f"{handle_text(int(uses.handles[place]))} on {thread}" + (f" at {site}" if site else ""))
+    lines = [f"{handle_text(int(uses.handles[place]))} {_where(snapshot, uses, place)}" for place in newest]
     if not lines:
         return ("Its event was overwritten before it was read",)
     distinct = list(dict.fromkeys(lines))
     more = int(np.count_nonzero(uses.kinds)) - len(lines)
     return (f"Newest refused {'uses' if len(distinct) > 1 else 'use'}: " + "; ".join(distinct), *_more(more))
+
+
+def _where(snapshot: Snapshot, events: Events, place: int) -> str:
+    """``on MainThread at app.py:12 read ← app.py:40 main``, as much of it as was recorded."""
+    thread = thread_name(snapshot, int(events.threads[place])) or "a thread"
+    stack = stack_text(snapshot, int(events.sites[place]))
+    return f"on {thread} at {stack}" if stack else f"on {thread}"
+
+
+def _ended(snapshot: Snapshot, events: Events | None) -> tuple[str, ...]:
+    """Where the resources and references were closed or released that the newest refused uses meant."""
+    if events is None:
+        return ()
+    lines: list[str] = []
+    for use in np.flatnonzero(events.kinds == EventKind.MISUSE)[-SHOWN_USES:]:
+        meant = np.isin(events.kinds, ENDS) & (events.handles == events.handles[use]) & (events.at <= events.at[use])
+        if meant.any():
+            first = int(np.flatnonzero(meant)[0])
+            how = "released" if events.kinds[first] == EventKind.RELEASE else "closed"
+            lines.append(f"{handle_text(int(events.handles[use]))} was {how} {_where(snapshot, events, first)}")
+    if lines and snapshot.target.level < Level.STACKS:
+        lines.append("Each stack is recorded by its innermost line alone; level stacks records all lines")
+    return tuple(dict.fromkeys(lines))
 
 
 def _more(count: int) -> tuple[str, ...]:

@@ -242,6 +242,12 @@ pub extern "C" fn ai_set_site(site: u32) {
     catch_value((), || threads::local(|local| local.site.set(site)));
 }
 
+/// The stack of a use that was refused just now on the calling thread.
+#[no_mangle]
+pub extern "C" fn ai_misuse_site(site: u32) {
+    catch_value((), || events::add_site_to_misuse(site));
+}
+
 /// Logs a collection that took `took_nanos` and began at `began_ticks`, 0: that long ago.
 #[no_mangle]
 pub extern "C" fn ai_gc(began_ticks: u64, took_nanos: u64, collected: u32, generation: u32, forced: u32) {

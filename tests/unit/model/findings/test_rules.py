@@ -332,11 +332,22 @@ def test_refused_uses_are_told_by_kind_with_their_places() -> None:
     uses = events_of((T0, "misuse", handle_id(1), 5), site=2)
     told = found(RefusedUses(), snapshot, uses)
     assert [each.subject for each in told] == ["uses of a closed resource", "uses after release"]
-    assert told[0].evidence[1] == "Newest refused use: #1.1 on MainThread at storage.py:12 open_journal"
+    assert told[0].evidence[1] == "Newest refused use: #1.1 on MainThread at storage.py:12 open_journal ← app.py:7 main"
     assert "level history" in found(RefusedUses(), snapshot)[0].evidence[1]
     assert verdicts(RefusedUses(), snapshot_of([Row(1)])) == [OK]
     off = dataclasses.replace(snapshot_of(), target=dataclasses.replace(snapshot_of().target, level=Level.OFF))
     assert verdicts(RefusedUses(), off) == [UNMEASURED]
+
+
+def test_a_use_after_close_tells_where_it_was_closed_and_that_a_level_records_no_whole_stack() -> None:
+    events = events_of((T0 - 2, "create", handle_id(1)), (T0 - 1, "close_request", handle_id(1)), (T0, "misuse", handle_id(1), 5), site=2)
+    at_stacks = snapshot_of([Row(1)], lost={"misuse_closed": 1})
+    at_stacks = dataclasses.replace(at_stacks, target=dataclasses.replace(at_stacks.target, level=Level.STACKS))
+    at_history = dataclasses.replace(at_stacks, target=dataclasses.replace(at_stacks.target, level=Level.HISTORY))
+    (told,) = found(RefusedUses(), at_stacks, events)
+    assert told.evidence[2:] == ("#1.1 was closed on MainThread at storage.py:12 open_journal ← app.py:7 main",)
+    (told,) = found(RefusedUses(), at_history, events)
+    assert told.evidence[3:] == ("Each stack is recorded by its innermost line alone; level stacks records all lines",)
 
 
 MADE_IN_CALL = ((T0 - 50, "borrow", handle_id(9)), (T0 - 49, "create", handle_id(1)), (T0 - 48, "return", handle_id(9)))
