@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QToolButton
 
 from inspector.model.snapshot import Collection, Snapshot, Vitals
 from inspector.ui.panes.timeline.pane import TimelinePane
@@ -35,7 +35,7 @@ def readings(count: int = 100, every: float = 0.1, collections: tuple[Collection
 
 def place_of(plot: TimelinePlot, share: float) -> QPointF:
     """A point of the canvas at that share of the time axis."""
-    box = plot._live.getViewBox()
+    box = plot.canvas.live.getViewBox()
     return QPointF(box.mapToScene(QPointF(box.width() * share, 20)))
 
 
@@ -46,7 +46,7 @@ LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 def mouse(plot: TimelinePlot, kind: QEvent.Type, place: QPointF, button: Any = LEFT, keys: Any = NO_KEY) -> None:
     button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else button
     event = QMouseEvent(kind, place, place, button, button, keys)
-    QApplication.sendEvent(plot._canvas.viewport(), event)
+    QApplication.sendEvent(plot.canvas.viewport(), event)
 
 
 def drag(plot: TimelinePlot, first: float, last: float, button: Any = LEFT, keys: Any = NO_KEY) -> None:
@@ -59,8 +59,15 @@ def wheel(plot: TimelinePlot, notches: int, place: QPointF) -> None:
     no_buttons, no_keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
     turned = QPoint(0, 120 * notches)
     event = QWheelEvent(place, place, QPoint(), turned, no_buttons, no_keys, Qt.ScrollPhase.NoScrollPhase, False)
-    QApplication.sendEvent(plot._canvas.viewport(), event)
+    QApplication.sendEvent(plot.canvas.viewport(), event)
+
+
+def legend_buttons(pane: TimelinePane) -> list[QToolButton]:
+    """Switches of the lines in their order, also those without room."""
+    row = pane.legend.layout()
+    found = (row.itemAt(place).widget() for place in range(row.count()))
+    return [button for button in found if isinstance(button, QToolButton)]
 
 
 def legend(pane: TimelinePane) -> list[str]:
-    return [button.text() for button in pane.legend._buttons.values()]
+    return [button.text() for button in legend_buttons(pane)]

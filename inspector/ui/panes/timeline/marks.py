@@ -36,13 +36,15 @@ class MarkLines:
     def __init__(self, theme: Theme, plots: tuple[Any, ...]) -> None:
         """No lines yet; labels go to the first of the plots."""
         self._theme = theme
-        self._curves = {kind: [ViewCurve(connect="pairs", skipFiniteCheck=True) for _ in plots] for kind in MarkKind}
-        for curves in self._curves.values():
+        self.curves = {kind: [ViewCurve(connect="pairs", skipFiniteCheck=True) for _ in plots] for kind in MarkKind}
+        """Vertical lines by kind, one curve a plot."""
+        for curves in self.curves.values():
             for curve, plot in zip(curves, plots, strict=True):
                 plot.addItem(curve, ignoreBounds=True)
         self._dressed: dict[Any, tuple[MarkKind, Theme]] = {}
-        self._labels = [pg.TextItem(anchor=(0, 0)) for _ in range(MAX_LABELS)]
-        for label in self._labels:
+        self.labels = [pg.TextItem(anchor=(0, 0)) for _ in range(MAX_LABELS)]
+        """Words at the lines; a hidden label is free."""
+        for label in self.labels:
             label.setFont(ui_font(8.5))
             label.hide()
             plots[0].addItem(label, ignoreBounds=True)
@@ -52,14 +54,14 @@ class MarkLines:
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
         self._theme = theme
-        for kind, curves in self._curves.items():
+        for kind, curves in self.curves.items():
             pen = pg.mkPen(theme.color(TOKENS[kind], ALPHA.get(kind, 200)), width=1, style=STYLES[kind])
             for curve in curves:
                 curve.setPen(pen)
 
     def show_marks(self, marks: list[Mark], base: float, pixels_per_sec: float) -> None:
         """Draw these marks; ``base`` is the zero of the axis."""
-        for kind, curves in self._curves.items():
+        for kind, curves in self.curves.items():
             at = thinned([mark.at - base for mark in marks if mark.kind is kind], MIN_GAP_PIXELS / pixels_per_sec)
             for curve in curves:
                 curve.setData(np.repeat(at, 2), np.tile([-FAR, FAR], len(at)), connect="pairs")
@@ -73,12 +75,12 @@ class MarkLines:
             between = 2 if labelled and mark.at <= flips_after < labelled[-1].at else 1
             if len(labelled) < MAX_LABELS and (not labelled or labelled[-1].at - mark.at >= between * gap_secs):
                 labelled.append(mark)
-        for label, mark in zip(self._labels, labelled, strict=False):
+        for label, mark in zip(self.labels, labelled, strict=False):
             self._dress(label, mark.kind)
             label.setAnchor((1, 0) if mark.at > flips_after else (0, 0))
             label.setPos(mark.at - base, top)
             label.show()
-        for label in self._labels[len(labelled) :]:
+        for label in self.labels[len(labelled) :]:
             label.hide()
 
     def _dress(self, label: Any, kind: MarkKind) -> None:

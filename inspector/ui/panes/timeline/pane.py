@@ -51,8 +51,8 @@ EMPTY_TEXTS: Final = MappingProxyType({TargetState.RECORDED: RECORDED, TargetSta
 class TimelinePane(PaneBase):
     """Legend, values at the pointer, and the plots."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        """Empty until the first counters."""
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, calm: QTimer | None = None) -> None:
+        """Empty until the first counters. ``calm`` times the changes of the legend's numbers."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.history = ChurnHistory()
@@ -64,7 +64,7 @@ class TimelinePane(PaneBase):
         self._pointed_at = math.nan
         self._paused = False
         self._frame: ChurnFrame | None = None
-        self._calm = QTimer(self)
+        self._calm = calm or QTimer(self)
         self._calm.setSingleShot(True)
         self._calm.setInterval(CALM_MILLIS)
         self._calm.timeout.connect(self._show_values)
@@ -158,6 +158,7 @@ class TimelinePane(PaneBase):
         self.plot = TimelinePlot(theme, self.history)
         self.legend = TimelineLegend(theme)
         self._message = text_label(NO_TARGET)
+        self._message.setObjectName("Why there is no plot")
         self._message.setProperty("quiet", True)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._page = QWidget()
@@ -170,6 +171,7 @@ class TimelinePane(PaneBase):
         self._pages.addWidget(self._message)
         self._pages.addWidget(self._page)
         self._readout = text_label("", self.plot)
+        self._readout.setObjectName("Values at the pointer")
         self._readout.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._readout.setFont(ui_font())
         self._readout.hide()

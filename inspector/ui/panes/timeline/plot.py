@@ -66,7 +66,8 @@ class TimelinePlot(QWidget):
         self._pressed_at = (0.0, 0.0)
         self._selecting: tuple[float, float] | None = None
         self._range: tuple[float, float] | None = None
-        self._curves: dict[int, tuple[Any, Any, Any]] = {}
+        self.curves: dict[int, tuple[Any, Any, Any]] = {}
+        """Live handles, births and deaths by type, ``TOTAL`` or ``REST``, as they are drawn."""
         self._lines: dict[Any, tuple[Line, float]] = {}
         self._drawn_at = 0.0
         self.frame_secs = 0.0
@@ -100,13 +101,22 @@ class TimelinePlot(QWidget):
         """First and last moment shown, seconds since the Unix epoch."""
         return self._window.visible_range
 
+    def moment_at(self, position: QPointF) -> float:
+        """The moment under a point of the canvas, seconds since the Unix epoch."""
+        return self.visible_range[0] + self.canvas.share_of(position) * self.span_secs
+
+    @property
+    def is_draw_due(self) -> bool:
+        """A draw was requested and has not been done."""
+        return self._timer.isActive()
+
     def request_draw(self) -> None:
         """Draw soon; many requests make one frame."""
         self._draw_within(0.0)
 
     def advance(self) -> None:
         """Readings came: draw once a whole pixel of time has passed, before that the picture would be the same."""
-        pixel_secs = self.span_secs / max(self._canvas.pixels, 1.0)
+        pixel_secs = self.span_secs / max(self.canvas.pixels, 1.0)
         self._draw_within(min(pixel_secs, SLOWEST_FRAME_SECS))
 
     def set_types(self, types: tuple[int, ...], pens: dict[int, QPen]) -> None:
@@ -117,7 +127,7 @@ class TimelinePlot(QWidget):
         self._types, self._pens = types, pens
         if others:
             self._rebuild_curves()
-        for key, curves in self._curves.items():
+        for key, curves in self.curves.items():
             for curve in curves:
                 curve.setPen(pens[key])
         self.request_draw()
@@ -143,12 +153,12 @@ class TimelinePlot(QWidget):
     def show_survivors(self, born: Floats, until: str) -> None:
         """Shade the births of handles that lived on ``until`` a mark; no times: shade nothing."""
         self.shade.set_births(born)
-        self._canvas.births_caption.set_text(f"{BIRTHS}, shaded: alive at {until}" if self.shade.curve.isVisible() else BIRTHS)
+        self.canvas.births_caption.set_text(f"{BIRTHS}, shaded: alive at {until}" if self.shade.curve.isVisible() else BIRTHS)
         self.request_draw()
 
     def show_moment(self, at: float | None) -> None:
         """A replay stands there, seconds since the Unix epoch; ``None``: no recording is shown."""
-        self._moment.show_moment(at, self._history.first_at)
+        self.moment.show_moment(at, self._history.first_at)
 
     def set_following(self, following: bool) -> None:
         """Move along with time, or stay."""
@@ -164,10 +174,10 @@ class TimelinePlot(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""
         self._theme = theme
-        self._canvas.set_theme(theme)
-        self._marks.set_theme(theme)
-        self._ranges.set_theme(theme)
-        self._moment.set_theme(theme)
+        self.canvas.set_theme(theme)
+        self.marks.set_theme(theme)
+        self.ranges.set_theme(theme)
+        self.moment.set_theme(theme)
         self.shade.set_theme(theme)
         self._fill_totals()
         self.request_draw()
@@ -227,16 +237,16 @@ class TimelinePlot(QWidget):
     def _build(self) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Timeline of live handles, births and deaths")
-        self._canvas = TimelineCanvas(lambda: self._history.first_at, self)
-        self._live, self._rates = self._canvas.plots
-        self._marks = MarkLines(self._theme, self._canvas.plots)
+        self.canvas = TimelineCanvas(lambda: self._history.first_at, self)
+        self._live, self._rates = self.canvas.plots
+        self.marks = MarkLines(self._theme, self.canvas.plots)
         self.shade = BirthShade(self._theme, self._rates)
-        self._ranges = RangeBands(self._theme, self._canvas.plots)
-        self._moment = MomentLine(self._theme, self._canvas.plots)
-        self._connect(PlotGestures(self._canvas.viewport()))
+        self.ranges = RangeBands(self._theme, self.canvas.plots)
+        self.moment = MomentLine(self._theme, self.canvas.plots)
+        self._connect(PlotGestures(self.canvas.viewport()))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, 1)
-        layout.addWidget(self._canvas)
+        layout.addWidget(self.canvas)
 
     def _connect(self, gestures: PlotGestures) -> None:
         gestures.pointed.connect(self._point_at)
@@ -246,14 +256,14 @@ class TimelinePlot(QWidget):
         gestures.dropped.connect(self._selected)
         gestures.clicked.connect(self._drop_range)
         gestures.double_clicked.connect(lambda: self.set_following(True))
-        gestures.wheeled.connect(lambda notches, place: self._zoom(ZOOM_STEP**-notches, self._moment_at(place)))
+        gestures.wheeled.connect(lambda notches, place: self._zoom(ZOOM_STEP**-notches, self.moment_at(place)))
 
     def _rebuild_curves(self) -> None:
-        for curves in self._curves.values():
+        for curves in self.curves.values():
             self._live.removeItem(curves[0])
             for curve in curves[1:]:
                 self._rates.removeItem(curve)
-        self._curves = {}
+        self.curves = {}
         self._lines.clear()
         for key in (REST, *self._types, TOTAL):
             if key in self._pens:
@@ -261,12 +271,12 @@ class TimelinePlot(QWidget):
                 self._live.addItem(first)
                 self._rates.addItem(second)
                 self._rates.addItem(third)
-                self._curves[key] = first, second, third
+                self.curves[key] = first, second, third
         self._fill_totals()
 
     def _fill_totals(self) -> None:
         """Births and deaths of all types are areas too: the eye compares them."""
-        for curve, token in zip(self._curves.get(TOTAL, ())[1:], ("born_fill", "dying_fill"), strict=False):
+        for curve, token in zip(self.curves.get(TOTAL, ())[1:], ("born_fill", "dying_fill"), strict=False):
             curve.setFillLevel(0)
             curve.setBrush(self._theme.color(token))
             curve.setZValue(-1)
@@ -285,17 +295,17 @@ class TimelinePlot(QWidget):
             return
         started = self._drawn_at = time.perf_counter()
         begin, end = self.visible_range
-        pixels = max(int(self._canvas.pixels), 100)
+        pixels = max(int(self.canvas.pixels), 100)
         frame = compute_frame(self._history, begin, end, pixels=pixels, types=self._types, until=self.newest_at)
         base = self._history.first_at
         for series in frame.series:
-            for curve, line in zip(self._curves.get(series.key, ()), (series.live, series.births, series.deaths), strict=False):
+            for curve, line in zip(self.curves.get(series.key, ()), (series.live, series.births, series.deaths), strict=False):
                 self._set_line(curve, line, base)
             self._show_curves(series, frame.highest_rate)
         self.shade.draw(frame.series[-1].births, base)
         self._scale(frame, base)
-        self._canvas.place_captions()
-        self._marks.show_marks(self._history.marks_between(begin, min(end, self.newest_at)), base, pixels / self.span_secs)
+        self.canvas.place_captions()
+        self.marks.show_marks(self._history.marks_between(begin, min(end, self.newest_at)), base, pixels / self.span_secs)
         self.frame_secs = time.perf_counter() - started
         self.painted.emit(frame)
 
@@ -310,29 +320,29 @@ class TimelinePlot(QWidget):
     def _show_curves(self, series: SeriesLines, highest_rate: float) -> None:
         """Lines that are on; rates that would lie on the zero line are left out, many of them there are one thick bar."""
         on = series.key not in self._hidden
-        for curve, line in zip(self._curves.get(series.key, ()), (None, series.births, series.deaths), strict=False):
+        for curve, line in zip(self.curves.get(series.key, ()), (None, series.births, series.deaths), strict=False):
             flat = line is not None and series.key != TOTAL and highest(np.abs(line.values)) < FLAT_SHARE * highest_rate
             curve.setVisible(on and not flat)
 
     def _scale(self, frame: ChurnFrame, base: float) -> None:
         self._tops = [ceiling(frame.highest_live, self._tops[0]), ceiling(frame.highest_rate, self._tops[1])]
-        self._canvas.show_part((frame.begin - base, frame.end - base), (self._tops[0], self._tops[1]))
+        self.canvas.show_part((frame.begin - base, frame.end - base), (self._tops[0], self._tops[1]))
 
     # looking elsewhere --------------------------------------------------------------------------------------------
 
     def _press(self, place: QPointF) -> None:
-        self._pressed_at = (self._moment_at(place), self.visible_range[0])
+        self._pressed_at = (self.moment_at(place), self.visible_range[0])
         self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def _pan(self, moved: float) -> None:
         _, begin = self._pressed_at
-        self._pan_to(begin - moved * self.span_secs / max(self._canvas.pixels, 1.0))
+        self._pan_to(begin - moved * self.span_secs / max(self.canvas.pixels, 1.0))
 
     def _select(self, place: QPointF) -> None:
         """From the place of the press to here, but within the visible part."""
         if not self._window.is_empty():
             begin, end = self.visible_range
-            here = min(max(self._moment_at(place), begin), end)
+            here = min(max(self.moment_at(place), begin), end)
             self._selecting = min(here, self._pressed_at[0]), max(here, self._pressed_at[0])
             self._show_range(self._selecting)
 
@@ -346,7 +356,7 @@ class TimelinePlot(QWidget):
             self.range_dropped.emit()
 
     def _show_range(self, moments: tuple[float, float] | None) -> None:
-        self._ranges.show_range(None if self._window.is_empty() else moments, self._history.first_at)
+        self.ranges.show_range(None if self._window.is_empty() else moments, self._history.first_at)
         self.request_draw()
 
     def _pan_to(self, begin: float) -> None:
@@ -359,13 +369,10 @@ class TimelinePlot(QWidget):
         self.zoomed.emit()
         self.request_draw()
 
-    def _moment_at(self, position: QPointF) -> float:
-        return self.visible_range[0] + self._canvas.share_of(position) * self.span_secs
-
     def _point_at(self, position: QPointF | None) -> None:
-        at = float("nan") if position is None else self._moment_at(position)
+        at = float("nan") if position is None else self.moment_at(position)
         inside = not math.isnan(at) and at >= self.visible_range[0] and len(self._history) > 0
-        self._canvas.point_at(at - self._history.first_at if inside else float("nan"))
+        self.canvas.point_at(at - self._history.first_at if inside else float("nan"))
         self.pointed.emit(at if inside else float("nan"))
 
 

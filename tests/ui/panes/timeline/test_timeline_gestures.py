@@ -6,16 +6,19 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox, QToolButton
 
 from inspector.model.snapshot import Collection
 from inspector.model.time_of_day import range_text
 from inspector.ui.kit.theme import LIGHT
 from inspector.ui.panes.timeline.pane import TimelinePane
 from inspector.ui.panes.timeline.time_window import auto_span
+from tests.helpers.reading import choose, is_shown, part, text_of
 from tests.helpers.snapshots import T0, make_vitals
 from tests.helpers.timelines import LEFT, MIDDLE, NO_KEY, SHIFT, drag, legend, mouse, named, place_of, readings, wheel
 
+AXIS = "Width of the time axis"
+READOUT = "Values at the pointer"
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
 
@@ -46,12 +49,12 @@ def test_the_plot_follows_the_newest_reading(fed: TimelinePane) -> None:
 
 @pytest.mark.parametrize(("first", "last"), [(0.90, 0.96), (0.96, 0.90)])
 def test_dragging_over_the_timeline_asks_for_what_was_born_there(qtbot: Any, fed: TimelinePane, first: float, last: float) -> None:
-    begin, end = (fed.plot._moment_at(place_of(fed.plot, share)) for share in (0.90, 0.96))
+    begin, end = (fed.plot.moment_at(place_of(fed.plot, share)) for share in (0.90, 0.96))
     with qtbot.waitSignal(fed.born_wanted) as wanted:
         drag(fed.plot, first, last)
     assert wanted.args == [f"born:{range_text(begin, end)}"]
     assert fed.plot.following
-    assert fed.plot._ranges.is_shown
+    assert fed.plot.ranges.is_shown
 
 
 def test_a_range_ends_where_the_view_ends(qtbot: Any, fed: TimelinePane) -> None:
@@ -69,13 +72,13 @@ def test_a_click_takes_the_range_away_and_does_nothing_where_there_is_none(qtbot
         drag(fed.plot, 0.5, 0.5)
     assert wanted.args == [""]
     fed.show_range(None)
-    assert not fed.plot._ranges.is_shown
+    assert not fed.plot.ranges.is_shown
 
 
 def test_a_range_without_a_beginning_is_marked_too(fed: TimelinePane) -> None:
     fed.show_range((-math.inf, T0 + 1))
     fed.plot.draw_now()
-    assert fed.plot._ranges.is_shown
+    assert fed.plot.ranges.is_shown
     assert not fed.grab().isNull()
 
 
@@ -88,12 +91,12 @@ def test_panning_looks_back_and_double_click_returns_to_now(qtbot: Any, fed: Tim
         drag(plot, 0.5, 0.7, button, keys)
     assert changed.args == [False]
     assert plot.visible_range[0] == pytest.approx(begin - 1, abs=0.05)
-    assert not fed._live_button.isChecked()
+    assert not part(fed, "Live", QToolButton).isChecked()
     fed.show_vitals(make_vitals(T0 + 30, [9000] * 7, [100] * 7))
     assert plot.visible_range[0] == pytest.approx(begin - 1, abs=0.05)
     mouse(plot, QEvent.Type.MouseButtonDblClick, place_of(plot, 0.5))
     assert plot.following
-    assert fed._live_button.isChecked()
+    assert part(fed, "Live", QToolButton).isChecked()
 
 
 def test_a_small_shake_of_the_hand_is_no_drag(fed: TimelinePane) -> None:
@@ -102,7 +105,7 @@ def test_a_small_shake_of_the_hand_is_no_drag(fed: TimelinePane) -> None:
     mouse(fed.plot, QEvent.Type.MouseMove, place + QPointF(2, 0))
     mouse(fed.plot, QEvent.Type.MouseButtonRelease, place + QPointF(2, 0))
     assert fed.plot.following
-    assert not fed.plot._ranges.is_shown
+    assert not fed.plot.ranges.is_shown
 
 
 def test_the_wheel_zooms_around_now_while_following_and_around_the_pointer_else(fed: TimelinePane) -> None:
@@ -113,9 +116,9 @@ def test_the_wheel_zooms_around_now_while_following_and_around_the_pointer_else(
     assert plot.visible_range[1] == pytest.approx(end, abs=0.5)
     plot.set_following(False)
     place = place_of(plot, 0.25)
-    under = plot._moment_at(place)
+    under = plot.moment_at(place)
     wheel(plot, -2, place)
-    assert plot._moment_at(place) == pytest.approx(under, abs=1e-3)
+    assert plot.moment_at(place) == pytest.approx(under, abs=1e-3)
 
 
 def test_zooming_ends_at_a_second_and_at_the_whole_history(fed: TimelinePane) -> None:
@@ -148,12 +151,11 @@ def test_the_keyboard_s_place_is_seen(qtbot: Any, fed: TimelinePane) -> None:
 
 
 def test_a_chosen_width_is_shown(fed: TimelinePane) -> None:
-    fed._span.setCurrentIndex(3)
-    fed._span.activated.emit(3)
+    choose(fed, AXIS, "5 min")
     assert fed.plot.span_secs == 300
     fed.plot.draw_now()
     assert fed.plot.span_secs == 300
-    fed._span.activated.emit(0)
+    choose(fed, AXIS, "Auto")
     fed.plot.draw_now()
     assert fed.plot.span_secs == 20
 
@@ -165,7 +167,7 @@ def test_a_short_history_is_shown_whole_and_a_long_one_by_its_newest_minute(hist
 
 def test_zooming_by_hand_stays_and_the_chosen_width_says_so(fed: TimelinePane) -> None:
     wheel(fed.plot, 1, place_of(fed.plot, 0.5))
-    assert fed._span.currentIndex() == -1
+    assert part(fed, AXIS, QComboBox).currentIndex() == -1
     span = fed.plot.span_secs
     fed.show_vitals(make_vitals(T0 + 30, [9000] * 7, [100] * 7))
     fed.plot.draw_now()
@@ -173,30 +175,29 @@ def test_zooming_by_hand_stays_and_the_chosen_width_says_so(fed: TimelinePane) -
 
 
 def test_the_pointer_reads_the_values_of_its_moment(qtbot: Any, fed: TimelinePane) -> None:
+    pointed: list[float] = []
+    fed.plot.pointed.connect(pointed.append)
     mouse(fed.plot, QEvent.Type.MouseMove, place_of(fed.plot, 0.95))
     fed.plot.draw_now()
-    assert fed._readout.isVisible()
-    at = fed._pointed_at
-    live = 700 + 21 * math.floor((at - T0) / 0.1 + 1e-6)
-    assert f"live {live:,}" in fed._readout.text()
-    assert "+280/s  −70/s over 500 ms" in fed._readout.text()
+    assert is_shown(fed, READOUT)
+    live = 700 + 21 * math.floor((pointed[-1] - T0) / 0.1 + 1e-6)
+    assert f"live {live:,}" in text_of(fed, READOUT)
+    assert "+280/s  −70/s over 500 ms" in text_of(fed, READOUT)
     assert legend(fed)[0] == f"All  {live:,}"
-    QApplication.sendEvent(fed.plot._canvas.viewport(), QEvent(QEvent.Type.Leave))
+    QApplication.sendEvent(fed.plot.canvas.viewport(), QEvent(QEvent.Type.Leave))
     fed.plot.draw_now()
-    assert not fed._readout.isVisible()
+    assert not is_shown(fed, READOUT)
 
 
 def test_before_the_first_reading_the_pointer_reads_nothing(fed: TimelinePane) -> None:
     mouse(fed.plot, QEvent.Type.MouseMove, place_of(fed.plot, 0.2))
     fed.plot.draw_now()
-    assert "no reading" in fed._readout.text()
+    assert "no reading" in text_of(fed, READOUT)
 
 
 def test_the_pointer_on_a_collection_says_what_it_freed(fed: TimelinePane) -> None:
-    collection = Collection(1, fed.plot._moment_at(place_of(fed.plot, 0.95)), 0.0384, 312, 2, True)
+    collection = Collection(1, fed.plot.moment_at(place_of(fed.plot, 0.95)), 0.0384, 312, 2, True)
     fed.show_vitals(dataclasses.replace(make_vitals(T0 + 10, [9000] * 7, [100] * 7), collections=(collection,)))
-    fed.plot._point_at(place_of(fed.plot, 0.95))
-    fed.plot._pointed_at = collection.at
-    fed._pointed_at = collection.at
+    fed.plot.pointed.emit(collection.at)
     fed.plot.draw_now()
-    assert "Forced collection freed 312 objects in 38.4 ms" in fed._readout.text()
+    assert "Forced collection freed 312 objects in 38.4 ms" in text_of(fed, READOUT)

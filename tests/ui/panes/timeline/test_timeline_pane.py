@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QPointF, Qt, QTimer
+from PySide6.QtGui import QPen
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
 from inspector.model.churn import Line, MarkKind
 from inspector.model.diff import diff
@@ -17,16 +18,24 @@ from inspector.ui.panes.timeline.birth_shade import surviving
 from inspector.ui.panes.timeline.lines import REST, TOTAL
 from inspector.ui.panes.timeline.pane import FIRST_READING, GONE, NO_TARGET, RECORDED, TimelinePane
 from inspector.ui.panes.timeline.plot import TimelinePlot
+from tests.helpers.reading import is_shown, part, text_of
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, make_vitals, snapshot_of, with_state
-from tests.helpers.timelines import legend, named, readings
+from tests.helpers.timelines import legend, legend_buttons, named, readings
 from tests.helpers.widget_life import what_is_left
 
+NO_PLOT = "Why there is no plot"
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
 
 @pytest.fixture
-def pane(qtbot: Any) -> TimelinePane:
-    pane = TimelinePane(LIGHT)
+def calm(qtbot: Any) -> QTimer:
+    """Times the changes of the legend's numbers."""
+    return QTimer()
+
+
+@pytest.fixture
+def pane(qtbot: Any, calm: QTimer) -> TimelinePane:
+    pane = TimelinePane(LIGHT, calm=calm)
     qtbot.addWidget(pane)
     pane.resize(1200, 260)
     pane.show()
@@ -43,17 +52,32 @@ def fed(pane: TimelinePane) -> TimelinePane:
     return pane
 
 
+def message(pane: TimelinePane) -> str:
+    """The sentence in place of the plot; empty when the plot is shown."""
+    return text_of(pane, NO_PLOT) if is_shown(pane, NO_PLOT) else ""
+
+
+def types_of(pane: TimelinePane) -> list[str]:
+    """Types with a line of their own, in the order of the legend."""
+    return [text.partition("  ")[0] for text in legend(pane) if not text.startswith(("All  ", "Other types  "))]
+
+
+def pen_of(pane: TimelinePane, key: int) -> QPen:
+    """The pen of the line of live handles."""
+    pen = pane.plot.curves[key][0].opts["pen"]
+    assert isinstance(pen, QPen)
+    return pen
+
+
 def test_an_empty_pane_says_what_would_fill_it(pane: TimelinePane) -> None:
-    assert pane._pages.currentWidget() is pane._message
-    assert pane._message.text() == NO_TARGET
+    assert message(pane) == NO_TARGET
     pane.show_snapshot(named())
-    assert pane._message.text() == FIRST_READING
-    assert pane._pages.currentWidget() is pane._message
+    assert message(pane) == FIRST_READING
 
 
 def test_a_recorded_state_has_no_time_to_show(pane: TimelinePane) -> None:
     pane.show_snapshot(with_state(named(), TargetState.RECORDED))
-    assert pane._message.text() == RECORDED
+    assert message(pane) == RECORDED
     assert len(pane.history) == 0
 
 
@@ -68,10 +92,10 @@ def test_the_births_that_lived_on_to_the_later_mark_are_shaded_within_all_births
     at, values = fed.plot.shade.curve.getData()
     assert values[at + fed.history.first_at < middle].max() > 0
     assert values[at + fed.history.first_at > middle].max() == 0
-    assert fed.plot._canvas.births_caption.text == "births/s, shaded: alive at mark 2"
+    assert fed.plot.canvas.births_caption.text == "births/s, shaded: alive at mark 2"
     fed.show_comparison(None)
     assert not fed.plot.shade.curve.isVisible()
-    assert fed.plot._canvas.births_caption.text == "births/s"
+    assert fed.plot.canvas.births_caption.text == "births/s"
 
 
 def test_no_step_has_more_survivors_than_births() -> None:
@@ -83,14 +107,13 @@ def test_no_step_has_more_survivors_than_births() -> None:
 
 def test_a_target_that_was_gone_before_says_so(pane: TimelinePane) -> None:
     pane.show_snapshot(with_state(named(), TargetState.POST_MORTEM))
-    assert pane._message.text() == GONE
-    assert pane._pages.currentWidget() is pane._message
+    assert message(pane) == GONE
 
 
 def test_the_second_reading_opens_the_plot(pane: TimelinePane) -> None:
     pane.show_snapshot(named())
     pane.show_vitals(make_vitals(T0, [101] * 7, [0] * 7))
-    assert pane._pages.currentWidget() is pane._page
+    assert (message(pane), pane.plot.isVisible()) == ("", True)
 
 
 def test_a_burst_of_readings_is_one_frame(qtbot: Any, pane: TimelinePane) -> None:
@@ -114,7 +137,7 @@ def test_what_came_while_the_pane_was_hidden_is_drawn_when_it_is_shown(qtbot: An
 
 
 def test_the_lines_show_live_handles_births_and_deaths(fed: TimelinePane) -> None:
-    total = fed.plot._curves[TOTAL]
+    total = fed.plot.curves[TOTAL]
     live, births, deaths = (curve.getData()[1] for curve in total)
     assert live[-1] == 700 + 28 * 99 - 7 * 99
     assert np.nanmax(births) == pytest.approx(280)
@@ -126,8 +149,8 @@ def test_the_busiest_types_have_lines_and_the_rest_has_one(qtbot: Any, pane: Tim
     for vitals in readings(count=100):
         pane.show_vitals(vitals)
     pane.plot.draw_now()
-    assert sorted(pane.plot._types) == [3, 4, 5, 6, 7]
-    rest = pane.plot._curves[REST][0].getData()[1]
+    assert sorted(pane.plot.curves) == [REST, TOTAL, 3, 4, 5, 6, 7]
+    rest = pane.plot.curves[REST][0].getData()[1]
     assert rest[-1] == (100 + 99 - 99) + (100 + 2 * 99 - 99)
 
 
@@ -137,11 +160,11 @@ def test_the_legend_names_each_line_with_its_newest_value(fed: TimelinePane) -> 
     assert any(text.startswith("Other types") for text in legend(fed))
 
 
-def test_the_legend_s_numbers_change_a_few_times_a_second_only(qtbot: Any, fed: TimelinePane) -> None:
+def test_the_legend_s_numbers_change_a_few_times_a_second_only(fed: TimelinePane, calm: QTimer) -> None:
     fed.show_vitals(make_vitals(T0 + 10, [1000] * 7, [0] * 7))
     fed.plot.draw_now()
     assert legend(fed)[0] == "All  2,779"
-    fed._calm.timeout.emit()
+    calm.timeout.emit()
     assert legend(fed)[0] == "All  7,000"
 
 
@@ -149,27 +172,27 @@ def test_the_busiest_type_comes_first_and_later_types_keep_their_places(pane: Ti
     pane.show_snapshot(named())
     for vitals in readings(count=31):
         pane.show_vitals(vitals)
-    assert pane._types == (7, 6, 5, 4, 3)
+    assert types_of(pane) == ["Span", "Blob", "Cursor", "Listener", "Journal"]
     pane.show_vitals(make_vitals(T0 + 20, [140, 4000, 5000, 900, 800, 700, 311], [30] * 7))
-    assert pane._types == (6, 5, 4, 3, 2)
+    assert types_of(pane) == ["Blob", "Cursor", "Listener", "Journal", "TodoItem"]
 
 
 def test_a_click_in_the_legend_hides_a_line_and_another_brings_it_back(qtbot: Any, fed: TimelinePane) -> None:
-    button = fed.legend._buttons[7]
+    button = part(fed.legend, "Span", QToolButton)
     with qtbot.waitSignal(fed.legend.toggled) as switched:
         button.click()
     assert switched.args == [frozenset({7})]
     fed.plot.draw_now()
-    assert not fed.plot._curves[7][0].isVisible()
+    assert not fed.plot.curves[7][0].isVisible()
     assert button.text() == "Span  off"
     button.click()
     fed.plot.draw_now()
-    assert fed.plot._curves[7][0].isVisible()
+    assert fed.plot.curves[7][0].isVisible()
 
 
 def test_a_double_click_in_the_legend_shows_the_type_s_handles(qtbot: Any, fed: TimelinePane) -> None:
     with qtbot.waitSignal(fed.filter_wanted) as wanted:
-        qtbot.mouseDClick(fed.legend._buttons[7], Qt.MouseButton.LeftButton)
+        qtbot.mouseDClick(part(fed.legend, "Span", QToolButton), Qt.MouseButton.LeftButton)
     assert wanted.args == ['type:"Span"']
 
 
@@ -178,7 +201,7 @@ def test_types_of_one_colour_differ_by_their_dashes(pane: TimelinePane) -> None:
     snapshot = snapshot_of(world=World(types=names), at=T0 - 1)
     pane.show_snapshot(dataclasses.replace(snapshot, vitals=make_vitals(T0 - 1, [5] * 3, [0] * 3)))
     pane.show_vitals(make_vitals(T0 + 5, [9] * 3, [0] * 3))
-    pens = [pane.plot._pens[index] for index in (1, 2, 3)]
+    pens = [pen_of(pane, index) for index in (1, 2, 3)]
     assert len({pen.color().name() for pen in pens}) == 1
     assert len({pen.style() for pen in pens}) == 3
 
@@ -193,25 +216,25 @@ def test_paused_it_stands_still_and_forgets_nothing(fed: TimelinePane) -> None:
     assert fed.history.last_at == T0 + 12
 
 
-def test_paused_neither_lines_nor_the_legend_s_numbers_change(fed: TimelinePane) -> None:
+def test_paused_neither_lines_nor_the_legend_s_numbers_change(fed: TimelinePane, calm: QTimer) -> None:
     fed.set_paused(True)
-    line = fed.plot._curves[TOTAL][0].getData()
+    line = fed.plot.curves[TOTAL][0].getData()
     fed.show_vitals(make_vitals(T0 + 10.1, [9000] * 7, [100] * 7))
     fed.plot.draw_now()
-    fed._calm.timeout.emit()
-    assert np.array_equal(fed.plot._curves[TOTAL][0].getData(), line)
+    calm.timeout.emit()
+    assert np.array_equal(fed.plot.curves[TOTAL][0].getData(), line)
     assert legend(fed)[0] == "All  2,779"
 
 
 def labels(plot: TimelinePlot) -> dict[str, tuple[float, float]]:
     """First and last pixel of each label, by its text."""
-    shown = [label for label in plot._marks._labels if label.isVisible()]
+    shown = [label for label in plot.marks.labels if label.isVisible()]
     boxes = {label.toPlainText(): label.mapRectToScene(label.boundingRect()) for label in shown}
     return {text: (box.left(), box.right()) for text, box in boxes.items()}
 
 
 def test_a_label_near_the_right_edge_stands_left_of_its_line(fed: TimelinePane) -> None:
-    box = fed.plot._live.getViewBox()
+    box = fed.plot.canvas.live.getViewBox()
     edge = box.mapToScene(QPointF(box.width(), 0)).x()
     fed.add_mark(T0 + 9.8)
     fed.plot.draw_now()
@@ -226,11 +249,11 @@ def test_collections_marks_and_attaching_are_vertical_lines_with_a_name(fed: Tim
     collection = Collection(1, T0 + 6, 0.01, 3, 0, False)
     fed.show_vitals(dataclasses.replace(make_vitals(T0 + 10, [9000] * 7, [100] * 7), collections=(collection,)))
     fed.plot.draw_now()
-    curves = {kind: fed.plot._marks._curves[kind][0].getData()[0] for kind in MarkKind}
+    curves = {kind: fed.plot.marks.curves[kind][0].getData()[0] for kind in MarkKind}
     assert curves[MarkKind.MARK][0] == pytest.approx(5)
     assert curves[MarkKind.COLLECTION][0] == pytest.approx(7)
     assert curves[MarkKind.ATTACH][0] == pytest.approx(0)
-    shown = [label.toPlainText() for label in fed.plot._marks._labels if label.isVisible()]
+    shown = [label.toPlainText() for label in fed.plot.marks.labels if label.isVisible()]
     assert shown == ["mark", "attached"]
 
 
@@ -238,16 +261,16 @@ def test_a_gap_breaks_every_line(fed: TimelinePane) -> None:
     fed.show_vitals(make_vitals(T0 + 25, [900] * 7, [100] * 7))
     fed.show_vitals(make_vitals(T0 + 26, [901] * 7, [100] * 7))
     fed.plot.draw_now()
-    for curve in fed.plot._curves[TOTAL]:
+    for curve in fed.plot.curves[TOTAL]:
         assert np.isnan(curve.getData()[1]).any()
         assert curve.opts["connect"] == "finite"
 
 
 def test_the_scale_stays_while_the_values_fit_it(fed: TimelinePane) -> None:
-    before = fed.plot._live.viewRange()[1]
+    before = fed.plot.canvas.live.viewRange()[1]
     fed.show_vitals(make_vitals(T0 + 10, [100 + k * 99 - 3 for k in range(1, 8)], [99] * 7))
     fed.plot.draw_now()
-    assert fed.plot._live.viewRange()[1] == before
+    assert fed.plot.canvas.live.viewRange()[1] == before
     assert before[0] == 0
 
 
@@ -257,7 +280,7 @@ def test_another_process_begins_a_new_time_axis(fed: TimelinePane) -> None:
     assert len(fed.history) == 1
     assert [mark.kind for mark in fed.history.marks] == [MarkKind.ATTACH]
     fed.clear()
-    assert fed._message.text() == NO_TARGET
+    assert message(fed) == NO_TARGET
     assert legend(fed) == []
 
 
@@ -266,7 +289,7 @@ def test_a_lost_target_keeps_its_lines(fed: TimelinePane) -> None:
     fed.show_snapshot(with_state(named(), TargetState.POST_MORTEM))
     fed.plot.draw_now()
     assert len(fed.history) == count
-    assert fed._pages.currentWidget() is fed._page
+    assert (message(fed), fed.plot.isVisible()) == ("", True)
 
 
 def test_a_hundred_thousand_handles_of_many_types_are_shown(pane: TimelinePane) -> None:
@@ -280,17 +303,16 @@ def test_a_hundred_thousand_handles_of_many_types_are_shown(pane: TimelinePane) 
 def test_another_theme_redraws_every_line_in_its_colours(fed: TimelinePane) -> None:
     fed.set_theme(DARK)
     fed.plot.draw_now()
-    assert fed.plot._pens[TOTAL].color().name() == DARK.text
-    assert fed.plot._curves[TOTAL][0].opts["pen"].color().name() == DARK.text
-    picture = fed.plot._canvas.grab().toImage()
+    assert {curve.opts["pen"].color().name() for curve in fed.plot.curves[TOTAL]} == {DARK.text}
+    picture = fed.plot.canvas.grab().toImage()
     assert picture.pixelColor(picture.width() - 3, 3).name() == DARK.surface
 
 
 def test_the_legend_leaves_out_what_has_no_room(qtbot: Any, fed: TimelinePane) -> None:
     fed.resize(420, 200)
     QApplication.processEvents()
-    shown = [button for button in fed.legend._buttons.values() if button.isVisible()]
-    assert 0 < len(shown) < len(fed.legend._buttons)
+    shown = [button for button in legend_buttons(fed) if button.isVisible()]
+    assert 0 < len(shown) < len(legend_buttons(fed))
     assert all(button.geometry().right() <= fed.legend.width() for button in shown)
 
 
@@ -305,4 +327,4 @@ def test_a_dropped_pane_leaves_nothing(qapp: Any) -> None:
     pane[0].show_vitals(make_vitals(T0, [101] * 7, [0] * 7))
     pane[0].show()
     pane[0].plot.draw_now()
-    assert what_is_left(pane, ["plot", "legend", "history"]) == []
+    assert what_is_left(pane) == []
