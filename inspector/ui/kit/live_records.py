@@ -33,10 +33,12 @@ class LiveRecords(QObject, Generic[RowsT]):
     count_changed = Signal(int)
     """How many records there are; only when it changed."""
 
-    def __init__(self, table: RecordTable, model: ColumnModel[RowsT], moment: Moment, pane: QWidget) -> None:
-        """``table`` shows ``model``, whose ages are counted to ``moment``; a person may not see ``pane``."""
+    def __init__(
+        self, table: RecordTable, model: ColumnModel[RowsT], moment: Moment, pane: QWidget, clock: RunningClock | None = None
+    ) -> None:
+        """``table`` shows ``model``, whose ages are counted to ``moment``, which follows ``clock``; a person may not see ``pane``."""
         super().__init__(pane)
-        self.clock = RunningClock(self)
+        self.clock = clock or RunningClock(self)
         self._table = table
         self._model = model
         self._moment = moment

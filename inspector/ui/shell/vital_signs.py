@@ -48,8 +48,8 @@ class VitalSigns(QWidget):
     handle_chosen = Signal(object)
     """``int``: the oldest pending close was clicked."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        """All unknown until the first counters."""
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, clock: RunningClock | None = None) -> None:
+        """All unknown until the first counters. Ages are counted to ``clock``, the target's time."""
         super().__init__(parent)
         self.setObjectName("vital_signs")
         self._history = ChurnHistory(capacity=READINGS)
@@ -57,7 +57,7 @@ class VitalSigns(QWidget):
         self._from_outside = False
         self._target: tuple[int, int] | None = None
         self._shown_at = -math.inf
-        self._clock = RunningClock(self)
+        self._clock = clock or RunningClock(self)
         self._clock.ticked.connect(self._show_pending)
         self._build(theme)
 

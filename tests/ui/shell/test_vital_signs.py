@@ -16,24 +16,41 @@ from inspector.model.findings.judge import Report, all_rules
 from inspector.model.objects import object_count
 from inspector.model.snapshot import UNKNOWN, TargetState
 from inspector.model.wording import UNKNOWN_TEXT
+from inspector.ui.kit.running_clock import RunningClock
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.shell.vital_cell import Sign, VitalCell, spark_points
 from inspector.ui.shell.vital_signs import VitalSigns
 from inspector.vocabulary import EventKind, Reference, Resource
+from tests.helpers.reading import part
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, make_vitals, snapshot_of, with_state
 from tests.helpers.widget_life import what_is_left
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
 
-def strip_of(qtbot: Any) -> VitalSigns:
-    strip = VitalSigns(LIGHT)
+def strip_of(qtbot: Any, clock: RunningClock | None = None) -> VitalSigns:
+    strip = VitalSigns(LIGHT, clock=clock)
     qtbot.addWidget(strip)
     return strip
 
 
+def cells(strip: VitalSigns) -> list[VitalCell]:
+    """All numbers, from left to right."""
+    row = strip.layout()
+    found = (row.itemAt(place).widget() for place in range(row.count()))
+    return [cell for cell in found if isinstance(cell, VitalCell)]
+
+
+def cell(strip: VitalSigns, caption: str) -> VitalCell:
+    return part(strip, caption, VitalCell)
+
+
+def sign(strip: VitalSigns, caption: str) -> Sign:
+    return cell(strip, caption).sign
+
+
 def values(strip: VitalSigns) -> list[str]:
-    return [cell.sign.value for cell in strip._cells]
+    return [each.sign.value for each in cells(strip)]
 
 
 def waiting(slot: int, secs: float, owner: str = "worker-2") -> Row:
@@ -53,9 +70,9 @@ def test_a_snapshot_fills_in_handles_objects_pending_closes_and_losses(qtbot: An
         )
     )
     assert values(strip) == ["4", "3", UNKNOWN_TEXT, UNKNOWN_TEXT, "1", UNKNOWN_TEXT, "1,200"]
-    assert strip._waiting.sign.beside == "oldest 41 s"
-    assert strip._lost.sign.tooltip == "Lost, so numbers may be short. Click to read what that means:\n1,200 handles without a row"
-    assert strip._lost.sign.beside == "9 refused"
+    assert sign(strip, "Pending closes").beside == "oldest 41 s"
+    assert sign(strip, "Lost").tooltip == "Lost, so numbers may be short. Click to read what that means:\n1,200 handles without a row"
+    assert sign(strip, "Lost").beside == "9 refused"
 
 
 def test_rates_say_their_direction_and_the_window_they_were_measured_over(qtbot: Any) -> None:
@@ -63,7 +80,7 @@ def test_rates_say_their_direction_and_the_window_they_were_measured_over(qtbot:
     for i in range(41):
         strip.show_vitals(make_vitals(T0 + i * 0.1, [100 + 124 * i], [118 * i]))
     assert values(strip)[:4] == ["340", UNKNOWN_TEXT, "+1,240/s", "−1,180/s"]
-    assert strip._births.sign.tooltip == "Handles created, over the last 2.0 s. Click to list them"
+    assert sign(strip, "Births").tooltip == "Handles created, over the last 2.0 s. Click to list them"
 
 
 def test_numbers_change_ten_times_a_second_however_often_counters_arrive(qtbot: Any) -> None:
@@ -85,16 +102,16 @@ def test_a_rate_of_nothing_has_no_direction(qtbot: Any) -> None:
 def test_pending_closes_are_amber_with_an_icon_and_stuck_ones_stand_out_more(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of([waiting(1, 41)]))
-    assert (strip._waiting.sign.tint, strip._waiting.sign.icon) == ("waiting", "waiting")
+    assert (sign(strip, "Pending closes").tint, sign(strip, "Pending closes").icon) == ("waiting", "waiting")
     strip.show_snapshot(snapshot_of([waiting(1, 41), waiting(2, 3, "worker-3")], world=World(ended_threads=("worker-3",)), serial=2))
-    assert (strip._waiting.sign.tint, strip._waiting.sign.icon) == ("suspect", "failed")
-    assert strip._waiting.sign.beside == "1 stuck, oldest 41 s"
+    assert (sign(strip, "Pending closes").tint, sign(strip, "Pending closes").icon) == ("suspect", "failed")
+    assert sign(strip, "Pending closes").beside == "1 stuck, oldest 41 s"
 
 
 def test_nothing_pending_and_nothing_lost_are_said_and_quiet(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of())
-    assert [strip._waiting.sign, strip._lost.sign] == [
+    assert [sign(strip, "Pending closes"), sign(strip, "Lost")] == [
         Sign("0", tint="text_quiet", tooltip="Nothing is waiting to close"),
         Sign("0", tint="text_quiet", tooltip="Nothing was lost: all that happened is counted"),
     ]
@@ -103,34 +120,34 @@ def test_nothing_pending_and_nothing_lost_are_said_and_quiet(qtbot: Any) -> None
 def test_refused_uses_and_sampling_less_often_are_no_losses(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of(lost={"misuse_stale": 9, "sampler_skips": 400}))
-    assert (strip._lost.sign.value, strip._lost.sign.beside, strip._lost.sign.tint) == ("0", "9 refused", "text_quiet")
+    assert (sign(strip, "Lost").value, sign(strip, "Lost").beside, sign(strip, "Lost").tint) == ("0", "9 refused", "text_quiet")
     strip.show_snapshot(snapshot_of(lost={"sampler_skips": 400}, serial=2))
-    assert (strip._lost.sign.value, strip._lost.sign.beside) == ("0", "")
+    assert (sign(strip, "Lost").value, sign(strip, "Lost").beside) == ("0", "")
 
 
 def test_an_unknown_age_is_left_out(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of([waiting(1, float("nan"))]))
-    assert (strip._waiting.sign.value, strip._waiting.sign.beside) == ("1", "")
+    assert (sign(strip, "Pending closes").value, sign(strip, "Pending closes").beside) == ("1", "")
 
 
 @pytest.mark.parametrize(
-    ("cell", "signal", "sent"),
+    ("caption", "signal", "sent"),
     [
-        ("_live", "filter_wanted", "state:live"),
-        ("_objects", "filter_wanted", "state:live"),
-        ("_births", "events_wanted", EventKind.CREATE),
-        ("_deaths", "events_wanted", EventKind.RELEASE),
-        ("_findings", "pane_wanted", "findings"),
-        ("_waiting", "pane_wanted", "pending"),
+        ("Live handles", "filter_wanted", "state:live"),
+        ("Objects", "filter_wanted", "state:live"),
+        ("Births", "events_wanted", EventKind.CREATE),
+        ("Deaths", "events_wanted", EventKind.RELEASE),
+        ("Findings", "pane_wanted", "findings"),
+        ("Pending closes", "pane_wanted", "pending"),
     ],
 )
-def test_every_number_is_a_door(qtbot: Any, cell: str, signal: str, sent: object) -> None:
+def test_every_number_is_a_door(qtbot: Any, caption: str, signal: str, sent: object) -> None:
     strip = strip_of(qtbot)
     strip.resize(1200, 48)
     strip.show()
     with qtbot.waitSignal(getattr(strip, signal)) as opened:
-        qtbot.mouseClick(getattr(strip, cell), Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(cell(strip, caption), Qt.MouseButton.LeftButton)
     assert opened.args == [sent]
 
 
@@ -138,25 +155,25 @@ def test_findings_say_how_much_deserves_a_look(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     suspect = Finding("never-closed", Verdict.SUSPECT, "1 Journal dropped without close", subject="Journal")
     strip.show_report(Report(T0, (suspect, dataclasses.replace(suspect, subject="Cursor", muted="a test")), all_rules()))
-    assert (strip._findings.sign.value, strip._findings.sign.icon) == ("1", "suspect")
-    assert "1 Journal dropped without close" in strip._findings.sign.tooltip
+    assert (sign(strip, "Findings").value, sign(strip, "Findings").icon) == ("1", "suspect")
+    assert "1 Journal dropped without close" in sign(strip, "Findings").tooltip
     strip.show_report(Report(T0, (dataclasses.replace(suspect, muted="a test"),), all_rules()))
-    assert (strip._findings.sign.value, strip._findings.sign.tint) == ("0", "text_quiet")
-    assert "1 finding muted" in strip._findings.sign.tooltip
+    assert (sign(strip, "Findings").value, sign(strip, "Findings").tint) == ("0", "text_quiet")
+    assert "1 finding muted" in sign(strip, "Findings").tooltip
 
 
 def test_the_losses_lead_to_what_they_mean(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of(lost={"untracked_handles": 1}))
     with qtbot.waitSignal(strip.losses_wanted):
-        strip._lost.click()
+        cell(strip, "Lost").click()
 
 
 def test_the_pending_number_leads_to_the_oldest_close(qtbot: Any) -> None:
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of([waiting(1, 3), waiting(2, 41)]))
     with qtbot.waitSignal(strip.handle_chosen) as chosen:
-        strip._waiting.click()
+        cell(strip, "Pending closes").click()
     assert chosen.args == [handle_id(2)]
 
 
@@ -164,23 +181,23 @@ def test_a_number_can_be_reached_and_opened_by_keyboard_and_has_a_name(qtbot: An
     strip = strip_of(qtbot)
     strip.show_snapshot(snapshot_of([waiting(1, 41)]))
     strip.show()
-    assert strip._waiting.focusPolicy() == Qt.FocusPolicy.TabFocus
-    assert strip._waiting.accessibleName() == "Pending closes: 1 oldest 41 s"
+    assert cell(strip, "Pending closes").focusPolicy() == Qt.FocusPolicy.TabFocus
+    assert cell(strip, "Pending closes").accessibleName() == "Pending closes: 1 oldest 41 s"
     with qtbot.waitSignal(strip.pane_wanted):
-        qtbot.keyClick(strip._waiting, Qt.Key.Key_Space)
+        qtbot.keyClick(cell(strip, "Pending closes"), Qt.Key.Key_Space)
 
 
 def test_the_age_of_the_oldest_close_grows_between_snapshots(qtbot: Any) -> None:
-    strip = strip_of(qtbot)
     seconds = [0.0]
-    strip._clock._monotonic = lambda: seconds[0]
+    clock = RunningClock(monotonic=lambda: seconds[0])
+    strip = strip_of(qtbot, clock)
     strip.show_snapshot(snapshot_of([waiting(1, 41)]))
     seconds[0] = 2.0
-    strip._clock.ticked.emit()
-    assert strip._waiting.sign.beside == "oldest 43 s"
+    clock.ticked.emit()
+    assert sign(strip, "Pending closes").beside == "oldest 43 s"
     strip.set_paused(True)
-    strip._clock.ticked.emit()
-    assert strip._waiting.sign.beside == "oldest 41 s"
+    clock.ticked.emit()
+    assert sign(strip, "Pending closes").beside == "oldest 41 s"
 
 
 def test_another_target_begins_anew_and_clearing_forgets(qtbot: Any) -> None:
@@ -201,12 +218,13 @@ def test_a_recorded_state_shows_its_counts_and_no_rates(qtbot: Any) -> None:
 
 
 def test_a_lost_target_keeps_its_last_numbers(qtbot: Any) -> None:
-    strip = strip_of(qtbot)
+    clock = RunningClock()
+    strip = strip_of(qtbot, clock)
     alive = snapshot_of([Row(1), waiting(2, 41)])
     strip.show_snapshot(alive)
     strip.show_snapshot(with_state(alive, TargetState.POST_MORTEM))
     assert values(strip)[0] == "2"
-    assert not strip._clock.running
+    assert not clock.running
 
 
 def test_numbers_are_not_cut_where_there_is_little_room(qtbot: Any) -> None:
@@ -217,8 +235,8 @@ def test_numbers_are_not_cut_where_there_is_little_room(qtbot: Any) -> None:
     strip.set_theme(DARK)
     strip.resize(900, 48)
     strip.show()
-    assert all(cell.width() >= cell.sizeHint().width() for cell in strip._cells)
-    assert strip._cells[-1].geometry().right() < 900
+    assert all(each.width() >= each.sizeHint().width() for each in cells(strip))
+    assert cells(strip)[-1].geometry().right() < 900
     assert not strip.grab().isNull()
 
 
@@ -264,4 +282,4 @@ def test_a_dropped_strip_leaves_nothing(qapp: Any) -> None:
     strip: list[QWidget] = [VitalSigns(LIGHT)]
     strip[0].show_snapshot(snapshot_of([waiting(1, 3)]))
     strip[0].show()
-    assert what_is_left(strip, ["_live", "_waiting", "_clock", "_history"]) == []
+    assert what_is_left(strip) == []

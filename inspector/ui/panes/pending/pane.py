@@ -19,6 +19,7 @@ from inspector.model.wording import duration
 from inspector.ui.kit.live_records import LiveRecords, Moment
 from inspector.ui.kit.pane_base import PaneBase
 from inspector.ui.kit.record_table import RecordTable, TableShape
+from inspector.ui.kit.running_clock import RunningClock
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.pending.model import pending_model
 from inspector.vocabulary import Level
@@ -33,8 +34,13 @@ LEVEL_OFF = "Closes are not recorded at level off. Switch to level count."
 class PendingPane(PaneBase):
     """One row a pending close, the oldest first."""
 
-    def __init__(self, theme: Theme, actions: Sequence[QAction] = (), parent: QWidget | None = None) -> None:
-        """Empty until the first snapshot; ``actions`` are offered in the rows' menu and, by the dock, in its title."""
+    def __init__(
+        self, theme: Theme, actions: Sequence[QAction] = (), parent: QWidget | None = None, *, clock: RunningClock | None = None
+    ) -> None:
+        """Empty until the first snapshot.
+
+        The rows' menu and the title of the dock offer ``actions``. Ages are counted to ``clock``, the target's time.
+        """
         super().__init__(parent)
         self.title_actions = tuple(actions)
         self._moment = Moment()
@@ -49,7 +55,7 @@ class PendingPane(PaneBase):
         self.table.addActions(list(actions))
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.table.record_chosen.connect(self._choose)
-        self._records = LiveRecords(self.table, self._model, self._moment, self)
+        self._records = LiveRecords(self.table, self._model, self._moment, self, clock)
         self._records.count_changed.connect(self.count_changed)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:

@@ -14,10 +14,12 @@ from inspector.model.snapshot import CloseDeadline, Snapshot, TargetState
 from inspector.model.wording import UNKNOWN_TEXT
 from inspector.ui.kit.column_model import KEY_ROLE
 from inspector.ui.kit.live_records import Moment
+from inspector.ui.kit.running_clock import RunningClock
 from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.panes.pending.model import pending_model
 from inspector.ui.panes.pending.pane import LEVEL_OFF, NO_TARGET, PendingPane
 from inspector.vocabulary import Level, Resource
+from tests.helpers.reading import timer_of
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, snapshot_of, with_state
 from tests.helpers.widget_life import what_is_left
 
@@ -34,8 +36,8 @@ def texts(model: QAbstractItemModel, column: int) -> list[str]:
     return [model.index(row, column).data() for row in range(model.rowCount())]
 
 
-def pane_of(qtbot: Any, snapshot: Snapshot | None = None) -> PendingPane:
-    pane = PendingPane(LIGHT)
+def pane_of(qtbot: Any, snapshot: Snapshot | None = None, clock: RunningClock | None = None) -> PendingPane:
+    pane = PendingPane(LIGHT, clock=clock)
     qtbot.addWidget(pane)
     if snapshot is not None:
         pane.show_snapshot(snapshot)
@@ -188,34 +190,34 @@ def test_the_selection_stays_on_its_close_while_others_come_and_go(qtbot: Any, o
 
 
 def test_ages_grow_between_snapshots_and_stand_still_when_paused_or_over(qtbot: Any) -> None:
-    pane = pane_of(qtbot)
     seconds = [100.0]
-    pane._records.clock._monotonic = lambda: seconds[0]
+    clock = RunningClock(monotonic=lambda: seconds[0])
+    pane = pane_of(qtbot, clock=clock)
     pane.show()
     pane.show_snapshot(snapshot_of([closing(1, 41)]))
     model = pane.table.model()
     assert texts(model, WAITING) == ["41 s"]
     seconds[0] += 2
     with qtbot.waitSignal(model.dataChanged):
-        pane._records.clock.ticked.emit()
+        clock.ticked.emit()
     assert texts(model, WAITING) == ["43 s"]
     pane.set_paused(True)
-    pane._records.clock.ticked.emit()
+    clock.ticked.emit()
     assert texts(model, WAITING) == ["41 s"]
-    assert not pane._records.clock._timer.isActive()
+    assert not timer_of(clock).isActive()
     pane.set_paused(False)
-    assert pane._records.clock._timer.isActive()
+    assert timer_of(clock).isActive()
     pane.show_snapshot(snapshot_of([closing(1, 41)], state=TargetState.ENDED))
-    assert not pane._records.clock._timer.isActive()
+    assert not timer_of(clock).isActive()
 
 
 def test_ages_stop_growing_when_no_snapshot_comes_for_long(qtbot: Any) -> None:
-    pane = pane_of(qtbot)
     seconds = [100.0]
-    pane._records.clock._monotonic = lambda: seconds[0]
+    clock = RunningClock(monotonic=lambda: seconds[0])
+    pane = pane_of(qtbot, clock=clock)
     pane.show_snapshot(snapshot_of([closing(1, 41)]))
     seconds[0] += 3600
-    assert pane._records.clock.now == T0 + 3
+    assert clock.now == T0 + 3
 
 
 def test_the_number_of_pending_closes_is_announced_when_it_changes(qtbot: Any) -> None:
@@ -261,7 +263,7 @@ def test_a_dropped_pane_leaves_nothing(qapp: Any) -> None:
     pane: list[QWidget] = [PendingPane(LIGHT)]
     pane[0].show_snapshot(snapshot_of([Row(1)]))
     pane[0].show()
-    assert what_is_left(pane, ["table", "_model", "_records", "_moment"]) == []
+    assert what_is_left(pane) == []
 
 
 def test_keys_are_not_lost_when_one_is_there_twice(qtbot: Any) -> None:
