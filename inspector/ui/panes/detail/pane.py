@@ -102,6 +102,7 @@ class DetailPane(PaneBase):
 
     def _build(self) -> None:
         self._hint = quiet_label("")
+        self._hint.setObjectName("Why there is no handle")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)
         self._hint.setContentsMargins(16, 24, 16, 24)
@@ -129,6 +130,7 @@ class DetailPane(PaneBase):
     def _build_title(self, inside: QVBoxLayout) -> None:
         line = QHBoxLayout()
         self._title = head_label("")
+        self._title.setObjectName("Handle")
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         copy = QPushButton("Copy id")
         copy.setProperty("flat", True)
@@ -137,8 +139,10 @@ class DetailPane(PaneBase):
         line.addStretch(1)
         line.addWidget(copy)
         self._type = rich_label()
+        self._type.setObjectName("Type")
         self._type.linkActivated.connect(self._follow)
         self._gone = quiet_label("No longer in the table: its slot is used again. These are its last facts")
+        self._gone.setObjectName("No longer in the table")
         self._gone.setWordWrap(True)
         inside.addLayout(line)
         inside.addWidget(self._type)

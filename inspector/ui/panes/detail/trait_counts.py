@@ -43,7 +43,7 @@ class TraitCounts(QWidget):
         self._grid.setColumnMinimumWidth(0, self.fontMetrics().horizontalAdvance(WIDEST_FACT))
         self._inner_name, self.inner = self._line(0)
         self.inner_meaning = self._meaning(1)
-        self._outer_name, self.outer = self._line(2)
+        self.outer_name, self.outer = self._line(2)
         self.outer_meaning = self._meaning(3)
         self._sum_name, self.sum = self._line(4)
         self._inner_name.setText("Inner Arc")
@@ -56,7 +56,7 @@ class TraitCounts(QWidget):
         self.setVisible(parts is not None)
         if parts is None:
             return
-        self._outer_name.setText(trait_words.outer_name(parts))
+        self.outer_name.setText(trait_words.outer_name(parts))
         for label, text in (
             (self.inner, trait_words.inner_value(parts, weak)),
             (self.inner_meaning, trait_words.inner_meaning(parts)),

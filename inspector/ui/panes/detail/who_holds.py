@@ -68,11 +68,13 @@ class WhoHolds(QWidget):
 
     def _build(self) -> None:
         self._equation = rich_label()
+        self._equation.setObjectName("Count equation")
         self._equation.linkActivated.connect(self._open_term)
         self._bar = CountBar(self._theme)
         self._counts = TraitCounts()
-        self._named = self._text()
+        self._named = self._text("Native holders")
         self._progress = quiet_label("")
+        self._progress.setObjectName("Progress of the search")
         self._progress.setWordWrap(True)
         self._stop = QPushButton("Stop")
         self._stop.setProperty("flat", True)
@@ -81,7 +83,7 @@ class WhoHolds(QWidget):
         self._search.setToolTip("Walks the target's heap in short steps, from the proxy up to a module, a class or a running function")
         self._search.clicked.connect(self.look)
         self._paths_title = section_label("Paths from Python")
-        self._paths = self._text()
+        self._paths = self._text("Paths from Python")
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self._search)
@@ -98,8 +100,9 @@ class WhoHolds(QWidget):
         self._say("")
         self._show_state()
 
-    def _text(self) -> QLabel:
+    def _text(self, name: str) -> QLabel:
         label = rich_label()
+        label.setObjectName(name)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         label.linkActivated.connect(self._follow)
         label.setVisible(False)

@@ -6,7 +6,6 @@ import weakref
 
 import pytest
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from inspector.model.equation import equation_of
@@ -15,7 +14,10 @@ from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.panes.detail.count_bar import CountBar, sentence
 from inspector.ui.panes.detail.pane import MAX_SIBLINGS, DetailPane
 from inspector.ui.panes.detail.state_lane import StateLane, reference_lane, resource_lane
+from inspector.ui.panes.detail.trait_counts import TraitCounts
 from inspector.vocabulary import Reference, Resource
+from tests.helpers import reading
+from tests.helpers.reading import click, is_shown, part, text_of
 from tests.helpers.snapshots import Row, World, big_snapshot, handle_id, snapshot_of, with_state
 
 PENDING = Row(
@@ -47,18 +49,23 @@ def pane(qtbot: QtBot, theme: Theme) -> DetailPane:
 
 
 def fact(pane: DetailPane, name: str) -> str:
-    return pane._values[name].text()
+    return reading.fact(pane, name).text()
+
+
+def equation(pane: DetailPane) -> str:
+    """The equation of the counts, as a screen reader says it."""
+    return pane.findChildren(CountBar)[0].accessibleName()
 
 
 def test_nothing_selected_is_a_sentence(pane: DetailPane) -> None:
-    assert pane._hint.text() == "Select a handle to see who holds it"
-    assert not pane._scroll.isVisible()
+    assert text_of(pane, "Why there is no handle") == "Select a handle to see who holds it"
+    assert not is_shown(pane, "Detail")
 
 
 def test_a_pending_close_is_told_whole(pane: DetailPane) -> None:
     pane.choose(PENDING.id, snapshot_of([PENDING]))
-    assert pane._title.text() == "#7.2"
-    assert "close(flush)" in pane._type.text()
+    assert text_of(pane, "Handle") == "#7.2"
+    assert "close(flush)" in text_of(pane, "Type")
     assert "by" in fact(pane, "Created")
     assert "4 min ago" in fact(pane, "Created")
     assert "app.py:41 add" in fact(pane, "Site")
@@ -66,7 +73,7 @@ def test_a_pending_close_is_told_whole(pane: DetailPane) -> None:
     assert "asked for the close" in fact(pane, "Asked by")
     assert "sync.py:88 sync" in fact(pane, "Asked by")
     assert "worker-2" in fact(pane, "Owner thread")
-    assert pane._resource.isVisible()
+    assert is_shown(pane, "Resource")
 
 
 def test_the_thread_that_changed_a_handle_last_is_told_beside_the_one_that_made_it(pane: DetailPane) -> None:
@@ -78,8 +85,8 @@ def test_the_thread_that_changed_a_handle_last_is_told_beside_the_one_that_made_
 
 def test_the_count_is_explained_in_words_and_parts(pane: DetailPane) -> None:
     pane.choose(PENDING.id, snapshot_of([PENDING]))
-    assert pane._who.bar.accessibleName() == "strong 4 = 2 proxies + 1 native ref + 1 unexplained, 1 call in flight"
-    assert pane._who._equation.text().endswith("; weak\u00a01")
+    assert equation(pane) == "strong 4 = 2 proxies + 1 native ref + 1 unexplained, 1 call in flight"
+    assert text_of(pane, "Count equation").endswith("; weak\u00a01")
 
 
 def choose_trait(pane: DetailPane, outer: Outer = Outer.ARC, **facts: int) -> None:
@@ -90,7 +97,7 @@ def choose_trait(pane: DetailPane, outer: Outer = Outer.ARC, **facts: int) -> No
 
 def counts_shown(pane: DetailPane) -> list[str]:
     """The lines on a trait's counts that can be seen."""
-    counts = pane._who.counts
+    (counts,) = pane.findChildren(TraitCounts)
     shown = (counts.inner, counts.inner_meaning, counts.outer, counts.outer_meaning, counts.sum)
     return [label.text() for label in shown if label.isVisible()]
 
@@ -104,19 +111,19 @@ def test_a_trait_shows_its_inner_and_its_outer_count(pane: DetailPane) -> None:
         "This handle and 2 clones not yet released",
         "4 = inner 2 + outer 3 − 1",
     ]
-    assert pane._who.bar.accessibleName() == "strong 4 = 1 proxy + 3 native refs; inner 2, outer 3 (2 clones of the handle)"
-    assert "weak" not in pane._who._equation.text(), "whose it is, is said below"
+    assert equation(pane) == "strong 4 = 1 proxy + 3 native refs; inner 2, outer 3 (2 clones of the handle)"
+    assert "weak" not in text_of(pane, "Count equation"), "whose it is, is said below"
 
 
 def test_a_traits_calls_in_flight_are_beside_its_counts(pane: DetailPane) -> None:
     choose_trait(pane, strong=1, inner_strong=1, outer_strong=1, in_flight=2)
-    assert pane._who.bar.accessibleName() == "strong 1 = 1 proxy, ≈2 calls in flight; inner 1, outer 1"
+    assert equation(pane) == "strong 1 = 1 proxy, ≈2 calls in flight; inner 1, outer 1"
     assert counts_shown(pane)[2:] == ["strong 1", "This handle alone", "1 = inner 1 + outer 1 − 1"]
 
 
 def test_a_trait_in_a_box_says_that_the_box_has_no_count(pane: DetailPane) -> None:
     choose_trait(pane, Outer.BOX, strong=2, native_refs=1, inner_strong=2)
-    assert pane._who.counts._outer_name.text() == "Outer box"
+    assert pane.findChildren(TraitCounts)[0].outer_name.text() == "Outer box"
     assert counts_shown(pane) == [
         "strong 2, weak 0",
         "1 for each outer box, the rest native",
@@ -124,19 +131,19 @@ def test_a_trait_in_a_box_says_that_the_box_has_no_count(pane: DetailPane) -> No
         "This handle's own, for 1 inner reference",
         "2 = inner 2",
     ]
-    assert pane._who.bar.accessibleName() == "strong 2 = 1 proxy + 1 native ref; inner 2, outer is a box"
+    assert equation(pane) == "strong 2 = 1 proxy + 1 native ref; inner 2, outer is a box"
 
 
 def test_a_trait_that_was_not_sampled_says_so_and_shows_no_number(pane: DetailPane) -> None:
     choose_trait(pane, strong=UNKNOWN, weak=UNKNOWN, native_refs=UNKNOWN)
     assert counts_shown(pane)[::2] == ["not sampled", "not sampled"]
-    assert pane._who.bar.accessibleName() == "strong count not sampled, 1 proxy known"
+    assert equation(pane) == "strong count not sampled, 1 proxy known"
 
 
 def test_a_trait_in_a_file_of_before_says_that_its_parts_are_not_in_it(pane: DetailPane) -> None:
     choose_trait(pane, Outer.NONE, strong=4, native_refs=3)
     assert counts_shown(pane)[::2] == ["not in this file, weak 0", "not in this file"]
-    assert pane._who.bar.accessibleName() == "strong 4 = 1 proxy + 3 native refs"
+    assert equation(pane) == "strong 4 = 1 proxy + 3 native refs"
 
 
 def test_the_counts_of_a_trait_go_with_the_selection(pane: DetailPane) -> None:
@@ -164,23 +171,23 @@ def test_a_tombstone_is_readable(pane: DetailPane) -> None:
     pane.choose(dead.id, snapshot_of([dead]))
     assert "dropped, never closed" in fact(pane, "Changed")
     assert "asked for the release" in fact(pane, "Asked by")
-    assert pane._reference.accessibleName() == "Reference: dropped"
-    assert pane._resource.accessibleName() == "Resource: never closed"
+    assert part(pane, "Reference", StateLane).accessibleName() == "Reference: dropped"
+    assert part(pane, "Resource", StateLane).accessibleName() == "Resource: never closed"
 
 
 def test_a_handle_that_leaves_the_table_keeps_its_last_facts(pane: DetailPane) -> None:
     pane.choose(PENDING.id, snapshot_of([PENDING]))
     pane.show_snapshot(snapshot_of([Row(7, generation=3)], serial=2))
-    assert pane._gone.isVisible()
-    assert pane._title.text() == "#7.2"
+    assert is_shown(pane, "No longer in the table")
+    assert text_of(pane, "Handle") == "#7.2"
     pane.choose(handle_id(7, 3), snapshot_of([Row(7, generation=3)], serial=2))
-    assert not pane._gone.isVisible()
+    assert not is_shown(pane, "No longer in the table")
 
 
 def test_unknown_facts_say_why(pane: DetailPane) -> None:
     row = Row(1, strong=UNKNOWN, weak=UNKNOWN, native_refs=UNKNOWN, in_flight=UNKNOWN, age_secs=float("nan"), thread="", site=0)
     pane.choose(row.id, snapshot_of([row]))
-    assert "not sampled" in pane._who._equation.text()
+    assert "not sampled" in text_of(pane, "Count equation")
     assert fact(pane, "Created") == "before the agent started"
     assert "not recorded" in fact(pane, "Site")
 
@@ -191,7 +198,7 @@ def test_other_handles_of_the_object_are_links(pane: DetailPane, qtbot: QtBot) -
     assert fact(pane, "Same object").count("<a ") == MAX_SIBLINGS
     assert "and 2 more" in fact(pane, "Same object")
     with qtbot.waitSignal(pane.handle_chosen) as chosen:
-        pane._follow(f"handle:{handle_id(2)}")
+        reading.fact(pane, "Same object").linkActivated.emit(f"handle:{handle_id(2)}")
     assert chosen.args == [handle_id(2)]
 
 
@@ -203,13 +210,13 @@ def test_a_click_on_a_thread_filters_by_it(pane: DetailPane, qtbot: QtBot) -> No
     assert "<i>" not in fact(pane, "Created").replace("&lt;i&gt;", "")
     where = fact(pane, "Created").split('href="')[1].split('"')[0]
     with qtbot.waitSignal(pane.filter_wanted) as wanted:
-        pane._follow(where)
+        reading.fact(pane, "Created").linkActivated.emit(where)
     assert wanted.args[0].startswith("thread:")
 
 
 def test_the_id_can_be_copied(pane: DetailPane) -> None:
     pane.choose(PENDING.id, snapshot_of([PENDING]))
-    next(button for button in pane.findChildren(QPushButton) if button.text() == "Copy id").click()
+    click(pane, "Copy id")
     assert QGuiApplication.clipboard().text() == "#7.2"
 
 
@@ -217,21 +224,21 @@ def test_a_lost_target_keeps_the_detail(pane: DetailPane) -> None:
     snapshot = snapshot_of([PENDING])
     pane.choose(PENDING.id, snapshot)
     pane.show_snapshot(with_state(snapshot, TargetState.POST_MORTEM))
-    assert not pane._gone.isVisible()
-    assert pane._title.text() == "#7.2"
+    assert not is_shown(pane, "No longer in the table")
+    assert text_of(pane, "Handle") == "#7.2"
 
 
 def test_one_of_100_000_handles_is_found(pane: DetailPane) -> None:
     snapshot = big_snapshot(100_000)
     pane.show_snapshot(snapshot)
     pane.choose(handle_id(99_999))
-    assert pane._title.text() == "#99999.1"
+    assert text_of(pane, "Handle") == "#99999.1"
 
 
 def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, theme: Theme) -> None:
     pane = DetailPane(theme)
     pane.choose(PENDING.id, snapshot_of([PENDING]))
-    left = [weakref.ref(pane), weakref.ref(pane._who.bar)]
+    left = [weakref.ref(pane), weakref.ref(pane.findChildren(CountBar)[0])]
     pane.deleteLater()
     del pane
     qtbot.waitUntil(lambda: gc.collect() >= 0 and all(part() is None for part in left))
