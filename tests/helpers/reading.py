@@ -32,6 +32,15 @@ def _is_called(widget: QWidget, name: str) -> bool:
     return name in (said, widget.objectName(), written) or said.startswith(f"{name}: ")
 
 
+def row_of(root: QWidget, kind: type[_Part]) -> list[_Part]:
+    """Parts in the order of the layout, also without room or hidden."""
+    row = root.layout()
+    assert row is not None
+    items = (row.itemAt(place) for place in range(row.count()))
+    widgets = [item.widget() for item in items if item is not None]
+    return [widget for widget in widgets if isinstance(widget, kind)]
+
+
 def is_shown(root: QWidget, name: str) -> bool:
     """A person sees the part of that name."""
     return part(root, name, QWidget).isVisible()

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QToolButton
 from inspector.model.snapshot import Collection, Snapshot, Vitals
 from inspector.ui.panes.timeline.pane import TimelinePane
 from inspector.ui.panes.timeline.plot import TimelinePlot
+from tests.helpers.reading import row_of
 from tests.helpers.snapshots import T0, World, make_vitals, snapshot_of
 
 NAMES = ("TodoList", "TodoItem", "Journal", "Listener", "Cursor", "Blob", "Span")
@@ -64,9 +65,7 @@ def wheel(plot: TimelinePlot, notches: int, place: QPointF) -> None:
 
 def legend_buttons(pane: TimelinePane) -> list[QToolButton]:
     """Switches of the lines in their order, also those without room."""
-    row = pane.legend.layout()
-    found = (row.itemAt(place).widget() for place in range(row.count()))
-    return [button for button in found if isinstance(button, QToolButton)]
+    return row_of(pane.legend, QToolButton)
 
 
 def legend(pane: TimelinePane) -> list[str]:

@@ -21,7 +21,7 @@ from inspector.ui.kit.theme import DARK, LIGHT
 from inspector.ui.shell.vital_cell import Sign, VitalCell, spark_points
 from inspector.ui.shell.vital_signs import VitalSigns
 from inspector.vocabulary import EventKind, Reference, Resource
-from tests.helpers.reading import part
+from tests.helpers.reading import part, row_of
 from tests.helpers.snapshots import T0, Row, World, big_snapshot, handle_id, make_vitals, snapshot_of, with_state
 from tests.helpers.widget_life import what_is_left
 
@@ -36,9 +36,7 @@ def strip_of(qtbot: Any, clock: RunningClock | None = None) -> VitalSigns:
 
 def cells(strip: VitalSigns) -> list[VitalCell]:
     """All numbers, from left to right."""
-    row = strip.layout()
-    found = (row.itemAt(place).widget() for place in range(row.count()))
-    return [cell for cell in found if isinstance(cell, VitalCell)]
+    return row_of(strip, VitalCell)
 
 
 def cell(strip: VitalSigns, caption: str) -> VitalCell:
