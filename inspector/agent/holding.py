@@ -21,6 +21,7 @@ from types import (
 )
 from typing import Any, Final, NamedTuple
 
+from inspector.agent.hidden_holders import finalizer_text, is_tree, task_text, variable_of
 from inspector.agent.plain import (
     instance_dict,
     is_a,
@@ -50,7 +51,8 @@ class Holding(NamedTuple):
     """One step of a path: the holder, and how it holds."""
 
     kind: str
-    """``global``, ``class``, ``local`` are roots; ``attribute``, ``item``, ``closure``, ``suspended``, ``native``, ``other`` lead on."""
+    """``global``, ``class``, ``local``, ``context``, ``exit`` are roots;
+    ``attribute``, ``item``, ``closure``, ``suspended``, ``native``, ``other`` lead on."""
     text: str
     file: str = ""
     line: int = 0
@@ -58,7 +60,7 @@ class Holding(NamedTuple):
     @property
     def is_root(self) -> bool:
         """It lives by itself: nothing above it needs to be shown."""
-        return self.kind in ("global", "class", "local")
+        return self.kind in ("global", "class", "local", "context", "exit")
 
 
 def how(holder: Any, held: object) -> Holding:
@@ -75,7 +77,7 @@ def how(holder: Any, held: object) -> Holding:
         return Holding("class", f"class attribute {kind_name(holder)}.{_name_in_class(holder, held)}")
     if is_a(holder, ModuleType):
         return Holding("global", f"module {module_of(module_names(holder)) or '?'}")
-    return _in_function(holder, held) or _in_object(holder, held)
+    return _in_function(holder, held) or _in_interpreter(holder, held) or _in_object(holder, held)
 
 
 def _in_dict(holder: dict[Any, Any], held: object) -> Holding:
@@ -118,6 +120,15 @@ def _in_suspended(word: str, code: CodeType, frame: FrameType | None, held: obje
     name = _local_name(frame, held) if frame is not None else "?"
     text = f"local {name} of suspended {word} {code.co_qualname}"
     return Holding("suspended", text, code.co_filename, (frame.f_lineno or 0) if frame is not None else 0)
+
+
+def _in_interpreter(holder: object, held: object) -> Holding | None:
+    """Contexts, tasks and finalizers, by their names; ``None`` for anything else."""
+    if is_tree(holder):
+        name = variable_of(holder, held)
+        return Holding("attribute", f"context variable {name}") if name else None
+    text = task_text(holder, held) or finalizer_text(holder)
+    return Holding("attribute", text) if text else None
 
 
 def _in_object(holder: object, held: object) -> Holding:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from inspector.agent.adapters.declared import DeclaredAdapter
-from inspector.agent.adapters.protocol import Adapter, CloseVerdict, CountsFailures
+from inspector.agent.adapters.protocol import Adapter, CloseVerdict, CloseWish, CountsFailures
 from inspector.agent.boundary import Boundary, HasBoundary
 from inspector.agent.cycles import CycleSearch
+from inspector.agent.exit_callbacks import exit_places
 from inspector.agent.gc_hook import GcHook
 from inspector.agent.plain import offers
 from inspector.agent.retainers import search
@@ -105,13 +106,15 @@ class Jobs:
 
     def _retainers(self, fields: Fields) -> Steps:
         """Holders of a row's proxy, up to a root."""
+        from inspector.agent.process import PROCESS  # which imports this module
+
         row = _number(fields, "handle")
         boundaries = self._boundaries()
         thing = next((found for each in boundaries if (found := each.python_object(row)) is not None), None)
         if thing is None:
             raise ControlError("no Python object stands behind this handle: native code made it, or it is gone")
         places = {place: name for each in boundaries for place, name in each.places().items()}
-        return search(thing, places)
+        return search(thing, places, exit_places(PROCESS.exit_callback))
 
     def _cycles(self, fields: Fields) -> Steps:
         """Cycles across the boundary, through one row or any."""
@@ -157,26 +160,32 @@ class Jobs:
 
     def _verdicts(self, fields: Fields, *, preview: bool) -> list[dict[str, Any]]:
         """An answer for each handle; a failing handle does not stop the rest."""
-        although_held = fields.get("although_held") is True
+        wish = CloseWish(fields.get("although_held") is True, preview, _seconds(fields.get("withdraw_after_secs")))
         answers = []
         for row in _numbers(fields, "handles"):
-            verdict = self._verdict(row, although_held=although_held, preview=preview)
+            verdict = self._verdict(row, wish)
             answers.append({"handle": row, "outcome": verdict.outcome, "reason": verdict.reason, "holders": list(verdict.holders)})
         return answers
 
-    def _verdict(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
+    def _verdict(self, row: int, wish: CloseWish) -> CloseVerdict:
         """Ask the adapter that keeps the row."""
         adapter = self._owner(row)
         if adapter is None:
             return CloseVerdict("refused", "no adapter knows this handle")
         try:
-            return adapter.close(row, although_held=although_held, preview=preview)
+            within = wish.withdraw_after_secs
+            return adapter.close(row, although_held=wish.although_held, preview=wish.is_preview, withdraw_after_secs=within)
         except Exception as error:  # the program's close method may raise anything
             return CloseVerdict("failed", f"{type(error).__name__}: {error}")
 
     def _owner(self, row: int) -> Adapter | None:
         """The adapter that keeps a row."""
         return next((adapter for adapter in self._adapters if adapter.owns(row)), None)
+
+
+def _seconds(value: object) -> float | None:
+    """A time of a request; ``None``: it has none."""
+    return float(value) if type(value) in (int, float) and value > 0 else None  # type: ignore[operator, arg-type]  # a number
 
 
 def _number(fields: Fields, name: str) -> int:

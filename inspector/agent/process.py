@@ -31,6 +31,8 @@ class AgentSlot:
         self._lock = threading.RLock()
         self._agent: Agent | None = None
         self._follows_process = False
+        self.exit_callback = self.exit
+        """The very object that is registered with ``atexit``: among all callbacks it is the one that is known."""
 
     def start(
         self, level: Level, *, adapters: Sequence[Adapter] | None, program: str, directory: str, leaves_after_secs: float | None = None
@@ -88,7 +90,7 @@ class AgentSlot:
     def _follow_process(self) -> None:
         """Hear of fork and of the end. Neither can be undone without a trace, so it is set once and does nothing without an agent."""
         if not self._follows_process:
-            atexit.register(self.exit)
+            atexit.register(self.exit_callback)
             os.register_at_fork(after_in_child=self._after_fork)
             self._follows_process = True
 

@@ -15,9 +15,10 @@ import sys
 import time
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, Final
 
+from inspector.agent.hidden_holders import hidden_tasks, is_current, is_tree
 from inspector.agent.holding import Holding, how, is_own, local_of, locals_of, running_frames
 from inspector.agent.plain import hides_referents, instance_dict, is_a
 
@@ -47,6 +48,7 @@ class Search:
         "_branches",
         "_clock",
         "_depths",
+        "_exits",
         "_frames_seen",
         "_ids",
         "_joins",
@@ -58,8 +60,18 @@ class Search:
         "_things",
     )
 
-    def __init__(self, thing: object, native_places: Mapping[int, str], *, clock: Callable[[], float] = time.perf_counter) -> None:
-        """Looks for nothing yet. ``native_places``: dicts in which native code keeps Python objects, by ``id``."""
+    def __init__(
+        self,
+        thing: object,
+        native_places: Mapping[int, str],
+        exit_places: Mapping[int, str] = MappingProxyType({}),
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Looks for nothing yet.
+
+        ``native_places``: dicts in which native code keeps Python objects, by ``id``; ``exit_places``: what ``atexit`` keeps.
+        """
         self._things: list[Any] = [thing]
         self._ids: dict[int, int] = {id(thing): 0}
         self._parents = [-1]
@@ -68,6 +80,7 @@ class Search:
         self._roots: dict[int, tuple[int, Holding]] = {}
         self._joins: dict[int, tuple[int, int]] = {}
         self._native = native_places
+        self._exits = exit_places
         self._clock = clock
         self._at_once = 1
         self._longest_secs = 0.0
@@ -116,6 +129,8 @@ class Search:
         # a tuple: from another sequence the call would make a tuple, and find it
         wanted = tuple(self._things[index] for index in batch)
         found = gc.get_referrers(*wanted)
+        known = set(map(id, found))
+        found += [task for task in hidden_tasks(wanted) if id(task) not in known]
         took_secs = self._clock() - began
         self._longest_secs = max(self._longest_secs, took_secs)
         self._at_once = max(1, min(MOST_AT_ONCE, int(self._at_once * STEP_SECS / max(took_secs, 1e-6) / 2)))
@@ -172,6 +187,12 @@ class Search:
     def _is_root(self, index: int) -> bool:
         """Whether a holder is a root; then it is noted as its branch's."""
         holder, held = self._things[index], self._parents[index]
+        if id(holder) in self._exits:
+            self._roots.setdefault(self._branches[index], (index, Holding("exit", self._exits[id(holder)])))
+            return True
+        if is_current(holder, (self._things,)):
+            self._roots.setdefault(self._branches[index], (index, Holding("context", "context that a thread runs in")))
+            return True
         place = self._native.get(id(holder)) if type(holder) is dict else None
         if place is not None:
             root = Holding("native", f"native code holds it: {place}")
@@ -255,11 +276,12 @@ class Search:
             if len(things) > 2 and type(held) is dict and instance_dict(holder) is held:
                 held = things[2]
                 del things[1]
-            steps.append(how(holder, held))
+            if not is_tree(held):  # the inside of a context is told by its variable
+                steps.append(how(holder, held))
             del things[0]
         return {"root": root is not None, "steps": [step._asdict() for step in steps]}
 
 
-def search(thing: object, native_places: Mapping[int, str]) -> Steps:
+def search(thing: object, native_places: Mapping[int, str], exit_places: Mapping[int, str] = MappingProxyType({})) -> Steps:
     """The steps of a search for the holders of an object."""
-    return Search(thing, native_places).steps()
+    return Search(thing, native_places, exit_places).steps()

@@ -84,7 +84,7 @@ Module = tuple[str, str]
 """Path and source."""
 _MARSHAL_VERSION: Final = 2
 """Read by all interpreters."""
-_BELOW_ROOMS: Final = ("errors", "plain_text")
+_BELOW_ROOMS: Final = ("errors", "plain_text", "source_places")
 _ROOMS: Final = ("agent", "runtime", "vocabulary", "wire")
 _NOT_LOADED: Final = frozenset({"inspector.agent.bootstrap", "inspector.agent.autostart", "inspector.agent.launch"})
 """They do something when imported, or belong to other ways of starting."""

@@ -92,6 +92,8 @@ def _print(report: AdapterReport) -> None:
 def _state(declared: DeclaredClass) -> str:
     if declared.trouble:
         return f"{'followed, but ' if declared.is_followed else 'not followed: '}{declared.trouble}"
+    if declared.followed_by:
+        return f"followed by {declared.followed_by}, closes by {declared.closes}"
     return "followed" if declared.is_followed else f"waits: {declared.waits_for}"
 
 
@@ -100,6 +102,8 @@ def _declared_value(declared: DeclaredClass) -> dict[str, object]:
         "class": declared.cls,
         "source": declared.source,
         "followed": declared.is_followed,
+        "followed_by": declared.followed_by or None,
+        "closes": declared.closes or None,
         "rows": declared.rows,
         "waits_for": declared.waits_for or None,
         "trouble": declared.trouble or None,

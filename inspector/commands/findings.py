@@ -190,7 +190,7 @@ def _events_of(session: Session) -> Events | None:
 
 def _finding_value(report: Report, finding: Finding) -> PlainRow:
     return {
-        "key": finding.key,
+        "key": finding.mute_key,
         "rule": finding.rule,
         "title": report.rule_of(finding).title,
         "verdict": str(finding.verdict),
@@ -222,4 +222,4 @@ def _print_evidence(finding: Finding, about: str) -> None:
         say(f"    {line}")
     if finding.handles:
         say(f"    {', '.join(handle_text(handle) for handle in finding.handles)}")
-    say(f"    key: {finding.key}")
+    say(f"    key: {finding.mute_key}")

@@ -8,7 +8,7 @@ Pure; any thread; about a second for a million events.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,10 +19,11 @@ from inspector.model.balance_counts import UP, Tally, tally_of, unseen_changes
 from inspector.model.counts import is_live
 from inspector.model.events import Events
 from inspector.model.snapshot import Frame, Ints, Site, Snapshot
+from inspector.source_places import INSTALLED, is_of_package, is_standard
 from inspector.vocabulary import EventKind, Reference
 
-LIBRARY_PLACES: tuple[str, ...] = ("/site-packages/", "/dist-packages/", "/rustc/", "/lib/python", "/bin/python", "/libpython", "<frozen ")
-"""Parts of the path of a file that is nobody's own program; the interpreter's own among them."""
+NATIVE_PLACES: Final = ("/rustc/", "/bin/python", "/libpython")
+"""Parts of the path of native code that is nobody's own program: Rust's libraries and the interpreter."""
 LIBRARY_FUNCTIONS: tuple[str, ...] = (
     *("core::", "alloc::", "std::", "<alloc::", "<core::", "__rust"),
     *("arc_inspector_native::ownership", "<arc_inspector_native::ownership", "arc_inspector_native::ffi", "ai_", "_cffi_"),
@@ -175,7 +176,7 @@ def _nodes(nets: Mapping[int, int], sites: Mapping[int, Site]) -> tuple[BalanceN
     stacks: list[tuple[int, tuple[BalanceNode, ...]]] = []
     for index, net in nets.items():
         site = sites.get(index)
-        frames = folded(site.frames) if site is not None else (BalanceNode("site not recorded", 0),)
+        frames = folded(site.frames, site.packages) if site is not None else (BalanceNode("site not recorded", 0),)
         stacks.append((net, frames))
     return _merged(stacks)
 
@@ -194,17 +195,21 @@ def _merged(stacks: Iterable[tuple[int, tuple[BalanceNode, ...]]]) -> tuple[Bala
     return tuple(sorted((node for node in nodes if node.net), key=lambda node: (-abs(node.net), node.text)))
 
 
-def folded(frames: Sequence[Frame]) -> tuple[BalanceNode, ...]:
-    """Frames innermost first, with runs of library frames as one line each; a stack of library frames alone stays as it is."""
-    if all(is_library(frame) for frame in frames):
+def folded(frames: Sequence[Frame], packages: Collection[str] = ()) -> tuple[BalanceNode, ...]:
+    """Frames from the one that names the site outwards, with runs of library frames as one line each.
+
+    Library frames inside of that one say nothing about the program. A stack of library frames alone stays as it is.
+    """
+    own = next((place for place, frame in enumerate(frames) if not _is_inside(frame, packages)), None)
+    if own is None:
         return tuple(_node(frame) for frame in frames)
-    lines: list[BalanceNode] = []
+    lines = [_node(frames[own])]
     run: list[Frame] = []
-    for frame in (*frames, None):
+    for frame in (*frames[own + 1 :], None):
         if frame is not None and is_library(frame):
             run.append(frame)
             continue
-        if run and (lines or frame is None):  # library frames inside of the program's innermost one say nothing about it
+        if run:
             lines.append(_node(run[0]) if len(run) == 1 else BalanceNode(f"{len(run)} library frames", 0, folded=len(run)))
         run = []
         if frame is not None:
@@ -214,7 +219,16 @@ def folded(frames: Sequence[Frame]) -> tuple[BalanceNode, ...]:
 
 def is_library(frame: Frame) -> bool:
     """Whether a frame is of the standard libraries or an installed package."""
-    return any(part in frame.file for part in LIBRARY_PLACES) or frame.function.startswith(LIBRARY_FUNCTIONS)
+    return any(part in frame.file for part in INSTALLED) or is_standard(frame.file) or _is_native_library(frame)
+
+
+def _is_inside(frame: Frame, packages: Collection[str]) -> bool:
+    """Whether a frame cannot name a site: the standard libraries' and the followed packages' cannot, as ``Site.short`` says."""
+    return is_standard(frame.file) or is_of_package(frame.file, packages) or _is_native_library(frame)
+
+
+def _is_native_library(frame: Frame) -> bool:
+    return any(part in frame.file for part in NATIVE_PLACES) or frame.function.startswith(LIBRARY_FUNCTIONS)
 
 
 def _node(frame: Frame) -> BalanceNode:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from inspector.errors import FileFormatError
 from inspector.model.fields import COUNT_LIMIT, FLOAT_LIMIT, from_plain, to_plain
-from inspector.model.snapshot import Handles, Site, Snapshot, ThreadRow, TypeRow, Vitals
+from inspector.model.snapshot import Handles, Site, Snapshot, ThreadRow, TypeRow, Vitals, sites_named
 from inspector.model.stored import Check, Stored, stored_columns
 from inspector.vocabulary import Reference, Resource
 
@@ -106,7 +106,7 @@ def _header_of(snapshot: Snapshot, columns: Mapping[str, Column]) -> dict[str, o
         "vitals": to_plain(snapshot.vitals, leave_out=frozenset(stored_columns(Vitals))),
         "types": [to_plain(row) for row in snapshot.types.values()],
         "threads": [to_plain(row) for row in snapshot.threads.values()],
-        "sites": [to_plain(row) for row in snapshot.sites.values()],
+        "sites": [to_plain(row, leave_out=frozenset({"packages"})) for row in snapshot.sites.values()],
     }
 
 
@@ -213,14 +213,15 @@ def _check(good: bool, name: str) -> None:
 def _build(header: Mapping[str, object], columns: Mapping[str, Column]) -> Snapshot:
     vitals = {name: columns[f"vitals.{name}"] for name in stored_columns(Vitals)}
     _check_vitals(vitals)
+    types = _rows(TypeRow, header.get("types"))
     return from_plain(
         Snapshot,
         header.get("snapshot"),
         handles=_handles({name: columns[f"handles.{name}"] for name in stored_columns(Handles)}),
         vitals=from_plain(Vitals, header.get("vitals"), **vitals),
-        types=_rows(TypeRow, header.get("types")),
+        types=types,
         threads=_rows(ThreadRow, header.get("threads")),
-        sites=_rows(Site, header.get("sites")),
+        sites=sites_named(_rows(Site, header.get("sites")), types),
     )
 
 

@@ -135,8 +135,8 @@ def _add(root: _Node, snapshot: Snapshot, site: Site | None, type_index: int, va
         place = f"{frame.file}:{frame.line}" if frame.line else frame.file
         node = node.inner.setdefault(text, _Node(text, filter=f"site:{quoted(text)}", where=place))
         node.value += value
-    innermost = f" site:{quoted(frames[-1].short())}" if frames else ""
-    tip = node.inner.setdefault(f"\0{name}", _Node(name, filter=f"type:{quoted(name)}{innermost}", is_type=True))
+    place = f" site:{quoted(site.short())}" if site is not None and frames else ""
+    tip = node.inner.setdefault(f"\0{name}", _Node(name, filter=f"type:{quoted(name)}{place}", is_type=True))
     tip.value += value
 
 

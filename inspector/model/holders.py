@@ -18,7 +18,8 @@ class PathStep:
     """One step of a path from a root down to an object: the holder of the next step, and how it holds."""
 
     kind: str
-    """``global``, ``class``, ``local`` and ``native`` are roots; ``attribute``, ``item``, ``closure``, ``suspended``, ``other`` lead on."""
+    """``global``, ``class``, ``local``, ``context``, ``exit`` and ``native`` are roots;
+    ``attribute``, ``item``, ``closure``, ``suspended``, ``other`` lead on."""
     text: str
     file: str = ""
     line: int = 0

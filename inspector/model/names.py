@@ -15,8 +15,9 @@ import numpy as np
 
 from inspector.model.fields import COUNT_LIMIT
 from inspector.model.raw import Records, text_of
-from inspector.model.snapshot import UNKNOWN, Frame, Ints, Outer, Site, TypeRow
+from inspector.model.snapshot import UNKNOWN, Frame, Ints, Outer, Site, TypeRow, sites_named
 from inspector.plain_text import printable
+from inspector.source_places import packages_of
 from inspector.vocabulary import Kind
 
 _LENGTH: Final = struct.Struct("<I")
@@ -32,7 +33,6 @@ class _FixedType:
 
     name: str
     origin: str
-    close_signature: str
 
 
 Symbolise = Callable[[int], tuple[str, str]]
@@ -56,6 +56,7 @@ class Names:
         self._sites: dict[int, Site] = {}
         self._seen_sites: Mapping[int, Site] = MappingProxyType({})
         self._sites_read = 0
+        self._packages: tuple[str, ...] = ()
         self._fixed_types: dict[int, _FixedType] = {}
 
     @property
@@ -111,12 +112,21 @@ class Names:
         for index in np.flatnonzero(types["ready"]).tolist():
             if index:
                 rows[index] = self._type(index, types[index], {name: int(column[index]) for name, column in totals.items()})
+        self._name_sites(rows)
         return rows
+
+    def _name_sites(self, types: Mapping[int, TypeRow]) -> None:
+        """Sites are named by what the followed packages call, so a new package names them anew."""
+        packages = packages_of(row.origin for row in types.values())
+        if packages != self._packages:
+            self._packages = packages
+            self._seen_sites = sites_named(self._seen_sites, types)
+            self._sites = dict(self._seen_sites)
 
     def _type(self, index: int, slot: np.void, counters: Mapping[str, int]) -> TypeRow:
         fixed = self._fixed_types.get(index)
         if fixed is None:
-            fixed = _FixedType(text_of(slot["name"]), text_of(slot["origin"]), text_of(slot["close_signature"]))
+            fixed = _FixedType(text_of(slot["name"]), text_of(slot["origin"]))
             self._fixed_types[index] = fixed
         code = int(slot["kind"])
         kind = Kind(code) if code in _KINDS else Kind.UNKNOWN
@@ -126,7 +136,7 @@ class Names:
             origin=fixed.origin,
             kind=kind.word if kind else f"kind_{code}",
             closes=bool(slot["closes"]),
-            close_signature=fixed.close_signature,
+            close_signature=text_of(slot["close_signature"]),
             thread_affine=bool(slot["thread_affine"]),
             size_bytes=int(slot["size_bytes"]) or UNKNOWN,
             outer=_outer(slot) if kind.is_trait else Outer.NONE,
@@ -153,7 +163,7 @@ class Names:
 
     def _site(self, index: int, site: np.void) -> Site:
         frames = [self._frames[each] for each in site["frames"][: int(site["frame_count"])].tolist()]
-        return Site(index, tuple(frame for frame in frames if frame is not None), cut=bool(site["cut"]))
+        return Site(index, tuple(frame for frame in frames if frame is not None), cut=bool(site["cut"]), packages=self._packages)
 
     def _text(self, offset: int) -> str:
         text = self._texts.get(offset)

@@ -110,6 +110,8 @@ class PendingCloses:
             return self._owner_reason(row)
         if resource is Resource.CLOSING:
             return "The close method is running"
+        if self._is_of_adapter(row):
+            return "Queued: the program's event loop has not come to it yet"
         return "Queued: the finaliser has not come to it yet"
 
     @property
@@ -120,6 +122,10 @@ class PendingCloses:
 
     def _type(self, row: int) -> TypeRow | None:
         return self._snapshot.types.get(int(self._snapshot.handles.types[self.rows[row]]))
+
+    def _is_of_adapter(self, row: int) -> bool:
+        found = self._type(row)
+        return found is not None and kind_named(found.kind).calls_are_estimated
 
     def _draining_reason(self, row: int) -> str:
         count = int(self.in_flight[row])
@@ -166,8 +172,10 @@ def closing_calls(snapshot: Snapshot) -> Ints:
     closing = [index for index, row in snapshot.types.items() if kind_named(row.kind).is_call and is_closing(row.name)]
     if not closing:
         return np.empty(0, np.int64)
-    calls = library_calls(snapshot)
-    found: Ints = calls[np.isin(snapshot.handles.types[calls], closing)]
+    calls, handles = library_calls(snapshot), snapshot.handles
+    # the object's own row says that it closes, where its class opted in
+    told = handles.addresses[np.flatnonzero(pending(handles) & (handles.addresses != 0))]
+    found: Ints = calls[np.isin(handles.types[calls], closing) & ~np.isin(handles.addresses[calls], told)]
     return found
 
 

@@ -10,8 +10,9 @@ Times are seconds since the Unix epoch (float64). Threads, types and sites are n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from inspector.model.limits import Limit
 from inspector.model.stored import UNKNOWN as UNKNOWN
 from inspector.model.stored import Check, stored
+from inspector.source_places import naming_frame, packages_of
 from inspector.vocabulary import Kind, Level, Reference, kind_named
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -180,10 +182,27 @@ class Site:
     index: int
     frames: tuple[Frame, ...]
     cut: bool = False
+    packages: tuple[str, ...] = field(default=(), compare=False)
+    """The packages that define the followed classes: their frames do not name the site. Derived from the types, not stored."""
 
     def short(self) -> str:
-        """The innermost frame, or ``""``."""
+        """The innermost frame of the program's own; the innermost of all where there is none; ``""`` without frames."""
+        return self.frames[self.naming].short() if self.frames else ""
+
+    def innermost(self) -> str:
+        """The innermost frame, whosever it is; ``""`` without frames."""
         return self.frames[0].short() if self.frames else ""
+
+    @property
+    def naming(self) -> int:
+        """Index of the frame that names the site."""
+        return naming_frame([frame.file for frame in self.frames], self.packages)
+
+
+def sites_named(sites: Mapping[int, Site], types: Mapping[int, TypeRow]) -> Mapping[int, Site]:
+    """The sites, each with the packages that define the classes of these types."""
+    packages = packages_of(row.origin for row in types.values())
+    return MappingProxyType({index: replace(site, packages=packages) for index, site in sites.items()})
 
 
 @dataclass(frozen=True, slots=True)

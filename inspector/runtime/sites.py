@@ -1,6 +1,7 @@
 """Sites: where in the program a handle was made, closed or released, interned so that each is described once.
 
-Off below level *history*; there one frame, at *stacks* up to ``SITE_FRAMES``. The thread whose frames are read runs it.
+Off below level *history*; there the innermost frame of the program's own, with the libraries' frames inside it; at *stacks* up to
+``SITE_FRAMES``. The thread whose frames are read runs it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any, Final
 
+from inspector.source_places import is_of_package, is_standard
 from inspector.wire import ffi, lib
 from inspector.wire.schema import MAX_SITES, SITE_FRAMES
 from inspector.wire.text import text_argument
@@ -26,11 +28,13 @@ Place = tuple[int, int]
 class SiteTable:
     """Interned stacks of this process by place. A number stays valid for the life of the process, also across fork."""
 
-    __slots__ = ("_known", "_own_globals", "_own_modules")
+    __slots__ = ("_known", "_naming", "_own_globals", "_own_modules", "_packages")
 
-    def __init__(self, own_modules: tuple[str, ...] = OWN_MODULES) -> None:
-        """Frames of modules with these prefixes are left out."""
+    def __init__(self, own_modules: tuple[str, ...] = OWN_MODULES, packages: tuple[str, ...] = ()) -> None:
+        """Frames of modules with these prefixes are left out; those of ``packages`` name no site."""
         self._own_modules = own_modules
+        self._packages = packages
+        self._naming: dict[str, bool] = {}
         # Globals of own modules, by id: these modules are never unloaded. Saves most frames the look at the name.
         self._own_globals: set[int] = set()
         # The code objects stay beside the number: an id is only unique while its object lives.
@@ -55,9 +59,37 @@ class SiteTable:
             return 0
         if limit > 1:
             return self._of_stack(frame, limit)
+        if not self.names_site(frame.f_code):
+            return self._of_stack(frame, self._frames_to_own(frame))
         place = (id(frame.f_code), frame.f_lasti)
         known = self._known.get(place)
         return self._learn(place, [frame], is_cut=False) if known is None else known[0]
+
+    def names_site(self, code: CodeType) -> bool:
+        """Whether code is the program's own: neither the standard library's nor of the package that defines the class."""
+        file = code.co_filename
+        known = self._naming.get(file)
+        if known is None:
+            if len(self._naming) >= MAX_SITES:
+                self._naming.clear()
+            known = self._naming[file] = not is_standard(file) and not is_of_package(file, self._packages)
+        return known
+
+    def is_left_out(self, scope: dict[str, Any]) -> bool:
+        """Whether frames with these globals are the tool's, or generated."""
+        name = scope.get("__name__")
+        return isinstance(name, str) and name.startswith(self._own_modules)
+
+    def _frames_to_own(self, innermost: FrameType) -> int:
+        """Frames up to the first one that is the program's own; 1: a site has no room for so many, or there is none."""
+        frame: FrameType | None = innermost
+        for count in range(1, SITE_FRAMES + 1):
+            if frame is None:
+                break
+            if self.names_site(frame.f_code):
+                return count
+            frame = self._of_program(frame.f_back)
+        return 1
 
     def of(self, frame: FrameType | None, limit: int) -> int:
         """Number of a frame's stack, of any thread; ``here`` gives the calling thread's."""
@@ -80,8 +112,7 @@ class SiteTable:
         while frame is not None:
             scope = frame.f_globals
             if id(scope) not in self._own_globals:
-                name = scope.get("__name__")
-                if not (isinstance(name, str) and name.startswith(self._own_modules)):
+                if not self.is_left_out(scope):
                     return frame
                 self._own_globals.add(id(scope))
             frame = frame.f_back

@@ -32,6 +32,10 @@ class DeclaredClass:
     """Why it is not, or not fully, followed; ``""`` when it is."""
     is_unseen: bool = False
     """Instances live that have no row."""
+    followed_by: str = ""
+    """The adapter that follows the class by itself, so that the rows are its own; ``""``: none."""
+    closes: str = ""
+    """The method that closes, as it is called: ``close(flush=True)``; ``""``: none is declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +116,6 @@ def _declared(fields: Mapping[str, Any]) -> DeclaredClass:
         waits_for=text(fields["waits_for"]),
         trouble=text(fields["trouble"]),
         is_unseen=bool(fields.get("unseen", False)),
+        followed_by=text(fields.get("followed_by", "")),
+        closes=text(fields.get("closes", "")),
     )

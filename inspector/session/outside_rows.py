@@ -21,7 +21,22 @@ from inspector.attach.procfs import page_map
 from inspector.model.counts import UNSAMPLED, Flags, Sampled, in_flight_of, is_live, native_refs_of, objects_of, proxies_of, strongs_of
 from inspector.model.limits import Limit
 from inspector.model.running import RunningCalls, at_rest, running_calls, stranger, with_calls
-from inspector.model.snapshot import UNKNOWN, Cost, Frame, Handles, Ids, Lost, Outer, Site, Snapshot, Target, ThreadStack, TypeRow, Vitals
+from inspector.model.snapshot import (
+    UNKNOWN,
+    Cost,
+    Frame,
+    Handles,
+    Ids,
+    Lost,
+    Outer,
+    Site,
+    Snapshot,
+    Target,
+    ThreadStack,
+    TypeRow,
+    Vitals,
+    sites_named,
+)
 from inspector.model.stored import blank_columns
 from inspector.session.dtypes import layout_codes
 from inspector.vocabulary import Kind, Reference, kind_named
@@ -111,15 +126,16 @@ class OutsideRows:
         self._looks += 1
         handles, running = self._handles()
         names = {thread.tid: thread.name for thread in look.threads}
+        types = MappingProxyType({index: _type_row(index, counter) for index, counter in self._counters.items()})
         callers = {index: stranger(index, tid, names.get(tid, ""), handles=UNKNOWN) for index, tid in running.strangers.items()}
         return Snapshot(
             serial=self._looks,
             taken_at=at,
             target=target,
             handles=handles,
-            types=MappingProxyType({index: _type_row(index, counter) for index, counter in self._counters.items()}),
+            types=types,
             threads=MappingProxyType(with_calls(callers, handles, running)),
-            sites=MappingProxyType({index: Site(index, frames) for frames, index in self._sites.items()}),
+            sites=sites_named(MappingProxyType({index: Site(index, frames) for frames, index in self._sites.items()}), types),
             vitals=self._vitals(at),
             lost=lost_of(look.effort, len(look.doubtful)),
             cost=Cost(cpu_secs=0.0, share=0.0, segment_bytes=0),

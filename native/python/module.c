@@ -27,6 +27,59 @@ static PyObject *stand_in(PyObject *Py_UNUSED(module), PyObject *args) {
     return PyLong_FromSize_t(ai_transit_stand_in((size_t)original, type_id, kind, bytes));
 }
 
+/* The state of the interpreters that are known has its exit callbacks within its first 8 KiB; each word read is a call of the system. */
+enum { MOST_STATE_BYTES = 12 << 10 };
+
+/* Whether an address is that of an object of exactly this type. */
+static int is_of_type(uint64_t object, PyTypeObject *type) {
+    uint64_t found;
+    return object && ai_word(object + offsetof(PyObject, ob_type), &found) && found == (size_t)type;
+}
+
+/* The words of one exit callback: function, arguments, keywords. 0: it is none. */
+static int exit_callback(uint64_t place, uint64_t *words) {
+    for (int at = 0; at < 3; at++)
+        if (!ai_word(place + 8 * at, &words[at])) return 0;
+    return words[0] && is_of_type(words[1], &PyTuple_Type) && (!words[2] || is_of_type(words[2], &PyDict_Type));
+}
+
+/* Whether `table` lists `count` exit callbacks, that of `anchor` among them; a slot of one that was unregistered is empty. */
+static int is_exit_table(uint64_t table, Py_ssize_t count, PyObject *anchor) {
+    int is_anchored = 0;
+    for (Py_ssize_t at = 0; at < count; at++) {
+        uint64_t place, words[3];
+        if (!ai_word(table + 8 * at, &place)) return 0;
+        if (!place) continue;
+        if (place % 8 || !exit_callback(place, words)) return 0;
+        is_anchored |= words[0] == (size_t)anchor;
+    }
+    return is_anchored;
+}
+
+/* The exit callbacks of this interpreter, which keeps them in C and has no function that lists them: found in the interpreter's state by their
+ * number and by a callback that is known. Memory is read by the system, so an address that is none is no crash. */
+static PyObject *exit_callbacks(PyObject *Py_UNUSED(module), PyObject *args) {
+    PyObject *anchor;
+    Py_ssize_t count;
+    if (!PyArg_ParseTuple(args, "On", &anchor, &count)) return NULL;
+    PyObject *found = PyList_New(0);
+    uint64_t state = (size_t)PyInterpreterState_Get(), table = 0, counts = 0, place, words[3];
+    for (size_t at = 0; found && at < MOST_STATE_BYTES; at += 8, table = counts) {
+        if (!ai_word(state + at, &counts)) break;
+        int is_counted = (Py_ssize_t)(counts & 0xffffffff) == count && (Py_ssize_t)(counts >> 32) >= count;
+        if (!is_counted || !table || table % 8 || !is_exit_table(table, count, anchor)) continue;
+        for (Py_ssize_t each = 0; found && each < count; each++) {
+            if (!ai_word(table + 8 * each, &place) || !place || !exit_callback(place, words)) continue;
+            PyObject *keywords = words[2] ? (PyObject *)(size_t)words[2] : Py_None;
+            PyObject *told = PyTuple_Pack(3, (PyObject *)(size_t)words[0], (PyObject *)(size_t)words[1], keywords);
+            if (!told || PyList_Append(found, told) < 0) Py_CLEAR(found);
+            Py_XDECREF(told);
+        }
+        break;
+    }
+    return found;
+}
+
 __attribute__((constructor)) static void keep_quiet(void) {
     ai_keep_quiet();
 }
@@ -48,6 +101,7 @@ static PyMethodDef module_methods[] = {
     {"library_of", library_of, METH_O, "The file of native code that a class's destructor is in, else the class; None: in none."},
     {"is_of_python", is_of_python, METH_O, "Whether Python code made a class, so that its destructor is Python's own."},
     {"frame_codes", frame_codes, METH_NOARGS, "The ids of the code objects of this thread's frames, as native code reads them; innermost first."},
+    {"exit_callbacks", exit_callbacks, METH_VARARGS, "The exit callbacks, given one of them and their number: function, arguments, keywords of each."},
     {"stand_in", stand_in, METH_VARARGS, "The address of a function that stands in for a clone function at an address; 0: there is none left."},
     {"start_thread", ai_thread_start, METH_O, "Start a native thread that calls a function without arguments; returns what `join_thread` takes."},
     {"join_thread", ai_thread_join, METH_VARARGS, "Wait so many seconds for a thread's end, on itself not at all; whether it has ended."},

@@ -171,6 +171,19 @@ static PyObject *proxies_place(Proxies *self, PyObject *number) {
     return PyLong_FromSize_t(ai_proxies_key(self->rows, row));
 }
 
+static PyObject *proxies_resource(Proxies *self, PyObject *place) {
+    size_t key = PyLong_AsSize_t(place);
+    if (PyErr_Occurred()) return NULL;
+    return PyLong_FromLong(ai_proxies_resource(self->rows, key));
+}
+
+static PyObject *proxies_set_resource(Proxies *self, PyObject *args) {
+    unsigned long long key;
+    unsigned char state;
+    if (!PyArg_ParseTuple(args, "Kb", &key, &state)) return NULL;
+    return PyLong_FromUnsignedLongLong(ai_proxies_set_resource(self->rows, (size_t)key, state));
+}
+
 static PyObject *proxies_leaving(Proxies *self, PyObject *place) {
     size_t key = PyLong_AsSize_t(place);
     if (PyErr_Occurred()) return NULL;
@@ -219,6 +232,8 @@ static PyMethodDef proxies_methods[] = {
     {"address", (PyCFunction)proxies_address, METH_O, "The allocation of a live handle's object; 0: not known."},
     {"row", (PyCFunction)proxies_row, METH_O, "The row of the proxy with this id; 0: it has none."},
     {"place", (PyCFunction)proxies_place, METH_O, "The id of the proxy of a row; 0: there is none."},
+    {"resource", (PyCFunction)proxies_resource, METH_O, "The state of the resource behind the proxy with this id."},
+    {"set_resource", (PyCFunction)proxies_set_resource, METH_VARARGS, "The state of the resource behind the proxy with this id; id 0: of all."},
     {"leaving", (PyCFunction)proxies_leaving, METH_O, "The finaliser of the proxy with this id runs, and began before the class was hooked."},
     {"left", (PyCFunction)proxies_left, METH_O, "The proxy with this id, whose finaliser has run, went."},
     {"freed", (PyCFunction)proxies_freed, METH_VARARGS, "A row for the proxy with this id, which has a handle that its finaliser released."},

@@ -65,15 +65,14 @@ static unsigned ask_site(PyObject *whom, size_t frames) {
     return PyErr_Occurred() ? 0 : (unsigned)site;
 }
 
-/* Says of a code object whether it is the program's. 0: continue; -1: no site, perhaps with an
- * exception. */
+/* Says of a code object whose it is. 0: continue; -1: no site, perhaps with an exception. */
 static int stacks_classify(Stacks *self, PyObject *code, PyObject *globals) {
     if (PyList_Size(self->codes) >= MOST_CODES) return -1;
     PyObject *answer = PyObject_CallFunctionObjArgs(self->classify, code, globals, NULL);
-    int is_program = answer ? PyObject_IsTrue(answer) : -1;
+    long whose = answer ? PyLong_AsLong(answer) : -1;
     Py_XDECREF(answer);
-    if (is_program < 0 || PyList_Append(self->codes, code) < 0) return -1;
-    ai_stacks_set_code(self->stacks, (size_t)code, is_program);
+    if (whose < 0 || PyList_Append(self->codes, code) < 0) return -1;
+    ai_stacks_set_code(self->stacks, (size_t)code, (int)whose);
     return 0;
 }
 

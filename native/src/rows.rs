@@ -260,6 +260,16 @@ pub fn set_address(runtime: &Runtime, row: u64, address: u64) -> Result<()> {
 
 /// Sets the state of a row's resource, which an adapter knows.
 pub fn set_resource(runtime: &Runtime, row: u64, state: ResourceState) -> Result<()> {
+    share_resource(runtime, row, state)?;
+    let type_id = adapters_row(runtime, row)?.word0().type_id();
+    if state == ResourceState::Closed && levels::counts(runtime, type_id) {
+        count_one!(runtime, type_id, closed);
+    }
+    Ok(())
+}
+
+/// Sets the state of a resource that another row stands for as well, and was counted with.
+pub fn share_resource(runtime: &Runtime, row: u64, state: ResourceState) -> Result<()> {
     let slot = adapters_row(runtime, row)?;
     let type_id = slot.word0().type_id();
     let change = events::change(runtime, type_id, state == ResourceState::CloseRequested);
@@ -269,9 +279,6 @@ pub fn set_resource(runtime: &Runtime, row: u64, state: ResourceState) -> Result
             slot.end(word.with(word.reference(), state as u8));
         }
     });
-    if state == ResourceState::Closed && levels::counts(runtime, type_id) {
-        count_one!(runtime, type_id, closed);
-    }
     Ok(())
 }
 
@@ -306,6 +313,12 @@ pub fn close_ends(runtime: &Runtime, row: u64) -> Result<()> {
         }
     });
     Ok(())
+}
+
+/// The address of an adapter's live row and the state of its resource; `None`: it has ended.
+pub fn resource_of(runtime: &Runtime, row: u64) -> Option<(u64, u8)> {
+    let slot = adapters_row(runtime, row).ok()?;
+    Some((slot.address(), slot.word0().resource()))
 }
 
 /// Sets the counts of a row as an adapter knows them: one word, one store.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicU8, Ordering};
 
 use crate::atomic;
-use crate::layout::{AS_THE_PROCESS, MAX_TYPES};
+use crate::layout::{Kind, AS_THE_PROCESS, MAX_TYPES};
 use crate::segment::{write_text, Segment};
 use crate::status::{Error, Result, Status};
 use crate::sync::Lock;
@@ -64,6 +64,9 @@ impl Types {
         let key = (described.name.to_owned(), described.origin.to_owned(), described.kind);
         let mut by_name = self.by_name.lock();
         if let Some(&index) = by_name.get(&key) {
+            if [Kind::Uniffi as u8, Kind::UniffiTrait as u8].contains(&described.kind) {
+                write_closing(segment, u32::from(index), described); // a declaration may come and go after the type
+            }
             return Ok(index);
         }
         let index = by_name.len() as u32 + 1;
@@ -99,17 +102,25 @@ impl Types {
     }
 }
 
+/// Whether and how a type closes.
+fn write_closing(segment: &Segment, index: u32, described: &Described<'_>) {
+    let slot = segment.type_slot(index);
+    // SAFETY: the slot lies in the mapping; only the address of its field is taken.
+    unsafe { write_text(std::ptr::addr_of_mut!((*slot).close_signature), described.close_signature) };
+    atomic!(AtomicU8, slot, thread_affine).store(u8::from(described.is_thread_affine), Ordering::Relaxed);
+    // Release: a reader that sees that it closes sees how
+    atomic!(AtomicU8, slot, closes).store(u8::from(described.closes), Ordering::Release);
+}
+
 fn write_slot(segment: &Segment, index: u32, described: &Described<'_>) {
     let slot = segment.type_slot(index);
     // SAFETY: the slot lies in the mapping; only addresses of its fields are taken.
     unsafe {
         write_text(std::ptr::addr_of_mut!((*slot).name), described.name);
         write_text(std::ptr::addr_of_mut!((*slot).origin), described.origin);
-        write_text(std::ptr::addr_of_mut!((*slot).close_signature), described.close_signature);
     }
+    write_closing(segment, index, described);
     atomic!(AtomicU8, slot, kind).store(described.kind, Ordering::Relaxed);
-    atomic!(AtomicU8, slot, closes).store(u8::from(described.closes), Ordering::Relaxed);
-    atomic!(AtomicU8, slot, thread_affine).store(u8::from(described.is_thread_affine), Ordering::Relaxed);
     atomic!(AtomicU8, slot, level).store(AS_THE_PROCESS, Ordering::Relaxed);
     atomic!(AtomicU64, slot, size_bytes).store(described.size_bytes, Ordering::Relaxed);
     atomic!(AtomicU64, slot, data_offset).store(described.data_offset, Ordering::Relaxed);

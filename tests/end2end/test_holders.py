@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from inspector.attach.control import ControlConnection
 from inspector.model.balance import balance_of, of_object
 from inspector.session.live import LiveSession
@@ -156,3 +158,52 @@ def test_the_memory_of_other_uniffi_objects_is_read_for_holders_and_a_lone_one_h
         row = read_table(target.ready["segment"]).live("Amount")[1]
         answer = ask(connection, "holders", handle=row.number)
         assert (answer["fields"], answer["labels"], answer["unread"]) == ([], [], 0)
+
+
+def hidden_places() -> list[Any]:
+    """Where a proxy is kept, and the steps from the root down, each by its beginning."""
+    return [
+        ("context", ["context that a thread runs in", "context variable request_id"]),
+        ("task_context", ["global __main__.SUSPENDED", "[0] of a list of 1", "task 'request-7' of waits", "context variable request_id"]),
+        (
+            "failed_task",
+            [
+                "global __main__.FAILED",
+                "[0] of a list of 1",
+                "failed task 'poll' of poll",
+                "attribute tb_frame of traceback at",
+                "local amount of poll, kept by",
+            ],
+        ),
+        ("exit_callback", ["atexit callback flush"]),
+        ("finalizer", ["class attribute weakref.finalize._registry", "[", "weakref.finalize callback flush", "[0] of a tuple of 1"]),
+        ("generator", ["global __main__.SUSPENDED", "[0] of a list of 1", "local amount of suspended generator generated"]),
+    ]
+
+
+@pytest.mark.parametrize(("place", "steps"), hidden_places())
+def test_a_hidden_place_is_named_from_its_root_and_holds_nothing_once_it_is_emptied(place: str, steps: list[str]) -> None:
+    with watched("holder_steps") as (target, connection):
+        target.ask(f"keep {place}")
+        (row,) = read_table(target.ready["segment"]).live("Amount")
+        (path, *_) = ask(connection, "retainers", handle=row.number)["paths"]
+        told = texts(path)
+        assert path["root"], told
+        assert len(told) == len(steps), told
+        assert all(text.startswith(step) for text, step in zip(told, steps, strict=True)), told
+        target.ask(f"free {place}")
+        assert read_table(target.ready["segment"]).live("Amount") == []
+        assert target.finish() == 0
+
+
+@pytest.mark.parametrize(("place", "text"), [("thread_local", "amount"), ("cache", "cached")])
+def test_thread_locals_and_caches_lead_to_a_root(place: str, text: str) -> None:
+    with watched("holder_steps") as (target, connection):
+        target.ask(f"keep {place}")
+        (row,) = read_table(target.ready["segment"]).live("Amount")
+        paths = ask(connection, "retainers", handle=row.number)["paths"]
+        assert paths[0]["root"], paths
+        assert any(text in step for step in texts(paths[0])), paths
+        target.ask(f"free {place}")
+        assert read_table(target.ready["segment"]).live("Amount") == []
+        assert target.finish() == 0

@@ -14,7 +14,7 @@ def same(first: object, second: object) -> bool:
     if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
         return first.dtype == second.dtype and np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
     if is_dataclass(first) and type(first) is type(second):
-        return all(same(getattr(first, f.name), getattr(second, f.name)) for f in fields(first))
+        return all(same(getattr(first, f.name), getattr(second, f.name)) for f in fields(first) if f.compare)
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         return first.keys() == second.keys() and all(same(first[key], second[key]) for key in first)
     if isinstance(first, tuple) and isinstance(second, tuple):

@@ -42,7 +42,7 @@ class NotingAdapter:
     def owns(self, row: int) -> bool:
         return False
 
-    def close(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
+    def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
         return CloseVerdict("refused", "never")
 
     def referrers(self, row: int) -> Sequence[str]:

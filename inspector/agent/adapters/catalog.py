@@ -11,7 +11,9 @@ from inspector.agent.adapters.uniffi.adapter import UniffiAdapter
 def make_adapters() -> list[Adapter]:
     """An adapter for each ecosystem; each finds out itself whether the program uses it.
 
-    Our own runtime comes last: it asks every object of the program whether it owns a row; earlier
-    adapters look the object up.
+    A class of UniFFI's that is declared keeps its rows: the declaration adds how it closes. Our own
+    runtime comes last: it asks every object of the program whether it owns a row; earlier adapters
+    look the object up.
     """
-    return [UniffiAdapter(), DeclaredAdapter(), OwnRuntimeAdapter()]
+    uniffi = UniffiAdapter()
+    return [uniffi, DeclaredAdapter(hosts=(uniffi,)), OwnRuntimeAdapter()]

@@ -13,7 +13,10 @@ counted and reported as one line; it never reaches the program.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from inspector.wire.declarations import Declaration
 
 
 class CloseVerdict(NamedTuple):
@@ -25,6 +28,41 @@ class CloseVerdict(NamedTuple):
     """A sentence without a full stop, cause first."""
     holders: tuple[str, ...] = ()
     """Who else holds the object, for the person to read."""
+
+
+class CloseWish(NamedTuple):
+    """How a close is wanted."""
+
+    although_held: bool
+    """Also of what others hold."""
+    is_preview: bool
+    """Only say what it would do."""
+    withdraw_after_secs: float | None = None
+    """After so long a close that waits for an event loop is withdrawn; ``None``: never."""
+
+
+class HostedClosing(Protocol):
+    """How a class that another adapter follows closes, as a declaration says."""
+
+    @property
+    def name(self) -> str:
+        """The adapter that follows the class."""
+
+    def __len__(self) -> int:
+        """Rows of the class that live."""
+
+    def undo(self) -> None:
+        """Take the hooks off; the rows close no longer."""
+
+
+class ClosingHost(Protocol):
+    """An adapter that finds its classes by itself, and takes from a declaration how they close."""
+
+    def opt_in(self, cls: type, declaration: Declaration) -> HostedClosing | None:
+        """Have the rows of a class close as declared; ``None``: it does not follow the class.
+
+        Raises ``InspectorError`` when it follows the class and cannot close it in this way.
+        """
 
 
 class Following(NamedTuple):
@@ -93,8 +131,11 @@ class Adapter(Protocol):
     def owns(self, row: int) -> bool:
         """Whether this adapter keeps the row."""
 
-    def close(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
-        """Close the resource behind a row; with ``preview`` only give the outcome."""
+    def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
+        """Close the resource behind a row; with ``preview`` only give the outcome.
+
+        A close that waits for the program's event loop is withdrawn when it has not ended in ``withdraw_after_secs``.
+        """
 
     def referrers(self, row: int) -> Sequence[str]:
         """The Python objects that hold the row's proxy, in short sentences; the tool's own left out."""

@@ -12,6 +12,7 @@ from typing import Final
 from inspector.runtime.sites import SiteTable
 from inspector.vocabulary import Kind, Level, Reference
 from inspector.wire import ffi, lib
+from inspector.wire.declarations import Declaration
 from inspector.wire.schema import SITE_FRAMES
 from inspector.wire.status import check, new_error
 from inspector.wire.text import text_struct
@@ -42,15 +43,19 @@ class Recorder:
         level = self.type_level(type_index)
         return 0 if level < Level.HISTORY else sites.here(1 if level == Level.HISTORY else SITE_FRAMES)
 
-    def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0) -> int:
-        """The type of these; the same one for the same words. Raises when the table of types is full."""
+    def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0, closes: Declaration | None = None) -> int:
+        """The type of these; the same one for the same words. Raises when the table of types is full.
+
+        ``closes`` says how its resources close; ``None``: they do not.
+        """
         index, error = ffi.new("uint16_t *"), new_error()
         (name_text, held_name), (origin_text, held_origin) = text_struct(name), text_struct(origin)
-        (signature, held_signature) = text_struct("")
+        (signature, held_signature) = text_struct("" if closes is None else closes.close_signature)
         spec = ffi.new(
             "AiTypeSpec *",
             {"name": name_text, "origin": origin_text, "close_signature": signature, "kind": int(kind), "data_offset": data_offset},
         )
+        spec.closes, spec.thread_affine = closes is not None, closes is not None and closes.owner_closes
         status = lib.ai_type(spec, index, error)
         del held_name, held_origin, held_signature
         check(status, error)

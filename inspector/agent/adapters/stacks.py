@@ -1,6 +1,6 @@
 """Sites of births, read from frames by native code; Python is asked about unseen stacks.
 
-Which frames are the program's is told by their module, as ``SiteTable`` does. Runs on the thread whose frames are read.
+Which frames are the program's is told by their module and file, as ``SiteTable`` does. Runs on the thread whose frames are read.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ def is_walked_natively() -> bool:
 class NativeStacks:
     """Sites by stack for the births of one generated module, or of one declared class."""
 
-    def __init__(self, own_modules: tuple[str, ...]) -> None:
-        """Frames of modules with these prefixes are left out."""
-        self._own_modules = own_modules
-        self.table = SiteTable(own_modules)
+    def __init__(self, own_modules: tuple[str, ...], packages: tuple[str, ...] = ()) -> None:
+        """Frames of modules with these prefixes are left out; those of ``packages``, which define the class, name no site."""
+        self.table = SiteTable(own_modules, packages)
         """The same sites for what Python itself records."""
-        self.native: Any = hooks.Stacks(self._is_program, self._here, self._here, is_walked_natively())
+        self.native: Any = hooks.Stacks(self._whose, self._here, self._here, is_walked_natively())
 
-    def _is_program(self, _code: CodeType, scope: dict[str, Any]) -> bool:
-        """Whether code with these globals is the program's."""
-        name = scope.get("__name__")
-        return not (isinstance(name, str) and name.startswith(self._own_modules))
+    def _whose(self, code: CodeType, scope: dict[str, Any]) -> int:
+        """Whose code it is: 0 left out, 1 the program's own, 2 a library's."""
+        if self.table.is_left_out(scope):
+            return 0
+        return 1 if self.table.names_site(code) else 2
 
     def _here(self, frames: int) -> int:
         """The site of this thread, described."""

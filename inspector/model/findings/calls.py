@@ -53,6 +53,7 @@ class LateCalls:
             f"{plural(len(group), 'call')} of {group.type_name} {'awaited by native code' if awaited else 'not ended'}"
             f" for {'at least ' if begun else ''}{span(oldest)}",
             subject=group.subject,
+            former_subject=group.former_subject,
             evidence=(f"Called at {group.site or 'a place that was not recorded'}", *([f"On {on}"] if on else [])),
             filter=group.filter,
             handles=ids_of(snapshot, group.rows),

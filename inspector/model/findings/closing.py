@@ -57,6 +57,7 @@ class NeverClosed:
             Verdict.SUSPECT,
             f"{plural(len(group), group.type_name)} dropped without close, made at {group.site or 'a place that was not recorded'}",
             subject=group.subject,
+            former_subject=group.former_subject,
             evidence=(
                 f"{row.never_closed:,} of this type since the segment began, {row.closed:,} were closed",
                 f"It closes by {row.close_signature}" if row.close_signature else "How it closes is not said",
@@ -145,6 +146,7 @@ class LatePending:
             Verdict.SUSPECT,
             f"{plural(len(group), 'close')} of {group.type_name} waiting, the oldest for {oldest:,.0f} s",
             subject=group.subject,
+            former_subject=group.former_subject,
             evidence=(*why, f"{'Called' if is_call else 'Made'} at {group.site or 'a place that was not recorded'}"),
             filter=group.filter if is_call else f"{group.filter.replace(' state:live', '')} state:pending",
             handles=ids_of(snapshot, group.rows),

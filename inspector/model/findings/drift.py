@@ -52,6 +52,7 @@ class CountDrifts:
             Verdict.SUSPECT,
             f"Native references to {plural(len(group), group.type_name)} only rise: by {int(grown.sum()):,} so far",
             subject=group.subject,
+            former_subject=group.former_subject,
             evidence=(
                 f"The worst went from {int(drift.first[at][worst]):,} to {int(drift.newest[at][worst]):,} native references in "
                 f"{span(facts.trend.span_secs)}",

@@ -50,6 +50,8 @@ class Finding:
     """A sentence without a full stop."""
     subject: str = ""
     """What it is about, the same in each run of the program: a type and a site. With ``rule`` it is what a person mutes."""
+    former_subject: str = ""
+    """The subject as an earlier version wrote it into the file of mutes: with the innermost frame, whosever that is."""
     evidence: tuple[str, ...] = ()
     """Facts with numbers, the strongest first; each a sentence without a full stop."""
     filter: str = ""
@@ -58,11 +60,24 @@ class Finding:
     """A few of the handles, for a closer look."""
     muted: str = ""
     """Why a person does not want to hear of it."""
+    muted_by: str = ""
+    """The key in the file of mutes that it is muted by; ``""``: it is not muted."""
 
     @property
     def key(self) -> str:
         """Names rule and subject for good."""
         return f"{self.rule}: {self.subject}" if self.subject else self.rule
+
+    @property
+    def mute_key(self) -> str:
+        """The key to mute it by, or to hear of it again."""
+        return self.muted_by or self.key
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys under which it may be muted: its own, and that of an earlier version."""
+        former = self.former_subject
+        return (self.key, f"{self.rule}: {former}") if former and former != self.subject else (self.key,)
 
 
 class Rule(Protocol):

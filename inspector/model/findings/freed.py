@@ -45,6 +45,7 @@ class FreedButHeld:
             Verdict.SUSPECT,
             f"{len(group):,} {what} of {group.type_name} freed, but Python still has {'it' if len(group) == 1 else 'them'}",
             subject=group.subject,
+            former_subject=group.former_subject,
             evidence=("The finaliser has released the handle, which the proxy still keeps: the next finaliser frees it again",),
             filter=f'type:{quoted(group.type_name)} state:"{RESOURCE_WORDS[Resource.FREED]}"',
             handles=ids_of(snapshot, group.rows),

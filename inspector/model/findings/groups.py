@@ -27,8 +27,10 @@ class Group:
     type_name: str
     site_index: int
     site: str
-    """The innermost line, ``""`` when not recorded."""
+    """The line that names the site, ``""`` when not recorded."""
     rows: Ints
+    innermost: str = ""
+    """The innermost line, which may be a library's."""
 
     def __len__(self) -> int:
         """Rows."""
@@ -38,6 +40,11 @@ class Group:
     def subject(self) -> str:
         """``TodoItem from app.py:41 add``."""
         return f"{self.type_name} from {self.site}" if self.site else self.type_name
+
+    @property
+    def former_subject(self) -> str:
+        """The subject by the innermost line, as an earlier version muted it."""
+        return f"{self.type_name} from {self.innermost}" if self.innermost else self.type_name
 
     @property
     def filter(self) -> str:
@@ -54,13 +61,14 @@ def grouped(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> list[Group]:
     distinct, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     order = np.argsort(inverse, kind="stable")
     parts = np.split(rows[order], np.cumsum(counts)[:-1])
-    groups = [
-        Group(
-            int(key) >> 32, type_name(snapshot, int(key) >> 32), int(key) & 0xFFFF_FFFF, site_name(snapshot, int(key) & 0xFFFF_FFFF), part
-        )
-        for key, part in zip(distinct, parts, strict=True)
-    ]
+    groups = [_group(snapshot, int(key) >> 32, int(key) & 0xFFFF_FFFF, part) for key, part in zip(distinct, parts, strict=True)]
     return sorted(groups, key=len, reverse=True)
+
+
+def _group(snapshot: Snapshot, type_index: int, site_index: int, rows: Ints) -> Group:
+    site = snapshot.sites.get(site_index)
+    innermost = site.innermost() if site else ""
+    return Group(type_index, type_name(snapshot, type_index), site_index, site_name(snapshot, site_index), rows, innermost)
 
 
 def type_name(snapshot: Snapshot, index: int) -> str:
@@ -70,7 +78,7 @@ def type_name(snapshot: Snapshot, index: int) -> str:
 
 
 def site_name(snapshot: Snapshot, index: int) -> str:
-    """The innermost line of a stack, ``""`` when not recorded."""
+    """The line that names a stack, ``""`` when not recorded."""
     site = snapshot.sites.get(index)
     return site.short() if site else ""
 

@@ -134,7 +134,8 @@ def _can_say(facts: Facts, findings: Sequence[Finding]) -> bool:
 
 
 def _muted(finding: Finding, mutes: Mapping[str, str]) -> Finding:
-    return replace(finding, muted=mutes[finding.key]) if finding.verdict is Verdict.SUSPECT and finding.key in mutes else finding
+    key = next((key for key in finding.keys if key in mutes), "")
+    return replace(finding, muted=mutes[key], muted_by=key) if finding.verdict is Verdict.SUSPECT and key else finding
 
 
 def _ordered(findings: Iterable[Finding]) -> list[Finding]:

@@ -75,6 +75,7 @@ class LeakSuspects:
             Verdict.SUSPECT,
             f"{group.type_name} keeps growing: {plural(len(group), 'handle')} made at {place} stayed",
             subject=group.subject,
+            former_subject=group.former_subject,
             evidence=(
                 f"{group.type_name}: {growth.first:,} → {growth.newest:,} live in {span(span_secs)}, and never back",
                 f"{len(group):,} of the {len(growth.stayed):,} that stayed were made at {place}, {per_sec:,.1f} each second",
@@ -96,6 +97,5 @@ class _Growth:
 
 def _stack(snapshot: Snapshot, index: int) -> tuple[str, ...]:
     site = snapshot.sites.get(index)
-    if site is None or len(site.frames) < 2:
-        return ()
-    return ("Called from " + " ← ".join(frame.short() for frame in site.frames[1:4]),)
+    callers = site.frames[site.naming + 1 :][:3] if site is not None else ()
+    return ("Called from " + " ← ".join(frame.short() for frame in callers),) if callers else ()

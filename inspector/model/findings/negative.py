@@ -55,6 +55,7 @@ class NegativeReferences:
             Verdict.SUSPECT,
             f"{plural(len(group), group.type_name)} with fewer references than handles: freed too early when the handles go",
             subject=group.subject,
+            former_subject=group.former_subject,
             evidence=(
                 f"Strong count {int(handles.strong[first]):,}, but {plural(int(handles.proxies[first]), 'handle')}: {missing:,} missing",
                 f"Made at {group.site or 'a place that was not recorded'}",

@@ -64,6 +64,7 @@ class Orphans:
             Verdict.SUSPECT,
             f"{plural(len(group), group.type_name)} made by native code and never used",
             subject=group.subject,
+            former_subject=group.former_subject,
             evidence=(
                 f"The oldest has lived for {span(oldest)} without a call",
                 f"Returned to {group.site or 'a place that was not recorded'}",

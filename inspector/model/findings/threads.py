@@ -48,6 +48,7 @@ class OwnerEnded:
             Verdict.SUSPECT,
             f"{plural(len(group), group.type_name)} whose owner thread has ended",
             subject=group.subject,
+            former_subject=group.former_subject,
             evidence=(f"Owned by {', '.join(owners[:3])}", f"Made at {group.site or 'a place that was not recorded'}"),
             filter=ids_filter(ids_of(snapshot, group.rows)) if len(group) <= len(ids_of(snapshot, group.rows)) else group.filter,
             handles=ids_of(snapshot, group.rows),
@@ -87,6 +88,7 @@ class WrongThread:
             Verdict.SUSPECT,
             f"{plural(len(group), group.type_name)} let go by another thread than the owner",
             subject=group.subject,
+            former_subject=group.former_subject,
             evidence=(
                 f"Owned by {names[0]}, released on {names[1]}" + (f" at {released_at.short()}" if released_at else ""),
                 f"Made at {group.site or 'a place that was not recorded'}",

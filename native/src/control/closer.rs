@@ -152,6 +152,9 @@ impl Closer {
         }
         fields.insert("handles".into(), foreign.clone().into());
         fields.insert("although_held".into(), wish.although_held.into());
+        if let Some(within) = wish.withdraw_after {
+            fields.insert("withdraw_after_secs".into(), within.as_secs_f64().into());
+        }
         self.jobs.push(op, fields, origin.clone(), Finish::Closes { decided, foreign });
     }
 

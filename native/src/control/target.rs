@@ -67,7 +67,7 @@ pub struct CloseWish {
     /// Close objects even while other holders exist.
     pub although_held: bool,
     /// A request that has not run after that time is withdrawn; None: never. Adapters' closes run
-    /// at once or not at all.
+    /// at once, or on an event loop of the program's.
     pub withdraw_after: Option<Duration>,
 }
 

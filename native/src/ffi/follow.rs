@@ -9,8 +9,9 @@ use std::ptr::null_mut;
 use super::catch_value;
 use crate::follow::heap::Types;
 use crate::follow::proxies::{Born, Layout};
-use crate::follow::stacks::{self, Walk};
+use crate::follow::stacks::{self, Code, Walk};
 use crate::follow::{transit, Heap, Proxies, Stacks};
+use crate::layout::ResourceState;
 
 /// `Layout::Unknown`.
 pub const LAYOUT_UNKNOWN: u8 = 0;
@@ -22,6 +23,14 @@ pub const LAYOUT_BEFORE: u8 = 2;
 pub const LAYOUT_BOXED: u8 = 3;
 /// `Layout::Inner` of an `Arc`.
 pub const LAYOUT_COUNTED: u8 = 4;
+
+fn whose_of(number: i32) -> Code {
+    match number {
+        0 => Code::Hidden,
+        1 => Code::User,
+        _ => Code::Library,
+    }
+}
 
 fn layout(kind: u8, bytes: u64) -> Layout {
     match kind {
@@ -225,6 +234,27 @@ pub unsafe extern "C" fn ai_proxies_row(proxies: *mut Proxies, key: usize) -> u6
     unsafe { with(proxies, 0, |proxies| proxies.row(key)) }
 }
 
+/// `ResourceState` of the resource behind a proxy; none without a row.
+///
+/// # Safety
+/// See the module's text.
+#[no_mangle]
+pub unsafe extern "C" fn ai_proxies_resource(proxies: *mut Proxies, key: usize) -> u8 {
+    // SAFETY: the caller's promise.
+    unsafe { with(proxies, 0, |proxies| proxies.resource(key) as u8) }
+}
+
+/// The state of the resource behind a proxy, `ResourceState`, for all rows of its object; `key` 0: of all proxies. A resource that is closed
+/// stays so until it is open again. Returns the proxy's row, 0: none.
+///
+/// # Safety
+/// See the module's text.
+#[no_mangle]
+pub unsafe extern "C" fn ai_proxies_set_resource(proxies: *mut Proxies, key: usize, state: u8) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { with(proxies, 0, |proxies| ResourceState::from_number(state).map_or(0, |state| proxies.set_resource(key, state))) }
+}
+
 /// The proxy of a row, 0: none.
 ///
 /// # Safety
@@ -259,14 +289,14 @@ pub unsafe extern "C" fn ai_stacks_free(stacks: *mut Stacks) {
     unsafe { free(stacks) };
 }
 
-/// Whether a code object is the program's. It outlives the stacks.
+/// Whose a code object is: 0 the tool's, 1 the program's own, 2 a library's. It outlives the stacks.
 ///
 /// # Safety
 /// See the module's text.
 #[no_mangle]
-pub unsafe extern "C" fn ai_stacks_set_code(stacks: *mut Stacks, code: usize, is_program: i32) {
+pub unsafe extern "C" fn ai_stacks_set_code(stacks: *mut Stacks, code: usize, whose: i32) {
     // SAFETY: the caller's promise.
-    unsafe { with(stacks, (), |stacks| stacks.set_code(code, is_program != 0)) };
+    unsafe { with(stacks, (), |stacks| stacks.set_code(code, whose_of(whose))) };
 }
 
 /// The site of the stack that `ai_stacks_walk` found unknown just now.

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::places::Places;
 use crate::edges;
-use crate::layout::{Level, ReferenceState, EVENT_COUNT_UNKNOWN};
+use crate::layout::{Level, ReferenceState, ResourceState, EVENT_COUNT_UNKNOWN};
 use crate::levels;
 use crate::rows::{self, NewRow};
 use crate::runtime::runtime;
 use crate::threads::local;
+use crate::types;
 
 /// Stands for the row of a proxy while its finaliser runs.
 const LEAVING: u64 = u64::MAX;
@@ -47,6 +48,13 @@ pub enum Born {
     Ask,
 }
 
+/// What is known of an object's resource, and how many rows the object has.
+#[derive(Clone, Copy)]
+struct Known {
+    state: ResourceState,
+    rows: usize,
+}
+
 /// The rows of one class.
 pub struct Proxies {
     type_id: u16,
@@ -59,6 +67,8 @@ pub struct Proxies {
     freed: Places<usize, u64>,
     /// An object of the class was found where the layout says that it lies.
     is_seen: bool,
+    /// Resources whose state was told, by the address of their object.
+    resources: Places<u64, Known>,
 }
 
 impl Default for Proxies {
@@ -78,6 +88,7 @@ impl Proxies {
             is_followed: true,
             freed: Places::default(),
             is_seen: false,
+            resources: Places::default(),
         }
     }
 
@@ -235,6 +246,37 @@ impl Proxies {
         }
     }
 
+    /// The state of the resource behind a proxy; `None` without a row.
+    pub fn resource(&self, key: usize) -> ResourceState {
+        let found = rows::resource_of(runtime(), self.row(key));
+        found.and_then(|(_, state)| ResourceState::from_number(state)).unwrap_or(ResourceState::None)
+    }
+
+    /// The state of the resource behind a proxy, for all rows of its object; `key` 0: of all proxies. A resource that is closed stays so until
+    /// it is open again. Returns the proxy's row, 0: none.
+    pub fn set_resource(&mut self, key: usize, state: ResourceState) -> u64 {
+        if key == 0 {
+            self.resources.clear();
+            self.rows.values().for_each(|&row| share(row, state));
+            return 0;
+        }
+        let row = self.row(key);
+        let Some((address, before)) = rows::resource_of(runtime(), row) else { return 0 };
+        let is_final = before == ResourceState::Freed as u8 || before == ResourceState::Closed as u8 && state != ResourceState::Open;
+        if is_final || before == state as u8 {
+            return row;
+        }
+        // a row that ended meanwhile needs none
+        let _ = rows::set_resource(runtime(), row, state);
+        if address != 0 {
+            let shares = |&&other: &&u64| rows::resource_of(runtime(), other).is_some_and(|(its, _)| its == address);
+            let of_object: Vec<u64> = self.rows.values().filter(shares).copied().collect();
+            of_object.iter().filter(|&&other| other != row).for_each(|&other| share(other, state));
+            self.resources.insert(address, Known { state, rows: of_object.len() });
+        }
+        row
+    }
+
     /// The row of a proxy, 0: it has none.
     pub fn row(&self, key: usize) -> u64 {
         self.rows.get(&key).copied().filter(|&row| row != LEAVING).unwrap_or(0)
@@ -254,6 +296,7 @@ impl Proxies {
         self.rows.clear();
         self.freed.clear();
         self.unplaced.clear();
+        self.resources.clear();
         if self.type_id != 0 {
             // a type of ours exists
             let _ = rows::clear(runtime(), self.type_id);
@@ -281,7 +324,32 @@ impl Proxies {
         if made != 0 && address == 0 && self.layout == Layout::Unknown {
             self.unplaced.push((made, handle));
         }
+        self.place_resource(made, address, is_born_now);
         made
+    }
+
+    /// The state of a new row's resource: that of its object, where it was told; not known of an object that was there before.
+    fn place_resource(&mut self, row: u64, address: u64, is_born_now: bool) {
+        if let Some(known) = self.resources.get_mut(&address) {
+            known.rows += 1;
+            share(row, known.state);
+        } else if !is_born_now && types::closes(runtime(), self.type_id) {
+            share(row, ResourceState::Unknown);
+        }
+    }
+
+    /// A row ends: of an object without rows nothing is known any more, as its address may be another's then.
+    fn forget_resource(&mut self, row: u64) {
+        if self.resources.is_empty() {
+            return;
+        }
+        let Some((address, _)) = rows::resource_of(runtime(), row) else { return };
+        if let Some(known) = self.resources.get_mut(&address) {
+            known.rows -= 1;
+            if known.rows == 0 {
+                self.resources.remove(&address);
+            }
+        }
     }
 
     /// Remembers a row; a proxy at the place of a known one means that that one went without a word.
@@ -298,6 +366,7 @@ impl Proxies {
         if !self.unplaced.is_empty() {
             self.unplaced.retain(|&(waiting, _)| waiting != row);
         }
+        self.forget_resource(row);
         // a row that a detach ended has nothing to end
         let _ = rows::end_counted(runtime(), row, state, left);
     }
@@ -334,6 +403,14 @@ impl Proxies {
         } else {
             ReferenceState::Released
         }
+    }
+}
+
+/// The state of a resource that was counted with another row.
+fn share(row: u64, state: ResourceState) {
+    // a row that ended has no resource any more, and a freed one keeps its state
+    if rows::resource_of(runtime(), row).is_some_and(|(_, before)| before != ResourceState::Freed as u8) {
+        let _ = rows::share_resource(runtime(), row, state);
     }
 }
 

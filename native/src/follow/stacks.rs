@@ -60,10 +60,21 @@ pub enum Walk {
     Stack(usize),
 }
 
+/// Whose code it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// The tool's, or generated: its frames are left out.
+    Hidden,
+    /// The program's own.
+    User,
+    /// The standard library's, or of the package that defines the followed class: its frames are kept, and name no site.
+    Library,
+}
+
 /// Stacks that are known.
 pub struct Stacks {
     layout: &'static FrameLayout,
-    is_program: Places<usize, bool>,
+    codes: Places<usize, Code>,
     sites: Places<Box<[usize]>, u32>,
     newest: [usize; 2 * MOST_KEPT],
 }
@@ -71,12 +82,12 @@ pub struct Stacks {
 impl Stacks {
     /// Knows nothing yet.
     pub fn new(layout: &'static FrameLayout) -> Self {
-        Self { layout, is_program: Places::default(), sites: Places::default(), newest: [0; 2 * MOST_KEPT] }
+        Self { layout, codes: Places::default(), sites: Places::default(), newest: [0; 2 * MOST_KEPT] }
     }
 
-    /// Whether a code object is the program's; it lives from now on as long as this.
-    pub fn set_code(&mut self, code: usize, is_program: bool) {
-        self.is_program.insert(code, is_program);
+    /// Whose a code object is; it lives from now on as long as this.
+    pub fn set_code(&mut self, code: usize, whose: Code) {
+        self.codes.insert(code, whose);
     }
 
     /// The site of the stack that `walk` found unknown last, of `count` frames.
@@ -94,29 +105,32 @@ impl Stacks {
         self.sites.is_empty()
     }
 
-    /// The site of the calling thread, of `limit` frames at most.
+    /// The site of the calling thread, of `limit` frames at most. A limit of 1 asks for the innermost frame of the program's own, with the
+    /// libraries' frames inside it; a stack without such a frame is told by its innermost one.
     ///
     /// # Safety
     /// `state` is the calling thread's state in the interpreter whose layout this is, and the interpreter's lock is held.
     pub unsafe fn walk(&mut self, state: usize, limit: usize) -> Walk {
-        let (layout, limit) = (self.layout, limit.min(MOST_KEPT));
-        let mut count = 0;
+        let (layout, is_short) = (self.layout, limit == 1);
+        let most = if is_short { MOST_KEPT } else { limit.min(MOST_KEPT) };
+        let (mut count, mut is_named) = (0, false);
         // SAFETY: the caller's promise, for the whole walk.
         let mut frame = unsafe { innermost(layout, state) };
         for _ in 0..MOST_FRAMES {
-            if frame == 0 || count == limit {
+            if frame == 0 || count == most || is_short && is_named {
                 break;
             }
             // SAFETY: a frame of the running thread, which does not run meanwhile.
             let (code, instruction, is_code) = unsafe { read(layout, frame) };
             if is_code {
-                match self.is_program.get(&code) {
-                    Some(true) => {
+                match self.codes.get(&code) {
+                    Some(Code::Hidden) => {}
+                    Some(whose) => {
                         self.newest[2 * count] = code;
                         self.newest[2 * count + 1] = instruction;
                         count += 1;
+                        is_named |= *whose == Code::User;
                     }
-                    Some(false) => {}
                     // SAFETY: as above.
                     None => return Walk::Code(code, unsafe { word(frame + layout.globals) }),
                 }
@@ -126,6 +140,9 @@ impl Stacks {
         }
         if count == 0 {
             return Walk::Site(0);
+        }
+        if is_short && !is_named {
+            count = 1;
         }
         self.sites.get(&self.newest[..2 * count]).map_or(Walk::Stack(count), |&site| Walk::Site(site))
     }
@@ -216,9 +233,9 @@ mod tests {
         let mut stacks = Stacks::new(&LAYOUT_313);
         let (_frames, state) = stack(&[(1, 10, 0), (2, 20, 0), (3, 30, 0)]);
         assert_eq!(walk(&mut stacks, &state, 2), Walk::Code(1, 0x601));
-        stacks.set_code(1, false);
-        stacks.set_code(2, true);
-        stacks.set_code(3, true);
+        stacks.set_code(1, Code::Hidden);
+        stacks.set_code(2, Code::User);
+        stacks.set_code(3, Code::User);
         assert_eq!(walk(&mut stacks, &state, 2), Walk::Stack(2));
         stacks.set_site(2, 77);
         assert_eq!(walk(&mut stacks, &state, 2), Walk::Site(77));
@@ -230,7 +247,7 @@ mod tests {
     fn frames_that_stand_for_c_code_are_left_out() {
         let mut stacks = Stacks::new(&LAYOUT_313);
         let (_frames, state) = stack(&[(9, 0, OWNED_BY_C), (2, 20, 0)]);
-        stacks.set_code(2, true);
+        stacks.set_code(2, Code::User);
         assert_eq!(walk(&mut stacks, &state, 1), Walk::Stack(1));
         let mut seen = [0; 4];
         // SAFETY: as in `walk`.
@@ -242,8 +259,20 @@ mod tests {
     fn a_thread_without_frames_of_the_program_has_no_site() {
         let mut stacks = Stacks::new(&LAYOUT_313);
         let (_frames, state) = stack(&[(1, 10, 0)]);
-        stacks.set_code(1, false);
+        stacks.set_code(1, Code::Hidden);
         assert_eq!(walk(&mut stacks, &state, 4), Walk::Site(0));
         assert_eq!(walk(&mut stacks, &[0; 10], 4), Walk::Site(0));
+    }
+
+    #[test]
+    fn a_short_site_reaches_the_first_frame_of_the_programs_own() {
+        let mut stacks = Stacks::new(&LAYOUT_313);
+        let codes = [(1, Code::Library), (2, Code::Hidden), (3, Code::Library), (4, Code::User), (5, Code::User)];
+        codes.iter().for_each(|&(code, whose)| stacks.set_code(code, whose));
+        let (_frames, state) = stack(&[(1, 10, 0), (2, 20, 0), (3, 30, 0), (4, 40, 0), (5, 50, 0)]);
+        assert_eq!(walk(&mut stacks, &state, 1), Walk::Stack(3));
+        assert_eq!(walk(&mut stacks, &state, 2), Walk::Stack(2));
+        let (_frames, without) = stack(&[(1, 10, 0), (3, 30, 0)]);
+        assert_eq!(walk(&mut stacks, &without, 1), Walk::Stack(1));
     }
 }

@@ -85,7 +85,7 @@ pub enum ResourceState {
     NeverClosed = 8,
     /// A call panicked inside the object, which may be half changed: it can only be released.
     Poisoned = 9,
-    /// Dropped while it could not be asked whether it had been closed.
+    /// It may have been closed where nobody could see it: dropped while it could not be asked, or made before anybody looked.
     Unknown = 10,
     /// The host's finaliser has released the reference, and the host still has the proxy: each use
     /// of it touches memory that may be freed. Such a row names no object.

@@ -75,7 +75,7 @@ class FakeAdapter:
     def owns(self, row: int) -> bool:
         return row in self.rows
 
-    def close(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
+    def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
         self._fail()
         return CloseVerdict("would_close" if preview else "closed", f"although held: {although_held}", ("a", "b"))
 

@@ -208,3 +208,10 @@ def test_handles_that_share_one_object_are_told_together_also_after_one_was_rele
         counts=[1, 1, 2],
     )
     assert of_object(told, snapshot_of(rows), handle_id(4)).tolist() == [True] * 3
+
+
+def test_a_wrapper_of_the_followed_package_names_no_site_another_package_does() -> None:
+    wrapper, caller = "/v/lib/python3.11/site-packages/bdkpython/wrap.py", "/v/lib/python3.11/site-packages/service/run.py"
+    frames = (Frame("make", wrapper, 3), Frame("run", "/usr/lib/python3.11/asyncio/events.py", 84), Frame("serve", caller, 9))
+    assert [node.text for node in folded(frames, ("bdkpython",))] == ["run.py:9 serve"]
+    assert Site(1, frames, packages=("bdkpython",)).short() == "run.py:9 serve"

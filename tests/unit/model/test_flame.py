@@ -87,3 +87,11 @@ def test_a_hundred_thousand_rows_add_up() -> None:
     assert graph.total == 99_000
     tips = sum(flame.value for flame in graph.flames if flame.is_type)
     assert tips == graph.total
+
+
+def test_a_tips_filter_names_the_program_s_line_not_the_wrapper_s() -> None:
+    frames = (Frame("run", "/usr/lib/python3.11/asyncio/events.py", 84), Frame("add", "/src/app.py", 41))
+    snapshot = dataclasses.replace(with_stacks(Row(1, "TodoItem")), sites={1: Site(1, frames)})
+    (tip,) = [flame for flame in build_flames(snapshot).flames if flame.is_type]
+    assert tip.filter == 'type:"TodoItem" site:"app.py:41 add"'
+    assert parse(tip.filter).mask(snapshot).tolist() == [True]

@@ -7,7 +7,6 @@ each fault in it, a declaration says why it has no rows.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from types import CoroutineType, ModuleType
@@ -18,18 +17,19 @@ from inspector.agent.adapters.declared.followed import Followed
 from inspector.agent.adapters.declared.instances import Reference, references
 from inspector.agent.adapters.declared.library_rows import LibraryRows
 from inspector.agent.adapters.declared.looks import Looks, rows_of
-from inspector.agent.adapters.declared.loops import running_loops
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.declared.sources import declared_here
 from inspector.agent.adapters.extension_classes import not_followed
 from inspector.agent.adapters.imports import ImportWatch
-from inspector.agent.adapters.protocol import CloseVerdict, Following
+from inspector.agent.adapters.loops import Ending, LoopCall, give_up, loop_trouble, running_loops
+from inspector.agent.adapters.protocol import CloseVerdict, ClosingHost, Following
 from inspector.agent.boundary import Boundary
 from inspector.agent.faults import Faults
 from inspector.agent.plain import in_class
 from inspector.agent.referrers import describe_referrers
 from inspector.errors import InspectorError
+from inspector.vocabulary import Resource
 from inspector.wire.declaration_files import Declared
 from inspector.wire.declarations import Declaration
 from inspector.wire.hooks import hooks
@@ -47,8 +47,20 @@ class DeclaredAdapter:
 
     name: Final = "declared"
 
-    def __init__(self, declared: Declared | None = None, recorder: DeclaredRecorder | None = None, looks: Looks | None = None) -> None:
-        """Looks at nothing yet. Without ``declared`` the files of this process's environment and project are read at ``attach``."""
+    def __init__(
+        self,
+        declared: Declared | None = None,
+        recorder: DeclaredRecorder | None = None,
+        looks: Looks | None = None,
+        *,
+        hosts: Sequence[ClosingHost] = (),
+    ) -> None:
+        """Looks at nothing yet. Without ``declared`` the files of this process's environment and project are read at ``attach``.
+
+        ``hosts`` are the adapters that follow classes by themselves: a declaration of such a class says how it closes.
+        """
+        self._hosts = tuple(hosts)
+        self._calls: list[LoopCall] = []
         self._declared = declared
         self._recorder = recorder or DeclaredRecorder()
         self._faults = Faults()
@@ -136,6 +148,9 @@ class DeclaredAdapter:
     def poll_quietly(self) -> None:
         """As ``poll``, without the faults."""
         self._resolve()
+        for call in self._calls:
+            call.look()
+        self._calls = [call for call in self._calls if not call.is_over]
         for rows in list(self._by_class.values()):
             rows.look_round(ROUND_ROWS)
         if self._is_scan_due:
@@ -148,7 +163,7 @@ class DeclaredAdapter:
         """Whether the row is of a declared class or library."""
         return self._rows_with(row) is not None
 
-    def close(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
+    def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
         """Call the method that the declaration names."""
         rows = self._rows_with(row)
         proxy = None if rows is None else rows.proxy(row)
@@ -163,7 +178,7 @@ class DeclaredAdapter:
             return CloseVerdict("refused", f"still held by {', '.join(holders)}", holders)
         if preview:
             return CloseVerdict("would_close", "", holders)
-        return self._call_close(rows, proxy, holders)
+        return self._call_close(rows, proxy, holders, withdraw_after_secs)
 
     def referrers(self, row: int) -> Sequence[str]:
         """The Python objects that hold the row's proxy."""
@@ -179,36 +194,48 @@ class DeclaredAdapter:
             lambda: [each.cls for each in list(self._followed.values()) if each.cls is not None],
         )
 
-    def _call_close(self, rows: DeclaredRows | LibraryRows, proxy: Any, holders: tuple[str, ...]) -> CloseVerdict:
+    def _call_close(
+        self, rows: DeclaredRows | LibraryRows, proxy: Any, holders: tuple[str, ...], within_secs: float | None
+    ) -> CloseVerdict:
         """The call itself. Raises the exception of the program's method."""
         declared = rows.declaration
         result = getattr(proxy, declared.close)(**declared.close_with)
         if isinstance(result, CoroutineType):
-            return self._close_later(rows, proxy, result, holders)
+            return self._close_later(rows, proxy, result, holders, within_secs)
         if declared.released is None and declared.handle is None:
             rows.release(proxy)
         elif rows.observe(proxy):
             return CloseVerdict("pending", f"{declared.close_signature} has returned, and the handle is not released yet", holders)
         return CloseVerdict("closed", "", holders)
 
-    def _close_later(self, rows: DeclaredRows | LibraryRows, proxy: Any, coroutine: Any, holders: tuple[str, ...]) -> CloseVerdict:
+    def _close_later(
+        self, rows: DeclaredRows | LibraryRows, proxy: Any, coroutine: Any, holders: tuple[str, ...], within_secs: float | None
+    ) -> CloseVerdict:
         """Have the program's event loop run a closing coroutine; the row ends when it has."""
         declared, loops = rows.declaration, running_loops()
-        if len(loops) != 1:
-            coroutine.close()
-            why = f"{len(loops)} event loops run, and which of them it belongs to is not known" if loops else "no event loop runs"
-            return CloseVerdict("refused", f"{declared.close} is a coroutine, and {why}", holders)
+        trouble = loop_trouble(declared.close, loops)
+        if trouble:
+            give_up(coroutine)
+            return CloseVerdict("refused", trouble, holders)
 
-        def ended(future: Any) -> None:
-            error = None if future.cancelled() else future.exception()
-            if error is not None:
-                self._faults.add(InspectorError(f"{declared.close_signature} of {declared.name} failed: {type(error).__name__}: {error}"))
-            elif not future.cancelled() and declared.released is None and declared.handle is None:
+        def ended(ending: Ending, error: BaseException | None) -> None:
+            if ending in (Ending.NEVER_BEGAN, Ending.EXPIRED):
+                give_up(coroutine)
+            if ending is not Ending.RAN:
+                why = f": {type(error).__name__}: {error}" if error is not None else ""
+                self._faults.add(InspectorError(f"{declared.close_signature} of {declared.name}: {ending.value}{why}"))
+            if ending is Ending.RAN and declared.released is None and declared.handle is None:
                 rows.release(proxy)
-            else:
-                rows.observe(proxy)
+            elif rows.observe(proxy):
+                self._recorder.set_resource(rows.row_of(proxy), Resource.OPEN)
 
-        sys.modules["asyncio"].run_coroutine_threadsafe(coroutine, loops[0]).add_done_callback(ended)
+        asked = LoopCall(loops[0], lambda: coroutine, ended, within_secs=within_secs)
+        self._recorder.set_resource(rows.row_of(proxy), Resource.CLOSE_REQUESTED)
+        if not asked.start():
+            give_up(coroutine)
+            self._recorder.set_resource(rows.row_of(proxy), Resource.OPEN)
+            return CloseVerdict("refused", f"{declared.close} is a coroutine, and its event loop has ended", holders)
+        self._calls.append(asked)
         return CloseVerdict("pending", f"{declared.close_signature} runs on the program's event loop", holders)
 
     def _take(self, declarations: Sequence[Declaration]) -> None:
@@ -218,7 +245,7 @@ class DeclaredAdapter:
                 self._troubles.append(f"{MAX_DECLARED} declarations are followed already: {declaration.key}: {declaration.source}")
                 return
             if declaration.key not in self._followed:
-                self._followed[declaration.key] = Followed(declaration, self._recorder, self._faults, self._births)
+                self._followed[declaration.key] = Followed(declaration, self._recorder, self._faults, self._births, hosts=self._hosts)
         if self._followed and not self._is_watching:
             self._is_watching = True
             self._watch.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from inspector.agent.adapters.declared.extension import TypeHooks
@@ -14,6 +15,7 @@ from inspector.agent.adapters.declared.names import Missing, find
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.extension_classes import instances_beyond
+from inspector.agent.adapters.protocol import ClosingHost, HostedClosing
 from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
 from inspector.wire.declarations import Declaration
@@ -23,13 +25,17 @@ from inspector.wire.hooks import hooks
 class Followed:
     """A declaration from the moment it is known. Any one thread at a time."""
 
-    def __init__(self, declaration: Declaration, recorder: DeclaredRecorder, faults: Faults, births: Births) -> None:
-        """Looks at nothing yet. ``births`` is given the proxies of all declared classes."""
+    def __init__(
+        self, declaration: Declaration, recorder: DeclaredRecorder, faults: Faults, births: Births, *, hosts: Sequence[ClosingHost] = ()
+    ) -> None:
+        """Looks at nothing yet. ``births`` is given the proxies of all declared classes, ``hosts`` may follow the class themselves."""
         self.declaration = declaration
         self.cls: type | None = None
         """The class, once it is hooked."""
         self.rows: DeclaredRows | LibraryRows | None = None
         """Once it is resolved."""
+        self.closing: HostedClosing | None = None
+        """How the class closes, where another adapter follows it: then the rows are that one's."""
         self.waits_for = ""
         """What has to be imported first; ``""`` when nothing."""
         self.trouble = ""
@@ -37,6 +43,7 @@ class Followed:
         self._recorder = recorder
         self._faults = faults
         self._births = births
+        self._hosts = hosts
         self._hooks: list[ClassHooks | TypeHooks | FunctionHooks] = []
         self._is_settled = False
 
@@ -70,10 +77,18 @@ class Followed:
         """Whether its objects stay unknown, even after further imports."""
         return bool(self.trouble) if self.rows is None else bool(self.rows.trouble)
 
+    @property
+    def followed_by(self) -> str:
+        """The adapter whose rows the class has; ``""``: none yet, or those of this declaration."""
+        return "" if self.closing is None else self.closing.name
+
     def unhook(self) -> None:
         """Take the hooks off and look after no proxy any more; rows stay as they are."""
         if self.rows is not None:
             self.rows.let_go()  # before the hooks that would tell of their end
+        if self.closing is not None:
+            self.closing.undo()
+            self.closing = None
         while self._hooks:
             self._hooks.pop().undo()
         self._is_settled = True
@@ -91,8 +106,10 @@ class Followed:
         return {
             "class": self.declaration.key,
             "source": self.declaration.source,
-            "rows": 0 if self.rows is None else len(self.rows),
-            "is_followed": self.rows is not None,
+            "rows": len(self.rows if self.rows is not None else self.closing or ()),
+            "is_followed": self.rows is not None or self.closing is not None,
+            "followed_by": self.followed_by,
+            "closes": self.declaration.close_signature,
             "waits_for": self.waits_for,
             "unseen": bool(unseen),
             "trouble": self.trouble or (self.rows.trouble or unseen if self.rows is not None else ""),
@@ -123,6 +140,8 @@ class Followed:
         cls = found.pop(0) if declared.cls else None
         if cls is not None and not isinstance(cls, type):
             raise InspectorError("not a class")
+        if cls is not None and self._is_hosted(cls):
+            return
         if cls is not None and declared.library and not cls.__weakrefoffset__:
             raise InspectorError("its instances cannot be referred to weakly, so it does not go together with a library")
         origin = declared.library if cls is None else _origin(cls, declared.cls)
@@ -138,6 +157,13 @@ class Followed:
             self._hooks.append(functions)
             troubles += functions.set()
         self._settle("; ".join(troubles))
+
+    def _is_hosted(self, cls: type) -> bool:
+        """Whether another adapter follows the class. It closes as declared then. Raises when it cannot."""
+        self.closing = next((closing for host in self._hosts if (closing := host.opt_in(cls, self.declaration)) is not None), None)
+        if self.closing is not None:
+            self._settle("")
+        return self.closing is not None
 
     def _hook_class(self, cls: type, rows: DeclaredRows | LibraryRows) -> list[str]:
         """Its attributes where they can be set, its type slots where births or ends would not be seen otherwise, or not be asked."""

@@ -18,6 +18,7 @@ from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
 from inspector.runtime.sites import OWN_MODULES, SiteTable
+from inspector.source_places import packages_of
 from inspector.vocabulary import Reference, Resource
 from inspector.wire.declarations import Declaration
 
@@ -41,7 +42,7 @@ class LibraryRows:
         self.declaration = declaration
         self._recorder = recorder
         self._faults = faults
-        self._sites = SiteTable((*OWN_MODULES, *declaration.hide))
+        self._sites = SiteTable((*OWN_MODULES, *declaration.hide), packages_of([declaration.cls or declaration.library]))
         self._type_index = recorder.declared_type(declaration, origin)
         self._refs: dict[int, ProxyRef] = {}
         self._key_by_row: dict[int, int] = {}

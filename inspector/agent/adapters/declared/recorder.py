@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from inspector.agent.adapters.recorder import Recorder
 from inspector.vocabulary import Kind, Resource
-from inspector.wire import ffi, lib
+from inspector.wire import lib
 from inspector.wire.declarations import Declaration
 from inspector.wire.schema import COUNT_UNKNOWN
-from inspector.wire.status import check, new_error
-from inspector.wire.text import text_struct
 
 
 class DeclaredRecorder(Recorder):
@@ -18,13 +16,8 @@ class DeclaredRecorder(Recorder):
 
     def declared_type(self, declaration: Declaration, origin: str) -> int:
         """The type of a declaration's rows. Raises when the table of types is full."""
-        index, error = ffi.new("uint16_t *"), new_error()
-        texts = [text_struct(text) for text in (declaration.name, origin, declaration.close_signature)]
-        spec = ffi.new("AiTypeSpec *", {"kind": int(Kind.DECLARED)})
-        spec.name, spec.origin, spec.close_signature = (native for native, _ in texts)
-        spec.closes, spec.thread_affine = bool(declaration.close), declaration.owner_closes
-        check(lib.ai_type(spec, index, error), error)
-        return int(index[0])
+        closes = declaration if declaration.close else None
+        return self.type_index(name=declaration.name, origin=origin, kind=Kind.DECLARED, closes=closes)
 
     def set_resource(self, row: int, state: Resource) -> None:
         """Sets the state of the row's resource."""

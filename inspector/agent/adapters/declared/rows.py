@@ -18,6 +18,7 @@ from inspector.agent.adapters.stacks import NativeStacks
 from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
 from inspector.runtime.sites import OWN_MODULES
+from inspector.source_places import packages_of
 from inspector.wire.declarations import Declaration
 from inspector.wire.hooks import hooks
 
@@ -40,7 +41,7 @@ class DeclaredRows:
             released=None if released is None else released.path.steps,
             test="" if released is None else released.test,
             number=0 if released is None else released.number,
-            stacks=NativeStacks((*OWN_MODULES, *declaration.hide)).native,
+            stacks=NativeStacks((*OWN_MODULES, *declaration.hide), packages_of([declaration.cls])).native,
             number_of=number_of,
             note=self._note,
             fail=faults.add,

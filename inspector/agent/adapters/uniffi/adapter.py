@@ -7,6 +7,7 @@ objects that Rust holds become rows (``rows``, ``foreign``), and classes carry h
 from __future__ import annotations
 
 import gc
+import sys
 import time
 import weakref
 from collections.abc import Iterator, Sequence
@@ -14,21 +15,26 @@ from types import CoroutineType, FrameType, ModuleType
 from typing import Any, Final
 
 from inspector.agent.adapters.classes import closure
-from inspector.agent.adapters.imports import ImportWatch
-from inspector.agent.adapters.protocol import CloseVerdict, Following
+from inspector.agent.adapters.imports import ImportWatch, is_importing
+from inspector.agent.adapters.protocol import CloseVerdict, CloseWish, Following
 from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.uniffi.bindings import Bindings
 from inspector.agent.adapters.uniffi.boundary import UniffiBoundary
+from inspector.agent.adapters.uniffi.closing import Closing
 from inspector.agent.adapters.uniffi.modules import ModuleFinder
 from inspector.agent.adapters.uniffi.proxies import live_proxies
 from inspector.agent.adapters.uniffi.running import RunningRows, frames_of
 from inspector.agent.faults import Faults
+from inspector.agent.plain import mro_of
 from inspector.agent.referrers import describe_referrers
 from inspector.errors import InspectorError
+from inspector.wire.declarations import Declaration
 from inspector.wire.hooks import hooks
 
 SLICE_ROWS: Final = 1_500
 """Rows added without letting other threads run; about half a millisecond."""
+SLICE_CLOSED: Final = 100
+"""Proxies asked whether they were closed without letting other threads run."""
 SLICE_OBJECTS: Final = 60_000
 """Objects looked at without letting other threads run; about half a millisecond."""
 
@@ -83,6 +89,8 @@ class UniffiAdapter:
         found = 0
         for found in self._scan_proxies():
             yield found
+        for _ in self._ask_whether_closed():
+            yield found
         for bindings in self._bindings:
             found += bindings.foreign.reconcile()
             yield found
@@ -116,6 +124,20 @@ class UniffiAdapter:
             found += made
             yield found
 
+    def _ask_whether_closed(self) -> Iterator[None]:
+        """Of proxies that were found and whose class says when it is released, whether they are. In slices."""
+        asked = [rows for bindings in self._bindings for rows in bindings.proxies if rows.closing and rows.closing.declaration.released]
+        owners = {rows.proxy_class: rows.closing for rows in asked}
+        for proxy_class, references in live_proxies(list(owners)) if owners else ():
+            closing = owners[proxy_class]
+            for place, reference in enumerate(references):
+                proxy = reference()
+                if closing is not None and proxy is not None:
+                    closing.settle(proxy)
+                del proxy
+                if place % SLICE_CLOSED == 0:
+                    yield
+
     def poll(self) -> None:
         """New modules, proxies that ended silently, copies, and work left by hooks."""
         is_off = not self._recorder.level()
@@ -129,6 +151,8 @@ class UniffiAdapter:
             bindings.transit.follow(level)
             for rows in bindings.proxies:
                 rows.reconcile()
+                if rows.closing is not None:
+                    rows.closing.look()
             if bindings.foreign.is_behind() and not is_off:
                 bindings.foreign.reconcile()
         if self._is_scan_due and not is_off:
@@ -159,12 +183,35 @@ class UniffiAdapter:
         """Whether the row is of a live proxy or foreign object."""
         return any(row in bindings for bindings in self._bindings)
 
-    def close(self, row: int, *, although_held: bool, preview: bool) -> CloseVerdict:
-        """Refused: UniFFI's generated classes have no method that is known to close."""
-        for bindings in self._bindings:
-            if row in bindings:
-                return CloseVerdict("refused", bindings.refusal(row), tuple(self.referrers(row)))
-        return CloseVerdict("refused", "its proxy is gone")
+    def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
+        """Call the method that a declaration names. Without a declaration it is refused: UniFFI generates none that is known to close."""
+        bindings = next((each for each in self._bindings if row in each), None)
+        if bindings is None:
+            return CloseVerdict("refused", "its proxy is gone")
+        held = bindings.held(row)
+        holders = () if held is None else tuple(describe_referrers(held))
+        closing = bindings.closing_of(row)
+        if closing is None or held is None:
+            return CloseVerdict("refused", bindings.refusal(row) if closing is None else "its proxy is gone", holders)
+        return closing.close(held, CloseWish(although_held, preview, withdraw_after_secs), holders)
+
+    def opt_in(self, cls: type, declaration: Declaration) -> Closing | None:
+        """As ``ClosingHost`` says."""
+        module = sys.modules.get(cls.__module__)
+        if module is not None and not is_importing(module):
+            self._look_at(module)
+        owners = {rows.proxy_class.cls: rows for bindings in self._bindings for rows in bindings.proxies}
+        followed = next((base for base in mro_of(cls) if base in owners), None)
+        if followed is None:
+            return None
+        rows = owners[followed]
+        if followed is not cls:
+            raise InspectorError(f"UniFFI follows its objects as {rows.proxy_class.origin}.{rows.proxy_class.name}: declare that class")
+        if rows.closing is not None:
+            raise InspectorError("another declaration says how it closes")
+        closing = Closing(rows, declaration, self._faults)
+        closing.set()
+        return closing
 
     def referrers(self, row: int) -> Sequence[str]:
         """The Python objects that hold the row's proxy, foreign object or coroutine."""

@@ -11,6 +11,7 @@ from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.stacks import NativeStacks
 from inspector.agent.adapters.uniffi.callbacks import CallbackHooks, FailedCalls
 from inspector.agent.adapters.uniffi.calls import CallHooks, CallRows
+from inspector.agent.adapters.uniffi.closing import Closing
 from inspector.agent.adapters.uniffi.foreign import ForeignHooks, ForeignRows
 from inspector.agent.adapters.uniffi.generation import Unsupported, recognise
 from inspector.agent.adapters.uniffi.hooks import ProxyHooks
@@ -21,6 +22,7 @@ from inspector.agent.adapters.uniffi.transit import TransitHooks
 from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
 from inspector.runtime.sites import OWN_MODULES
+from inspector.source_places import packages_of
 
 
 class Bindings:
@@ -37,7 +39,7 @@ class Bindings:
         generation = recognise(namespace)
         if isinstance(generation, Unsupported):
             raise InspectorError(f"{module.__name__} is not followed: {generation.reason}")
-        stacks = NativeStacks((*OWN_MODULES, module.__name__))
+        stacks = NativeStacks((*OWN_MODULES, module.__name__), packages_of([module.__name__]))
         self.proxies = [ProxyRows(proxy_class, recorder, stacks, faults) for proxy_class in proxy_classes(namespace, generation)]
         sites = stacks.table
         self.foreign = ForeignRows(namespace, recorder, sites)
@@ -93,6 +95,10 @@ class Bindings:
             return "a running call ends when the library returns"
         name = next((rows.proxy_class.name for rows in self.proxies if row in rows), "it")
         return f"{name} did not opt in to closing"
+
+    def closing_of(self, row: int) -> Closing | None:
+        """How the class of a live proxy's row closes; ``None``: it did not opt in, or the row is no proxy's."""
+        return next((rows.closing for rows in self.proxies if row in rows), None)
 
     def _address_of(self, thing: Any) -> int:
         """The allocation behind a proxy of the module; 0 for anything else."""

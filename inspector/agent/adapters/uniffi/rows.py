@@ -14,7 +14,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 from types import CodeType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.stacks import NativeStacks
@@ -23,8 +23,11 @@ from inspector.agent.adapters.uniffi.generation import finaliser_of
 from inspector.agent.adapters.uniffi.layout import data_offset, likely_offset
 from inspector.agent.adapters.uniffi.proxies import ProxyClass, Reference
 from inspector.agent.faults import Faults
-from inspector.vocabulary import Kind
+from inspector.vocabulary import Kind, Resource
 from inspector.wire.hooks import hooks
+
+if TYPE_CHECKING:
+    from inspector.agent.adapters.uniffi.closing import Closing
 
 OUTER_BYTES: Final = 16
 """Bytes from the start of a trait's outer ``Arc`` to the pair that it holds."""
@@ -42,6 +45,8 @@ class ProxyRows:
         """The type in the recorder; 0 until the first row."""
         self.layout: tuple[int, int] = (hooks.UNKNOWN, 0)
         """Kind and bytes, as native code takes it: how a handle leads to the object's allocation."""
+        self.closing: Closing | None = None
+        """How the class closes; ``None``: it did not opt in."""
         self._recorder = recorder
         self._watched: dict[int, tuple[weakref.ref[Any], int]] = {}
         self._calibrations_left = CALIBRATIONS
@@ -103,6 +108,13 @@ class ProxyRows:
         for _ in range(LOOKS_BEFORE + 1):
             self._freed.settle()
 
+    def set_closing(self, closing: Closing | None) -> None:
+        """The class closes in this way from now on, or no longer. Of proxies that live already it is not known whether they were closed."""
+        self.closing = closing
+        if self.type_index:
+            self._name_type()
+            self.native.set_resource(0, Resource.NONE if closing is None else Resource.UNKNOWN)
+
     def clear(self) -> None:
         """Follow the class no longer: forget all rows, without a trace in the table."""
         self.native.forget()
@@ -127,7 +139,10 @@ class ProxyRows:
         """Raises when there is no room for the type."""
         named = self.proxy_class
         outer_bytes = OUTER_BYTES if named.kind == Kind.UNIFFI_TRAIT and named.shape.trait_is_counted else 0
-        self.type_index = self._recorder.type_index(name=named.name, origin=named.origin, kind=named.kind, data_offset=outer_bytes)
+        closes = None if self.closing is None else self.closing.declaration
+        self.type_index = self._recorder.type_index(
+            name=named.name, origin=named.origin, kind=named.kind, data_offset=outer_bytes, closes=closes
+        )
         self.native.set_type(self.type_index)
 
     def _layout(self, proxy: Any, handle: int) -> tuple[int, int]:

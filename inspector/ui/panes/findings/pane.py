@@ -194,7 +194,7 @@ class FindingsPane(PaneBase):
         if finding is None:
             return
         if finding.muted:
-            self._watch.unmute(finding.key)
+            self._watch.unmute(finding.mute_key)
             return
         reason, is_given = QInputDialog.getText(self, "Mute a finding", f"Why is this no problem?\n{finding.headline}")
         if is_given and reason.strip():

@@ -8,6 +8,7 @@ from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.uniffi.memory import word
 from inspector.vocabulary import Kind, Level, Reference, Resource
 from inspector.wire import lib
+from inspector.wire.declarations import Declaration
 from tests.helpers import tables
 from tests.helpers.tables import read_table
 
@@ -48,10 +49,10 @@ class TableRecorder(Recorder):
     def off(self, value: bool) -> None:
         lib.ai_set_level(Level.OFF if value else Level.COUNT)
 
-    def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0) -> int:
+    def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0, closes: Declaration | None = None) -> int:
         if self.failure is not None:
             raise self.failure
-        return super().type_index(name=name, origin=origin, kind=kind, data_offset=data_offset)
+        return super().type_index(name=name, origin=origin, kind=kind, data_offset=data_offset, closes=closes)
 
     @property
     def rows(self) -> dict[int, Row]:

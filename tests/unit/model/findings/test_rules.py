@@ -496,3 +496,15 @@ def test_freed_proxies_are_not_measured_where_no_finaliser_is_followed() -> None
     assert verdicts(FreedButHeld(), followed) == [OK]
     outside = dataclasses.replace(followed, target=dataclasses.replace(followed.target, from_outside=True))
     assert verdicts(FreedButHeld(), outside) == [UNMEASURED]
+
+
+def test_a_finding_muted_by_the_innermost_line_of_its_site_stays_muted() -> None:
+    frames = (Frame("run", "/usr/lib/python3.11/asyncio/events.py", 84), Frame("add", "/srv/app.py", 41))
+    snapshot = ended(3, 1, [Row(1, "Journal", reference=Reference.DROPPED, resource=Resource.NEVER_CLOSED)])
+    snapshot = dataclasses.replace(snapshot, sites={1: Site(1, frames)})
+    (finding,) = found(NeverClosed(), snapshot)
+    assert finding.subject == "Journal from app.py:41 add"
+    former = "never-closed: Journal from events.py:84 run"
+    for key in (finding.key, former):
+        report = judge(Facts(snapshot, Trend()), (NeverClosed(),), {key: "known"})
+        assert [(each.muted, each.mute_key) for each in report.findings] == [("known", key)]

@@ -1,0 +1,147 @@
+"""The program's event loops, and closers that are coroutine functions: only the loop's own thread may run them."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from enum import Enum
+from types import CoroutineType, FrameType, FunctionType
+from typing import Any, Final
+
+RUNNING: Final = ("run_forever", "run_until_complete", "run")
+"""Functions of event loops and runners that are on the stack while a loop runs; their ``self`` leads to it."""
+CO_COROUTINE: Final = 0x80
+"""Flag of coroutine functions, as ``inspect`` has it, which a target need not load for this."""
+
+
+def running_loops() -> list[Any]:
+    """The event loops of asyncio that run now, on whatever thread; a program that never imported asyncio has none."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return []
+    found: dict[int, Any] = {}
+    for innermost in sys._current_frames().values():
+        frame: FrameType | None = innermost
+        while frame is not None:
+            if frame.f_code.co_name in RUNNING and "self" in frame.f_code.co_varnames:
+                runs = frame.f_locals.get("self")
+                loop = getattr(runs, "_loop", None) if type(runs) is getattr(asyncio, "Runner", None) else runs
+                if isinstance(loop, asyncio.AbstractEventLoop) and loop.is_running():
+                    found[id(loop)] = loop
+            frame = frame.f_back
+    return list(found.values())
+
+
+def loop_trouble(method: str, loops: list[Any]) -> str:
+    """Why a coroutine method cannot be run now; ``""`` when exactly one loop runs."""
+    if len(loops) == 1:
+        return ""
+    why = f"{len(loops)} event loops run, and which of them it belongs to is not known" if loops else "no event loop runs"
+    return f"{method} is a coroutine, and {why}"
+
+
+def is_coroutine_function(function: object) -> bool:
+    """Whether calls of a function have to be awaited, as far as its code tells."""
+    return type(function) is FunctionType and bool(function.__code__.co_flags & CO_COROUTINE)
+
+
+class Ending(Enum):
+    """How a coroutine that a loop was asked to run came to its end."""
+
+    RAN = "it ran"
+    FAILED = "it failed"
+    CANCELLED = "it was cancelled half-way"
+    EXPIRED = "it was withdrawn at its deadline, before it began"
+    NEVER_BEGAN = "its event loop ended before it began"
+    ABANDONED = "its event loop ended before it did"
+
+
+class LoopCall:
+    """A call of a coroutine function that an event loop of the program is asked to make.
+
+    ``start`` and ``look`` are for the worker thread. ``ended`` is called once, on the loop's thread or the worker's, with the ending and
+    what the call raised.
+    """
+
+    def __init__(
+        self,
+        loop: Any,
+        call: Callable[[], Any],
+        ended: Callable[[Ending, BaseException | None], None],
+        *,
+        within_secs: float | None = None,
+    ) -> None:
+        """Asks for nothing yet. ``within_secs``: a call that has not ended by then is withdrawn, or cancelled."""
+        self._loop = loop
+        self._call = call
+        self._ended: Callable[[Ending, BaseException | None], None] | None = ended
+        self._due = None if within_secs is None else time.monotonic() + within_secs
+        self._task: Any = None
+        self._timer: Any = None
+        self._lock = threading.Lock()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, in whatever way."""
+        return self._ended is None
+
+    def start(self) -> bool:
+        """Ask the loop; false when it is closed already."""
+        try:
+            self._loop.call_soon_threadsafe(self._begin)
+        except RuntimeError:
+            return False
+        return True
+
+    def look(self) -> None:
+        """End what can end by itself no more: its loop was closed, or its deadline has passed before the loop came to it."""
+        if self._loop.is_closed():
+            self._end(Ending.NEVER_BEGAN if self._task is None else Ending.ABANDONED)
+        elif self._task is None and self._due is not None and time.monotonic() >= self._due:
+            self._end(Ending.EXPIRED)
+
+    def _begin(self) -> None:
+        """On the loop's thread."""
+        with self._lock:
+            if self._ended is None:
+                return
+            try:
+                made = self._call()
+                self._task = sys.modules["asyncio"].ensure_future(made, loop=self._loop)
+            except Exception as error:  # what the program's method raises is the answer
+                failure: Exception | None = error
+            else:
+                failure = None
+        if failure is not None:
+            self._end(Ending.FAILED, failure)
+            return
+        if self._due is not None:
+            self._timer = self._loop.call_later(max(0.0, self._due - time.monotonic()), self._task.cancel)
+        self._task.add_done_callback(self._done)
+
+    def _done(self, task: Any) -> None:
+        """On the loop's thread."""
+        if self._timer is not None:
+            self._timer.cancel()
+        error = None if task.cancelled() else task.exception()
+        self._end(Ending.CANCELLED if task.cancelled() else Ending.RAN if error is None else Ending.FAILED, error)
+
+    def _end(self, ending: Ending, error: BaseException | None = None) -> None:
+        """Once; keeps nothing of the program's afterwards."""
+        with self._lock:
+            ended, self._ended = self._ended, None
+            self._call, self._task = _nothing, None
+        if ended is not None:
+            ended(ending, error)
+
+
+def _nothing() -> None:
+    """Stands for a call that is over."""
+
+
+def give_up(made: object) -> None:
+    """Close a coroutine that nobody will await, so that the interpreter does not warn of it."""
+    if type(made) is CoroutineType:
+        made.close()

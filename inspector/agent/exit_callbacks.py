@@ -1,0 +1,27 @@
+"""What ``atexit`` keeps: C memory that the collector does not look into, with no function that lists it. Worker thread."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from typing import Final
+
+from inspector.agent.hidden_holders import callable_name
+from inspector.wire.hooks import hooks
+
+KEPT_IN_C: Final = sys.version_info < (3, 14)
+"""From then on the interpreter keeps its callbacks in a list."""
+
+
+def exit_places(known: object) -> dict[int, str]:
+    """What ``atexit`` keeps, by ``id``: functions, their arguments and keywords, each with the name of its callback.
+
+    ``known`` is the tool's own callback. Empty on interpreters that keep their callbacks in another way.
+    """
+    callbacks = hooks.exit_callbacks(known, atexit._ncallbacks()) if KEPT_IN_C else []
+    places: dict[int, str] = {}
+    for function, arguments, keywords in callbacks:
+        if function is not known:
+            name = f"atexit callback {callable_name(function)}"
+            places |= {id(each): name for each in (function, arguments, keywords) if each is not None and each != ()}
+    return places

@@ -1,0 +1,51 @@
+"""Whose a source file is, told by its path: the program's own, the standard library's, a followed package's, or the tool's.
+
+One rule for both sides: a target decides with it how far a short site reaches, a viewer which frame names a site. Pure; any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+INSTALLED: Final = ("/site-packages/", "/dist-packages/")
+STANDARD: Final = ("/lib/python3", "/lib64/python3")
+"""Followed by the minor version; installed packages lie below it and are told before."""
+OWN_ROOMS: Final = ("inspector/agent/", "inspector/runtime/", "inspector/wire/")
+
+
+def is_standard(file: str) -> bool:
+    """Whether a file belongs to the standard library."""
+    if any(part in file for part in INSTALLED):
+        return False
+    return file.startswith("<frozen ") or any(part in file for part in STANDARD)
+
+
+def is_of_package(file: str, packages: Collection[str]) -> bool:
+    """Whether a file belongs to one of these top-level packages, as an installer put them there, or to the tool itself."""
+    for part in INSTALLED:
+        _, found, below = file.rpartition(part)
+        if found:
+            return below.partition("/")[0].removesuffix(".py") in packages or below.startswith(OWN_ROOMS)
+    return False
+
+
+def package_of(module: str) -> str:
+    """The top-level package of a module: ``bdkpython`` of ``bdkpython.bdk``."""
+    return module.partition(".")[0]
+
+
+def packages_of(origins: Iterable[str]) -> tuple[str, ...]:
+    """The top-level packages of the modules that define classes, each once, in alphabetical order."""
+    return tuple(sorted({package_of(origin) for origin in origins if origin}))
+
+
+def naming_frame(files: Sequence[str], packages: Collection[str]) -> int:
+    """Index of the frame that names a stack, innermost file first.
+
+    It is the first frame that is neither the standard library's nor of ``packages``, which define the followed classes; without such a
+    frame the first one outside of the standard library, else the innermost.
+    """
+    outside = [index for index, file in enumerate(files) if not is_standard(file)]
+    own = (index for index in outside if not is_of_package(files[index], packages))
+    return next(own, outside[0] if outside else 0)
