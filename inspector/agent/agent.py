@@ -34,7 +34,7 @@ class Agent:
     """The agent of this process. ``start`` and ``stop`` are called once each; ``AgentSlot`` guards them with its lock."""
 
     def __init__(self, adapters: Sequence[Adapter], leave: Leave) -> None:
-        """With the hooks of these ecosystems; ``leave`` is called on the worker when a viewer asks the agent to go."""
+        """With the hooks of these ecosystems; ``leave`` is called on the worker when a viewer asks the agent to leave."""
         self._adapters = tuple(adapters)
         self._leave = leave
         self._attached: list[Adapter] = []
@@ -65,7 +65,9 @@ class Agent:
             raise
 
     def stop(self, tell: Callable[[Sequence[Exception]], None] | None = None) -> None:
-        """Undo everything: hooks, native threads, socket and file. Handles go on working. The worker ends; ``join`` waits for that.
+        """Undo everything: hooks, native threads, socket and file.
+
+        Handles continue to work. The worker ends; ``join`` waits for that.
 
         ``tell`` is given the adapters' failures while the socket is there still to answer on; without it the first is raised.
         """

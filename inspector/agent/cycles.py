@@ -151,7 +151,10 @@ def _cycle_from(start: Key, crossings: dict[Key, list[Crossing]]) -> list[tuple[
 
 
 def _python_nodes(things: list[Any], parents: list[int], index: int, row: int) -> tuple[dict[str, Any], ...]:
-    """The Python objects from the start to a proxy, each with how it holds the next. Dicts of instances are told with their instance."""
+    """The Python objects from the start to a proxy, each with how it holds the next.
+
+    Dicts of instances are shown with their instance.
+    """
     chain = [things[index]]
     while parents[index] >= 0:
         index = parents[index]

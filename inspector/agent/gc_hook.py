@@ -27,7 +27,7 @@ class GcHook:
         self._forced_on = 0
 
     def attach(self) -> None:
-        """Hear of collections from now on."""
+        """Log collections from now on."""
         gc.callbacks.append(self._collected)
 
     def detach(self) -> None:

@@ -140,7 +140,7 @@ def _in_object(holder: object, held: object) -> Holding:
 
 
 def attribute_name(holder: object, held: object) -> str:
-    """The attribute of an instance that is ``held``, in its dict or a slot; ``""``: none that can be told."""
+    """The attribute of an instance that is ``held``, in its dict or a slot; ``""``: unknown."""
     namespace = instance_dict(holder)
     for name, value in list(dict.items(namespace))[:MOST_ENTRIES] if namespace else ():
         if value is held and type(name) is str:
@@ -153,12 +153,12 @@ def attribute_name(holder: object, held: object) -> str:
 
 
 def _name_in_class(cls: type, held: object) -> str:
-    """The attribute of a class that is ``held``; ``?`` when it cannot be told."""
+    """The attribute of a class that is ``held``; ``?`` when unknown."""
     return next((name for name, value in names_of(cls) if value is held and type(name) is str), "?")
 
 
 def _key_of(namespace: dict[Any, Any], held: object) -> str:
-    """The key that leads to ``held``, as text; ``?`` when it cannot be told."""
+    """The key that leads to ``held``, as text; ``?`` when unknown."""
     if dict.__len__(namespace) <= MOST_ENTRIES:
         for key, value in list(dict.items(namespace)):
             if value is held:

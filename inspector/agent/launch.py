@@ -126,7 +126,7 @@ def run(program: Program) -> None:
 
 
 def _put_first(folder: str) -> None:
-    """Let the program find the modules beside it, as the interpreter does, unless it was told not to."""
+    """Let the program find the modules beside it, as the interpreter does, unless an option forbids it."""
     if not sys.flags.safe_path:
         sys.path.insert(0, folder)
 

@@ -1,4 +1,4 @@
-"""Reads objects and classes of the program as they stand: no ``__getattr__``, descriptor, metaclass, ``__eq__`` or ``__repr__`` of it runs.
+"""Reads objects and classes of the program without running its code.
 
 An attribute of a class is looked up on its metaclass first, an object's attribute on its class;
 both may be the program's. So everything is read through the slots of ``type``, ``object``, ``dict``
@@ -76,7 +76,7 @@ def is_known_to_collector(cls: type) -> bool:
 
 
 def hides_referents(cls: type) -> str:
-    """The class, or one above it, whose instances may hold objects and do not tell the collector which; ``""``: there is none."""
+    """The class or base whose instances may hold objects unknown to the collector; ``""``: none."""
     for each in mro_of(cls):
         is_empty = _BASIC_SIZE.__get__(each) == _BASIC_SIZE.__get__(object)
         if not is_known_to_collector(each) and not is_empty and _MODULE.__get__(each) != "builtins":

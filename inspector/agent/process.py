@@ -50,7 +50,8 @@ class AgentSlot:
             if segment_path():
                 raise UsageError("the agent runs in another interpreter of this process")
             agent = Agent(make_adapters() if adapters is None else adapters, self.stop)
-            self._follow_process()  # first: a start that fails leaves a segment, hidden, which goes with the process
+            # first: a start that fails leaves a segment, hidden, which is removed with the process
+            self._follow_process()
             agent.start(level, program=program, directory=directory, leaves_after_secs=leaves_after_secs)
             self._agent = agent
             return segment_path()
@@ -88,7 +89,10 @@ class AgentSlot:
         return self._agent is not None
 
     def _follow_process(self) -> None:
-        """Hear of fork and of the end. Neither can be undone without a trace, so it is set once and does nothing without an agent."""
+        """Watch fork and the end.
+
+        Neither can be undone without a trace, so it is set once and does nothing without an agent.
+        """
         if not self._follows_process:
             atexit.register(self.exit_callback)
             os.register_at_fork(after_in_child=self._after_fork)
@@ -149,7 +153,7 @@ def start(level: str = "count", *, adapters: Sequence[Adapter] | None = None, pr
 def start_brought(level: str, leaves_after_secs: float) -> str:
     """Start the agent for a viewer that brought it in; returns the path of its segment. Raises ``InspectorError``.
 
-    ``leaves_after_secs``: without a connection for so long it goes by itself; 0: never.
+    ``leaves_after_secs``: without a connection for so long it leaves by itself; 0: never.
     """
     return PROCESS.start(parse_level(level), adapters=None, program="", directory="", leaves_after_secs=leaves_after_secs)
 
@@ -157,7 +161,7 @@ def start_brought(level: str, leaves_after_secs: float) -> str:
 def stop() -> None:
     """Stop the agent: no thread, hook or socket of it is left, and no file, but for a hidden one while our own runtime needs it.
 
-    Handles go on working; ``start`` finds them again.
+    Handles continue to work; ``start`` finds them again.
     """
     PROCESS.stop()
 

@@ -198,7 +198,8 @@ class Search:
             root = Holding("native", f"native code holds it: {place}")
         elif is_a(holder, dict, type, ModuleType):
             if is_a(holder, type, ModuleType) and held and type(self._things[held]) is dict:
-                index, held = held, self._parents[held]  # the dict of a class or module is told with it
+                # the dict of a class or module is shown with it
+                index, held = held, self._parents[held]
             root = how(holder, self._things[held])
         else:
             return False
@@ -268,7 +269,7 @@ class Search:
         return self._path(self._chain(branch), None)
 
     def _path(self, chain: list[int], root: Holding | None) -> dict[str, Any]:
-        """The steps down a chain. Dicts of instances are told with their instance."""
+        """The steps down a chain. Dicts of instances are shown with their instance."""
         steps = [] if root is None else [root]
         things = [self._things[index] for index in chain]
         while len(things) > 1:

@@ -22,7 +22,7 @@ class ThreadNames:
     def __init__(self) -> None:
         """Nothing is handed over until ``attach`` or ``report``."""
         self._born: Callable[[threading.Thread], None] | None = None
-        # Encoded names: threads come and go, names repeat, and an encoded one costs a lookup.
+        # Encoded names: threads start and end, names repeat, and an encoded name costs a lookup.
         self._texts: dict[str, tuple[Any, int]] = {}
 
     def attach(self) -> None:

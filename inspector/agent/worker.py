@@ -1,7 +1,7 @@
 """The agent's one Python thread: takes jobs from native code, which holds the sockets, and answers them.
 
-It waits with the GIL released. Nothing that goes wrong in it reaches the program: a job that fails is answered with one
-line, an adapter that fails while polled is reported once on stderr.
+It waits with the GIL released. No failure in it reaches the program: a failing job is answered with
+one line, an adapter that fails while polled is reported once on stderr.
 """
 
 from __future__ import annotations

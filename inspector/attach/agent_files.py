@@ -115,7 +115,7 @@ def backend_for(minor: tuple[int, int]) -> Path | None:
 def make_bundle(minor: tuple[int, int], *, level: str, leaves_after_secs: float) -> Bundle:
     """All files for a target with that interpreter. Raises ``AttachError`` when a part of this installation is missing.
 
-    ``leaves_after_secs``: without a connection for so long the agent goes by itself; 0: never.
+    ``leaves_after_secs``: without a connection for so long the agent leaves by itself; 0: never.
     """
     root = Path(inspector.__file__).parent
     modules = dict(_modules())

@@ -62,7 +62,10 @@ class Stage:
 
 @contextlib.contextmanager
 def staged(pid: int, bundle: Bundle) -> Iterator[Stage]:
-    """A stage for a process, gone afterwards. Raises ``AttachError`` when there is no room, naming each place's reason."""
+    """A stage for a process, removed afterwards.
+
+    Raises ``AttachError`` when there is no room, naming each place's reason.
+    """
     identity = procfs.owner(pid)
     if identity is None:
         raise AttachError(f"process {pid} does not exist")

@@ -22,7 +22,7 @@ READ: Final = 0
 
 
 class Bearing(IntEnum):
-    """How a thread bears a stop; the best first."""
+    """The effect of a stop on a thread; the best first."""
 
     RESTARTS = 0
     """It waits, and the kernel begins that again where it was."""
@@ -65,7 +65,7 @@ class Threads:
 
 
 def bearing_of(pid: int, tid: int) -> Bearing | None:
-    """How a thread bears a stop; ``None``: it is not to be stopped."""
+    """The effect of a stop on a thread; ``None``: it must not be stopped."""
     waits = procfs.system_call(pid, tid)
     if waits is None or waits.number < 0:
         return Bearing.RUNS if procfs.thread_state(pid, tid) == "R" else None

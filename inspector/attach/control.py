@@ -74,7 +74,7 @@ class ControlConnection:
 
     @property
     def is_open(self) -> bool:
-        """Whether the other end is still there, as far as can be told without asking it."""
+        """Whether the other end is still there, as far as the socket shows it."""
         if self._socket.fileno() < 0:
             return False
         try:
@@ -95,7 +95,7 @@ class ControlConnection:
     ) -> Answer:
         """Ask one question and wait for its answer, which may be a refusal (``ok`` is false).
 
-        ``on_progress`` hears how far a long question is, on this thread.
+        ``on_progress`` gets the progress of a long question, on this thread.
 
         Raises ``TargetBusyError`` when the answer does not come in time or ``is_given_up`` says so,
         and ``ControlError`` when the connection broke or the bytes were no answer. In both cases

@@ -55,7 +55,7 @@ def bring_agent(
 ) -> Arrival:
     """Have the agent run in a process, and find it there. Consent is the caller's business. Raises ``AttachError``.
 
-    ``leaves_after_secs``: without a connection for so long the agent goes by itself; 0: never.
+    ``leaves_after_secs``: without a connection for so long the agent leaves by itself; 0: never.
     """
     order: dict[str, object] = {"pid": pid, "method": method.value, "level": level, "nudge": nudge, "leaves_after_secs": leaves_after_secs}
     outcome = _injector(order)

@@ -71,7 +71,10 @@ def _busy(why: str, interrupted: int) -> str:
 
 
 def nudge(pid: int) -> bool:
-    """Have the wait of the main thread fail with ``EINTR``, so that its interpreter comes by. False: it waits in none that bears it."""
+    """Make the wait of the main thread fail with ``EINTR``, so that its interpreter reaches a safe point.
+
+    False: it waits in no such call.
+    """
     did, error = ffi.new("int32_t *"), new_error()
     status = lib.ai_nudge(pid, pid, did, error)
     if status and status != Status.PENDING:

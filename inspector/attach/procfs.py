@@ -236,7 +236,7 @@ def thread_state(pid: int, tid: int) -> str:
 
 
 def thread_name(pid: int, tid: int) -> str:
-    """The system's name of a thread; ``""`` when it is gone."""
+    """The system's name of a thread; ``""`` when it has ended."""
     return printable((read_bytes(f"/proc/{pid}/task/{tid}/comm") or b"").decode(errors="replace").strip())
 
 

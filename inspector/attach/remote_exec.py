@@ -1,4 +1,4 @@
-"""CPython's own way in, from 3.14 on (PEP 768): leave a script's path in the main thread's state and ask it to come by.
+"""CPython's own interface, from 3.14 on (PEP 768): a script's path in the main thread's state, and a request.
 
 The layout is read from the table that the interpreter publishes at the beginning of its state,
 never assumed; an unexpected table is refused. Nothing is stopped. Any thread.
@@ -63,7 +63,7 @@ def remote_layout(table: bytes, version: tuple[int, int, int]) -> RemoteLayout:
 
 
 def is_switched_off(pid: int, interpreter: Interpreter) -> bool | None:
-    """Whether a target was started with remote debugging switched off; ``None``: that cannot be told, or it is older than that."""
+    """Whether a target was started with remote debugging switched off; ``None``: unknown, or an older version."""
     if interpreter.minor < OLDEST:
         return None
     try:
@@ -75,7 +75,10 @@ def is_switched_off(pid: int, interpreter: Interpreter) -> bool | None:
 
 
 def remote_exec(pid: int, interpreter: Interpreter, script: str) -> None:
-    """Have the main thread run a script when it next comes by the evaluation loop, which may be never. Raises ``AttachError``."""
+    """Make the main thread run a script at its next safe point, which may be never.
+
+    Raises ``AttachError``.
+    """
     path = os.fsencode(script) + b"\0"
     with TargetMemory(pid) as memory:
         layout = remote_layout(memory.read(interpreter.runtime, _TABLE_WORDS * 8), interpreter.version)
@@ -96,7 +99,7 @@ def remote_exec(pid: int, interpreter: Interpreter, script: str) -> None:
 
 
 def withdraw(pid: int, interpreter: Interpreter) -> None:
-    """Ask no longer, if the main thread has not come by."""
+    """Withdraw the request, if the main thread has reached no safe point."""
     with TargetMemory(pid) as memory:
         layout = remote_layout(memory.read(interpreter.runtime, _TABLE_WORDS * 8), interpreter.version)
         thread = memory.word(memory.word(interpreter.runtime + layout.interpreters_head) + layout.threads_main)

@@ -93,7 +93,8 @@ class Segment:
     def read_events(self, into: Any, ring: int, first: int) -> tuple[int, int, int]:
         """Copy ``AiEvent`` records of a ring from sequence number ``first`` on, oldest first, as many as fit.
 
-        Returns how many, the number to go on from, and how many were overwritten before they could be read.
+        Returns the number of events, the next number, and how many events were overwritten before
+        they could be read.
         """
         error = new_error()
         following, lost = ffi.new("uint64_t *"), ffi.new("uint64_t *")

@@ -25,7 +25,7 @@ class ExitJudge:
     """Writes the report of one program. Used on the thread that runs the program."""
 
     def __init__(self, segment: str, file: str) -> None:
-        """``segment`` is this process's own; the report goes to ``file``."""
+        """``segment`` is this process's own; the report is written to ``file``."""
         self._segment = segment
         self._file = file
         self._pid = os.getpid()

@@ -72,7 +72,7 @@ class LeakWatch:
 
     @pytest.hookimpl
     def pytest_fixture_post_finalizer(self, fixturedef: Any) -> None:
-        """A fixture ended; its value goes after this hook."""
+        """A fixture ended; its value is released after this hook."""
         made = self._fixtures.pop(fixturedef, None)
         if made:
             self._ended.append((f"fixture {fixturedef.argname} ({fixturedef.scope})", made))
@@ -95,7 +95,7 @@ class LeakWatch:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Wrapped:
-        """Judge, when all fixtures of the test are gone. Raises the test's failure."""
+        """Judge, after all fixtures of the test have ended. Raises the test's failure."""
         result = yield
         has_failed = item.nodeid in self._not_judged
         if self._live is not None and (self._ended or not has_failed):
@@ -131,7 +131,7 @@ class LeakWatch:
 
     @pytest.hookimpl
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the file; a run that passes although nothing can be said of its handles ends with a status of its own."""
+        """Write the file; a run that passes although the state of its handles is unknown ends with a status of its own."""
         file = self._config.getoption("arc_leaks_json")
         if self._is_reporter and self._trouble() and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = UNKNOWN_STATUS

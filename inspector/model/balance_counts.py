@@ -1,4 +1,6 @@
-"""Changes of strong counts that no event tells, found by comparing the counts that events carry. Pure; any thread.
+"""Changes of strong counts without an event, found by comparing the counts in events.
+
+Pure; any thread.
 
 A call of a generated method clones its handle, which is an event, and the native function consumes the clone, which is none. Native code
 may also clone and drop references by itself. The next event of the object carries a count that is lower or higher than the last event
@@ -72,7 +74,7 @@ def unseen_changes(events: Events, snapshot: Snapshot | None = None) -> Unseen:
     counts, addresses = events.counts[rows], events.addresses[rows]
     own = np.where(events.kinds[rows] == EventKind.RELEASE, -1, 1)
     before = np.zeros(len(events), np.int64)
-    # an object whose count was 0 is gone: the next event at its address is another object's first
+    # an object whose count was 0 has ended: the next event at its address is another object's first
     follows = (addresses[1:] == addresses[:-1]) & (counts[:-1] > 0)
     before[rows[1:]] = np.where(follows, counts[1:] - own[1:] - counts[:-1], 0)
     return Unseen(before, {} if snapshot is None else _after(events, rows, snapshot))

@@ -176,7 +176,7 @@ def build_running(raw: RawState, codes: LayoutCodes) -> RunningCalls:
 
 
 def build_handles(raw: RawState, codes: LayoutCodes, clock: Clock, running: RunningCalls) -> Handles:
-    """The table's columns, all of them copies: ``raw`` may be filled anew afterwards."""
+    """The table's columns, all of them copies: ``raw`` may be filled again afterwards."""
     rows = raw.rows
     references, changing = _references(rows, codes)
     live = is_live(references)

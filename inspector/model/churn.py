@@ -231,7 +231,7 @@ class ChurnHistory:
                 self.add_mark(Mark(each.at, MarkKind.FORCED if each.forced else MarkKind.COLLECTION, _collection_text(each)))
 
     def _follows(self, row: int) -> bool:
-        """The reading goes on from the one before: in time, and with counters that did not begin anew."""
+        """The reading continues the last: in time, and with counters that did not start again."""
         soon = float(self._at[row] - self._at[row - 1]) <= self._gap_secs
         return soon and bool((self._totals[row] >= self._totals[row - 1]).all())
 

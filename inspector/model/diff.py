@@ -36,7 +36,10 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a diff: a type, or a type and the place where its handles were made. ``UNKNOWN`` where it cannot be told."""
+    """One line of a diff: a type, or a type and the place where its handles were made.
+
+    ``UNKNOWN`` where it is unknown.
+    """
 
     type_name: str
     site: str

@@ -102,7 +102,8 @@ def parts_of(handles: Handles, row: int, kind: TypeRow | None) -> TraitParts | N
 def with_names(equation: CountEquation, holders: NativeHolders) -> CountEquation:
     """The equation with named holders of native references: references without a name are unexplained.
 
-    More names than references: the count changed between the two questions. Then the names stand, as far as the count goes.
+    More names than references: the count changed between the two questions. Then the names are
+    shown, up to the count.
     """
     if not equation.known:
         return replace(equation, names_known=True)

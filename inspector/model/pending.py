@@ -199,7 +199,7 @@ def _stuck(snapshot: Snapshot, rows: Ints) -> np.ndarray[tuple[int], np.dtype[np
 
 
 def _deadlines(snapshot: Snapshot, rows: Ints) -> dict[int, float]:
-    """A deadline goes with the handle that asked; the object's other handles, which wait with it, have the same."""
+    """A deadline belongs to the handle that asked; the object's other handles, which wait with it, have the same."""
     asked = {deadline.handle: deadline.at for deadline in snapshot.deadlines}
     if not asked:
         return {}

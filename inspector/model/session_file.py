@@ -95,7 +95,10 @@ def json_record(kind: bytes, value: Mapping[str, object]) -> bytes:
 
 
 def snapshot_record(snapshot: Snapshot, at: float | None = None) -> bytes:
-    """A whole snapshot. ``at``: its place in time, which never goes back in a file; ``None``: when it was taken."""
+    """A whole snapshot.
+
+    ``at``: its place in time, which never decreases in a file; ``None``: when it was taken.
+    """
     return record(b"SNAP", _TIME.pack(snapshot.taken_at if at is None else at) + encode(snapshot))
 
 

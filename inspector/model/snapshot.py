@@ -31,7 +31,7 @@ Codes: TypeAlias = npt.NDArray[np.uint8]
 
 
 class TargetState(StrEnum):
-    """How the target is doing, as far as the viewer can tell."""
+    """The target's condition, as far as the viewer knows it."""
 
     LIVE = "live"
     HUNG = "hung"

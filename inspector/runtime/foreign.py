@@ -42,7 +42,7 @@ class ForeignMap:
         return self._objects[key]
 
     def drop(self, key: int) -> None:
-        """Let go of the object. Dropping twice does nothing."""
+        """Release the object. Dropping twice does nothing."""
         self._objects.pop(key, None)
 
     def __len__(self) -> int:
@@ -88,7 +88,8 @@ def error_length(method: Callable[[], object], text: Any, capacity: int) -> int:
     """Call a method of the program for native code, on any thread; returns the length of the error in ``text``, 0 if there is none."""
     try:
         method()
-    except BaseException as error:  # it cannot pass through native code, and is told to who asked for the call
+    # it cannot pass through native code, and is reported to the caller
+    except BaseException as error:
         message = f"{error or 'no message'} ({type(error).__name__})".encode(errors="replace")[:capacity]
         ffi.memmove(text, message, len(message))
         return len(message)

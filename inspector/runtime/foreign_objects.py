@@ -47,7 +47,7 @@ class ForeignObjects:
         closes_with: Mapping[str, Any] = _NOTHING,
         owner_closes: bool = False,
     ) -> None:
-        """An empty map whose rows bear this name."""
+        """An empty map whose rows have this name."""
         self._objects: dict[int, object] = {}
         self._closers: dict[int, int] = {}
         self._closes_by = closes_by

@@ -45,7 +45,7 @@ def call(function: Callable[..., int], *arguments: Any) -> None:
 
 
 def call_from_here(function: Callable[..., int], *arguments: Any) -> None:
-    """As ``call``, for a function that makes native code count up: from level *history* on the caller's site stands beside that."""
+    """As ``call``, for a function that makes native code count up: from level *history* on with the caller's site."""
     is_marked = SITES.mark()
     try:
         call(function, *arguments)
@@ -178,7 +178,10 @@ class Handle:
         return f"<{type(self).__name__} {handle_text(self._handle)}{'' if self._is_owned else ', released'}>"
 
     def __del__(self, _release: Callable[[int], None] = lib.ai_handle_drop) -> None:
-        """Release the reference. Everything it needs is bound above: globals may be gone by now."""
+        """Release the reference.
+
+        Everything it needs is bound above: globals may have been cleared by now.
+        """
         try:
             is_owned = self._is_owned
         except AttributeError:

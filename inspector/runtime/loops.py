@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class CloseWatch:
-    """Event loops that want to hear of closes. Without a lock: each method is single operations of dicts, and news come on any thread."""
+    """Event loops that listen for closes.
+
+    Without a lock: each method is single operations of dicts, and news come on any thread.
+    """
 
     __slots__ = ("_is_told", "_loops", "_tokens", "_waiters")
 
@@ -73,7 +76,7 @@ class CloseWatch:
                     loop.call_soon_threadsafe(wake)
 
     def _be_told(self) -> None:
-        """Have native code tell us from now on."""
+        """Make native code report from now on."""
         if not self._is_told:
             lib.ai_close_listen(_TAKE)
             self._is_told = True
@@ -93,7 +96,7 @@ _TAKE: Final = callback("ai_python_take", _take)
 
 @contextmanager
 def asyncio_drain() -> Iterator[None]:
-    """Makes the running event loop a safe point of its thread within the block, which stands in a coroutine.
+    """Makes the running event loop a safe point of its thread within the block, which is in a coroutine.
 
     A close that another thread asks for and that only this thread may run wakes the loop and runs
     in its next turn; an earlier close runs at once. Raises ``RuntimeError`` where no loop runs.

@@ -68,7 +68,10 @@ _NOTIFY: Final = callback("ai_python_notify", _notify)
 
 
 class Listener(Handle):
-    """A Python function that native lists hold and call. It is let go when the last of them and this proxy are gone."""
+    """A Python function that native lists hold and call.
+
+    It is released when the last of them and this proxy have ended.
+    """
 
     __slots__ = ()
 
@@ -123,7 +126,7 @@ class TodoList(Handle):
         return TodoItem._lift(create(lib.ai_todo_list_last, self._handle))
 
     def listen(self, listener: Listener) -> None:
-        """Tell a listener of every item that is added from now on; the list holds it."""
+        """Inform a listener of every item that is added from now on; the list holds it."""
         call_from_here(lib.ai_todo_list_listen, self._handle, listener.handle)
 
     def __len__(self, _length: Callable[[int], int] = lib.ai_todo_list_count) -> int:
@@ -190,7 +193,7 @@ class Cursor(Handle, Resource, closes_by="close"):
         return line
 
     def close(self, *, deadline_secs: float | None = None) -> bool:
-        """Close it; ``False`` on another thread than the owner's, which closes it when it comes by (``drain``) before the deadline.
+        """Close it; ``False`` on another thread than the owner's, which closes it at its next safe point.
 
         An owner that ends without a safe point runs the closes that wait for it; after its end any
         thread that asks closes.

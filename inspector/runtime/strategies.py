@@ -94,18 +94,23 @@ class ThinHandle(Handle):
         return super().clone()
 
     def release(self) -> None:
-        """Release this proxy's reference now. The number cannot tell one proxy from another, so a second release is refused here."""
+        """Release this proxy's reference now.
+
+        The number is the same for all proxies, so a second release is refused here.
+        """
         self._check_owned()
         super().release()
 
     def _check_owned(self) -> None:
-        """Raise when this proxy's own reference is gone."""
+        """Raise when this proxy's own reference was released."""
         if not self._is_owned:
             raise StaleHandleError(f"{handle_text(self._handle)} ({type(self).__name__}) was released by this proxy before")
 
 
 class ThinTodoList(ThinHandle, _StrategyList):
-    """A list whose count stands in its row of the table, where the inspector reads it as it is. It has no weak count.
+    """A list whose count is in its row of the table, where the inspector reads it.
+
+    It has no weak count.
 
     All proxies of one list have the same number.
     """
@@ -161,7 +166,10 @@ class SharedJournal(_StrategyJournal):
 
 
 class ThinJournal(ThinHandle, _StrategyJournal):
-    """A journal whose count stands in its row of the table. All proxies of one journal have the same number."""
+    """A journal whose count is in its row of the table.
+
+    All proxies of one journal have the same number.
+    """
 
     __slots__ = ()
 

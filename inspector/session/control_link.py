@@ -64,7 +64,7 @@ class ControlLink:
 
     @property
     def is_registered(self) -> bool:
-        """The target has answered our hello, and the connection stands as far as we know."""
+        """The target has answered our hello, and the connection is open as far as we know."""
         return self._registered.is_set()
 
     @property

@@ -29,7 +29,10 @@ _COUNT_SHIFT: Final = np.uint32(8)
 
 
 class EventReader:
-    """Events of one target, with a descriptor of its own, so that they can be read after the target has gone. ``close`` it."""
+    """Events of one target, with a descriptor of its own, so that they can be read after the target has ended.
+
+    ``close`` it.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the segment. Raises ``SegmentError``."""
@@ -52,7 +55,10 @@ class EventReader:
             return self._read(after or EventCursor())
 
     def count_lost(self, gone: Iterable[int]) -> int:
-        """Events that this reader never delivered and can no longer read. ``gone``: for each ring, how many of its events are gone."""
+        """Events that this reader never delivered and can no longer read.
+
+        ``gone``: for each ring, how many of its events are lost.
+        """
         return sum(delivered.lost_of(count) for delivered, count in zip(self._delivered, gone, strict=False))
 
     def close(self) -> None:

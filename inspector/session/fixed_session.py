@@ -40,7 +40,7 @@ class FixedSession:
         return self._capabilities
 
     def subscribe(self, listener: SessionListener) -> Callable[[], None]:
-        """Nothing will be told: ``latest`` is all there is."""
+        """No news will come: ``latest`` is all there is."""
         return lambda: None
 
     def set_interval(self, *, snapshot_secs: float, vitals_secs: float) -> None:

@@ -1,4 +1,4 @@
-"""Having the agent of a process go, and seeing that it went. Blocks; any thread."""
+"""Removes the agent of a process, and waits for its end. Blocks; any thread."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def take_out(segment: Path, pid: int, *, only_unused: bool, is_given_up: Callabl
 
     ``only_unused``: only an agent that a viewer brought in, while no other viewer needs it.
 
-    Raises ``ControlError``, and ``TargetBusyError`` when the interpreter does not come by; then nothing was taken out, nor will be later.
+    Raises ``ControlError``, and ``TargetBusyError`` when the interpreter reaches no safe point;
+    then nothing was removed, nor will be later.
     """
     with ControlConnection(socket_path(segment), pid=pid) as connection:
         hello: dict[str, Any] = {"layout": LAYOUT_VERSION, "role": "command", "level": None, "armed": True}

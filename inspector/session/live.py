@@ -1,9 +1,9 @@
 """A session with a running process.
 
-The pump thread reads counters and snapshots out of the segment, judges how the target is doing, and
-tells the listeners. It asks the target nothing, so it goes on while the target hangs. Commands run
-on threads of their own, each on its own connection: an abandoned command hangs up, and so does not
-run later.
+The pump thread reads counters and snapshots out of the segment, judges the target's condition, and
+informs the listeners. It asks the target nothing, so it runs on while the target hangs. Commands
+run on threads of their own, each on its own connection: an abandoned command hangs up, and so does
+not run later.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class LiveSession:
         return self._watcher.has_answered
 
     def subscribe(self, listener: SessionListener) -> Callable[[], None]:
-        """Hear of everything from now on; the result ends that."""
+        """Listen to everything from now on; the result ends that."""
         return self._subscribers.add(listener)
 
     def set_interval(self, *, snapshot_secs: float, vitals_secs: float) -> None:
@@ -183,7 +183,7 @@ class LiveSession:
         return self._submit(lambda: ask_in_batches(lambda some: close_answers(self._command("close", handles=some, **wish)), wanted))
 
     def drain(self) -> Future[DrainReport]:
-        """Run the closes that wait and that nothing stands in the way of any more."""
+        """Run the waiting closes without an obstacle."""
         return self._submit(lambda: drain_report(self._command("drain")))
 
     def cancel_close(self, handle: int) -> Future[None]:
@@ -203,7 +203,7 @@ class LiveSession:
         return self._submit(lambda: cycles_in(self._search("cycles", handle, search)))
 
     def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
-        """Record so much of one type until the last viewer goes; ``None``: as the whole process."""
+        """Record so much of one type until the last viewer leaves; ``None``: as the whole process."""
         number = AS_THE_PROCESS if level is None else int(level)
         return self._submit(lambda: self._do("type_level", type_id=type_index, level=number))
 
@@ -216,7 +216,7 @@ class LiveSession:
         return self._submit(lambda: self._events.read(after))
 
     def remove_agent(self) -> Future[str]:
-        """Have an agent that was brought in go, while no other viewer needs it; the result says why it stays, ``""``: it went."""
+        """Remove an agent that a viewer brought in, while no other viewer needs it; the reason why it stays, ``""``: it left."""
         return self._submit(self._take_out)
 
     def notices(self) -> Future[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""How a target is doing: live, hung, ended or gone, and why.
+"""A target's condition: live, hung, ended or lost, and the reason.
 
 The lock that a target holds for life is the proof of being alive, not its pid. Movement inside
 shows the rest: the heartbeat of its native thread, and the ticks at which its interpreter last
@@ -93,7 +93,7 @@ class Liveness:
         return Verdict(TargetState.LIVE)
 
     def _watched_secs(self, signs: Signs) -> float:
-        """Since we were first registered; a lost connection does not start patience anew."""
+        """Since we were first registered; a lost connection does not restart the patience."""
         if self._watched_since is None:
             if not signs.is_watched:
                 return 0.0

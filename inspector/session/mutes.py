@@ -1,4 +1,4 @@
-"""Findings that a person does not want to hear of, with the reason, kept in a file. Any thread; several viewers may write."""
+"""Muted findings, with the reasons, kept in a file. Any thread; several viewers may write."""
 
 from __future__ import annotations
 
@@ -44,13 +44,16 @@ class Mutes:
         return MappingProxyType({key: reason for key, reason in listed.items() if isinstance(reason, str)})
 
     def mute(self, key: str, reason: str) -> None:
-        """Hear no more of a finding. Raises ``FileFormatError`` when there is no reason, or the file cannot be written."""
+        """Mute a finding.
+
+        Raises ``FileFormatError`` when there is no reason, or the file cannot be written.
+        """
         if not reason.strip():
             raise FileFormatError("a finding is muted for a reason: say which")
         self._change(dict(self.all()) | {key: reason.strip()[:MAX_REASON]})
 
     def unmute(self, key: str) -> None:
-        """Hear of it again. Raises ``FileFormatError`` when the file cannot be written."""
+        """Unmute a finding. Raises ``FileFormatError`` when the file cannot be written."""
         self._change({each: reason for each, reason in self.all().items() if each != key})
 
     def _change(self, mutes: Mapping[str, str]) -> None:

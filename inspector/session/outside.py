@@ -1,7 +1,7 @@
 """A session with a process in which nothing may be loaded: it is looked at from outside, again and again. The read-only fallback.
 
-A worker thread looks, tells the listeners, and rests for ``REST`` times the processor time of the look: reading much memory must not
-become a load. Nothing can be asked of the target.
+A worker thread looks, informs the listeners, and rests for ``REST`` times the processor time of the
+look: reading much memory must not become a load. Nothing can be asked of the target.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ class OutsideSession(FixedSession):
     """A ``Session`` that looks and cannot act. Made with the first look; ``end`` it."""
 
     def __init__(self, pid: int) -> None:
-        """Look once. Blocks for that. Raises ``AttachError`` when the process is gone or tells nothing."""
+        """Look once.
+
+        Blocks for that. Raises ``AttachError`` when the process has ended or cannot be read.
+        """
         self._identity = procfs.process_stat(pid)
         self._pid = pid
         self._rows = OutsideRows()
@@ -57,7 +60,7 @@ class OutsideSession(FixedSession):
         self._thread.start()
 
     def subscribe(self, listener: SessionListener) -> Callable[[], None]:
-        """Hear of every look from now on."""
+        """Listen to every look from now on."""
         return self._subscribers.add(listener)
 
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:

@@ -72,7 +72,9 @@ class _Kept:
     """Inner and outer count of the last looks since it rested, and whether it moved in them."""
 
     def take(self, strong: int, weak: int, outer: int, in_flight: int, moving: int) -> None:
-        """One more look. A count that does not move is believed, after calls when it stood still in two looks.
+        """One more look.
+
+        A count that does not move is believed, after calls when it stayed equal in two looks.
 
         While calls use the object again and again, its resting count is the least of the last
         looks: some calls outlast a look. If an object's handles changed too fast for this look, its

@@ -119,7 +119,7 @@ class Session(Protocol):
         """The capabilities of the session now."""
 
     def subscribe(self, listener: SessionListener) -> Callable[[], None]:
-        """Hear of everything from now on; the result ends that."""
+        """Listen to everything from now on; the result ends that."""
 
     def set_interval(self, *, snapshot_secs: float, vitals_secs: float) -> None:
         """How often snapshots and counters are read. The target's sampler follows."""
@@ -153,7 +153,7 @@ class Session(Protocol):
         """
 
     def drain(self) -> Future[DrainReport]:
-        """Run the closes that wait and that nothing stands in the way of any more."""
+        """Run the waiting closes without an obstacle."""
 
     def cancel_close(self, handle: int) -> Future[None]:
         """Take a close that has not run back. Fails with ``ControlError`` and the reason when that cannot be done."""
@@ -171,13 +171,13 @@ class Session(Protocol):
         """Cycles across the boundary: through a handle or, with 0, all."""
 
     def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
-        """Record so much of one type until the last viewer goes; ``None``: as the whole process."""
+        """Record so much of one type until the last viewer leaves; ``None``: as the whole process."""
 
     def audit(self) -> Future[AuditLog]:
         """The acts of viewers on the target."""
 
     def remove_agent(self) -> Future[str]:
-        """Have an agent that was brought in go, while no other viewer needs it; the result says why it stays, ``""``: it went."""
+        """Remove an agent that a viewer brought in, while no other viewer needs it; the reason why it stays, ``""``: it left."""
 
     def notices(self) -> Future[tuple[str, ...]]:
         """Notices about followed classes: declarations that are wrong or name nothing, a line each."""
@@ -204,7 +204,7 @@ class Replay(Protocol):
     """Time and name of the marks that were set."""
 
     def seek(self, at: float) -> None:
-        """Go to the last recorded moment at or before ``at``; listeners hear of it."""
+        """Move to the last recorded moment at or before ``at``, and inform the listeners."""
 
     def state_at(self, at: float) -> Future[Snapshot]:
-        """The snapshot of that moment, without going there."""
+        """The snapshot of that moment, without moving there."""

@@ -51,7 +51,7 @@ class Recorded:
 
 
 class SessionRecorder:
-    """A ``SessionListener`` that writes all that it hears. ``stop`` it."""
+    """A ``SessionListener`` that writes every notification. ``stop`` it."""
 
     def __init__(self, session: Session, path: Path, *, every_secs: float = RECORD_SECS, may_replace: bool = False) -> None:
         """Begin with the newest snapshot. Raises ``FileFormatError`` when the file cannot be made, or is there and may not be replaced."""
@@ -113,7 +113,7 @@ class SessionRecorder:
         return self.recorded
 
     def _put(self, item: Snapshot | tuple[float, str]) -> None:
-        """An item without room is left out: a full queue means a disk that stands still."""
+        """An item without room is left out: a full queue means a stalled disk."""
         try:
             self._waiting.put_nowait(item)
         except queue.Full:

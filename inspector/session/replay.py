@@ -47,7 +47,7 @@ class ReplaySession(FixedSession):
         super().__init__(first, reason=REASON)
 
     def seek(self, at: float) -> None:
-        """Go to the last recorded moment at or before ``at`` (the first, when there is none); listeners hear of it.
+        """Move to the last recorded moment at or before ``at``, else to the first, and inform the listeners.
 
         Any thread, returns at once. If requests come faster than they can be read, the newest
         counts.
@@ -60,12 +60,12 @@ class ReplaySession(FixedSession):
         self._submit(lambda: self._show(number))
 
     def state_at(self, at: float) -> Future[Snapshot]:
-        """The snapshot of that moment, without going there."""
+        """The snapshot of that moment, without moving there."""
         number = max(int(np.searchsorted(self.moments, at, side="right")) - 1, 0)
         return self._submit(lambda: self._recorded(self._file.snapshot(number)))
 
     def subscribe(self, listener: SessionListener) -> Callable[[], None]:
-        """Hear of each moment that is gone to; the result ends that."""
+        """Listen to each moment that is chosen; the result ends that."""
         return self._subscribers.add(listener)
 
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:

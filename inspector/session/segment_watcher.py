@@ -39,7 +39,11 @@ class SegmentWatcher:
     """Reads one segment and judges its target."""
 
     def __init__(self, segment: Segment, link: ControlLink, count_lost_events: Callable[[Iterable[int]], int]) -> None:
-        """Nothing is read yet. ``count_lost_events`` takes how many events of each ring are gone, and tells how many were never read."""
+        """Nothing is read yet.
+
+        ``count_lost_events`` takes the number of lost events of each ring, and returns how many
+        were never read.
+        """
         self.verdict = Verdict(TargetState.LIVE)
         self.has_answered = False
         """The interpreter, if there is one, has answered since we look; any thread may ask."""
@@ -65,7 +69,8 @@ class SegmentWatcher:
 
     def probe(self, at: float) -> bool:
         """Judge how the target is doing; true when its state or reason changed. Raises ``SegmentError``."""
-        has_lock = self._segment.is_locked()  # before the header: an ending is written before the lock goes
+        # before the header: an ending is written before the lock is released
+        has_lock = self._segment.is_locked()
         raw = self._source.vitals()
         signs = self._signs(raw, at, has_lock=has_lock)
         verdict = self._liveness.judge(signs)

@@ -13,7 +13,7 @@ from inspector.session.protocol import SessionListener
 
 
 class Subscribers:
-    """A set of listeners that may change while they are told."""
+    """A set of listeners that may change while they are called."""
 
     def __init__(self) -> None:
         """There is no listener yet."""
@@ -21,7 +21,7 @@ class Subscribers:
         self._listeners: tuple[SessionListener, ...] = ()
 
     def add(self, listener: SessionListener) -> Callable[[], None]:
-        """Tell ``listener`` from now on; the result ends that."""
+        """Call ``listener`` from now on; the result ends that."""
         with self._lock:
             self._listeners = (*self._listeners, listener)
         return lambda: self._remove(listener)

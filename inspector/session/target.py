@@ -1,4 +1,4 @@
-"""The process behind a segment, as its header tells. Pure; any thread."""
+"""The process behind a segment, from its header. Pure; any thread."""
 
 from __future__ import annotations
 

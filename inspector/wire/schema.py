@@ -44,7 +44,7 @@ class ThreadState(IntEnum):
 
 
 class Ending(IntEnum):
-    """How a target ended, as it could tell itself."""
+    """How a target ended, as far as it knew itself."""
 
     NOT_YET = lib.AiEnding_NotYet
     EXITED = lib.AiEnding_Exited
@@ -96,7 +96,7 @@ def fields(record: str) -> tuple[Field, ...]:
 
 
 def _field(name: str, member: object) -> Field:
-    """Describe one member as cffi's ``CField`` has it."""
+    """Describe one member from cffi's ``CField``."""
     ctype = member.type  # type: ignore[attr-defined]  # cffi's CField is not typed
     count = None
     if ctype.kind == "array":

@@ -62,7 +62,10 @@ def _most_used(path: str, classes: Iterable[type]) -> dict[str, Any]:
 
 
 def _importable(path: str, cls: type) -> str:
-    """The dotted name under which the class stands in a module; ``""``: in none. Some extensions say that theirs are of ``builtins``."""
+    """The dotted name of the class in a module; ``""``: in none.
+
+    Some extensions say that theirs are of ``builtins``.
+    """
     own = kind_name(cls)
     place = find(own) if "." in own else None
     if isinstance(place, Place) and place.value is cls:

@@ -1,8 +1,9 @@
 """Reports an imported module at once, so that its first objects have thread and site.
 
-A finder at the front of ``sys.meta_path`` lets the finders behind it find the module and gives the loader *instance* an
-``exec_module`` of its own for this one import; that goes away when it is called. Only loaders of source, byte-code and extension files
-are treated so, of which the import system makes one for each module. Runs on whichever thread imports; about 2 µs a module.
+A finder at the front of ``sys.meta_path`` lets the finders behind it find the module and gives the
+loader *instance* an ``exec_module`` of its own for this one import; that is removed when it is
+called. Only loaders of source, byte-code and extension files are treated so, of which the import
+system makes one for each module. Runs on whichever thread imports; about 2 µs a module.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class CountsFailures(Protocol):
     """An adapter that sees calls of native code into Python objects fail."""
 
     def failed_callbacks(self) -> list[dict[str, Any]] | None:
-        """Each failure, as a viewer is told; ``None``: none could be seen."""
+        """Each failure, for a viewer; ``None``: none could be seen."""
 
 
 class Adapter(Protocol):

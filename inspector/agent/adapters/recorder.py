@@ -68,7 +68,7 @@ class Recorder:
         return list(rows)
 
     def end(self, row: int, state: Reference) -> None:
-        """The row's reference is gone: ``RELEASED``, or ``DROPPED`` when it was the last."""
+        """The row's reference has ended: ``RELEASED``, or ``DROPPED`` when it was the last."""
         if row > 0:
             lib.ai_row_end(row, state, ffi.NULL)
 

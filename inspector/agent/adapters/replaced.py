@@ -1,4 +1,4 @@
-"""Sets attributes of the program's classes and modules, and puts back the very objects that stood there before.
+"""Sets attributes of the program's classes and modules, and restores the original objects.
 
 If another library has set another function over a hook meanwhile, that function stays, and the hook
 under it only passes calls on.

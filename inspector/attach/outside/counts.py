@@ -174,7 +174,7 @@ def _read(memory: OutsideMemory, arcs: _Arcs) -> None:
 
 
 def _read_moving(memory: OutsideMemory, arcs: _Arcs) -> None:
-    """Look at counts that go up and down very often: calls of many threads rarely leave one alone for a moment."""
+    """Look at counts that rise and fall very often: calls of many threads rarely leave a count alone."""
     places = arcs.places()
     arcs.take(*_pairs(memory, places), is_first=True)
     times = BURST
@@ -186,7 +186,7 @@ def _read_moving(memory: OutsideMemory, arcs: _Arcs) -> None:
 
 
 def _pairs(memory: OutsideMemory, places: Addresses) -> tuple[Ints, Ints]:
-    """Strong and weak counts as they stand there now; 0 where nothing can be read."""
+    """Strong and weak counts at these places now; 0 where nothing can be read."""
     pairs = memory.gather(places, PAIR_BYTES)
     strong, weak = (np.minimum(pairs.words(at), np.uint64(1 << 62)).astype(np.int64) for at in (0, WORD_BYTES))
     return strong, np.where(pairs.words(WORD_BYTES) == np.uint64(LOCKED), 1, weak)

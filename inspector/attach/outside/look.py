@@ -1,4 +1,4 @@
-"""One look at a process from outside: all that can be told without loading anything into it.
+"""One look at a process from outside, without loading anything into it.
 
 An unreadable part is a note, and the rest continues. Takes as long as reading the process's memory
 three or four times. Any thread.
@@ -34,7 +34,10 @@ AWAITED: Final = SeenType("awaited by Rust", "", Kind.UNIFFI_FUTURE.word)
 
 
 def look(pid: int, *, with_objects: bool = True, with_stacks: bool = True, go_on: Callable[[], None] = lambda: None) -> Look:
-    """Look at a process. ``go_on`` raises to give up. Raises ``OutsideError`` when the process is gone."""
+    """Look at a process.
+
+    ``go_on`` raises to give up. Raises ``OutsideError`` when the process has ended.
+    """
     began = time.monotonic()
     threads, more, why = look_at_threads(pid, with_stacks=with_stacks)
     memory, notes, found = OutsideMemory(pid), [why] if why else [], _Found()

@@ -80,7 +80,10 @@ class OutsideMemory:
         self.effort = Effort()
 
     def gather(self, addresses: npt.ArrayLike, each_bytes: int) -> Gathered:
-        """Copies of ``each_bytes`` from all addresses. Raises ``OutsideError`` when the process is gone or may not be read."""
+        """Copies of ``each_bytes`` from all addresses.
+
+        Raises ``OutsideError`` when the process has ended or may not be read.
+        """
         places = np.ascontiguousarray(addresses, dtype=np.uint64)
         if len(places) * each_bytes > MOST_GATHERED_BYTES:
             raise OutsideError(f"more than {MOST_GATHERED_BYTES >> 20} MiB would have to be copied at once (process {self.pid})")

@@ -52,7 +52,7 @@ def _callers(pid: int) -> dict[int, dict[str, Any]]:
     """The threads that call a library now, each with its calls. Takes much longer than a look at the stacks alone."""
     try:
         return {thread["tid"]: thread for thread in _threads(pid, with_calls=True) if thread["calls"]}
-    except Exception:  # as before: the stacks are told without
+    except Exception:  # as before: the stacks are shown without
         return {}
 
 

@@ -30,7 +30,7 @@ class NeverClosed:
     )
 
     def check(self, facts: Facts) -> list[Finding]:
-        """One finding a type and site; of types whose tombstones are gone, one with the count."""
+        """A finding for each type and site; for types whose tombstones were evicted, a finding with the count."""
         snapshot = facts.snapshot
         closing = [row for row in snapshot.types.values() if row.closes]
         if not closing:

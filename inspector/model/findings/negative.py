@@ -18,7 +18,8 @@ from inspector.model.wording import plural
 class NegativeReferences:
     """Looks for objects whose strong count is smaller than the number of handles on them.
 
-    Counts and handles are of one moment, so this is true of the program at that moment, however fast its handles come and go.
+    Counts and handles are of one moment, so this is true of the program at that moment, even if its
+    handles change fast.
     """
 
     key: str = "negative-references"

@@ -23,7 +23,7 @@ ENDS: Final = (EventKind.CLOSE_REQUEST, EventKind.CLOSE, EventKind.RELEASE)
 
 @dataclass(frozen=True, slots=True)
 class RefusedUses:
-    """Looks at the counters of refused uses, and at the events that tell where they happened."""
+    """Looks at the counters of refused uses, and at the events that show their places."""
 
     key: str = "refused-use"
     title: str = "Use after close or release"
@@ -61,7 +61,10 @@ def _uses(events: Events) -> Events:
 
 
 def _told(snapshot: Snapshot, uses: Events | None) -> tuple[str, ...]:
-    """The newest refused uses with thread and place. They are of all kinds: an event does not tell the counter it went to."""
+    """The newest refused uses with thread and place.
+
+    They are of all kinds: an event does not name its counter.
+    """
     if uses is None:
         return ("Where is recorded from level history on",)
     newest = range(max(len(uses) - SHOWN_USES, 0), len(uses))

@@ -57,7 +57,7 @@ class OwnerEnded:
 
 @dataclass(frozen=True, slots=True)
 class WrongThread:
-    """Looks for dead rows that another thread than the owner let go of while they were open."""
+    """Looks for dead rows that another thread than the owner released while they were open."""
 
     key: str = "wrong-thread"
     title: str = "Released on the wrong thread"

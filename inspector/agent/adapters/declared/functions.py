@@ -1,4 +1,4 @@
-"""The functions of a native library that create, clone and free, told of each call.
+"""The functions of a native library that create, clone and free, with a report of each call.
 
 Functions of ctypes have a place for that: ``errcheck``, which ctypes calls with result and
 arguments; the function itself stays unchanged, also where the program kept it. Functions of an

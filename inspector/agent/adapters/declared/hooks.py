@@ -100,5 +100,5 @@ def has_plain_init(cls: type) -> bool:
 
 
 def static_attribute(cls: type, name: str) -> object:
-    """An attribute as it stands in the class or one above."""
+    """An attribute found in the class or a base, without descriptors."""
     return next((vars(each)[name] for each in cls.__mro__ if name in vars(each)), None)

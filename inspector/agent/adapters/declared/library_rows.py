@@ -1,6 +1,6 @@
 """The rows of a declaration that names a library's functions: each is a reference that they gave out, and ends when they get it back.
 
-A proxy that goes without freeing leaves its row behind, which is the leak that one looks for.
+A proxy that ends without freeing leaves its row behind, which is the leak.
 
 Proxies are known by weak references, never held. Calls may come from any thread at any time, also from a weak reference's end in the
 middle of another call here; so there is no lock, and each step is one dictionary operation, which is atomic.
@@ -231,7 +231,7 @@ class LibraryRows:
         return self._recorder.add(self._type_index, address, number.value, site)
 
     def _gone(self, ref: ProxyRef) -> None:
-        """A proxy is gone; its reference is still out. On the thread that let it go."""
+        """A proxy has ended; its reference is still out. On the thread that let it go."""
         if self._refs.get(ref.key) is ref:
             self._forget(ref.key)
 

@@ -1,6 +1,6 @@
 """Repeated looks for instances whose birth no hook saw: copies, ``__new__`` without ``__init__``, factories in native code.
 
-Each look walks the youngest objects, and goes on with a pass through the whole heap where the look
+Each look walks the youngest objects, and continues a pass through the whole heap where the look
 before it ended. A look takes about a millisecond; where such births are known, up to ten, in slices
 between which other threads run. An instance is adopted when a second look meets it: a hook may be
 about to report an instance of the first look. Worker thread.

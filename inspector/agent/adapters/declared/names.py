@@ -47,7 +47,7 @@ def find(dotted: str, finished: str = "") -> Place | Missing:
 
 
 def _within(module: ModuleType, name: str, rest: list[str]) -> Place | Missing:
-    """Follow attributes as they stand, without descriptors or ``__getattr__``."""
+    """Follow attributes found in dictionaries, without descriptors or ``__getattr__``."""
     owner: Any = module
     for step, part in enumerate(rest):
         found = _own(owner, part)

@@ -233,7 +233,10 @@ class UniffiAdapter:
         return list(self._bindings)
 
     def _note_copy(self) -> None:
-        """A proxy is being copied: the copy, which no hook sees, is looked for with the next ``poll``. Any thread."""
+        """A proxy is being copied: the next ``poll`` looks for the copy, which no hook sees.
+
+        Any thread.
+        """
         self._is_scan_due = True
 
     def _follow_new_modules(self) -> None:

@@ -46,7 +46,7 @@ class Failure:
         """How often, by the row of the object."""
 
     def told(self) -> dict[str, Any]:
-        """As a viewer is told."""
+        """The failure for a viewer."""
         named = {name: getattr(self, name) for name in ("method", "error", "place", "count")}
         return named | {"handles": [[row, count] for row, count in list(self.rows.items())]}
 
@@ -75,7 +75,7 @@ class FailedCalls:
                 failure.rows[row] = failure.rows.get(row, 0) + 1
 
     def told(self) -> list[dict[str, Any]]:
-        """All of them, as a viewer is told."""
+        """All failures, for a viewer."""
         with self._lock:
             return [failure.told() for failure in self._failures.values()]
 

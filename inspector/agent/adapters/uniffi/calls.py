@@ -2,8 +2,8 @@
 
 Such a call holds a clone of the object it was made on until its future is freed. Its row names the
 method, has the object's allocation as its address, and the future's handle. It ends when its
-coroutine goes, finished or not; a clone that stays after that shows in the object's own count. If
-the future was made by a function, the address is 0.
+coroutine is destroyed, finished or not; a clone that stays after that shows in the object's own
+count. If the future was made by a function, the address is 0.
 
 The module's global function is replaced while attached. Calls come from any thread.
 """
@@ -89,7 +89,7 @@ class CallRows:
             self._recorder.clear(type_index)
 
     def _keep(self, coroutine: Any, row: int) -> None:
-        """Remember a row until its coroutine goes."""
+        """Remember a row until its coroutine is destroyed."""
         key = id(coroutine)
         self._rows[key] = row, weakref.ref(coroutine, functools.partial(self._gone, key))
         if not self._is_followed:

@@ -227,7 +227,7 @@ def awaited_call(innermost: FrameType, most_frames: int) -> Held | None:
 
 
 def awaited_task(entry: Any) -> Held | None:
-    """Which method of which Python object runs in an entry of the map of tasks; ``None`` when that cannot be told.
+    """The object and method that run in an entry of the map of tasks; ``None`` when unknown.
 
     An entry is a task, or a future of another thread with the task in its callbacks; the task's coroutine makes the call.
     """

@@ -1,8 +1,8 @@
-"""Which generation of UniFFI wrote a module, told by its structure.
+"""The generation of UniFFI that wrote a module, known by its structure.
 
 The meaning of a handle changed with the generation, so a wrong guess would show wrong counts. Each
-generation builds its proxies in its own way; that, not a package's name or version, tells them
-apart. The contract number must not contradict it.
+generation builds its proxies in its own way, and is known by that, not by a package's name or
+version. The contract number must not contradict it.
 
 =============== =========== ===================== ========================================= =============================
 UniFFI          contract    attribute             object                                    Rust-implemented trait
@@ -111,7 +111,7 @@ def free_name_of(cls: type) -> str | None:
 
 
 def finaliser_of(cls: type) -> FunctionType | None:
-    """The class's own finaliser as it was generated, also while a hook stands in its place."""
+    """The class's own generated finaliser, also while a hook replaces it."""
     finaliser = vars(cls).get("__del__")
     while wrapped := getattr(finaliser, "__wrapped__", None):
         finaliser = wrapped

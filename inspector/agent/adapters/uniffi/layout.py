@@ -62,7 +62,10 @@ def likely_offset(handle: int) -> int | None:
 
 
 def _may_be_live(handle: int) -> bool:
-    """Whether a pair of small counts stands at a candidate. A freed allocation has pointers and sizes there, or zeros."""
+    """Whether there is a pair of small counts at a candidate.
+
+    A freed allocation has pointers and sizes there, or zeros.
+    """
     for offset in CANDIDATES:
         strong, weak = word(handle - offset), word(handle - offset + WORD_BYTES)
         is_pair = strong is not None and weak is not None and 0 < strong <= MOST_STRONG and 0 < weak <= MOST_WEAK

@@ -73,7 +73,7 @@ class ProxyRows:
         return self.native.place(row) or None
 
     def row_of(self, proxy: object) -> int:
-        """The row of a live proxy; 0: it has none, or goes just now."""
+        """The row of a live proxy; 0: it has none, or is just ending."""
         row: int = self.native.row(id(proxy))
         return row
 
@@ -146,7 +146,7 @@ class ProxyRows:
         self.native.set_type(self.type_index)
 
     def _layout(self, proxy: Any, handle: int) -> tuple[int, int]:
-        """How a handle leads to the allocation: told by the generation, or found with this proxy."""
+        """The way from a handle to the allocation: known by the generation, or found with this proxy."""
         shape, kind = self.proxy_class.shape, self.proxy_class.kind
         if not shape.is_address or self._calibrations_left <= 0:
             return hooks.HIDDEN, 0
