@@ -27,6 +27,10 @@ def status_of(number: int) -> int:
     return 128 + number
 
 
+INTERRUPTED_STATUS: Final = status_of(signal.SIGINT)
+"""The exit status of a command that Ctrl+C ended."""
+
+
 def end_on_signals() -> None:
     """Have the signals that end a command raise ``EndedBySignalError``.
 

@@ -23,8 +23,6 @@ JOIN_SECS: Final = 2.0
 """How long ``stop`` waits for a worker that is in a job; it ends by itself after the job."""
 EXIT_JOIN_SECS: Final = 0.02
 """How long the end of the program waits for the worker, which native code wakes; one that is in a job is left to the interpreter."""
-EXIT_VIEWER_MILLIS: Final = 200
-"""How long a program that a viewer looks at waits at its end until that has read what lives then. Without a viewer it does not wait."""
 
 Leave = Callable[[Callable[[Sequence[Exception]], None]], None]
 """Stops the agent and forgets it; its argument is given the adapters' failures while there is a socket to answer on."""
@@ -105,7 +103,6 @@ class Agent:
         if self._worker is not None:
             self._worker.dismiss()
         lib.ai_exit()
-        lib.ai_wait_for_viewers(EXIT_VIEWER_MILLIS)
         if self._worker is not None:
             self._worker.join(EXIT_JOIN_SECS)
         for adapter in self._attached:

@@ -183,16 +183,20 @@ def _described(path: Path, header: Any, *, alive: bool) -> FoundProcess:
         segment=path,
         alive=alive,
         attachable=True,
-        reason="" if alive else _ending_words(header.ending),
+        reason="" if alive else _ending_words(header),
         live_handles=header.live_handles,
         method=Method.AGENT if alive else None,
     )
 
 
-def _ending_words(ending: int) -> str:
-    if ending == Ending.NOT_YET:
-        return "post-mortem: it was killed or crashed, its last state is left"
-    return "it ended, its last state is left"
+def _ending_words(header: Any) -> str:
+    """How the program ended that wrote a segment; its process may run another program now (``exec``)."""
+    if header.ending != Ending.NOT_YET:
+        return "it ended, its last state is left"
+    stat = procfs.process_stat(header.pid)
+    if stat is not None and stat.start_time == header.start_time and stat.state not in "ZX":
+        return "post-mortem: the process runs another program now, the last state of the former one is left"
+    return "post-mortem: it was killed or crashed, its last state is left"
 
 
 def _newest_of_each(found: Iterator[FoundProcess]) -> list[FoundProcess]:

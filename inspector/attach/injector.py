@@ -49,7 +49,7 @@ class Order:
 
     pid: int
     method: str
-    """A ``Way``."""
+    """A ``Method``."""
     level: str = "count"
     nudge: bool = False
     """Whether a main thread that waits may be woken with ``EINTR``."""

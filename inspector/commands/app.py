@@ -7,7 +7,6 @@ Errors are one line on stderr, cause first. Exit status: 0 done, 1 the thing ask
 from __future__ import annotations
 
 import os
-import signal
 import traceback
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -40,11 +39,10 @@ from inspector.commands import (
 )
 from inspector.commands.support.output import OutputClosedError, abandon_output, flush_output, prepare_streams, print_error, say
 from inspector.commands.support.window import open_window
-from inspector.ending import EndedBySignalError, status_of
+from inspector.ending import INTERRUPTED_STATUS, EndedBySignalError
 from inspector.errors import InspectorError
 from inspector.wire.schema import LAYOUT_VERSION
 
-INTERRUPTED_STATUS: Final = status_of(signal.SIGINT)
 USAGE_STATUS: Final = 2
 TRACEBACK_VARIABLE: Final = "ARC_INSPECTOR_TRACEBACK"
 _PASSED_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}

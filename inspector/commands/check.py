@@ -19,6 +19,7 @@ from inspector.commands.support.check_report import Verdict, read_verdict
 from inspector.commands.support.child import Child, exit_status
 from inspector.commands.support.output import print_error, say_aside
 from inspector.commands.support.python_command import PythonCommand, parse_command
+from inspector.ending import INTERRUPTED_STATUS
 from inspector.errors import UsageError
 from inspector.leaks.allow import read_allow_list
 from inspector.wire.environment import ADAPTERS_VARIABLE
@@ -49,7 +50,7 @@ def check(
         verdict = read_verdict(file, allowed, status, is_pytest=command.is_pytest)
     verdict.write(json_file, junit_file, name=" ".join(context.args))
     _say(verdict)
-    raise typer.Exit(verdict.exit_status)
+    raise typer.Exit(INTERRUPTED_STATUS if status == INTERRUPTED_STATUS else verdict.exit_status)
 
 
 def _run(command: PythonCommand, file: Path, allow: list[str]) -> int:

@@ -119,9 +119,14 @@ class LiveSession:
         self._wake = threading.Condition()
         self._is_ending = False
         self._pump = threading.Thread(target=self._run, name="pump", daemon=True)
-        self._notices = self._submit(lambda: self._declare(declared))
-        self._link.start()
-        self._pump.start()
+        try:
+            self._notices = self._submit(lambda: self._declare(declared))
+            self._link.start()
+            self._pump.start()
+        except BaseException:  # Ctrl+C: the interpreter's end would wait for the question
+            self.end()
+            self._segment.close()
+            raise
 
     @property
     def latest(self) -> Snapshot | None:

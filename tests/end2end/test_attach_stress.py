@@ -22,7 +22,7 @@ from tests.helpers.targets import Target
 from tests.helpers.unprepared import close_stdin, detach, own_threads, unprepared
 
 BUSY_KINDS = ("busy", "malloc", "dlopen", "idle")
-ROUNDS = [pytest.param(4, id="short"), pytest.param(50, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])]
+ROUNDS = [pytest.param(5, id="short"), pytest.param(50, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1200)])]
 MOST_TRIES = 6
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.command_line import command_environment
-from tests.helpers.targets import PATIENCE_SECS
+from tests.helpers.command_line import command_environment, run_command
+from tests.helpers.targets import PATIENCE_SECS, start_command
 
 SLOW_WORKER = """
 from inspector.agent import agent, start, worker
@@ -68,3 +68,26 @@ def test_a_program_that_cannot_say_goodbye_leaves_its_last_state_whose_socket_go
     assert ".seg" in left(tmp_path)
     assert run(STARTED) == 0
     assert left(tmp_path) == [".seg"]
+
+
+REPLACED = """
+import os, sys
+from inspector.agent import start
+start()
+print("ready", flush=True)
+sys.stdin.readline()
+os.execv(sys.executable, [sys.executable, "-I", "-c", "import sys; print('replaced', flush=True); sys.stdin.read()"])
+"""
+
+
+def test_a_process_that_replaced_its_program_is_not_called_killed_or_crashed() -> None:
+    with start_command([sys.executable, "-c", REPLACED]) as target:
+        target.tell("go")
+        target.expect("replaced")
+        known = next(line for line in run_command("ps", "--all").out.splitlines() if line.split()[:1] == [str(target.pid)])
+        assert "killed or crashed" not in known
+        for command in ("handles", "gc"):
+            done = run_command(command, target.pid)
+            assert "killed or crashed" not in done.out + done.err
+            assert "runs another program now" in done.out + done.err
+        assert target.finish() == 0

@@ -37,6 +37,8 @@ def main(arguments: Sequence[str]) -> int:
         try:
             for thread in _threads(int(arguments[0])):
                 seen.setdefault(thread["tid"], []).append(thread)
+        except UnicodeDecodeError:  # a string of the program that is being made or freed
+            error = "the program changed its memory at each look"
         # a foreign library over another process's memory: any failure is reported
         except Exception as failure:
             error = str(failure) or type(failure).__name__

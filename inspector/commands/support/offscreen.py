@@ -6,16 +6,18 @@ Everything runs on the calling thread; waiting runs Qt's event loop.
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Final, Self
 
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 
 from inspector.commands.support.connector import LocalConnector
+from inspector.ending import ENDING, EndedBySignalError
 from inspector.errors import AttachError, InspectorError
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.ui.shell.app import make_application
@@ -39,6 +41,8 @@ class OffscreenWindow:
 
     def __init__(self, *, theme: str = "light", width: int = 1440, height: int = 900) -> None:
         """Make and lay out the window; sizes in pixels."""
+        self._ended_by = 0
+        self._before = {number: signal.signal(number, self._note_signal) for number in ENDING if signal.getsignal(number) != signal.SIG_IGN}
         self._application = make_application()
         self._folder = tempfile.TemporaryDirectory(prefix="arc-inspector-window-")
         folder = Path(self._folder.name)
@@ -58,8 +62,10 @@ class OffscreenWindow:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         """Detach and close."""
         self.window.close()
-        self.run_for(_PAINT_MILLIS)
+        self._run_loop(_PAINT_MILLIS)
         self._folder.cleanup()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -102,7 +108,16 @@ class OffscreenWindow:
             self.run_for(_LOOK_MILLIS)
 
     def run_for(self, millis: int) -> None:
-        """Run the window for a while."""
+        """Run the window for a while. Raises ``EndedBySignalError``."""
+        self._run_loop(millis)
+        if self._ended_by:
+            raise EndedBySignalError(self._ended_by)
+
+    def _note_signal(self, number: int, _frame: FrameType | None) -> None:
+        """Only note it: what is raised while C++ code of Qt calls Python code is lost."""
+        self._ended_by = number
+
+    def _run_loop(self, millis: int) -> None:
         loop = QEventLoop()
         QTimer.singleShot(millis, loop.quit)
         loop.exec()

@@ -121,14 +121,16 @@ def settled_session(pid: int, *, level: Level | None = None, read_only: bool = F
     """A session and its first snapshot with sampled counts; it is ended afterwards. Raises ``AttachError``."""
     began_at = time.time()
     session = open_session(pid, level=level, read_only=read_only)
-    watch = Watch(session)
+    watch: Watch | None = None
     try:
+        watch = Watch(session)
         say_notices(session)
         heard_at = time.time()  # rows of what was declared just now are in what is read and sampled from here on
         left_secs = max(began_at + SETTLE_SECS - heard_at, _LEAST_SECS)
         yield session, watch.wait(lambda snapshot: _is_settled(snapshot, session, heard_at), left_secs)
     finally:
-        watch.leave()
+        if watch is not None:
+            watch.leave()
         session.end()
         if isinstance(session, Running):
             session.join()

@@ -235,3 +235,22 @@ def test_the_newest_snapshot_is_the_one_that_was_told_last(path: Path):
         latest = session.latest
         assert latest is not None
         assert latest.serial >= seen.serial
+
+
+def test_ctrl_c_while_a_session_begins_leaves_no_command_that_waits(path: Path, monkeypatch: pytest.MonkeyPatch):
+    def interrupted(_link: object) -> None:
+        raise KeyboardInterrupt
+
+    write_segment(path, ALIVE)
+    ended: list[LiveSession] = []
+    end = LiveSession.end
+
+    def noted(session: LiveSession) -> None:
+        end(session)
+        ended.append(session)
+
+    monkeypatch.setattr(live.ControlLink, "start", interrupted)
+    monkeypatch.setattr(LiveSession, "end", noted)
+    with pytest.raises(KeyboardInterrupt):
+        LiveSession(path)
+    assert isinstance(ended[0].force_gc().exception(0), ControlError)
