@@ -17,6 +17,7 @@
 mod numbers;
 mod records;
 mod states;
+pub mod word;
 
 pub use records::*;
 pub use states::*;

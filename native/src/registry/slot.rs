@@ -1,14 +1,14 @@
 //! One row: eight atomic words as `layout::HandleSlot` declares them.
 
-use crate::layout::{ReferenceState, ResourceState, BUSY, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
+use crate::layout::{word, ReferenceState, ResourceState, BUSY, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
 use crate::primitive::{fence, wait_a_turn, AtomicU64, Ordering};
 
 const BUSY_BIT: u64 = BUSY as u64;
 const STATES: u64 = 0xFFFF;
 
-/// Word 2 when nothing was ever sampled.
+/// The counts when nothing was ever sampled.
 pub const COUNTS_UNKNOWN: u64 = STRONG_UNKNOWN as u64 | (COUNT_UNKNOWN as u64) << 32 | (COUNT_UNKNOWN as u64) << 48;
-/// Upper half of word 6 when nothing was ever sampled.
+/// Upper half of the sites' word when nothing was ever sampled.
 const NO_OUTER: u64 = (OUTER_UNKNOWN as u64) << 32;
 
 /// Time, thread and site of an event; all 0: not recorded. Two words, because the processor waits
@@ -73,7 +73,7 @@ pub struct Change {
 /// A row.
 #[derive(Clone, Copy)]
 pub struct Slot<'a> {
-    words: &'a [AtomicU64; 8],
+    words: &'a [AtomicU64; word::COUNT],
 }
 
 /// Word 0 taken apart.
@@ -146,61 +146,61 @@ impl Word0 {
 }
 
 impl<'a> Slot<'a> {
-    pub(super) fn new(words: &'a [AtomicU64; 8]) -> Self {
+    pub(super) fn new(words: &'a [AtomicU64; word::COUNT]) -> Self {
         Self { words }
     }
 
     /// Word 0. SeqCst: paired with the store of a pin before it (`threads::Pin`) and with `begin` on the other side.
     #[inline]
     pub fn word0(&self) -> Word0 {
-        Word0(self.words[0].load(Ordering::SeqCst))
+        Word0(self.words[word::STATE].load(Ordering::SeqCst))
     }
 
     /// Heap address of the object.
     pub fn address(&self) -> u64 {
-        self.words[1].load(Ordering::Relaxed)
+        self.words[word::ADDRESS].load(Ordering::Relaxed)
     }
 
     /// The handle's value: a data pointer, a key. Relaxed: the caller validated word 0, whose load
     /// acquired it.
     #[inline]
     pub fn data(&self) -> u64 {
-        self.words[7].load(Ordering::Relaxed)
+        self.words[word::DATA].load(Ordering::Relaxed)
     }
 
     /// The sampled counts, one word: strong, weak, in flight.
     pub fn counts(&self) -> &'a AtomicU64 {
-        &self.words[2]
+        &self.words[word::COUNTS]
     }
 
     /// When it was born, ticks.
     pub fn created_at(&self) -> u64 {
-        self.words[3].load(Ordering::Relaxed)
+        self.words[word::CREATED_AT].load(Ordering::Relaxed)
     }
 
     /// Time of the last change of a state, ticks.
     pub fn changed_at(&self) -> u64 {
-        self.words[4].load(Ordering::Relaxed)
+        self.words[word::CHANGED_AT].load(Ordering::Relaxed)
     }
 
     /// Thread of birth.
     pub fn created_thread(&self) -> u16 {
-        self.words[5].load(Ordering::Relaxed) as u16
+        self.words[word::THREADS].load(Ordering::Relaxed) as u16
     }
 
     /// Thread of the last change.
     pub fn last_thread(&self) -> u16 {
-        (self.words[5].load(Ordering::Relaxed) >> 16) as u16
+        (self.words[word::THREADS].load(Ordering::Relaxed) >> 16) as u16
     }
 
     /// Thread that alone may close.
     pub fn owner(&self) -> u16 {
-        (self.words[5].load(Ordering::Relaxed) >> 32) as u16
+        (self.words[word::THREADS].load(Ordering::Relaxed) >> 32) as u16
     }
 
     /// Thread that asked for the close, or released.
     pub fn requester(&self) -> u16 {
-        (self.words[5].load(Ordering::Relaxed) >> 48) as u16
+        (self.words[word::THREADS].load(Ordering::Relaxed) >> 48) as u16
     }
 
     /// Makes the row live: the next generation, which is returned. The caller alone has the index.
@@ -210,22 +210,22 @@ impl<'a> Slot<'a> {
     /// it), the last publishes them.
     #[inline(always)]
     pub(super) fn publish(&self, birth: &Birth) -> u32 {
-        let generation = Word0(self.words[0].load(Ordering::Relaxed)).generation() + 1;
+        let generation = Word0(self.words[word::STATE].load(Ordering::Relaxed)).generation() + 1;
         let live = u64::from(generation) << 32
             | u64::from(birth.type_id) << 16
             | u64::from(birth.resource_state) << 8
             | ReferenceState::Live as u64;
-        self.words[0].store(live & !0xFF | BUSY_BIT, Ordering::Relaxed);
+        self.words[word::STATE].store(live & !0xFF | BUSY_BIT, Ordering::Relaxed);
         fence(Ordering::Release);
         let (at_ticks, thread, site) = (birth.moment.at_ticks, birth.moment.thread(), birth.moment.site());
-        self.words[1].store(birth.address, Ordering::Relaxed);
-        self.words[2].store(COUNTS_UNKNOWN, Ordering::Relaxed);
-        self.words[3].store(at_ticks, Ordering::Relaxed);
-        self.words[4].store(at_ticks, Ordering::Relaxed);
-        self.words[5].store(thread | thread << 16 | u64::from(birth.owner) << 32, Ordering::Relaxed);
-        self.words[6].store(site | site << 16 | NO_OUTER, Ordering::Relaxed);
-        self.words[7].store(birth.data, Ordering::Relaxed);
-        self.words[0].store(live, Ordering::Release);
+        self.words[word::ADDRESS].store(birth.address, Ordering::Relaxed);
+        self.words[word::COUNTS].store(COUNTS_UNKNOWN, Ordering::Relaxed);
+        self.words[word::CREATED_AT].store(at_ticks, Ordering::Relaxed);
+        self.words[word::CHANGED_AT].store(at_ticks, Ordering::Relaxed);
+        self.words[word::THREADS].store(thread | thread << 16 | u64::from(birth.owner) << 32, Ordering::Relaxed);
+        self.words[word::SITES].store(site | site << 16 | NO_OUTER, Ordering::Relaxed);
+        self.words[word::DATA].store(birth.data, Ordering::Relaxed);
+        self.words[word::STATE].store(live, Ordering::Release);
         generation
     }
 
@@ -243,7 +243,7 @@ impl<'a> Slot<'a> {
                 continue;
             }
             // SeqCst: the first half of "change word 0, then look for pins"; see `threads::Pin`
-            if self.words[0].compare_exchange(word.0, word.0 | BUSY_BIT, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+            if self.words[word::STATE].compare_exchange(word.0, word.0 | BUSY_BIT, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
                 return Some(word);
             }
         }
@@ -267,7 +267,7 @@ impl<'a> Slot<'a> {
             }
             let next = word.with(to as u8, word.resource());
             // SeqCst: the first half of "change word 0, then look who uses the row"; see `threads::Pin`
-            if self.words[0].compare_exchange(word.0, next.0 | BUSY_BIT, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+            if self.words[word::STATE].compare_exchange(word.0, next.0 | BUSY_BIT, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
                 return Some(next);
             }
         }
@@ -277,40 +277,40 @@ impl<'a> Slot<'a> {
     /// writes it any more. Release: the notes written before are seen with it.
     #[inline]
     pub fn end_for_good(&self, word: Word0) {
-        self.words[0].store(word.0 & !BUSY_BIT, Ordering::Release);
+        self.words[word::STATE].store(word.0 & !BUSY_BIT, Ordering::Release);
     }
 
     /// Shows another state while still `BUSY`, so that calls which start now are refused. SeqCst as in `begin`.
     pub fn announce(&self, word: Word0) {
-        self.words[0].store(word.0 | BUSY_BIT, Ordering::SeqCst);
+        self.words[word::STATE].store(word.0 | BUSY_BIT, Ordering::SeqCst);
     }
 
     /// Writes the record of a change; between `begin` and `end`.
     #[inline]
     pub fn note(&self, change: &Change) {
-        let threads = self.words[5].load(Ordering::Relaxed);
+        let threads = self.words[word::THREADS].load(Ordering::Relaxed);
         let (at_ticks, thread, site) = (change.moment.at_ticks, change.moment.thread(), change.moment.site());
         let requester = if change.is_request { thread } else { threads >> 48 };
-        self.words[4].store(at_ticks, Ordering::Relaxed);
-        self.words[5].store(threads & 0x0000_FFFF_0000_FFFF | thread << 16 | requester << 48, Ordering::Relaxed);
-        let sites = self.words[6].load(Ordering::Relaxed);
+        self.words[word::CHANGED_AT].store(at_ticks, Ordering::Relaxed);
+        self.words[word::THREADS].store(threads & 0x0000_FFFF_0000_FFFF | thread << 16 | requester << 48, Ordering::Relaxed);
+        let sites = self.words[word::SITES].load(Ordering::Relaxed);
         // a value that the sampler stores meanwhile is lost until its next pass
-        self.words[6].store(sites & !0xFFFF_0000 | site << 16, Ordering::Relaxed);
+        self.words[word::SITES].store(sites & !0xFFFF_0000 | site << 16, Ordering::Relaxed);
     }
 
     /// Sets the address, found out after the birth; between `begin` and `end`.
     pub fn set_address(&self, address: u64) {
-        self.words[1].store(address, Ordering::Relaxed);
+        self.words[word::ADDRESS].store(address, Ordering::Relaxed);
     }
 
     /// Ends the change that `begin` began. SeqCst: a call's last look at word 0 after it has
     /// unpinned pairs with this store.
     pub fn end(&self, word: Word0) {
-        self.words[0].store(word.0 & !BUSY_BIT, Ordering::SeqCst);
+        self.words[word::STATE].store(word.0 & !BUSY_BIT, Ordering::SeqCst);
     }
 
     /// Puts the row into a state of its own in a forked child, where no other thread runs.
     pub fn settle(&self, word: Word0) {
-        self.words[0].store(word.0 & !BUSY_BIT, Ordering::Relaxed);
+        self.words[word::STATE].store(word.0 & !BUSY_BIT, Ordering::Relaxed);
     }
 }

@@ -8,7 +8,7 @@ use std::cmp::Ordering as Order;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Sampled;
-use crate::layout::{Kind, ReferenceState, BUSY};
+use crate::layout::{word, Kind, ReferenceState, BUSY};
 
 /// A handle whose object is counted in its allocation. Ordered by object, then by the `Arc` around the object's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +44,7 @@ impl Census {
         for index in 1..used {
             let words = table.words(index);
             // Acquire pairs with the Release that published the row: its address is that of this generation
-            let word = words[0].load(Ordering::Acquire);
+            let word = words[word::STATE].load(Ordering::Acquire);
             self.seen[index as usize] = key(word);
             if is_held(word) {
                 self.entries.extend(entry(table, index, word, words).filter(|entry| wanted(entry.address)));
@@ -62,10 +62,10 @@ impl Census {
         self.seen.resize(used as usize, 0);
         for index in 1..used {
             let words = table.words(index);
-            let now = key(words[0].load(Ordering::Acquire));
+            let now = key(words[word::STATE].load(Ordering::Acquire));
             if std::mem::replace(&mut self.seen[index as usize], now) != now {
                 // also of a row that came and went: a dead row keeps its address
-                self.moved.push(words[1].load(Ordering::Relaxed));
+                self.moved.push(words[word::ADDRESS].load(Ordering::Relaxed));
             }
         }
         self.moved.sort_unstable();
@@ -83,7 +83,7 @@ fn entry(table: &dyn Sampled, index: u32, word: u64, words: &[AtomicU64; 8]) -> 
     let type_id = (word >> 16) as u16;
     let kind = table.kind(type_id);
     // Relaxed: the load of word 0 acquired them
-    let (address, data) = (words[1].load(Ordering::Relaxed), words[7].load(Ordering::Relaxed));
+    let (address, data) = (words[word::ADDRESS].load(Ordering::Relaxed), words[word::DATA].load(Ordering::Relaxed));
     if !is_counted(kind) || address == 0 {
         return None;
     }

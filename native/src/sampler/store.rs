@@ -3,7 +3,7 @@
 use std::sync::atomic::{fence, AtomicU64, Ordering};
 
 use super::census::Entry;
-use crate::layout::{COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
+use crate::layout::{word, COUNT_UNKNOWN, OUTER_UNKNOWN, STRONG_UNKNOWN};
 
 /// Word 2 is complete in one word; its order after the row's state is explained at the store.
 const COUNTS: Ordering = Ordering::Relaxed;
@@ -24,7 +24,7 @@ pub fn saturating_u16(count: u64) -> u16 {
 
 /// The outer count that the row shows, `None`: none.
 pub fn outer_of(words: &[AtomicU64; 8]) -> Option<i32> {
-    Some((words[6].load(COUNTS) >> 32) as u32).filter(|&outer| outer != OUTER_UNKNOWN).map(|outer| outer as i32)
+    Some((words[word::SITES].load(COUNTS) >> 32) as u32).filter(|&outer| outer != OUTER_UNKNOWN).map(|outer| outer as i32)
 }
 
 /// Store that nothing is known.
@@ -36,7 +36,7 @@ pub fn forget(words: &[AtomicU64; 8], generation: u32) {
 /// outer count is unknown meanwhile, so that a reader of both words never combines an old count
 /// with a new count.
 pub fn store(words: &[AtomicU64; 8], generation: u32, counts: u64, outer: Option<i32>) {
-    let is_other_strong = words[2].load(COUNTS) as u32 != counts as u32;
+    let is_other_strong = words[word::COUNTS].load(COUNTS) as u32 != counts as u32;
     if is_other_strong && outer_of(words) != outer {
         store_outer(words, generation, None);
     }
@@ -47,14 +47,14 @@ pub fn store(words: &[AtomicU64; 8], generation: u32, counts: u64, outer: Option
 /// Store the outer count, the upper half of word 6, in a row that was of `generation` a moment ago; as `store_counts` does.
 fn store_outer(words: &[AtomicU64; 8], generation: u32, outer: Option<i32>) {
     let word = |outer: Option<i32>, before: u64| before & 0xFFFF_FFFF | u64::from(outer.map_or(OUTER_UNKNOWN, |outer| outer as u32)) << 32;
-    let before = words[6].load(COUNTS);
+    let before = words[word::SITES].load(COUNTS);
     let after = word(outer, before);
-    if before == after || words[6].compare_exchange(before, after, COUNTS, COUNTS).is_err() {
+    if before == after || words[word::SITES].compare_exchange(before, after, COUNTS, COUNTS).is_err() {
         return;
     }
     fence(Ordering::SeqCst);
-    if (words[0].load(Ordering::Relaxed) >> 32) as u32 != generation {
-        let _ = words[6].compare_exchange(after, word(None, before), COUNTS, COUNTS);
+    if (words[word::STATE].load(Ordering::Relaxed) >> 32) as u32 != generation {
+        let _ = words[word::SITES].compare_exchange(after, word(None, before), COUNTS, COUNTS);
     }
 }
 
@@ -64,20 +64,20 @@ fn store_outer(words: &[AtomicU64; 8], generation: u32, outer: Option<i32>) {
 /// occupant, unless nothing was known of either; the second look takes that back. The fence keeps it behind the store and pairs
 /// with the Release fence in the row's publication.
 fn store_counts(words: &[AtomicU64; 8], generation: u32, counts: u64) {
-    let before = words[2].load(COUNTS);
-    if before == counts || words[2].compare_exchange(before, counts, COUNTS, COUNTS).is_err() {
+    let before = words[word::COUNTS].load(COUNTS);
+    if before == counts || words[word::COUNTS].compare_exchange(before, counts, COUNTS, COUNTS).is_err() {
         return;
     }
     fence(Ordering::SeqCst);
-    if (words[0].load(Ordering::Relaxed) >> 32) as u32 != generation {
+    if (words[word::STATE].load(Ordering::Relaxed) >> 32) as u32 != generation {
         // a later store is newer
-        let _ = words[2].compare_exchange(counts, UNKNOWN, COUNTS, COUNTS);
+        let _ = words[word::COUNTS].compare_exchange(counts, UNKNOWN, COUNTS, COUNTS);
     }
 }
 
 /// Whether the row still is that handle's.
 pub fn is_of(words: &[AtomicU64; 8], entry: &Entry) -> bool {
-    let word = words[0].load(Ordering::Acquire);
+    let word = words[word::STATE].load(Ordering::Acquire);
     super::census::is_held(word) && (word >> 32) as u32 == entry.generation
 }
 
