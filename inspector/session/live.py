@@ -42,10 +42,10 @@ from inspector.session.protocol import AuditLog, Capabilities, CloseAnswer, Drai
 from inspector.session.searching import SEARCH_SECS, Search
 from inspector.session.segment_watcher import SegmentWatcher
 from inspector.session.subscribers import Subscribers
-from inspector.vocabulary import Level
+from inspector.vocabulary import Level, operation_named
 from inspector.wire.declaration_files import Declared
 from inspector.wire.declarations import declaration_value
-from inspector.wire.messages import CHANGING, Answer
+from inspector.wire.messages import Answer
 from inspector.wire.schema import LAYOUT_VERSION
 
 PROBE_SECS: Final = 0.1
@@ -255,7 +255,7 @@ class LiveSession:
             return refused
 
     def _command(self, op: str, **fields: Any) -> Answer:
-        with self._greeted(armed=op in CHANGING) as connection:
+        with self._greeted(armed=operation_named(op).changes) as connection:
             return connection.ask(op, wait_secs=COMMAND_SECS, is_given_up=self._is_over, **fields)
 
     def _search(self, op: str, handle: int, search: Search) -> Answer:

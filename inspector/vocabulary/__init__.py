@@ -8,6 +8,20 @@ from __future__ import annotations
 
 from inspector.vocabulary.events import EventKind
 from inspector.vocabulary.kinds import Kind, kind_named, kinds_where
+from inspector.vocabulary.operations import OPERATIONS, Operation, Place, operation_named
 from inspector.vocabulary.states import PENDING, Level, Reference, Resource
 
-__all__ = ["PENDING", "EventKind", "Kind", "Level", "Reference", "Resource", "kind_named", "kinds_where"]
+__all__ = [
+    "OPERATIONS",
+    "PENDING",
+    "EventKind",
+    "Kind",
+    "Level",
+    "Operation",
+    "Place",
+    "Reference",
+    "Resource",
+    "kind_named",
+    "kinds_where",
+    "operation_named",
+]

@@ -23,14 +23,6 @@ SHOWN_BYTES: Final = 60
 UNFINISHED: Final = "more"
 """Field of a line that says how far a request is; its answer follows."""
 
-OPERATIONS: Final = frozenset(
-    {"hello", "ping", "level", "interval", "gc", "preview", "close", "cancel", "drain", "threads", "scan", "referrers", "detach"}
-    | {"audit", "declare", "adapters", "holders", "retainers", "cycles", "type_level"}
-)
-
-CHANGING: Final = frozenset({"gc", "close", "cancel", "drain", "detach", "declare"})
-"""What a target does only on a connection that said ``armed`` in its hello: it changes the target, or has it run code of its program."""
-
 NO_FIELDS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 

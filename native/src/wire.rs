@@ -112,13 +112,93 @@ pub enum Command {
     },
 }
 
-impl Command {
+/// The code that carries an operation out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Native threads of the agent.
+    Native,
+    /// The worker thread of the interpreter.
+    Interpreter,
+    /// Native threads; for handles of adapters the worker thread of the interpreter.
+    Both,
+}
+
+/// An operation of the control socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// As requests have it.
+    pub name: &'static str,
     /// It changes the process, or makes it run code of its program: only an armed connection may
     /// ask for it. All other requests only look, except that they set how much is recorded while
-    /// viewers are here. The viewer's side has the same list (`inspector/wire/messages.py`).
-    pub fn needs_arming(&self) -> bool {
-        matches!(self, Self::Gc | Self::Close { .. } | Self::Cancel { .. } | Self::Drain | Self::Detach { .. } | Self::Declare { .. })
-    }
+    /// viewers are here.
+    pub changes: bool,
+    /// Who carries it out.
+    pub place: Place,
+    /// The worker does it in slices.
+    pub is_long: bool,
+}
+
+/// Makes the list of all operations, and the operation of each command, from one line each.
+macro_rules! operations {
+    ($($command:pat => $name:literal, $effect:ident, $place:ident, $length:ident;)+) => {
+        /// All operations; viewers have the same list (`inspector/vocabulary/operations.py`).
+        pub const OPERATIONS: &[Operation] = &[$(operations!(@row $name, $effect, $place, $length)),+];
+
+        impl Command {
+            /// The operation that the command asks for.
+            pub const fn operation(&self) -> Operation {
+                match self { $($command => operations!(@row $name, $effect, $place, $length)),+ }
+            }
+        }
+    };
+    (@row $name:literal, $effect:ident, $place:ident, $length:ident) => {
+        Operation { name: $name, changes: operations!(@ $effect), place: Place::$place, is_long: operations!(@ $length) }
+    };
+    (@ changes) => { true };
+    (@ reads) => { false };
+    (@ long) => { true };
+    (@ short) => { false };
+}
+
+operations! {
+    Self::Hello(_) => "hello", reads, Native, short;
+    Self::Ping => "ping", reads, Native, short;
+    Self::Level { .. } => "level", reads, Native, short;
+    Self::TypeLevel { .. } => "type_level", reads, Native, short;
+    Self::Interval { .. } => "interval", reads, Native, short;
+    Self::Audit => "audit", reads, Native, short;
+    Self::Threads => "threads", reads, Interpreter, short;
+    Self::Scan => "scan", reads, Interpreter, long;
+    Self::Adapters => "adapters", reads, Interpreter, short;
+    Self::Preview { .. } => "preview", reads, Both, short;
+    Self::Referrers { .. } => "referrers", reads, Interpreter, short;
+    Self::Holders { .. } => "holders", reads, Native, short;
+    Self::Retainers { .. } => "retainers", reads, Interpreter, long;
+    Self::Cycles { .. } => "cycles", reads, Interpreter, long;
+    Self::Gc => "gc", changes, Interpreter, short;
+    Self::Close { .. } => "close", changes, Both, short;
+    Self::Cancel { .. } => "cancel", changes, Native, short;
+    Self::Drain => "drain", changes, Native, short;
+    Self::Detach { .. } => "detach", changes, Interpreter, short;
+    Self::Declare { .. } => "declare", changes, Interpreter, short;
+}
+
+/// `OPERATIONS` as JSON.
+pub fn operations_json() -> Vec<u8> {
+    let place = |place| match place {
+        Place::Native => "native",
+        Place::Interpreter => "interpreter",
+        Place::Both => "both",
+    };
+    let value = |each: &Operation| {
+        Value::Object(Fields::from_iter([
+            ("name".into(), each.name.into()),
+            ("changes".into(), each.changes.into()),
+            ("place".into(), place(each.place).into()),
+            ("is_long".into(), each.is_long.into()),
+        ]))
+    };
+    OPERATIONS.iter().map(value).collect::<Value>().to_string().into_bytes()
 }
 
 /// The first request of a connection.
@@ -135,7 +215,7 @@ pub struct Hello {
     /// Record at least this much while it is here.
     #[serde(default)]
     pub level: Option<u8>,
-    /// It may change the process, see `Command::needs_arming`. A viewer asks for this when its person armed actions.
+    /// It may change the process, see `Operation::changes`. A viewer asks for this when its person armed actions.
     #[serde(default)]
     pub armed: bool,
     /// Let it trace this process where Yama would not.

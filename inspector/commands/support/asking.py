@@ -8,7 +8,8 @@ from inspector.attach.control import ControlConnection
 from inspector.attach.discovery import find_target, socket_path
 from inspector.errors import AttachError, ControlError
 from inspector.session.answers import require_ok
-from inspector.wire.messages import CHANGING, Answer
+from inspector.vocabulary import operation_named
+from inspector.wire.messages import Answer
 from inspector.wire.schema import LAYOUT_VERSION
 
 WAIT_SECS: Final = 10.0
@@ -23,5 +24,9 @@ def ask_target(pid: int, op: str, **fields: Any) -> Answer:
     if not found.alive:
         raise ControlError(f"the process is gone, only what it left can be looked at (process {pid})")
     with ControlConnection(socket_path(found.segment), pid=pid) as connection:
-        require_ok(connection.ask("hello", wait_secs=WAIT_SECS, layout=LAYOUT_VERSION, role="command", level=None, armed=op in CHANGING))
+        require_ok(
+            connection.ask(
+                "hello", wait_secs=WAIT_SECS, layout=LAYOUT_VERSION, role="command", level=None, armed=operation_named(op).changes
+            )
+        )
         return require_ok(connection.ask(op, wait_secs=WAIT_SECS, **fields))

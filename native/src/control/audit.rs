@@ -44,22 +44,19 @@ impl Act {
 
     /// The act of a command; None for a command that changes nothing.
     pub fn of(command: &Command) -> Option<Self> {
-        let act = |op, handles, wish| Some(Self::new(op, handles, wish));
+        let act = |handles, wish| Some(Self::new(command.operation().name, handles, wish));
         match command {
-            Command::Gc => act("gc", &[], Value::Null),
             Command::Close { handles, although_held, withdraw_after_ms } => {
-                act("close", handles, json!({"although_held": although_held, "withdraw_after_ms": withdraw_after_ms}))
+                act(handles, json!({"although_held": although_held, "withdraw_after_ms": withdraw_after_ms}))
             }
-            Command::Cancel { handle } => act("cancel", &[*handle], Value::Null),
-            Command::Drain => act("drain", &[], Value::Null),
-            Command::Level { level } => act("level", &[], json!({"level": level})),
-            Command::TypeLevel { type_id, level } => act("type_level", &[], json!({"type": type_id, "level": level})),
-            Command::Hello(hello) if hello.allow_ptrace => act("allow_ptrace", &[], json!({"level": hello.level})),
-            Command::Hello(hello) if hello.level.is_some() => act("level", &[], json!({"level": hello.level})),
-            Command::Detach { only_unused } => act("detach", &[], json!({"only_unused": only_unused})),
-            Command::Declare { declarations } => {
-                act("declare", &[], json!({"declarations": declarations.len(), "runs": code_of(declarations)}))
-            }
+            Command::Cancel { handle } => act(&[*handle], Value::Null),
+            Command::Level { level } => act(&[], json!({"level": level})),
+            Command::TypeLevel { type_id, level } => act(&[], json!({"type": type_id, "level": level})),
+            Command::Hello(hello) if hello.allow_ptrace => Some(Self::new("allow_ptrace", &[], json!({"level": hello.level}))),
+            Command::Hello(hello) if hello.level.is_some() => Some(Self::new("level", &[], json!({"level": hello.level}))),
+            Command::Detach { only_unused } => act(&[], json!({"only_unused": only_unused})),
+            Command::Declare { declarations } => act(&[], json!({"declarations": declarations.len(), "runs": code_of(declarations)})),
+            other if other.operation().changes => act(&[], Value::Null),
             _ => None,
         }
     }

@@ -78,7 +78,7 @@ impl Commands {
             Command::Hello(hello) => return self.hello(connection, &hello, origin),
             Command::Ping => origin.succeed(self.state()),
             _ if connection.wishes.is_none() => return self.refuse(&origin, "say hello first"),
-            command if command.needs_arming() && !connection.is_armed => {
+            command if command.operation().changes && !connection.is_armed => {
                 self.target.count_drop();
                 origin.fail("NotArmed", "this connection only reads: actions have to be armed first");
             }
@@ -93,20 +93,13 @@ impl Commands {
 
     /// Commands that take time.
     fn delegate(&self, command: Command, origin: Origin) {
-        let none = Fields::new;
+        let op = command.operation().name;
+        let pass = |fields, origin| self.jobs.push(op, fields, origin, Finish::Pass);
         match command {
-            Command::Gc => self.jobs.push("gc", none(), origin, Finish::Collection(Totals::default())),
-            Command::Threads => self.jobs.push("threads", none(), origin, Finish::Pass),
-            Command::Scan => self.jobs.push("scan", none(), origin, Finish::Pass),
-            Command::Adapters => self.jobs.push("adapters", none(), origin, Finish::Pass),
-            Command::Declare { declarations } => {
-                let mut fields = none();
-                fields.insert("declarations".into(), declarations.into());
-                self.jobs.push("declare", fields, origin, Finish::Pass);
-            }
-            Command::Referrers { handle } => self.jobs.push("referrers", of_handle(handle), origin, Finish::Pass),
-            Command::Retainers { handle } => self.jobs.push("retainers", of_handle(handle), origin, Finish::Pass),
-            Command::Cycles { handle } => self.jobs.push("cycles", of_handle(handle), origin, Finish::Pass),
+            Command::Gc => self.jobs.push(op, Fields::new(), origin, Finish::Collection(Totals::default())),
+            Command::Threads | Command::Scan | Command::Adapters => pass(Fields::new(), origin),
+            Command::Declare { declarations } => pass(Fields::from_iter([("declarations".to_owned(), declarations.into())]), origin),
+            Command::Referrers { handle } | Command::Retainers { handle } | Command::Cycles { handle } => pass(of_handle(handle), origin),
             Command::Holders { handle } => self.closer.push(Errand::Holders(handle), origin),
             Command::TypeLevel { type_id, level } => self.type_level(type_id, level, &origin),
             Command::Preview { handles } => self.closer.push(Errand::Preview(handles), origin),

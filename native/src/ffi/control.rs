@@ -5,6 +5,24 @@ use std::time::Duration;
 
 use super::{bytes, catch_value};
 use crate::control::{self, Next};
+use crate::wire;
+
+/// The operations of the control socket as JSON: a list of objects with `name`, `changes`, `place` (`native`, `interpreter`, `both`)
+/// and `is_long`. Answers with its length; `buffer` is filled as far as it is large enough for all of it.
+///
+/// # Safety
+/// `buffer` points to `capacity` writable bytes, or is null and `capacity` is 0.
+#[no_mangle]
+pub unsafe extern "C" fn ai_control_operations(buffer: *mut u8, capacity: usize) -> i64 {
+    catch_value(-1, || {
+        let text = wire::operations_json();
+        if !buffer.is_null() && text.len() <= capacity {
+            // SAFETY: the caller's promise; the text is not longer than the capacity.
+            unsafe { slice::from_raw_parts_mut(buffer, text.len()) }.copy_from_slice(&text);
+        }
+        text.len() as i64
+    })
+}
 
 /// Wait for a job of the interpreter's, a JSON object with `job`, `op` and its fields. Answers with its bytes in `buffer`; 0 when
 /// none came within `timeout_millis` (negative: wait for ever); -1 when the agent does not run, or stops.

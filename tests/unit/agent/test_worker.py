@@ -13,6 +13,7 @@ from inspector.agent.gc_hook import GcHook
 from inspector.agent.jobs import Jobs
 from inspector.agent.thread_names import ThreadNames
 from inspector.agent.worker import Worker
+from inspector.vocabulary import OPERATIONS, Operation, Place
 from inspector.wire import ffi, lib
 
 PATIENCE_SECS = 30.0
@@ -180,3 +181,13 @@ def test_without_jobs_the_worker_looks_around_now_and_then(monkeypatch: pytest.M
 def test_being_sent_away_is_answered_before_it_is_done(monkeypatch: pytest.MonkeyPatch, detached: list[bool]) -> None:
     assert run(monkeypatch, ScriptedLib({"op": "detach"}), detached=detached) == {0: {"ok": True}}
     assert detached == [True]
+
+
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.place is not Place.NATIVE], ids=lambda each: each.name)
+def test_the_worker_knows_each_operation_of_the_interpreter(monkeypatch: pytest.MonkeyPatch, operation: Operation) -> None:
+    (answer,) = run(
+        monkeypatch, ScriptedLib({"op": operation.name, "handle": 6, "handles": [], "declarations": []}), FakeAdapter()
+    ).values()
+    assert "unknown operation" not in answer.get("error", "")
+    jobs = Jobs((), GcHook(), ThreadNames())
+    assert jobs.is_long(operation.name) == (operation.is_long and operation.name != "scan")  # a scan belongs to the worker itself

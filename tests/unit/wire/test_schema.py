@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from enum import IntEnum
 
 import pytest
 
 from inspector import vocabulary
-from inspector.wire import ffi, schema, status
+from inspector.wire import ffi, lib, schema, status
 
 OF_READERS = (vocabulary.Kind.UNKNOWN, vocabulary.EventKind.GAP)
 """Values that only readers use: no target writes them."""
@@ -43,6 +44,14 @@ def test_the_fields_of_a_record_fill_it_without_overlapping(record: str) -> None
         assert field.offset >= end
         end = field.offset + field.size_bytes * (1 if field.count is None else field.count)
     assert end <= schema.record_bytes(record) <= end + 8
+
+
+def test_the_operations_are_those_of_the_native_half_in_its_order() -> None:
+    size = lib.ai_control_operations(ffi.NULL, 0)
+    buffer = ffi.new("uint8_t[]", size)
+    assert lib.ai_control_operations(buffer, size) == size
+    native = [vocabulary.Operation(**row | {"place": vocabulary.Place(row["place"])}) for row in json.loads(bytes(buffer))]
+    assert native == list(vocabulary.OPERATIONS)
 
 
 def test_a_handle_takes_one_cache_line() -> None:
