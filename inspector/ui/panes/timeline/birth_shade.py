@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from inspector.model.churn import Line
 from inspector.model.snapshot import Floats
 from inspector.ui.kit.theme import Theme
-from inspector.ui.panes.timeline.view_curve import ViewCurve
+from inspector.ui.panes.timeline.canvas import ViewCurve
 
 ALPHA: Final = 130
 

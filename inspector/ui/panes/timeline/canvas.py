@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtWidgets import QGraphicsRectItem, QGraphicsSimpleTextItem, QWidget
 
 from inspector.ui.kit.theme import Theme, ui_font
@@ -138,3 +138,16 @@ def _shape(plot: Any) -> None:
     for axis in (left, plot.getAxis("bottom")):
         axis.setStyle(tickFont=ui_font(8.5), tickLength=-4, maxTickLevel=0)
     plot.getAxis("bottom").setHeight(22)
+
+
+class ViewCurve(pg.PlotCurveItem):  # type: ignore[misc]  # pyqtgraph has no types
+    """A curve of a plot whose scale is set elsewhere.
+
+    The ready-made one looks through all its points for its size, many times a frame. Here that size
+    is not needed: points outside the view are cut off anyway.
+    """
+
+    def boundingRect(self) -> QRectF:
+        """The view's, in the curve's coordinates."""
+        box = self.getViewBox()
+        return QRectF() if box is None else box.viewRect()

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 
 from inspector.model.churn import Mark, MarkKind
 from inspector.ui.kit.theme import Theme, ui_font
-from inspector.ui.panes.timeline.view_curve import ViewCurve
+from inspector.ui.panes.timeline.canvas import ViewCurve
 
 MIN_GAP_PIXELS: Final = 3
 """Lines of one kind closer than that are one line."""

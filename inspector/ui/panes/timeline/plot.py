@@ -19,14 +19,13 @@ from inspector.model.churn import ChurnHistory, Line
 from inspector.model.snapshot import Floats
 from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.timeline.birth_shade import BirthShade
-from inspector.ui.panes.timeline.canvas import BIRTHS, TimelineCanvas
+from inspector.ui.panes.timeline.canvas import BIRTHS, TimelineCanvas, ViewCurve
 from inspector.ui.panes.timeline.gestures import PlotGestures
 from inspector.ui.panes.timeline.lines import REST, TOTAL, ChurnFrame, SeriesLines, ceiling, compute_frame, highest
 from inspector.ui.panes.timeline.marks import MarkLines
 from inspector.ui.panes.timeline.moment_line import MomentLine
 from inspector.ui.panes.timeline.range_bands import RangeBands
 from inspector.ui.panes.timeline.time_window import TimeWindow
-from inspector.ui.panes.timeline.view_curve import ViewCurve
 
 FRAME_SECS: Final = 0.015
 """From one repaint to the next at least: just less than a frame of 60 Hz, so that a reading that comes a little early is not left out."""
