@@ -91,7 +91,7 @@ _NOT_LOADED: Final = frozenset({"inspector.agent.bootstrap", "inspector.agent.au
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class AgentFiles:
     """Files by name."""
 
     files: Mapping[str, bytes]
@@ -112,7 +112,7 @@ def backend_for(minor: tuple[int, int]) -> Path | None:
     return own if own.name == name else None
 
 
-def make_bundle(minor: tuple[int, int], *, level: str, leaves_after_secs: float) -> Bundle:
+def make_agent_files(minor: tuple[int, int], *, level: str, leaves_after_secs: float) -> AgentFiles:
     """All files for a target with that interpreter. Raises ``AttachError`` when a part of this installation is missing.
 
     ``leaves_after_secs``: without a connection for so long the agent leaves by itself; 0: never.
@@ -140,7 +140,7 @@ def make_bundle(minor: tuple[int, int], *, level: str, leaves_after_secs: float)
     backend = backend_for(minor)
     if backend is not None:
         files[backend.name] = _read(backend)
-    return Bundle(files)
+    return AgentFiles(files)
 
 
 def _modules() -> Iterator[tuple[str, Module]]:

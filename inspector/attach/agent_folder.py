@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from inspector.attach import procfs
-from inspector.attach.agent_files import Bundle
+from inspector.attach.agent_files import AgentFiles
 from inspector.errors import AttachError
 
 PLACES: Final = ("dev/shm", "tmp", "var/tmp")
@@ -30,7 +30,7 @@ _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_C
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class AgentFolder:
     """A folder with the agent's files."""
 
     inside: str
@@ -61,8 +61,8 @@ class Stage:
 
 
 @contextlib.contextmanager
-def staged(pid: int, bundle: Bundle) -> Iterator[Stage]:
-    """A stage for a process, removed afterwards.
+def agent_folder_in(pid: int, files: AgentFiles) -> Iterator[AgentFolder]:
+    """A folder for the agent in a process, removed afterwards.
 
     Raises ``AttachError`` when there is no room, naming each place's reason.
     """
@@ -75,12 +75,12 @@ def staged(pid: int, bundle: Bundle) -> Iterator[Stage]:
         raise AttachError(f"{error.strerror}: the files of process {pid}") from error
     try:
         with acting_as(*identity):
-            stage = _first_that_takes(pid, root, bundle, identity)
+            made = _first_that_takes(pid, root, files, identity)
         try:
-            yield stage
+            yield made
         finally:
             with acting_as(*identity):
-                _remove(stage)
+                _remove(made)
     finally:
         os.close(root)
 
@@ -115,19 +115,19 @@ def places_for(pid: int) -> Iterator[tuple[str, str]]:
         yield place, f"is mounted {barred}" if barred else ""
 
 
-def _first_that_takes(pid: int, root: int, bundle: Bundle, owner: tuple[int, int]) -> Stage:
+def _first_that_takes(pid: int, root: int, files: AgentFiles, owner: tuple[int, int]) -> AgentFolder:
     refusals = []
     for place, barred in places_for(pid):
         if not barred:
             try:
-                return _write(root, place, bundle, owner)
+                return _write(root, place, files, owner)
             except OSError as error:
                 barred = error.strerror or str(error)
         refusals.append(f"/{place} {barred}")
-    raise AttachError(f"there is no room for the agent's files ({bundle.size_bytes >> 20} MiB) in the target: {'; '.join(refusals)}")
+    raise AttachError(f"there is no room for the agent's files ({files.size_bytes >> 20} MiB) in the target: {'; '.join(refusals)}")
 
 
-def _write(root: int, place: str, bundle: Bundle, owner: tuple[int, int]) -> Stage:
+def _write(root: int, place: str, files: AgentFiles, owner: tuple[int, int]) -> AgentFolder:
     parent = _open_beneath(root, place)
     _sweep(parent, owner)
     try:
@@ -138,14 +138,14 @@ def _write(root: int, place: str, bundle: Bundle, owner: tuple[int, int]) -> Sta
     except BaseException:
         os.close(parent)
         raise
-    stage = Stage(f"/{place}/{name}", parent, folder, name, owner)
+    made = AgentFolder(f"/{place}/{name}", parent, folder, name, owner)
     try:
-        for file, content in bundle.files.items():
+        for file, content in files.files.items():
             _write_file(folder, file, content)
     except BaseException:
-        _remove(stage)
+        _remove(made)
         raise
-    return stage
+    return made
 
 
 def _open_beneath(root: int, place: str) -> int:
@@ -197,10 +197,10 @@ def _empty(folder: int) -> None:
             os.unlink(name, dir_fd=folder)
 
 
-def _remove(stage: Stage) -> None:
+def _remove(made: AgentFolder) -> None:
     """Remove it with its content; a missing file is no error."""
     with contextlib.suppress(OSError):
-        _empty(stage.folder)
-        os.rmdir(stage.name, dir_fd=stage.parent)
-    os.close(stage.folder)
-    os.close(stage.parent)
+        _empty(made.folder)
+        os.rmdir(made.name, dir_fd=made.parent)
+    os.close(made.folder)
+    os.close(made.parent)

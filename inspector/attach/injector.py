@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from inspector.attach import procfs
-from inspector.attach.agent_files import BEGUN, RESULT, SCRIPT, library_for, make_bundle
-from inspector.attach.agent_folder import Stage, staged
+from inspector.attach.agent_files import BEGUN, RESULT, SCRIPT, library_for, make_agent_files
+from inspector.attach.agent_folder import AgentFolder, agent_folder_in
 from inspector.attach.diagnosis import Method
 from inspector.attach.injection import enter, nudge
 from inspector.attach.interpreter import Interpreter, find_interpreter
@@ -108,13 +108,13 @@ def _packed_help(pid: int, minor: tuple[int, int]) -> str:
 
 
 def _bring(order: Order, interpreter: Interpreter) -> Outcome:
-    bundle = make_bundle(interpreter.minor, level=order.level, leaves_after_secs=order.leaves_after_secs)
-    with staged(order.pid, bundle) as stage:
+    files = make_agent_files(interpreter.minor, level=order.level, leaves_after_secs=order.leaves_after_secs)
+    with agent_folder_in(order.pid, files) as folder:
         if order.method == Method.REMOTE and interpreter.minor >= OLDEST:
-            return _ask_to_come_by(order, interpreter, stage)
-        entered = enter(order.pid, interpreter, line_for(f"{stage.inside}/{SCRIPT}", own_thread=True))
+            return _ask_to_come_by(order, interpreter, folder)
+        entered = enter(order.pid, interpreter, line_for(f"{folder.inside}/{SCRIPT}", own_thread=True))
         return _outcome(
-            _await_result(order.pid, stage), paused_secs=entered.paused_secs, tries=entered.tries, interrupted=entered.interrupted
+            _await_result(order.pid, folder), paused_secs=entered.paused_secs, tries=entered.tries, interrupted=entered.interrupted
         )
 
 
@@ -133,24 +133,24 @@ def line_for(script: str, *, own_thread: bool) -> str:
     return f"try:\n exec({read!r} '\\n' {run!r}, {{'S': {script!r}}})\nexcept BaseException as E:\n exec({tell!r}, {names})\n"
 
 
-def _ask_to_come_by(order: Order, interpreter: Interpreter, stage: Stage) -> Outcome:
+def _ask_to_come_by(order: Order, interpreter: Interpreter, folder: AgentFolder) -> Outcome:
     """CPython's own way.
 
     It runs a file as it is: a short script that runs the real script with its path.
     """
-    stage.write(REMOTE_SCRIPT, line_for(f"{stage.inside}/{SCRIPT}", own_thread=False).encode())
-    remote_exec(order.pid, interpreter, f"{stage.inside}/{REMOTE_SCRIPT}")
-    has_begun = _has_begun(order.pid, stage, COME_BY_SECS)
+    folder.write(REMOTE_SCRIPT, line_for(f"{folder.inside}/{SCRIPT}", own_thread=False).encode())
+    remote_exec(order.pid, interpreter, f"{folder.inside}/{REMOTE_SCRIPT}")
+    has_begun = _has_begun(order.pid, folder, COME_BY_SECS)
     interrupted = 0
     if not has_begun and order.nudge and nudge(order.pid):
         interrupted = 1
-        has_begun = _has_begun(order.pid, stage, COME_BY_SECS)
+        has_begun = _has_begun(order.pid, folder, COME_BY_SECS)
     if not has_begun:
         waits = settled_wait(order.pid)
         withdraw(order.pid, interpreter)
-        if not _has_begun(order.pid, stage, LAST_LOOK_SECS):
+        if not _has_begun(order.pid, folder, LAST_LOOK_SECS):
             return Outcome(False, waits=waits, interrupted=interrupted)
-    return _outcome(_await_result(order.pid, stage), interrupted=interrupted)
+    return _outcome(_await_result(order.pid, folder), interrupted=interrupted)
 
 
 def _outcome(result: tuple[bool, str], *, paused_secs: float = 0.0, tries: int = 0, interrupted: int = 0) -> Outcome:
@@ -162,16 +162,16 @@ def _outcome(result: tuple[bool, str], *, paused_secs: float = 0.0, tries: int =
     return replace(done, ok=False, segment="", error=f"the agent could not start in the target: {error}")
 
 
-def _has_begun(pid: int, stage: Stage, patience_secs: float) -> bool:
+def _has_begun(pid: int, folder: AgentFolder, patience_secs: float) -> bool:
     """Whether the target runs the script by now. Raises ``AttachError`` when the target ended."""
-    return _await_file(pid, stage, BEGUN, patience_secs) is not None
+    return _await_file(pid, folder, BEGUN, patience_secs) is not None
 
 
-def _await_result(pid: int, stage: Stage) -> tuple[bool, str]:
+def _await_result(pid: int, folder: AgentFolder) -> tuple[bool, str]:
     """Whether the agent arrived, and the path of its segment or the reason why not. Raises ``AttachError`` when neither comes."""
-    raw = _await_file(pid, stage, RESULT, HELLO_SECS)
+    raw = _await_file(pid, folder, RESULT, HELLO_SECS)
     if raw is None:
-        has_begun = stage.read(BEGUN) is not None
+        has_begun = folder.read(BEGUN) is not None
         reason = "the agent had begun to load" if has_begun else "something holds its lock"
         raise AttachError(f"the interpreter did not answer within {HELLO_SECS:.0f} s: {reason} (process {pid})")
     word, newline, text = raw.decode(errors="replace").partition("\n")
@@ -180,10 +180,10 @@ def _await_result(pid: int, stage: Stage) -> tuple[bool, str]:
     return word == "ok", text
 
 
-def _await_file(pid: int, stage: Stage, name: str, patience_secs: float) -> bytes | None:
+def _await_file(pid: int, folder: AgentFolder, name: str, patience_secs: float) -> bytes | None:
     until = time.monotonic() + patience_secs
     while time.monotonic() < until:
-        raw = stage.read(name)
+        raw = folder.read(name)
         if raw is not None:
             return raw
         if procfs.thread_state(pid, pid) in ("", "Z", "X"):

@@ -9,7 +9,7 @@ import sqlite3
 import sys
 
 sys.path.append(sys.argv[1])
-import bdkpython.bdk as generated  # noqa: E402
+import bdkpython.bdk as generated
 
 DEALLOC, INIT = 48, 296
 """Bytes from a type's start to slots that are hooked."""

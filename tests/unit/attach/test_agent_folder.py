@@ -10,36 +10,36 @@ from pathlib import Path
 import pytest
 
 from inspector.attach import agent_folder as staging
-from inspector.attach.agent_files import SCRIPT, Bundle, backend_for, make_bundle
-from inspector.attach.agent_folder import PREFIX, staged
+from inspector.attach.agent_files import SCRIPT, AgentFiles, backend_for, make_agent_files
+from inspector.attach.agent_folder import PREFIX, agent_folder_in
 from inspector.errors import AttachError
 
 OWN = os.getpid()
-SMALL = Bundle({"a": b"one", "b": b"two"})
+SMALL = AgentFiles({"a": b"one", "b": b"two"})
 
 
 def test_a_stage_is_for_its_user_alone_and_gone_afterwards():
-    with staged(OWN, SMALL) as stage:
-        folder = Path(stage.inside)
+    with agent_folder_in(OWN, SMALL) as made:
+        folder = Path(made.inside)
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert {each.name: each.read_bytes() for each in folder.iterdir()} == SMALL.files
         assert all(stat.S_IMODE(each.stat().st_mode) == 0o600 for each in folder.iterdir())
         (folder / "result.json").write_text("x")
-        assert stage.read("result.json") == b"x"
-        assert stage.read("nothing") is None
+        assert made.read("result.json") == b"x"
+        assert made.read("nothing") is None
     assert not folder.exists()
 
 
-def test_two_stages_have_names_that_cannot_be_guessed():
-    with staged(OWN, SMALL) as first, staged(OWN, SMALL) as second:
+def test_two_folders_have_names_that_cannot_be_guessed():
+    with agent_folder_in(OWN, SMALL) as first, agent_folder_in(OWN, SMALL) as second:
         assert first.name != second.name
         assert len(first.name) == len(PREFIX) + 16
 
 
 def test_what_the_target_wrote_is_not_followed_through_a_link():
-    with staged(OWN, SMALL) as stage:
-        (Path(stage.inside) / "result.json").symlink_to("/etc/passwd")
-        assert stage.read("result.json") is None
+    with agent_folder_in(OWN, SMALL) as made:
+        (Path(made.inside) / "result.json").symlink_to("/etc/passwd")
+        assert made.read("result.json") is None
 
 
 def test_a_place_that_is_a_link_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -48,7 +48,7 @@ def test_a_place_that_is_a_link_is_passed_over(tmp_path: Path, monkeypatch: pyte
     link = tmp_path / "link"
     link.symlink_to(elsewhere)
     monkeypatch.setattr(staging, "PLACES", (str(link).lstrip("/"),))
-    with pytest.raises(AttachError, match="there is no room for the agent's files"), staged(OWN, SMALL):
+    with pytest.raises(AttachError, match="there is no room for the agent's files"), agent_folder_in(OWN, SMALL):
         pass
     assert list(elsewhere.iterdir()) == []
 
@@ -56,21 +56,21 @@ def test_a_place_that_is_a_link_is_passed_over(tmp_path: Path, monkeypatch: pyte
 def test_without_any_room_each_place_is_named_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     gone = str(tmp_path / "gone").lstrip("/")
     monkeypatch.setattr(staging, "PLACES", (gone,))
-    with pytest.raises(AttachError, match=f"/{gone} No such file or directory"), staged(OWN, SMALL):
+    with pytest.raises(AttachError, match=f"/{gone} No such file or directory"), agent_folder_in(OWN, SMALL):
         pass
 
 
 def test_a_process_that_is_gone_has_no_stage():
-    with pytest.raises(AttachError, match="does not exist"), staged(4_199_015, SMALL):
+    with pytest.raises(AttachError, match="does not exist"), agent_folder_in(4_199_015, SMALL):
         pass
 
 
 def test_a_bundle_holds_the_agent_and_what_its_interpreter_needs():
-    bundle = make_bundle((3, 12), level="count", leaves_after_secs=0)
-    assert {SCRIPT, "modules", "copies", "request", "_native.abi3.so"} <= bundle.files.keys()
+    files = make_agent_files((3, 12), level="count", leaves_after_secs=0)
+    assert {SCRIPT, "modules", "copies", "request", "_native.abi3.so"} <= files.files.keys()
     if backend_for((3, 12)) is not None:
-        assert "_cffi_backend.cpython-312-x86_64-linux-gnu.so" in bundle.files
-    assert bundle.size_bytes > 1 << 20
+        assert "_cffi_backend.cpython-312-x86_64-linux-gnu.so" in files.files
+    assert files.size_bytes > 1 << 20
 
 
 def left_behind(place: Path, age_secs: float) -> Path:
@@ -88,18 +88,18 @@ def test_what_killed_injectors_left_is_removed_by_the_next_one_after_a_while(tmp
     recent, old, of_others = left_behind(tmp_path, 5), left_behind(tmp_path, 300), tmp_path / "of others"
     of_others.mkdir()
     (tmp_path / f"{PREFIX}link").symlink_to(of_others)
-    with staged(OWN, SMALL) as first:
+    with agent_folder_in(OWN, SMALL) as first:
         assert not old.exists()
         assert recent.exists()
         assert of_others.exists()
         os.utime(first.inside, (0, 0))
-        with staged(OWN, SMALL):
+        with agent_folder_in(OWN, SMALL):
             assert Path(first.inside).exists(), "an injector that lives keeps its files"
 
 
 def test_descriptors_are_given_back():
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are all that is wanted
     for _ in range(3):
-        with staged(OWN, SMALL):
+        with agent_folder_in(OWN, SMALL):
             pass
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208

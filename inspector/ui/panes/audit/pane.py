@@ -32,7 +32,7 @@ class AuditPane(PaneBase):
     """One row an act, the newest first."""
 
     def __init__(self, theme: Theme, attachment: Attachment, target_actions: TargetActions, parent: QWidget | None = None) -> None:
-        """Empty; asks through ``attachment``, also after each act of ``acting``."""
+        """Empty; asks through ``attachment``, also after each act of ``target_actions``."""
         super().__init__(parent)
         self._attachment = attachment
         self._asking = False
