@@ -24,6 +24,7 @@ from inspector.model.snapshot import (
     TypeRow,
     Vitals,
 )
+from inspector.model.stored import blank_columns
 from inspector.vocabulary import PENDING, Level, Reference, Resource
 
 T0 = 1_750_000_000.0
@@ -142,7 +143,8 @@ def big_snapshot(
     created_at = at - rng.uniform(0.5, 4000.0, count)
     in_flight = (rng.random(count) < 0.01).astype(np.int64)
     zero = np.zeros(count, dtype=np.int64)
-    handles = Handles(
+    handles = dataclasses.replace(
+        Handles(**blank_columns(Handles, count)),
         ids=ids,
         types=kinds,
         references=references,
@@ -207,7 +209,8 @@ def _columns(rows: Sequence[Row], world: World, at: float) -> Handles:
 
     threads = {"": 0} | {name: i for i, name in enumerate(world.threads, 1)}
     types = {name: i for i, name in enumerate(world.types, 1)}
-    return Handles(
+    return dataclasses.replace(
+        Handles(**blank_columns(Handles, len(rows))),
         ids=np.array([r.id for r in rows], dtype=np.uint64),
         types=ints([types[r.type] for r in rows]),
         references=np.array([r.reference for r in rows], dtype=np.uint8),
