@@ -38,7 +38,7 @@ QUICK = (
 )
 """Calls that keep the interpreter's lock. None of them takes a lock that a thread in Python code may hold, or runs for long."""
 OF_C_ALONE = r"^[\w *]*\bai_(proxies|instances|owners|stacks|types|heap|transit)_\w+\([^;]*;\n"
-"""What ``native/python`` calls and Python does not: ``native/src/ffi/follow.rs`` and ``instances.rs``."""
+"""What ``native/python`` calls and Python does not: ``native/crates/ffi/src/follow.rs`` and ``instances.rs``."""
 CALLED_BACK = """
 extern "Python" {
     void ai_python_drop(uint64_t key);
@@ -56,10 +56,14 @@ MINORS = ("311", "312", "313", "314")
 
 
 def cargo() -> None:
-    """Build the static library; its build script writes the header."""
+    """Build the static library; its build script writes the header. As a static library alone, it is optimised across its crates."""
     if shutil.which("cargo") is None:
         raise SystemExit("building arc-inspector needs Rust: no cargo on PATH (see README.md, Install)")
-    subprocess.run(["cargo", "build", "--release", "--locked", "--lib", "--package", "arc-inspector-native"], cwd=NATIVE, check=True)
+    subprocess.run(
+        ["cargo", "rustc", "--release", "--locked", "--lib", "--package", "arc-inspector-native", "--crate-type", "staticlib"],
+        cwd=NATIVE,
+        check=True,
+    )
 
 
 def declarations() -> str:

@@ -26,7 +26,7 @@ NATIVE_PLACES: Final = ("/rustc/", "/bin/python", "/libpython")
 """Parts of the path of native code that is nobody's own program: Rust's libraries and the interpreter."""
 LIBRARY_FUNCTIONS: tuple[str, ...] = (
     *("core::", "alloc::", "std::", "<alloc::", "<core::", "__rust"),
-    *("arc_inspector_native::ownership", "<arc_inspector_native::ownership", "arc_inspector_native::ffi", "ai_", "_cffi_"),
+    *("arc_inspector_objects::ownership", "<arc_inspector_objects::ownership", "arc_inspector_native::", "ai_", "_cffi_"),
 )
 """How functions of Rust's own libraries begin."""
 

@@ -4,7 +4,7 @@
 /* The extension module `inspector._hooks`: hooks of generated proxy classes, and the search for proxies that live, at the speed of C.
  *
  * It is part of one shared object with cffi's module, because both work on one recorder. The
- * decisions are made in Rust (`native/src/follow`); this part takes objects of the interpreter
+ * decisions are made in Rust (`native/crates/follow/src`); this part takes objects of the interpreter
  * apart for it, and asks Python about rare cases. Everything runs with the interpreter's lock.
  *
  * Stable ABI of CPython 3.11, and three functions that each CPython since 3.9 exports but whose headers hide before 3.12.

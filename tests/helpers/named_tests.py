@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.helpers.targets import ROOT
 
-_PLACES = (("native/src", "*.rs"), ("native/tests", "*.rs"), ("native/verify/tests", "*.rs"), ("tests", "*.py"))
+_PLACES = (("native/crates", "*.rs"), ("native/verify/tests", "*.rs"), ("tests", "*.py"))
 
 
 def defined_tests() -> set[str]:

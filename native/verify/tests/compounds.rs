@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arc_inspector_native::events::live_handles;
-use arc_inspector_native::object::Object;
-use arc_inspector_native::ownership::{compound, in_flight, Compound, Lifting, Lowering, Traced};
-use arc_inspector_native::runtime::runtime;
-use arc_inspector_native::samples::TodoItem;
-use arc_inspector_native::status::{Error, Result, Status};
+use objects::object::Object;
+use objects::ownership::{compound, in_flight, Compound, Lifting, Lowering, Traced};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
+use recorder::events::live_handles;
+use recorder::runtime::runtime;
+use samples::TodoItem;
+use segment::status::{Error, Result, Status};
 
 const OBJECTS: usize = 3;
 

@@ -3,15 +3,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use arc_inspector_native::layout::Kind;
-use arc_inspector_native::lifecycle;
-use arc_inspector_native::ownership::{foreign, foreign_close};
-use arc_inspector_native::runtime::runtime;
-use arc_inspector_native::status::{Result, Status};
-use arc_inspector_native::types;
-use arc_inspector_native::types::Described;
+use objects::lifecycle;
+use objects::ownership::{foreign, foreign_close};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use recorder::runtime::runtime;
+use recorder::types;
+use recorder::types::Described;
+use segment::layout::Kind;
+use segment::status::{Result, Status};
 
 /// Closes by value; values are never used again.
 static SHUT: Mutex<Vec<u64>> = Mutex::new(Vec::new());

@@ -6,15 +6,15 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arc_inspector_native::levels;
-use arc_inspector_native::lifecycle;
-use arc_inspector_native::ownership;
-use arc_inspector_native::ownership::{borrow, clone_handle, is_same, lower, strong_and_weak, Traced};
-use arc_inspector_native::runtime::runtime;
-use arc_inspector_native::samples::{Journal, TodoItem, TodoList};
-use arc_inspector_native::status::{Result, Status};
+use objects::lifecycle;
+use objects::ownership;
+use objects::ownership::{borrow, clone_handle, is_same, lower, strong_and_weak, Traced};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use recorder::levels;
+use recorder::runtime::runtime;
+use samples::{Journal, TodoItem, TodoList};
+use segment::status::{Result, Status};
 
 #[derive(Clone, Copy, Debug)]
 enum Operation {

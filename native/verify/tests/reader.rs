@@ -1,16 +1,16 @@
 //! The reader fed with anything: it answers with records or with one line, and never with more than it was given room for.
 
-#[path = "../../tests/image/mod.rs"]
+#[path = "../../crates/viewer/tests/image/mod.rs"]
 mod image;
 
 use std::mem::size_of;
 use std::os::unix::fs::FileExt;
 
-use arc_inspector_native::layout::{Event, FrameSlot, HandleSlot, Header, SiteSlot, ThreadSlot, TypeSlot};
-use arc_inspector_native::reader::{zeroed, Part, Reader, Record};
 use image::{header, Image, Scratch, ROWS};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use segment::layout::{Event, FrameSlot, HandleSlot, Header, SiteSlot, ThreadSlot, TypeSlot};
+use viewer::reader::{zeroed, Part, Reader, Record};
 
 /// Ask the reader for everything. Only its return matters here; the results are checked in tests
 /// with known content.

@@ -7,10 +7,10 @@
 
 #![allow(dead_code, reason = "the sources have more than these tests use")]
 
-use arc_inspector_native::layout;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
+use segment::layout;
 
 mod primitive {
     pub use loom::sync::atomic::{fence, AtomicU64, Ordering};
@@ -20,9 +20,9 @@ mod primitive {
         loom::thread::yield_now();
     }
 }
-#[path = "../../src/ownership/count.rs"]
+#[path = "../../crates/objects/src/ownership/count.rs"]
 mod count;
-#[path = "../../src/registry/slot.rs"]
+#[path = "../../crates/segment/src/registry/slot.rs"]
 mod slot;
 
 use count::{count_down, count_up, strong, Uncountable};

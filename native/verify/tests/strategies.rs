@@ -5,16 +5,16 @@ use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
-use arc_inspector_native::lifecycle;
-use arc_inspector_native::object::CloseSpec;
-use arc_inspector_native::ownership;
-use arc_inspector_native::ownership::{
+use objects::lifecycle;
+use objects::object::CloseSpec;
+use objects::ownership;
+use objects::ownership::{
     clone_handle, is_same, strong_and_weak, ArcMap, CloseAlone, CloseShared, ForeignMap, Held, MutexMap, Shared, Thin, ThinMap,
 };
-use arc_inspector_native::runtime::runtime;
-use arc_inspector_native::status::{Result, Status};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use recorder::runtime::runtime;
+use segment::status::{Result, Status};
 
 /// A number, and counters of its close and its end.
 struct Thing {

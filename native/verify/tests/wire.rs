@@ -1,6 +1,6 @@
 //! The control socket's lines fed with anything.
 
-use arc_inspector_native::wire::{self, BadLine, LineBuffer, LineTooLong, MAX_LINE_BYTES};
+use control::wire::{self, BadLine, LineBuffer, LineTooLong, MAX_LINE_BYTES};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 """The rows of one declaration: a row for each handle that a proxy owns, from its birth (or the scan that found it) to its release.
 
-Native code keeps them (``native/src/follow/instances.rs``, ``native/python/instances.c``): it reads
+Native code keeps them (``native/crates/follow/src/instances.rs``, ``native/python/instances.c``): it reads
 the attributes that the declaration names, makes and ends rows, and sees the end of a proxy by a
 weak reference or its class's destructor. Python code runs only in rare cases: a handle that is no
 integer, a stack that was not seen before. All calls may come from any thread at any time.

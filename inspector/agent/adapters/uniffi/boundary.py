@@ -2,7 +2,7 @@
 
 A generated module keeps each Python object that Rust holds in a handle map; that part is exact. A
 Rust object cannot be asked for the objects it holds: its memory is scanned for their handles
-(``native/src/edges/scan.rs``), and the result is marked as such. Worker thread.
+(``native/crates/objects/src/edges/scan.rs``), and the result is marked as such. Worker thread.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The proxy classes of a generated module, and their instances that are alive.
 
-A scan walks the heap in native code (``native/src/follow/heap.rs``). This module is for one object
+A scan walks the heap in native code (``native/crates/follow/src/heap.rs``). This module is for one object
 on request, and for interpreters whose heap native code does not know: instances are found through
 the garbage collector, by the type that each of them refers to. ``gc.get_referrers`` walks the heap
 in C (7 ms for 430,000 tracked objects; 0.4 ms more for each further class in one call) and hands

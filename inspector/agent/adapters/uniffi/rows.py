@@ -1,6 +1,6 @@
 """The rows of one proxy class: a row for each live proxy, from its birth (or the scan that found it) to its release.
 
-Native code keeps them (``native/src/follow/proxies.rs``) and asks here in rare cases: for the
+Native code keeps them (``native/crates/follow/src/proxies.rs``) and asks here in rare cases: for the
 type's name with the first row, the layout with the first proxy, and the care for proxies whose
 class the program derived. All calls may come from any thread at any time.
 

@@ -1,7 +1,7 @@
 """Clones in transit, in the history: native stand-ins for the library's clone functions while the level asks for events.
 
 Generated code looks a function up in the library object at each call, so replacing the attribute is
-enough. The stand-in (``native/src/follow/transit.rs``) is as much a foreign function to ``ctypes``
+enough. The stand-in (``native/crates/follow/src/transit.rs``) is as much a foreign function to ``ctypes``
 as the original; a call costs a few nanoseconds more. Only classes that have rows get a stand-in.
 Worker thread.
 """

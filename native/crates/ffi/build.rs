@@ -1,0 +1,56 @@
+//! Writes the C header from the sources of the crates: the one schema as C sees it.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    println!("cargo:rerun-if-changed=cbindgen.toml");
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("a configuration of cbindgen");
+    let mut header = cbindgen::Builder::new().with_config(config);
+    let mut constants = HashMap::new();
+    for folder in sources(&root) {
+        println!("cargo:rerun-if-changed={}", folder.display());
+        refuse_twins(&folder, &mut constants);
+        header = header.with_src(folder.join("lib.rs"));
+    }
+    match header.generate() {
+        Ok(bindings) => {
+            bindings.write_to_file(root.join("../../include/arc_inspector.h"));
+        }
+        Err(error) => panic!("cbindgen: {error}"),
+    }
+}
+
+/// The folders of Rust sources that declare the C interface.
+fn sources(root: &Path) -> Vec<PathBuf> {
+    let crates = fs::read_dir(root.join("..")).expect("the crates").flatten();
+    let mut folders: Vec<PathBuf> = crates.map(|entry| entry.path().join("src")).filter(|folder| folder.is_dir()).collect();
+    folders.sort();
+    folders
+}
+/// In C all constants share one name space, and of two with one name the header would have whichever comes first.
+fn refuse_twins(folder: &Path, constants: &mut HashMap<String, PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the sources").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            refuse_twins(&path, constants);
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("a source");
+        for line in text.lines().filter_map(|line| line.trim_start().strip_prefix("pub const ")) {
+            let name = line.split(':').next().unwrap_or("").to_owned();
+            if name.contains("fn ") {
+                continue;
+            }
+            if let Some(other) = constants.insert(name.clone(), path.clone()) {
+                panic!(
+                    "two public constants are called {name}, which the C header cannot tell apart: {} and {}",
+                    other.display(),
+                    path.display()
+                );
+            }
+        }
+    }
+}
