@@ -31,10 +31,15 @@ Leave = Callable[[Callable[[Sequence[Exception]], None]], None]
 class Agent:
     """The agent of this process. ``start`` and ``stop`` are called once each; ``AgentSlot`` guards them with its lock."""
 
-    def __init__(self, adapters: Sequence[Adapter], leave: Leave) -> None:
-        """With the hooks of these ecosystems; ``leave`` is called on the worker when a viewer asks the agent to leave."""
+    def __init__(self, adapters: Sequence[Adapter], leave: Leave, *, exit_callback: object = None) -> None:
+        """With the hooks of these ecosystems.
+
+        ``leave`` is called on the worker when a viewer asks the agent to leave; ``exit_callback`` is
+        the object that is registered with ``atexit`` on the agent's behalf.
+        """
         self._adapters = tuple(adapters)
         self._leave = leave
+        self._exit_callback = exit_callback
         self._attached: list[Adapter] = []
         self._gc_hook = GcHook()
         self._thread_names = ThreadNames()
@@ -122,7 +127,7 @@ class Agent:
 
     def _start_worker(self) -> None:
         """A worker thread for this process."""
-        jobs = Jobs(self._adapters, self._gc_hook, self._thread_names)
+        jobs = Jobs(self._adapters, self._gc_hook, self._thread_names, exit_callback=self._exit_callback)
         self._worker = Worker(self._adapters, jobs, detach=self._leave)
         self._worker.start()
 

@@ -30,11 +30,12 @@ Steps = Generator[dict[str, Any], None, dict[str, Any]]
 class Jobs:
     """The operations that need the interpreter, except ``scan`` and ``detach``, which are the worker's own."""
 
-    __slots__ = ("_adapters", "_failure", "_gc_hook", "_long", "_runs", "_thread_names")
+    __slots__ = ("_adapters", "_exit_callback", "_failure", "_gc_hook", "_long", "_runs", "_thread_names")
 
-    def __init__(self, adapters: Sequence[Adapter], gc_hook: GcHook, thread_names: ThreadNames) -> None:
-        """Work on these."""
+    def __init__(self, adapters: Sequence[Adapter], gc_hook: GcHook, thread_names: ThreadNames, *, exit_callback: object = None) -> None:
+        """Work on these; ``exit_callback`` is the agent's own function among the exit callbacks."""
         self._adapters = adapters
+        self._exit_callback = exit_callback
         self._gc_hook = gc_hook
         self._thread_names = thread_names
         self._failure: Exception | None = None
@@ -106,15 +107,13 @@ class Jobs:
 
     def _retainers(self, fields: Fields) -> Steps:
         """Holders of a row's proxy, up to a root."""
-        from inspector.agent.process import PROCESS  # which imports this module
-
         row = _number(fields, "handle")
         boundaries = self._boundaries()
         thing = next((found for each in boundaries if (found := each.python_object(row)) is not None), None)
         if thing is None:
             raise ControlError("no Python object stands behind this handle: native code made it, or it is gone")
         places = {place: name for each in boundaries for place, name in each.places().items()}
-        return search(thing, places, exit_places(PROCESS.exit_callback))
+        return search(thing, places, exit_places(self._exit_callback))
 
     def _cycles(self, fields: Fields) -> Steps:
         """Cycles across the boundary, through one row or any."""

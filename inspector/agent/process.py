@@ -49,7 +49,8 @@ class AgentSlot:
                 return segment_path()
             if segment_path():
                 raise UsageError("the agent runs in another interpreter of this process")
-            agent = Agent(make_adapters() if adapters is None else adapters, self.stop)
+            chosen = make_adapters() if adapters is None else adapters
+            agent = Agent(chosen, self.stop, exit_callback=self.exit_callback)
             # first: a start that fails leaves a segment, hidden, which is removed with the process
             self._follow_process()
             agent.start(level, program=program, directory=directory, leaves_after_secs=leaves_after_secs)

@@ -11,19 +11,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from types import CoroutineType, FunctionType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from inspector.agent.adapters.loops import Ending, LoopCall, give_up, is_coroutine_function, loop_trouble, running_loops
 from inspector.agent.adapters.protocol import CloseVerdict, CloseWish
 from inspector.agent.adapters.replaced import Replaced
+from inspector.agent.adapters.uniffi.proxies import ProxyClass
 from inspector.agent.faults import Faults
 from inspector.agent.plain import in_class
 from inspector.errors import InspectorError
 from inspector.vocabulary import Resource
 from inspector.wire.declarations import Declaration
-
-if TYPE_CHECKING:
-    from inspector.agent.adapters.uniffi.rows import ProxyRows
 
 CO_VARKEYWORDS: Final = 0x08
 """Flag of functions that take any keyword, as ``inspect`` has it."""
@@ -46,13 +44,28 @@ def call_trouble(function: FunctionType, given: frozenset[str]) -> str:
     return f"{function.__name__} has no argument {unknown[0]}" if unknown else ""
 
 
+class ClosableRows(Protocol):
+    """The rows of one class, as far as its closing needs them."""
+
+    proxy_class: ProxyClass
+    native: Any
+    """The native table of the class's proxies."""
+    closing: Closing | None
+
+    def set_closing(self, closing: Closing | None) -> None:
+        """Close the class's rows in this way, or no longer."""
+
+    def __len__(self) -> int:
+        """Number of rows."""
+
+
 class Closing:
     """The closing of one class."""
 
     name: Final = "uniffi"
     """The adapter whose rows these are."""
 
-    def __init__(self, rows: ProxyRows, declaration: Declaration, faults: Faults) -> None:
+    def __init__(self, rows: ClosableRows, declaration: Declaration, faults: Faults) -> None:
         """Raises ``InspectorError`` when the class cannot be closed in this way. Sets nothing yet."""
         self.declaration = declaration
         self._rows = rows

@@ -14,10 +14,11 @@ from __future__ import annotations
 import weakref
 from collections.abc import Sequence
 from types import CodeType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from inspector.agent.adapters.recorder import Recorder
 from inspector.agent.adapters.stacks import NativeStacks
+from inspector.agent.adapters.uniffi.closing import Closing
 from inspector.agent.adapters.uniffi.freed import LOOKS_BEFORE, FreedProxies, handle_of
 from inspector.agent.adapters.uniffi.generation import finaliser_of
 from inspector.agent.adapters.uniffi.layout import data_offset, likely_offset
@@ -25,9 +26,6 @@ from inspector.agent.adapters.uniffi.proxies import ProxyClass, Reference
 from inspector.agent.faults import Faults
 from inspector.vocabulary import Kind, Resource
 from inspector.wire.hooks import hooks
-
-if TYPE_CHECKING:
-    from inspector.agent.adapters.uniffi.closing import Closing
 
 OUTER_BYTES: Final = 16
 """Bytes from the start of a trait's outer ``Arc`` to the pair that it holds."""
