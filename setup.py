@@ -12,11 +12,16 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
+
+if TYPE_CHECKING:
+    from cffi import FFI
+    from cffi.model import BaseTypeByIdentity
 
 ROOT = Path(__file__).resolve().parent
 NATIVE = ROOT / "native"
@@ -49,6 +54,7 @@ extern "Python" {
 }
 """
 """Python functions that native code calls, through functions that are compiled: ``inspector.runtime.foreign.callback``."""
+STUB = ROOT / "inspector" / "_native.pyi"
 RESOURCES = ("icons", "themes")
 BACKENDS = ROOT / "inspector" / "attach" / "backends"
 MINORS = ("311", "312", "313", "314")
@@ -97,18 +103,48 @@ def keep_the_gil(source: str) -> str:
     return source
 
 
-def write_source() -> Path:
-    """Let cffi emit the C source of the extension."""
+def interface() -> FFI:
+    """All that the extension declares."""
     from cffi import FFI
 
     ffi = FFI()
     ffi.cdef(declarations())
     ffi.cdef(CALLED_BACK)
+    return ffi
+
+
+def write_source() -> Path:
+    """Let cffi emit the C source of the extension."""
+    ffi = interface()
     ffi.set_source("inspector._native", '#include "arc_inspector.h"', py_limited_api=True)
     target = ROOT / "inspector" / "_native.c"
     ffi.emit_c_code(str(target))
     target.write_text(keep_the_gil(target.read_text()))
     return target
+
+
+def write_stub() -> None:
+    """Write the types of the extension's functions and constants, so that a wrong name, number or kind of arguments is found by mypy."""
+    declared = {name: kind for name, (kind, _) in interface()._parser._declarations.items()}  # cffi has no public way to list them
+    constants = [name.removeprefix("macro ") for name in declared if name.startswith("macro ")]
+    constants += [each for name, kind in declared.items() if name.startswith("enum ") for each in kind.enumerators]
+    functions = {name.removeprefix("function "): kind for name, kind in declared.items() if name.startswith("function ")}
+    lines = [f"    {name}: Final[int]" for name in constants]
+    for name, kind in functions.items():
+        parameters = "".join(f", _{place}: {python_type(each)}" for place, each in enumerate(kind.args))
+        lines.append(f"    def {name}(self{parameters}{', /' if parameters else ''}) -> {python_type(kind.result)}: ...")
+    STUB.write_text("\n".join(["from typing import Any, Final", "", "ffi: Any", "lib: _Lib", "", "class _Lib:", *lines, ""]))
+
+
+def python_type(kind: BaseTypeByIdentity) -> str:
+    """The type that cffi takes and gives; ``Any`` for pointers and structures."""
+    from cffi import model
+
+    if isinstance(kind, model.VoidType):
+        return "None"
+    if not isinstance(kind, model.PrimitiveType | model.EnumType):
+        return "Any"
+    return {"bool": "bool", "_Bool": "bool", "double": "float", "float": "float"}.get(kind.get_c_name(), "int")
 
 
 def fetch_backends() -> None:
@@ -172,6 +208,7 @@ class BuildNative(build_ext):
     def run(self) -> None:
         cargo()
         write_source()
+        write_stub()
         copy_resources(ROOT)
         fetch_backends()
         super().run()
@@ -179,6 +216,8 @@ class BuildNative(build_ext):
 
 class BuildPython(build_py):
     def run(self) -> None:
+        cargo()
+        write_stub()
         copy_resources(ROOT)
         fetch_backends()
         super().run()

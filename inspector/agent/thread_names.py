@@ -37,7 +37,8 @@ class ThreadNames:
             born(thread)
             lib.ai_thread_here()
             name, number = thread_of(thread)
-            lib.ai_thread_name(number, *text_argument(name))
+            if number is not None:
+                lib.ai_thread_name(number, *text_argument(name))
 
         self._born = born
         setattr(threading.Thread, BIRTH, name_at_birth)
