@@ -1,4 +1,7 @@
-"""Segments of dead processes: how many there are, and removing them. Native code chooses and removes (``native/crates/segment/src/sweep.rs``)."""
+"""Segments of dead processes: how many there are, and removing them.
+
+Native code chooses and removes (``native/crates/segment/src/sweep.rs``).
+"""
 
 from __future__ import annotations
 
