@@ -57,11 +57,15 @@ class HeadCache:
 
     def clear(self) -> None:
         """Forget all."""
+        self._about = (None, None)
         self._pictures.clear()
 
 
 class HandleDelegate(QStyledItemDelegate):
     """Painter of ``HandleModel`` rows."""
+
+    def _forget_heads(self) -> None:
+        self._heads.clear()
 
     def __init__(self, theme: Theme, model: HandleModel, view: QTableView) -> None:
         """Paints for ``view``, which shows ``model``."""
@@ -76,6 +80,7 @@ class HandleDelegate(QStyledItemDelegate):
         self._struck.setStrikeOut(True)
         self._metrics = QFontMetrics(self._plain)
         self._heads = HeadCache()
+        model.modelReset.connect(self._forget_heads)  # or it keeps the snapshot of a session that ended
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:

@@ -85,7 +85,7 @@ class HandleModel(QAbstractTableModel):
         """Show nothing and forget which groups were folded."""
         self.beginResetModel()
         self.rates = self._newest_rates = RateWindow()
-        self.cells = self._arrangement = None
+        self.cells = self._arrangement = self._told = None
         self._tops, self._rows = [], 0
         self._unfolded.clear()
         self.endResetModel()

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import dataclasses
 import gc
 import weakref
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
 from inspector.model.columns import NUMBER_NAMES, RANGE_NAMES, TABLE_COLUMNS, TEXT_NAMES, section_of
@@ -15,12 +14,14 @@ from inspector.model.snapshot import TargetState
 from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.panes.handles.delegate import ROW_HEIGHT
 from inspector.ui.panes.handles.pane import HandlesPane
-from inspector.ui.panes.handles.query_runner import LARGE
+from inspector.ui.panes.handles.query_runner import LARGE, QueryRunner
 from inspector.ui.panes.handles.table import HandleTable
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.vocabulary import Reference
+from tests.helpers.reading import button, is_shown, part, text_of
 from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, snapshot_of, with_state
 
+NO_ROW, ERROR = "Why there is no row", "Error in the filter"
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 
@@ -39,16 +40,16 @@ def texts(pane: HandlesPane) -> list[str]:
 
 def test_no_rows_is_a_sentence(pane: HandlesPane) -> None:
     pane.show_snapshot(snapshot_of())
-    assert pane._empty.isVisible()
-    assert "No handle of what is followed is alive" in pane._empty_text.text()
-    assert not pane._empty_button.isVisible()
+    assert is_shown(pane, NO_ROW)
+    assert "No handle of what is followed is alive" in text_of(pane, NO_ROW)
+    assert not is_shown(pane, "Clear filter")
 
 
 def test_a_filter_without_a_match_offers_to_clear_itself(pane: HandlesPane, qtbot: QtBot) -> None:
     pane.show_snapshot(snapshot_of([Row(1)]))
     pane.set_filter("type:Journal")
-    assert pane._empty.isVisible()
-    qtbot.mouseClick(pane._empty_button, Qt.MouseButton.LeftButton)
+    assert is_shown(pane, NO_ROW)
+    qtbot.mouseClick(button(pane, "Clear filter"), Qt.MouseButton.LeftButton)
     assert texts(pane) == ["TodoItem", "#1.1"]
 
 
@@ -57,10 +58,10 @@ def test_a_bad_filter_is_explained_and_the_last_good_one_stays(pane: HandlesPane
     pane.set_filter("type:Journal")
     pane.set_filter("tpye:Todo")
     assert texts(pane) == ["Journal", "#2.1"]
-    assert "did you mean" in pane._error.text()
-    assert pane._error.isVisible()
+    assert "did you mean" in text_of(pane, ERROR)
+    assert is_shown(pane, ERROR)
     pane.set_filter("")
-    assert not pane._error.isVisible()
+    assert not is_shown(pane, ERROR)
 
 
 def test_typing_filters_when_it_settles_and_enter_goes_to_the_table(pane: HandlesPane, qtbot: QtBot) -> None:
@@ -75,7 +76,7 @@ def test_typing_filters_when_it_settles_and_enter_goes_to_the_table(pane: Handle
 
 def test_100_000_rows_are_arranged_off_the_gui_thread(pane: HandlesPane, qtbot: QtBot) -> None:
     assert LARGE < 100_000
-    with qtbot.waitSignal(pane._query_runner.arranged):
+    with qtbot.waitSignal(pane.findChildren(QueryRunner)[0].arranged):
         pane.show_snapshot(big_snapshot(100_000, tombstones=500))
         assert pane.model.rowCount() == 0
     pane.model.fold_all(folded=False)
@@ -85,7 +86,7 @@ def test_100_000_rows_are_arranged_off_the_gui_thread(pane: HandlesPane, qtbot: 
 
 def test_of_large_snapshots_that_pile_up_the_newest_is_shown(pane: HandlesPane, qtbot: QtBot) -> None:
     shown = []
-    pane._query_runner.arranged.connect(lambda arrangement: shown.append(arrangement.snapshot.serial))
+    pane.findChildren(QueryRunner)[0].arranged.connect(lambda arrangement: shown.append(arrangement.snapshot.serial))
     for serial in (1, 2, 3, 4):
         pane.show_snapshot(big_snapshot(60_000, serial=serial))
     qtbot.waitUntil(lambda: shown[-1:] == [4])
@@ -129,10 +130,10 @@ def test_rows_keep_their_places_while_the_pointer_is_over_the_table(pane: Handle
     pane.grab()
     assert pane.table.y() == top
     assert texts(pane) == ["TodoItem", "#1.1", "#2.1", "#3.1"]
-    assert pane._arrivals.text() == "1 new row out of place: sort in"
-    qtbot.mouseClick(pane._arrivals, Qt.MouseButton.LeftButton)
+    assert button(pane, "Sort in").text() == "1 new row out of place: sort in"
+    qtbot.mouseClick(button(pane, "Sort in"), Qt.MouseButton.LeftButton)
     assert texts(pane) == ["TodoItem", "#3.1", "#2.1", "#1.1"]
-    assert not pane._arrivals.isVisible()
+    assert not is_shown(pane, "Sort in")
 
 
 def test_the_row_at_the_top_stays_there_when_rows_come_above_it(pane: HandlesPane, qtbot: QtBot) -> None:
@@ -184,15 +185,16 @@ def test_a_click_on_a_header_sorts(pane: HandlesPane, qtbot: QtBot) -> None:
 
 def test_tombstones_can_be_hidden(pane: HandlesPane, qtbot: QtBot) -> None:
     pane.show_snapshot(snapshot_of([Row(1), Row(2, reference=Reference.DROPPED)]))
-    qtbot.mouseClick(pane._tombstones, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button(pane, "Show tombstones"), Qt.MouseButton.LeftButton)
     assert texts(pane) == ["TodoItem", "#1.1"]
 
 
 def test_the_moment_can_be_chosen(pane: HandlesPane) -> None:
     pane.show_snapshot(snapshot_of([Row(1, age_secs=10)]))
-    pane._moment.menu().actions()[-1].trigger()
+    marked = part(pane, "How long new and dying rows are marked", QToolButton)
+    marked.menu().actions()[-1].trigger()
     assert pane.query.moment_secs == 30
-    assert pane._moment.text() == "30 s"
+    assert marked.text() == "30 s"
 
 
 def test_the_keyboard_folds_opens_and_copies(pane: HandlesPane, qtbot: QtBot) -> None:
@@ -312,12 +314,18 @@ def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, theme: Theme, runner: Backg
 
 
 def test_clearing_drops_the_snapshot(pane: HandlesPane) -> None:
-    snapshot = dataclasses.replace(snapshot_of([Row(1)]))
+    snapshot = snapshot_of([Row(1)])
+    ids = weakref.ref(snapshot.handles.ids)
     pane.show_snapshot(snapshot)
     pane.choose((handle_id(1),))
+    pane.grab()
+    del snapshot
     pane.clear()
     assert pane.table.chosen == ()
-    assert pane._snapshot is None
+    assert pane.model.rowCount() == 0
+    gc.collect()
+    assert ids() is None
+    pane.set_filter("type:TodoItem")
     assert pane.model.rowCount() == 0
 
 
@@ -331,7 +339,7 @@ def test_the_help_of_the_filter_names_every_field(qtbot: QtBot, theme: Theme, ru
 def test_a_filter_that_nothing_matches_says_so_and_offers_to_clear_it(qtbot: QtBot, pane: HandlesPane) -> None:
     pane.show_snapshot(snapshot_of([Row(1), Row(2)]))
     pane.set_filter("type:Nothing")
-    assert pane._counts.text() == "0 live handles → 0 objects  ·  0 of 2 rows match"
-    assert pane._empty_text.text() == "No row matches the filter"
-    qtbot.mouseClick(pane._empty_button, Qt.MouseButton.LeftButton)
+    assert text_of(pane, "Number of handles") == "0 live handles → 0 objects  ·  0 of 2 rows match"
+    assert text_of(pane, NO_ROW) == "No row matches the filter"
+    qtbot.mouseClick(button(pane, "Clear filter"), Qt.MouseButton.LeftButton)
     assert pane.model.rowCount() == 3
