@@ -125,6 +125,7 @@ class ReplayBar(QWidget):
         self.slider.setAccessibleName("Moment of the recording")
         self.slider.valueChanged.connect(self._slid)
         self._label = text_label()
+        self._label.setObjectName("Moment")
         line = QHBoxLayout(self)
         line.setContentsMargins(12, 4, 12, 4)
         line.setSpacing(8)

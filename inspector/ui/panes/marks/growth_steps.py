@@ -33,6 +33,7 @@ class GrowthSteps(QWidget):
         self.setObjectName("pane_head")
         self._round = -1
         self._text: QLabel = plain_label("")
+        self._text.setObjectName("Instruction")
         self._next = QPushButton("Next")
         self._next.setProperty("primary", True)
         self._next.clicked.connect(self._ask_mark)

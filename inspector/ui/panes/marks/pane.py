@@ -189,6 +189,7 @@ class MarksPane(PaneBase):
         self._by.setAccessibleName("Lines of the comparison")
         self._by.activated.connect(self._show_lines)
         self._sum = ElidedLabel()
+        self._sum.setObjectName("Sum of the comparison")
         self._sum.setProperty("quiet", True)
         self._test = QPushButton("Growth test…")
         self._test.setProperty("flat", True)

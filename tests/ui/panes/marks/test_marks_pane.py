@@ -27,9 +27,10 @@ from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import Reference
 from tests.helpers.events import events_of
 from tests.helpers.fake_session import FakeConnector, FakeSession
+from tests.helpers.reading import button, choose, click, dock, text_of, timer_of
 from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, snapshot_of
 from tests.helpers.widget_life import what_is_left
-from tests.helpers.windows import Attach, publish
+from tests.helpers.windows import Attach, Open, publish
 
 FIRST = snapshot_of([Row(1), Row(2), Row(3, site=2)])
 THEN = snapshot_of(
@@ -37,6 +38,8 @@ THEN = snapshot_of(
     at=T0 + 9,
     serial=2,
 )
+
+SUM, FATE = "Sum of the comparison", "Which handles of the chosen line"
 
 
 def cells(table: QWidget, *columns: int) -> list[tuple[str, ...]]:
@@ -63,7 +66,7 @@ def compared_with_now(qtbot: QtBot, attach: Attach) -> tuple[MainWindow, FakeSes
 def test_one_mark_is_compared_with_now(qtbot: QtBot, attach: Attach) -> None:
     window, _, pane = compared_with_now(qtbot, attach)
     assert window.workbench.timeline.plot.shade.curve.isVisible()
-    assert pane._sum.accessibleName() == "mark 1 → now: +5, 6 born, 1 dead, 2 survived"
+    assert text_of(pane, SUM) == "mark 1 → now: +5, 6 born, 1 dead, 2 survived"
     assert cells(pane.table, 0, 1, 4, 5, 9) == [
         ("TodoItem", "+6", "6", "0", "sync.py:88 sync"),
         ("TodoItem", "−1", "0", "1", "app.py:41 add"),
@@ -77,14 +80,12 @@ def test_a_line_leads_to_its_handles_by_fate(qtbot: QtBot, attach: Attach) -> No
     window, _, pane = compared_with_now(qtbot, attach)
     pane.table.clicked.emit(pane.table.model().index(0, 0))
     qtbot.waitUntil(lambda: len(cells(pane.handles, 0)) == 6)
-    pane._rows.click()
+    click(pane, "Show")
     assert window.workbench.handles.query.filter.source == 'type:"TodoItem" site:"sync.py:88 sync"'
     pane.table.clicked.emit(pane.table.model().index(len(cells(pane.table, 0)) - 1, 0))
-    pane._fate.setCurrentIndex(1)
-    pane._fate.activated.emit(1)
+    choose(pane, FATE, "Dead")
     qtbot.waitUntil(lambda: cells(pane.handles, 0) == [("#2.1",)])
-    pane._fate.setCurrentIndex(3)
-    pane._fate.activated.emit(3)
+    choose(pane, FATE, "Changed")
     qtbot.waitUntil(lambda: cells(pane.handles, 0, 1) == [("#1.1", "1 → 4")])
     pane.handles.clicked.emit(pane.handles.model().index(0, 0))
     assert window.workbench.detail.handle == handle_id(1)
@@ -96,12 +97,11 @@ def test_two_marks_are_compared_with_each_other(qtbot: QtBot, attach: Attach) ->
     marked(qtbot, window, 2)
     publish(qtbot, window, session, snapshot_of(at=T0 + 20, serial=3))
     pane.list.selectAll()
-    qtbot.waitUntil(lambda: pane._sum.accessibleName().startswith("mark 1 → mark 2: +5"))
-    pane._by.setCurrentIndex(1)
-    pane._by.activated.emit(1)
+    qtbot.waitUntil(lambda: text_of(pane, SUM).startswith("mark 1 → mark 2: +5"))
+    choose(pane, "Lines of the comparison", "By type")
     assert cells(pane.table, 0, 1) == [("TodoItem", "+5")]
-    assert window.workbench._docks["marks"].windowTitle() == "Marks and diff 2"
-    pane._remove.click()
+    assert dock(window, "marks").windowTitle() == "Marks and diff 2"
+    click(pane, "Remove")
     marked(qtbot, window, 0)
     assert pane.table.message == NO_MARKS
 
@@ -124,14 +124,14 @@ def test_the_ends_of_a_range_in_the_timeline_can_be_marked_later(qtbot: QtBot, a
         snapshot_of([Row(1, age_secs=60), Row(2, age_secs=20), Row(3, age_secs=60, reference=Reference.DROPPED, changed_secs=5)])
     )
     pane = window.workbench.marks
-    assert not pane._mark_range.isEnabled()
+    assert not button(pane, "Range").isEnabled()
     window.workbench.timeline.plot.range_selected.emit(T0 - 30, T0 - 10)
-    pane._mark_range.click()
+    click(pane, "Range")
     marked(qtbot, window, 2)
     assert [len(mark) for mark in window.marks.marks] == [2, 3]
     assert "Set later" in pane.list.item(0).toolTip()
     window.workbench.timeline.plot.range_dropped.emit()
-    assert not pane._mark_range.isEnabled()
+    assert not button(pane, "Range").isEnabled()
 
 
 def test_a_range_of_births_filters_the_table(qtbot: QtBot, attach: Attach) -> None:
@@ -163,9 +163,9 @@ def test_the_growth_test_keeps_what_every_round_left_behind(qtbot: QtBot, attach
     window, session = attach(FIRST)
     pane = window.workbench.marks
     window.workbench.open_pane("marks")
-    pane._test.click()
+    click(pane, "Growth test…")
     for number in range(1, 4):
-        qtbot.waitUntil(lambda number=number: pane.steps._text.text().startswith(f"Round {number} of 3"))
+        qtbot.waitUntil(lambda number=number: text_of(pane.steps, "Instruction").startswith(f"Round {number} of 3"))
         leaked = [Row(100 + slot, site=3) for slot in range(2 * number)]
         publish(
             qtbot,
@@ -173,12 +173,12 @@ def test_the_growth_test_keeps_what_every_round_left_behind(qtbot: QtBot, attach
             session,
             snapshot_of([Row(1), *leaked, Row(50 + number, site=1, generation=number)], at=T0 + number, serial=number + 1),
         )
-        pane.steps._next.click()
+        click(pane.steps, "Next")
     qtbot.waitUntil(lambda: bool(cells(pane.grown, 0)))
     assert cells(pane.grown, 0, 1, 2, 3) == [("TodoItem", "+2  +2  +2", "6", "sync.py:88 sync")]
-    assert pane._tables.currentWidget() is pane.grown
-    pane.steps._stop.click()
-    assert pane._tables.currentWidget() is pane.table
+    assert (pane.grown.isVisible(), pane.table.isVisible()) == (True, False)
+    click(pane.steps, "Done")
+    assert (pane.grown.isVisible(), pane.table.isVisible()) == (False, True)
     assert pane.list.count() == 4
 
 
@@ -186,12 +186,12 @@ def test_a_growth_test_without_growth_says_so(qtbot: QtBot, attach: Attach) -> N
     window, session = attach(FIRST)
     pane = window.workbench.marks
     window.workbench.open_pane("marks")
-    pane._test.click()
+    click(pane, "Growth test…")
     for number in range(1, 4):
-        qtbot.waitUntil(lambda number=number: pane.steps._text.text().startswith(f"Round {number} of 3"))
+        qtbot.waitUntil(lambda number=number: text_of(pane.steps, "Instruction").startswith(f"Round {number} of 3"))
         publish(qtbot, window, session, snapshot_of([Row(1)], at=T0 + number, serial=number + 1))
-        pane.steps._next.click()
-    qtbot.waitUntil(lambda: pane._tables.currentWidget() is pane.grown)
+        click(pane.steps, "Next")
+    qtbot.waitUntil(lambda: (pane.grown.isVisible(), pane.table.isVisible()) == (True, False))
     assert cells(pane.grown, 0) == []
     assert pane.grown.message == NOTHING_GREW
 
@@ -210,7 +210,7 @@ def test_marks_of_a_hundred_thousand_handles_are_compared_beside_the_window(qtbo
     pane = marked(qtbot, window, 1)
     publish(qtbot, window, session, big_snapshot(100_000, at=T0 + 1, serial=2, tombstones=4000))
     pane.list.item(0).setSelected(True)
-    qtbot.waitUntil(lambda: "4,000 dead" in pane._sum.accessibleName(), timeout=20_000)
+    qtbot.waitUntil(lambda: "4,000 dead" in text_of(pane, SUM), timeout=20_000)
 
 
 def recorded(qtbot: QtBot, attach: Attach, tmp_path: Path) -> Path:
@@ -246,9 +246,10 @@ def test_the_end_of_the_session_ends_its_recording(qtbot: QtBot, attach: Attach,
     qtbot.waitUntil(lambda: "Recorded 1 snapshot" in window.result.text)
 
 
-def test_a_file_that_cannot_be_made_is_said(qtbot: QtBot, attach: Attach, tmp_path: Path) -> None:
-    window, _ = attach(FIRST)
-    window._connector.folder = tmp_path / "gone"  # type: ignore[attr-defined]
+def test_a_file_that_cannot_be_made_is_said(qtbot: QtBot, open_window: Open, tmp_path: Path) -> None:
+    window = open_window(FakeConnector(sessions={4711: FakeSession(FIRST)}, folder=tmp_path / "gone"))
+    with qtbot.waitSignal(window.attachment.snapshot_shown):
+        window.attachment.attach(4711)
     window.commands["record"].trigger()
     qtbot.waitUntil(lambda: "annot write the session file: No such file" in window.result.text)
     assert not window.commands["record"].isChecked()
@@ -262,23 +263,23 @@ def test_a_recording_is_gone_through_with_the_slider(qtbot: QtBot, attach: Attac
     replay = window.replay
     qtbot.waitUntil(replay.isVisible)
     qtbot.waitUntil(lambda: window.attachment.shown is not None and window.attachment.shown.taken_at == THEN.taken_at)
-    assert replay._label.text().endswith("moment 2 of 2")
-    moment = window.workbench.timeline.plot._moment
-    assert moment.at == replay._moments[1]
+    assert text_of(replay, "Moment").endswith("moment 2 of 2")
+    moment = window.workbench.timeline.plot.moment
+    assert moment.at == T0 + 9
     assert len(window.workbench.timeline.history) == 2
     marked(qtbot, window, 1)
     replay.slider.setValue(100)
     qtbot.waitUntil(lambda: _shown_at(window) == T0)
-    assert replay._label.text().endswith("moment 1 of 2")
-    assert moment.at == replay._moments[0]
-    replay._on.click()
+    assert text_of(replay, "Moment").endswith("moment 1 of 2")
+    assert moment.at == T0
+    click(replay, "Moment after")
     qtbot.waitUntil(lambda: _shown_at(window) == T0 + 9)
-    replay._back.click()
+    click(replay, "Moment before")
     qtbot.waitUntil(lambda: _shown_at(window) == T0)
-    replay._play.click()
-    assert replay._timer.isActive()
-    replay._at = T0 + 8.95
-    qtbot.waitUntil(lambda: not replay._timer.isActive())
+    click(replay, "Play")
+    assert timer_of(replay).isActive()
+    replay.show_moment(T0 + 8.95)
+    qtbot.waitUntil(lambda: not timer_of(replay).isActive())
     qtbot.waitUntil(lambda: _shown_at(window) == T0 + 9)
     window.attachment.detach()
     assert not replay.isVisible()
