@@ -153,6 +153,7 @@ class EventsPane(PaneBase):
         self._only.setEnabled(False)
         self._only.toggled.connect(self._work.ask)
         self._note = ElidedLabel()
+        self._note.setObjectName("Number of events")
         self._note.setProperty("quiet", True)
         self._record = QPushButton("Record events")
         self._record.setToolTip("Switch the target to level history")

@@ -22,6 +22,7 @@ from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import EventKind, Level
 from tests.helpers.events import events_of
 from tests.helpers.fake_session import FakeConnector, FakeSession
+from tests.helpers.reading import button, choose, click, is_busy, text_of, timer_of
 from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, snapshot_of, with_state
 from tests.helpers.widget_life import what_is_left
 from tests.helpers.windows import Attach
@@ -62,32 +63,29 @@ def test_events_are_listed_newest_first_with_their_gaps(qtbot: QtBot, attach: At
     assert column(pane, COUNT) == ["0", "2", "1", "1", "40"]
     assert column(pane, THREAD)[:3] == ["MainThread", "MainThread", "worker-1"]
     assert column(pane, SITE)[0] == "app.py:41 add"
-    assert pane._note.accessibleName() == "4 events, 40 lost in gaps"
+    assert text_of(pane, "Number of events") == "4 events, 40 lost in gaps"
 
 
 def test_a_rate_opens_the_events_behind_it(qtbot: QtBot, attach: Attach) -> None:
     window, _, pane = open_events(qtbot, attach)
     window.workbench.open_pane("threads")
-    window.vital_signs._births.click()
+    click(window.vital_signs, "Births")
     assert pane.isVisible()
     qtbot.waitUntil(lambda: column(pane, EVENT) == ["created", "created", "gap"])
 
 
 def test_events_can_be_chosen_by_type_thread_and_selected_handle(qtbot: QtBot, attach: Attach) -> None:
     window, _, pane = open_events(qtbot, attach)
-    pane._types.setCurrentIndex(pane._types.findText("Journal"))
-    pane._types.activated.emit(0)
+    choose(pane, "Type", "Journal")
     qtbot.waitUntil(lambda: column(pane, HANDLE) == ["#2.1", "–"])
-    pane._threads.setCurrentIndex(pane._threads.findText("MainThread"))
-    pane._threads.activated.emit(0)
+    choose(pane, "Thread", "MainThread")
     qtbot.waitUntil(lambda: column(pane, HANDLE) == ["–"])
-    assert pane._note.accessibleName() == "0 events, 40 lost in gaps"
-    for box in (pane._types, pane._threads):
-        box.setCurrentIndex(0)
-    assert not pane._only.isEnabled()
+    assert text_of(pane, "Number of events") == "0 events, 40 lost in gaps"
+    choose(pane, "Type", "All types")
+    choose(pane, "Thread", "All threads")
+    assert not button(pane, "Only selected").isEnabled()
     window.workbench.choose(handle_id(1))
-    assert pane._only.text() == "Only #1.1"
-    pane._only.setChecked(True)
+    click(pane, "Only #1.1")
     qtbot.waitUntil(lambda: column(pane, HANDLE) == ["#1.1", "#1.1", "–"])
 
 
@@ -113,7 +111,7 @@ def test_below_history_the_pane_offers_to_record(qtbot: QtBot, attach: Attach) -
     low = dataclasses.replace(SNAPSHOT, target=dataclasses.replace(SNAPSHOT.target, level=Level.COUNT))
     _, session, pane = open_events(qtbot, attach, low, events_of())
     assert pane.table.message == TOO_LOW
-    pane._record.click()
+    click(pane, "Record events")
     assert [level for level, _ in session.level_requests] == [Level.HISTORY]
 
 
@@ -124,7 +122,7 @@ def test_nothing_is_read_while_nobody_looks(qtbot: QtBot, attach: Attach) -> Non
     pane = window.workbench.events
     qtbot.waitUntil(lambda: not is_seen(pane))
     before = len(session.events_read)
-    pane._read()
+    timer_of(pane).timeout.emit()
     assert len(session.events_read) == before
     window.workbench.open_pane("events")
     qtbot.waitUntil(lambda: len(session.events_read) > before)
@@ -159,5 +157,5 @@ def test_a_dropped_pane_leaves_nothing(qtbot: QtBot, runner: BackgroundRunner) -
     pane[0].show_snapshot(SNAPSHOT)  # type: ignore[attr-defined]
     pane[0].set_theme(DARK)  # type: ignore[attr-defined]
     pane[0].show()
-    qtbot.waitUntil(lambda: not pane[0]._work.is_busy)  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: not is_busy(pane[0]))
     assert what_is_left(pane) == []
