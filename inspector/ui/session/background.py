@@ -47,6 +47,11 @@ class LatestWork(QObject, Generic[T]):
         """Something is being done, and its result is awaited."""
         return self._is_busy
 
+    @property
+    def is_asked_again(self) -> bool:
+        """While work runs, more was asked for: it follows."""
+        return self._again
+
     def ask(self) -> None:
         """Do the present work now, or, while other work runs, once more after it."""
         if self._is_busy:

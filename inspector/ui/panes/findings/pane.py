@@ -95,6 +95,8 @@ class FindingsPane(PaneBase):
         self._icon, self._headline, self._rule = text_label(), head_label(""), quiet_label("")
         self._headline.setWordWrap(True)
         self._evidence, self._about, self._muted = plain_label(""), plain_label(""), plain_label("")
+        self._evidence.setObjectName("Evidence")
+        self._muted.setObjectName("Why it is muted")
         self._about.setProperty("quiet", True)
         for text in (self._headline, self._evidence, self._about, self._muted):
             text.setMinimumWidth(1)  # a long word must not widen the pane

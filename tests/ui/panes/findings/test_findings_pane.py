@@ -24,11 +24,14 @@ from inspector.ui.panes.findings.model import FindingRows, finding_model
 from inspector.ui.panes.findings.pane import FIRST_LOOK, NO_TARGET, FindingsPane
 from inspector.ui.session import findings_watch
 from inspector.ui.session.attachment import Attachment
+from inspector.ui.session.background import LatestWork
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.event_feed import EventFeed
 from inspector.ui.session.findings_watch import FindingsWatch
+from inspector.ui.shell.vital_cell import VitalCell
 from inspector.vocabulary import Reference, Resource
 from tests.helpers.fake_session import FakeConnector
+from tests.helpers.reading import click, dock, is_busy, part, text_of
 from tests.helpers.snapshots import T0, Row, big_snapshot, snapshot_of
 from tests.helpers.widget_life import what_is_left
 from tests.helpers.windows import Attach
@@ -63,8 +66,8 @@ def test_a_suspect_stands_on_top_with_its_number_in_tab_and_vital_signs(qtbot: Q
     qtbot.waitUntil(lambda: bool(headlines(pane)))
     assert headlines(pane)[0] == "suspect: 1 Journal dropped without close, made at app.py:41 add"
     assert any(line.startswith("not measured: Uses are recorded") for line in headlines(pane))
-    assert window.vital_signs._findings.sign.value == "1"
-    assert window.workbench._docks["findings"].windowTitle() == "Findings 1"
+    assert part(window.vital_signs, "Findings", VitalCell).sign.value == "1"
+    assert dock(window, "findings").windowTitle() == "Findings 1"
 
 
 def test_a_finding_leads_to_its_rows_and_its_handle(qtbot: QtBot, attach: Attach) -> None:
@@ -72,10 +75,10 @@ def test_a_finding_leads_to_its_rows_and_its_handle(qtbot: QtBot, attach: Attach
     pane = pane_of(window)
     qtbot.waitUntil(lambda: bool(headlines(pane)))
     choose_first(pane)
-    assert "It closes by close(flush)" in pane._evidence.text()
-    pane._rows.click()
+    assert "It closes by close(flush)" in text_of(pane, "Evidence")
+    click(pane, "Show the rows")
     assert window.workbench.handles.query.filter.source == 'type:"Journal" site:"app.py:41 add" state:"never closed"'
-    pane._first.click()
+    click(pane, "Show #3.1")
     assert window.workbench.detail.handle == DROPPED_OPEN.id
 
 
@@ -87,12 +90,12 @@ def test_a_muted_finding_is_quiet_and_its_reason_is_kept(
     qtbot.waitUntil(lambda: bool(headlines(pane)))
     choose_first(pane)
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("  closes with the process ", True))
-    pane._mute.click()
+    click(pane, "Mute…")
     qtbot.waitUntil(lambda: headlines(pane)[0].startswith("muted"))
-    assert pane._muted.text() == "Muted: closes with the process"
-    assert window.vital_signs._findings.sign.value == "0"
+    assert text_of(pane, "Why it is muted") == "Muted: closes with the process"
+    assert part(window.vital_signs, "Findings", VitalCell).sign.value == "0"
     assert json.loads((tmp_path / "mutes.json").read_text()) == {"never-closed: Journal from app.py:41 add": "closes with the process"}
-    pane._mute.click()
+    click(pane, "Hear of it again")
     qtbot.waitUntil(lambda: headlines(pane)[0].startswith("suspect"))
 
 
@@ -110,10 +113,10 @@ def test_a_mute_while_findings_are_computed_counts_at_once(
 
     monkeypatch.setattr(findings_watch, "judge", slow)
     session.publish(unclosed(T0 + 2, serial=2))
-    qtbot.waitUntil(lambda: window.findings._work.is_busy)
+    qtbot.waitUntil(lambda: is_busy(window.findings))
     window.findings.mute("never-closed: Journal from app.py:41 add", "closes with the process")
     qtbot.waitUntil(lambda: (tmp_path / "mutes.json").exists())
-    qtbot.waitUntil(lambda: window.findings._work._again)
+    qtbot.waitUntil(lambda: window.findings.findChildren(LatestWork)[0].is_asked_again)
     may_end.set()
     qtbot.waitUntil(lambda: headlines(pane)[0].startswith("muted"))
 
@@ -124,7 +127,7 @@ def test_a_mute_without_a_reason_changes_nothing(qtbot: QtBot, attach: Attach, m
     qtbot.waitUntil(lambda: bool(headlines(pane)))
     choose_first(pane)
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("  ", True))
-    pane._mute.click()
+    click(pane, "Mute…")
     assert not (tmp_path / "mutes.json").exists()
 
 
@@ -147,11 +150,11 @@ def test_classes_that_nobody_follows_are_in_the_window_and_0_is_not_said_where_n
     headline = "9 classes of 1 Rust library are not followed (rpds)"
     qtbot.waitUntil(lambda: f"not measured: {headline}" in headlines(pane))
     assert not [line for line in headlines(pane) if line.startswith("ok") and "file descriptors" not in line]
-    assert window.vital_signs._findings.sign.value == "–"
-    assert headline in handles._empty_text.text()
-    assert 'class = "rpds.HashTrieMap"' in handles._empty_text.text()
+    assert part(window.vital_signs, "Findings", VitalCell).sign.value == "–"
+    assert headline in text_of(handles, "Why there is no row")
+    assert 'class = "rpds.HashTrieMap"' in text_of(handles, "Why there is no row")
     window.attachment.detach()
-    assert handles._empty_text.text() == ""
+    assert text_of(handles, "Why there is no row") == ""
 
 
 def test_the_window_knows_births_that_are_not_seen(qtbot: QtBot, attach: Attach) -> None:
@@ -160,7 +163,7 @@ def test_the_window_knows_births_that_are_not_seen(qtbot: QtBot, attach: Attach)
     session.coverage_requests[0].set_result(Coverage(Lead(), ("rpds.HashTrieMap",)))
     qtbot.waitUntil(lambda: any("has a class that is not followed" in line for line in headlines(pane_of(window))))
     for serial in range(2, 12):
-        qtbot.waitUntil(lambda: not window.findings._work.is_busy)
+        qtbot.waitUntil(lambda: not is_busy(window.findings))
         session.publish(snapshot_of([Row(1)], at=T0 + serial, serial=serial))
         qtbot.waitUntil(lambda serial=serial: window.findings.report.at == T0 + serial)  # type: ignore[misc]
     assert "not measured: Births cannot be seen of rpds.HashTrieMap" in headlines(pane_of(window))
