@@ -33,6 +33,11 @@ class EventFeed(QObject):
         attachment.began.connect(self.clear)
         attachment.finished.connect(self.clear)
 
+    @property
+    def is_reading(self) -> bool:
+        """An answer of the session is awaited."""
+        return self._asking
+
     def clear(self) -> None:
         """Another target, or none: answers on their way are dropped."""
         self._round += 1

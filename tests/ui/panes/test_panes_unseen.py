@@ -12,13 +12,14 @@ from pytestqt.qtbot import QtBot
 
 from inspector.session.protocol import AuditLog
 from inspector.ui.kit.pane_base import is_seen
-from inspector.ui.panes.audit.pane import AuditPane
+from inspector.ui.panes.audit.pane import NOTHING, AuditPane
 from inspector.ui.panes.detail.history_lane import HistoryLane
 from inspector.ui.panes.flame.pane import FlamePane
 from inspector.ui.panes.history.pane import HistoryPane
 from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import EventKind, Level, Resource
 from tests.helpers.fake_session import FakeSession
+from tests.helpers.reading import clock_of, dock, rows_shown, timer_of
 from tests.helpers.snapshots import T0, Row, handle_id, make_vitals, snapshot_of
 from tests.helpers.windows import Attach, publish
 from tests.unit.model.test_balance import OBJECT, events
@@ -62,6 +63,13 @@ def put_behind(qtbot: QtBot, opened: Opened, key: str, front: str = "cycles") ->
     assert bench.pane(key, QWidget).isVisible()
 
 
+def tick_for_the_last_time(pane: QWidget) -> None:
+    """Let the pane's own timer tick once more; from here on only coming to the front makes the pane read."""
+    timer = timer_of(pane)
+    timer.timeout.emit()
+    timer.stop()
+
+
 def test_a_pane_in_a_minimised_window_is_not_seen(qtbot: QtBot, opened: Opened) -> None:
     opened.window.workbench.open_pane("flame")
     pane = opened.window.workbench.pane("flame", FlamePane)
@@ -78,8 +86,7 @@ def test_no_graph_is_built_behind_another_tab(qtbot: QtBot, opened: Opened) -> N
     qtbot.waitUntil(lambda: "2 handles" in pane.note.text())
     opened.asked.clear()
     publish(qtbot, opened.window, opened.session, dataclasses.replace(snapshot_of([Row(3)]), serial=QUIET.serial + 1))
-    pane._refresh()
-    pane._timer.stop()
+    tick_for_the_last_time(pane)
     assert not [who for who in opened.asked if "Flame" in who]
     opened.window.workbench.open_pane("flame")
     qtbot.waitUntil(lambda: "1 handle alive" in pane.note.text())
@@ -88,30 +95,29 @@ def test_no_graph_is_built_behind_another_tab(qtbot: QtBot, opened: Opened) -> N
 def test_no_history_is_read_or_matched_behind_another_tab(qtbot: QtBot, opened: Opened) -> None:
     put_behind(qtbot, opened, "history")
     pane = opened.window.workbench.pane("history", HistoryPane)
-    opened.window.workbench._docks["detail"].hide()
+    dock(opened.window.workbench, "detail").hide()
     opened.asked.clear()
     before = len(opened.session.events_read)
     pane.follow((HANDLE,))
-    pane._read()
-    pane._timer.stop()
+    tick_for_the_last_time(pane)
     opened.window.feed.changed.emit()
     assert len(opened.session.events_read) == before
     assert not [who for who in opened.asked if "History" in who]
     opened.window.workbench.open_pane("history")
-    qtbot.waitUntil(lambda: len(pane._model.rows) == 1)
+    qtbot.waitUntil(lambda: len(rows_shown(pane.table)) == 1)
 
 
 def test_the_lane_of_a_detail_behind_another_tab_rests(qtbot: QtBot, opened: Opened) -> None:
     bench = opened.window.workbench
-    bench.tabifyDockWidget(bench._docks["detail"], bench._docks["pending"])
+    bench.tabifyDockWidget(dock(bench, "detail"), dock(bench, "pending"))
     bench.choose(HANDLE)
     lane = bench.detail.findChild(HistoryLane)
     assert isinstance(lane, HistoryLane)
     put_behind(qtbot, opened, "detail", front="pending")
-    qtbot.waitUntil(lambda: not opened.window.feed._asking)
+    qtbot.waitUntil(lambda: not opened.window.feed.is_reading)
     opened.asked.clear()
     before = len(opened.session.events_read)
-    lane._read()
+    tick_for_the_last_time(lane)
     opened.window.feed.changed.emit()
     assert len(opened.session.events_read) == before
     assert not [who for who in opened.asked if "History" in who]
@@ -121,9 +127,8 @@ def test_the_target_is_not_asked_for_its_log_behind_another_tab(qtbot: QtBot, op
     put_behind(qtbot, opened, "audit")
     pane = opened.window.workbench.pane("audit", AuditPane)
     opened.session.audits[0].set_result(AuditLog((), 0, ""))
-    qtbot.waitUntil(lambda: not pane._asking)
-    pane.refresh()
-    pane._timer.stop()
+    qtbot.waitUntil(lambda: pane.table.message == NOTHING)
+    tick_for_the_last_time(pane)
     assert len(opened.session.audits) == 1
     opened.window.workbench.open_pane("audit")
     qtbot.waitUntil(lambda: len(opened.session.audits) == 2)
@@ -133,8 +138,8 @@ def test_ages_are_not_painted_behind_another_tab(qtbot: QtBot, opened: Opened) -
     put_behind(qtbot, opened, "pending")
     pane = opened.window.workbench.pending
     changes: list[object] = []
-    pane._model.dataChanged.connect(lambda *_: changes.append(1))
-    pane._records._tick()
+    pane.table.model().dataChanged.connect(lambda *_: changes.append(1))
+    clock_of(pane).ticked.emit()
     assert changes == []
     opened.window.workbench.open_pane("pending")
     qtbot.waitUntil(lambda: bool(changes))
@@ -142,14 +147,14 @@ def test_ages_are_not_painted_behind_another_tab(qtbot: QtBot, opened: Opened) -
 
 def test_no_curve_is_drawn_behind_another_tab(qtbot: QtBot, opened: Opened) -> None:
     bench = opened.window.workbench
-    bench.tabifyDockWidget(bench._docks["timeline"], bench._docks["pending"])
+    bench.tabifyDockWidget(dock(bench, "timeline"), dock(bench, "pending"))
     put_behind(qtbot, opened, "timeline", front="pending")
     bench.show_vitals(make_vitals(T0 + 20, [3], [1]))  # from two readings on there is a plot
     bench.timeline.plot.draw_now()
     drawn: list[object] = []
     bench.timeline.plot.painted.connect(drawn.append)
     bench.show_vitals(make_vitals(T0 + 21, [5], [1]))
-    assert not bench.timeline.plot._timer.isActive()
+    assert not bench.timeline.plot.is_draw_due
     assert drawn == []
     bench.open_pane("timeline")
     qtbot.waitUntil(lambda: bool(drawn))
