@@ -39,6 +39,7 @@ class CycleGraph(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(520)
         self.setAccessibleName(sentence(cycle))
+        self.setAccessibleDescription(f"One of {alike:,} alike" if alike > 1 else "")
         self.setToolTip(plain_tip(sentence(cycle)))
 
     def set_theme(self, theme: Theme) -> None:
@@ -52,7 +53,7 @@ class CycleGraph(QWidget):
 
     def node_at(self, place: QPointF) -> CycleNode | None:
         """The node at a place."""
-        return next((node for index, node in enumerate(self._cycle.nodes) if self._area(index).contains(place)), None)
+        return next((node for index, node in enumerate(self._cycle.nodes) if self.area(index).contains(place)), None)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """A node that leads somewhere looks like it."""
@@ -80,14 +81,15 @@ class CycleGraph(QWidget):
         for index in range(len(self._cycle.nodes)):
             self._paint_edge(painter, index, is_cut=index == cut)
         for index, node in enumerate(self._cycle.nodes):
-            self._paint_node(painter, self._area(index), node)
+            self._paint_node(painter, self.area(index), node)
 
     # inside -------------------------------------------------------------------------------------------------------
 
     def _middle(self) -> float:
         return self.width() / 2
 
-    def _area(self, index: int) -> QRectF:
+    def area(self, index: int) -> QRectF:
+        """Rectangle of a node, by its place in the cycle."""
         node = self._cycle.nodes[index]
         width = self._middle() - 5 * MARGIN
         left = 4 * MARGIN if node.side == "python" else self._middle() + MARGIN
@@ -119,13 +121,13 @@ class CycleGraph(QWidget):
         color = self._theme.color("suspect" if is_cut else "text_quiet")
         style = Qt.PenStyle.SolidLine if node.is_exact else Qt.PenStyle.DotLine
         painter.setPen(QPen(color, 2 if is_cut else 1, style))
-        from_area = self._area(index)
+        from_area = self.area(index)
         if index == len(self._cycle.nodes) - 1:
             self._paint_way_back(painter, from_area, color)
             text_area = QRectF(from_area.left(), from_area.bottom() + 2, from_area.width(), ROW_HEIGHT - NODE_HEIGHT - 4)
         else:
             start = QPointF(from_area.left() + 24, from_area.bottom())
-            end = QPointF(self._area(index + 1).left() + 24, self._area(index + 1).top())
+            end = QPointF(self.area(index + 1).left() + 24, self.area(index + 1).top())
             painter.drawLine(start, end)
             self._paint_arrow(painter, start, end, color)
             left = max(start.x(), end.x()) + 14
@@ -139,7 +141,7 @@ class CycleGraph(QWidget):
 
     def _paint_way_back(self, painter: QPainter, last: QRectF, color: QColor) -> None:
         """From the last node around on the left, up to the first."""
-        first = self._area(0)
+        first = self.area(0)
         lane = MARGIN * 1.5
         start = QPointF(last.left(), last.center().y())
         end = QPointF(first.left(), first.center().y())

@@ -8,12 +8,13 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inspector.errors import ControlError
-from inspector.model.holders import Cycle, CycleNode, CycleReport, SearchProgress
+from inspector.model.holders import Cycle, CycleNode, CycleReport
 from inspector.model.snapshot import Snapshot
 from inspector.ui.kit.theme import DARK, Theme
 from inspector.ui.panes.cycles.graph import CycleGraph, sentence
 from inspector.ui.panes.cycles.pane import NO_TARGET, NONE, READY, CyclesPane, report_text
 from inspector.ui.shell.main_window import MainWindow
+from inspector.wire.messages import Answer
 from tests.helpers.fake_session import FakeSession
 from tests.helpers.snapshots import Row, handle_id, snapshot_of
 
@@ -29,6 +30,11 @@ KNOT = Cycle(
 )
 FOUND = CycleReport((KNOT,), count=1, looked_at=77, is_cut=False)
 NOTHING = CycleReport((), count=0, looked_at=5, is_cut=False)
+
+
+def graphs(pane: CyclesPane) -> list[CycleGraph]:
+    """The cycles that are drawn."""
+    return pane.findChildren(CycleGraph)
 
 
 @pytest.fixture
@@ -49,12 +55,12 @@ def test_a_cycle_is_drawn_with_the_edge_to_cut(opened: tuple[CyclesPane, FakeSes
     pane.look.click()
     handle, search, future = session.cycle_requests[0]
     assert handle == 0
-    search._on_progress(SearchProgress(1000, 1))
+    search.hear(Answer(1, True, "", "", {"looked_at": 1000, "found": 1}))
     qtbot.waitUntil(lambda: pane.note.text().startswith("1,000 objects looked at"))
     with qtbot.waitSignal(pane.count_changed) as counted:
         future.set_result(FOUND)
     assert counted.args == [1]
-    (graph,) = pane.findChildren(CycleGraph)
+    (graph,) = graphs(pane)
     assert "cut attribute persister" in graph.accessibleName()
     assert pane.note.text().startswith("1 cycle across the boundary · 77 objects looked at · ≈ was found by reading memory")
 
@@ -78,7 +84,7 @@ def test_a_search_can_be_given_up_and_its_late_answer_is_passed_over(opened: tup
     pane.look.click()
     session.cycle_requests[1][2].set_result(NOTHING)
     qtbot.waitUntil(lambda: pane.note.text().startswith("No cycle"))
-    assert pane.findChildren(CycleGraph) == []
+    assert graphs(pane) == []
 
 
 def test_a_refusal_is_said(opened: tuple[CyclesPane, FakeSession], qtbot: QtBot) -> None:
@@ -92,10 +98,11 @@ def test_clearing_forgets_what_was_found(opened: tuple[CyclesPane, FakeSession],
     pane, session = opened
     pane.look.click()
     session.cycle_requests[0][2].set_result(FOUND)
-    qtbot.waitUntil(lambda: bool(pane._graphs))
+    qtbot.waitUntil(lambda: bool(graphs(pane)))
     pane.set_theme(DARK)
     pane.clear()
-    assert (pane.note.text(), pane._graphs) == (NO_TARGET, [])
+    assert pane.note.text() == NO_TARGET
+    qtbot.waitUntil(lambda: not graphs(pane))
 
 
 def test_nodes_lead_to_their_handle_or_their_line(qtbot: QtBot, theme: Theme) -> None:
@@ -103,10 +110,10 @@ def test_nodes_lead_to_their_handle_or_their_line(qtbot: QtBot, theme: Theme) ->
     qtbot.addWidget(graph)
     graph.resize(graph.sizeHint())
     with qtbot.waitSignal(graph.handle_chosen) as chosen:
-        qtbot.mouseClick(graph, Qt.MouseButton.LeftButton, pos=graph._area(2).center().toPoint())
+        qtbot.mouseClick(graph, Qt.MouseButton.LeftButton, pos=graph.area(2).center().toPoint())
     assert chosen.args == [handle_id(2)]
     with qtbot.waitSignal(graph.line_wanted) as wanted:
-        qtbot.mouseClick(graph, Qt.MouseButton.LeftButton, pos=graph._area(1).center().toPoint())
+        qtbot.mouseClick(graph, Qt.MouseButton.LeftButton, pos=graph.area(1).center().toPoint())
     assert wanted.args == ["/src/app.py", 3]
     assert not graph.grab().isNull()
 
@@ -123,6 +130,6 @@ def test_cycles_that_are_alike_are_drawn_once_and_counted(opened: tuple[CyclesPa
     )
     pane.look.click()
     session.cycle_requests[0][2].set_result(CycleReport((KNOT, dataclasses.replace(KNOT, nodes=nodes)), 2, 9, is_cut=False))
-    qtbot.waitUntil(lambda: bool(pane._graphs))
-    (graph,) = pane._graphs
-    assert graph._alike == 2
+    qtbot.waitUntil(lambda: bool(graphs(pane)))
+    (graph,) = graphs(pane)
+    assert graph.accessibleDescription() == "One of 2 alike"
