@@ -11,8 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from inspector.model.columns import section_of
 from inspector.model.snapshot import TargetState, handle_text
+from inspector.ui.panes.detail.count_bar import CountBar
 from inspector.ui.shell.main_window import MainWindow
 from tests.helpers.live_windows import PATIENCE_MILLIS, arm, wait, window_on
+from tests.helpers.reading import dock, fact
 from tests.helpers.targets import Target, start_target
 
 
@@ -78,8 +80,8 @@ def test_detail_names_who_holds_an_object_and_its_other_handles(qtbot: QtBot, wi
     wait(qtbot, lambda: cell(window, item, section_of("strong")) == "3")
     window.workbench.choose(item)
     detail = window.workbench.detail
-    wait(qtbot, lambda: detail._who.bar.accessibleName() == "strong 3 = 2 proxies + 1 native ref")
-    assert handle_text(again) in detail._values["Same object"].text()
+    wait(qtbot, lambda: detail.findChildren(CountBar)[0].accessibleName() == "strong 3 = 2 proxies + 1 native ref")
+    assert handle_text(again) in fact(detail, "Same object").text()
     detail.handle_chosen.emit(again)
     assert window.workbench.handles.table.chosen == (again,)
 
@@ -104,10 +106,10 @@ def test_a_close_that_waits_for_its_owner_is_pending_until_the_owner_comes_by(
     target.ask("close 2")
     wait(qtbot, lambda: pending_rows(window) == 1)
     wait(qtbot, lambda: cell(window, cursor, section_of("state")) == "waits for owner")
-    wait(qtbot, lambda: window.workbench._docks["pending"].windowTitle() == "Pending closes 1")
+    wait(qtbot, lambda: dock(window.workbench, "pending").windowTitle() == "Pending closes 1")
     assert cell(window, cursor, section_of("thread")) == "owner-2 → owner-2"
     window.workbench.pending.handle_chosen.emit(cursor)
-    assert "owner-2" in window.workbench.detail._values["Owner thread"].text()
+    assert "owner-2" in fact(window.workbench.detail, "Owner thread").text()
     target.ask("visit 2")
     wait(qtbot, lambda: cell(window, cursor, section_of("state")) == "closed")
     wait(qtbot, lambda: pending_rows(window) == 0)

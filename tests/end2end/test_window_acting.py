@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from inspector.ui.shell.close_dialog import CloseDialog
 from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import Resource
 from tests.helpers.live_windows import arm, wait, window_on
+from tests.helpers.reading import rows_shown
 from tests.helpers.targets import Target, start_target
 
 
@@ -151,11 +151,14 @@ def test_what_was_done_is_listed_with_who_did_it(qtbot: QtBot, window: MainWindo
     dialog.go.click()
     wait(qtbot, lambda: resource(window, journal) is Resource.CLOSED)
     dialog.cancel.click()
-    wait(qtbot, lambda: any(act.op == "close" for act in pane._model.rows.log.acts))
-    acts = [act for act in pane._model.rows.log.acts if act.op == "close"]
-    assert [(act.pid, act.handles, act.outcome) for act in acts] == [(os.getpid(), (journal,), "done")]
-    texts = [[pane._model.index(row, col).data() for col in (1, 2, 4)] for row in range(pane._model.rowCount())]
-    assert ["close", "this window", "done"] in texts
+
+    def closes() -> list[list[str]]:
+        return [row for row in rows_shown(pane.table, (1, 2, 3, 4)) if row[0] == "close"]
+
+    wait(qtbot, lambda: bool(closes()))
+    assert closes() == [["close", "this window", "1", "done"]]
+    pane.table.clicked.emit(pane.table.model().index(rows_shown(pane.table, (1, 2, 3, 4)).index(closes()[0]), 0))
+    assert window.workbench.detail.handle == journal
 
 
 def test_a_close_that_has_not_run_by_its_deadline_is_withdrawn(qtbot: QtBot, window: MainWindow, target: Target, tmp_path: Path) -> None:

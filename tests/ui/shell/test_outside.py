@@ -24,8 +24,10 @@ from inspector.ui.session.connector import ProcessRow
 from inspector.ui.shell.screenshot import stamp_text
 from inspector.ui.shell.start_page import StartPage
 from inspector.ui.shell.state_banner import FALLBACK, STACKS
+from inspector.ui.shell.vital_cell import VitalCell
 from inspector.vocabulary import Level
 from tests.helpers.fake_session import FakeConnector
+from tests.helpers.reading import is_busy, part, text_of
 from tests.helpers.snapshots import Row, make_target, snapshot_of, with_state
 from tests.helpers.windows import Attach, Open, publish
 
@@ -112,7 +114,7 @@ def test_rates_from_outside_are_at_least_what_they_say(qtbot: QtBot, attach: Att
     window, session = attach(first)
     later = dataclasses.replace(first.vitals, at=first.vitals.at + 2, created=first.vitals.created + 4)
     publish(qtbot, window, session, dataclasses.replace(first, serial=first.serial + 1, taken_at=first.taken_at + 2, vitals=later))
-    births, deaths = window.vital_signs._births.sign, window.vital_signs._deaths.sign
+    births, deaths = (part(window.vital_signs, caption, VitalCell).sign for caption in ("Births", "Deaths"))
     assert births.value.startswith("≈+")
     assert "what came and went between two looks is not counted" in births.tooltip
     assert deaths.value == "0/s"
@@ -128,11 +130,11 @@ def test_no_events_from_outside_is_not_none(qtbot: QtBot, attach: Attach) -> Non
     window, _ = attach(outside())
     window.workbench.open_pane("events")
     qtbot.waitUntil(lambda: window.workbench.events.table.message == OUTSIDE)
-    assert window.workbench.events._note.accessibleName() == ""
+    assert text_of(window.workbench.events, "Number of events") == ""
     window.workbench.choose(int(outside().handles.ids[0]))
     window.workbench.open_pane("history")
     pane = window.workbench.pane("history", HistoryPane)
-    assert not pane._work.is_busy
+    assert not is_busy(pane)
     assert pane.head.accessibleName().startswith("Clones and releases of #")
 
 

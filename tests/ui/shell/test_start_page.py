@@ -15,6 +15,7 @@ from inspector.ui.session.connector import ProcessRow
 from inspector.ui.shell.process_model import ProcessModel
 from inspector.ui.shell.start_page import StartPage
 from tests.helpers.fake_session import FakeConnector, FakeSession
+from tests.helpers.reading import timer_of
 
 GOOD = ProcessRow(4711, "app.py", "python app.py", "CPython 3.11.7", True, live_handles=12408)
 BARE = ProcessRow(800, "web.py", "python web.py", "CPython 3.11.7", False, "no agent runs in it", "ARC_INSPECTOR=1 python web.py")
@@ -125,9 +126,9 @@ def test_recent_screenshots_open_by_a_click(qtbot: QtBot, theme: Theme, runner: 
 
 def test_a_page_that_is_not_seen_asks_nothing(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector([GOOD]))
-    assert page._timer.isActive()
+    assert timer_of(page).isActive()
     page.hide()
-    assert not page._timer.isActive()
+    assert not timer_of(page).isActive()
 
 
 @pytest.mark.parametrize("rows", [(), (GOOD,), (GOOD, BARE, GONE)])

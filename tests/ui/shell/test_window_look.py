@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -12,15 +12,16 @@ from inspector.ui.shell.command_palette import CommandPalette
 from inspector.ui.shell.main_window import COMPACT_WIDTH, MainWindow
 from inspector.ui.shell.workbench import LOW_HEIGHT
 from tests.helpers.fake_session import FakeConnector
+from tests.helpers.reading import button, dock
 from tests.helpers.windows import SNAPSHOT, Attach, Open, arm
 
 
 def test_at_its_first_size_the_timeline_takes_more_than_a_quarter_of_the_panes(attach: Attach) -> None:
     window, _ = attach(SNAPSHOT)
     bench = window.workbench
-    share = bench._docks["timeline"].height() / bench.height()
+    share = dock(bench, "timeline").height() / bench.height()
     assert 0.26 < share < 0.36
-    assert bench._docks["pending"].height() < bench._docks["timeline"].height()
+    assert dock(bench, "pending").height() < dock(bench, "timeline").height()
 
 
 def test_a_mark_is_put_into_the_timeline_at_the_newest_snapshot(qtbot: QtBot, attach: Attach) -> None:
@@ -35,9 +36,9 @@ def test_the_command_palette_runs_what_is_typed(qtbot: QtBot, attach: Attach) ->
     qtbot.keyClick(window.workbench.handles.table, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     palette = window.findChild(CommandPalette)
     qtbot.keyClicks(palette.field, "threads")
-    assert not window.workbench._docks["threads"].isHidden()
+    assert not dock(window.workbench, "threads").isHidden()
     qtbot.keyClick(palette.field, Qt.Key.Key_Return)
-    assert window.workbench._docks["threads"].isHidden()
+    assert dock(window.workbench, "threads").isHidden()
 
 
 def test_slash_goes_to_the_filter_and_letters_typed_there_are_no_shortcuts(qtbot: QtBot, attach: Attach) -> None:
@@ -54,11 +55,11 @@ def test_slash_goes_to_the_filter_and_letters_typed_there_are_no_shortcuts(qtbot
 
 def test_space_presses_a_focused_button_and_does_not_pause(qtbot: QtBot, attach: Attach) -> None:
     window, _ = attach(SNAPSHOT)
-    button = window.workbench.handles._tombstones
-    button.setFocus()
-    qtbot.waitUntil(button.hasFocus)
-    qtbot.keyClick(button, Qt.Key.Key_Space)
-    assert not button.isChecked()
+    tombstones = button(window.workbench.handles, "Show tombstones")
+    tombstones.setFocus()
+    qtbot.waitUntil(tombstones.hasFocus)
+    qtbot.keyClick(tombstones, Qt.Key.Key_Space)
+    assert not tombstones.isChecked()
     assert not window.commands["pause"].isChecked()
 
 
@@ -75,27 +76,27 @@ def test_back_and_forward_return_to_filters(attach: Attach) -> None:
     assert handles.query.filter.source == "type:Journal"
 
 
-def test_the_theme_switches_everywhere_and_is_remembered(open_window: Open) -> None:
+def test_the_theme_switches_everywhere_and_is_remembered(settings: QSettings, open_window: Open) -> None:
     window = open_window()
     window.commands["theme"].trigger()
     assert window.appearance.theme is DARK
     assert DARK.surface in QApplication.instance().styleSheet()
-    assert window._settings.value("theme") == "dark"
+    assert settings.value("theme") == "dark"
 
 
 def test_the_layout_is_remembered_and_can_be_reset(qtbot: QtBot, settings, attach: Attach, tmp_path: Path) -> None:
     window, _ = attach(SNAPSHOT)
-    window.workbench._docks["threads"].hide()
+    dock(window.workbench, "threads").hide()
     window.close()
     again = MainWindow(FakeConnector(folder=tmp_path), settings)
     qtbot.addWidget(again)
-    assert again.workbench._docks["threads"].isHidden()
+    assert dock(again.workbench, "threads").isHidden()
     again.commands["reset_layout"].setEnabled(True)
     again.commands["reset_layout"].trigger()
-    assert not again.workbench._docks["threads"].isHidden()
+    assert not dock(again.workbench, "threads").isHidden()
     fresh = MainWindow(FakeConnector(folder=tmp_path), settings, reset_layout=True)
     qtbot.addWidget(fresh)
-    assert not fresh.workbench._docks["threads"].isHidden()
+    assert not dock(fresh.workbench, "threads").isHidden()
     for extra in (again, fresh):
         extra.close()
 
@@ -109,14 +110,14 @@ def test_a_window_closed_on_the_start_page_remembers_no_layout(settings, open_wi
 def test_a_low_window_puts_the_timeline_with_the_tabs_unless_somebody_moved_a_pane(qtbot: QtBot, attach: Attach) -> None:
     window, _ = attach(SNAPSHOT)
     bench = window.workbench
-    timeline = bench._docks["timeline"]
+    timeline = dock(bench, "timeline")
     top, bottom = Qt.DockWidgetArea.TopDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
     assert bench.dockWidgetArea(timeline) == top
     window.resize(900, 600)
     qtbot.waitUntil(lambda: bench.dockWidgetArea(timeline) == bottom)
     window.resize(1440, 900)
     qtbot.waitUntil(lambda: bench.dockWidgetArea(timeline) == top)
-    bench._docks["threads"].hide()
+    dock(bench, "threads").hide()
     window.resize(900, 600)
     qtbot.waitUntil(lambda: bench.height() < LOW_HEIGHT)
     assert bench.dockWidgetArea(timeline) == top

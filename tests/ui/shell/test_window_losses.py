@@ -5,6 +5,7 @@ import dataclasses
 from pytestqt.qtbot import QtBot
 
 from inspector.ui.shell.losses_dialog import LossesDialog
+from tests.helpers.reading import click
 from tests.helpers.snapshots import T0, Row, snapshot_of
 from tests.helpers.windows import SNAPSHOT, Attach, publish
 
@@ -31,8 +32,8 @@ def test_sampling_less_often_is_a_note_and_no_loss(qtbot: QtBot, attach: Attach)
 
 def test_the_losses_are_read_in_words_and_follow_the_target(qtbot: QtBot, attach: Attach) -> None:
     window, session = attach(snapshot_of([Row(1)], lost={"untracked_handles": 1204, "misuse_stale": 3, "sampler_skips": 2, "new_kind": 1}))
-    window.vital_signs._lost.click()
-    window.vital_signs._lost.click()
+    click(window.vital_signs, "Lost")
+    click(window.vital_signs, "Lost")
     (dialog,) = window.findChildren(LossesDialog)
     assert dialog.isVisible()
     assert dialog.lines == (

@@ -13,6 +13,7 @@ from inspector.model.snapshot import TargetState
 from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import Level, Reference
 from tests.helpers.fake_session import FakeConnector, FakeSession
+from tests.helpers.reading import fact
 from tests.helpers.snapshots import T0, Row, big_snapshot, handle_id, make_vitals, snapshot_of, with_state
 from tests.helpers.windows import JOURNAL, SNAPSHOT, Attach, Open, answer, arm, publish
 
@@ -109,9 +110,9 @@ def test_a_range_of_the_timeline_filters_the_table_beside_what_else_is_asked(qtb
     assert bench.handles.query.filter.source.startswith("type:TodoItem born:")
     assert bench.handles.model.holds(handle_id(2)) is not None
     assert [bench.handles.model.holds(handle_id(slot)) for slot in (1, 3, 4)] == [None] * 3
-    assert bench.timeline.plot._ranges.is_shown
+    assert bench.timeline.plot.ranges.is_shown
     bench.handles.set_filter("")
-    assert not bench.timeline.plot._ranges.is_shown
+    assert not bench.timeline.plot.ranges.is_shown
 
 
 def test_a_window_that_nobody_sees_reads_less_often(attach: Attach) -> None:
@@ -188,7 +189,7 @@ def test_a_selected_handle_is_shown_in_detail_through_its_death(qtbot: QtBot, at
     window.workbench.choose(handle_id(1))
     publish(qtbot, window, session, snapshot_of([Row(1, reference=Reference.DROPPED), JOURNAL], serial=2))
     assert window.workbench.detail.handle == handle_id(1)
-    assert "dropped" in window.workbench.detail._values["Changed"].text()
+    assert "dropped" in fact(window.workbench.detail, "Changed").text()
 
 
 def test_100_000_handles_go_through_the_whole_window(qtbot: QtBot, attach: Attach) -> None:

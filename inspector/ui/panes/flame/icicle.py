@@ -30,7 +30,8 @@ class Icicle(QWidget):
         """Empty."""
         super().__init__(parent)
         self._theme = theme
-        self._graph: FlameGraph | None = None
+        self.graph: FlameGraph | None = None
+        """The graph that is painted; ``None``: none."""
         self._zoomed: tuple[str, ...] = ()
         self._focus = 0
         self._under = -1
@@ -47,7 +48,7 @@ class Icicle(QWidget):
 
     def show_graph(self, graph: FlameGraph | None) -> None:
         """Paint this graph, zoomed in on the same frames as before if they are still there."""
-        self._graph = graph
+        self.graph = graph
         self._focus = self._index_of(self._zoomed)
         self._zoomed = self._path(self._focus)
         self._under = -1
@@ -63,19 +64,19 @@ class Icicle(QWidget):
     @property
     def focus(self) -> Flame | None:
         """The rectangle that is as wide as the widget."""
-        return self._graph.flames[self._focus] if self._graph is not None else None
+        return self.graph.flames[self._focus] if self.graph is not None else None
 
     def sizeHint(self) -> QSize:
         """All rows."""
-        rows = self._graph.depth + 1 if self._graph is not None else 1
+        rows = self.graph.depth + 1 if self.graph is not None else 1
         return QSize(400, rows * ROW_HEIGHT + 2)
 
     def flame_at(self, place: QPointF) -> int:
         """Index of the rectangle at a place; -1: none."""
-        if self._graph is None:
+        if self.graph is None:
             return -1
         depth = int(place.y() // ROW_HEIGHT)
-        return next((i for i, flame in enumerate(self._graph.flames) if flame.depth == depth and self._area(flame).contains(place)), -1)
+        return next((i for i, flame in enumerate(self.graph.flames) if flame.depth == depth and self.area(flame).contains(place)), -1)
 
     # events -------------------------------------------------------------------------------------------------------
 
@@ -83,8 +84,8 @@ class Icicle(QWidget):
         """Every rectangle that is wide enough to be seen; a line around them while they have the keyboard."""
         painter = QPainter(self)
         painter.setFont(self.font())
-        for index, flame in enumerate(self._graph.flames if self._graph is not None else ()):
-            area = self._area(flame)
+        for index, flame in enumerate(self.graph.flames if self.graph is not None else ()):
+            area = self.area(flame)
             if area.width() >= NARROWEST and area.right() > 0 and area.left() < self.width():
                 self._paint(painter, index, flame, area)
         if self.hasFocus():
@@ -108,14 +109,14 @@ class Icicle(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Zoom in, or out again, and choose."""
         index = self.flame_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and index >= 0 and self._graph is not None:
+        if event.button() == Qt.MouseButton.LeftButton and index >= 0 and self.graph is not None:
             self.zoom(index)
-            self.flame_chosen.emit(self._graph.flames[index])
+            self.flame_chosen.emit(self.graph.flames[index])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape and Backspace zoom out."""
-        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Backspace) and self._graph is not None and self._focus:
-            self.zoom(max(self._graph.flames[self._focus].parent, 0))
+        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Backspace) and self.graph is not None and self._focus:
+            self.zoom(max(self.graph.flames[self._focus].parent, 0))
         else:
             super().keyPressEvent(event)
 
@@ -123,7 +124,7 @@ class Icicle(QWidget):
         """The meaning of a rectangle, as a tooltip."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             index = self.flame_at(QPointF(event.pos()))
-            if index >= 0 and self._graph is not None:
+            if index >= 0 and self.graph is not None:
                 QToolTip.showText(event.globalPos(), plain_tip(self.tip(index)), self)
             else:
                 QToolTip.hideText()
@@ -132,15 +133,15 @@ class Icicle(QWidget):
 
     def tip(self, index: int) -> str:
         """``app.py:41 add``, its value, and its share of everything."""
-        if self._graph is None:
+        if self.graph is None:
             return ""
-        flame = self._graph.flames[index]
+        flame = self.graph.flames[index]
         where = f"\n{flame.where}" if flame.where else ""
-        return f"{flame.text}\n{value_text(flame.value, self._graph.weight)}, {flame.width:.1%} of everything{where}"
+        return f"{flame.text}\n{value_text(flame.value, self.graph.weight)}, {flame.width:.1%} of everything{where}"
 
     # inside -------------------------------------------------------------------------------------------------------
 
-    def _area(self, flame: Flame) -> QRectF:
+    def area(self, flame: Flame) -> QRectF:
         """The place of a rectangle now.
 
         A rectangle around the zoomed one is as wide as the widget.
@@ -172,7 +173,7 @@ class Icicle(QWidget):
             painter.drawText(text_area, Qt.AlignmentFlag.AlignVCenter, text)
 
     def _label(self, flame: Flame) -> str:
-        weight = self._graph.weight if self._graph is not None else Weight.COUNT
+        weight = self.graph.weight if self.graph is not None else Weight.COUNT
         return f"{flame.text}  {value_text(flame.value, weight)}"
 
     def _color(self, flame: Flame) -> QColor:
@@ -183,16 +184,16 @@ class Icicle(QWidget):
     def _path(self, index: int) -> tuple[str, ...]:
         """The texts from the root to a rectangle."""
         texts: list[str] = []
-        while self._graph is not None and index > 0:
-            texts.append(self._graph.flames[index].text)
-            index = self._graph.flames[index].parent
+        while self.graph is not None and index > 0:
+            texts.append(self.graph.flames[index].text)
+            index = self.graph.flames[index].parent
         return tuple(reversed(texts))
 
     def _index_of(self, path: tuple[str, ...]) -> int:
         """The rectangle at the end of a path, or as far as it goes."""
         index = 0
         for text in path:
-            flames = self._graph.flames if self._graph is not None else ()
+            flames = self.graph.flames if self.graph is not None else ()
             found = next((i for i, flame in enumerate(flames) if flame.parent == index and flame.text == text), -1)
             if found < 0:
                 break

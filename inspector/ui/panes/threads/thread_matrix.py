@@ -82,7 +82,7 @@ class MatrixTable(QTableWidget):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentRow() >= 0:
             self._open(self.currentRow(), self.currentColumn())
         elif event.matches(QKeySequence.StandardKey.Copy):
-            QGuiApplication.clipboard().setText(self._as_text())
+            QGuiApplication.clipboard().setText(self.as_text())
         else:
             super().keyPressEvent(event)
 
@@ -126,7 +126,8 @@ class MatrixTable(QTableWidget):
         elif column - 2 < len(self._matrix.columns):
             self.filter_wanted.emit(f"{made} {filter_text(self._matrix.columns[column - 2], 'ended')}")
 
-    def _as_text(self) -> str:
+    def as_text(self) -> str:
+        """Heads and cells, separated by tabs: the text that is copied."""
         rows = range(self.rowCount())
         heads = [item.text() if (item := self.horizontalHeaderItem(at)) else "" for at in range(self.columnCount())]
         lines = [[item.text() if (item := self.item(row, at)) else "" for at in range(self.columnCount())] for row in rows]

@@ -10,6 +10,7 @@ from inspector.session.protocol import AuditedAct, AuditLog
 from inspector.ui.panes.audit.model import result_text
 from inspector.ui.panes.audit.pane import NO_TARGET, NOTHING, AuditPane
 from inspector.ui.shell.main_window import MainWindow
+from tests.helpers.reading import rows_shown
 from tests.helpers.snapshots import T0, handle_id
 from tests.helpers.windows import SNAPSHOT, Attach, arm
 
@@ -26,8 +27,7 @@ def open_pane(window: MainWindow) -> AuditPane:
 
 
 def texts(pane: AuditPane) -> list[list[str]]:
-    model = pane._model
-    return [[str(model.index(row, column).data()) for column in range(1, model.columnCount())] for row in range(model.rowCount())]
+    return [row[1:] for row in rows_shown(pane.table)]
 
 
 def test_nothing_is_asked_before_somebody_looks(attach: Attach) -> None:

@@ -18,6 +18,7 @@ from inspector.ui.panes.flame.icicle import ROW_HEIGHT, Icicle, value_text
 from inspector.ui.panes.flame.pane import EMPTY, NO_TARGET, FlamePane, note_text
 from inspector.ui.session.bridge import BackgroundRunner
 from inspector.vocabulary import Level
+from tests.helpers.reading import click, is_busy
 from tests.helpers.snapshots import Row, big_snapshot, snapshot_of
 from tests.helpers.widget_life import what_is_left
 
@@ -44,9 +45,9 @@ def icicle(qtbot: QtBot, theme: Theme) -> Icicle:
 
 
 def centre(icicle: Icicle, text: str) -> QPoint:
-    graph = icicle._graph
+    graph = icicle.graph
     assert graph is not None
-    return icicle._area(next(flame for flame in graph.flames if flame.text == text)).center().toPoint()
+    return icicle.area(next(flame for flame in graph.flames if flame.text == text)).center().toPoint()
 
 
 def test_without_a_target_the_pane_says_so(pane: FlamePane) -> None:
@@ -81,13 +82,13 @@ def test_a_click_filters_the_table_and_zooms_in(pane: FlamePane, qtbot: QtBot) -
     assert pane.icicle.focus is not None
     assert pane.icicle.focus.text == "Journal"  # type: ignore[union-attr]
     with qtbot.waitSignal(pane.filter_wanted) as wanted:
-        pane._out.click()
+        click(pane, "Show everything")
     assert wanted.args == [""]
     assert pane.icicle.focus.depth == 0  # type: ignore[union-attr]
 
 
 def test_the_zoom_stays_on_its_frame_when_the_graph_is_built_anew(icicle: Icicle) -> None:
-    icicle.zoom(next(i for i, flame in enumerate(icicle._graph.flames) if flame.is_type))  # type: ignore[union-attr]
+    icicle.zoom(next(i for i, flame in enumerate(icicle.graph.flames) if flame.is_type))  # type: ignore[union-attr]
     text = icicle.focus.text  # type: ignore[union-attr]
     icicle.show_graph(build_flames(snapshot_of((*ROWS, Row(9, "TodoItem")))))
     assert icicle.focus.text == text  # type: ignore[union-attr]
@@ -172,7 +173,7 @@ def test_only_the_weight_that_was_chosen_last_is_shown(pane: FlamePane, qtbot: Q
     pane.show_snapshot(snapshot_of(ROWS))
     for place in (1, 0, 1):
         pane.weight.setCurrentIndex(place)
-    qtbot.waitUntil(lambda: not pane._work.is_busy)
+    qtbot.waitUntil(lambda: not is_busy(pane))
     assert "bytes alive" in pane.note.text() or "unknown size" in pane.note.text()
 
 

@@ -14,6 +14,7 @@ from inspector.ui.panes.history.pane import CHOOSE, HistoryPane, head_text
 from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import EventKind, Level
 from tests.helpers.fake_session import FakeSession
+from tests.helpers.reading import rows_shown
 from tests.helpers.snapshots import Row, handle_id, snapshot_of
 from tests.unit.model.test_balance import OBJECT, SITES, events
 
@@ -51,7 +52,7 @@ def test_the_selected_object_s_clones_are_balanced(opened: Opened, qtbot: QtBot)
     assert item is not None
     assert item.text(0) == "+1"
     assert pane.head.accessibleName() == "#3.1, this object: 2 up, 1 down · 1 pair matched"
-    assert len(pane._model.rows) == 3
+    assert len(rows_shown(pane.table)) == 3
 
 
 def test_the_history_of_the_type_is_one_choice_away(opened: Opened, qtbot: QtBot) -> None:
@@ -84,7 +85,7 @@ def test_clearing_forgets_the_object(opened: Opened, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: pane.tree.tree.topLevelItemCount() == 1)
     pane.set_theme(DARK)
     pane.clear()
-    assert (pane.head.accessibleName(), len(pane._model.rows), pane.tree.tree.topLevelItemCount()) == (CHOOSE, 0, 0)
+    assert (pane.head.accessibleName(), len(rows_shown(pane.table)), pane.tree.tree.topLevelItemCount()) == (CHOOSE, 0, 0)
 
 
 def test_the_detail_s_lane_tells_the_same_history_on_a_line_of_time(opened: Opened, qtbot: QtBot) -> None:

@@ -41,7 +41,7 @@ def calling(since: float) -> Snapshot:
 
 
 def matrix_texts(pane: ThreadsPane) -> list[list[str]]:
-    return [line.split("\t") for line in pane.matrix._as_text().split("\n")]
+    return [line.split("\t") for line in pane.matrix.as_text().split("\n")]
 
 
 def test_the_matrix_shows_where_handles_went(qtbot: Any) -> None:
@@ -92,7 +92,7 @@ def test_calls_are_listed_with_their_age_and_lead_to_their_handle(qtbot: Any) ->
     model = pane.calls.model()
     assert [model.index(0, column).data() for column in range(5)] == ["41 s", "#1.1", "TodoItem", "worker-1", "0"]
     with qtbot.waitSignal(pane.handle_chosen) as chosen:
-        pane.calls.record_chosen.emit(pane._call_model.key_at(0), 0)
+        pane.calls.clicked.emit(model.index(0, 0))
     assert chosen.args == [MADE_HERE.id]
 
 
