@@ -24,11 +24,13 @@ from inspector.vocabulary import EventKind, Reference
 
 NATIVE_PLACES: Final = ("/rustc/", "/bin/python", "/libpython")
 """Parts of the path of native code that is nobody's own program: Rust's libraries and the interpreter."""
-LIBRARY_FUNCTIONS: tuple[str, ...] = (
-    *("core::", "alloc::", "std::", "<alloc::", "<core::", "__rust"),
-    *("arc_inspector_objects::ownership", "<arc_inspector_objects::ownership", "arc_inspector_native::", "ai_", "_cffi_"),
+OWN_CRATES: Final = ("native", "objects", "recorder", "segment")
+"""Crates of ours that stand in the native stack of a call; the samples are a program's code."""
+LIBRARY_FUNCTIONS: Final = (
+    *("core::", "alloc::", "std::", "<alloc::", "<core::", "__rust", "ai_", "_cffi_"),
+    *(f"{start}arc_inspector_{crate}::" for crate in OWN_CRATES for start in ("", "<")),
 )
-"""How functions of Rust's own libraries begin."""
+"""How functions of Rust's own libraries and of the runtime begin."""
 
 CLOCK_STEP_SECS: Final = 1e-6
 """Times that differ by less are one moment: seconds since the epoch have no finer steps in a double."""
