@@ -244,6 +244,8 @@ setup(
             define_macros=[("Py_LIMITED_API", "0x030B0000")],
             py_limited_api=True,
             extra_compile_args=["-O2"],
+            # names of functions stay, and native stacks show them; files and lines are half of the size
+            extra_link_args=["-Wl,--strip-debug"],
         )
     ],
     cmdclass={"build_ext": BuildNative, "build_py": BuildPython, "bdist_wheel": Abi3Wheel},

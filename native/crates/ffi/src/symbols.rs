@@ -1,9 +1,10 @@
 //! Names of native functions, for the viewer.
 
 use super::{catch, place, AiBuffer, AiError, AiText};
+use viewer::demangle;
 
-/// A symbol's name as Rust code has it, without hash; a symbol that is no mangled Rust name is
-/// returned unchanged.
+/// A symbol's name as the source of Rust or C++ has it, without hash and types of parameters; any
+/// other symbol is returned unchanged.
 ///
 /// # Safety
 /// `symbol` is valid, `out` is a place for a buffer, `error` is NULL or a place for an error.
@@ -12,8 +13,8 @@ pub unsafe extern "C" fn ai_demangle(symbol: AiText, out: *mut AiBuffer, error: 
     // SAFETY: the caller's promise.
     unsafe {
         catch(error, || {
-            let name = rustc_demangle::demangle(symbol.read()?);
-            *place(out)? = AiBuffer::from_vec(format!("{name:#}").into_bytes());
+            let name = demangle::demangled(symbol.read()?);
+            *place(out)? = AiBuffer::from_vec(name.into_owned().into_bytes());
             Ok(())
         })
     }
