@@ -25,20 +25,21 @@ class _StrategyList(Handle):
 
     __slots__ = ()
 
-    _kind: ClassVar[int]
+    kind: ClassVar[int]
+    """``Kind`` of its handles: how the native side owns the object."""
 
     def __init__(self) -> None:
         """Make an empty list."""
-        super().__init__(create(lib.ai_list_new, self._kind))
+        super().__init__(create(lib.ai_list_new, self.kind))
 
     def add_item(self, item: TodoItem) -> None:
         """Share an item: the list holds a reference of its own."""
-        call(lib.ai_list_add_item, self._kind, self._handle, item.handle)
+        call(lib.ai_list_add_item, self.kind, self._handle, item.handle)
 
     def add_text(self, text: str) -> TodoItem:
         """Make an item in the list; the result is a handle on it."""
         native, held = text_struct(text)
-        number = create(lib.ai_list_add_text, self._kind, self._handle, native)
+        number = create(lib.ai_list_add_text, self.kind, self._handle, native)
         del held
         return TodoItem._lift(number)
 
@@ -46,22 +47,22 @@ class _StrategyList(Handle):
         """The items, each with a handle of its own: an item that is in the list twice is two handles on one object."""
         capacity = len(self)
         items, count = ffi.new("uint64_t[]", capacity), ffi.new("size_t *")
-        call(lib.ai_list_get_items, self._kind, self._handle, items, capacity, count)
+        call(lib.ai_list_get_items, self.kind, self._handle, items, capacity, count)
         # A list that grew meanwhile has more items than fit: the rest have no handles, so nothing
         # is lost by leaving them out.
         return [TodoItem._lift(items[position]) for position in range(min(count[0], capacity))]
 
     def merge(self, other: _StrategyList) -> None:
         """Share all items of a list of this strategy, which may be the same list; ``WrongTypeError`` for any other."""
-        call(lib.ai_list_merge, self._kind, self._handle, other._handle)
+        call(lib.ai_list_merge, self.kind, self._handle, other._handle)
 
     def item_at(self, position: int) -> TodoItem:
         """The item at a position that is known to be there; otherwise the native code panics, and you get a ``NativePanicError``."""
-        return TodoItem._lift(create(lib.ai_list_item_at, self._kind, self._handle, position))
+        return TodoItem._lift(create(lib.ai_list_item_at, self.kind, self._handle, position))
 
     def __len__(self) -> int:
         """Number of items."""
-        return call_for_number(lib.ai_list_len, self._kind, self._handle)
+        return call_for_number(lib.ai_list_len, self.kind, self._handle)
 
 
 class SerialTodoList(_StrategyList):
@@ -72,7 +73,7 @@ class SerialTodoList(_StrategyList):
 
     __slots__ = ()
 
-    _kind = Kind.MUTEX_MAP
+    kind = Kind.MUTEX_MAP
 
 
 class SharedTodoList(_StrategyList):
@@ -80,7 +81,7 @@ class SharedTodoList(_StrategyList):
 
     __slots__ = ()
 
-    _kind = Kind.ARC_MAP
+    kind = Kind.ARC_MAP
 
 
 class ThinHandle(Handle):
@@ -117,7 +118,7 @@ class ThinTodoList(ThinHandle, _StrategyList):
 
     __slots__ = ()
 
-    _kind = Kind.THIN
+    kind = Kind.THIN
 
 
 class _StrategyJournal(Handle, Resource, closes_by="close", closes_with={"flush": True}):
@@ -125,28 +126,29 @@ class _StrategyJournal(Handle, Resource, closes_by="close", closes_with={"flush"
 
     __slots__ = ()
 
-    _kind: ClassVar[int]
+    kind: ClassVar[int]
+    """``Kind`` of its handles: how the native side owns the object."""
 
     def __init__(self, path: str | PathLike[str]) -> None:
         """Open or create a file for appending."""
         native, held = text_struct(fspath(path))
-        super().__init__(create(lib.ai_owned_journal_open, self._kind, native))
+        super().__init__(create(lib.ai_owned_journal_open, self.kind, native))
         del held
 
     def append(self, line: str, *, millis: int = 0) -> None:
         """Append a line after that long, during which the call is in flight: a close waits for it."""
         native, held = text_struct(line)
-        call(lib.ai_owned_journal_append, self._kind, self._handle, native, millis)
+        call(lib.ai_owned_journal_append, self.kind, self._handle, native, millis)
         del held
 
     @property
     def lines(self) -> int:
         """Lines appended since it was opened."""
-        return call_for_number(lib.ai_owned_journal_lines, self._kind, self._handle)
+        return call_for_number(lib.ai_owned_journal_lines, self.kind, self._handle)
 
     def close(self, *, flush: bool = True, deadline_secs: float | None = None) -> bool:
         """Close the file; ``False`` when calls are in flight, the last of which will close it unless ``deadline_secs`` have passed."""
-        return close(lib.ai_owned_journal_close, self._kind, self._handle, flush, deadline_secs=deadline_secs)
+        return close(lib.ai_owned_journal_close, self.kind, self._handle, flush, deadline_secs=deadline_secs)
 
 
 class SerialJournal(_StrategyJournal):
@@ -154,7 +156,7 @@ class SerialJournal(_StrategyJournal):
 
     __slots__ = ()
 
-    _kind = Kind.MUTEX_MAP
+    kind = Kind.MUTEX_MAP
 
 
 class SharedJournal(_StrategyJournal):
@@ -162,7 +164,7 @@ class SharedJournal(_StrategyJournal):
 
     __slots__ = ()
 
-    _kind = Kind.ARC_MAP
+    kind = Kind.ARC_MAP
 
 
 class ThinJournal(ThinHandle, _StrategyJournal):
@@ -173,4 +175,4 @@ class ThinJournal(ThinHandle, _StrategyJournal):
 
     __slots__ = ()
 
-    _kind = Kind.THIN
+    kind = Kind.THIN

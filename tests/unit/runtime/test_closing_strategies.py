@@ -95,7 +95,7 @@ def test_a_pending_close_is_taken_back_and_withdrawn_at_its_deadline(journal: An
 
 
 def test_a_journal_of_another_strategy_is_of_the_wrong_type(journal: AnyJournal) -> None:
-    kinds = {Kind.MUTEX_MAP, Kind.ARC_MAP, Kind.THIN} - {journal._kind}
+    kinds = {Kind.MUTEX_MAP, Kind.ARC_MAP, Kind.THIN} - {journal.kind}
     for kind in kinds:
         with pytest.raises(WrongTypeError):
             call(lib.ai_owned_journal_close, kind, journal.handle, 1)

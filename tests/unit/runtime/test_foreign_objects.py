@@ -117,10 +117,11 @@ def test_a_close_may_have_arguments_of_its_own(doors: ForeignObjects) -> None:
 
 def test_a_resource_closes_at_the_end_of_its_block(doors: ForeignObjects) -> None:
     door = Door()
-    with doors.resource(doors.new(door)) as resource:
+    number = doors.new(door)
+    with doors.resource(number) as resource:
         assert resource.value is door
     assert len(door.shut) == 1
-    doors.delete(resource._handle)
+    doors.delete(number)
 
 
 def test_async_with_ends_when_the_uses_have_ended_and_the_object_is_closed(doors: ForeignObjects) -> None:

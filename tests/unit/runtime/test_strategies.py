@@ -90,7 +90,7 @@ def test_zero_stale_and_invented_numbers_have_each_their_error(make: type[Strate
         (number | 1, UnknownHandleError),
     ):
         with pytest.raises(error):
-            call_for_number(lib.ai_list_len, make._kind, wrong)
+            call_for_number(lib.ai_list_len, make.kind, wrong)
 
 
 def test_a_second_release_of_one_proxy_takes_nothing_from_the_others(make: type[StrategyList]) -> None:

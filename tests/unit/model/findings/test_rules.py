@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from inspector.model.events import Events
-from inspector.model.findings import leaks
 from inspector.model.findings.ahead import LimitsAhead
 from inspector.model.findings.callbacks import FailedCallbacks
 from inspector.model.findings.closing import CloseCoverage, LatePending, NeverClosed
@@ -467,13 +466,16 @@ def test_a_hundred_thousand_handles_are_judged_whole() -> None:
     assert len(trend.drift.ids) == 95_000
 
 
-def test_the_callers_of_a_leak_s_place_are_told_where_whole_stacks_were_recorded() -> None:
+@pytest.mark.parametrize(
+    ("site", "callers"), [(1, ["Called from main.py:7 main"]), (2, []), (3, [])], ids=["whole stack", "one frame", "no site"]
+)
+def test_the_callers_of_a_leak_s_place_are_told_where_whole_stacks_were_recorded(site: int, callers: list[str]) -> None:
     frames = (Frame("add", "/srv/app.py", 41), Frame("main", "/srv/main.py", 7))
-    snapshot = snapshot_of([Row(1)])
-    whole = dataclasses.replace(snapshot, sites={1: Site(1, frames), 2: Site(2, frames[:1])})
-    assert leaks._stack(whole, 1) == ("Called from main.py:7 main",)
-    assert leaks._stack(whole, 2) == ()
-    assert leaks._stack(whole, 3) == ()
+    sites = {1: Site(1, frames), 2: Site(2, frames[:1])}
+    snapshots = [dataclasses.replace(each, sites=sites) for each in growing([5 + 5 * n for n in range(10)], site=site)]
+    (finding,) = found(LeakSuspects(), snapshots)
+    assert finding.verdict is SUSPECT
+    assert [line for line in finding.evidence if line.startswith("Called from")] == callers
 
 
 def with_kind(snapshot: Snapshot, kind: str) -> Snapshot:
