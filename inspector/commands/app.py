@@ -9,47 +9,25 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from inspector.commands import (
-    adapters,
-    attach,
-    audit,
-    check,
-    clean,
-    close,
-    demo,
-    detach,
-    diff,
-    doctor,
-    drain,
-    findings,
-    gc,
-    handles,
-    open_file,
-    pending,
-    ps,
-    record,
-    run_program,
-    shot,
-)
+from inspector.commands.subcommands import SubcommandGroup
 from inspector.commands.support.output import OutputClosedError, abandon_output, flush_output, prepare_streams, print_error, say
-from inspector.commands.support.window import open_window
 from inspector.ending import INTERRUPTED_STATUS, EndedBySignalError
 from inspector.errors import InspectorError
 from inspector.wire.schema import LAYOUT_VERSION
 
 USAGE_STATUS: Final = 2
 TRACEBACK_VARIABLE: Final = "ARC_INSPECTOR_TRACEBACK"
-_PASSED_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
 def version_line() -> str:
     """``arc-inspector 0.1.0 (segment layout 1)``."""
+    from importlib.metadata import PackageNotFoundError, version  # 30 ms, for this line alone
+
     try:
         number = version("arc-inspector")
     except PackageNotFoundError:
@@ -73,33 +51,17 @@ def _start(
     Without a command it opens the window.
     """
     if context.invoked_subcommand is None:
+        from inspector.commands.support.window import open_window  # loads numpy and the viewer
+
         raise typer.Exit(open_window(reset_layout=reset_layout))
 
 
 def make_app() -> typer.Typer:
-    """The command line."""
-    app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    """The command line; the module of a subcommand is imported when the subcommand is used."""
+    app = typer.Typer(
+        cls=SubcommandGroup, add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False, rich_markup_mode=None
+    )
     app.callback(invoke_without_command=True)(_start)
-    app.command("demo")(demo.demo)
-    app.command("ps")(ps.ps)
-    app.command("attach")(attach.attach)
-    app.command("detach")(detach.detach)
-    app.command("doctor")(doctor.doctor)
-    app.command("run", context_settings=_PASSED_ON)(run_program.run_program)
-    app.command("adapters")(adapters.adapters)
-    app.command("check", context_settings=_PASSED_ON)(check.check)
-    app.command("clean")(clean.clean)
-    app.command("handles")(handles.handles)
-    app.command("pending")(pending.pending)
-    app.command("findings")(findings.findings)
-    app.command("gc")(gc.gc)
-    app.command("close")(close.close)
-    app.command("drain")(drain.drain)
-    app.command("audit")(audit.audit)
-    app.command("shot")(shot.shot)
-    app.command("record")(record.record)
-    app.command("open")(open_file.open_file)
-    app.command("diff")(diff.diff_states)
     return app
 
 

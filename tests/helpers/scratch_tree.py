@@ -12,12 +12,12 @@ BUILT = ("inspector/_native.abi3.so", "inspector/attach/backends", "inspector/ui
 """Files that the build made and git does not know; the Python tests use them as they are."""
 
 
-def fill(folder: Path, *, only: tuple[str, ...] = ("",)) -> None:
-    """Make ``folder`` a copy of the tree, or of the files under the paths ``only``; other files are removed."""
+def fill(folder: Path) -> None:
+    """Make ``folder`` a copy of the tree; other files in it are removed."""
     words = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     known = subprocess.run(words, cwd=ROOT, capture_output=True, check=True)
     names = known.stdout.decode().split("\0")
-    wanted = {name for name in names if name and name.startswith(only) and (ROOT / name).is_file()}
+    wanted = {name for name in names if name and (ROOT / name).is_file()}
     for old in [path for path in folder.rglob("*") if path.is_file() and str(path.relative_to(folder)) not in wanted]:
         old.unlink()
     for name in sorted(wanted):
