@@ -124,11 +124,20 @@ def hash_comments(path: Path, source: str) -> Iterator[Text]:
             yield from paragraphs(str(path.relative_to(ROOT)), number, [words])
 
 
+def literal_text(node: ast.AST) -> object:
+    """The value of a constant; the whole text of an f-string, with code in the place of each value; else ``None``."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "`x`" for part in node.values)
+    return node.value if isinstance(node, ast.Constant) else None
+
+
 def messages(path: Path, tree: ast.Module) -> Iterator[Text]:
     """String literals of four words or more that are no docstrings: messages and window texts."""
-    documented = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    whole = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        literal = node.value if isinstance(node, ast.Constant) and id(node) not in documented else None
+        literal = None if id(node) in whole else literal_text(node)
+        if isinstance(node, ast.JoinedStr):
+            whole |= {id(part) for part in node.values}
         if isinstance(literal, str) and len(re.findall(r"[A-Za-z]{2,} ", literal)) >= 4:
             yield from paragraphs(str(path.relative_to(ROOT)), node.lineno, literal.split("\n"))
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.prose.__main__ import too_many
 from tests.prose.counting import Count, count, fault_of, faults
-from tests.prose.texts import ROOT, Text, c_like_comments, docstrings, paragraphs, python_comments
+from tests.prose.texts import ROOT, Text, c_like_comments, docstrings, messages, paragraphs, python_comments
 
 
 def text(words: str) -> Text:
@@ -75,3 +75,12 @@ def test_comments_of_each_language_are_read() -> None:
 def test_docstrings_are_read() -> None:
     tree = ast.parse('"""Module."""\ndef f():\n    """Function.\n\n    More.\n    """\n')
     assert [(found.words, found.line) for found in docstrings(ROOT / "x.py", tree)] == [("Module.", 1), ("Function.", 3), ("More.", 5)]
+
+
+def test_a_message_with_values_is_one_sentence() -> None:
+    tree = ast.parse("say(f'{count} of its waits for the lock ended early')\nsay('Of a dead process its last state is shown')")
+    found = faults(messages(ROOT / "inspector" / "somewhere.py", tree))
+    assert [(fault.sentence, fault.opens_badly) for fault in found] == [
+        ("`x` of its waits for the lock ended early", False),
+        ("Of a dead process its last state is shown", True),
+    ]
