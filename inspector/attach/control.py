@@ -122,7 +122,7 @@ class ControlConnection:
     def _check_peer(self, pid: int) -> None:
         peer = peer_of(self._socket)
         if peer.uid not in (os.geteuid(), 0) and os.geteuid() != 0:
-            raise ControlError(f"the control socket belongs to user {peer.uid}, not to this one: {self._path}")
+            raise ControlError(f"the control socket belongs to user {peer.uid}, not to this user: {self._path}")
         if peer.pid != pid:
             raise ControlError(f"process {peer.pid} listens on the control socket of process {pid}: {self._path}")
 

@@ -128,7 +128,7 @@ def _permission(facts: Facts) -> Iterator[Cause]:
         return
     as_root = f"sudo arc-inspector attach {facts.pid}"
     if facts.ptrace_scope == 3:
-        yield _blocks("ptrace-scope", "may be traced by nobody until the system starts again (Yama, scope 3)", RUN_FIX)
+        yield _blocks("ptrace-scope", "no process may trace it until the system starts again (Yama, scope 3)", RUN_FIX)
     elif facts.ptrace_scope == 2:
         yield _blocks("ptrace-scope", "may be traced by an administrator only (Yama, scope 2)", RUN_FIX, as_root)
     elif facts.ptrace_scope == 1 and facts.own_uid:
@@ -142,7 +142,7 @@ def _permission(facts: Facts) -> Iterator[Cause]:
 
 def _held(facts: Facts) -> Iterator[Cause]:
     if facts.tracer:
-        yield _blocks("traced", f"is traced by {facts.tracer} already, and only one can", "end that debugger, then attach")
+        yield _blocks("traced", f"is traced by {facts.tracer} already, and a process has only one tracer", "end that debugger, then attach")
     elif facts.state == "T":
         yield _blocks("stopped", "is stopped by a signal, so nothing can run in it", f"let it go on: kill -CONT {facts.pid}")
 
@@ -185,7 +185,7 @@ def _without_python(facts: Facts) -> Cause:
 
 def _asking(facts: Facts) -> Iterator[Cause]:
     if facts.seccomp:
-        text = "runs under a filter of system calls (seccomp): a strict one may kill it when the agent opens its socket"
+        text = "runs under a filter of system calls (seccomp): a strict filter may kill it when the agent opens its socket"
         yield Cause("seccomp", Weight.ASKS, text, (RUN_FIX, "try it on a copy of the process first"))
 
 

@@ -195,7 +195,7 @@ def _ending_words(header: Any) -> str:
         return "it ended, its last state is left"
     stat = procfs.process_stat(header.pid)
     if stat is not None and stat.start_time == header.start_time and stat.state not in "ZX":
-        return "post-mortem: the process runs another program now, the last state of the former one is left"
+        return "post-mortem: the process runs another program now, the last state of the former program is left"
     return "post-mortem: it was killed or crashed, its last state is left"
 
 

@@ -66,7 +66,7 @@ def bring_agent(
     found = find_published(pid)
     if found is None:
         segment = _one_line(outcome.get("segment"))
-        raise AttachError(f"the agent runs in process {pid}, but what it publishes cannot be found: {segment}")
+        raise AttachError(f"the agent runs in process {pid}, but its segment cannot be found: {segment}")
     paused_secs, tries, interrupted = (outcome.get(name, 0) for name in ("paused_secs", "tries", "interrupted"))
     return Arrival(found, float(paused_secs), int(tries), int(interrupted))
 

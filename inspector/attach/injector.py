@@ -176,7 +176,7 @@ def _await_result(pid: int, folder: AgentFolder) -> tuple[bool, str]:
         raise AttachError(f"the interpreter did not answer within {HELLO_SECS:.0f} s: {reason} (process {pid})")
     word, newline, text = raw.decode(errors="replace").partition("\n")
     if word not in ("ok", "error") or not newline:
-        raise AttachError("what the agent wrote is damaged")
+        raise AttachError("the agent's answer is damaged")
     return word == "ok", text
 
 

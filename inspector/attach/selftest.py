@@ -23,7 +23,7 @@ _SCOPES: Final = {
     0: "a user may trace own processes",
     1: "only parents may trace (Yama, scope 1)",
     2: "only an administrator may trace (Yama, scope 2)",
-    3: "nobody may trace (Yama, scope 3)",
+    3: "no process may trace (Yama, scope 3)",
 }
 
 

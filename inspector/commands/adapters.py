@@ -21,12 +21,15 @@ from inspector.wire.declarations import declaration_value
 
 
 def adapters(
-    pid: Annotated[int | None, typer.Argument(help="Process id; without one, what this machine's person has declared.")] = None,
+    pid: Annotated[int | None, typer.Argument(help="Process id; without it, the declarations of this machine's user.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     file: Annotated[str, typer.Option("--check", metavar="FILE", help="Check this file of declarations instead.")] = "",
     trust: Annotated[bool, typer.Option("--trust", help="Agree to the code that your own declarations have programs run.")] = False,
 ) -> None:
-    """Print what is declared to be followed, or what a process follows of it; exit status 1 when something is wrong."""
+    """Print this user's declarations, or the adapters and declarations that a process follows.
+
+    Exit status 1 when any of them reports trouble.
+    """
     if pid is not None and file:
         raise UsageError("either a process or a file: arc-inspector adapters [PID | --check FILE]")
     if trust:

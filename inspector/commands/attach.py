@@ -27,7 +27,10 @@ def attach(
     headless: Annotated[bool, typer.Option("--headless", help="Only see to it that the agent runs; open no window.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --headless: print one JSON object.")] = False,
 ) -> None:
-    """Open the window on a process. An agent that this brings in leaves with the window, unless it is kept."""
+    """Open the window on a process.
+
+    An agent that the command loads leaves with the window, unless it is kept.
+    """
     if read_only:
         raise typer.Exit(_look(pid, inject=inject, headless=headless))
     ensure_possible(pid)

@@ -82,4 +82,4 @@ def _print(log: AuditLog) -> None:
         table.add(f"{at:%H:%M:%S}", act.op, str(act.pid), str(act.uid), f"{act.handle_count:,}" or "–", outcome, result)
     table.print()
     if log.dropped:
-        say(f"… and {log.dropped:,} older ones that are not kept")
+        say(f"… and {log.dropped:,} older actions that are not kept")

@@ -32,9 +32,9 @@ def check(
     allow: Annotated[
         list[str] | None, typer.Option("--allow", metavar="TYPE[@SITE]=REASON", help="Not a leak; may be given several times.")
     ] = None,
-    json_file: Annotated[str, typer.Option("--json", metavar="FILE", help="Write what was found as JSON, over an older report.")] = "",
+    json_file: Annotated[str, typer.Option("--json", metavar="FILE", help="Write the findings as JSON, over an older report.")] = "",
     junit_file: Annotated[
-        str, typer.Option("--junit", metavar="FILE", help="Write what was found as JUnit's XML, over an older report.")
+        str, typer.Option("--junit", metavar="FILE", help="Write the findings as JUnit's XML, over an older report.")
     ] = "",
     python: Annotated[str, typer.Option("--python", help="The interpreter for a script that names none.")] = sys.executable,
 ) -> None:

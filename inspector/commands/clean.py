@@ -14,9 +14,12 @@ from inspector.model.wording import plural
 
 def clean(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    remove_all: Annotated[bool, typer.Option("--all", help="Also those of processes that died within the last five minutes.")] = False,
+    remove_all: Annotated[bool, typer.Option("--all", help="Also the states of processes that died within the last five minutes.")] = False,
 ) -> None:
-    """Remove the last states that dead processes left, and say how many and how large they were; exit status 1 when some could not be."""
+    """Remove the last states of dead processes, and print their number and size.
+
+    Exit status 1 when a state could not be removed.
+    """
     require_support()
     swept = sweep(Extent.EVERYTHING if remove_all else Extent.SETTLED)
     if as_json:
@@ -41,7 +44,7 @@ def sentence(swept: Swept) -> str:
     """``removed the last states of 3 dead processes, 540 KiB; 1 is kept, it died a moment ago: --all removes it too``."""
     text = f"removed the last states of {plural(swept.removed, 'dead process', 'dead processes')}, {_size(swept.removed_bytes)}"
     if swept.kept:
-        text += f"; kept those of {swept.kept:,} that died within five minutes ({_size(swept.kept_bytes)}): --all removes them too"
+        text += f"; kept {swept.kept:,} that died within five minutes ({_size(swept.kept_bytes)}): --all removes them too"
     return text
 
 

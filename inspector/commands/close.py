@@ -39,14 +39,15 @@ def close(
         str, typer.Option("--filter", help="All open resources that the window's filter shows: 'type:Journal age>10s'.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    although_held: Annotated[bool, typer.Option("--although-held", help="Also what others hold or use.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    although_held: Annotated[bool, typer.Option("--although-held", help="Also resources that other code holds or uses.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the plan.")] = False,
     deadline_secs: Annotated[
-        float | None, typer.Option("--deadline", metavar="SECS", min=0, help="Withdraw what is pending still after so long.")
+        float | None,
+        typer.Option("--deadline", metavar="SECS", min=0, help="Withdraw closes that are still pending after so many seconds."),
     ] = None,
     cancel: Annotated[bool, typer.Option("--cancel", help="Take pending closes back instead.")] = False,
 ) -> None:
-    """Close resources of a process, or take closes back that have not run."""
+    """Close resources of a process, or take pending closes back."""
     named = [parse_handle(text) for text in handles or ()]
     wanted_by = parse_filter(filter_text)
     if not named and not wanted_by.terms:

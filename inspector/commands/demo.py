@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 
 def demo(
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Where pictures go without a display.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Folder for the pictures that are saved without a display.")
+    ] = None,
 ) -> None:
     """Start the sample target and inspect it; without a display save pictures of the main job."""
     if has_display():

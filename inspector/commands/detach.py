@@ -17,7 +17,9 @@ REFUSED_STATUS: Final = 1
 
 def detach(
     pid: Annotated[int, typer.Argument(help="Process id.")],
-    force: Annotated[bool, typer.Option("--force", help="Also one that the program started itself, or that another viewer uses.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also an agent that the program started itself, or that another viewer uses.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Take the agent out of a process: its hooks, threads, socket and segment. The program runs on."""

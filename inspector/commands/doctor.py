@@ -21,16 +21,19 @@ from inspector.errors import AttachError
 _WAYS: Final = {
     Method.AGENT: "at once, its agent runs: arc-inspector attach {pid}",
     Method.REMOTE: "by CPython's own remote interface, without stopping it: arc-inspector attach {pid}",
-    Method.INJECT: "by borrowing one of its threads for a few milliseconds: arc-inspector attach {pid} --inject",
+    Method.INJECT: "by borrowing a thread for a few milliseconds: arc-inspector attach {pid} --inject",
 }
 _SIGNS: Final = {Weight.BLOCKS: "✗", Weight.ASKS: "!", Weight.NOTE: "·"}
 
 
 def doctor(
-    pid: Annotated[int | None, typer.Argument(help="Process id; without one, this machine and installation are checked.")] = None,
+    pid: Annotated[int | None, typer.Argument(help="Process id; without it, this machine and installation are checked.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say why attaching works or not, and what helps, the safest first. Exit status 3: it does not work."""
+    """Print why attaching works or not, and the fixes, safest first.
+
+    Exit status 3: it does not work.
+    """
     require_support()
     raise typer.Exit(_machine(as_json) if pid is None else _process(pid, as_json))
 
@@ -53,7 +56,7 @@ def _print_fallback(diagnosis: Diagnosis) -> None:
     seen = _seen(diagnosis.facts.pid)
     if seen is None:
         return
-    say("What can be told from outside, as a fallback (read only, nothing is loaded or stopped):")
+    say("As a fallback, from outside (read only, nothing is loaded or stopped):")
     if diagnosis.is_readable:
         say(f"  its objects and their counts: arc-inspector attach {seen.pid} --read-only, or handles {seen.pid} --read-only")
     if seen.packages:

@@ -16,7 +16,10 @@ def drain(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Run the closes of a process that wait for an owner that has ended; what waits for a living one goes on waiting."""
+    """Run the closes of a process whose owner thread has ended.
+
+    Closes with a living owner thread go on waiting.
+    """
     report = drain_report(ask_target(pid, "drain"))
     if as_json:
         print_json({"ran": report.ran, "still_pending": report.still_pending})

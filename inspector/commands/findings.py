@@ -53,9 +53,9 @@ def findings(
     reason: Annotated[str, typer.Option("--reason", help="Why it is muted; kept and shown.")] = "",
     read_only: ReadOnly = False,
 ) -> None:
-    """Watch a process for a while, or look through a file, and print what deserves a look.
+    """Watch a process for a while, or read a file, and print the findings.
 
-    Exit status 1 when something does; 4 when nothing does so far, and a rule on growth or counts cannot say yet.
+    Exit status 1: there is a suspect. Exit status 4: none so far, but a rule on growth or counts cannot tell yet.
     """
     watch_secs = parse_span(span) if span else None
     if bool(mute) != bool(reason):

@@ -19,7 +19,7 @@ def gc(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Force a garbage collection in a process and print what it freed."""
+    """Force a garbage collection in a process and print the freed objects."""
     report = _collect(pid)
     if as_json:
         print_json(gc_value(report))

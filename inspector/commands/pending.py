@@ -33,7 +33,7 @@ def pending(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print the closes of a process that wait, and what they wait for."""
+    """Print the pending closes of a process, each with its reason."""
     with settled_session(pid) as (_, snapshot):
         closes = pending_closes(snapshot)
     if as_json:

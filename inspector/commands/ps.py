@@ -30,7 +30,10 @@ def ps(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, always with all processes.")] = False,
     show_all: Annotated[bool, typer.Option("--all", help="List every dead process whose last state is left.")] = False,
 ) -> None:
-    """List the processes that can be inspected, why the others cannot, and dead ones whose last state is left."""
+    """List the processes that can be inspected, and why others cannot.
+
+    Dead processes whose last state is left are listed too.
+    """
     require_support()
     sweep(Extent.OVERDUE)  # as agents do when they start: here is where the last states of dead processes are looked at
     found = find_processes()

@@ -25,11 +25,11 @@ def record(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the session goes.")],
     span: Annotated[str, typer.Option("--for", metavar="SPAN", help="How long; without it until the process ends, or Ctrl+C.")] = "",
     every: Annotated[str, typer.Option("--every", metavar="SPAN", help="From one snapshot to the next.")] = "500ms",
-    level: Annotated[str, typer.Option("--level", help="What the process records meanwhile: count, history or stacks.")] = "history",
+    level: Annotated[str, typer.Option("--level", help="Level of the process meanwhile: count, history or stacks.")] = "history",
     force: Force = False,
     read_only: ReadOnly = False,
 ) -> None:
-    """Record what a process does into a session file, which `open` plays again and `diff` compares."""
+    """Record a process into a session file, which `open` replays and `diff` compares."""
     watch_secs = parse_span(span) if span else None
     every_secs = parse_span(every)
     if level not in ("count", "history", "stacks"):

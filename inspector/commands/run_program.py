@@ -41,8 +41,10 @@ def run_program(
     headless: Annotated[bool, typer.Option("--headless", help="No window: a line on stderr, and a summary at the end.")] = False,
     level: Annotated[str, typer.Option("--level", help="off, count, history or stacks.")] = "stacks",
     python: Annotated[str, typer.Option("--python", help="Another interpreter that has arc-inspector installed.")] = sys.executable,
-    exit_report: Annotated[bool, typer.Option("--exit-report", help="Say on stderr what is alive when the program ends.")] = False,
-    exit_report_json: Annotated[str, typer.Option("--exit-report-json", metavar="FILE", help="Write that as JSON.")] = "",
+    exit_report: Annotated[
+        bool, typer.Option("--exit-report", help="List on stderr the handles that are alive when the program ends.")
+    ] = False,
+    exit_report_json: Annotated[str, typer.Option("--exit-report-json", metavar="FILE", help="Write that list as JSON.")] = "",
 ) -> None:
     """Start a Python program under the agent and inspect it: run [OPTIONS] [-m] TARGET [ARGS…], or run [OPTIONS] COMMAND…."""
     if not context.args:

@@ -53,7 +53,7 @@ class Demo:
             # It has no other holder and no use: a viewer can close it without harm. Closed there,
             # it is left alone here.
             notes = stack.enter_context(Journal(folder / "notes.txt"))
-            notes.append("to be closed by whoever looks")
+            notes.append("to be closed by the viewer")
             stack.callback(self._stopping.set)
             if self._options.calm:
                 self._run_calm(folder, ready)

@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="TYPE[@SITE]=REASON",
         help="do not fail for these; more in [[tool.arc-inspector.leaks]] of pyproject.toml",
     )
-    group.addoption("--arc-leaks-json", default="", metavar="FILE", help="write what was found as JSON")
+    group.addoption("--arc-leaks-json", default="", metavar="FILE", help="write the findings as JSON")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -114,14 +114,14 @@ def _read_head(data: bytes) -> tuple[int, int]:
     if len(data) > MAX_ENCODED_BYTES:
         raise FileFormatError(f"the snapshot is larger than {MAX_ENCODED_BYTES >> 20} MiB")
     if len(data) < _HEAD.size or not data.startswith(MAGIC):
-        raise FileFormatError("not a snapshot: its first bytes are others")
+        raise FileFormatError("not a snapshot: its first bytes do not match")
     _, version, header_bytes, column_bytes = _HEAD.unpack_from(data)
     if version != VERSION:
         raise FileFormatError(f"the snapshot has format version {version}, this program reads version {VERSION}")
     if header_bytes + column_bytes > MAX_DECODED_BYTES or header_bytes > MAX_HEADER_BYTES:
         raise FileFormatError(f"the snapshot says that it unpacks to more than {MAX_DECODED_BYTES >> 20} MiB")
     if header_bytes + column_bytes > SMALL_BYTES + MOST_PACKED * len(data):
-        raise FileFormatError("the snapshot is damaged: it says that it unpacks to far more than what is in it")
+        raise FileFormatError("the snapshot is damaged: its stated unpacked size is far above its size")
     return header_bytes, column_bytes
 
 

@@ -71,7 +71,8 @@ class Retainers:
 def _hidden(kinds: Sequence[str]) -> tuple[str, ...]:
     """Consequences of classes that do not report their instances' references."""
     return tuple(
-        f"{kind} lacks support of the collector: what it holds is not seen, and a cycle through it is never freed" for kind in kinds
+        f"{kind} lacks support of the collector: references that it holds are not seen, and a cycle through it is never freed"
+        for kind in kinds
     )
 
 

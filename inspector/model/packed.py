@@ -46,7 +46,7 @@ def unpack(packed: bytes, expected: Mapping[str, str], *, newest: str = "") -> d
     sizes = {name: lengths[name] * np.dtype(dtype).itemsize for name, dtype in expected.items()}
     total = sum(sizes.values())
     if total > min(MAX_BYTES, SMALL_BYTES + MOST_PACKED * len(packed)):
-        raise FileFormatError("a record says that it unpacks to far more than what is in it")
+        raise FileFormatError("a record's stated unpacked size is far above its size")
     body = _inflate(packed[end:], total)
     columns, offset = {}, 0
     for name, dtype in expected.items():

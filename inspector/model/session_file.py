@@ -71,7 +71,7 @@ def file_start() -> bytes:
 def check_start(start: bytes) -> None:
     """Raises ``FileFormatError`` when these are not the first bytes of a session file that we read."""
     if len(start) < HEAD.size or not start.startswith(MAGIC):
-        raise FileFormatError("not a session file: its first bytes are others")
+        raise FileFormatError("not a session file: its first bytes do not match")
     _, version, _ = HEAD.unpack_from(start)
     if version != VERSION:
         raise FileFormatError(f"the session file has format version {version}, this program reads version {VERSION}")

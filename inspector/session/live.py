@@ -296,7 +296,7 @@ class LiveSession:
             heard = adapter_report(answer).notices()
         except ControlError as error:
             # An older agent, or a target that cannot answer: only the message to it is lost.
-            heard = (f"{error}: what the viewer declares is not followed",) if values else ()
+            heard = (f"{error}: the viewer's declarations are not followed",) if values else ()
         return (*declared.troubles, *heard, *self._other_interpreters())
 
     def _other_interpreters(self) -> tuple[str, ...]:

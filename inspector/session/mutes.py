@@ -66,4 +66,4 @@ class Mutes:
                     json.dump(mutes, file, indent=2)
                 Path(name).replace(self._path)
             except OSError as error:
-                raise FileFormatError(f"cannot keep what is muted: {error.strerror or error}: {self._path}") from error
+                raise FileFormatError(f"cannot save the list of muted findings: {error.strerror or error}: {self._path}") from error

@@ -34,7 +34,7 @@ from inspector.session.subscribers import Subscribers
 from inspector.vocabulary import Level
 
 REASON: Final = "the process is only looked at from outside: nothing of the inspector runs in it"
-NO_EVENTS: Final = "Looked at from outside, nobody knows what happens between two looks"
+NO_EVENTS: Final = "From outside, events between two looks are not seen"
 SHORTEST_SECS: Final = 1.0
 REST: Final = 4.0
 """Rest after a look, as a multiple of the processor time that it took: on a busy machine looks do not become rare."""

@@ -142,7 +142,7 @@ def _read_own(path: Path) -> bytes:
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - a descriptor
         status = os.fstat(file.fileno())
         if path.parent != SHIPPED and (status.st_uid not in (os.getuid(), 0) or status.st_mode & 0o002):
-            raise PermissionError(0, "others may write this file, so it is not used")
+            raise PermissionError(0, "other users may write this file, so it is not used")
         if status.st_size > MAX_FILE_BYTES:
             raise OSError(0, f"more than {MAX_FILE_BYTES >> 10} KiB, so it is not read")
         return file.read(MAX_FILE_BYTES + 1)

@@ -152,13 +152,13 @@ def _checked(fields: dict[str, Any], source: str) -> Declaration:
     if library and not (fields.get("creates") and fields.get("frees")):
         raise UsageError("a library needs creates and frees: the names of its functions")
     if functions and not library:
-        raise UsageError("creates, clones and frees need library: the dotted name of where the functions are")
+        raise UsageError("creates, clones and frees need library: the dotted name of the module that has the functions")
     if not cls and not fields.get("name"):
-        raise UsageError("name is missing: what the library's handles are called")
+        raise UsageError("name is missing: the word for the library's handles")
     if fields.get("closed_by") and not fields.get("close"):
         raise UsageError("closed_by needs close: the method that the inspector calls")
     if cls and library and "handle" not in fields:
-        raise UsageError("a class of a library needs handle: where a proxy keeps what the functions return")
+        raise UsageError("a class of a library needs handle: the attribute where a proxy keeps the returned handle")
     fields.setdefault("name", cls.rpartition(".")[2])
     return Declaration(**{"cls": "", **fields}, source=source)
 

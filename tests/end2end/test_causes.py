@@ -129,14 +129,14 @@ class TestWhatHoldsIt:
             traced(target.pid, sys.executable, "-I", "-S", "-c", seize.format(pid=target.pid)) as tracer,
         ):
             name = procfs.status(tracer.pid)["Name"]
-            text = f"is traced by {name} ({tracer.pid}) already, and only one can"
+            text = f"is traced by {name} ({tracer.pid}) already, and a process has only one tracer"
             assert_barred(target.pid, "traced", text, "end that debugger, then attach")
 
     @pytest.mark.skipif(shutil.which("gdb") is None, reason="gdb is not installed")
     def test_gdb_is_named_and_the_process_is_attached_when_it_has_gone(self):
         with unprepared("sleep") as target:
             with traced(target.pid, "gdb", "-nx", "-q", "-p", str(target.pid)) as gdb:
-                text = f"is traced by gdb ({gdb.pid}) already, and only one can"
+                text = f"is traced by gdb ({gdb.pid}) already, and a process has only one tracer"
                 assert_barred(target.pid, "traced", text, "end that debugger, then attach")
             assert run_command("attach", target.pid, "--headless", "--inject").status == 0
             finish(target)
@@ -165,7 +165,7 @@ class TestConfinement:
             asks, note = causes(target.pid, 0)
             assert (asks["key"], asks["weight"], asks["fixes"][0]) == ("seccomp", "asks", RUN_FIX)
             assert asks["text"] == (
-                "runs under a filter of system calls (seccomp): a strict one may kill it when the agent opens its socket"
+                "runs under a filter of system calls (seccomp): a strict filter may kill it when the agent opens its socket"
             )
             assert note["key"] == "no-new-privileges"
             assert run_command("attach", target.pid, "--headless", "--inject").status == 0

@@ -206,7 +206,7 @@ def test_a_command_may_be_a_script_with_its_own_interpreter_or_a_native_program(
     done = run_here("run", "--headless", "env", "WORD=seen", sys.executable, "-c", "import os; print(os.environ['WORD'])")
     assert (done.status, done.out) == (0, "seen\n"), done
     native = run_here("run", "--headless", "/bin/true")
-    native.assert_one_line_error(2, "not a Python program but a native one", "arc-inspector attach PID", "/bin/true")
+    native.assert_one_line_error(2, "not a Python program but a native program", "arc-inspector attach PID", "/bin/true")
     nosuch = run_here("check", "--", "/nowhere/tool")
     nosuch.assert_one_line_error(2, "no such command: /nowhere/tool")
 

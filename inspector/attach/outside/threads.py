@@ -56,7 +56,7 @@ def python_stacks(pid: int) -> tuple[dict[int, dict[str, Any]], str]:
         said = json.loads(done.stdout[:MOST_BYTES])
         return {int(each["tid"]): each for each in said["threads"]}, _why(said.get("error"))
     except (ValueError, TypeError, KeyError):
-        return {}, "Python's stacks could not be read: what reads them ended early"
+        return {}, "Python's stacks could not be read: the reading process ended early"
 
 
 def _why(error: object) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from inspector.errors import UsageError
 
-Force = Annotated[bool, typer.Option("--force", help="Replace the file where there is one.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing file.")]
 """The option of commands that write a file."""
 _UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 LONGEST_SECS: Final = 366 * 86_400.0

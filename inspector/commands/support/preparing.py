@@ -74,12 +74,12 @@ def consent_sentences(found: FoundProcess) -> str:
         return ""
     if found.method is Method.REMOTE:
         return (
-            f"{found.name} ({found.pid}) runs no agent. Its interpreter can be asked to bring one in: the main thread does that when it "
-            "comes by. One wait of it may be ended with EINTR for that."
+            f"{found.name} ({found.pid}) runs no agent. Its interpreter can load an agent on request, on its main thread. "
+            "A wait of that thread may end with EINTR."
         )
     return (
-        f"{found.name} ({found.pid}) runs no agent. One can be brought in: one thread of the process is held for a few milliseconds, at a "
-        "harmless point, and starts a thread that loads the agent. All others run on."
+        f"{found.name} ({found.pid}) runs no agent. The inspector can load an agent: one thread of the process is held for a few "
+        "milliseconds, at a harmless point, and starts a thread that loads the agent. All other threads run on."
     )
 
 

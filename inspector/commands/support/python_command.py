@@ -151,7 +151,7 @@ def _refusal(path: Path) -> str:
     """The kind of a file that is no Python program, and what can be done about it; ``""`` when it may be one."""
     head = _head(path)
     if head.startswith(_ELF):
-        return "a native one; if Python runs in it, start it by itself and look at it with arc-inspector attach PID"
+        return "a native program; if Python runs in it, start it by itself and look at it with arc-inspector attach PID"
     if head.startswith(b"#!"):
         return f"a script for {head[2:].splitlines()[0].decode(errors='replace').strip()}"
     return "a file with null bytes" if b"\0" in head and not head.startswith(MAGIC_NUMBER) else ""

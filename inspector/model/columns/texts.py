@@ -12,7 +12,7 @@ from inspector.model.states import ALIVE, state_words
 from inspector.vocabulary import Level
 
 CALLS_ESTIMATED: Final = (
-    "estimated: a call of this kind of object holds a clone of its reference, so calls are what the strong count was above its rest "
+    "estimated: a call of this kind of object holds a clone of its reference, so calls are the strong count minus its rest "
     "when it was sampled; short calls may be missed"
 )
 UNSEEN_TEXT: Final = "unseen"

@@ -20,8 +20,8 @@ class LimitsAhead:
     key: str = "limit-ahead"
     title: str = "Limits ahead"
     about: str = (
-        "Something of which there is only so much: file descriptors of the process, or rows of the tool's own table, which then no longer"
-        " shows new handles (they go on working). Find out what holds them, or raise the limit"
+        "A limited supply is nearly used up: file descriptors of the process, or rows of the tool's own table, which then no longer"
+        " shows new handles (they go on working). Find their holders, or raise the limit"
     )
     high_share: float = 0.85
     soon_secs: float = 3600.0

@@ -25,7 +25,7 @@ class NeverClosed:
     key: str = "never-closed"
     title: str = "Dropped without close"
     about: str = (
-        "A resource whose last reference went while it was open: what its close would have written, sent or unlocked was not."
+        "The last reference to a resource was released while the resource was open: its close, which may write, send or unlock, never ran."
         " Use it as a context manager, or close it where it was made"
     )
 
@@ -84,7 +84,7 @@ class CloseCoverage:
     key: str = "close-coverage"
     title: str = "Close coverage"
     about: str = (
-        "The share of a type's ended resources that somebody closed. Below the limit some way through the program forgets to close;"
+        "The share of a type's ended resources that were closed. Below the limit some way through the program forgets to close;"
         " the rule on resources dropped without close names the places"
     )
     min_ended: int = 5
@@ -118,8 +118,8 @@ class LatePending:
     key: str = "pending-too-old"
     title: str = "Closes that wait too long"
     about: str = (
-        "A close that was asked for and has not run for long: a call that does not end, an owner thread that does not come by, or a full"
-        " queue. The pane of pending closes says which"
+        "A close that was asked for and has not run for long: a call that does not end, an owner thread that does not run its"
+        " closes, or a full queue. The pane of pending closes says which"
     )
     limit_secs: float = 10.0
 

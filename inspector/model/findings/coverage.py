@@ -17,8 +17,8 @@ class NotFollowed:
     key: str = "not-followed"
     title: str = "Not followed"
     about: str = (
-        "Classes of loaded Rust libraries of which no object is in the table, so that no rule looks at them. Declare those that matter"
-        " to you; a library whose objects are short-lived values needs none"
+        "Classes of loaded Rust libraries of which no object is in the table, so that no rule looks at them. Declare the classes that"
+        " matter to you; a library whose objects are short-lived values needs none"
     )
 
     def check(self, facts: Facts) -> list[Finding]:

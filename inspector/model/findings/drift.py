@@ -21,7 +21,7 @@ class CountDrifts:
     title: str = "Counts that drift"
     about: str = (
         "An object that lives on while native code takes more and more references to it and gives none back: a clone too many in each call."
-        " Compare with the number of calls, and look at what the calls do with their argument"
+        " Compare with the number of calls, and look at how the calls use their argument"
     )
     min_rises: int = 3
     min_growth: int = 3

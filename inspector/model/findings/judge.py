@@ -114,7 +114,7 @@ def why_empty(snapshot: Snapshot) -> str:
     """Why a snapshot has no live row; a sentence without a full stop."""
     if snapshot.target.from_outside:
         return NONE_OUTSIDE
-    return "No handle of what is followed is alive" if snapshot.types else NOTHING_FOLLOWED
+    return "No followed handle is alive" if snapshot.types else NOTHING_FOLLOWED
 
 
 def nothing_judged() -> Report:

@@ -28,8 +28,8 @@ class LeakSuspects:
     key: str = "leak-suspect"
     title: str = "Leak suspects"
     about: str = (
-        "A type whose live count never falls back and whose new handles stay. Look at where they are made, and at who holds one of the"
-        " oldest; a cache that still fills looks the same"
+        "A type whose live count never falls back and whose new handles stay. Look at the lines that make them, and at the holders of an"
+        " old object; a cache that still fills looks the same"
     )
     min_span_secs: float = ENOUGH_SECS
     min_growth: int = 8

@@ -25,8 +25,8 @@ class NegativeReferences:
     key: str = "negative-references"
     title: str = "Double frees to come"
     about: str = (
-        "An object with fewer strong references than handles: one was given back twice, or never taken. When the handles go, the object is"
-        " freed while somebody still uses it. Do not release more of them; look at who released last"
+        "An object with fewer strong references than handles: a reference was given back twice, or never taken. When the handles are"
+        " released, the object is freed while code still uses it. Do not release more of them; look at the last release"
     )
 
     def check(self, facts: Facts) -> list[Finding]:

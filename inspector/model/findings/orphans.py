@@ -26,8 +26,8 @@ class Orphans:
     key: str = "orphan"
     title: str = "Never used from outside"
     about: str = (
-        "A handle that a native call returned, and that nobody has used since: a result that is thrown away but kept alive, or an object"
-        " made for nothing. If it is not needed, do not return it; if it is, find out who forgot it"
+        "A handle that a native call returned, and that no call has used since: a result that is thrown away but kept alive, or an object"
+        " made for nothing. If it is not needed, do not return it; if it is, find the code that forgot it"
     )
     min_age_secs: float = 5.0
 
@@ -38,7 +38,7 @@ class Orphans:
             return [Finding(self.key, Verdict.UNMEASURED, "Uses are recorded from level history on")]
         are_estimated = all(kind_named(row.kind).calls_are_estimated for row in snapshot.types.values())
         if are_estimated and not (events.kinds == EventKind.BORROW).any():
-            return [Finding(self.key, Verdict.UNMEASURED, "Calls of what is followed here are not recorded, so uses are not seen")]
+            return [Finding(self.key, Verdict.UNMEASURED, "Calls of the followed objects are not recorded, so uses are not seen")]
         made = events.handles[_made_in_calls(events)]
         used = events.handles[np.isin(events.kinds, (EventKind.BORROW, EventKind.CLONE, EventKind.CLOSE_REQUEST, EventKind.CLOSE))]
         handles = snapshot.handles

@@ -28,8 +28,8 @@ class RefusedUses:
     key: str = "refused-use"
     title: str = "Use after close or release"
     about: str = (
-        "Somebody used a handle that was closed, released, or never one. The use was refused, so nothing broke; without this runtime it"
-        " would have been a use after free"
+        "A call used a handle that was closed or released, or a number that was never a handle. The use was refused,"
+        " so nothing broke; without this runtime it would have been a use after free"
     )
 
     def check(self, facts: Facts) -> list[Finding]:
@@ -66,7 +66,7 @@ def _told(snapshot: Snapshot, uses: Events | None) -> tuple[str, ...]:
     They are of all kinds: an event does not name its counter.
     """
     if uses is None:
-        return ("Where is recorded from level history on",)
+        return ("The line of a use is recorded from level history on",)
     newest = range(max(len(uses) - SHOWN_USES, 0), len(uses))
     lines = [f"{handle_text(int(uses.handles[place]))} {_where(snapshot, uses, place)}" for place in newest]
     if not lines:

@@ -76,7 +76,7 @@ class WrongThread:
         elsewhere = (handles.last_threads != 0) & (handles.last_threads != handles.owner_threads)
         rows = np.flatnonzero(owned & ~alive(handles) & elsewhere & (handles.resources != Resource.CLOSED))
         if not len(rows):
-            return [Finding(self.key, Verdict.OK, "What has an owner thread was let go by it, or closed before")]
+            return [Finding(self.key, Verdict.OK, "Resources with an owner thread were released by that thread, or closed before")]
         return [self._finding(snapshot, group) for group in grouped(snapshot, rows)]
 
     def _finding(self, snapshot: Snapshot, group: Group) -> Finding:

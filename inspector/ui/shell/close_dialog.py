@@ -21,10 +21,10 @@ from inspector.ui.shell.close_steps import CloseSteps
 from inspector.ui.shell.holders_box import HoldersBox
 
 DEADLINES: Final = (
-    ("What waits goes on waiting", None),
-    ("What has not closed after 1 s stays open", 1.0),
-    ("What has not closed after 10 s stays open", 10.0),
-    ("What has not closed after 1 min stays open", 60.0),
+    ("Closes that wait go on waiting", None),
+    ("A resource that has not closed after 1 s stays open", 1.0),
+    ("A resource that has not closed after 10 s stays open", 10.0),
+    ("A resource that has not closed after 1 min stays open", 60.0),
 )
 """Words, and seconds."""
 _SUMMARIZED: Final = 6
@@ -82,9 +82,9 @@ class CloseDialog(QDialog):
             f"Closed {wording.plural(count, 'resource')}" if count else "Nothing was closed yet" if waiting else "Nothing was closed"
         )
         self.note.setText(
-            "What is pending closes when its reason is gone; it stays in Pending closes until then, where it can be taken back"
+            "A pending close runs when its reason is gone; until then it stays in Pending closes, where it can be taken back"
             if waiting
-            else "Handles stay valid; further use of what is closed is refused"
+            else "Handles stay valid; further use of a closed resource is refused"
         )
         self._end()
 
@@ -106,7 +106,7 @@ class CloseDialog(QDialog):
 
     def _build(self, theme: Theme) -> None:
         self.head = head_label(f"Close {wording.plural(len(self.handles), 'resource')}?")
-        self.note = plain_label("Asking the target what would happen …")
+        self.note = plain_label("Asking the target for the plan …")
         self.steps = CloseSteps(theme)
         self.steps.chosen.connect(self._show_holders)
         self.holders = HoldersBox()
@@ -130,7 +130,7 @@ class CloseDialog(QDialog):
     def _build_deadline(self) -> QComboBox:
         """Offered when something would wait."""
         box = QComboBox()
-        box.setAccessibleName("What becomes of closes that wait")
+        box.setAccessibleName("Limit for closes that wait")
         for text, secs in DEADLINES:
             box.addItem(text, secs)
         box.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -159,7 +159,7 @@ class CloseDialog(QDialog):
         self.steps.show_steps(steps, consent, self._names)
         held = sum(step.is_held and step.answer.outcome == "would_close" for step in steps)
         self.although.setVisible(held > 0)
-        self.although.setText(f"Close also {wording.plural(held, 'resource')} that others hold")
+        self.although.setText(f"Close also {wording.plural(held, 'resource')} that other code holds")
         self.deadline.setVisible(any(fate_of(step, consent) == "waits" for step in steps))
         self.go.setEnabled(bool(wanted))
         self.go.setText(f"Close {wording.plural(len(wanted), 'resource')}" if wanted else "Close")

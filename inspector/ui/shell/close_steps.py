@@ -47,7 +47,7 @@ class CloseSteps(QWidget):
         self.table = QTableWidget(0, len(HEADERS))
         self.table.setObjectName("answers")
         self.table.setHorizontalHeaderLabels(HEADERS)
-        self.table.setAccessibleName("What happens to each handle")
+        self.table.setAccessibleName("Plan for each handle")
         self.table.verticalHeader().hide()
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)

@@ -32,34 +32,37 @@ def demo_steps(bench: Workbench, signs: VitalSigns, toolbar: ToolBar, attachment
         TourStep(
             "What grows, and since when",
             "Live handles by type above, births and deaths below. TodoItem grows and never shrinks. Drag over a stretch of time to see "
-            "what was born then and still lives; a double click returns to now.",
+            "the handles that were born then and still live; a double click returns to now.",
             lambda: bench.timeline,
             lambda: bench.open_pane("timeline"),
         ),
         TourStep(
             "Find the old ones",
-            f"The filter is set to  {OLD}  now: items that nobody let go, though lists live for a second or two. The site column names the "
-            "line that made them. Click a row, or press Enter on it.",
+            f"The filter is set to  {OLD}  now: items that no code released, though lists live for a second or two. The site column names "
+            "the line that made them. Click a row, or press Enter on it.",
             lambda: bench.handles,
             lambda: bench.handles.set_filter(OLD),
         ),
         TourStep(
             "Who holds it?",
-            "The strong count, split into what holds it: Python proxies, calls in flight, native references, and what nobody can explain. "
+            "The strong count, split by holder: Python proxies, calls in flight, native references, and references that are not explained. "
             "Each part leads on.",
             lambda: bench.detail,
             lambda: _choose_oldest(bench, attachment.shown),
         ),
         TourStep(
             "Is something stuck?",
-            "Closes that were asked for and have not run, each with its reason: one waits for a call, one for the thread that owns it.",
+            "Closes that were asked for and have not run, each with its reason: one"
+            " close waits for a call, another for the thread that owns it.",
             lambda: bench.pending,
             lambda: _show_pending(bench, attachment.shown),
         ),
         TourStep(
             "Do something about it",
-            "Force GC and Close are off until you arm them. Then a close shows first who holds the resource and what has to go before it; "
-            "a collection says what it freed. Press S for a picture with all data inside, Ctrl+K for everything else.",
+            "Force GC and Close are off until you arm them. "
+            "Then a close shows first the holders of the resource and "
+            "the objects that have to go before it; a collection lists the freed objects. "
+            "Press S for a picture with all data inside, Ctrl+K for every command.",
             lambda: toolbar,
         ),
     )

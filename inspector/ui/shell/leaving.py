@@ -77,7 +77,7 @@ class Leaving(QObject):
     def forget(self) -> None:
         """Ask again from now on."""
         self._settings.remove(_CHOICE)
-        self._attachment.told.emit("Detaching asks again what becomes of an agent that was brought in", "plain")
+        self._attachment.told.emit("Detaching asks again whether to keep or to remove a loaded agent", "plain")
 
     def begin(self, done: Callable[[], None] = lambda: None) -> None:
         """End the session, then call ``done``; neither when there is a question and the person cancels."""

@@ -105,7 +105,7 @@ PANES: Final = (
     PaneSpec("cycles", "Cycles", BOTTOM, _cycles_pane),
     PaneSpec(
         "audit",
-        "What was done",
+        "Actions log",
         BOTTOM,
         lambda parts: AuditPane(parts.theme, parts.attachment, parts.target_actions),
         shown=False,

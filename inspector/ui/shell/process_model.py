@@ -120,7 +120,7 @@ class ProcessModel(QAbstractTableModel):
 
 def _text(row: ProcessRow, column: int) -> str:
     if column == Column.STATUS and row.consent:
-        return f"{row.reason}, one can be brought in"
+        return f"{row.reason}, the inspector can load an agent"
     if column == Column.STATUS:
         return row.reason or ("attachable" if row.attachable else "cannot be attached")
     texts = (row.name, str(row.pid), row.runtime or wording.UNKNOWN_TEXT, wording.number(row.live_handles))

@@ -180,7 +180,7 @@ class StartPage(QWidget):
         self.recent.setAccessibleName("Recent screenshots")
         self.recent.setIconSize(QSize(16, 16))
         self.recent.itemActivated.connect(lambda item: self.file_wanted.emit(item.data(Qt.ItemDataRole.UserRole)))
-        self.no_recent = quiet_label("None yet. Press S in a session to save one")
+        self.no_recent = quiet_label("None yet. Press S in a session to save a screenshot")
         self.no_recent.setWordWrap(True)
         column.addWidget(section_label("New here?"))
         column.addWidget(self.demo)
@@ -242,7 +242,7 @@ class StartPage(QWidget):
         elif row.attachable:
             self.why.setText(row.command)
         elif row.consent:
-            self.why.setText(f"It {row.reason}; one can be brought in, with your consent")
+            self.why.setText(f"It {row.reason}; the inspector can load an agent, with your consent")
         else:
             self.why.setText(f"Cannot be attached: {row.reason}" + (f"\n{row.fix}" if row.fix else ""))
 
@@ -325,7 +325,7 @@ def _count_sentence(processes: Sequence[ProcessRow]) -> str:
         if gone
         else []
     )
-    more = f"; into {willing:,} more an agent can be brought" if willing else ""
+    more = f"; the inspector can load an agent into {willing:,} more" if willing else ""
     if not parts and willing:
         return "No process can be attached as it is" + more
     if not parts:

@@ -21,7 +21,7 @@ def show_state(banner: Banner, snapshot: Snapshot, choose_other: Callable[[], No
         banner.say(f"{state}{FALLBACK}" + "".join(f". {note[:1].upper()}{note[1:]}" for note in snapshot.notes), tone="waiting")
     elif target.state == TargetState.HUNG:
         button = STACKS if snapshot.stacks else ""
-        text = f"The target is hung{why}. What you see is still read live; it cannot collect or close now"
+        text = f"The target is hung{why}. The panes are still read live; the target cannot collect or close now"
         banner.say(text, tone="waiting", button=button, action=show_stacks)
     elif target.state == TargetState.POST_MORTEM:
         text = f"The target is gone{why}. This is the last state it left behind"

@@ -90,6 +90,6 @@ class StatusLine(QStatusBar):
         share = wording.UNKNOWN_TEXT if math.isnan(cost.share) else f"{cost.share * 100:.1f} %"
         self.cost.setText(f"tool: {share} CPU, {wording.size(cost.segment_bytes)}")
         self.cost.setToolTip(
-            f"What the inspector costs the target: {share} of one core over the last interval, "
+            f"Cost for the target: {share} of one core over the last interval, "
             f"{wording.size(cost.segment_bytes)} of shared memory, sampling took {wording.duration(cost.sample_secs)}"
         )

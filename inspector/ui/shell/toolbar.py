@@ -128,7 +128,9 @@ class ToolBar(QToolBar):
         """Enable the choices."""
         self.level.setEnabled(now.attached and now.can.levels)
         self.level.setToolTip(
-            "What the target records" if now.can.levels else f"What the target records; not now: {now.can.reason or 'read only'}"
+            "Level of recording in the target"
+            if now.can.levels
+            else f"Level of recording in the target; not now: {now.can.reason or 'read only'}"
         )
         self.rate.setEnabled(now.attached and now.answers)
 

@@ -92,7 +92,7 @@ class VitalSigns(QWidget):
         over = "two readings are needed" if math.isnan(window.window_secs) else f"over the last {window.window_secs:.1f} s"
         about = "≈" if self._from_outside else ""
         if about:
-            over += "; what came and went between two looks is not counted"
+            over += "; handles that came and went between two looks are not counted"
         self._live.show_sign(Sign(number(vitals.live), tooltip="Handles that are valid now. Click to show them"))
         self._births.show_sign(_rate_sign(f"{about}+", window.births, f"Handles created, {over}. Click to list them"))
         self._deaths.show_sign(_rate_sign(f"{about}−", window.deaths, f"Handles released, {over}. Click to list them"))
@@ -108,7 +108,7 @@ class VitalSigns(QWidget):
             muted = sum(bool(each.muted) for each in report.findings)
             also = f"; {plural(muted, 'finding')} muted" if muted else ""
             value = "0" if report.is_decided else UNKNOWN_TEXT
-            tooltip = f"{report.conclusion()}{also}. Click to read what was looked for"
+            tooltip = f"{report.conclusion()}{also}. Click to read the rules"
             self._findings.show_sign(Sign(value, tint="text_quiet", tooltip=tooltip))
         else:
             lines = [f"• {each.headline}" for each in suspects[:LOST_NAMES]]
@@ -192,7 +192,7 @@ class VitalSigns(QWidget):
         tooltip = "Closes that were asked for and have not run. Click to show why"
         if stuck:
             beside = f"{number(stuck)} stuck, {beside}" if beside else f"{number(stuck)} stuck"
-            tooltip = f"{number(stuck)} of them wait for an owner thread that has ended: a drain runs them. Click to show them"
+            tooltip = f"{number(stuck)} of these closes wait for an owner thread that has ended: a drain runs them. Click to show them"
         token, icon = ("suspect", "failed") if stuck else ("waiting", "waiting")
         self._waiting.show_sign(Sign(number(count), beside, token, icon, tooltip))
 
@@ -204,7 +204,7 @@ class VitalSigns(QWidget):
             self._lost.show_sign(Sign("0", beside, "text_quiet", tooltip=f"Nothing was lost{also}"))
             return
         lines = [f"{number(each.count)} {each.what}" for each in losses_of(lost)[:LOST_NAMES]]
-        tooltip = "\n".join(["Lost, so numbers may be short. Click to read what that means:", *lines])
+        tooltip = "\n".join(["Lost, so numbers may be short. Click to read the meaning:", *lines])
         self._lost.show_sign(Sign(number(total), beside, "alarm", "failed", tooltip))
 
 

@@ -105,7 +105,7 @@ def test_the_fallback_is_called_by_its_name_everywhere(qtbot: QtBot, attach: Att
 def test_what_is_not_known_from_outside_is_not_shown_as_none(attach: Attach) -> None:
     window, _ = attach(outside())
     bench = window.workbench
-    assert bench.pending.table.message == "Looked at from outside, nobody knows which closes wait"
+    assert bench.pending.table.message == "From outside, waiting closes are not seen"
     assert bench.threads.table.message == NOT_OUTSIDE
 
 
@@ -116,7 +116,7 @@ def test_rates_from_outside_are_at_least_what_they_say(qtbot: QtBot, attach: Att
     publish(qtbot, window, session, dataclasses.replace(first, serial=first.serial + 1, taken_at=first.taken_at + 2, vitals=later))
     births, deaths = (part(window.vital_signs, caption, VitalCell).sign for caption in ("Births", "Deaths"))
     assert births.value.startswith("≈+")
-    assert "what came and went between two looks is not counted" in births.tooltip
+    assert "handles that came and went between two looks are not counted" in births.tooltip
     assert deaths.value == "0/s"
 
 

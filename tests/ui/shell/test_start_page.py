@@ -161,8 +161,8 @@ def asked(page: StartPage) -> QMessageBox:
 def test_a_process_without_an_agent_is_attached_after_consent_and_not_without(qtbot: QtBot, theme: Theme, runner: BackgroundRunner) -> None:
     page = page_of(qtbot, theme, runner, FakeConnector([UNPREPARED]))
     assert (page.attach.text(), page.attach.isEnabled()) == ("Attach…", True)
-    assert page.model.index(0, 4).data() == "runs no agent, one can be brought in"
-    assert page.count.text() == "No process can be attached as it is; into 1 more an agent can be brought"
+    assert page.model.index(0, 4).data() == "runs no agent, the inspector can load an agent"
+    assert page.count.text() == "No process can be attached as it is; the inspector can load an agent into 1 more"
     box = asked(page)
     assert box.informativeText() == UNPREPARED.consent
     with qtbot.assertNotEmitted(page.bring_wanted, wait=10):

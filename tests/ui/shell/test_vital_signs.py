@@ -69,7 +69,7 @@ def test_a_snapshot_fills_in_handles_objects_pending_closes_and_losses(qtbot: An
     )
     assert values(strip) == ["4", "3", UNKNOWN_TEXT, UNKNOWN_TEXT, "1", UNKNOWN_TEXT, "1,200"]
     assert sign(strip, "Pending closes").beside == "oldest 41 s"
-    assert sign(strip, "Lost").tooltip == "Lost, so numbers may be short. Click to read what that means:\n1,200 handles without a row"
+    assert sign(strip, "Lost").tooltip == "Lost, so numbers may be short. Click to read the meaning:\n1,200 handles without a row"
     assert sign(strip, "Lost").beside == "9 refused"
 
 

@@ -125,7 +125,7 @@ def test_only_a_socket_of_this_user_or_root_is_taken_unless_this_is_root(
         if is_taken:
             ControlConnection(tmp_path / PATH, pid=OWN).close()
         else:
-            with pytest.raises(ControlError, match=f"belongs to user {uid}, not to this one"):
+            with pytest.raises(ControlError, match=f"belongs to user {uid}, not to this user"):
                 ControlConnection(tmp_path / PATH, pid=OWN)
 
 

@@ -49,10 +49,10 @@ def test_a_command_is_taken_apart(words: str, parts: tuple[Any, ...]) -> None:
         ("python -c", "nothing to run"),
         ("python -i app.py", "interactive"),
         ("python -V", "nothing to run"),
-        ("env", "not a Python program but a native one"),
+        ("env", "not a Python program but a native program"),
         ("env -i python app.py", "an option of env"),
         ("pypy3 app.py", "needs CPython"),
-        ("ls", "not a Python program but a native one; if Python runs in it, start it by itself"),
+        ("ls", "not a Python program but a native program; if Python runs in it, start it by itself"),
         ("no-such-command", "no such command"),
     ],
 )

@@ -17,6 +17,6 @@ def test_references_that_are_not_known_to_python_are_told_and_no_others() -> Non
 
 
 def test_a_class_that_lacks_support_of_the_collector_is_named_with_what_follows() -> None:
-    told = "rpds.Map lacks support of the collector: what it holds is not seen, and a cycle through it is never freed"
+    told = "rpds.Map lacks support of the collector: references that it holds are not seen, and a cycle through it is never freed"
     assert replace(SEEN, hides_referents="rpds.Map").notes() == (told,)
     assert CycleReport((), 0, 9, False, ("rpds.Map",)).notes() == (told,)

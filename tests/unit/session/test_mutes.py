@@ -33,5 +33,5 @@ def test_a_mute_needs_a_reason(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileFormatError, match="cannot keep what is muted"):
+    with pytest.raises(FileFormatError, match="cannot save the list of muted findings"):
         Mutes(tmp_path / "file" / "mutes.json").mute("a", "b")

@@ -151,7 +151,7 @@ def test_what_was_left_out_is_counted_and_what_could_not_be_looked_at_is_noted()
     look = look_with(effort=effort, doubtful=frozenset({5, 6}), without_handle=4, notes=("stacks need pystack",), more_threads=7)
     snapshot = take(OutsideRows(), look)
     assert {each.what: each.count for each in losses_of(snapshot.lost)} == {
-        "finds beyond what one look takes": 9,
+        "finds beyond the limit of one look": 9,
         "MiB of memory that could not be read": 3,
         "finds that could not be told from remains": 2,
         "MiB of memory in swap": 1,
@@ -224,7 +224,7 @@ def test_nothing_can_be_asked_of_the_process_and_the_reason_is_told(running: Run
         for refused in (session.force_gc(), session.close_handles([2]), session.audit(), session.retainers(2, None)):  # type: ignore[arg-type]
             with pytest.raises(ControlError, match="only looked at from outside: nothing of the inspector runs in it"):
                 refused.result()
-        with pytest.raises(ControlError, match="nobody knows what happens between two looks"):
+        with pytest.raises(ControlError, match="events between two looks are not seen"):
             session.read_events().result()
     finally:
         session.end()

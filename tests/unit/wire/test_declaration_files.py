@@ -54,7 +54,7 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 
 def test_a_file_that_others_may_write_is_not_used(file: Path) -> None:
     file.chmod(0o666)
-    assert read(file).troubles == [f"others may write this file, so it is not used: {file}"]
+    assert read(file).troubles == [f"other users may write this file, so it is not used: {file}"]
 
 
 def test_a_named_pipe_holds_nobody_up(tmp_path: Path) -> None:

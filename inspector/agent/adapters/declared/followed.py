@@ -120,7 +120,8 @@ class Followed:
         found, secs = looks.unseen(self.declaration.key), looks.slow_secs()
         if not found or not secs:
             return ""
-        return f"{found:,} of it were born where no hook sees, and a look for more takes {secs:,.0f} s; made_by may name what makes them"
+        born = f"{found:,} instances were born where no hook sees, and a look for more takes {secs:,.0f} s"
+        return f"{born}; made_by may name the function that makes them"
 
     def _unseen(self) -> str:
         """That instances live which have no row, as far as the class itself tells."""
@@ -130,9 +131,8 @@ class Followed:
         more = instances_beyond(cls, len(self.rows))
         if not more:
             return ""
-        return (
-            f"about {more:,} more of it live: births of this class cannot be seen where native code makes them; made_by may name what does"
-        )
+        unseen = f"about {more:,} more instances live: births of this class in native code are not seen"
+        return f"{unseen}; made_by may name the function that makes them"
 
     def _follow(self, found: list[Any]) -> None:
         """Hook the class, and the functions of the library."""

@@ -1,1 +1,1 @@
-"""The pane "What was done"."""
+"""The pane "Actions log"."""

@@ -22,9 +22,9 @@ from inspector.ui.session.target_actions import TargetActions
 
 REFRESH_MILLIS: Final = 2_000
 """Other viewers act too."""
-SHAPE = TableShape(name="What was done to this target", widths=(84, 96, 116, 76, 100, 320), spare=(3, 2, 4), elastic=(5,))
-NO_TARGET = "Attach to a process to see what viewers did to it"
-NOTHING = "Nobody has collected, closed or changed anything in this target"
+SHAPE = TableShape(name="Actions of viewers on this target", widths=(84, 96, 116, 76, 100, 320), spare=(3, 2, 4), elastic=(5,))
+NO_TARGET = "Attach to a process to see the actions of its viewers"
+NOTHING = "No viewer has collected, closed or changed anything in this target"
 ASKING = "Asking the target …"
 
 

@@ -19,8 +19,8 @@ from inspector.ui.session.holder_questions import HolderQuestions
 
 NO_TARGET: Final = "Attach to a process to look for cycles across the boundary"
 READY: Final = (
-    "A cycle Python → proxy → native object → Python lives for ever: the garbage collector sees a root in what native code holds. "
-    "Looking walks the objects behind callbacks, in short steps"
+    "A cycle Python → proxy → native object → Python lives for ever: the garbage collector sees a root in a reference of native "
+    "code. The search walks the objects behind callbacks, in short steps"
 )
 NONE: Final = "No cycle across the boundary among objects that the collector knows"
 

@@ -79,7 +79,7 @@ class DetailPane(PaneBase):
         row = _row_of(self._snapshot, handle) if self._snapshot is not None else -1
         self._scroll.setVisible(row >= 0)
         self._hint.setVisible(row < 0)
-        self._hint.setText("Select a handle to see who holds it" if handle is None else f"{handle_text(handle)} is not in this snapshot")
+        self._hint.setText("Select a handle to see its holders" if handle is None else f"{handle_text(handle)} is not in this snapshot")
         if row >= 0:
             self._refresh(row)
 
@@ -238,7 +238,7 @@ class DetailPane(PaneBase):
         reference, resource = int(handles.references[row]), int(handles.resources[row])
         if not requester:
             return (
-                "nobody asked to close or release it" if reference == Reference.LIVE and resource not in PENDING else wording.UNKNOWN_TEXT
+                "no call asked to close or release it" if reference == Reference.LIVE and resource not in PENDING else wording.UNKNOWN_TEXT
             )
         what = "close" if resource in (*PENDING, Resource.CLOSED, Resource.CLOSE_FAILED) else "release"
         site = int(handles.last_sites[row])

@@ -15,7 +15,7 @@ from inspector.ui.kit import trait_words
 from inspector.ui.kit.labels import quiet_label, text_label
 
 HINT: Final = (
-    "Both at rest: what calls in flight take for themselves, in the outer Arc first and in the inner one then, is not in them. "
+    "Both at rest: the references of calls in flight, first in the outer Arc and then in the inner Arc, are not in them. "
     "The outer Arc is one of the inner references, so it is counted once less in the sum"
 )
 

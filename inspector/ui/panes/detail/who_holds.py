@@ -79,7 +79,7 @@ class WhoHolds(QWidget):
         self._stop = QPushButton("Stop")
         self._stop.setProperty("flat", True)
         self._stop.clicked.connect(self.stop)
-        self._search = QPushButton("Find what holds the proxy")
+        self._search = QPushButton("Who holds it")
         self._search.setToolTip("Walks the target's heap in short steps, from the proxy up to a module, a class or a running function")
         self._search.clicked.connect(self.look)
         self._paths_title = section_label("Paths from Python")
@@ -251,7 +251,7 @@ class WhoHolds(QWidget):
         if any(not holder.is_exact for holder in names.named):
             lines.append("≈ was found by reading memory and may be wrong")
         if not lines:
-            return "No native reference on it has a name: no object reports it, and nobody gave it a label"
+            return "No native reference on it has a name: no object reports it, and it has no label"
         return "Native holders<br>" + "<br>".join(lines)
 
     def _of_object(self, address: int) -> str:
@@ -302,7 +302,8 @@ def _path_text(path: RetainerPath, theme: Theme) -> str:
     head = (
         ""
         if path.is_rooted
-        else f'<span style="color:{theme.text_quiet}">no root found: garbage, or held by what the collector does not see</span><br>'
+        else f'<span style="color:{theme.text_quiet}">no root found: garbage, or held by an object that the collector does not '
+        "see</span><br>"
     )
     return f"<p>{head}{'<br>'.join(_steps(path.steps, theme))}</p>"
 

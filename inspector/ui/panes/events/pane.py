@@ -28,11 +28,11 @@ from inspector.vocabulary import EventKind, Level
 
 REFRESH_MILLIS: Final = 300
 SHAPE: Final = TableShape(name="Events", widths=(108, 142, 92, 110, 72, 130, 150), spare=(5, 3, 4), elastic=(6,))
-NO_TARGET: Final = "Attach to a process to see what happens to its handles"
-READING: Final = "Reading what happened …"
+NO_TARGET: Final = "Attach to a process to see events of its handles"
+READING: Final = "Reading events …"
 NONE_YET: Final = "Nothing has happened since events are recorded"
-NO_MATCH: Final = "No event is as you wish. Choose other kinds, types or threads"
-OUTSIDE: Final = "Looked at from outside, nobody knows what happens between two looks"
+NO_MATCH: Final = "No event matches. Choose other kinds, types or threads"
+OUTSIDE: Final = "From outside, events between two looks are not seen"
 TOO_LOW: Final = "Events are recorded from level history on"
 ALL_KINDS: Final = "All kinds"
 ALL_TYPES: Final = "All types"

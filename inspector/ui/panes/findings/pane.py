@@ -19,7 +19,7 @@ from inspector.ui.panes.findings.model import FindingRows, cue_of, finding_model
 from inspector.ui.session.findings_watch import FindingsWatch
 
 SHAPE: Final = TableShape(name="Findings", widths=(150, 190, 130), spare=(1,), elastic=(2,))
-NO_TARGET: Final = "Attach to a process to see what deserves a look"
+NO_TARGET: Final = "Attach to a process to see its findings"
 FIRST_LOOK: Final = "Looking for the first time …"
 NO_CHOICE: Final = "Choose a finding to see its evidence"
 DETAIL_MARGIN: Final = 12

@@ -39,7 +39,7 @@ class Icicle(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        self.setAccessibleName("Flame graph of what is alive, by creation site")
+        self.setAccessibleName("Flame graph of live handles, by creation site")
 
     def set_theme(self, theme: Theme) -> None:
         """Paint with other colours."""

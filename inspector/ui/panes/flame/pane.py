@@ -24,7 +24,7 @@ from inspector.vocabulary import Level
 
 REFRESH_MILLIS: Final = 1000
 """Shortest time between two graphs: a picture that one reads must not dance."""
-NO_TARGET: Final = "Attach to a process to see where what is alive was made"
+NO_TARGET: Final = "Attach to a process to see which lines made its live handles"
 EMPTY: Final = "Nothing is alive"
 
 

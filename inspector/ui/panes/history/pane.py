@@ -30,9 +30,9 @@ from inspector.vocabulary import Level
 
 REFRESH_MILLIS: Final = 500
 SHAPE: Final = TableShape(name="History", widths=(108, 120, 80, 90, 72, 110, 110), spare=(3, 2, 5, 4), elastic=(6,))
-NO_TARGET: Final = "Attach to a process to see what happened to an object"
+NO_TARGET: Final = "Attach to a process to see the history of an object"
 NO_EVENT: Final = "Nothing to show yet: choose a handle, and a level that records events"
-CHOOSE: Final = "Select a handle to see who cloned and released its object"
+CHOOSE: Final = "Select a handle to see the clones and releases of its object"
 TOO_LOW: Final = "Clones and releases are recorded from level history on"
 NONE_YET: Final = "Nothing happened to it since events are recorded"
 
@@ -177,7 +177,7 @@ class HistoryPane(PaneBase):
             name = short(known.name)
             self.record.setText(f"Record {name} as the rest" if on else f"Record stacks of {name}")
             self.record.setToolTip(
-                "Each new handle of this type gets the whole stack that made it, until nobody looks any more. Other types are not"
+                "Each new handle of this type gets the whole stack that made it, until the last viewer leaves. Other types do not"
             )
 
     def _switch_record(self) -> None:

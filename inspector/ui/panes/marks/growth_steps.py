@@ -89,4 +89,6 @@ class GrowthSteps(QWidget):
         if self.is_running:
             self._text.setText(f"Round {self._round} of {ROUNDS}: run your scenario once, then press Next")
         else:
-            self._text.setText(f"What each of the {ROUNDS} rounds left behind, and is still alive; a flag: the same number in each")
+            self._text.setText(
+                f"Handles that each of the {ROUNDS} rounds left behind and that still live; a flag: the same number in each round"
+            )

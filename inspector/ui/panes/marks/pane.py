@@ -42,10 +42,10 @@ from inspector.ui.session.bridge import BackgroundRunner
 from inspector.ui.session.mark_book import MarkBook
 
 CHANGES: Final = TableShape(
-    name="What changed, by type and place", widths=(116, 84, 76, 70, 66, 66, 92, 90, 78, 150), spare=(8, 2, 7, 3, 6, 5), elastic=(9,)
+    name="Changes by type and place", widths=(116, 84, 76, 70, 66, 66, 92, 90, 78, 150), spare=(8, 2, 7, 3, 6, 5), elastic=(9,)
 )
 HANDLES: Final = TableShape(name="Handles with the chosen fate", widths=(92, 96, 84), spare=(2,), elastic=(1,))
-GROWN: Final = TableShape(name="What every round left behind", widths=(150, 170, 84, 320), spare=(), elastic=(3,))
+GROWN: Final = TableShape(name="Handles that every round left behind", widths=(150, 170, 84, 320), spare=(), elastic=(3,))
 MAX_HANDLES: Final = 5000
 """Handles of a line that are listed."""
 TALL: Final = 190
@@ -53,10 +53,10 @@ TALL: Final = 190
 WIDE: Final = 700
 """From so many pixels on there is room for the handles of a line."""
 NO_TARGET: Final = "Attach to a process to mark its state and compare"
-NO_MARKS: Final = "No mark yet. Press M, run what you suspect, and choose the mark: it is compared with now"
+NO_MARKS: Final = "No mark yet. Press M, run the suspected code, and choose the mark: it is compared with now"
 CHOOSE: Final = "Choose one mark to compare it with now, or two"
 COMPARING: Final = "Comparing …"
-NOTHING_CHANGED: Final = "Nothing was born, died or changed between the two"
+NOTHING_CHANGED: Final = "Nothing was born, died or changed between the two marks"
 NOTHING_GREW: Final = "Nothing grew in every round"
 FATES: Final = ((Fate.BORN, "Born"), (Fate.DEAD, "Dead"), (Fate.SURVIVED, "Survived"), (Fate.CHANGED, "Changed"))
 
@@ -161,7 +161,7 @@ class MarksPane(PaneBase):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemSelectionChanged.connect(self._compare)
         self._mark = QPushButton("Mark")
-        self._mark.setToolTip("Remember what lives now (M)")
+        self._mark.setToolTip("Remember the live handles of now (M)")
         self._mark.clicked.connect(lambda: self.mark_wanted.emit(""))
         self._mark_range = QPushButton("Range")
         self._mark_range.clicked.connect(self._ask_range)
@@ -193,7 +193,7 @@ class MarksPane(PaneBase):
         self._sum.setProperty("quiet", True)
         self._test = QPushButton("Growth test…")
         self._test.setProperty("flat", True)
-        self._test.setToolTip("Repeat a scenario three times and keep only what grows each time")
+        self._test.setToolTip("Repeat a scenario three times and keep only the types that grow each time")
         self._test.clicked.connect(self.steps.start)
         self.bars = BirthBars(theme)
         self.bars.range_selected.connect(lambda begin, end: self.born_wanted.emit(f"born:{range_text(begin, end)}"))
@@ -377,5 +377,5 @@ def _missing_text(found: Diff) -> str:
     """The handles that later marks may lack."""
     missing = [mark.missing_at_most for mark in (found.before, found.after) if mark.is_later]
     if UNKNOWN in missing:
-        return "; dead ones may be missing"
+        return "; dead handles may be missing"
     return f"; up to {number(max(missing))} dead missing" if any(missing) else ""

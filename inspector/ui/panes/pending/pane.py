@@ -27,7 +27,7 @@ from inspector.vocabulary import Level
 SHAPE = TableShape(name="Pending closes", widths=(88, 78, 74, 270, 80, 124, 172, 80), spare=(6, 5, 4, 2), elastic=(6, 3))
 WAITS_FOR_COLUMN = 5
 NO_TARGET = "Attach to a process to see the closes it has not run yet"
-OUTSIDE = "Looked at from outside, nobody knows which closes wait"
+OUTSIDE = "From outside, waiting closes are not seen"
 LEVEL_OFF = "Closes are not recorded at level off. Switch to level count."
 
 

@@ -39,7 +39,7 @@ STACKS_PAGE = 3
 NO_TARGET = "Attach to a process to see the threads that use its handles"
 NO_CALL = "No call runs now"
 NO_THREAD = "No thread has touched a handle yet"
-NOT_OUTSIDE = "Looked at from outside, nobody knows which thread made or uses a handle. Stacks shows what each thread does"
+NOT_OUTSIDE = "From outside, the threads that make or use a handle are not seen. Stacks shows the stack of each thread"
 NO_STACKS = "The stacks of all threads are read when the interpreter hangs, or where a process is looked at from outside"
 
 

@@ -30,9 +30,16 @@ def _columns() -> tuple[Column[StackLines], ...]:
             tooltip=_lock_tooltip,
             empty="",
         ),
-        Column("tid", "The system's number of the thread", _tid, _as_listed, number=True, empty=""),
-        Column("Doing", "What the system says that it does", _doing, _as_listed, empty=""),
-        Column("Where", "Its Python, innermost first: a click opens the line", _where, _as_listed, tooltip=_where_tooltip, cue=_where_cue),
+        Column("tid", "Number of the thread in the system", _tid, _as_listed, number=True, empty=""),
+        Column("Doing", "State of the thread, as the system says", _doing, _as_listed, empty=""),
+        Column(
+            "Where",
+            "Python stack, innermost frame first: a click opens the line",
+            _where,
+            _as_listed,
+            tooltip=_where_tooltip,
+            cue=_where_cue,
+        ),
     )
 
 

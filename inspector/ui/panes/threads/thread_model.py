@@ -23,7 +23,7 @@ def _columns(moment: Moment) -> tuple[Column[ThreadTable], ...]:
     return (
         Column("Thread", "Name of the thread", lambda rows, i: rows.threads[i].label, _by_name, cue=_name_cue),
         Column("State", "Whether the thread still runs", _state_text, _by_state, tooltip=_state_tooltip, cue=_state_cue),
-        Column("tid", "The system's number of the thread", lambda rows, i: str(rows.threads[i].tid), _by_tid, number=True),
+        Column("tid", "Number of the thread in the system", lambda rows, i: str(rows.threads[i].tid), _by_tid, number=True),
         _count("Owns", "Live handles that only this thread may close", "owned"),
         _count("Live", "Live handles that were created on this thread", "living"),
         _count("Created", "Handles created on this thread since the segment began", "created"),

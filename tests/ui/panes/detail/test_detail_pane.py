@@ -58,7 +58,7 @@ def equation(pane: DetailPane) -> str:
 
 
 def test_nothing_selected_is_a_sentence(pane: DetailPane) -> None:
-    assert text_of(pane, "Why there is no handle") == "Select a handle to see who holds it"
+    assert text_of(pane, "Why there is no handle") == "Select a handle to see its holders"
     assert not is_shown(pane, "Detail")
 
 

@@ -14,7 +14,7 @@ from tests.helpers.reading import button, follow_link, is_shown, text_of
 from tests.helpers.snapshots import Row, World, handle_id, snapshot_of
 
 EQUATION, NATIVE, PATHS, PROGRESS = "Count equation", "Native holders", "Paths from Python", "Progress of the search"
-SEARCH = "Find what holds the proxy"
+SEARCH = "Who holds it"
 HELD = Row(7, "TodoItem", strong=4, weak=0, proxies=1, native_refs=3)
 HELD_ADDRESS = 0x7F00_0000_1000
 HOLDER = Row(9, "TodoList", strong=1, proxies=1, native_refs=0)

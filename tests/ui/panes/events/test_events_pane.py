@@ -45,7 +45,7 @@ def open_events(qtbot: QtBot, attach: Attach, snapshot: Snapshot = SNAPSHOT, eve
     window.feed.clear()
     window.workbench.open_pane("events")
     pane = window.workbench.events
-    qtbot.waitUntil(lambda: pane.table.message not in (NO_TARGET, "Reading what happened …"))
+    qtbot.waitUntil(lambda: pane.table.message not in (NO_TARGET, "Reading events …"))
     return window, session, pane
 
 

@@ -41,7 +41,7 @@ def texts(pane: HandlesPane) -> list[str]:
 def test_no_rows_is_a_sentence(pane: HandlesPane) -> None:
     pane.show_snapshot(snapshot_of())
     assert is_shown(pane, NO_ROW)
-    assert "No handle of what is followed is alive" in text_of(pane, NO_ROW)
+    assert "No followed handle is alive" in text_of(pane, NO_ROW)
     assert not is_shown(pane, "Clear filter")
 
 

@@ -119,7 +119,7 @@ def test_a_heap_that_takes_long_to_pass_says_so_of_the_classes_whose_births_are_
         adapter.poll()
     session, plain = adapter.states()["declared"]
     assert session["unseen"]
-    assert "3 of it were born where no hook sees" in session["trouble"]
+    assert "3 instances were born where no hook sees" in session["trouble"]
     assert not plain["unseen"]
     del kept, filling
 

@@ -58,10 +58,10 @@ def test_without_what_reads_stacks_the_threads_are_listed_and_it_is_said(monkeyp
     ("program", "why"),
     [
         ("import time; time.sleep(1000)", r"could not be read within 0 s$"),
-        ("import os; os.abort()", r"what reads them ended early$"),
-        ("print('{')", r"what reads them ended early$"),
+        ("import os; os.abort()", r"the reading process ended early$"),
+        ("print('{')", r"the reading process ended early$"),
         ('print(\'{"threads": [], "error": "line one\\\\nline two"}\')', r"could not be read: line one line two$"),
-        ("while True: print('x' * 100000)", r"what reads them ended early$|within 0 s$"),
+        ("while True: print('x' * 100000)", r"the reading process ended early$|within 0 s$"),
     ],
 )
 def test_whatever_becomes_of_the_reader_of_stacks_is_one_line(
