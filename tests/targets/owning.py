@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import weakref
 from typing import Any
 
 from stepping import serve
@@ -38,6 +39,7 @@ class Program:
         self.named: dict[str, Any] = {}
         self.doors = ForeignObjects("Door", "owning", closes_by="shut")
         self.numbers: dict[str, int] = {}
+        self.made: weakref.WeakValueDictionary[str, Door] = weakref.WeakValueDictionary()
         self.uses: dict[str, Any] = {}
         self.user: threading.Thread | None = None
 
@@ -77,7 +79,8 @@ class Program:
         return bool(self.named[name].close())
 
     def foreign(self, name: str) -> int:
-        self.numbers[name] = self.doors.new(Door())
+        self.made[name] = door = Door()
+        self.numbers[name] = self.doors.new(door)
         return self.numbers[name]
 
     def enter(self, name: str) -> None:
@@ -88,7 +91,7 @@ class Program:
         self.uses.pop(name).__exit__(None, None, None)
 
     def shut(self, name: str) -> int:
-        return int(self.doors._held(self.numbers[name]).times)
+        return self.made[name].times
 
     def let_go(self) -> None:
         self.named.clear()

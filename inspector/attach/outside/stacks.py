@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         if seen and time.monotonic() > last_at:
             break
         try:
-            for thread in _threads(int(arguments[0])):
+            for thread in seen_threads(int(arguments[0])):
                 seen.setdefault(thread["tid"], []).append(thread)
         except UnicodeDecodeError:  # a string of the program that is being made or freed
             error = "the program changed its memory at each look"
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
 def _callers(pid: int) -> dict[int, dict[str, Any]]:
     """The threads that call a library now, each with its calls. Takes much longer than a look at the stacks alone."""
     try:
-        return {thread["tid"]: thread for thread in _threads(pid, with_calls=True) if thread["calls"]}
+        return {thread["tid"]: thread for thread in seen_threads(pid, with_calls=True) if thread["calls"]}
     except Exception:  # as before: the stacks are shown without
         return {}
 
@@ -65,7 +65,8 @@ def _likeliest(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return next(thread for thread in reversed(whole) if str(thread["frames"][-1:]) == roots.most_common(1)[0][0])
 
 
-def _threads(pid: int, *, with_calls: bool = False) -> Iterator[dict[str, Any]]:
+def seen_threads(pid: int, *, with_calls: bool = False) -> Iterator[dict[str, Any]]:
+    """One look at the threads of a process, which goes on running: each with its stack, and with its calls of a library if wanted."""
     from pystack.engine import NativeReportingMode, StackMethod, get_process_threads
 
     found = get_process_threads(pid, stop_process=False, native_mode=NativeReportingMode.OFF, method=StackMethod.AUTO, locals=with_calls)

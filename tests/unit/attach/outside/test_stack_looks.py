@@ -14,7 +14,7 @@ SEEN = {"tid": 7, "gil": True, "frames": [["main", "app.py", 3]], "calls": []}
 
 
 def fail_first(count: int) -> Any:
-    """``_threads`` whose first looks meet half a string, after one thread."""
+    """``seen_threads`` whose first looks meet half a string, after one thread."""
     looks = iter(range(stacks.LOOKS))
 
     def threads(_pid: int, *, with_calls: bool = False) -> Iterator[dict[str, Any]]:
@@ -27,7 +27,7 @@ def fail_first(count: int) -> Any:
 
 def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], count: int) -> Any:
     monkeypatch.setattr(stacks, "PAUSE_SECS", 0.0)
-    monkeypatch.setattr(stacks, "_threads", fail_first(count))
+    monkeypatch.setattr(stacks, "seen_threads", fail_first(count))
     assert stacks.main(["4711"]) == 0
     return json.loads(capsys.readouterr().out)
 
