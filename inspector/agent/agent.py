@@ -22,14 +22,21 @@ PATH_BYTES: Final = 4096
 JOIN_SECS: Final = 2.0
 """How long ``stop`` waits for a worker that is in a job; it ends by itself after the job."""
 EXIT_JOIN_SECS: Final = 0.02
-"""How long the end of the program waits for the worker, which native code wakes; one that is in a job is left to the interpreter."""
+"""How long the end of the program waits for the worker, which native code wakes; one that is in a
+job is left to the interpreter.
+"""
 
 Leave = Callable[[Callable[[Sequence[Exception]], None]], None]
-"""Stops the agent and forgets it; its argument is given the adapters' failures while there is a socket to answer on."""
+"""Stops the agent and forgets it; its argument is given the adapters' failures while there is a
+socket to answer on.
+"""
 
 
 class Agent:
-    """The agent of this process. ``start`` and ``stop`` are called once each; ``AgentSlot`` guards them with its lock."""
+    """The agent of this process.
+
+    ``start`` and ``stop`` are called once each; ``AgentSlot`` guards them with its lock.
+    """
 
     def __init__(self, adapters: Sequence[Adapter], leave: Leave, *, exit_callback: object = None) -> None:
         """With the hooks of these ecosystems.
@@ -46,7 +53,9 @@ class Agent:
         self._worker: Worker | None = None
 
     def start(self, level: Level, *, program: str = "", directory: str = "", leaves_after_secs: float | None = None) -> None:
-        """Publish the segment, set the hooks, start the worker. Raises ``InspectorError``; then nothing is left behind.
+        """Publish the segment, set the hooks, start the worker.
+
+        Raises ``InspectorError``; then nothing is left behind.
 
         ``program`` is the command line that viewers show, by default the interpreter's own.
         """
@@ -88,7 +97,10 @@ class Agent:
             raise failures[0]
 
     def join(self) -> None:
-        """Wait for the worker after ``stop``; without the slot's lock, which the worker may be waiting for."""
+        """Wait for the worker after ``stop``.
+
+        Without the slot's lock, which the worker may be waiting for.
+        """
         if self._worker is not None:
             self._worker.join(JOIN_SECS)
 
@@ -103,7 +115,10 @@ class Agent:
                     adapter.settle()
 
     def exit(self) -> None:
-        """The process ends: say so in the segment. Hooks stay, ``__del__`` still runs through them."""
+        """The process ends: say so in the segment.
+
+        Hooks stay, ``__del__`` still runs through them.
+        """
         self._gc_hook.detach()
         if self._worker is not None:
             self._worker.dismiss()
@@ -120,7 +135,10 @@ class Agent:
         return Following(*(tuple(text for state in states for text in state[part]) for part in range(2)))
 
     def start_in_child(self) -> None:
-        """This process is a fork: native code has made its own table; publish it, and start the worker that fork left behind."""
+        """This process is a fork: native code has made its own table.
+
+        Publish it, and start the worker that fork left behind.
+        """
         error = new_error()
         check(lib.ai_fork_child_start(error), error)
         self._start_worker()

@@ -1,4 +1,6 @@
-"""Starts the agent in any Python program of this environment when ``ARC_INSPECTOR`` is set; imported by a ``.pth`` line.
+"""Starts the agent in any Python program of this environment when ``ARC_INSPECTOR`` is set.
+
+Imported by a ``.pth`` line.
 
 It runs before the program, while the interpreter starts: any failure here is one line on stderr and
 never stops the program. ``ARC_INSPECTOR_LEVEL`` is the recording level while no viewer asks for

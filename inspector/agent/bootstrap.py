@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 PACKAGE = "inspector"
 ALIAS = "_arc_inspector"
 FUTURE = 0x1000000
-"""``annotations.compiler_flag`` of ``__future__``, of every interpreter that is supported: there may be no such module."""
+"""``annotations.compiler_flag`` of ``__future__``, of every interpreter that is supported: there
+may be no such module.
+"""
 STACK_BYTES = 2 << 20
 
 
 def arrive(place: str) -> None:
-    """Start the agent and write down how that went; on a thread of its own, with a stack of some size."""
+    """Start the agent and write down how that went.
+
+    On a thread of its own, with a stack of some size.
+    """
     folder = os.path.dirname(place)  # noqa: PTH120 - pathlib may not be there
     try:
         os.close(os.open(f"{folder}/begun", os.O_WRONLY | os.O_CREAT, 0o600))
@@ -97,7 +102,10 @@ def load(folder: str, request: dict[str, Any]) -> Any:
 
 
 def compiled(folder: str) -> Any:
-    """Modules that the viewer compiled, when its interpreter is of our kind; ``None``: it is not."""
+    """Modules that the viewer compiled, when its interpreter is of our kind.
+
+    ``None``: it is not.
+    """
     magic = sys.modules["_frozen_importlib_external"].MAGIC_NUMBER.hex()
     try:
         return read(folder, f"modules-{magic}")
@@ -117,7 +125,10 @@ def thread_module() -> Any:
 
 
 def start_thread(place: str) -> None:
-    """``arrive`` on a new thread, when a thread of the program runs this. The program may have small stacks set, and keeps them."""
+    """``arrive`` on a new thread, when a thread of the program runs this.
+
+    The program may have small stacks set, and keeps them.
+    """
     threads = thread_module()
     before = threads.stack_size(STACK_BYTES)
     try:

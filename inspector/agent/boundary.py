@@ -38,7 +38,10 @@ class Boundary(Protocol):
     """The knowledge of one ecosystem."""
 
     def python_object(self, row: int) -> object | None:
-        """The live proxy of a row, or the Python object that native code holds; ``None`` when it is neither, or went."""
+        """The live proxy of a row, or the Python object that native code holds.
+
+        ``None`` when it is neither, or went.
+        """
 
     def foreign_objects(self) -> Sequence[ForeignObject]:
         """The Python objects that native code holds now."""
@@ -47,7 +50,10 @@ class Boundary(Protocol):
         """``id`` of each dict that keeps such objects, and its name."""
 
     def proxy_row(self, thing: object) -> int:
-        """The row of a live proxy; 0 for anything else. Looks at its type first: most objects are no proxies."""
+        """The row of a live proxy; 0 for anything else.
+
+        Looks at its type first: most objects are no proxies.
+        """
 
     def reaches(self, proxy: object) -> Sequence[Reach]:
         """Which Python objects the native object behind a live proxy leads to."""

@@ -52,7 +52,10 @@ class CycleSearch:
         self._is_cut = False
 
     def steps(self, handle: int) -> Steps:
-        """Yields its progress; returns the cycles, only cycles through ``handle`` if it is not 0."""
+        """Yields its progress.
+
+        Returns the cycles, only cycles through ``handle`` if it is not 0.
+        """
         starts = {foreign.key: foreign for each in self._boundaries for foreign in each.foreign_objects()}
         self._is_cut = len(starts) > MOST_FOREIGN
         crossings: dict[Key, list[Crossing]] = {}

@@ -43,9 +43,13 @@ class ExitReport:
     never_closed: tuple[Line, ...]
     """*Never closed*: their resource is open, or its close pends."""
     shutdown: tuple[Line, ...]
-    """*Interpreter shutdown*: unreachable garbage, which only a collection or the end of the interpreter releases."""
+    """*Interpreter shutdown*: unreachable garbage, which only a collection or the end of the
+    interpreter releases.
+    """
     freed: tuple[Line, ...]
-    """*Freed, still held*: the proxy's finaliser has released the reference, and the program still has the proxy."""
+    """*Freed, still held*: the proxy's finaliser has released the reference, and the program still
+    has the proxy.
+    """
     dropped_unclosed: int
     """Resources that were dropped without a close before."""
 
@@ -84,7 +88,10 @@ class ExitReport:
 
 
 def take_report(path: str) -> ExitReport:
-    """Look at the segment at ``path``, our own, collect garbage, and look again. Raises ``InspectorError``."""
+    """Look at the segment at ``path``, our own, collect garbage, and look again.
+
+    Raises ``InspectorError``.
+    """
     with OwnSegment(path) as segment:
         dropped = segment.never_closed()
         before = segment.live_rows()

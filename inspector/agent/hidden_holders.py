@@ -20,7 +20,9 @@ OWN_FOLDER: Final = str(Path(__file__).parent)
 _TREE: Final = frozenset({"hamt", "hamt_array_node", "hamt_bitmap_node", "hamt_collision_node"})
 """Names of the interpreter's types for the tree of a context; they have no public name."""
 _TASKS_ARE_HIDDEN: Final = sys.version_info < (3, 12)
-"""The traversal of C tasks drops the answer of the part that they have of a future, so what is found there ends no search."""
+"""The traversal of C tasks drops the answer of the part that they have of a future, so what is
+found there ends no search.
+"""
 
 
 def is_tree(thing: object) -> bool:
@@ -29,7 +31,10 @@ def is_tree(thing: object) -> bool:
 
 
 def variable_of(node: object, held: object) -> str:
-    """The context variable whose value in this node is ``held``; ``""``: none. A node gives out each value right before its variable."""
+    """The context variable whose value in this node is ``held``; ``""``: none.
+
+    A node gives out each value right before its variable.
+    """
     referents = gc.get_referents(node)
     pairs = itertools.pairwise(referents)
     found = next((key for value, key in pairs if value is held and type(key) is ContextVar), None)
@@ -61,7 +66,10 @@ def hidden_tasks(wanted: Sequence[object]) -> list[object]:
 
 
 def task_text(holder: object, held: object) -> str:
-    """``failed task 'poll' of poll_relays``; ``""``: the holder is no task that asyncio's C code keeps."""
+    """``failed task 'poll' of poll_relays``.
+
+    ``""``: the holder is no task that asyncio's C code keeps.
+    """
     kind = vars(sys.modules["_asyncio"]).get("Task") if "_asyncio" in sys.modules else None
     if kind is None or not is_a(holder, kind):
         return ""

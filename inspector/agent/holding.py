@@ -44,7 +44,9 @@ CO_OPTIMIZED: Final = 0x1
 _FRAME_LOCALS: Final = type((lambda: sys._getframe().f_locals)())
 """A dict, from Python 3.13 on a proxy."""
 _HELD_BY_US: Final = 3
-"""References on the locals of a frame while it is looked at: the frame's, ours, and the argument of the count."""
+"""References on the locals of a frame while it is looked at: the frame's, ours, and the argument of
+the count.
+"""
 
 
 class Holding(NamedTuple):
@@ -173,7 +175,10 @@ def _key_of(namespace: dict[Any, Any], held: object) -> str:
 
 
 def running_frames() -> Iterator[tuple[str, FrameType]]:
-    """Every frame of every running thread, with the thread's name, innermost first; the tool's own threads left out."""
+    """Every frame of every running thread, with the thread's name, innermost first.
+
+    The tool's own threads left out.
+    """
     names = {ident: thread_of(thread)[0] for ident, thread in python_threads().items()}
     here = threading.get_ident()
     for ident, innermost in sys._current_frames().items():

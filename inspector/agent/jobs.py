@@ -75,7 +75,10 @@ class Jobs:
             raise failure
 
     def _poll_adapters(self) -> None:
-        """All adapters, even after an exception; the first exception is kept for the next ``poll``: the collection itself was done."""
+        """All adapters, even after an exception.
+
+        The first exception is kept for the next ``poll``: the collection itself was done.
+        """
         for adapter in self._adapters:
             try:
                 adapter.poll()

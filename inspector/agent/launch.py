@@ -132,7 +132,10 @@ def _put_first(folder: str) -> None:
 
 
 def _new_main(**names: Any) -> ModuleType:
-    """A ``__main__`` of the program's own. It outlives the program: its globals live until the interpreter ends."""
+    """A ``__main__`` of the program's own.
+
+    It outlives the program: its globals live until the interpreter ends.
+    """
     main_module = ModuleType("__main__")
     main_module.__dict__.update(__builtins__=builtins, **names)
     sys.modules["__main__"] = main_module

@@ -28,12 +28,18 @@ HAVE_GC: Final = 1 << 14
 
 
 def offers(thing: object, protocol: Callable[..., Offered]) -> TypeGuard[Offered]:
-    """Whether a thing of ours has all that a protocol names. ``isinstance`` may import a module then, which a program may lack."""
+    """Whether a thing of ours has all that a protocol names.
+
+    ``isinstance`` may import a module then, which a program may lack.
+    """
     return all(hasattr(thing, name) for name in vars(protocol) if not name.startswith("_"))
 
 
 def is_a(thing: object, *kinds: type) -> bool:
-    """Whether a thing is of a type. ``isinstance`` would ask the thing for its ``__class__``, which may be code of the program."""
+    """Whether a thing is of a type.
+
+    ``isinstance`` would ask the thing for its ``__class__``, which may be code of the program.
+    """
     # for classes whose own type is ``type`` this asks no metaclass
     return issubclass(type(thing), kinds)
 
@@ -91,7 +97,10 @@ def module_names(module: ModuleType) -> dict[Any, Any]:
 
 
 def module_of(namespace: dict[Any, Any]) -> str:
-    """The module whose globals these are; ``""``: none. A module's name is the first of its globals."""
+    """The module whose globals these are; ``""``: none.
+
+    A module's name is the first of its globals.
+    """
     key, name = next(iter(dict.items(namespace)), ("", ""))
     if type(key) is not str or key != "__name__" or type(name) is not str:
         return ""
@@ -127,5 +136,8 @@ def thread_of(thread: threading.Thread) -> tuple[str, int | None]:
 
 
 def python_threads() -> dict[int, threading.Thread]:
-    """The threads that ``threading`` knows, by its number; without its lock, which a thread of the program may hold."""
+    """The threads that ``threading`` knows, by its number.
+
+    Without its lock, which a thread of the program may hold.
+    """
     return dict(list(dict.items(threading._active)))  # type: ignore[attr-defined]  # there is no public way without the lock

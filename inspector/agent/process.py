@@ -32,12 +32,16 @@ class AgentSlot:
         self._agent: Agent | None = None
         self._follows_process = False
         self.exit_callback = self.exit
-        """The very object that is registered with ``atexit``: among all callbacks it is the one that is known."""
+        """The very object that is registered with ``atexit``: among all callbacks it is the one
+        that is known.
+        """
 
     def start(
         self, level: Level, *, adapters: Sequence[Adapter] | None, program: str, directory: str, leaves_after_secs: float | None = None
     ) -> str:
-        """Start the agent, or give a running one another level; a program that starts one keeps that which was brought.
+        """Start the agent, or give a running one another level.
+
+        A program that starts one keeps that which was brought.
 
         Returns the segment's path.
         """
@@ -127,7 +131,10 @@ class AgentSlot:
 
 
 def _report_exit(agent: Agent) -> None:
-    """Report the live objects, if the environment asks for that; otherwise nothing is loaded for it."""
+    """Report the live objects, if the environment asks for that.
+
+    Otherwise nothing is loaded for it.
+    """
     if os.environ.keys() & {EXIT_REPORT_VARIABLE, EXIT_REPORT_JSON_VARIABLE}:
         from inspector.agent.exit_report import report_exit
 
@@ -152,7 +159,9 @@ def start(level: str = "count", *, adapters: Sequence[Adapter] | None = None, pr
 
 
 def start_brought(level: str, leaves_after_secs: float) -> str:
-    """Start the agent for a viewer that brought it in; returns the path of its segment. Raises ``InspectorError``.
+    """Start the agent for a viewer that brought it in; returns the path of its segment.
+
+    Raises ``InspectorError``.
 
     ``leaves_after_secs``: without a connection for so long it leaves by itself; 0: never.
     """

@@ -23,7 +23,10 @@ _SETS: Final = (set, frozenset)
 
 
 def describe_referrers(thing: object, left_out: Sequence[object] = ()) -> list[str]:
-    """One sentence for each holder of ``thing``: module globals, attributes, containers, frames. The tool's own are left out."""
+    """One sentence for each holder of ``thing``: module globals, attributes, containers, frames.
+
+    The tool's own are left out.
+    """
     holders = gc.get_referrers(thing)
     unwanted = {id(holders), id(left_out), *map(id, left_out)}
     found = []

@@ -258,7 +258,10 @@ class Search:
         return chain
 
     def _joined(self, branch: int) -> dict[str, Any]:
-        """The path of a holder that met another one's path on its way; without such a path, the holder alone."""
+        """The path of a holder that met another one's path on its way.
+
+        Without such a path, the holder alone.
+        """
         known, held = self._joins.get(branch, (-1, -1))
         index, root = self._roots.get(self._branches[known], (-1, None)) if known >= 0 else (-1, None)
         upper = self._chain(index, root) if root is not None else []

@@ -75,7 +75,10 @@ class OwnSegment:
         return rows
 
     def stack(self, site: int) -> list[tuple[str, int, str]]:
-        """File, line (0: unknown) and function of each frame of a site, innermost first; empty when it was not recorded."""
+        """File, line (0: unknown) and function of each frame of a site, innermost first.
+
+        Empty when it was not recorded.
+        """
         error, slot, frame = new_error(), ffi.new("AiSiteSlot[]", 1), ffi.new("AiFrameSlot[]", 1)
         if not site or not self._count(lib.ai_reader_sites(self._reader, slot, site, 1, error), error):
             return []

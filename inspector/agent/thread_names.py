@@ -1,4 +1,7 @@
-"""Gives the recorder the names that Python's threads have; before Python 3.14 the system does not know them."""
+"""Gives the recorder the names that Python's threads have.
+
+Before Python 3.14 the system does not know them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ from inspector.wire import lib
 from inspector.wire.text import text_argument
 
 BIRTH: Final = "_set_native_id"
-"""The private method of ``threading.Thread`` that runs first on a new thread. Where it is missing, names come with ``report`` alone."""
+"""The private method of ``threading.Thread`` that runs first on a new thread. Where it is missing,
+names come with ``report`` alone.
+"""
 
 
 class ThreadNames:
@@ -50,7 +55,10 @@ class ThreadNames:
             self._born = None
 
     def report(self) -> int:
-        """Hand over the names of all threads that live now; returns how many. A thread that touched no handle yet has no place for it."""
+        """Hand over the names of all threads that live now; returns how many.
+
+        A thread that touched no handle yet has no place for it.
+        """
         texts = {}
         threads = python_threads()
         for thread in threads.values():

@@ -33,7 +33,10 @@ class LongJob:
     __slots__ = ("number", "steps", "told_at")
 
     def __init__(self, steps: Steps, number: int = NOBODY) -> None:
-        """``steps`` yields how far it is and returns the reply's fields; ``number`` is the job that waits for it."""
+        """``steps`` yields how far it is and returns the reply's fields.
+
+        ``number`` is the job that waits for it.
+        """
         self.steps = steps
         self.number = number
         self.told_at = 0.0

@@ -21,7 +21,9 @@ LEAST_UNSEEN: Final = 20
 
 
 def instances_beyond(cls: type, known: int = 0) -> int:
-    """About how many instances of a heap type live beside ``known`` ones; 0 where they are too few to tell.
+    """About how many instances of a heap type live beside ``known`` ones.
+
+    0 where they are too few to tell.
 
     Each instance of a heap type refers to it.
     """

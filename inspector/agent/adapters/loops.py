@@ -11,13 +11,18 @@ from types import CoroutineType, FrameType, FunctionType
 from typing import Any, Final
 
 RUNNING: Final = ("run_forever", "run_until_complete", "run")
-"""Functions of event loops and runners that are on the stack while a loop runs; their ``self`` leads to it."""
+"""Functions of event loops and runners that are on the stack while a loop runs; their ``self``
+leads to it.
+"""
 CO_COROUTINE: Final = 0x80
 """Flag of coroutine functions, as ``inspect`` has it, which a target need not load for this."""
 
 
 def running_loops() -> list[Any]:
-    """The event loops of asyncio that run now, on whatever thread; a program that never imported asyncio has none."""
+    """The event loops of asyncio that run now, on whatever thread.
+
+    A program that never imported asyncio has none.
+    """
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return []
@@ -73,7 +78,10 @@ class LoopCall:
         *,
         within_secs: float | None = None,
     ) -> None:
-        """Asks for nothing yet. ``within_secs``: a call that has not ended by then is withdrawn, or cancelled."""
+        """Asks for nothing yet.
+
+        ``within_secs``: a call that has not ended by then is withdrawn, or cancelled.
+        """
         self._loop = loop
         self._call = call
         self._ended: Callable[[Ending, BaseException | None], None] | None = ended

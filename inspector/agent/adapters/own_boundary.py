@@ -84,7 +84,10 @@ def native_edges(row: int) -> list[dict[str, Any]]:
 
 
 def live_proxies() -> list[Handle]:
-    """All proxies, by the type that each refers to. Hands out nothing but referrers of the classes, so nothing else is held meanwhile."""
+    """All proxies, by the type that each refers to.
+
+    Hands out nothing but referrers of the classes, so nothing else is held meanwhile.
+    """
     classes = _classes(Handle)
     found: list[Handle] = []
     for start in range(0, len(classes), CLASSES_AT_ONCE):

@@ -74,7 +74,10 @@ class Following(NamedTuple):
 
 
 class Follower(Protocol):
-    """An adapter that has to find classes before it can follow them. The own runtime has its hooks built in."""
+    """An adapter that has to find classes before it can follow them.
+
+    The own runtime has its hooks built in.
+    """
 
     def following(self) -> Following:
         """The state now. Any thread."""
@@ -87,7 +90,10 @@ class Leaving(Protocol):
     """
 
     def leave(self) -> None:
-        """On the thread that runs the exit functions, after the last look at the segment. Must not raise."""
+        """On the thread that runs the exit functions, after the last look at the segment.
+
+        Must not raise.
+        """
 
 
 class Settling(Protocol):
@@ -126,7 +132,10 @@ class Adapter(Protocol):
         """
 
     def poll(self) -> None:
-        """Look for new modules and for objects that went without a word. Every 250 ms or so, well under 1 ms."""
+        """Look for new modules and for objects that went without a word.
+
+        Every 250 ms or so, well under 1 ms.
+        """
 
     def owns(self, row: int) -> bool:
         """Whether this adapter keeps the row."""
@@ -138,4 +147,7 @@ class Adapter(Protocol):
         """
 
     def referrers(self, row: int) -> Sequence[str]:
-        """The Python objects that hold the row's proxy, in short sentences; the tool's own left out."""
+        """The Python objects that hold the row's proxy, in short sentences.
+
+        The tool's own left out.
+        """

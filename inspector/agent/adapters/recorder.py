@@ -31,9 +31,13 @@ class Recorder:
     hottest: Callable[[], int] = staticmethod(lib.ai_hottest_level)
     """The highest ``Level`` that any type has now."""
     add: Callable[[int, int, int, int], int] = staticmethod(lib.ai_row_born)
-    """A row for an object that crossed the boundary now, on this thread: type, address, data, site; 0 when it found no room."""
+    """A row for an object that crossed the boundary now, on this thread: type, address, data, site;
+    0 when it found no room.
+    """
     end_counted: Callable[[int, int], None] = staticmethod(lib.ai_row_gone)
-    """The row's reference is about to be released; the count at the address given second tells whether it is the last."""
+    """The row's reference is about to be released; the count at the address given second tells
+    whether it is the last.
+    """
 
     type_level: Callable[[int], int] = staticmethod(lib.ai_type_level)
     """The ``Level`` in force for a type: its own, or the process's."""
@@ -44,7 +48,9 @@ class Recorder:
         return 0 if level < Level.HISTORY else sites.here(1 if level == Level.HISTORY else SITE_FRAMES)
 
     def type_index(self, *, name: str, origin: str, kind: Kind, data_offset: int = 0, closes: Declaration | None = None) -> int:
-        """The type of these; the same one for the same words. Raises when the table of types is full.
+        """The type of these; the same one for the same words.
+
+        Raises when the table of types is full.
 
         ``closes`` says how its resources close; ``None``: they do not.
         """
@@ -83,5 +89,8 @@ class Recorder:
 
 
 def load_word(address: int) -> int:
-    """The 8 bytes at an address. Only for memory that the library itself is about to touch: it is not checked."""
+    """The 8 bytes at an address.
+
+    Only for memory that the library itself is about to touch: it is not checked.
+    """
     return int(ffi.cast(WORD, address)[0])

@@ -20,7 +20,11 @@ class Replaced:
         self._replaced: list[tuple[Any, str, object, object]] = []
 
     def replace(self, owner: Any, name: str, hook: object) -> None:
-        """Set an attribute; raises ``TypeError`` or ``AttributeError`` where that is impossible, and then nothing is changed."""
+        """Set an attribute.
+
+        Raises ``TypeError`` or ``AttributeError`` where that is impossible, and then nothing is
+        changed.
+        """
         before = vars(owner).get(name, ABSENT)
         setattr(owner, name, hook)
         self._replaced.append((owner, name, before, hook))

@@ -55,7 +55,10 @@ class DeclaredAdapter:
         *,
         hosts: Sequence[ClosingHost] = (),
     ) -> None:
-        """Looks at nothing yet. Without ``declared`` the files of this process's environment and project are read at ``attach``.
+        """Looks at nothing yet.
+
+        Without ``declared`` the files of this process's environment and project are read at
+        ``attach``.
 
         ``hosts`` are the adapters that follow classes by themselves: a declaration of such a class says how it closes.
         """
@@ -107,7 +110,10 @@ class DeclaredAdapter:
             self._followed.popitem()[1].unhook()
 
     def declare(self, declarations: Sequence[Declaration]) -> None:
-        """More of them, from a viewer. One about a class that is declared already changes nothing. Worker thread."""
+        """More of them, from a viewer.
+
+        One about a class that is declared already changes nothing. Worker thread.
+        """
         self._take(declarations)
         self._is_scan_due = True
         self.poll_quietly()
@@ -121,7 +127,10 @@ class DeclaredAdapter:
         }
 
     def following(self) -> Following:
-        """The declared classes that are followed, and the declarations that are refused. One whose module was not imported is neither."""
+        """The declared classes that are followed, and the declarations that are refused.
+
+        One whose module was not imported is neither.
+        """
         all_declared = list(self._followed.values())
         classes = tuple(each.declaration.key for each in all_declared if each.rows is not None and not each.is_refused)
         states = [each.state(self._looks) for each in all_declared if each.is_refused]

@@ -18,7 +18,10 @@ from inspector.wire.status import check, new_error
 
 
 def is_of_interpreter(cls: type) -> bool:
-    """Whether a class is the interpreter's own. Extensions have classes of the module ``builtins`` as well: PyO3 unless told otherwise."""
+    """Whether a class is the interpreter's own.
+
+    Extensions have classes of the module ``builtins`` as well: PyO3 unless told otherwise.
+    """
     if cls.__module__ != "builtins":
         return False
     return vars(builtins).get(cls.__name__) is cls or hooks.library_of(cls) == hooks.library_of(int)
@@ -34,7 +37,10 @@ class TypeHooks:
         self._hooked: list[type] = []
 
     def set(self) -> list[str]:
-        """Hook the class. Raises ``InspectorError`` when that cannot be done; answers nothing else."""
+        """Hook the class.
+
+        Raises ``InspectorError`` when that cannot be done; answers nothing else.
+        """
         if is_of_interpreter(self._cls):
             raise InspectorError("a class of the interpreter itself is not followed")
         self._hook(self._cls)

@@ -28,7 +28,11 @@ class Followed:
     def __init__(
         self, declaration: Declaration, recorder: DeclaredRecorder, faults: Faults, births: Births, *, hosts: Sequence[ClosingHost] = ()
     ) -> None:
-        """Looks at nothing yet. ``births`` is given the proxies of all declared classes, ``hosts`` may follow the class themselves."""
+        """Looks at nothing yet.
+
+        ``births`` is given the proxies of all declared classes, ``hosts`` may follow the class
+        themselves.
+        """
         self.declaration = declaration
         self.cls: type | None = None
         """The class, once it is hooked."""
@@ -159,7 +163,10 @@ class Followed:
         self._settle("; ".join(troubles))
 
     def _is_hosted(self, cls: type) -> bool:
-        """Whether another adapter follows the class. It closes as declared then. Raises when it cannot."""
+        """Whether another adapter follows the class.
+
+        It closes as declared then. Raises when it cannot.
+        """
         self.closing = next((closing for host in self._hosts if (closing := host.opt_in(cls, self.declaration)) is not None), None)
         if self.closing is not None:
             self._settle("")

@@ -120,7 +120,10 @@ class FunctionHooks:
             self._faults.add(error)
 
     def _creating(self, function: Function) -> Told:
-        """Its return value, or the value written through a pointer; a clone may count its argument."""
+        """Its return value, or the value written through a pointer.
+
+        A clone may count its argument.
+        """
 
         def created(result: Any, arguments: Sequence[Any]) -> None:
             if function.argument is None:

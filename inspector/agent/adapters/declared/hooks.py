@@ -39,7 +39,10 @@ class ClassHooks:
         return troubles + self.look_for_makers()
 
     def look_for_makers(self, finished: str = "") -> list[str]:
-        """Hook the functions that make proxies and are imported by now; one line for each that there is not."""
+        """Hook the functions that make proxies and are imported by now.
+
+        One line for each that there is not.
+        """
         troubles = []
         for dotted in sorted(self._made_by):
             place = find(dotted, finished)

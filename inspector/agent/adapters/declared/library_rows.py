@@ -71,7 +71,10 @@ class LibraryRows:
         return self
 
     def close_begins(self, proxy: Any) -> int:
-        """A method that closes begins on this thread; the row whose resource it found open, 0: there is none. Native code sees its end."""
+        """A method that closes begins on this thread.
+
+        The row whose resource it found open, 0: there is none. Native code sees its end.
+        """
         row, site = self.row_of(proxy), self._recorder.site(self._sites, self._type_index)
         return row if row > 0 and self._recorder.close_begins(row, site) else 0
 
@@ -125,7 +128,10 @@ class LibraryRows:
                 self.observe(proxy)
 
     def adopt(self, proxies: Sequence[Any]) -> int:
-        """Rows for proxies that have none yet, their birth unknown; answers how many there are now."""
+        """Rows for proxies that have none yet, their birth unknown.
+
+        Answers how many there are now.
+        """
         return sum(self.observe(proxy, is_born_now=False) for proxy in proxies)
 
     def created(self, number: Number) -> None:

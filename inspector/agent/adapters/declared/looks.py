@@ -29,14 +29,18 @@ SLICE_OBJECTS: Final = 50_000
 SLICE_INSTANCES: Final = 1_500
 """Objects walked and instances met without letting other threads run; about half a millisecond."""
 YOUNG_OBJECTS: Final = 20_000
-"""The youngest objects, which each look walks: what was born since the look before is among them, unless the program makes more."""
+"""The youngest objects, which each look walks: what was born since the look before is among them,
+unless the program makes more.
+"""
 BUDGET_SECS: Final = 0.001
 UNSEEN_BUDGET_SECS: Final = 0.01
 """Time of one look, where no births are known that no hook saw, and where some are."""
 REST: Final = 50
 """Times as long as a look took pass before the next one begins."""
 SLOW_SECS: Final = 1.5
-"""A pass through the heap that ends later than this after the one before finds instances too late to say whether their class grows."""
+"""A pass through the heap that ends later than this after the one before finds instances too late
+to say whether their class grows.
+"""
 
 
 class Looks:
@@ -54,7 +58,10 @@ class Looks:
         self._unseen: dict[str, int] = {}
 
     def look(self, owners: Owners) -> None:
-        """Look at some of the heap, if it is time. Adopting reads the attributes that the declarations name."""
+        """Look at some of the heap, if it is time.
+
+        Adopting reads the attributes that the declarations name.
+        """
         now = self._clock()
         if not owners or now < self._due_at:
             return
@@ -72,7 +79,10 @@ class Looks:
         return self._unseen.get(key, 0)
 
     def slow_secs(self) -> float:
-        """How long it takes from the end of one pass through the heap to the next; 0 while that is soon enough."""
+        """How long it takes from the end of one pass through the heap to the next.
+
+        0 while that is soon enough.
+        """
         secs = max(self._period_secs, 0.0 if self._passed_at is None else self._clock() - self._passed_at)
         return secs if secs > SLOW_SECS else 0.0
 
@@ -115,7 +125,10 @@ def rows_of(owners: Owners, instance: Any) -> DeclaredRows | LibraryRows | None:
 
 
 def _walk(owners: Owners, objects: int) -> Iterator[list[Reference]]:
-    """Instances of these classes, from so many objects of the heap a step, the youngest first. Some of them may have a row."""
+    """Instances of these classes, from so many objects of the heap a step, the youngest first.
+
+    Some of them may have a row.
+    """
     wanted = {cls: _native_rows(owners, cls) for each in owners for cls in closure(each) if cls.__flags__ & GC_FLAG}
     if not wanted:
         return

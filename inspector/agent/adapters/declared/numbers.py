@@ -53,7 +53,10 @@ def _of_cffi(value: Any) -> Number:
 
 
 def _of_ctypes(value: Any) -> Number | None:
-    """A pointer of ctypes; ``None`` for other values. ctypes is not loaded for it: without it there are no such values."""
+    """A pointer of ctypes.
+
+    ``None`` for other values. ctypes is not loaded for it: without it there are no such values.
+    """
     ctypes = sys.modules.get("ctypes")
     if ctypes is None:
         return None

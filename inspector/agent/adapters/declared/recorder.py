@@ -25,7 +25,10 @@ class DeclaredRecorder(Recorder):
             lib.ai_row_resource(row, int(state))
 
     def close_begins(self, row: int, site: int) -> bool:
-        """A method that closes the row's resource begins on this thread, called from ``site``; whether the resource was open."""
+        """A method that closes the row's resource begins on this thread, called from ``site``.
+
+        Whether the resource was open.
+        """
         return bool(lib.ai_row_close_begins(row, site))
 
     def set_single(self, row: int) -> None:

@@ -92,7 +92,10 @@ class DeclaredRows:
                 self.native.observe(proxy)
 
     def adopt(self, proxies: Sequence[Any]) -> int:
-        """Rows for proxies that have none yet, their birth unknown; answers how many there are now."""
+        """Rows for proxies that have none yet, their birth unknown.
+
+        Answers how many there are now.
+        """
         return sum(map(self.native.adopt, proxies))
 
     def let_go(self) -> None:

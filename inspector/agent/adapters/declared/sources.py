@@ -11,7 +11,10 @@ from inspector.wire.environment import ADAPTERS_VARIABLE
 
 
 def declared_here(environment: Mapping[str, str] = os.environ) -> Declared:
-    """Files and shipped names of the variable first, then the nearest ``pyproject.toml``. Never raises; a few hundred µs without any."""
+    """Files and shipped names of the variable first, then the nearest ``pyproject.toml``.
+
+    Never raises; a few hundred µs without any.
+    """
     declared = Declared()
     try:
         folder = Path.cwd()

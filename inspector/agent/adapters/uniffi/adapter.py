@@ -54,7 +54,10 @@ def coroutines_alive() -> Iterator[list[weakref.ref[Any]]]:
 
 
 class UniffiAdapter:
-    """Follows the objects of UniFFI's bindings. Threads as ``Adapter`` says; hooks run on the program's threads."""
+    """Follows the objects of UniFFI's bindings.
+
+    Threads as ``Adapter`` says; hooks run on the program's threads.
+    """
 
     name: Final = "uniffi"
 
@@ -125,7 +128,10 @@ class UniffiAdapter:
             yield found
 
     def _ask_whether_closed(self) -> Iterator[None]:
-        """Of proxies that were found and whose class says when it is released, whether they are. In slices."""
+        """Of proxies that were found and whose class says when it is released, whether they are.
+
+        In slices.
+        """
         asked = [rows for bindings in self._bindings for rows in bindings.proxies if rows.closing and rows.closing.declaration.released]
         owners = {rows.proxy_class: rows.closing for rows in asked}
         for proxy_class, references in live_proxies(list(owners)) if owners else ():
@@ -184,7 +190,10 @@ class UniffiAdapter:
         return any(row in bindings for bindings in self._bindings)
 
     def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
-        """Call the method that a declaration names. Without a declaration it is refused: UniFFI generates none that is known to close."""
+        """Call the method that a declaration names.
+
+        Without a declaration it is refused: UniFFI generates none that is known to close.
+        """
         bindings = next((each for each in self._bindings if row in each), None)
         if bindings is None:
             return CloseVerdict("refused", "its proxy is gone")
@@ -224,7 +233,10 @@ class UniffiAdapter:
         return Following(classes, tuple(self._refused))
 
     def failed_callbacks(self) -> list[dict[str, Any]] | None:
-        """The calls of Rust into Python objects that failed; ``None``: no module is followed whose failures are known."""
+        """The calls of Rust into Python objects that failed.
+
+        ``None``: no module is followed whose failures are known.
+        """
         counted = [bindings for bindings in self._followed() if bindings.callbacks]
         return [each for bindings in counted for each in bindings.failed.told()] if counted else None
 

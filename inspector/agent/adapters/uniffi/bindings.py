@@ -31,7 +31,9 @@ class Bindings:
     def __init__(
         self, module: ModuleType, recorder: Recorder, faults: Faults, *, copied: Callable[[], None], is_late: bool = False
     ) -> None:
-        """Describe the module and set the hooks. Raises ``InspectorError`` when its generation is not supported.
+        """Describe the module and set the hooks.
+
+        Raises ``InspectorError`` when its generation is not supported.
 
         ``is_late``: the module was imported before the agent came.
         """
@@ -97,7 +99,10 @@ class Bindings:
         return f"{name} did not opt in to closing"
 
     def closing_of(self, row: int) -> Closing | None:
-        """How the class of a live proxy's row closes; ``None``: it did not opt in, or the row is no proxy's."""
+        """How the class of a live proxy's row closes.
+
+        ``None``: it did not opt in, or the row is no proxy's.
+        """
         return next((rows.closing for rows in self.proxies if row in rows), None)
 
     def _address_of(self, thing: Any) -> int:

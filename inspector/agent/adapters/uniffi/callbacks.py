@@ -39,7 +39,10 @@ class Failure:
     __slots__ = ("count", "error", "method", "place", "rows")
 
     def __init__(self, method: str, error: str, place: str) -> None:
-        """``method``: ``MyListener.on_event``; ``error``: the exception's class; ``place``: ``app.py:12 on_event``."""
+        """``method``: ``MyListener.on_event``.
+
+        ``error``: the exception's class; ``place``: ``app.py:12 on_event``.
+        """
         self.method, self.error, self.place = method, error, place
         self.count = 0
         self.rows: dict[int, int] = {}

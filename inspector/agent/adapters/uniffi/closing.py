@@ -29,7 +29,10 @@ UNDER_WAY: Final = (Resource.CLOSE_REQUESTED, Resource.CLOSING)
 
 
 def call_trouble(function: FunctionType, given: frozenset[str]) -> str:
-    """Why a method cannot be called with these keywords alone; ``""`` when it can. Reads its code, calls nothing."""
+    """Why a method cannot be called with these keywords alone; ``""`` when it can.
+
+    Reads its code, calls nothing.
+    """
     code = function.__code__
     positional = code.co_varnames[1 : code.co_argcount]
     only_positional = code.co_varnames[1 : code.co_posonlyargcount]
@@ -66,7 +69,10 @@ class Closing:
     """The adapter whose rows these are."""
 
     def __init__(self, rows: ClosableRows, declaration: Declaration, faults: Faults) -> None:
-        """Raises ``InspectorError`` when the class cannot be closed in this way. Sets nothing yet."""
+        """Raises ``InspectorError`` when the class cannot be closed in this way.
+
+        Sets nothing yet.
+        """
         self.declaration = declaration
         self._rows = rows
         self._faults = faults
@@ -251,7 +257,10 @@ class Closing:
             self._faults.add(error)
 
     def _set(self, proxy: Any, state: Resource | None) -> None:
-        """What became of a resource: what ``released`` says, else ``state``; ``None``: as it was."""
+        """What became of a resource: what ``released`` says, else ``state``.
+
+        ``None``: as it was.
+        """
         released = self.declaration.released
         if released is not None:
             state = Resource.CLOSED if released.holds(proxy) else _unreleased(state)

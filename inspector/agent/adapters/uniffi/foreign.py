@@ -47,7 +47,10 @@ class Held(NamedTuple):
 
 
 class ForeignRows:
-    """The rows of one generated module's handle maps. Calls come from any thread, as for ``ProxyRows``."""
+    """The rows of one generated module's handle maps.
+
+    Calls come from any thread, as for ``ProxyRows``.
+    """
 
     def __init__(self, namespace: Mapping[str, Any], recorder: Recorder, sites: SiteTable) -> None:
         """Finds the maps; looks at no entry."""
@@ -112,7 +115,10 @@ class ForeignRows:
             self._recorder.end(row, Reference.RELEASED)
 
     def reconcile(self) -> int:
-        """Rows for entries without a row, and an end to rows without an entry; returns the number of entries."""
+        """Rows for entries without a row, and an end to rows without an entry.
+
+        Returns the number of entries.
+        """
         if not self._is_followed or not self._recorder.level():
             return 0
         known = list(self._rows)
@@ -213,7 +219,10 @@ def future_maps(namespace: Mapping[str, Any]) -> dict[int, Any]:
 
 
 def awaited_call(innermost: FrameType, most_frames: int) -> Held | None:
-    """Which method of which Python object Rust is about to await; ``None`` when no generated callback is on the stack."""
+    """Which method of which Python object Rust is about to await.
+
+    ``None`` when no generated callback is on the stack.
+    """
     frame: FrameType | None = innermost
     for _ in range(most_frames):
         if frame is None:
@@ -268,13 +277,20 @@ def method_of(make_call: FunctionType) -> str:
 
 
 def handle_maps(namespace: Mapping[str, Any]) -> dict[int, Any]:
-    """The handle maps of a generated module by ``id``. Empty maps are falsy, so none is tested for truth."""
+    """The handle maps of a generated module by ``id``.
+
+    Empty maps are falsy, so none is tested for truth.
+    """
     maps = (vars(value).get(HANDLE_MAP) for value in list(namespace.values()) if isinstance(value, type))
     return {id(found): found for found in maps if _is_map(found)}
 
 
 def entries(handle_map: Any) -> dict[int, Any]:
-    """A copy of a map's entries. Made in one step of the interpreter, without the map's lock: a target must not wait for the tool."""
+    """A copy of a map's entries.
+
+    Made in one step of the interpreter, without the map's lock: a target must not wait for the
+    tool.
+    """
     return _entries(handle_map).copy()
 
 

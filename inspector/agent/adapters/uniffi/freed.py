@@ -34,7 +34,10 @@ class FreedProxies:
     """The proxies of one class. ``add`` comes from any thread, the rest from the agent's."""
 
     def __init__(self, native: Any, attribute: str) -> None:
-        """``native``: the rows of the class; ``attribute``: the proxies' attribute that keeps the handle."""
+        """``native``: the rows of the class.
+
+        ``attribute``: the proxies' attribute that keeps the handle.
+        """
         self._native = native
         self._attribute = attribute
         self._freed: dict[int, Freed] = {}

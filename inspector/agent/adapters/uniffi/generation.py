@@ -28,7 +28,9 @@ from inspector.wire.uniffi import LIBRARY_NAMES, SHAPES, Shape, is_free_name
 CONTRACT_CHECKS: Final = ("_uniffi_check_contract_api_version", "uniffi_check_contract_api_version")
 CONTRACT_VARIABLE: Final = "bindings_contract_version"
 NEWEST_KNOWN: Final = 30
-"""Of later contracts the objects are followed, their counts only where the library's own clone proves the layout."""
+"""Of later contracts the objects are followed, their counts only where the library's own clone
+proves the layout.
+"""
 
 
 class Generation(NamedTuple):
@@ -104,7 +106,10 @@ def _attribute_names(finaliser: CodeType, shape: Shape) -> tuple[object, ...]:
 
 
 def free_name_of(cls: type) -> str | None:
-    """The library's function that releases handles of the class; ``None`` when its finaliser names none."""
+    """The library's function that releases handles of the class.
+
+    ``None`` when its finaliser names none.
+    """
     finaliser = finaliser_of(cls)
     names = finaliser.__code__.co_names if finaliser is not None else ()
     return next((name for name in names if is_free_name(name)), None)

@@ -41,7 +41,10 @@ class ProxyHooks:
         self._replaced.undo()
 
     def _reducer(self, cls: type) -> Callable[[Any, Any], Any]:
-        """``__reduce_ex__``: how ``copy.copy`` and ``pickle`` take an object apart. Generated classes define none."""
+        """``__reduce_ex__``: how ``copy.copy`` and ``pickle`` take an object apart.
+
+        Generated classes define none.
+        """
         above = functools.partial(super, cls)
 
         def __reduce_ex__(proxy: Any, protocol: Any) -> Any:  # noqa: N807 - it stands in the place of one

@@ -23,13 +23,17 @@ from inspector.wire.uniffi import MOST_STRONG, MOST_WEAK, SMALL
 CANDIDATES: Final = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 """Bytes from the allocation's start to the data, for alignments up to a page."""
 TRIES: Final = 8
-"""Tries in one calibration; with one other thread busy on the same object more than half of them fail."""
+"""Tries in one calibration; with one other thread busy on the same object more than half of them
+fail.
+"""
 CONFIRMATIONS: Final = 2
 """Tries that must agree."""
 
 
 def data_offset(handle: int, clone: Callable[[], int], release: Callable[[int], object]) -> int | None:
-    """Bytes from the allocation's start to the data of a class of objects; ``None`` when it cannot be told.
+    """Bytes from the allocation's start to the data of a class of objects.
+
+    ``None`` when it cannot be told.
 
     Args:
         handle: A handle; the caller keeps it alive. One that was released before is recognised by its words, and not cloned.
@@ -49,7 +53,9 @@ def data_offset(handle: int, clone: Callable[[], int], release: Callable[[int], 
 
 
 def likely_offset(handle: int) -> int | None:
-    """As ``data_offset``, for a generation without a clone that could prove it; ``None`` when it looks like nothing known.
+    """As ``data_offset``, for a generation without a clone that could prove it.
+
+    ``None`` when it looks like nothing known.
 
     A handle that is a multiple of 16 and not of 32 rules larger alignments out. Otherwise only the
     look of the two words decides: before an object that is aligned to more (or before a trait's

@@ -13,7 +13,10 @@ WORD_BYTES: Final = 8
 
 
 def word(address: int) -> int | None:
-    """The 8 bytes at an address as a number; ``None`` when they cannot be read, or the system does not allow that."""
+    """The 8 bytes at an address as a number.
+
+    ``None`` when they cannot be read, or the system does not allow that.
+    """
     if address <= 0 or address % WORD_BYTES or address >= 1 << 63:
         return None
     found = ffi.new("uint64_t *")

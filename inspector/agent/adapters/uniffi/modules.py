@@ -23,7 +23,9 @@ class ModuleFinder:
         self._looked_at: dict[str, int] = {}
 
     def unseen(self) -> Iterator[ModuleType]:
-        """Generated modules that were not answered before and whose import has finished. Worker thread.
+        """Generated modules that were not answered before and whose import has finished.
+
+        Worker thread.
 
         2,000 modules take about 0.2 ms; known modules cost one dictionary lookup.
         """

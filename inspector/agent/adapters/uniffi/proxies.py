@@ -37,7 +37,10 @@ Found = tuple["ProxyClass", list[Reference]]
 
 
 class ProxyClass:
-    """A generated class whose instances each own a handle. Equal to itself alone; its fields do not change."""
+    """A generated class whose instances each own a handle.
+
+    Equal to itself alone; its fields do not change.
+    """
 
     __slots__ = ("clone", "clone_function", "cls", "kind", "release", "shape")
 
@@ -79,7 +82,9 @@ def library_of(namespace: Mapping[str, Any]) -> Any:
 
 
 def live_proxies(classes: Sequence[ProxyClass]) -> Iterator[Found]:
-    """Live instances, also of the program's own subclasses; one step is at most one walk through the heap.
+    """Live instances, also of the program's own subclasses.
+
+    One step is at most one walk through the heap.
 
     They are handed out as weak references: between two steps other threads run, and objects that
     they release must not wait for the scan. Only when there are more than ``HELD_AT_ONCE`` some are
@@ -100,7 +105,10 @@ def live_proxies(classes: Sequence[ProxyClass]) -> Iterator[Found]:
 
 
 def _instances(classes: Sequence[type], pause: Found) -> Generator[Found, None, dict[type, list[Any]]]:
-    """Instances by exact class: ``isinstance`` would run code of the metaclass for each. In C, where few other threads come between."""
+    """Instances by exact class: ``isinstance`` would run code of the metaclass for each.
+
+    In C, where few other threads come between.
+    """
     referrers = gc.get_referrers(*classes)
     is_large = len(referrers) > HELD_AT_ONCE
     if is_large:
@@ -148,7 +156,10 @@ def _describe(cls: type, generation: Generation, library: Any, namespace: Mappin
 
 
 def _release(free_name: str, library: Any, namespace: Mapping[str, Any]) -> Callable[[int], object]:
-    """Counts a handle down as the class's own finaliser does. Asked of generations with a clone only; the oldest call otherwise."""
+    """Counts a handle down as the class's own finaliser does.
+
+    Asked of generations with a clone only; the oldest call otherwise.
+    """
     return lambda handle: next(namespace[name] for name in SYNCHRONOUS_CALLS if name in namespace)(getattr(library, free_name), handle)
 
 

@@ -42,7 +42,8 @@ class ProxyRows:
         self.type_index = 0
         """The type in the recorder; 0 until the first row."""
         self.layout: tuple[int, int] = (hooks.UNKNOWN, 0)
-        """Kind and bytes, as native code takes it: how a handle leads to the object's allocation."""
+        """Kind and bytes, as native code takes it: how a handle leads to the object's allocation.
+        """
         self.closing: Closing | None = None
         """How the class closes; ``None``: it did not opt in."""
         self._recorder = recorder
@@ -76,7 +77,10 @@ class ProxyRows:
         return row
 
     def address_of(self, proxy: Any) -> int:
-        """The allocation behind a proxy of the class; 0 when it has no handle, or its layout is not known."""
+        """The allocation behind a proxy of the class.
+
+        0 when it has no handle, or its layout is not known.
+        """
         handle = getattr(proxy, self.proxy_class.shape.handle_attribute, None)
         if not handle:
             return 0
@@ -85,7 +89,10 @@ class ProxyRows:
         return address
 
     def adopt(self, references: Sequence[Reference]) -> int:
-        """Rows for proxies that have none yet, their birth unknown; answers how many. Holds the proxies meanwhile."""
+        """Rows for proxies that have none yet, their birth unknown; answers how many.
+
+        Holds the proxies meanwhile.
+        """
         proxies = [proxy for reference in references if (proxy := reference()) is not None]
         return sum(map(self.native.adopt, proxies))
 
@@ -107,7 +114,10 @@ class ProxyRows:
             self._freed.settle()
 
     def set_closing(self, closing: Closing | None) -> None:
-        """The class closes in this way from now on, or no longer. Of proxies that live already it is not known whether they were closed."""
+        """The class closes in this way from now on, or no longer.
+
+        Of proxies that live already it is not known whether they were closed.
+        """
         self.closing = closing
         if self.type_index:
             self._name_type()
@@ -126,7 +136,10 @@ class ProxyRows:
             self._name_type()
 
     def _learn(self, proxy: Any, handle: int) -> None:
-        """Name the type and find the layout, as far as that is not done. Raises when there is no room for the type."""
+        """Name the type and find the layout, as far as that is not done.
+
+        Raises when there is no room for the type.
+        """
         if not self.type_index:
             self._name_type()
         if self.layout[0] == hooks.UNKNOWN:

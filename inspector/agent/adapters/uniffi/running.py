@@ -77,7 +77,10 @@ class RunningRows:
         return row > 0 and any(row in met.rows for met in list(self._met.values()))
 
     def look(self, found: Sequence[tuple[int, FrameType]]) -> None:
-        """Rows for calls that were met before. ``found``: number of the thread, and the frame of the function that calls the library."""
+        """Rows for calls that were met before.
+
+        ``found``: number of the thread, and the frame of the function that calls the library.
+        """
         is_adopted, self._is_late = self._is_late, False
         for thread, frame in found:
             status = frame.f_locals.get(CALL_STATUS)
