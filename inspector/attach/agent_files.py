@@ -79,7 +79,9 @@ COPIES: Final = (
     "textwrap",
     "_colorize",
 )
-"""Modules and packages that the agent's modules import, and that those import, as far as they are written in Python."""
+"""Modules and packages that the agent's modules import, and that those import, as far as they are
+written in Python.
+"""
 Module = tuple[str, str]
 """Path and source."""
 _MARSHAL_VERSION: Final = 2
@@ -113,7 +115,9 @@ def backend_for(minor: tuple[int, int]) -> Path | None:
 
 
 def make_agent_files(minor: tuple[int, int], *, level: str, leaves_after_secs: float) -> AgentFiles:
-    """All files for a target with that interpreter. Raises ``AttachError`` when a part of this installation is missing.
+    """All files for a target with that interpreter.
+
+    Raises ``AttachError`` when a part of this installation is missing.
 
     ``leaves_after_secs``: without a connection for so long the agent leaves by itself; 0: never.
     """
@@ -155,7 +159,10 @@ def _modules() -> Iterator[tuple[str, Module]]:
 
 
 def library_for(minor: tuple[int, int]) -> Path | None:
-    """The standard library of that version: our own, or that of an interpreter on this machine; ``None``: there is none to be trusted."""
+    """The standard library of that version: our own, or that of an interpreter on this machine.
+
+    ``None``: there is none to be trusted.
+    """
     if minor == sys.version_info[:2]:
         return Path(sysconfig.get_path("stdlib"))
     name = f"python{minor[0]}.{minor[1]}"

@@ -24,7 +24,9 @@ from inspector.errors import AttachError
 PLACES: Final = ("dev/shm", "tmp", "var/tmp")
 PREFIX: Final = "arc-inspector-arrival-"
 LEFT_SECS: Final = 60.0
-"""An injector is through by then, and so is a target that takes its time to load what a killed one brought."""
+"""An injector is through by then, and so is a target that takes its time to load what a killed one
+brought.
+"""
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -87,7 +89,10 @@ def agent_folder_in(pid: int, files: AgentFiles) -> Iterator[AgentFolder]:
 
 @contextlib.contextmanager
 def acting_as(uid: int, gid: int) -> Iterator[None]:
-    """Be that user, where we are root; else nothing changes. Files of ours can then do nothing that the user could not."""
+    """Be that user, where we are root; else nothing changes.
+
+    Files of ours can then do nothing that the user could not.
+    """
     if os.geteuid() != 0 or uid == 0:
         yield
         return

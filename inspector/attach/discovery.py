@@ -57,7 +57,9 @@ class FoundProcess:
     """What a person can do about it."""
     live_handles: int = UNKNOWN_COUNT
     method: Method | None = None
-    """How it is attached; for one without an agent, how that could be brought in. ``None``: not at all."""
+    """How it is attached; for one without an agent, how that could be brought in. ``None``: not at
+    all.
+    """
     readable: bool = False
     """It runs no agent, and can be looked at from outside."""
 
@@ -95,7 +97,10 @@ def find_target(pid: int) -> FoundProcess:
 
 
 def find_published(pid: int) -> FoundProcess | None:
-    """The living process of that pid once its segment is published and readable; quick, for waiting."""
+    """The living process of that pid once its segment is published and readable.
+
+    Quick, for waiting.
+    """
     for path in linux.segment_files():
         matched = _SEGMENT_NAME.fullmatch(path.name)
         if matched and int(matched[1]) == pid:
@@ -109,7 +114,10 @@ def find_published(pid: int) -> FoundProcess | None:
 
 
 def _published_elsewhere(pid: int) -> FoundProcess | None:
-    """Its segment in a container or another runtime directory; the lock shows that it is this process's."""
+    """Its segment in a container or another runtime directory.
+
+    The lock shows that it is this process's.
+    """
     for path in linux.segment_files_of(pid):
         matched = _SEGMENT_NAME.fullmatch(path.name)
         try:

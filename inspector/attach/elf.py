@@ -1,4 +1,6 @@
-"""Symbols and sections of an ELF file: as much as finding a function in another process needs. Any bytes may come; errors are ``ElfError``.
+"""Symbols and sections of an ELF file: as much as finding a function in another process needs.
+
+Any bytes may come; errors are ``ElfError``.
 
 Reads the file in bounded pieces; executes and maps nothing. Any thread.
 """
@@ -105,7 +107,10 @@ class ElfFile:
         raise ElfError(f"nothing is loaded from offset {offset}: {self.path}")
 
     def loaded_at(self, offset: int) -> int | None:
-        """The address, before relocation, of the very byte at an offset of the file; ``None``: the byte belongs to no segment."""
+        """The address, before relocation, of the very byte at an offset of the file.
+
+        ``None``: the byte belongs to no segment.
+        """
         for kind, _, start, address, _, size_bytes, _, _ in self._segments:
             if kind == _LOAD and start <= offset < start + size_bytes:
                 return int(address - start + offset)
@@ -149,7 +154,9 @@ class ElfFile:
         return found
 
     def symbol_table(self) -> tuple[bytes, bytes]:
-        """Records and names of all symbols, or of the exported symbols in a stripped file; empty without symbols.
+        """Records and names of all symbols, or of the exported symbols in a stripped file.
+
+        Empty without symbols.
 
         Raises ``ElfError``.
         """
@@ -162,7 +169,10 @@ class ElfFile:
         return self.read(table.offset, whole_bytes, _MAX_SYMBOL_BYTES), self.read(names.offset, names.size_bytes, _MAX_SYMBOL_BYTES)
 
     def read(self, offset: int, size_bytes: int, most_bytes: int = _MAX_TABLE_BYTES) -> bytes:
-        """Bytes of the file. Raises ``ElfError`` when it has fewer, or more than ``most_bytes`` are asked for."""
+        """Bytes of the file.
+
+        Raises ``ElfError`` when it has fewer, or more than ``most_bytes`` are asked for.
+        """
         if size_bytes > most_bytes or offset < 0:
             raise ElfError(f"damaged, a table of {size_bytes} bytes: {self.path}")
         try:

@@ -22,7 +22,9 @@ from inspector.errors import AttachError
 PATIENCE_SECS: Final = 35.0
 """Longer than the injector's watchdog."""
 LEAVES_AFTER_SECS: Final = 300.0
-"""An agent that was brought in goes by itself when no viewer and no command was connected for so long, also when its viewer was killed."""
+"""An agent that was brought in goes by itself when no viewer and no command was connected for so
+long, also when its viewer was killed.
+"""
 
 
 class NotComeByError(AttachError):
@@ -53,7 +55,9 @@ class Arrival:
 def bring_agent(
     pid: int, method: Method, *, level: str = "count", nudge: bool = False, leaves_after_secs: float = LEAVES_AFTER_SECS
 ) -> Arrival:
-    """Have the agent run in a process, and find it there. Consent is the caller's business. Raises ``AttachError``.
+    """Have the agent run in a process, and find it there.
+
+    Consent is the caller's business. Raises ``AttachError``.
 
     ``leaves_after_secs``: without a connection for so long the agent leaves by itself; 0: never.
     """

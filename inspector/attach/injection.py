@@ -1,4 +1,6 @@
-"""Guarded injection, the part that chooses: which thread, when, how often. The stop itself is native (``native/crates/viewer/src/inject``).
+"""Guarded injection, the part that chooses: which thread, when, how often.
+
+The stop itself is native (``native/crates/viewer/src/inject``).
 
 Runs in the injector process, on its main thread.
 """
@@ -20,9 +22,12 @@ from inspector.wire.status import Status, message_of, new_error
 MOST_TRIES: Final = 40
 PAUSE_SECS: Final = 0.01
 BEGIN_SECS: Final = 2.0
-"""How long the borrowed thread may take to have started the new one: it has to be given a processor."""
+"""How long the borrowed thread may take to have started the new one: it has to be given a
+processor.
+"""
 _LEFT, _CREATED, _DONE, _BORROWED = 8, 12, 16, 24
-"""Where the region's words lie, behind its code: as in ``native/crates/segment/src/injected.rs``."""
+"""Where the region's words lie, behind its code: as in ``native/crates/segment/src/injected.rs``.
+"""
 _CODE_BYTES: Final = 4096
 
 

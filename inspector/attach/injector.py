@@ -31,7 +31,9 @@ from inspector.errors import AttachError, InspectorError
 HELLO_SECS: Final = 10.0
 """How long the agent may take to arrive once a thread of the target runs for it."""
 COME_BY_SECS: Final = 0.5
-"""How long the main thread of a target may take to come by, before something is done about it or said."""
+"""How long the main thread of a target may take to come by, before something is done about it or
+said.
+"""
 LAST_LOOK_SECS: Final = 0.1
 """It may have come by in the moment before the request was withdrawn."""
 _LACKS: Final = "the program has no module "
@@ -168,7 +170,10 @@ def _has_begun(pid: int, folder: AgentFolder, patience_secs: float) -> bool:
 
 
 def _await_result(pid: int, folder: AgentFolder) -> tuple[bool, str]:
-    """Whether the agent arrived, and the path of its segment or the reason why not. Raises ``AttachError`` when neither comes."""
+    """Whether the agent arrived, and the path of its segment or the reason why not.
+
+    Raises ``AttachError`` when neither comes.
+    """
     raw = _await_file(pid, folder, RESULT, HELLO_SECS)
     if raw is None:
         has_begun = folder.read(BEGUN) is not None

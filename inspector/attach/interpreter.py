@@ -19,7 +19,8 @@ from inspector.errors import AttachError
 
 OLDEST: Final = (3, 11)
 NEWEST: Final = (3, 14)
-"""The newest one whose layout is known; later ones are attached by their own remote interface only."""
+"""The newest one whose layout is known; later ones are attached by their own remote interface only.
+"""
 _LIBRARY: Final = re.compile(r"libpython(\d)\.(\d+)(t?)d?\.so.*")
 _PYPY: Final = re.compile(r"libpypy.*|pypy[\d.c-]*")
 _C_LIBRARY: Final = re.compile(r"libc[.-].*so.*|libpthread[.-].*so.*")
@@ -132,7 +133,10 @@ def runtimes(mapped: Sequence[MappedRange]) -> Runtimes:
 
 
 def find_interpreter(pid: int) -> Interpreter | None:
-    """The CPython in a process, 3.11 or newer; ``None``: there is none. Raises ``AttachError`` when its memory or files cannot be read."""
+    """The CPython in a process, 3.11 or newer; ``None``: there is none.
+
+    Raises ``AttachError`` when its memory or files cannot be read.
+    """
     mapped = mappings(pid)
     if mapped is None:
         raise MemoryReadError(f"the memory's map of process {pid} may not be read")

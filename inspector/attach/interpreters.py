@@ -1,4 +1,6 @@
-"""How many interpreters run in a process, and which of its children run Python. Reads only. Any thread.
+"""How many interpreters run in a process, and which of its children run Python.
+
+Reads only. Any thread.
 
 An agent lives in the main interpreter of its process and sees the objects of that one alone.
 """
@@ -15,9 +17,13 @@ from inspector.errors import AttachError
 MOST_INTERPRETERS: Final = 1000
 MOST_CHILDREN: Final = 20
 _PUBLISHED_HEAD, _PUBLISHED_NEXT = 40, 64
-"""Where 3.13 and later say at which offset the list begins in their state, and the next entry stands in each entry."""
+"""Where 3.13 and later say at which offset the list begins in their state, and the next entry
+stands in each entry.
+"""
 _HEADS: Final = range(32, 104, 8)
-"""Offsets at which 3.11 and 3.12 have their list: the head, the main interpreter, the number that the next one gets."""
+"""Offsets at which 3.11 and 3.12 have their list: the head, the main interpreter, the number that
+the next one gets.
+"""
 
 
 def count_interpreters(pid: int) -> int | None:

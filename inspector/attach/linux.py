@@ -74,7 +74,9 @@ def segment_files() -> Iterator[Path]:
 
 
 def note_of(pid: int) -> str:
-    """Why an agent of this living process publishes no segment, as it left word itself; ``""``: it left none.
+    """Why an agent of this living process publishes no segment, as it left word itself.
+
+    ``""``: it left none.
 
     The note is a symbolic link that leads nowhere; its target is the text.
     """
@@ -114,7 +116,10 @@ def _parents_of(pid: int) -> Iterator[Path]:
 
 
 def pid_in(path: Path) -> int | None:
-    """The process through whose root a path goes: in a container it knows itself by another number. ``None``: through none."""
+    """The process through whose root a path goes: in a container it knows itself by another number.
+
+    ``None``: through none.
+    """
     parts = path.parts
     return int(parts[2]) if len(parts) > 3 and parts[1] == "proc" and parts[2].isdecimal() and parts[3] == "root" else None
 

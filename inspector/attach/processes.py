@@ -12,7 +12,9 @@ _PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(t|d|w)?(\.exe)?", re.IGNORECAS
 _VERSIONED: Final = re.compile(r"(?:lib)?python(\d)\.(\d+)")
 _OPTIONS_WITH_VALUE: Final = frozenset({"-W", "-X", "-Q", "--check-hash-based-pycs"})
 LONGEST_COMMAND: Final = 4096
-"""Characters that are looked at for a name: splitting the longest command line that the system allows takes seconds."""
+"""Characters that are looked at for a name: splitting the longest command line that the system
+allows takes seconds.
+"""
 _TOOL_MODULES: Final = frozenset({"inspector"})
 _TOOL_SCRIPT: Final = "arc-inspector"
 
@@ -24,7 +26,10 @@ def is_python(name: str, arguments: Sequence[str]) -> bool:
 
 
 def version_in(name: str) -> tuple[int, int] | None:
-    """``(3, 11)`` for ``python3.11`` and ``libpython3.11.so.1.0``; ``None`` when a name tells no version."""
+    """``(3, 11)`` for ``python3.11`` and ``libpython3.11.so.1.0``.
+
+    ``None`` when a name tells no version.
+    """
     matched = _VERSIONED.match(name)
     return (int(matched[1]), int(matched[2])) if matched else None
 

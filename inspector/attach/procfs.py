@@ -18,7 +18,8 @@ from inspector.plain_text import printable
 _MAP_LINE: Final = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) ([rwxsp-]{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+) *(.*)")
 _STATE_FIELD: Final = 0
 _START_TIME_FIELD: Final = 19
-"""Of ``/proc/PID/stat``, counted after the command's closing parenthesis: field 22 of the manual."""
+"""Of ``/proc/PID/stat``, counted after the command's closing parenthesis: field 22 of the manual.
+"""
 _LIMIT_LINE: Final = "Max open files"
 YAMA: Final = "/proc/sys/kernel/yama/ptrace_scope"
 MAX_MAP_BYTES: Final = 64 << 20
@@ -50,7 +51,9 @@ class ProcessStat:
     """A process as the kernel sees it."""
 
     state: str
-    """One letter: ``R`` runs, ``S`` sleeps, ``D`` waits uninterruptibly, ``T`` stopped, ``t`` traced, ``Z`` zombie."""
+    """One letter: ``R`` runs, ``S`` sleeps, ``D`` waits uninterruptibly, ``T`` stopped, ``t``
+    traced, ``Z`` zombie.
+    """
     start_time: int
     """With the pid the process's identity, clock ticks since boot."""
 
@@ -68,7 +71,10 @@ class SystemCall:
 
 
 def process_stat(pid: int) -> ProcessStat | None:
-    """State and start of a process; ``None`` when it does not exist or ``/proc`` may not be read."""
+    """State and start of a process.
+
+    ``None`` when it does not exist or ``/proc`` may not be read.
+    """
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
@@ -80,7 +86,10 @@ def process_stat(pid: int) -> ProcessStat | None:
 
 
 def read_bytes(path: str, limit: int = MAX_MAP_BYTES) -> bytes | None:
-    """A file of ``/proc``, at most ``limit`` bytes; ``None`` when it is not there or may not be read."""
+    """A file of ``/proc``, at most ``limit`` bytes.
+
+    ``None`` when it is not there or may not be read.
+    """
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - a bound is wanted
             return file.read(limit)
@@ -118,7 +127,10 @@ def inside(pid: int, path: str = "") -> Path:
 
 
 def mapped_file(pid: int, part: MappedRange) -> Path:
-    """The file behind a mapping, also when it was replaced; following it takes the right to trace."""
+    """The file behind a mapping, also when it was replaced.
+
+    Following it takes the right to trace.
+    """
     return Path(f"/proc/{pid}/map_files/{part.low:x}-{part.high:x}")
 
 
@@ -159,7 +171,10 @@ def is_socket(pid: int, descriptor: int) -> bool:
 
 
 def open_descriptors(pid: int) -> tuple[int, int] | None:
-    """Open descriptors and the soft limit; ``None`` where ``/proc`` does not say, or there is no limit."""
+    """Open descriptors and the soft limit.
+
+    ``None`` where ``/proc`` does not say, or there is no limit.
+    """
     try:
         open_now = len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 a list of names, no paths
         text = Path(f"/proc/{pid}/limits").read_text()
@@ -178,7 +193,10 @@ def status(pid: int) -> Mapping[str, str]:
 
 
 def namespace(pid: int | str, kind: str) -> str | None:
-    """Which namespace of a kind (``pid``, ``mnt``, ``user``) a process is in; ``None`` when that may not be read."""
+    """Which namespace of a kind (``pid``, ``mnt``, ``user``) a process is in.
+
+    ``None`` when that may not be read.
+    """
     try:
         return str(Path(f"/proc/{pid}/ns/{kind}").readlink())
     except OSError:

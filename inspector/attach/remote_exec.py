@@ -19,7 +19,9 @@ OLDEST: Final = (3, 14)
 _COOKIE: Final = b"xdebugpy"
 _TABLE_WORDS: Final = 160
 _INTERPRETERS_HEAD: Final = 5
-"""Place, in words, of ``runtime_state.interpreters_head`` in the table; the fields before it have been the same since 3.13."""
+"""Place, in words, of ``runtime_state.interpreters_head`` in the table; the fields before it have
+been the same since 3.13.
+"""
 _THREADS_MAIN: Final = 10
 _PATH_BYTES: Final = 512
 _STOP_BIT: Final = 1 << 5
@@ -63,7 +65,10 @@ def remote_layout(table: bytes, version: tuple[int, int, int]) -> RemoteLayout:
 
 
 def is_switched_off(pid: int, interpreter: Interpreter) -> bool | None:
-    """Whether a target was started with remote debugging switched off; ``None``: unknown, or an older version."""
+    """Whether a target was started with remote debugging switched off.
+
+    ``None``: unknown, or an older version.
+    """
     if interpreter.minor < OLDEST:
         return None
     try:

@@ -21,7 +21,10 @@ class Segment:
     """An open segment. Use it in ``with``, or call ``close``."""
 
     def __init__(self, path: Path) -> None:
-        """Open and validate. Raises ``SegmentError`` for anything that is not a segment of this layout."""
+        """Open and validate.
+
+        Raises ``SegmentError`` for anything that is not a segment of this layout.
+        """
         self.path = path
         name = os.fsencode(path)
         error = new_error()
@@ -109,7 +112,10 @@ class Segment:
         return self._count(lib.ai_reader_events_gone(self._open(), numbers, len(numbers), error), error)
 
     def is_locked(self) -> bool:
-        """Whether a process holds the lock that a target keeps for life; false: the target has ended."""
+        """Whether a process holds the lock that a target keeps for life.
+
+        False: the target has ended.
+        """
         error = new_error()
         return bool(self._count(lib.ai_reader_locked(self._open(), error), error))
 

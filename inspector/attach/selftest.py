@@ -1,4 +1,7 @@
-"""Checks of this machine and installation: whether attaching can work here at all. May block for a second; any thread."""
+"""Checks of this machine and installation: whether attaching can work here at all.
+
+May block for a second; any thread.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,9 @@ LARGEST_COUNT: Final = 1 << 31
 MOST_DEPTH: Final = 6
 """Of metaclasses of metaclasses: each takes a search."""
 TRIES: Final = 3
-"""Looks at links that did not lead back: the lists change, and a collection uses them for itself for a moment."""
+"""Looks at links that did not lead back: the lists change, and a collection uses them for itself
+for a moment.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,10 @@ class OutsideMemory:
         return self.gather(addresses, WORD_BYTES).words()
 
     def read(self, address: int, size_bytes: int) -> bytes:
-        """Up to so many bytes that lie together, as far as they can be read. Raises ``OutsideError``."""
+        """Up to so many bytes that lie together, as far as they can be read.
+
+        Raises ``OutsideError``.
+        """
         if not 0 <= address < 1 << 64 or size_bytes > MOST_GATHERED_BYTES:
             return b""
         data, copied = bytearray(size_bytes), ffi.new("uint64_t *")
@@ -120,7 +123,10 @@ class OutsideMemory:
     def objects_of(
         self, types: npt.ArrayLike, ranges: Sequence[MappedRange], *, most: int, most_bytes: int, go_on: Callable[[], None]
     ) -> tuple[Addresses, Addresses]:
-        """Places that look like objects of exactly these types, and the type of each. ``go_on`` raises to give the search up."""
+        """Places that look like objects of exactly these types, and the type of each.
+
+        ``go_on`` raises to give the search up.
+        """
         wanted = np.unique(np.asarray(types, dtype=np.uint64))
         if not len(wanted):
             return np.empty(0, np.uint64), np.empty(0, np.uint64)
@@ -169,7 +175,10 @@ class OutsideMemory:
 
 
 def in_swap(pagemap: Path, places: Iterable[int]) -> set[int]:
-    """Addresses whose page lies in swap, by ``/proc/PID/pagemap``; none where that may not be read."""
+    """Addresses whose page lies in swap, by ``/proc/PID/pagemap``.
+
+    None where that may not be read.
+    """
     found = set()
     try:
         with pagemap.open("rb", buffering=0) as file:

@@ -193,7 +193,10 @@ class Objects:
         return np.where(is_valid, places + np.uint64(self.layout.values), np.uint64(0))
 
     def _slots(self, types: Gathered, rows: Ints, wanted: set[str]) -> Ints:
-        """Place of the attribute among the keys that instances of each one's class share; -1: it is not among them."""
+        """Place of the attribute among the keys that instances of each one's class share.
+
+        -1: it is not among them.
+        """
         tables = types.words(self.layout.cached_keys)
         used = np.unique(rows)
         entries = self.keys_entries(tables[used])

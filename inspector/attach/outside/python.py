@@ -34,7 +34,10 @@ class SeenPython:
 
 
 def find_python(pid: int) -> SeenPython:
-    """The interpreter in a process. Raises ``AttachError``: there is none, or its objects are not kept in a way that is known."""
+    """The interpreter in a process.
+
+    Raises ``AttachError``: there is none, or its objects are not kept in a way that is known.
+    """
     mapped = mappings(pid)
     if mapped is None:
         raise OutsideError(f"the memory's map of process {pid} may not be read")

@@ -23,7 +23,9 @@ LOOKS: Final = 9
 LOOKING_SECS: Final = 1.5
 """After so long no further look begins: of some interpreters one takes half a second."""
 PAUSE_SECS: Final = 0.003
-"""The process runs on meanwhile: at some moments its frames, or those of one thread, make no sense. One look takes little."""
+"""The process runs on meanwhile: at some moments its frames, or those of one thread, make no sense.
+One look takes little.
+"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -51,7 +53,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _callers(pid: int) -> dict[int, dict[str, Any]]:
-    """The threads that call a library now, each with its calls. Takes much longer than a look at the stacks alone."""
+    """The threads that call a library now, each with its calls.
+
+    Takes much longer than a look at the stacks alone.
+    """
     try:
         return {thread["tid"]: thread for thread in seen_threads(pid, with_calls=True) if thread["calls"]}
     except Exception:  # as before: the stacks are shown without

@@ -21,7 +21,10 @@ NUMBER: Final = "_native_id"
 
 
 def thread_classes(objects: Objects, classes: Classes) -> Addresses:
-    """``threading.Thread`` and its derived classes; any other class of that name has no such attributes."""
+    """``threading.Thread`` and its derived classes.
+
+    Any other class of that name has no such attributes.
+    """
     names = objects.memory.gather(classes.bodies.words(at.TYPE_NAME), len(CLASS_NAME))
     is_named = np.array([row.tobytes() == CLASS_NAME for row in names.data], np.bool_)
     rows, bases = objects.items(classes.bodies.words(at.TYPE_ORDER))
@@ -30,7 +33,10 @@ def thread_classes(objects: Objects, classes: Classes) -> Addresses:
 
 
 def thread_names(objects: Objects, classes: Classes, places: Addresses, kinds: Addresses) -> dict[int, str]:
-    """Names by the number that a thread knows itself by. ``places``: living instances of the classes ``kinds``."""
+    """Names by the number that a thread knows itself by.
+
+    ``places``: living instances of the classes ``kinds``.
+    """
     rows, _ = classes.row_of(kinds)
     numbers, is_number = objects.numbers(objects.attribute(places, classes.bodies, rows, (NUMBER,)))
     texts = objects.texts(objects.attribute(places, classes.bodies, rows, (NAME,)))

@@ -26,7 +26,10 @@ CHILD: Final = "inspector.attach.outside.stacks"
 
 
 def look_at_threads(pid: int, *, with_stacks: bool = True) -> tuple[tuple[SeenThread, ...], int, str]:
-    """The threads, the main one first; how many were left out; and why there are no stacks, or ``""``."""
+    """The threads, the main one first.
+
+    How many were left out; and why there are no stacks, or ``""``.
+    """
     stacks, why = python_stacks(pid) if with_stacks else ({}, "")
     tids = procfs.tasks(pid)
     seen = tuple(_thread(pid, tid, stacks.get(procfs.inner_tid(pid, tid), {})) for tid in tids[:MOST_THREADS])

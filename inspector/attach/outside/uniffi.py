@@ -30,7 +30,9 @@ MODULE: Final = "__module__"
 CONVERTERS: Final = ("_UniffiFfiConverterType", "_UniffiConverterType")
 WRAPPED: Final = "__wrapped__"
 HOOK: Final = "inspector._hooks.Hook"
-"""Name of the class whose objects stand in the place of a finaliser where an agent runs (``native/python/hook.c``)."""
+"""Name of the class whose objects stand in the place of a finaliser where an agent runs
+(``native/python/hook.c``).
+"""
 HOOK_ORIGINAL: Final = 24
 """The attribute in which such an object keeps the function that was there before."""
 MOST_WRAPPERS: Final = 8
@@ -66,7 +68,10 @@ class Bindings:
     """The generated classes of one process."""
 
     def __init__(self, objects: Objects, classes: Classes, metadata: Callable[[str], int | None]) -> None:
-        """Look at all classes. ``metadata`` answers with the first byte of a symbol in the libraries of the process."""
+        """Look at all classes.
+
+        ``metadata`` answers with the first byte of a symbol in the libraries of the process.
+        """
         self._objects = objects
         self._classes = classes
         self._metadata = metadata
@@ -77,7 +82,9 @@ class Bindings:
         self._named = objects.named(self._entries.keys, wanted)
         self._functions = np.empty(0, np.uint64)
         self.hidden = 0
-        """Classes that are built like generated ones, and whose finaliser is not known: something stands in its place."""
+        """Classes that are built like generated ones, and whose finaliser is not known: something
+        stands in its place.
+        """
         self.proxies = tuple(self._proxies())
         self.maps = tuple(self._maps())
         self.owners = self._owners()
@@ -134,7 +141,10 @@ class Bindings:
         return found
 
     def _free_names(self, functions: Addresses) -> list[str]:
-        """The function of the library that each finaliser calls; ``""``: none that releases a handle."""
+        """The function of the library that each finaliser calls.
+
+        ``""``: none that releases a handle.
+        """
         layout = self._objects.layout
         codes = self._objects.memory.words(functions + np.uint64(layout.function_code))
         lists = self._objects.memory.words(codes + np.uint64(layout.code_names))
