@@ -66,7 +66,10 @@ def make_app() -> typer.Typer:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line; returns the exit status. Never raises for what a person or a target did wrong."""
+    """Run one command line; returns the exit status.
+
+    Never raises for what a person or a target did wrong.
+    """
     prepare_streams()
     try:
         status = make_app()(list(arguments), standalone_mode=False, prog_name="arc-inspector")
@@ -100,7 +103,10 @@ def _failed(message: str, status: int) -> int:
 
 
 def _unexpected(error: Exception) -> int:
-    """A fault of ours, or of the machine: one line with its place; the whole stack where ``ARC_INSPECTOR_TRACEBACK`` is set."""
+    """A fault of ours, or of the machine: one line with its place.
+
+    The whole stack where ``ARC_INSPECTOR_TRACEBACK`` is set.
+    """
     if os.environ.get(TRACEBACK_VARIABLE):
         raise error
     if isinstance(error, OSError):

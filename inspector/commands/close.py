@@ -91,7 +91,10 @@ def parse_handle(text: str) -> int:
 
 
 def full_number(handle: int, snapshot: Snapshot) -> int:
-    """The number with its foreign bit, which is not shown; the number itself when the snapshot does not know it."""
+    """The number with its foreign bit, which is not shown.
+
+    The number itself when the snapshot does not know it.
+    """
     known = snapshot.handles.ids
     found = known[known >> np.uint64(1) == np.uint64(handle >> 1)]
     return int(found[0]) if len(found) else handle

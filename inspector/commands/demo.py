@@ -1,4 +1,7 @@
-"""``arc-inspector demo``: the sample target and the window on it; without a display the main job, step by step, in pictures."""
+"""``arc-inspector demo``: the sample target and the window on it.
+
+Without a display the main job, step by step, in pictures.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,10 @@ def demo(
 
 
 def run_offscreen(folder: Path) -> None:
-    """Do the main job once: look, find the leak, see a pending close, collect, close, save. Prints a line for each step."""
+    """Do the main job once: look, find the leak, see a pending close, collect, close, save.
+
+    Prints a line for each step.
+    """
     from inspector.commands.support.offscreen import OffscreenWindow, use_offscreen
 
     use_offscreen()
@@ -131,7 +137,10 @@ class Tour:
 
 
 def most_common_site(snapshot: Snapshot) -> tuple[str, int, int] | None:
-    """The stack that made most of the handles that live: type name, oldest row, rows. ``None`` when no site was recorded."""
+    """The stack that made most of the handles that live: type name, oldest row, rows.
+
+    ``None`` when no site was recorded.
+    """
     handles = snapshot.handles
     live = np.flatnonzero((handles.references == Reference.LIVE) & (handles.created_sites > 0))
     if not len(live):
@@ -144,7 +153,10 @@ def most_common_site(snapshot: Snapshot) -> tuple[str, int, int] | None:
 
 
 def closable_handle(snapshot: Snapshot) -> int | None:
-    """The youngest live handle of an open resource without calls in flight; ``None`` when there is none."""
+    """The youngest live handle of an open resource without calls in flight.
+
+    ``None`` when there is none.
+    """
     handles = snapshot.handles
     rows = np.flatnonzero((handles.references == Reference.LIVE) & (handles.resources == Resource.OPEN) & (handles.in_flight <= 0))
     return int(handles.ids[rows[np.argmax(handles.created_at[rows])]]) if len(rows) else None

@@ -22,7 +22,10 @@ def detach(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Take the agent out of a process: its hooks, threads, socket and segment. The program runs on."""
+    """Take the agent out of a process: its hooks, threads, socket and segment.
+
+    The program runs on.
+    """
     found = _with_agent(pid)
     assert found.segment is not None  # noqa: S101 - it is attachable
     try:
@@ -54,7 +57,10 @@ def departure_value(pid: int, departure: Departure) -> dict[str, object]:
 
 
 def _with_agent(pid: int) -> FoundProcess:
-    """The process, whose agent runs. Raises ``AttachError``, and ``ControlError`` when there is no agent to take out."""
+    """The process, whose agent runs.
+
+    Raises ``AttachError``, and ``ControlError`` when there is no agent to take out.
+    """
     try:
         found = find_target(pid)
     except AttachError as error:

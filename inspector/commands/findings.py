@@ -101,7 +101,10 @@ def _judged(source: str, watch_secs: float | None, mutes: Mutes, *, read_only: b
 
 @contextmanager
 def _session_of(source: str, *, read_only: bool) -> Iterator[tuple[Session, Snapshot]]:
-    """A session with a process or over a file, and its newest snapshot; it is ended afterwards. Raises ``InspectorError``."""
+    """A session with a process or over a file, and its newest snapshot; it is ended afterwards.
+
+    Raises ``InspectorError``.
+    """
     if is_pid(source):
         with settled_session(int(source), level=Level.HISTORY, read_only=read_only) as opened:
             yield opened
@@ -135,7 +138,10 @@ class _Observer:
             self._seen.notify_all()
 
     def wait(self, watch_secs: float | None) -> None:
-        """Wait exactly so long; ``None``: until the rules can say, within bounds. A target that writes no more ends it."""
+        """Wait exactly so long; ``None``: until the rules can say, within bounds.
+
+        A target that writes no more ends it.
+        """
         with self._seen:
             self._seen.wait_for(self._has_ended, LEAST_SECS if watch_secs is None else watch_secs)
             if watch_secs is None:

@@ -28,7 +28,9 @@ def gc(
 
 
 def _collect(pid: int) -> GcReport:
-    """Have what this viewer declares followed, then collect. Raises ``AttachError`` or ``ControlError``.
+    """Have what this viewer declares followed, then collect.
+
+    Raises ``AttachError`` or ``ControlError``.
 
     No snapshot is waited for: where nothing collects, the target refuses at once.
     """

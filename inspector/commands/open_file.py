@@ -22,7 +22,10 @@ def open_file(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A screenshot, a session file, or a segment.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of opening the window.")] = False,
 ) -> None:
-    """Open a screenshot, a session file, or a dead process's segment; without a display print it as a table."""
+    """Open a screenshot, a session file, or a dead process's segment.
+
+    Without a display print it as a table.
+    """
     snapshot = _snapshot_in(path)
     arranged = arrange(snapshot, Query(tombstones=False, moment_secs=0.0))
     if as_json:

@@ -81,7 +81,10 @@ def parse_level(text: str) -> Level:
 
 @contextmanager
 def forwarded_signals(child: Child) -> Iterator[None]:
-    """Pass signals on to the program while it runs; afterwards those that end a command end this one."""
+    """Pass signals on to the program while it runs.
+
+    Afterwards those that end a command end this one.
+    """
 
     def forward(number: int, _frame: object) -> None:
         if not forwarded(child, number) and number in ENDING:
@@ -97,7 +100,10 @@ def forwarded_signals(child: Child) -> Iterator[None]:
 
 
 def forwarded(child: Child, number: int) -> bool:
-    """Whether a signal was for the program, which got it. Ctrl-C at a terminal reaches it without us, so we only keep out of its way."""
+    """Whether a signal was for the program, which got it.
+
+    Ctrl-C at a terminal reaches it without us, so we only keep out of its way.
+    """
     if child.process.poll() is not None:
         return False
     if number != signal.SIGINT or not os.isatty(0):

@@ -42,7 +42,10 @@ class Subcommand(NamedTuple):
         return get_command(app)
 
     def summary(self, limit: int) -> str:
-        """The first sentence of the function's docstring, in at most ``limit`` characters; read from the source, nothing is imported."""
+        """The first sentence of the function's docstring, in at most ``limit`` characters.
+
+        Read from the source, nothing is imported.
+        """
         module, function = self.place
         spec = util.find_spec(module)
         source = getattr(spec.loader, "get_source", lambda _: None)(module) if spec else None

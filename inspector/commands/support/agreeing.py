@@ -34,7 +34,9 @@ def configured_path() -> Path:
 
 
 def configured(ask: Ask | None = ask_on_terminal) -> Declared:
-    """What the person declares for every process and has agreed to, and what is wrong with it. Never raises.
+    """What the person declares for every process and has agreed to, and what is wrong with it.
+
+    Never raises.
 
     ``ask`` is called when consent is missing; ``None``: nobody can be asked now.
     """

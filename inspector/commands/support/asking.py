@@ -17,7 +17,10 @@ WAIT_SECS: Final = 10.0
 
 
 def ask_target(pid: int, op: str, **fields: Any) -> Answer:
-    """Ask and wait for the answer, which is no refusal. Raises ``AttachError`` or ``ControlError``."""
+    """Ask and wait for the answer, which is no refusal.
+
+    Raises ``AttachError`` or ``ControlError``.
+    """
     found = find_target(pid)
     if found.segment is None:
         raise AttachError(f"{found.reason} (process {pid})")

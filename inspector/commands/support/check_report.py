@@ -47,7 +47,8 @@ class Verdict:
     status: int
     """The command's own exit status."""
     trouble: str
-    """Why it failed although nothing leaked, or why nothing can be said; ``""`` when neither is so."""
+    """Why it failed although nothing leaked, or why nothing can be said; ``""`` when neither is so.
+    """
     unknown: Unknown | None
     """``None``: handles were looked at."""
     is_pytest: bool
@@ -55,7 +56,10 @@ class Verdict:
 
     @property
     def exit_status(self) -> int:
-        """0: it did its work and nothing leaked; 1: something leaked or the command failed; 2: wrong use; 4: nothing can be said."""
+        """0: it did its work and nothing leaked.
+
+        1: something leaked or the command failed; 2: wrong use; 4: nothing can be said.
+        """
         if self.unknown is Unknown.NOT_STARTED or (self.is_pytest and self.status == PYTEST_USAGE):
             return UsageError.exit_status
         if self.unknown:

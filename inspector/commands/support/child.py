@@ -58,7 +58,10 @@ class Child:
             os.close(descriptor)
 
     def wait_published(self, patience_secs: float = PATIENCE_SECS) -> FoundProcess:
-        """Wait until it can be attached. Raises ``AttachError`` when it ends before, or takes too long."""
+        """Wait until it can be attached.
+
+        Raises ``AttachError`` when it ends before, or takes too long.
+        """
         deadline = time.monotonic() + patience_secs
         while time.monotonic() < deadline:
             found = find_published(self.process.pid)

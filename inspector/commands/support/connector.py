@@ -52,7 +52,10 @@ class LocalConnector:
         agree(declared_by_person())
 
     def attach(self, pid: int) -> Session:
-        """Attach to a running process, or open what is left of a dead one. Raises ``AttachError``."""
+        """Attach to a running process, or open what is left of a dead one.
+
+        Raises ``AttachError``.
+        """
         return session_with(find_target(pid), level=Level.HISTORY, ask=None)
 
     def bring(self, pid: int) -> Session:
@@ -83,7 +86,10 @@ class LocalConnector:
         return tuple(RecentFile(path, path.name, at) for path, at in self._remembered() if path.is_file())
 
     def remember(self, path: Path) -> None:
-        """A file was saved or opened: it belongs to the recent ones. A folder that cannot be written is no reason to stop."""
+        """A file was saved or opened: it belongs to the recent ones.
+
+        A folder that cannot be written is no reason to stop.
+        """
         with self._lock:
             kept = [(path.absolute(), time.time()), *(each for each in self._remembered() if each[0] != path.absolute())]
             text = json.dumps([[str(each), at] for each, at in kept[:MOST_RECENT]])

@@ -1,4 +1,7 @@
-"""Opening what was saved or left behind: screenshots with their data, session files, and segments. Told apart by content, not by name."""
+"""Opening what was saved or left behind: screenshots with their data, session files, and segments.
+
+Told apart by content, not by name.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ SESSION_START: Final = b"arcsess\0"
 
 
 def open_saved(path: Path) -> Session:
-    """A session over a screenshot, a session file, or a segment, of a living process too. Raises ``FileFormatError``, ``SegmentError``."""
+    """A session over a screenshot, a session file, or a segment, of a living process too.
+
+    Raises ``FileFormatError``, ``SegmentError``.
+    """
     start = _first_bytes(path)
     if start == PNG_START:
         return recorded_session(extract(path))

@@ -17,7 +17,10 @@ _CLEAR: Final = "\r\x1b[K"
 
 
 class LiveLine:
-    """A ``SessionListener`` that keeps one line of a terminal up to date; elsewhere it writes only the summary."""
+    """A ``SessionListener`` that keeps one line of a terminal up to date.
+
+    Elsewhere it writes only the summary.
+    """
 
     def __init__(self, out: TextIO) -> None:
         """``out`` gets the line and the summary."""

@@ -32,7 +32,10 @@ _PAINT_MILLIS: Final = 150
 
 
 def use_offscreen() -> None:
-    """Draw into memory, also where there is a display; before anything of Qt's window system is made."""
+    """Draw into memory, also where there is a display.
+
+    Before anything of Qt's window system is made.
+    """
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 
@@ -78,7 +81,10 @@ class OffscreenWindow:
         return self._said[-1] if self._said else ""
 
     def attach(self, pid: int, *, read_only: bool = False) -> None:
-        """Open a session; ``read_only``: look from outside. Raises ``AttachError`` with what the window says when that fails."""
+        """Open a session; ``read_only``: look from outside.
+
+        Raises ``AttachError`` with what the window says when that fails.
+        """
         attachment = self.window.attachment
         (attachment.look if read_only else attachment.attach)(pid)
         self._wait_opened()

@@ -34,7 +34,10 @@ _LEAST_SECS: Final = 0.5
 
 
 def coverage_of(session: Session) -> Coverage:
-    """What of the target has no row; nothing is known of other sessions, and of a target that does not answer."""
+    """What of the target has no row.
+
+    Nothing is known of other sessions, and of a target that does not answer.
+    """
     try:
         return session.coverage().result(SETTLE_SECS)
     except (InspectorError, TimeoutError):
@@ -63,7 +66,10 @@ class Watch:
         """Not used."""
 
     def wait(self, is_good: Callable[[Snapshot], bool], timeout_secs: float) -> Snapshot:
-        """The first snapshot that is good, or the newest when none was in time. Raises ``AttachError`` when there was none at all."""
+        """The first snapshot that is good, or the newest when none was in time.
+
+        Raises ``AttachError`` when there was none at all.
+        """
         deadline = time.monotonic() + timeout_secs
         with self._changed:
             while self._newest is None or not is_good(self._newest):
@@ -76,7 +82,9 @@ class Watch:
 
 
 Running = LiveSession | OutsideSession
-"""Sessions with a process that runs: new snapshots come by themselves, and threads are waited for after the end."""
+"""Sessions with a process that runs: new snapshots come by themselves, and threads are waited for
+after the end.
+"""
 ReadOnly = Annotated[
     bool, typer.Option("--read-only", help="Look from outside: nothing is loaded into the process, nothing in it is stopped.")
 ]
@@ -84,12 +92,18 @@ ReadOnly = Annotated[
 
 
 def is_pid(source: str) -> bool:
-    """Whether a word of the command line is the number of a process and no file; no number is longer."""
+    """Whether a word of the command line is the number of a process and no file.
+
+    No number is longer.
+    """
     return source.isascii() and source.isdigit() and len(source) <= LONGEST_PID
 
 
 def open_session(pid: int, *, level: Level | None = None, read_only: bool = False) -> Session:
-    """Attach to a process, or open what a dead one left; ``read_only``: look at it from outside. Raises ``AttachError``."""
+    """Attach to a process, or open what a dead one left; ``read_only``: look at it from outside.
+
+    Raises ``AttachError``.
+    """
     if read_only:
         require_readable(pid)
         return OutsideSession(pid)
@@ -118,7 +132,10 @@ def session_with(
 
 @contextmanager
 def settled_session(pid: int, *, level: Level | None = None, read_only: bool = False) -> Iterator[tuple[Session, Snapshot]]:
-    """A session and its first snapshot with sampled counts; it is ended afterwards. Raises ``AttachError``."""
+    """A session and its first snapshot with sampled counts; it is ended afterwards.
+
+    Raises ``AttachError``.
+    """
     began_at = time.time()
     session = open_session(pid, level=level, read_only=read_only)
     watch: Watch | None = None
@@ -149,7 +166,10 @@ def open_live(pid: int) -> Iterator[tuple[Session, Snapshot]]:
 
 
 def say_notices(session: Session) -> None:
-    """Print what is not followed, once it is known or ``SETTLE_SECS`` are over; handles of what the viewer declares are there then."""
+    """Print what is not followed, once it is known or ``SETTLE_SECS`` are over.
+
+    Handles of what the viewer declares are there then.
+    """
     done, _ = wait([session.notices()], SETTLE_SECS)
     for future in done:
         if not future.cancelled() and future.exception() is None:

@@ -22,7 +22,10 @@ _CONTROL_OF_ASCII: Final = "\x7f"
 
 
 class OutputClosedError(Exception):
-    """The reader of our output has ended, as ``head`` does: nothing is left to do. No fault, so no ``InspectorError``."""
+    """The reader of our output has ended, as ``head`` does: nothing is left to do.
+
+    No fault, so no ``InspectorError``.
+    """
 
 
 def prepare_streams() -> None:
@@ -36,7 +39,10 @@ def prepare_streams() -> None:
 
 
 def say(line: str = "") -> None:
-    """One line on stdout. Raises ``OutputClosedError``, and ``InspectorError`` when it cannot be written."""
+    """One line on stdout.
+
+    Raises ``OutputClosedError``, and ``InspectorError`` when it cannot be written.
+    """
     write_text(f"{printable(line)}\n")
 
 

@@ -42,7 +42,9 @@ def diagnosis_of(pid: int) -> Diagnosis:
 
 
 def prepare(pid: int, consent: Consent, *, ask: Callable[[str], bool] | None = None) -> Prepared:
-    """Make a process ready. ``ask`` is called with what would be done when consent is missing; any thread.
+    """Make a process ready.
+
+    ``ask`` is called with what would be done when consent is missing; any thread.
 
     Raises ``AttachError`` with the cause and the safest fix, and when there is no consent.
     """
@@ -60,7 +62,10 @@ def prepare(pid: int, consent: Consent, *, ask: Callable[[str], bool] | None = N
 
 
 def ensure_possible(pid: int) -> None:
-    """Raise ``AttachError`` with the cause when a process can be attached in no way. Does nothing to it."""
+    """Raise ``AttachError`` with the cause when a process can be attached in no way.
+
+    Does nothing to it.
+    """
     try:
         find_target(pid)
     except AttachError:
@@ -69,7 +74,10 @@ def ensure_possible(pid: int) -> None:
 
 
 def consent_sentences(found: FoundProcess) -> str:
-    """What bringing an agent into a listed process does; empty when that is not needed or cannot be."""
+    """What bringing an agent into a listed process does.
+
+    Empty when that is not needed or cannot be.
+    """
     if found.attachable or found.method is None:
         return ""
     if found.method is Method.REMOTE:

@@ -24,7 +24,9 @@ _PYTEST: Final = frozenset({"pytest", "py.test"})
 _ELF: Final = b"\x7fELF"
 _FIRST_BYTES: Final = 1024
 LOADER: Final = Path(inspector.__file__).resolve().parents[1] / "_arc_inspector.py"
-"""Starts our code in another interpreter by its path: the program's folder may have modules of any name."""
+"""Starts our code in another interpreter by its path: the program's folder may have modules of any
+name.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,10 @@ class PythonCommand:
         return self.target[0] == "-m" and self.target[1] in _PYTEST
 
     def under(self, module: str, *words: str, more: Sequence[str] = ()) -> list[str]:
-        """The command line that runs the program under one of our launchers, given its first words; ``more`` goes before the arguments."""
+        """The command line that runs the program under one of our launchers, given its first words.
+
+        ``more`` goes before the arguments.
+        """
         return [*self.prefix, self.python, *self.options, str(LOADER), module, *words, *self.target, *more, *self.arguments]
 
 
@@ -97,7 +102,10 @@ def _is_interpreter(word: str) -> bool:
 
 
 def _of_interpreter(python: str, words: list[str]) -> PythonCommand:
-    """The words after the interpreter's name; options may be written together: ``-Im x``, ``-OOc 'print()'``."""
+    """The words after the interpreter's name.
+
+    Options may be written together: ``-Im x``, ``-OOc 'print()'``.
+    """
     options: list[str] = []
     rest = list(words)
     while rest:
@@ -148,7 +156,10 @@ def _head(path: Path) -> bytes:
 
 
 def _refusal(path: Path) -> str:
-    """The kind of a file that is no Python program, and what can be done about it; ``""`` when it may be one."""
+    """The kind of a file that is no Python program, and what can be done about it.
+
+    ``""`` when it may be one.
+    """
     head = _head(path)
     if head.startswith(_ELF):
         return "a native program; if Python runs in it, start it by itself and look at it with arc-inspector attach PID"

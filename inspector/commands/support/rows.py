@@ -31,7 +31,10 @@ def target_value(target: Target) -> PlainRow:
 
 
 def snapshot_value(snapshot: Snapshot, rows: Iterable[int]) -> PlainRow:
-    """The object that ``--json`` prints, with the rows that were chosen; ``notes`` when something could not be looked at."""
+    """The object that ``--json`` prints, with the rows that were chosen.
+
+    ``notes`` when something could not be looked at.
+    """
     value = {
         "target": target_value(snapshot.target),
         "handles": [row_value(snapshot, row) for row in rows],

@@ -48,7 +48,10 @@ class Table:
         self._rows: list[tuple[str, ...]] = []
 
     def add(self, *cells: str) -> None:
-        """A row, a cell for each column; cells are shown as they are, without anything that a terminal obeys."""
+        """A row, a cell for each column.
+
+        Cells are shown as they are, without anything that a terminal obeys.
+        """
         self._rows.append(tuple(printable(cell) for cell in cells))
 
     def print(self) -> None:
@@ -67,7 +70,10 @@ class Table:
 
 
 def output_width() -> int | None:
-    """Columns of the terminal, or those that ``COLUMNS`` asks for; ``None``: no terminal, so lines may have any length."""
+    """Columns of the terminal, or those that ``COLUMNS`` asks for.
+
+    ``None``: no terminal, so lines may have any length.
+    """
     asked = os.environ.get("COLUMNS", "")
     if sys.stdout.isatty() or (asked.isascii() and asked.isdigit() and int(asked[:6]) > 0):
         return max(shutil.get_terminal_size().columns, 1)
@@ -109,7 +115,10 @@ def _chosen(measures: Sequence[_Measure], width: int) -> list[int]:
 
 
 def _fitted(measures: Sequence[_Measure], width: int) -> list[int]:
-    """A width for each column: room left over goes to heads of numbers, then to what lacks most; the widest give what is missing."""
+    """A width for each column: room left over goes to heads of numbers, then to what lacks most.
+
+    The widest give what is missing.
+    """
     widths = [each.least for each in measures]
     left = width - GAP * (len(widths) - 1) - sum(widths)
     while left > 0:
