@@ -23,7 +23,9 @@ from inspector.source_places import INSTALLED, is_of_package, is_standard
 from inspector.vocabulary import EventKind, Reference
 
 NATIVE_PLACES: Final = ("/rustc/", "/bin/python", "/libpython")
-"""Parts of the path of native code that is nobody's own program: Rust's libraries and the interpreter."""
+"""Parts of the path of native code that is nobody's own program: Rust's libraries and the
+interpreter.
+"""
 OWN_CRATES: Final = ("native", "objects", "recorder", "segment")
 """Crates of ours that stand in the native stack of a call; the samples are a program's code."""
 LIBRARY_FUNCTIONS: Final = (
@@ -33,7 +35,9 @@ LIBRARY_FUNCTIONS: Final = (
 """How functions of Rust's own libraries and of the runtime begin."""
 
 CLOCK_STEP_SECS: Final = 1e-6
-"""Times that differ by less are one moment: seconds since the epoch have no finer steps in a double."""
+"""Times that differ by less are one moment: seconds since the epoch have no finer steps in a
+double.
+"""
 
 Mask = npt.NDArray[np.bool_]
 

@@ -30,7 +30,9 @@ class Unseen:
     """Changes without an event."""
 
     before: Ints
-    """For each event, the change of its object's count between the object's last event and this one."""
+    """For each event, the change of its object's count between the object's last event and this
+    one.
+    """
     after: Mapping[int, int]
     """By address, the change between the object's last event and the snapshot."""
 
@@ -81,7 +83,10 @@ def unseen_changes(events: Events, snapshot: Snapshot | None = None) -> Unseen:
 
 
 def _after(events: Events, rows: Ints, snapshot: Snapshot) -> dict[int, int]:
-    """Changes since the last event of each object that lives on; ``rows`` are counted events, by address."""
+    """Changes since the last event of each object that lives on.
+
+    ``rows`` are counted events, by address.
+    """
     is_last = np.append(events.addresses[rows[1:]] != events.addresses[rows[:-1]], True)[: len(rows)]
     last = rows[is_last & (events.counts[rows] > 0)]
     last = last[events.at[last] < snapshot.sampled_at]

@@ -156,7 +156,10 @@ def build_limits(raw: RawState, handles: Handles, codes: LayoutCodes) -> tuple[L
 
 
 def _threads_in_use(threads: Records, handles: Handles, codes: LayoutCodes) -> Flags:
-    """One truth value for each thread record: the thread lives, or a living handle names it. Index 0 means an unknown thread."""
+    """One truth value for each thread record: the thread lives, or a living handle names it.
+
+    Index 0 means an unknown thread.
+    """
     in_use: Flags = threads["state"] == codes.thread_live
     live = is_live(handles.references)
     for column in (handles.created_threads, handles.last_threads, handles.owner_threads, handles.requester_threads):
@@ -265,7 +268,10 @@ def _ids(raw: RawState, foreign: Flags) -> Ids:
 
 
 def _strongs(raw: RawState, objects: Objects, codes: LayoutCodes, are_handles: Flags) -> Strongs:
-    """The counts of the rows' objects. A trait's handle points into an outer ``Arc`` when its type says where that begins."""
+    """The counts of the rows' objects.
+
+    A trait's handle points into an outer ``Arc`` when its type says where that begins.
+    """
     rows, types = raw.rows, raw.vitals.types
     traits = np.isin(_of_type(rows, types, "kind"), kinds_where(lambda kind: kind.is_trait))
     counted = are_handles & traits & (_of_type(rows, types, "data_offset") != 0)

@@ -19,7 +19,9 @@ from inspector.model.snapshot import Collection, Floats, Ints, Vitals
 CAPACITY: Final = 8192
 """Readings kept: 2 minutes at 60 Hz in full, older ones ever more coarsely."""
 MAX_TYPES: Final = 256
-"""Types told apart; those with a higher index are one: ``OTHER_TYPE``. 256 types take 48 MiB when the history is full."""
+"""Types told apart; those with a higher index are one: ``OTHER_TYPE``. 256 types take 48 MiB when
+the history is full.
+"""
 OTHER_TYPE: Final = 0
 GAP_SECS: Final = 5.0
 """No reading for longer than that is a gap: the slowest refresh is one in 2 s."""
@@ -168,7 +170,10 @@ class ChurnHistory:
         return Totals(int(created[last] - created[first]), int(released[last] - released[first]))
 
     def rates(self, window_secs: float, type_index: int | None = None) -> Rates:
-        """Births and deaths per second over about the last ``window_secs``; ``nan`` when there are no two joined readings in it."""
+        """Births and deaths per second over about the last ``window_secs``.
+
+        ``nan`` when there are no two joined readings in it.
+        """
         last = self._count - 1
         first = self._rates_from(window_secs)
         if first >= last:
@@ -253,7 +258,10 @@ class ChurnHistory:
             self._types += added
 
     def _thin(self) -> None:
-        """Leave every second reading of the older half; the very first stays, so that totals since the beginning do too."""
+        """Leave every second reading of the older half.
+
+        The very first stays, so that totals since the beginning do too.
+        """
         half = self._capacity // 2 // 2 * 2 + 1
         pairs = np.arange(1, half, 2)
         self._live[pairs + 1, 0] = np.minimum(self._live[pairs, 0], self._live[pairs + 1, 0])

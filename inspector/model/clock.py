@@ -33,7 +33,10 @@ class Clock:
         return moment if 0 <= moment <= FLOAT_LIMIT else float("nan")
 
     def column(self, ticks: npt.NDArray[np.uint64]) -> Floats:
-        """Many moments. Differences are taken as integers: a tick count alone has too many digits for a float."""
+        """Many moments.
+
+        Differences are taken as integers: a tick count alone has too many digits for a float.
+        """
         since_anchor = (ticks - np.uint64(self.anchor_ticks)).view(np.int64)
         moments = since_anchor.astype(np.float64)
         moments /= self.ticks_per_sec

@@ -23,7 +23,9 @@ from inspector.vocabulary import Reference
 
 Flags = npt.NDArray[np.bool_]
 UNSAMPLED = -(1 << 31)
-"""A count of a row, as if it were the only handle, that nobody read. Other negative numbers are missing references."""
+"""A count of a row, as if it were the only handle, that nobody read. Other negative numbers are
+missing references.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,10 @@ class Objects:
     """Objects."""
 
     def of_first(self, per_row: Ints, known: Flags) -> Ints:
-        """For each row the value of the first row of its object that is ``known``; a row without such keeps its own."""
+        """For each row the value of the first row of its object that is ``known``.
+
+        A row without such keeps its own.
+        """
         result = per_row.copy()
         rows = np.flatnonzero(known & (self.groups >= 0))
         groups, first = np.unique(self.groups[rows], return_index=True)
@@ -48,7 +53,10 @@ class Objects:
         return result
 
     def spread(self, per_row: Ints) -> Ints:
-        """Sum ``per_row`` over the rows of each object and give every row its object's sum; ``UNKNOWN`` without an object."""
+        """Sum ``per_row`` over the rows of each object and give every row its object's sum.
+
+        ``UNKNOWN`` without an object.
+        """
         known = self.groups >= 0
         sums = np.bincount(self.groups[known], weights=per_row[known], minlength=self.count).astype(np.int64)
         result = np.full(len(per_row), UNKNOWN, dtype=np.int64)
@@ -63,7 +71,9 @@ def is_live(references: Codes) -> Flags:
 
 
 def objects_of(addresses: Ids, live: Flags, numbers: Ids | None = None) -> Objects:
-    """Group the live rows by address. A dead row's address may belong to another object by now: it is in no group.
+    """Group the live rows by address.
+
+    A dead row's address may belong to another object by now: it is in no group.
 
     ``numbers`` distinguish the objects of rows without an address, 0: nothing.
     """
@@ -109,12 +119,16 @@ class Sampled:
     """The counts in a table's rows, as a sampler or a look from outside wrote them."""
 
     strong: Ints
-    """Of the object's own ``Arc``, as if the row were its only handle, or its outer ``Arc`` the only one; ``UNSAMPLED``."""
+    """Of the object's own ``Arc``, as if the row were its only handle, or its outer ``Arc`` the
+    only one; ``UNSAMPLED``.
+    """
     weak: Ints
     in_flight: Ints
     """Calls as far as the counts tell; ``UNKNOWN``."""
     outer: Ints
-    """Of the ``Arc`` that the row's handle points into, as if it were the only handle that does; ``UNSAMPLED``."""
+    """Of the ``Arc`` that the row's handle points into, as if it were the only handle that does;
+    ``UNSAMPLED``.
+    """
     data: Ids
     """Tells the outer ``Arc``s apart."""
 
@@ -175,7 +189,10 @@ def _outers(objects: Objects, sampled: Sampled, counted: Flags) -> tuple[Ints, I
 
 
 def pins_by_row(ids: Ids, calls: Ids) -> Ints:
-    """How many of ``calls`` (handles that threads use now) name each row. Calls of rows that are not listed are left out."""
+    """How many of ``calls`` (handles that threads use now) name each row.
+
+    Calls of rows that are not listed are left out.
+    """
     pins = np.zeros(len(ids), dtype=np.int64)
     wanted = calls[calls != 0]
     if len(wanted) == 0 or len(ids) == 0:

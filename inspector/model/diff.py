@@ -91,7 +91,10 @@ class Diff:
         return Change("", "", **{name: _sum(tuple(getattr(each, name) for each in self.types)) for name in names})
 
     def handles(self, fate: Fate, change: Change | None = None) -> Ids:
-        """Ids of the handles with that fate, of one line of ``types`` or ``places`` or of all; none for two processes."""
+        """Ids of the handles with that fate, of one line of ``types`` or ``places`` or of all.
+
+        None for two processes.
+        """
         state = self.before if fate is Fate.DEAD else self.after
         kept = {Fate.BORN: self.born, Fate.DEAD: self.dead, Fate.SURVIVED: self.survived, Fate.CHANGED: self.changed}[fate]
         if not self.is_same_process:

@@ -32,7 +32,9 @@ class TraitParts:
     inner: int
     """Strong count of the object's own ``Arc``."""
     outer: int
-    """Strong count of the outer ``Arc`` that the handle points into; that ``Arc`` is one of ``inner``."""
+    """Strong count of the outer ``Arc`` that the handle points into; that ``Arc`` is one of
+    ``inner``.
+    """
     handles: int
     """Handles that point into it, this one among them."""
     others: int
@@ -40,7 +42,10 @@ class TraitParts:
 
     @property
     def clones(self) -> int:
-        """References of the outer ``Arc`` that are no handle; ``UNKNOWN`` when it was not sampled."""
+        """References of the outer ``Arc`` that are no handle.
+
+        ``UNKNOWN`` when it was not sampled.
+        """
         return UNKNOWN if self.outer == UNKNOWN else max(self.outer - self.handles, 0)
 
 
@@ -65,7 +70,8 @@ class CountEquation:
     named: int = 0
     """Native references whose holder has a name."""
     names_known: bool = False
-    """The target said which native references have a name; before that ``native`` is all of them."""
+    """The target said which native references have a name; before that ``native`` is all of them.
+    """
     parts: TraitParts | None = None
     """Of a trait."""
 

@@ -36,7 +36,9 @@ class EventRows:
 
     events: Events
     types: Ints
-    """Index of the type of each event's object; 0 where neither the event nor the snapshot tells it."""
+    """Index of the type of each event's object; 0 where neither the event nor the snapshot tells
+    it.
+    """
     snapshot: Snapshot | None
     found: int = 0
     """Events that are wanted, listed or not, without gaps."""

@@ -37,7 +37,9 @@ class Events:
     """0: a native clone or release that has none."""
     addresses: Ids
     counts: Ints
-    """Strong count afterwards, at most ``SATURATED``, or ``UNKNOWN``; of a misuse its ``Status``; of a gap the events lost."""
+    """Strong count afterwards, at most ``SATURATED``, or ``UNKNOWN``; of a misuse its ``Status``;
+    of a gap the events lost.
+    """
     threads: Ints
     """Index of the thread; 0: not known any more."""
     sites: Ints
@@ -45,7 +47,9 @@ class Events:
     types: Ints
     """Index of the type of the object; 0: not known."""
     numbers: Ids
-    """``ring << 48 | sequence number``, unique; of a gap that of the first event it swallowed, with bit 47 set."""
+    """``ring << 48 | sequence number``, unique; of a gap that of the first event it swallowed, with
+    bit 47 set.
+    """
 
     def __len__(self) -> int:
         """Records, gaps among them."""
@@ -82,7 +86,10 @@ def no_events() -> Events:
 
 
 def joined(parts: Sequence[Events], *, limit: int = KEPT_EVENTS) -> Events:
-    """All of ``parts`` in the order of time, at most the newest ``limit``. Events of one moment keep the order of ``parts``."""
+    """All of ``parts`` in the order of time, at most the newest ``limit``.
+
+    Events of one moment keep the order of ``parts``.
+    """
     filled = [part for part in parts if len(part)]
     if not filled:
         return no_events()

@@ -26,9 +26,12 @@ _LEAST_INT: Final = -(2**63)
 _MOST_INT: Final = 2**64 - 1
 """Integers are what numpy columns can hold, signed or unsigned."""
 FLOAT_LIMIT: Final = 2.5e11
-"""Seconds: later than that is no date that Python can print. All floats of a snapshot are times, durations or shares."""
+"""Seconds: later than that is no date that Python can print. All floats of a snapshot are times,
+durations or shares.
+"""
 COUNT_LIMIT: Final = 1 << 53
-"""No count is larger: sums and differences of such stay whole numbers, as integers and as floats."""
+"""No count is larger: sums and differences of such stay whole numbers, as integers and as floats.
+"""
 
 Row = TypeVar("Row")
 Convert = Callable[[object], object]
@@ -55,7 +58,9 @@ def to_plain(value: object, *, leave_out: frozenset[str] = frozenset()) -> Any:
 
 
 def from_plain(row_type: type[Row], value: object, **given: object) -> Row:
-    """The dataclass ``row_type`` from a JSON object; ``given`` are fields that were stored elsewhere.
+    """The dataclass ``row_type`` from a JSON object.
+
+    ``given`` are fields that were stored elsewhere.
 
     Raises ``FileFormatError`` for anything that the annotations do not allow. Unknown keys are ignored, so that a newer writer
     may add a field; a missing one takes its default.
@@ -75,7 +80,10 @@ def from_plain(row_type: type[Row], value: object, **given: object) -> Row:
 
 @lru_cache
 def _plan(row_type: Any) -> tuple[tuple[str, Convert, bool], ...]:
-    """Name, reader and whether it must be there, of each field. Made once a type: files hold hundreds of thousands of rows."""
+    """Name, reader and whether it must be there, of each field.
+
+    Made once a type: files hold hundreds of thousands of rows.
+    """
     hints = get_type_hints(row_type)
     return tuple(
         (each.name, _reader(hints[each.name], f"{row_type.__name__}.{each.name}"), _is_needed(each))

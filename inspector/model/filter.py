@@ -150,7 +150,10 @@ class Filter:
         return any(isinstance(t, Keyed) and (t.key == "id" or (t.key == "state" and _names_death(t))) for t in self.terms)
 
     def born_between(self, now: float) -> tuple[float, float] | None:
-        """The range of births that it asks for, as seconds since the Unix epoch; ``None``: it asks for none."""
+        """The range of births that it asks for, as seconds since the Unix epoch.
+
+        ``None``: it asks for none.
+        """
         return next((term.between.moments(now) for term in self.terms if isinstance(term, Born)), None)
 
 
@@ -172,13 +175,19 @@ def quoted(text: str) -> str:
 
 
 def replaced(source: str, key: str, term: str) -> str:
-    """The filter ``source`` with ``term`` instead of its terms about ``key``; an empty ``term`` only removes these."""
+    """The filter ``source`` with ``term`` instead of its terms about ``key``.
+
+    An empty ``term`` only removes these.
+    """
     kept = [found[0] for found in _TOKEN.finditer(source) if not found["body"].casefold().startswith(f"{key}:")]
     return " ".join([*kept, term]).strip()
 
 
 def numbers_of(column: HandleColumn, snapshot: Snapshot) -> Floats:
-    """The numbers of a column, ``nan`` for unknown. Raises ``TypeError`` for a column without numbers."""
+    """The numbers of a column, ``nan`` for unknown.
+
+    Raises ``TypeError`` for a column without numbers.
+    """
     if column.values is None:
         raise TypeError(f"the column {column.key} has no numbers")
     return column.values(snapshot)

@@ -113,7 +113,10 @@ def _first_of_object(addresses: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> 
 
 
 def _sizes(snapshot: Snapshot) -> Ints:
-    """Bytes of a value of each type, by index; ``UNKNOWN`` where they are not known, or are none that there may be."""
+    """Bytes of a value of each type, by index.
+
+    ``UNKNOWN`` where they are not known, or are none that there may be.
+    """
     sizes = np.full(max((*snapshot.types, int(snapshot.handles.types.max(initial=0)))) + 1, UNKNOWN, dtype=np.int64)
     for index, row in snapshot.types.items():
         sizes[index] = row.size_bytes if row.size_bytes <= COUNT_LIMIT else UNKNOWN

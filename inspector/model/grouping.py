@@ -50,7 +50,9 @@ class Group:
     objects: int
     """Distinct objects behind them."""
     oldest_at: float
-    """Birth of the oldest live row whose birth was seen, seconds since the epoch; ``nan`` when there is none."""
+    """Birth of the oldest live row whose birth was seen, seconds since the epoch; ``nan`` when
+    there is none.
+    """
     pending: int = 0
     unseen: int = 0
     """Live ones whose birth was not seen: the oldest may be among them."""
@@ -142,7 +144,10 @@ def sort_keys(snapshot: Snapshot, key: str, rows: Ints) -> Floats:
 
 
 def _type_ranks(snapshot: Snapshot) -> tuple[Ints, list[int]]:
-    """Rank of each type index in the order of names, and type indices in that order. Types without a row in ``types`` come last."""
+    """Rank of each type index in the order of names, and type indices in that order.
+
+    Types without a row in ``types`` come last.
+    """
     indices = np.flatnonzero(np.bincount(snapshot.handles.types, minlength=1))
     known = snapshot.types
     ordered = sorted((int(i) for i in indices), key=lambda i: (i not in known, known[i].name.casefold() if i in known else "", i))
@@ -190,7 +195,10 @@ def _arrangement(snapshot: Snapshot, query: Query, rows: Ints, types: list[int],
 
 
 def _misplaced(snapshot: Snapshot, query: Query, rows: Ints, groups: list[Group], arrived: Mask) -> int:
-    """Arrived rows that a sort would put above a live row before them. Dead rows are on their way down and do not count."""
+    """Arrived rows that a sort would put above a live row before them.
+
+    Dead rows are on their way down and do not count.
+    """
     if not arrived.any():
         return 0
     keys, late = _order(snapshot, query, rows)

@@ -33,7 +33,9 @@ class RetainerPath:
     steps: tuple[PathStep, ...]
     """From the root down; the last one holds the proxy."""
     is_rooted: bool
-    """Otherwise no root was found: it is garbage that nothing collected yet, or something holds it that Python cannot see."""
+    """Otherwise no root was found: it is garbage that nothing collected yet, or something holds it
+    that Python cannot see.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class Retainers:
     known_references: int = -1
     """Those of objects that the collector knows and of running functions; -1: unknown."""
     hides_referents: str = ""
-    """The proxy's class, or one above it, that does not tell the collector what its instances hold; ``""``: none."""
+    """The proxy's class, or one above it, that does not tell the collector what its instances hold;
+    ``""``: none.
+    """
 
     def notes(self) -> tuple[str, ...]:
         """Blind spots of the collector about it, in sentences without a full stop."""

@@ -1,4 +1,6 @@
-"""Native holders that the table itself shows: pending calls, and entries of callback maps. Pure; any thread.
+"""Native holders that the table itself shows: pending calls, and entries of callback maps.
+
+Pure; any thread.
 
 Their rows have the address of the object they keep alive, so the target need not be asked.
 """
@@ -15,11 +17,15 @@ from inspector.model.snapshot import Snapshot
 from inspector.vocabulary import Kind
 
 _KEEPERS: Final = {Kind.UNIFFI_CALL: "pending call {}", Kind.UNIFFI_FOREIGN: "callback map entry {}"}
-"""Kinds whose rows stand for a reference that native code holds on what is at their address, and how that is named."""
+"""Kinds whose rows stand for a reference that native code holds on what is at their address, and
+how that is named.
+"""
 
 
 def keepers_of(snapshot: Snapshot, handle: int) -> tuple[NamedHolder, ...]:
-    """Rows that keep the object of a handle alive, the oldest first; a call's own row has no keeper.
+    """Rows that keep the object of a handle alive, the oldest first.
+
+    A call's own row has no keeper.
 
     At 100,000 rows less than a millisecond.
     """

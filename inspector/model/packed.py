@@ -20,7 +20,9 @@ from inspector.errors import FileFormatError
 
 MAX_BYTES: Final = 256 << 20
 SMALL_BYTES: Final = 1 << 20
-"""So much may be unpacked of any record; of more, each of its bytes answers for ``MOST_PACKED`` at most."""
+"""So much may be unpacked of any record; of more, each of its bytes answers for ``MOST_PACKED`` at
+most.
+"""
 MOST_PACKED: Final = 250
 """Bytes that one byte may stand for: counters that stand still are packed 200 times."""
 _HEAD: Final = struct.Struct("<I")
@@ -34,7 +36,9 @@ def pack(columns: Mapping[str, npt.NDArray[Any]]) -> bytes:
 
 
 def unpack(packed: bytes, expected: Mapping[str, str], *, newest: str = "") -> dict[str, npt.NDArray[Any]]:
-    """The columns of ``expected`` (name → dtype), read-only. Raises ``FileFormatError`` for anything else.
+    """The columns of ``expected`` (name → dtype), read-only.
+
+    Raises ``FileFormatError`` for anything else.
 
     The column ``newest`` may be missing: older versions did not write it.
     """

@@ -35,7 +35,9 @@ class PendingCloses:
     """Row in the snapshot's handle table."""
     ids: Ids
     since: Floats
-    """Since when the close is in the state it is in; seconds since the Unix epoch, ``nan`` when not known."""
+    """Since when the close is in the state it is in; seconds since the Unix epoch, ``nan`` when not
+    known.
+    """
     in_flight: Ints
     """Calls that use the object now; ``UNKNOWN`` when not known."""
     stuck: np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -44,7 +46,9 @@ class PendingCloses:
     callers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Names of the threads that call a handle now, by its id."""
     deadlines: Mapping[int, float] = field(default_factory=dict)
-    """When a close is withdrawn, by the handle that it was asked for by; seconds since the Unix epoch."""
+    """When a close is withdrawn, by the handle that it was asked for by; seconds since the Unix
+    epoch.
+    """
 
     def __len__(self) -> int:
         """Pending closes."""
@@ -76,12 +80,18 @@ class PendingCloses:
         return self._snapshot.sites.get(int(sites[self.rows[row]]))
 
     def request_place(self, row: int) -> str:
-        """The innermost line of where the close was asked for; ``""`` where that was not recorded."""
+        """The innermost line of where the close was asked for.
+
+        ``""`` where that was not recorded.
+        """
         site = self.request_site(row)
         return "" if site is None else site.short()
 
     def deadline(self, row: int) -> float:
-        """When the close is withdrawn, seconds since the Unix epoch; ``nan`` when it has no deadline or none is known."""
+        """When the close is withdrawn, seconds since the Unix epoch.
+
+        ``nan`` when it has no deadline or none is known.
+        """
         return self.deadlines.get(int(self.ids[row]), float("nan"))
 
     def waits_for(self, row: int) -> ThreadRow | None:
@@ -91,7 +101,10 @@ class PendingCloses:
         return self._snapshot.threads.get(int(self._snapshot.handles.owner_threads[self.rows[row]]))
 
     def waits_for_text(self, row: int) -> str:
-        """Name and state of the thread it waits for: the owner thread, or the callers; ``""`` when not known."""
+        """Name and state of the thread it waits for: the owner thread, or the callers.
+
+        ``""`` when not known.
+        """
         owner = self.waits_for(row)
         if owner is not None:
             return f"{owner.label} ({'alive' if owner.alive else 'ended'})"
@@ -151,7 +164,10 @@ def thread_name(snapshot: Snapshot, index: int) -> str:
 
 
 def pending_closes(snapshot: Snapshot) -> PendingCloses:
-    """Pending closes and closing methods that run, oldest first; equal ages stay in slot order, so rows do not jump."""
+    """Pending closes and closing methods that run, oldest first.
+
+    Equal ages stay in slot order, so rows do not jump.
+    """
     rows = np.union1d(np.flatnonzero(pending(snapshot.handles)), closing_calls(snapshot)).astype(np.int64)
     handles = snapshot.handles
     rows = rows[np.argsort(handles.changed_at[rows], kind="stable")]
@@ -199,7 +215,10 @@ def _stuck(snapshot: Snapshot, rows: Ints) -> np.ndarray[tuple[int], np.dtype[np
 
 
 def _deadlines(snapshot: Snapshot, rows: Ints) -> dict[int, float]:
-    """A deadline belongs to the handle that asked; the object's other handles, which wait with it, have the same."""
+    """A deadline belongs to the handle that asked.
+
+    The object's other handles, which wait with it, have the same.
+    """
     asked = {deadline.handle: deadline.at for deadline in snapshot.deadlines}
     if not asked:
         return {}

@@ -27,7 +27,9 @@ _OVERHEAD: Final = _LENGTH_AND_TYPE.size + _CRC.size
 
 
 def insert_chunk(png: bytes, chunk_type: bytes, data: bytes) -> bytes:
-    """``png`` with one chunk of ``chunk_type`` just before its end; an earlier chunk of that type is replaced.
+    """``png`` with one chunk of ``chunk_type`` just before its end.
+
+    An earlier chunk of that type is replaced.
 
     Raises ``FileFormatError`` when ``png`` is none or is damaged, or ``data`` is too large.
     """
@@ -66,7 +68,10 @@ def _chunk(chunk_type: bytes, data: bytes) -> bytes:
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Type, begin and end of each chunk up to the end of the picture; bytes after that are ignored."""
+    """Type, begin and end of each chunk up to the end of the picture.
+
+    Bytes after that are ignored.
+    """
     if not png.startswith(SIGNATURE):
         raise FileFormatError("not a PNG picture")
     offset = len(SIGNATURE)

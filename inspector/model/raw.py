@@ -23,7 +23,9 @@ class LayoutCodes:
     """The layout's numbers that the model must know."""
 
     running_borrows: int
-    """Bits of the ``data`` of a call that runs: the call has no reference of its own; the row is of an argument."""
+    """Bits of the ``data`` of a call that runs: the call has no reference of its own; the row is of
+    an argument.
+    """
     running_argument: int
     busy: int
     """Bit of ``reference_state``."""
@@ -61,5 +63,8 @@ class RawState:
 
 
 def text_of(field: Any) -> str:
-    """A NUL-padded UTF-8 field; damaged bytes, and characters that are not for showing, become U+FFFD."""
+    """A NUL-padded UTF-8 field.
+
+    Damaged bytes, and characters that are not for showing, become U+FFFD.
+    """
     return printable(bytes(field).split(b"\0", 1)[0].decode("utf-8", "replace"))

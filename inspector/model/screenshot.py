@@ -19,7 +19,10 @@ CHUNK_TYPE: Final = b"arIs"
 
 
 def embed(png: bytes, snapshot: Snapshot) -> bytes:
-    """``png`` with ``snapshot`` inside. Raises ``FileFormatError`` when it is no PNG or the snapshot is too large."""
+    """``png`` with ``snapshot`` inside.
+
+    Raises ``FileFormatError`` when it is no PNG or the snapshot is too large.
+    """
     return insert_chunk(png, CHUNK_TYPE, encode(snapshot))
 
 

@@ -166,7 +166,10 @@ def read_delta(payload: bytes) -> tuple[Snapshot, Ids]:
 
 
 def read_vitals(payload: bytes) -> list[Vitals]:
-    """Counters, oldest first, at most ``MAX_READINGS`` of them, evenly spread. Raises ``FileFormatError``."""
+    """Counters, oldest first, at most ``MAX_READINGS`` of them, evenly spread.
+
+    Raises ``FileFormatError``.
+    """
     columns = unpack(payload, _VITALS, newest="lives")
     at, widths = columns["at"], columns["types"]
     lengths = {len(columns[name]) for name in ("at", "live", "pending", "types")}

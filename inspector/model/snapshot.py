@@ -35,7 +35,8 @@ class TargetState(StrEnum):
 
     LIVE = "live"
     HUNG = "hung"
-    """Alive, but stopped or with an interpreter that does not answer; ``Target.reason`` says which."""
+    """Alive, but stopped or with an interpreter that does not answer; ``Target.reason`` says which.
+    """
     ENDED = "ended"
     """It exited normally or its agent was stopped. The last state is kept."""
     POST_MORTEM = "post-mortem"
@@ -62,12 +63,15 @@ class Target:
     """When the segment was made."""
     state: TargetState
     reason: str = ""
-    """Why the state is what it is, a sentence without a full stop: ``the interpreter has not answered for 12 s``."""
+    """Why the state is what it is, a sentence without a full stop: ``the interpreter has not
+    answered for 12 s``.
+    """
     state_since: float = float("nan")
     level: Level = Level.COUNT
     viewers: int = 0
     from_outside: bool = False
-    """Nothing of ours is in it: what is shown was read out of its memory, the read-only fallback."""
+    """Nothing of ours is in it: what is shown was read out of its memory, the read-only fallback.
+    """
 
 
 class Outer(StrEnum):
@@ -90,7 +94,9 @@ class TypeRow:
     origin: str
     """Crate or Python module."""
     kind: str
-    """Who counts: ``arc``, ``uniffi``, ``foreign`` … (lower-case names of ``Kind`` in the layout, with ``_`` for words)."""
+    """Who counts: ``arc``, ``uniffi``, ``foreign`` … (lower-case names of ``Kind`` in the layout,
+    with ``_`` for words).
+    """
     closes: bool
     """It opted in to closing."""
     close_signature: str
@@ -183,10 +189,15 @@ class Site:
     frames: tuple[Frame, ...]
     cut: bool = False
     packages: tuple[str, ...] = field(default=(), compare=False)
-    """The packages that define the followed classes: their frames do not name the site. Derived from the types, not stored."""
+    """The packages that define the followed classes: their frames do not name the site. Derived
+    from the types, not stored.
+    """
 
     def short(self) -> str:
-        """The innermost frame of the program's own; the innermost of all where there is none; ``""`` without frames."""
+        """The innermost frame of the program's own.
+
+        The innermost of all where there is none; ``""`` without frames.
+        """
         return self.frames[self.naming].short() if self.frames else ""
 
     def innermost(self) -> str:
@@ -294,7 +305,9 @@ class Handles:
     proxies: Ints = field(metadata=stored("<i8", Check.COUNT))
     """Live rows with the same address: the host language's wrappers of the object."""
     native_refs: Ints = field(metadata=stored("<i8", Check.COUNT))
-    """``strong - proxies`` at rest: references that native code holds. Negative: a double free to come."""
+    """``strong - proxies`` at rest: references that native code holds. Negative: a double free to
+    come.
+    """
     created_at: Floats = field(metadata=stored("<f8", Check.TIME))
     changed_at: Floats = field(metadata=stored("<f8", Check.TIME))
     """Since when the states are what they are."""
@@ -330,7 +343,9 @@ class Vitals:
     collections: tuple[Collection, ...] = ()
     """The newest ones, oldest first."""
     lives: Ints = field(default_factory=lambda: np.zeros(0, np.int64), metadata=stored("<i8", Check.COUNT, since=1))
-    """Handles that live per type index, those born before the agent came included; empty in files of older versions."""
+    """Handles that live per type index, those born before the agent came included; empty in files
+    of older versions.
+    """
 
     def live_by_type(self) -> Ints:
         """Live handles per type index; where that was not recorded, handles born since the segment began."""
@@ -359,11 +374,15 @@ class Snapshot:
     limits: tuple[Limit, ...] = ()
     """What the target can run out of; what is not known is left out."""
     deadlines: tuple[CloseDeadline, ...] = ()
-    """When pending closes are withdrawn; those that have one, as far as the header has room for them."""
+    """When pending closes are withdrawn; those that have one, as far as the header has room for
+    them.
+    """
     hidden_deadlines: int = 0
     """Pending closes with a deadline that found no room there."""
     stacks: tuple[ThreadStack, ...] = ()
-    """What all threads of the process did when they were looked at from outside, the main one first; empty: they were not."""
+    """What all threads of the process did when they were looked at from outside, the main one
+    first; empty: they were not.
+    """
     notes: tuple[str, ...] = ()
     """What could not be looked at, and why: sentences without a full stop."""
 

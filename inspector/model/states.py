@@ -50,7 +50,10 @@ class Standing(StrEnum):
 
 
 def state_words(reference: int, resource: int) -> str:
-    """The state column: ``live``, ``open``, ``draining``, ``dropped, never closed``. Unknown codes are named by number."""
+    """The state column: ``live``, ``open``, ``draining``, ``dropped, never closed``.
+
+    Unknown codes are named by number.
+    """
     if reference not in REFERENCE_WORDS or resource not in RESOURCE_WORDS:
         return f"state {reference}/{resource}"
     first = REFERENCE_WORDS[Reference(reference)]

@@ -34,7 +34,10 @@ def _equal(first: Handles, second: Handles) -> bool:
 
 
 def _threads(snapshot: Snapshot) -> list[object]:
-    """The visible state of threads; a time that is not known equals itself, which ``nan`` does not."""
+    """The visible state of threads.
+
+    A time that is not known equals itself, which ``nan`` does not.
+    """
     rows = snapshot.threads.values()
     calls = [(call.handle, call.began_at if call.began_at == call.began_at else None) for row in rows for call in row.calls]
     return [[(row.index, row.name, row.alive, row.created, row.released, len(row.calls), row.deeper_calls) for row in rows], calls]

@@ -1,4 +1,7 @@
-"""Stacks of threads as lines of a table: a line for each frame, the thread named on its first. Pure; any thread."""
+"""Stacks of threads as lines of a table: a line for each frame, the thread named on its first.
+
+Pure; any thread.
+"""
 
 from __future__ import annotations
 

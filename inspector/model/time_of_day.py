@@ -14,7 +14,9 @@ from typing import Final
 
 DAY_SECS: Final = 86_400.0
 AHEAD_SECS: Final = 60.0
-"""A time that is later by less than this is of today: what is being looked at may be a little older than what was chosen."""
+"""A time that is later by less than this is of today: what is being looked at may be a little older
+than what was chosen.
+"""
 _TIME: Final = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:\.\d{1,9})?))?")
 
 
@@ -26,7 +28,9 @@ class TimeRange:
     end_secs: float | None
 
     def moments(self, now: float) -> tuple[float, float]:
-        """Begin and end as seconds since the Unix epoch, seen from ``now``; an open end is infinite.
+        """Begin and end as seconds since the Unix epoch, seen from ``now``.
+
+        An open end is infinite.
 
         The end follows the begin.
 
@@ -43,7 +47,10 @@ class TimeRange:
 
 
 def parse_range(text: str) -> TimeRange | None:
-    """``14:03:20..14:03:25.5``; either end may be missing, seconds too. ``None``: it is no such range."""
+    """``14:03:20..14:03:25.5``; either end may be missing, seconds too.
+
+    ``None``: it is no such range.
+    """
     first, dots, last = text.partition("..")
     begin, end = _seconds(first), _seconds(last)
     if not dots or (first and begin is None) or (last and end is None) or (begin is None and end is None):

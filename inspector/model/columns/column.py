@@ -34,7 +34,10 @@ class ColumnKind(Enum):
 
 
 class Places(NamedTuple):
-    """Places in the lists whose order people and scripts know already. A new column gives none and comes last in each of them."""
+    """Places in the lists whose order people and scripts know already.
+
+    A new column gives none and comes last in each of them.
+    """
 
     json: int = LAST
     filter: int = LAST
@@ -49,7 +52,11 @@ NEW: Final = Places()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandleColumn:
-    """One column. A part that is empty does not apply: without ``title`` it is not in the window's table, without ``json`` not in JSON."""
+    """One column.
+
+    A part that is empty does not apply: without ``title`` it is not in the window's table, without
+    ``json`` not in JSON.
+    """
 
     key: str
     """Its name in the code, unique."""
@@ -79,11 +86,15 @@ class HandleColumn:
     example: str = ""
     """Of its use in a filter, for error messages."""
     holds_program_text: bool = False
-    """Shows names and texts of the inspected program: a report that shall reveal none leaves it out."""
+    """Shows names and texts of the inspected program: a report that shall reveal none leaves it
+    out.
+    """
     printed_title: str = ""
     """Header of ``arc-inspector handles``; empty: as in the window."""
     printed_rank: int | None = None
-    """Columns of a lower rank find room first in ``arc-inspector handles``; 0: always shown; ``None``: not printed."""
+    """Columns of a lower rank find room first in ``arc-inspector handles``; 0: always shown;
+    ``None``: not printed.
+    """
     printed: OfRow | None = None
     """The printed cell; ``None``: the value of ``json``."""
     widths: tuple[int, int] = (70, 90)

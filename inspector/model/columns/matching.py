@@ -1,4 +1,7 @@
-"""Rows that a text of a filter finds: a table per name is looked up, no row is compared on its own. Pure; any thread."""
+"""Rows that a text of a filter finds: a table per name is looked up, no row is compared on its own.
+
+Pure; any thread.
+"""
 
 from __future__ import annotations
 

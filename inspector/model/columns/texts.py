@@ -1,4 +1,7 @@
-"""Texts of the columns: cells, tooltips, values of ``--json``. Pure; any thread; made for the rows that are painted or printed."""
+"""Texts of the columns: cells, tooltips, values of ``--json``.
+
+Pure; any thread; made for the rows that are painted or printed.
+"""
 
 from __future__ import annotations
 
@@ -151,7 +154,10 @@ def count_value(name: str) -> Callable[[Snapshot, int], int | None]:
 
 
 def native_value(snapshot: Snapshot, row: int) -> int | None:
-    """References that native code holds; -1 is a count here, unknown without a strong count or a number of proxies."""
+    """References that native code holds.
+
+    -1 is a count here, unknown without a strong count or a number of proxies.
+    """
     handles = snapshot.handles
     return None if handles.strong[row] == UNKNOWN or handles.proxies[row] == UNKNOWN else int(handles.native_refs[row])
 

@@ -17,7 +17,10 @@ from inspector.vocabulary import Kind, kind_named
 
 @dataclass(frozen=True, slots=True)
 class LateCalls:
-    """Looks for calls that have been running for long. Closing methods are left to the rule on pending closes."""
+    """Looks for calls that have been running for long.
+
+    Closing methods are left to the rule on pending closes.
+    """
 
     key: str = "call-too-old"
     title: str = "Calls that do not end"

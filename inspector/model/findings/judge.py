@@ -23,13 +23,16 @@ from inspector.model.snapshot import Snapshot
 from inspector.model.states import alive
 
 DECISIVE: Final = frozenset({"negative-references", "leak-suspect", "count-drift"})
-"""Keys of the rules that say the most: where one of them cannot say, the program is not known to be well."""
+"""Keys of the rules that say the most: where one of them cannot say, the program is not known to be
+well.
+"""
 ORDER: Final = (Verdict.SUSPECT, Verdict.YOUNG, Verdict.UNMEASURED, Verdict.OK)
 
 NOTHING_FOLLOWED: Final = "Nothing is followed: no class of this program is known"
 NONE_OUTSIDE: Final = "No handle of a UniFFI class was found; other handles are not looked for from outside"
 MEASURED_ANYWAY: Final = frozenset({"limit-ahead", "not-followed"})
-"""Keys of the rules that look at more than rows: they say something also where nothing is followed."""
+"""Keys of the rules that look at more than rows: they say something also where nothing is followed.
+"""
 
 
 def all_rules() -> tuple[Rule, ...]:
@@ -60,7 +63,9 @@ class Report:
     at: float
     """Seconds since the Unix epoch; ``nan`` before the first look."""
     findings: tuple[Finding, ...]
-    """Suspects first, muted ones after them; then what cannot be said yet, what is not measured, what is well."""
+    """Suspects first, muted ones after them; then what cannot be said yet, what is not measured,
+    what is well.
+    """
     rules: tuple[Rule, ...]
     observed_secs: float = 0.0
     undecided: tuple[Rule, ...] = ()
@@ -71,7 +76,10 @@ class Report:
         return tuple(each for each in self.findings if each.verdict is Verdict.SUSPECT and not each.muted)
 
     def conclusion(self) -> str:
-        """How many suspects there are, or which rules cannot say yet; a sentence without a full stop."""
+        """How many suspects there are, or which rules cannot say yet.
+
+        A sentence without a full stop.
+        """
         suspects = len(self.suspects())
         if suspects:
             return f"{suspects} to look at"

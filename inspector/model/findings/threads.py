@@ -1,4 +1,7 @@
-"""Two rules on owner threads: the owner ended before it closed; another thread released an open resource."""
+"""Two rules on owner threads: the owner ended before it closed.
+
+Another thread released an open resource.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,9 @@ CAPACITY: Final = 240
 MIN_GAP_SECS: Final = 0.2
 """Observations that follow sooner are left out."""
 RISE_GAP_SECS: Final = 0.5
-"""Rises that follow sooner count as one, so that their number does not depend on how often somebody looks."""
+"""Rises that follow sooner count as one, so that their number does not depend on how often somebody
+looks.
+"""
 STRETCHES: Final = 4
 """Equal parts of the time observed. Growth is what shows in each of them."""
 ENOUGH_SECS: Final = 4.0
@@ -42,7 +44,10 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Native references of objects over time, one element an object that lives. An object is named by the oldest of its handles."""
+    """Native references of objects over time, one element an object that lives.
+
+    An object is named by the oldest of its handles.
+    """
 
     ids: Ids
     """Ascending."""
@@ -102,7 +107,10 @@ class Trend:
         return True
 
     def appeared_at(self, snapshot: Snapshot) -> Floats:
-        """Birth or first sight of each handle of the newest snapshot; ``nan``: there at the first look."""
+        """Birth or first sight of each handle of the newest snapshot.
+
+        ``nan``: there at the first look.
+        """
         handles = snapshot.handles
         at = handles.created_at.copy()
         found = np.searchsorted(self.first_seen.ids, handles.ids)
@@ -118,7 +126,10 @@ class Trend:
         return len(np.unique(self._stretches())) == STRETCHES
 
     def low_marks(self, counts: Sequence[int]) -> Ints:
-        """The lowest of the counts, one an observation, in each stretch; all of them were looked at."""
+        """The lowest of the counts, one an observation, in each stretch.
+
+        All of them were looked at.
+        """
         marks = np.full(STRETCHES, np.iinfo(np.int64).max, np.int64)
         np.minimum.at(marks, self._stretches(), np.asarray(counts, np.int64))
         return marks
