@@ -51,11 +51,15 @@ class ForeignMap:
 
 
 FOREIGN: Final = ForeignMap()
-"""One a process: native code calls back through plain functions, which find the object by its key alone."""
+"""One a process: native code calls back through plain functions, which find the object by its key
+alone.
+"""
 
 
 EXIT_PATIENCE_MILLIS: Final = 500
-"""How long the end of the interpreter waits for callbacks on their way. One that blocks for longer may abort the process."""
+"""How long the end of the interpreter waits for callbacks on their way. One that blocks for longer
+may abort the process.
+"""
 
 # The interpreter ends threads that wait for it, including threads within a callback, whose native
 # frames do not survive that. Functions that the program registers for its exit run before this one
@@ -85,7 +89,10 @@ def callback(name: str, function: Callable[..., int | None], *, fallback: int | 
 
 
 def error_length(method: Callable[[], object], text: Any, capacity: int) -> int:
-    """Call a method of the program for native code, on any thread; returns the length of the error in ``text``, 0 if there is none."""
+    """Call a method of the program for native code, on any thread.
+
+    Returns the length of the error in ``text``, 0 if there is none.
+    """
     try:
         method()
     # it cannot pass through native code, and is reported to the caller

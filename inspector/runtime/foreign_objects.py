@@ -73,7 +73,10 @@ class ForeignObjects:
         return number
 
     def value(self, number: int) -> Any:
-        """The object; a ``HandleError`` names the fault of the number, a ``ClosedError`` the closing thread."""
+        """The object.
+
+        A ``HandleError`` names the fault of the number, a ``ClosedError`` the closing thread.
+        """
         call_for_number(lib.ai_foreign_value, self._type, number)
         return self._held(number)
 
@@ -100,7 +103,10 @@ class ForeignObjects:
 
     @contextmanager
     def using(self, number: int) -> Iterator[Any]:
-        """The object for the block, a call in flight: its close waits for it. For maps that say how their objects close."""
+        """The object for the block, a call in flight: its close waits for it.
+
+        For maps that say how their objects close.
+        """
         call_for_number(lib.ai_foreign_enter, self._type, number)
         try:
             yield self._held(number)
@@ -108,7 +114,9 @@ class ForeignObjects:
             lib.ai_foreign_leave(number)
 
     def close(self, number: int, *, deadline_secs: float | None = None, **arguments: Any) -> bool:
-        """Close an object; ``False`` when that waits for uses of it or for its owner. Its number stays valid for ``delete``.
+        """Close an object; ``False`` when that waits for uses of it or for its owner.
+
+        Its number stays valid for ``delete``.
 
         Raises ``ClosedError`` after the first, and ``CloseError`` with the reason when the object's own method raises.
         """
@@ -165,7 +173,10 @@ class ForeignResource(Resource, closes_by="close"):
 
 
 def _close(key: int, value: int, text: Any, capacity: int) -> int:
-    """Native code closes an object, on any thread; the answer is the length of the error in ``text``, 0 for none."""
+    """Native code closes an object, on any thread.
+
+    The answer is the length of the error in ``text``, 0 for none.
+    """
     return error_length(lambda: FOREIGN.get(key or value)(), text, capacity)
 
 

@@ -17,7 +17,9 @@ from inspector.wire.status import raise_last
 
 _NEW_NUMBER: Final = ffi.typeof("uint64_t *")
 _NO_ERROR: Final = ffi.NULL
-"""Handed over where a message is needed only when something fails: a place for it would double the price of most calls."""
+"""Handed over where a message is needed only when something fails: a place for it would double the
+price of most calls.
+"""
 
 
 class Counts(NamedTuple):
@@ -129,7 +131,10 @@ class Handle:
         return self._lift(create(lib.ai_handle_clone, self._handle))
 
     def release(self) -> None:
-        """Release the reference now. A second release, and any use after it, is a ``StaleHandleError``."""
+        """Release the reference now.
+
+        A second release, and any use after it, is a ``StaleHandleError``.
+        """
         is_marked = SITES.mark()
         try:
             # The native side decides a race between two threads: the loser gets the error that the

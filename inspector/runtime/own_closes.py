@@ -34,7 +34,10 @@ class OwnCloses:
         self._proxies: dict[int, ref[Any]] = {}
 
     def add(self, proxy: Any, handle: int) -> None:
-        """Have viewers close the object of this handle by the proxy's method. Without a lock: each step is one operation of a dict."""
+        """Have viewers close the object of this handle by the proxy's method.
+
+        Without a lock: each step is one operation of a dict.
+        """
         proxies = self._proxies
         if not proxies:
             lib.ai_close_by_proxies(_CLOSE_PROXY)

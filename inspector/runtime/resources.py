@@ -1,4 +1,6 @@
-"""Closing: ending a resource while handles to it live on. Opt-in, by a type's own method with its own arguments.
+"""Closing: ending a resource while handles to it live on.
+
+Opt-in, by a type's own method with its own arguments.
 
 Releasing is not closing: a type that does not name its close method gets no context manager, and a
 type that does may use any name. A close that cannot run now (calls in flight, another owner thread)
@@ -25,7 +27,9 @@ LONGEST_DEADLINE_SECS: Final = 10 * 365 * 86400
 
 
 def close(function: Callable[..., int], *arguments: Any, deadline_secs: float | None = None) -> bool:
-    """Call a native close method; ``True`` when it ran, ``False`` when it is pending. The caller's site is recorded.
+    """Call a native close method; ``True`` when it ran, ``False`` when it is pending.
+
+    The caller's site is recorded.
 
     A close that has not run ``deadline_secs`` from now is withdrawn: the resource is open again, and ``Resource.close_result`` says so.
     Raises ``ValueError`` for a deadline that is not ahead.
@@ -86,7 +90,10 @@ class Resource:
         cls._closes_itself = is_own(cls, cls._closes_by)
 
     def pending_reason(self) -> str:
-        """Why a close would not run now, in one sentence; ``""`` when it would. Raises ``ClosedError`` after the close."""
+        """Why a close would not run now, in one sentence; ``""`` when it would.
+
+        Raises ``ClosedError`` after the close.
+        """
         error = new_error()
         status = lib.ai_close_preview(self._handle, error)
         if status in (Status.PENDING, Status.CLOSE_REFUSED):
@@ -112,7 +119,10 @@ class Resource:
         return not status
 
     async def wait_closed(self) -> None:
-        """Wait until a pending close has run, without holding the event loop up. Raises as ``close_result``."""
+        """Wait until a pending close has run, without holding the event loop up.
+
+        Raises as ``close_result``.
+        """
         await wait_ended(self._handle, lambda: not self.close_result())
 
     def __enter__(self) -> Self:

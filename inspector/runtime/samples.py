@@ -59,7 +59,10 @@ Notify = Callable[[Notice, TodoItem], None]
 
 
 def _notify(key: int, what: int, number: int) -> None:
-    """A list changed; runs on the thread that changed it. The handle is ours: the proxy releases it."""
+    """A list changed; runs on the thread that changed it.
+
+    The handle is ours: the proxy releases it.
+    """
     item = TodoItem._lift(number)
     FOREIGN.get(key)(Notice(what), item)
 
@@ -166,7 +169,11 @@ class Journal(Handle, Resource, closes_by="close", closes_with={"flush": True}):
         return call_for_number(lib.ai_journal_lines, self._handle)
 
     def close(self, *, flush: bool = True, deadline_secs: float | None = None) -> bool:
-        """Close the file; ``False`` when calls are in flight, the last of which will close it unless ``deadline_secs`` have passed."""
+        """Close the file.
+
+        ``False`` when calls are in flight, the last of which will close it unless ``deadline_secs``
+        have passed.
+        """
         return close(lib.ai_journal_close, self._handle, flush, deadline_secs=deadline_secs)
 
 
@@ -193,7 +200,9 @@ class Cursor(Handle, Resource, closes_by="close"):
         return line
 
     def close(self, *, deadline_secs: float | None = None) -> bool:
-        """Close it; ``False`` on another thread than the owner's, which closes it at its next safe point.
+        """Close it.
+
+        ``False`` on another thread than the owner's, which closes it at its next safe point.
 
         An owner that ends without a safe point runs the closes that wait for it; after its end any
         thread that asks closes.
@@ -213,7 +222,10 @@ class Churn:
         self._stop = weakref.finalize(self, _stop_churn, number)
 
     def stop(self) -> None:
-        """Stop and join the threads; everything they made is released. A second stop does nothing."""
+        """Stop and join the threads; everything they made is released.
+
+        A second stop does nothing.
+        """
         self._stop()
 
 

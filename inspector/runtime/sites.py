@@ -22,11 +22,16 @@ OWN_MODULES: Final = (f"{OWN_PACKAGE}.runtime", f"{OWN_PACKAGE}.agent", "_arc_in
 """Frames of these modules are the tool's, not the program's."""
 
 Place = tuple[int, int]
-"""A frame's ``id(code)`` and its last instruction: cheap to hash, unlike code objects, whose hash reads their constants."""
+"""A frame's ``id(code)`` and its last instruction: cheap to hash, unlike code objects, whose hash
+reads their constants.
+"""
 
 
 class SiteTable:
-    """Interned stacks of this process by place. A number stays valid for the life of the process, also across fork."""
+    """Interned stacks of this process by place.
+
+    A number stays valid for the life of the process, also across fork.
+    """
 
     __slots__ = ("_known", "_naming", "_own_globals", "_own_modules", "_packages")
 
@@ -41,7 +46,9 @@ class SiteTable:
         self._known: dict[Place | tuple[Place, ...], tuple[int, tuple[CodeType, ...]]] = {}
 
     def mark(self, _level: Callable[[], int] = lib.ai_hottest_level, _history: int = lib.AiLevel_History) -> bool:
-        """Name the caller's site for this thread's next operations; ``False`` below level *history*, where it does nothing.
+        """Name the caller's site for this thread's next operations.
+
+        ``False`` below level *history*, where it does nothing.
 
         After ``True`` the operation must be followed by ``lib.ai_set_site(0)``, or later operations
         would carry the site.
@@ -53,7 +60,10 @@ class SiteTable:
         return True
 
     def here(self, limit: int) -> int:
-        """Number of the stack that leads here, its ``limit`` innermost frames of the program; 0 when there are none."""
+        """Number of the stack that leads here, its ``limit`` innermost frames of the program.
+
+        0 when there are none.
+        """
         frame = self._of_program(sys._getframe(1))
         if frame is None:
             return 0
@@ -81,7 +91,10 @@ class SiteTable:
         return isinstance(name, str) and name.startswith(self._own_modules)
 
     def _frames_to_own(self, innermost: FrameType) -> int:
-        """Frames up to the first one that is the program's own; 1: a site has no room for so many, or there is none."""
+        """Frames up to the first one that is the program's own.
+
+        1: a site has no room for so many, or there is none.
+        """
         frame: FrameType | None = innermost
         for count in range(1, SITE_FRAMES + 1):
             if frame is None:

@@ -53,11 +53,17 @@ class _StrategyList(Handle):
         return [TodoItem._lift(items[position]) for position in range(min(count[0], capacity))]
 
     def merge(self, other: _StrategyList) -> None:
-        """Share all items of a list of this strategy, which may be the same list; ``WrongTypeError`` for any other."""
+        """Share all items of a list of this strategy, which may be the same list.
+
+        ``WrongTypeError`` for any other.
+        """
         call(lib.ai_list_merge, self.kind, self._handle, other._handle)
 
     def item_at(self, position: int) -> TodoItem:
-        """The item at a position that is known to be there; otherwise the native code panics, and you get a ``NativePanicError``."""
+        """The item at a position that is known to be there.
+
+        Otherwise the native code panics, and you get a ``NativePanicError``.
+        """
         return TodoItem._lift(create(lib.ai_list_item_at, self.kind, self._handle, position))
 
     def __len__(self) -> int:
@@ -147,7 +153,11 @@ class _StrategyJournal(Handle, Resource, closes_by="close", closes_with={"flush"
         return call_for_number(lib.ai_owned_journal_lines, self.kind, self._handle)
 
     def close(self, *, flush: bool = True, deadline_secs: float | None = None) -> bool:
-        """Close the file; ``False`` when calls are in flight, the last of which will close it unless ``deadline_secs`` have passed."""
+        """Close the file.
+
+        ``False`` when calls are in flight, the last of which will close it unless ``deadline_secs``
+        have passed.
+        """
         return close(lib.ai_owned_journal_close, self.kind, self._handle, flush, deadline_secs=deadline_secs)
 
 
