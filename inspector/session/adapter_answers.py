@@ -44,7 +44,9 @@ class LibraryClasses:
 
     count: int
     example: str
-    """Dotted name of the class with the most instances; ``""`` when it has none that can be declared."""
+    """Dotted name of the class with the most instances; ``""`` when it has none that can be
+    declared.
+    """
     live: int
     """About how many instances of it live; 0 when that cannot be told."""
 
@@ -72,7 +74,10 @@ class AdapterReport:
 
 
 def adapter_report(answer: Answer) -> AdapterReport:
-    """The report in an answer. Raises ``ControlError`` for a refusal, and for an answer that is none."""
+    """The report in an answer.
+
+    Raises ``ControlError`` for a refusal, and for an answer that is none.
+    """
     fields = require_ok(answer).fields
     try:
         return AdapterReport(

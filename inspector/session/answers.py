@@ -144,7 +144,10 @@ def _result(value: object) -> Any:
 
 
 def _flat(value: object) -> Any:
-    """A text, a number, a flag or nothing, or such by name; deeper things no target tells of an act."""
+    """A text, a number, a flag or nothing, or such by name.
+
+    Deeper things no target tells of an act.
+    """
     if isinstance(value, dict):
         return {text(name): _scalar(each) for name, each in value.items()}
     return _scalar(value)

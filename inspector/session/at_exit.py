@@ -19,7 +19,9 @@ _GONE: Final = (Reference.RELEASED, Reference.DROPPED)
 
 
 def as_of_exit(raw: RawState) -> RawState:
-    """``raw`` with the rows alive that ended after the program did; ``raw`` itself where the program has not ended that way.
+    """``raw`` with the rows alive that ended after the program did.
+
+    ``raw`` itself where the program has not ended that way.
 
     Rows keep the resource state of a close that ran; a resource that was only dropped counts as open. The records are changed in place.
     """

@@ -69,7 +69,10 @@ class ControlLink:
 
     @property
     def refusal(self) -> str:
-        """Why the target does not take us, one line; ``""`` while it does or was not reached yet."""
+        """Why the target does not take us, one line.
+
+        ``""`` while it does or was not reached yet.
+        """
         return self._refusal
 
     @property

@@ -21,7 +21,9 @@ class FixedSession:
     """A ``Session`` that can show and cannot act. Any thread."""
 
     def __init__(self, snapshot: Snapshot, *, reason: str, events: EventBatch | None = None) -> None:
-        """Show ``snapshot``; ``reason`` says why nothing can be asked of its target, a sentence without a full stop.
+        """Show ``snapshot``.
+
+        ``reason`` says why nothing can be asked of its target, a sentence without a full stop.
 
         ``events``: the events, as far as they are known; ``None``: nothing was kept.
         """
@@ -65,7 +67,10 @@ class FixedSession:
         return self._refuse()
 
     def read_events(self, after: EventCursor | None = None) -> Future[EventBatch]:
-        """All that was kept, once: after that nothing more comes. Fails with ``ControlError`` when none were."""
+        """All that was kept, once: after that nothing more comes.
+
+        Fails with ``ControlError`` when none were.
+        """
         if self._events is None:
             return refused("events were not kept here")
         batch: Future[EventBatch] = Future()
@@ -129,7 +134,10 @@ def refused(reason: str) -> Future[Any]:
 
 
 def recorded_session(snapshot: Snapshot) -> FixedSession:
-    """Show a saved snapshot. Its target becomes *recorded*; the reason says how it was doing then."""
+    """Show a saved snapshot.
+
+    Its target becomes *recorded*; the reason says how it was doing then.
+    """
     target = snapshot.target
     if target.state is not TargetState.RECORDED:
         then = f"when it was saved the target was {target.state}"

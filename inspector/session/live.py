@@ -60,7 +60,9 @@ AS_THE_PROCESS: Final = 255
 MILLIS_PER_SEC: Final = 1000
 _SHORTEST_SAMPLE_MILLIS: Final = 16
 _REST_SHARE: Final = 0.5
-"""Of the time that a snapshot took, the pump rests at least this much before the next: a huge table must not take a whole core."""
+"""Of the time that a snapshot took, the pump rests at least this much before the next: a huge table
+must not take a whole core.
+"""
 
 Result = TypeVar("Result")
 
@@ -172,7 +174,10 @@ class LiveSession:
         return _mapped(self._link.set_level(int(level)), lambda answer: Level(level_in(answer)))
 
     def force_gc(self) -> Future[GcReport]:
-        """Collect garbage in the target. Fails with ``TargetBusyError`` when the interpreter does not answer in time."""
+        """Collect garbage in the target.
+
+        Fails with ``TargetBusyError`` when the interpreter does not answer in time.
+        """
         return self._submit(lambda: gc_report(self._command("gc")))
 
     def preview_close(self, handles: Sequence[int]) -> Future[tuple[CloseAnswer, ...]]:
@@ -192,7 +197,10 @@ class LiveSession:
         return self._submit(lambda: drain_report(self._command("drain")))
 
     def cancel_close(self, handle: int) -> Future[None]:
-        """Take a close that has not run back. Fails with ``ControlError`` and the reason when that cannot be done."""
+        """Take a close that has not run back.
+
+        Fails with ``ControlError`` and the reason when that cannot be done.
+        """
         return self._submit(lambda: self._do("cancel", handle=handle))
 
     def native_holders(self, handle: int) -> Future[NativeHolders]:
@@ -208,7 +216,10 @@ class LiveSession:
         return self._submit(lambda: cycles_in(self._search("cycles", handle, search)))
 
     def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
-        """Record so much of one type until the last viewer leaves; ``None``: as the whole process."""
+        """Record so much of one type until the last viewer leaves.
+
+        ``None``: as the whole process.
+        """
         number = AS_THE_PROCESS if level is None else int(level)
         return self._submit(lambda: self._do("type_level", type_id=type_index, level=number))
 
@@ -221,7 +232,10 @@ class LiveSession:
         return self._submit(lambda: self._events.read(after))
 
     def remove_agent(self) -> Future[str]:
-        """Remove an agent that a viewer brought in, while no other viewer needs it; the reason why it stays, ``""``: it left."""
+        """Remove an agent that a viewer brought in, while no other viewer needs it.
+
+        The reason why it stays, ``""``: it left.
+        """
         return self._submit(self._take_out)
 
     def notices(self) -> Future[tuple[str, ...]]:
@@ -271,7 +285,10 @@ class LiveSession:
 
     @contextmanager
     def _greeted(self, *, armed: bool = False) -> Iterator[ControlConnection]:
-        """A connection of its own for one question; only an ``armed`` connection may change the target."""
+        """A connection of its own for one question.
+
+        Only an ``armed`` connection may change the target.
+        """
         with ControlConnection(self._socket_path, pid=self._pid) as connection:
             hello: dict[str, Any] = {"layout": LAYOUT_VERSION, "role": "command", "level": None, "armed": armed}
             require_ok(connection.ask("hello", wait_secs=COMMAND_SECS, is_given_up=self._is_over, **hello))

@@ -37,7 +37,9 @@ REASON: Final = "the process is only looked at from outside: nothing of the insp
 NO_EVENTS: Final = "From outside, events between two looks are not seen"
 SHORTEST_SECS: Final = 1.0
 REST: Final = 4.0
-"""Rest after a look, as a multiple of the processor time that it took: on a busy machine looks do not become rare."""
+"""Rest after a look, as a multiple of the processor time that it took: on a busy machine looks do
+not become rare.
+"""
 
 
 class OutsideSession(FixedSession):

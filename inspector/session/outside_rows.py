@@ -62,7 +62,9 @@ class _Kept:
     created_at: float
     changed_at: float
     strong: int = UNSAMPLED
-    """What the object's own ``Arc`` counts beyond what the look knew, and one; as ``model.counts`` has it."""
+    """What the object's own ``Arc`` counts beyond what the look knew, and one; as ``model.counts``
+    has it.
+    """
     outer: int = UNSAMPLED
     weak: int = UNKNOWN
     in_flight: int = UNKNOWN
@@ -173,7 +175,10 @@ class OutsideRows:
                 self._end(self._rows.pop(key), at)
 
     def _sites_of(self, threads: Iterable[SeenThread]) -> dict[int, int]:
-        """The line that each synchronous call was made from, by the call's place. As many as a segment has room for."""
+        """The line that each synchronous call was made from, by the call's place.
+
+        As many as a segment has room for.
+        """
         found: dict[int, int] = {}
         for thread in threads:
             for call in thread.calls:

@@ -38,11 +38,15 @@ class CloseAnswer:
     outcome: str
     """``would_close``, ``closed``, ``pending``, ``refused`` or ``failed``."""
     reason: str
-    """A sentence without a full stop: ``2 calls in flight``, ``TodoItem did not opt in to closing``."""
+    """A sentence without a full stop: ``2 calls in flight``, ``TodoItem did not opt in to
+    closing``.
+    """
     holders: tuple[str, ...] = ()
     """Who else holds the object, for the person to read."""
     first: tuple[int, ...] = ()
-    """Handles of objects that need this one and have to be closed before; each is one of the ``holders``."""
+    """Handles of objects that need this one and have to be closed before; each is one of the
+    ``holders``.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,13 @@ class AuditedAct:
     outcome: str
     """``done``, or the status of what was not."""
     result: Any
-    """Of a close, an outcome for each of the first handles; of others their figures; of what was not done, why."""
+    """Of a close, an outcome for each of the first handles; of others their figures; of what was
+    not done, why.
+    """
     wish: Any = None
-    """How it was wanted: of a close ``{"although_held": true, …}``, of a level which; ``None`` where there is no choice."""
+    """How it was wanted: of a close ``{"although_held": true, …}``, of a level which; ``None``
+    where there is no choice.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,10 @@ class SessionListener(Protocol):
 
 
 class Session(Protocol):
-    """One attachment from attach to end. All methods may be called from any thread and return at once."""
+    """One attachment from attach to end.
+
+    All methods may be called from any thread and return at once.
+    """
 
     @property
     def latest(self) -> Snapshot | None:
@@ -128,7 +139,10 @@ class Session(Protocol):
         """Set the target's recording level; the result is the level in force."""
 
     def force_gc(self) -> Future[GcReport]:
-        """Collect garbage in the target. Fails with ``TargetBusyError`` when the interpreter does not answer in time."""
+        """Collect garbage in the target.
+
+        Fails with ``TargetBusyError`` when the interpreter does not answer in time.
+        """
 
     def preview_close(self, handles: Sequence[int]) -> Future[tuple[CloseAnswer, ...]]:
         """The outcome that ``close`` would have. Changes nothing."""
@@ -156,10 +170,16 @@ class Session(Protocol):
         """Run the waiting closes without an obstacle."""
 
     def cancel_close(self, handle: int) -> Future[None]:
-        """Take a close that has not run back. Fails with ``ControlError`` and the reason when that cannot be done."""
+        """Take a close that has not run back.
+
+        Fails with ``ControlError`` and the reason when that cannot be done.
+        """
 
     def native_holders(self, handle: int) -> Future[NativeHolders]:
-        """Native references on the handle's object that have a name. Answered without the interpreter."""
+        """Native references on the handle's object that have a name.
+
+        Answered without the interpreter.
+        """
 
     def retainers(self, handle: int, search: Search) -> Future[Retainers]:
         """The holders of the handle's proxy, up to Python's roots.
@@ -171,13 +191,19 @@ class Session(Protocol):
         """Cycles across the boundary: through a handle or, with 0, all."""
 
     def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
-        """Record so much of one type until the last viewer leaves; ``None``: as the whole process."""
+        """Record so much of one type until the last viewer leaves.
+
+        ``None``: as the whole process.
+        """
 
     def audit(self) -> Future[AuditLog]:
         """The acts of viewers on the target."""
 
     def remove_agent(self) -> Future[str]:
-        """Remove an agent that a viewer brought in, while no other viewer needs it; the reason why it stays, ``""``: it left."""
+        """Remove an agent that a viewer brought in, while no other viewer needs it.
+
+        The reason why it stays, ``""``: it left.
+        """
 
     def notices(self) -> Future[tuple[str, ...]]:
         """Notices about followed classes: declarations that are wrong or name nothing, a line each."""
@@ -197,7 +223,9 @@ class Replay(Protocol):
     """A recorded session's addition to a ``Session``: the choice of a moment. Any thread."""
 
     moments: Floats
-    """When the recorded snapshots were taken, ascending, seconds since the Unix epoch; at least one."""
+    """When the recorded snapshots were taken, ascending, seconds since the Unix epoch; at least
+    one.
+    """
     vitals: tuple[Vitals, ...]
     """Counters over the whole time, oldest first, thinned."""
     marks: tuple[tuple[float, str], ...]

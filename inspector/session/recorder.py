@@ -54,7 +54,11 @@ class SessionRecorder:
     """A ``SessionListener`` that writes every notification. ``stop`` it."""
 
     def __init__(self, session: Session, path: Path, *, every_secs: float = RECORD_SECS, may_replace: bool = False) -> None:
-        """Begin with the newest snapshot. Raises ``FileFormatError`` when the file cannot be made, or is there and may not be replaced."""
+        """Begin with the newest snapshot.
+
+        Raises ``FileFormatError`` when the file cannot be made, or is there and may not be
+        replaced.
+        """
         self._session = session
         self._path = path
         self._every_secs = every_secs
@@ -157,7 +161,10 @@ class SessionRecorder:
             self._writer.add(events_record(batch.events))
 
     def _give_up(self) -> None:
-        """After a failure the file's buffer is lost; take further items, so that ``stop`` finds its end."""
+        """After a failure the file's buffer is lost.
+
+        Take further items, so that ``stop`` finds its end.
+        """
         with suppress(OSError):
             self._file.close()
         while self._waiting.get() is not None:

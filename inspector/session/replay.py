@@ -25,7 +25,10 @@ Result = TypeVar("Result")
 
 
 class ReplaySession(FixedSession):
-    """A ``Session`` that cannot act, and a ``Replay``. Begins at the last recorded moment. ``end`` it."""
+    """A ``Session`` that cannot act, and a ``Replay``.
+
+    Begins at the last recorded moment. ``end`` it.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the file. Raises ``FileFormatError``."""

@@ -68,7 +68,10 @@ class SegmentWatcher:
         return self._source.vitals()
 
     def probe(self, at: float) -> bool:
-        """Judge how the target is doing; true when its state or reason changed. Raises ``SegmentError``."""
+        """Judge how the target is doing; true when its state or reason changed.
+
+        Raises ``SegmentError``.
+        """
         # before the header: an ending is written before the lock is released
         has_lock = self._segment.is_locked()
         raw = self._source.vitals()
@@ -112,7 +115,10 @@ class SegmentWatcher:
         return replace(latest, serial=latest.serial + 1, target=target)
 
     def _limits(self, at: float) -> tuple[Limit, ...]:
-        """The system's limits for the process; counting costs a list of names, so it is done about once a second."""
+        """The system's limits for the process.
+
+        Counting costs a list of names, so it is done about once a second.
+        """
         if at - self._counted_at >= _COUNT_SECS:
             self._counted_at = at
             descriptors = open_descriptors(self._segment.header().pid)

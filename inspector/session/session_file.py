@@ -1,4 +1,7 @@
-"""A session file on disk: an index of its records, and the snapshot of any recorded moment. One thread at a time."""
+"""A session file on disk: an index of its records, and the snapshot of any recorded moment.
+
+One thread at a time.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,9 @@ MAX_MARKS: Final = 1000
 MAX_PARTS: Final = 1000
 """Records of events that are kept apart; then they become one."""
 MAX_CHAIN: Final = 64
-"""Changes that may follow on one whole snapshot; a recorder writes half as many before it writes a whole one."""
+"""Changes that may follow on one whole snapshot; a recorder writes half as many before it writes a
+whole one.
+"""
 
 
 @dataclass(slots=True)
@@ -62,7 +67,10 @@ class SessionFile:
     """An open session file. Use it in ``with``, or ``close`` it."""
 
     def __init__(self, path: Path) -> None:
-        """Read the index. Raises ``FileFormatError``, one line, when there is no snapshot to show."""
+        """Read the index.
+
+        Raises ``FileFormatError``, one line, when there is no snapshot to show.
+        """
         self.path = path
         try:
             self._file: BinaryIO = open_regular(path)
@@ -155,7 +163,10 @@ class SessionFile:
             raise FileFormatError(f"the session file holds no snapshot that can be read ({why}): {self.path}")
 
     def _record_at(self, offset: int, size_bytes: int) -> tuple[bytes, bytes | None] | None:
-        """Kind and payload of the record, ``None`` as payload when it is damaged; ``None`` where no record begins."""
+        """Kind and payload of the record, ``None`` as payload when it is damaged.
+
+        ``None`` where no record begins.
+        """
         self._file.seek(offset)
         head = self._file.read(RECORD.size)
         if len(head) < RECORD.size:

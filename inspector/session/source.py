@@ -83,7 +83,10 @@ class SegmentSource:
         )
 
     def events_gone(self) -> list[int]:
-        """For each used ring, how many of its events can no longer be read. Raises ``SegmentError``."""
+        """For each used ring, how many of its events can no longer be read.
+
+        Raises ``SegmentError``.
+        """
         gone: list[int] = self._gone[: self._segment.read_events_gone(self._gone)].tolist()
         return gone
 
