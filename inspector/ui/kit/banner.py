@@ -82,7 +82,10 @@ class Banner(QFrame):
         self.show()
 
     def tell_figures(self, head: str, figures: Sequence[Figure], *, text: str) -> None:
-        """Show numbers after a short ``head``; ``text`` is the same as a sentence, for screen readers."""
+        """Show numbers after a short ``head``.
+
+        ``text`` is the same as a sentence, for screen readers.
+        """
         self.say(text)
         self._text.setText(head)
         self.figures.show_figures(figures)

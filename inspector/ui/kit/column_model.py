@@ -56,7 +56,9 @@ class Column(Generic[RowsT]):
     """The header's tooltip."""
     text: Callable[[RowsT, int], str]
     sort_keys: Callable[[RowsT], SortKeys]
-    """One a row; ``nan`` and, in a ``number`` column, negative is unknown and comes last in both directions."""
+    """One a row; ``nan`` and, in a ``number`` column, negative is unknown and comes last in both
+    directions.
+    """
     number: bool = False
     """Right-aligned."""
     tooltip: Callable[[RowsT, int], str] | None = None
@@ -78,7 +80,10 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
         theme: Theme,
         parent: QObject | None = None,
     ) -> None:
-        """Begin with ``rows``. ``keys`` names each row for good; no two of one table may be the same."""
+        """Begin with ``rows``.
+
+        ``keys`` names each row for good; no two of one table may be the same.
+        """
         super().__init__(parent)
         self._columns = tuple(columns)
         self._rows = rows
@@ -174,7 +179,10 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
         return self._alignment(column) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Order by a column; equal rows keep the order that ``rows`` has, unknown ones come last."""
+        """Order by a column.
+
+        Equal rows keep the order that ``rows`` has, unknown ones come last.
+        """
         self._sort_column, self._descending = max(column, 0), order == Qt.SortOrder.DescendingOrder
         self._reorder(self._rows, self._sorted(self._rows))
 

@@ -36,7 +36,10 @@ class LiveRecords(QObject, Generic[RowsT]):
     def __init__(
         self, table: RecordTable, model: ColumnModel[RowsT], moment: Moment, pane: QWidget, clock: RunningClock | None = None
     ) -> None:
-        """``table`` shows ``model``, whose ages are counted to ``moment``, which follows ``clock``; a person may not see ``pane``."""
+        """``table`` shows ``model``, whose ages are counted to ``moment``, which follows ``clock``.
+
+        A person may not see ``pane``.
+        """
         super().__init__(pane)
         self.clock = clock or RunningClock(self)
         self._table = table
@@ -48,7 +51,10 @@ class LiveRecords(QObject, Generic[RowsT]):
         self.clock.ticked.connect(self._tick)
 
     def show(self, snapshot: Snapshot, read: Callable[[Snapshot], RowsT], message: str) -> None:
-        """Show the rows that ``read`` finds in ``snapshot``; ``message`` stands there when it finds none."""
+        """Show the rows that ``read`` finds in ``snapshot``.
+
+        ``message`` stands there when it finds none.
+        """
         before, self._snapshot = self._snapshot, snapshot
         self.clock.hear(snapshot)
         self._moment.at = self.clock.now

@@ -14,7 +14,10 @@ from inspector.ui.kit.theme import Theme
 
 
 class PaneBase(QWidget):
-    """One part of the workbench. A pane overrides the methods that concern it, and emits the signals that it needs."""
+    """One part of the workbench.
+
+    A pane overrides the methods that concern it, and emits the signals that it needs.
+    """
 
     handle_chosen = Signal(object)
     """``int``: id of a handle that was clicked; the handle may be dead by now."""

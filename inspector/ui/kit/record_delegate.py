@@ -1,4 +1,7 @@
-"""Paints a cell of a record table: text with its icon beside it, aligned with the header. GUI thread only."""
+"""Paints a cell of a record table: text with its icon beside it, aligned with the header.
+
+GUI thread only.
+"""
 
 from __future__ import annotations
 

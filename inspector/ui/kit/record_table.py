@@ -30,14 +30,18 @@ class TableShape:
     spare: tuple[int, ...]
     """Columns that are left out where there is no room, the first first."""
     elastic: tuple[int, ...]
-    """Columns that take what room is left when the last one shown holds numbers: half as much again at most, the first first."""
+    """Columns that take what room is left when the last one shown holds numbers: half as much again
+    at most, the first first.
+    """
 
 
 class RecordTable(QTableView):
     """Shows a ``ColumnModel``."""
 
     record_chosen = Signal(object, int)
-    """``int``, column: the key of the record that a person clicked, or pressed Enter on, and in which column."""
+    """``int``, column: the key of the record that a person clicked, or pressed Enter on, and in
+    which column.
+    """
 
     def __init__(self, theme: Theme, model: ColumnModel[Any], shape: TableShape, parent: QWidget | None = None) -> None:
         """Show ``model`` in that shape."""
@@ -158,7 +162,10 @@ class RecordTable(QTableView):
 
 
 def show_rows(table: QTableView) -> None:
-    """Whole rows, chosen and scrolled by the pixel, without a grid; Tab leaves the table. GUI thread."""
+    """Whole rows, chosen and scrolled by the pixel, without a grid; Tab leaves the table.
+
+    GUI thread.
+    """
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

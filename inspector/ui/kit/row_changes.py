@@ -30,7 +30,10 @@ class Changes:
 
 
 def plan_changes(old: Keys, new: Keys) -> Changes | None:
-    """How to get from ``old`` to ``new``; ``None`` when a reset is cheaper, or a key is there twice."""
+    """How to get from ``old`` to ``new``.
+
+    ``None`` when a reset is cheaper, or a key is there twice.
+    """
     if len(np.unique(old)) != len(old) or len(np.unique(new)) != len(new):
         return None
     stays, known = np.isin(old, new), np.isin(new, old)

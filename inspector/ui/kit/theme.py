@@ -162,7 +162,10 @@ def _luminance(color: str) -> float:
 
 
 def ui_font(points: float = 9.5, *, bold: bool = False) -> QFont:
-    """The window's font with tabular figures. Sizes in use: 9.5 (text) and 13 (vital signs, headings)."""
+    """The window's font with tabular figures.
+
+    Sizes in use: 9.5 (text) and 13 (vital signs, headings).
+    """
     family = "Inter" if "Inter" in QFontDatabase.families() else QFontInfo(QFont()).family()
     font = QFont(family)
     font.setPointSizeF(points)

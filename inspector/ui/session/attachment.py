@@ -25,9 +25,13 @@ from inspector.vocabulary import Level
 RATES_HZ: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 DEFAULT_RATE_HZ: Final = 10.0
 VITALS_HZ: Final = 60.0
-"""Counters are cheap: read this often whatever the rate of snapshots, so that the timeline moves smoothly."""
+"""Counters are cheap: read this often whatever the rate of snapshots, so that the timeline moves
+smoothly.
+"""
 UNWATCHED_VITALS_HZ: Final = 10.0
-"""While the window is hidden or minimised: enough for the timeline to be whole when somebody looks again."""
+"""While the window is hidden or minimised: enough for the timeline to be whole when somebody looks
+again.
+"""
 NO_SESSION: Final = Capabilities(act=False, reason="attach to a process first")
 
 T = TypeVar("T")
@@ -85,7 +89,9 @@ class Attachment(QObject):
         self.removal: Future[str] | None = None
         """What becomes of the last agent that was told to go: why it stays, or ``""``."""
         self.removes_replaced: Callable[[], bool] = lambda: True
-        """Whether an agent that was brought in goes when another session takes the place of its own."""
+        """Whether an agent that was brought in goes when another session takes the place of its
+        own.
+        """
         self.situation = Situation()
         self._bridge.snapshot_arrived.connect(self._take_snapshot)
         self._bridge.vitals_arrived.connect(self.vitals_seen)
@@ -126,7 +132,10 @@ class Attachment(QObject):
         self.open_with(lambda: self._connector.look(pid), f"process {pid} from outside")
 
     def start_demo(self, on_opened: Callable[[], None] | None = None) -> None:
-        """Start the sample target; ``on_opened`` is called when that succeeded, before ``began``."""
+        """Start the sample target.
+
+        ``on_opened`` is called when that succeeded, before ``began``.
+        """
         self.open_with(self._connector.start_demo, "the demo", on_opened)
 
     def open_file(self, path: Path) -> None:
@@ -140,7 +149,10 @@ class Attachment(QObject):
         self.open_with(opened, path.name)
 
     def open_with(self, work: Callable[[], Session], name: str, on_opened: Callable[[], None] | None = None) -> None:
-        """Open the session that ``work`` makes, off the GUI thread; the present one ends when it succeeded."""
+        """Open the session that ``work`` makes, off the GUI thread.
+
+        The present one ends when it succeeded.
+        """
         self._round += 1
         this_round = self._round
         self._change(connecting=True)
@@ -150,7 +162,11 @@ class Attachment(QObject):
         )
 
     def detach(self, *, remove: bool = False) -> None:
-        """End the session; ``remove``: have the agent that was brought in go first, which may take until the interpreter comes by."""
+        """End the session.
+
+        ``remove``: have the agent that was brought in go first, which may take until the
+        interpreter comes by.
+        """
         if self._session is None:
             return
         session, self._session = self._session, None

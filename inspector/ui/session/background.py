@@ -18,7 +18,9 @@ T = TypeVar("T")
 
 
 class LatestWork(QObject, Generic[T]):
-    """One piece of work at a time for ``owner``; asked for meanwhile, it is done once more afterwards, as it is wished then.
+    """One piece of work at a time for ``owner``.
+
+    Asked for meanwhile, it is done once more afterwards, as it is wished then.
 
     Neither the runner nor the work keeps ``owner`` alive, and nothing arrives once Qt deleted it.
     """
@@ -32,7 +34,10 @@ class LatestWork(QObject, Generic[T]):
         on_result: Callable[[T], None],
         on_error: Callable[[BaseException], None],
     ) -> None:
-        """``wish`` returns the present work, ``None`` for nothing; the work runs on another thread and knows no ``owner``."""
+        """``wish`` returns the present work, ``None`` for nothing.
+
+        The work runs on another thread and knows no ``owner``.
+        """
         super().__init__(owner)
         self._runner = runner
         self._wish = wish

@@ -167,7 +167,10 @@ class BackgroundRunner(QObject):
         future.add_done_callback(lambda _done: _tell(runner(), number))
 
     def close(self) -> None:
-        """Bring nothing more. Work that was asked for, such as the end of a session, is still done."""
+        """Bring nothing more.
+
+        Work that was asked for, such as the end of a session, is still done.
+        """
         self._closed = True
         self._watched.clear()
         self._pool.shutdown(wait=False)

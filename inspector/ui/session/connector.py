@@ -27,7 +27,9 @@ class ProcessRow:
     """``CPython 3.11.7``, or ``""``."""
     attachable: bool
     reason: str = ""
-    """Why not, a sentence without a full stop; for an attachable one what is special, such as ``post-mortem``."""
+    """Why not, a sentence without a full stop; for an attachable one what is special, such as
+    ``post-mortem``.
+    """
     fix: str = ""
     """What a person can do about it, copyable: a command or one sentence."""
     live_handles: int = -1
@@ -40,10 +42,14 @@ class ProcessRow:
     readable: bool = False
     """It runs no agent, and can be looked at from outside, read only."""
     consent: str = ""
-    """It runs no agent, and one can be brought in: what that does, in sentences, to be agreed to. Empty: that cannot be."""
+    """It runs no agent, and one can be brought in: what that does, in sentences, to be agreed to.
+    Empty: that cannot be.
+    """
 
     declares: str = ""
-    """The person has declared code that it would run, and has not agreed to that yet: what it is, in sentences."""
+    """The person has declared code that it would run, and has not agreed to that yet: what it is,
+    in sentences.
+    """
 
     @property
     def gone(self) -> bool:
@@ -71,13 +77,19 @@ class Connector(Protocol):
         """Attach to a running process, or open the remains of a dead process."""
 
     def bring(self, pid: int) -> Session:
-        """Bring an agent into a running process that has none, and attach to it. The person has agreed to ``ProcessRow.consent``."""
+        """Bring an agent into a running process that has none, and attach to it.
+
+        The person has agreed to ``ProcessRow.consent``.
+        """
 
     def agree_to_declarations(self) -> None:
         """The person has agreed to ``ProcessRow.declares``: from now on it is used, and not asked for again. Quick."""
 
     def look(self, pid: int) -> Session:
-        """Look at a running process from outside: nothing is loaded into it. Takes as long as reading its memory."""
+        """Look at a running process from outside: nothing is loaded into it.
+
+        Takes as long as reading its memory.
+        """
 
     def start_demo(self) -> Session:
         """Start the sample target and attach to it. Ending the session ends the target."""

@@ -1,4 +1,7 @@
-"""Records the session that the window shows into a file. GUI thread; the disk is written by the recorder's thread."""
+"""Records the session that the window shows into a file.
+
+GUI thread; the disk is written by the recorder's thread.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Follows a recording that the window shows: when its replay begins and which moment is shown. GUI thread."""
+"""Follows a recording that the window shows: when its replay begins and which moment is shown.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,9 @@ from inspector.ui.shell.main_window import MainWindow
 ORGANISATION: Final = "arc-inspector"
 CLOSING: Final = (*ENDING, signal.SIGQUIT)
 SIGNAL_POLL_MILLIS: Final = 200
-"""How long Ctrl+C in the terminal may take: Qt's loop does not run Python's signal handlers by itself."""
+"""How long Ctrl+C in the terminal may take: Qt's loop does not run Python's signal handlers by
+itself.
+"""
 
 
 def run_window(  # noqa: PLR0913 - each is a wish of another command
@@ -35,7 +37,9 @@ def run_window(  # noqa: PLR0913 - each is a wish of another command
     demo: bool = False,
     passed_on: Callable[[int], bool] = lambda _number: False,
 ) -> int:
-    """Show the window until it is closed; the exit status. ``initial`` opens the first session, off the GUI thread; or it is the ``demo``.
+    """Show the window until it is closed; the exit status.
+
+    ``initial`` opens the first session, off the GUI thread; or it is the ``demo``.
 
     Signals that end a command close the window without a question, unless ``passed_on`` returns
     true. ``theme``: ``system``, ``light`` or ``dark``; empty: as last time. Works without a display
@@ -100,7 +104,10 @@ class ClosingSignals:
 
 
 def say_removal(removal: Future[str] | None) -> None:
-    """Wait for the outcome of the agent's removal with the window; a line on stderr when it stays."""
+    """Wait for the outcome of the agent's removal with the window.
+
+    A line on stderr when it stays.
+    """
     if removal is None:
         return
     try:

@@ -32,7 +32,10 @@ def editor_command(settings: QSettings, environment: Mapping[str, str] = os.envi
 
 
 def editor_arguments(command: str, file: str, line: int) -> list[str]:
-    """The command as a list; one without a place for the file gets it at its end. Raises ``ValueError`` when it is no command."""
+    """The command as a list; one without a place for the file gets it at its end.
+
+    Raises ``ValueError`` when it is no command.
+    """
     words = shlex.split(command)
     if not words:
         raise ValueError("the editor's command is empty")
@@ -42,7 +45,10 @@ def editor_arguments(command: str, file: str, line: int) -> list[str]:
 
 
 def open_line(settings: QSettings, file: str, line: int) -> str:
-    """Start the editor and do not wait for it. Answers why not, a sentence; ``""``: it was started."""
+    """Start the editor and do not wait for it.
+
+    Answers why not, a sentence; ``""``: it was started.
+    """
     if not Path(file).is_file():
         return f"{file} is not on this machine"
     command = editor_command(settings)

@@ -27,7 +27,10 @@ class Doors:
 
 
 def gc_figures(report: GcReport, doors: Doors) -> tuple[Figure, ...]:
-    """Collected, released, queued, still pending, taken; uncollectable objects only when there are some."""
+    """Collected, released, queued, still pending, taken.
+
+    Uncollectable objects only when there are some.
+    """
     released = doors.released if report.handles_released else None
     queued, waiting = (doors.pending if count else None for count in (report.closes_queued, report.still_pending))
     figures = (

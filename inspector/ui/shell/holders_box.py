@@ -45,7 +45,10 @@ class HoldersBox(QWidget):
         self.hide()
 
     def show_answer(self, answer: CloseAnswer) -> bool:
-        """The holders of this resource; true when its Python holders are not known yet and worth asking for."""
+        """The holders of this resource.
+
+        True when its Python holders are not known yet and worth asking for.
+        """
         self._answer, self._trouble = answer, ""
         self.title.setText(f"Who holds {handle_text(answer.handle)}")
         self.text.setAccessibleName(self.title.text())

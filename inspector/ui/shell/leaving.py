@@ -80,7 +80,10 @@ class Leaving(QObject):
         self._attachment.told.emit("Detaching asks again whether to keep or to remove a loaded agent", "plain")
 
     def begin(self, done: Callable[[], None] = lambda: None) -> None:
-        """End the session, then call ``done``; neither when there is a question and the person cancels."""
+        """End the session, then call ``done``.
+
+        Neither when there is a question and the person cancels.
+        """
         if self.has_question:
             self._ask(done)
         else:

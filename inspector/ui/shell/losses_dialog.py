@@ -18,7 +18,10 @@ NOTHING = "Nothing was lost and nothing was refused: all that happened is counte
 
 
 class LossesDialog(QDialog):
-    """A list that follows the newest snapshot while it is open; the window behind it can be used."""
+    """A list that follows the newest snapshot while it is open.
+
+    The window behind it can be used.
+    """
 
     def __init__(self, lost: Lost, parent: QWidget | None = None) -> None:
         """Shows ``lost``."""

@@ -1,4 +1,7 @@
-"""The window: assembly of toolbar, vital signs, banners, start page, panes and status line. It decides nothing else. GUI thread."""
+"""The window: assembly of toolbar, vital signs, banners, start page, panes and status line.
+
+It decides nothing else. GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -241,7 +244,10 @@ class MainWindow(QMainWindow):
     # Qt -----------------------------------------------------------------------------------------------------------
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the layout, detach, stop the workers; first ask about an agent that this window brought in."""
+        """Remember the layout, detach, stop the workers.
+
+        First ask about an agent that this window brought in.
+        """
         if self.leaving.has_question:
             event.ignore()
             self.leaving.begin(self._quit)

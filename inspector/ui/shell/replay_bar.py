@@ -1,4 +1,7 @@
-"""The bar of a recording: where one stands in time, and the way to another moment. GUI thread only."""
+"""The bar of a recording: where one stands in time, and the way to another moment.
+
+GUI thread only.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,9 @@ DISTRIBUTION: Final = "arc-inspector"
 
 
 def save_screenshot(window: QWidget, snapshot: Snapshot, path: Path, *, note: str = "") -> None:
-    """Write ``window`` as a PNG with ``snapshot`` inside to ``path``; ``note`` (the filter) goes into the stamp line. GUI thread.
+    """Write ``window`` as a PNG with ``snapshot`` inside to ``path``.
+
+    ``note`` (the filter) goes into the stamp line. GUI thread.
 
     The file is whole or not there: it is written beside ``path`` and moved. Raises ``FileFormatError``, one line, when it cannot
     be written or the snapshot is too large.
@@ -48,7 +50,10 @@ def take_picture(window: QWidget, snapshot: Snapshot, *, note: str = "") -> QIma
 
 
 def write_picture(picture: QImage, snapshot: Snapshot, path: Path) -> None:
-    """Write ``picture`` as a PNG with ``snapshot`` inside; any thread. Raises as ``save_screenshot``."""
+    """Write ``picture`` as a PNG with ``snapshot`` inside; any thread.
+
+    Raises as ``save_screenshot``.
+    """
     _write_whole(path, embed(_png(picture), snapshot))
 
 

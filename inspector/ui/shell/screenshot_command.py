@@ -19,7 +19,9 @@ class ScreenshotCommand(QObject):
     """Saves one window. GUI thread."""
 
     told = Signal(str, str)
-    """A sentence and its tone (``plain`` or ``alarm``) for the result bar: that it saves, then how that went."""
+    """A sentence and its tone (``plain`` or ``alarm``) for the result bar: that it saves, then how
+    that went.
+    """
 
     def __init__(self, window: QWidget, connector: Connector, runner: BackgroundRunner) -> None:
         """Pictures of ``window``; ``connector`` names the folder and remembers files."""
@@ -29,7 +31,10 @@ class ScreenshotCommand(QObject):
         self._runner = runner
 
     def take(self, snapshot: Snapshot, *, note: str = "") -> None:
-        """Save to a new file in the connector's folder; ``note`` (the filter) goes into the stamp line."""
+        """Save to a new file in the connector's folder.
+
+        ``note`` (the filter) goes into the stamp line.
+        """
         self.save(snapshot, self._connector.screenshot_folder() / file_name(snapshot.target.name, ".png"), note=note)
 
     def save(self, snapshot: Snapshot, path: Path, *, note: str = "") -> None:

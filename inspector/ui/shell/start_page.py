@@ -276,7 +276,10 @@ class StartPage(QWidget):
         box.open()
 
     def _ask_declared(self, row: ProcessRow, go_on: Callable[[], None]) -> None:
-        """Ask once whether the program may run the code of the person's declarations; without consent it is attached all the same."""
+        """Ask once whether the program may run the code of the person's declarations.
+
+        Without consent it is attached all the same.
+        """
         if not row.declares:
             go_on()
             return

@@ -135,7 +135,10 @@ class ToolBar(QToolBar):
         self.rate.setEnabled(now.attached and now.answers)
 
     def show_level(self, target: Target) -> None:
-        """The level in force, without asking for it; none where nothing of ours is in the target."""
+        """The level in force, without asking for it.
+
+        None where nothing of ours is in the target.
+        """
         self.level.setCurrentIndex(-1 if target.from_outside else self.level.findData(target.level))
 
     def _level_box(self) -> QComboBox:

@@ -161,7 +161,10 @@ class VitalCell(QAbstractButton):
 
 
 def spark_points(line: Line, area: QRectF) -> list[list[QPointF]]:
-    """The line fitted into ``area``, one list of points between gaps; a level line lies in the middle."""
+    """The line fitted into ``area``, one list of points between gaps.
+
+    A level line lies in the middle.
+    """
     known = np.isfinite(line.values)
     if np.count_nonzero(known) < 2 or line.at[-1] <= line.at[0]:
         return []

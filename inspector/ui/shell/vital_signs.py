@@ -49,7 +49,10 @@ class VitalSigns(QWidget):
     """``int``: the oldest pending close was clicked."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, *, clock: RunningClock | None = None) -> None:
-        """All unknown until the first counters. Ages are counted to ``clock``, the target's time."""
+        """All unknown until the first counters.
+
+        Ages are counted to ``clock``, the target's time.
+        """
         super().__init__(parent)
         self.setObjectName("vital_signs")
         self._history = ChurnHistory(capacity=READINGS)

@@ -26,13 +26,17 @@ from inspector.ui.shell.pane_list import BOTTOM, LAYOUT_VERSION, PANES, PanePart
 from inspector.vocabulary import EventKind
 
 LOW_HEIGHT: Final = 560
-"""Below it the timeline shares its place with pending closes and threads, so that the table keeps some rows."""
+"""Below it the timeline shares its place with pending closes and threads, so that the table keeps
+some rows.
+"""
 NARROW_WIDTH: Final = 1000
 """Below it tabs have short titles, so that all can be read."""
 MIN_PANE_WIDTH: Final = 240
 TIMELINE_SHARE: Final = 0.29
 PENDING_SHARE: Final = 0.26
-"""Of the panes' height, at first: both plots can be read, and the panes below have room for half a dozen rows."""
+"""Of the panes' height, at first: both plots can be read, and the panes below have room for half a
+dozen rows.
+"""
 _Pane = TypeVar("_Pane", bound=PaneBase)
 
 
@@ -156,7 +160,10 @@ class Workbench(QMainWindow):
         self._size_docks()
 
     def save_layout(self) -> QByteArray | None:
-        """The layout for ``restore_layout``; ``None`` when the panes were never seen, so there is nothing to remember."""
+        """The layout for ``restore_layout``.
+
+        ``None`` when the panes were never seen, so there is nothing to remember.
+        """
         return self.saveState(LAYOUT_VERSION) if self._sized else None
 
     def restore_layout(self, layout: QByteArray) -> None:
@@ -251,7 +258,10 @@ class Workbench(QMainWindow):
         pane.count_changed.connect(lambda count: self._note_count(spec, count))
 
     def _mark(self, book: MarkBook, moments: tuple[float, ...]) -> None:
-        """Mark moments that have passed; the timeline's counters say how many handles were released since."""
+        """Mark moments that have passed.
+
+        The timeline's counters say how many handles were released since.
+        """
         for at in moments:
             book.mark_at(at, self.timeline.released_since(at))
 

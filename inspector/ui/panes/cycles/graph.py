@@ -21,7 +21,10 @@ _ARROW: Final = 5.0
 
 
 class CycleGraph(QWidget):
-    """Nodes in the order of the cycle, one a row, on their side of the boundary; the last leads back to the first."""
+    """Nodes in the order of the cycle, one a row, on their side of the boundary.
+
+    The last leads back to the first.
+    """
 
     handle_chosen = Signal(object)
     """``int``."""

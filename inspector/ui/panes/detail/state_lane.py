@@ -34,7 +34,10 @@ def reference_lane(reference: int) -> Lane:
 
 
 def resource_lane(resource: int) -> Lane | None:
-    """``open ─ asked ─ draining ─ closed``; ``None`` when the type has no resource, unless a panic poisoned the object."""
+    """``open ─ asked ─ draining ─ closed``.
+
+    ``None`` when the type has no resource, unless a panic poisoned the object.
+    """
     if resource == Resource.NONE:
         return None
     if resource == Resource.FREED:

@@ -1,4 +1,7 @@
-"""A flame graph that hangs from the top: each rectangle as wide as its share of the one above it. GUI thread."""
+"""A flame graph that hangs from the top: each rectangle as wide as its share of the one above it.
+
+GUI thread.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ _FILL_ALPHA: Final = 70
 
 
 class Icicle(QWidget):
-    """Paints a graph; a click zooms in on a rectangle and chooses it, a click on one above zooms out again."""
+    """Paints a graph.
+
+    A click zooms in on a rectangle and chooses it, a click on one above zooms out again.
+    """
 
     flame_chosen = Signal(object)
     """``Flame``."""
@@ -81,7 +87,10 @@ class Icicle(QWidget):
     # events -------------------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Every rectangle that is wide enough to be seen; a line around them while they have the keyboard."""
+        """Every rectangle that is wide enough to be seen.
+
+        A line around them while they have the keyboard.
+        """
         painter = QPainter(self)
         painter.setFont(self.font())
         for index, flame in enumerate(self.graph.flames if self.graph is not None else ()):

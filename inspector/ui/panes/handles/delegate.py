@@ -37,7 +37,10 @@ _TONE_TEXT: Final = {Tone.BORN: "born", Tone.DYING: "dying", Tone.DEAD: "unknown
 
 
 class HeadCache:
-    """Group lines as they were painted once: each is painted again for every column it crosses. Good for one arrangement and its rates."""
+    """Group lines as they were painted once: each is painted again for every column it crosses.
+
+    Good for one arrangement and its rates.
+    """
 
     def __init__(self) -> None:
         """Empty."""
@@ -123,7 +126,10 @@ class HandleDelegate(QStyledItemDelegate):
         painter.drawText(area, flags, self._fitted(text, area.width()))
 
     def _fitted(self, text: str, width: int) -> str:
-        """The text, shortened to the width; remembered, because measuring costs more than painting."""
+        """The text, shortened to the width.
+
+        Remembered, because measuring costs more than painting.
+        """
         known = self._fits.get((text, width))
         if known is None:
             if len(self._fits) > MAX_FITS:

@@ -12,7 +12,10 @@ from inspector.ui.panes.handles.model import HandleModel
 
 
 class GroupHead(QWidget):
-    """Lies over the viewport's first row; a click goes to the group's own row. The view calls ``follow`` when it scrolled."""
+    """Lies over the viewport's first row; a click goes to the group's own row.
+
+    The view calls ``follow`` when it scrolled.
+    """
 
     def __init__(self, view: QTableView, model: HandleModel, delegate: HandleDelegate) -> None:
         """Hidden until the view is scrolled into a group."""

@@ -225,7 +225,10 @@ class HistoryPane(PaneBase):
 
 
 def told(events: Events, snapshot: Snapshot, handle: int, type_index: int) -> Told:
-    """The events of an object, or with ``type_index`` of a type, and their balance. Worker thread."""
+    """The events of an object, or with ``type_index`` of a type, and their balance.
+
+    Worker thread.
+    """
     mask = of_type(events, snapshot, type_index) if type_index else of_object(events, snapshot, handle)
     chosen = events.take(mask)
     return Told(event_rows(chosen, snapshot, EventWish()), balance_of(chosen, snapshot.sites, snapshot=snapshot, lost=events.lost()))

@@ -76,7 +76,10 @@ def no_fate_rows() -> FateRows:
 
 
 def fate_rows(found: Diff, fate: Fate, change: Change | None, limit: int) -> FateRows:
-    """The handles of a line with that fate, the first ``limit`` by birth, the newest first. Any thread."""
+    """The handles of a line with that fate, the first ``limit`` by birth, the newest first.
+
+    Any thread.
+    """
     ids = found.handles(fate, change)
     state = found.before if fate is Fate.DEAD else found.after
     at = np.searchsorted(state.ids, ids)

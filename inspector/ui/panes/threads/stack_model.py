@@ -1,4 +1,7 @@
-"""The table of threads' stacks: a line for each frame, in the order of the stack. GUI thread only."""
+"""The table of threads' stacks: a line for each frame, in the order of the stack.
+
+GUI thread only.
+"""
 
 from __future__ import annotations
 

@@ -34,12 +34,18 @@ class BirthShade:
         self.curve.setBrush(theme.color("accent", ALPHA))
 
     def set_births(self, born: Floats) -> None:
-        """Times of birth of the survivors, seconds since the Unix epoch, in any order; unknown times are left out."""
+        """Times of birth of the survivors, seconds since the Unix epoch, in any order.
+
+        Unknown times are left out.
+        """
         self._born = np.sort(born[np.isfinite(born)])
         self.curve.setVisible(len(self._born) > 0)
 
     def draw(self, births: Line, base: float) -> None:
-        """Fill the share of ``births`` (all of them, per second, two points a step) that survived; ``base`` is the zero of the axis."""
+        """Fill the share of ``births`` (all of them, per second, two points a step) that survived.
+
+        ``base`` is the zero of the axis.
+        """
         if self.curve.isVisible():
             values = surviving(births, self._born)
             self.curve.setData(births.at - base, values, connect="finite" if np.isnan(values).any() else "all")

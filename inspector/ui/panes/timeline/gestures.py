@@ -14,7 +14,10 @@ SHAKE_PIXELS = 3
 
 
 class PlotGestures(QObject):
-    """Watches a widget; nothing of the mouse reaches it any more. Left button: drag; middle button, or left with Shift: pan."""
+    """Watches a widget; nothing of the mouse reaches it any more.
+
+    Left button: drag; middle button, or left with Shift: pan.
+    """
 
     pointed = Signal(object)
     """``QPointF``; ``None``: the pointer left."""

@@ -88,7 +88,10 @@ def compute_frame(
 
 
 def ceiling(peak: float, present: float) -> float:
-    """Top of a scale: a round number with some air; it stays while ``peak`` fills at least 40 % of it, so it does not jump."""
+    """Top of a scale: a round number with some air.
+
+    It stays while ``peak`` fills at least 40 % of it, so it does not jump.
+    """
     if present > 0 and 0.4 * present <= max(peak, 4.0) <= 0.96 * present:
         return present
     wanted = max(peak, 4.0) * 1.06

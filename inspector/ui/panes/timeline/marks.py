@@ -93,7 +93,10 @@ class MarkLines:
 
 
 def thinned(at: list[float], gap: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The first of the moments (ascending) in each stretch of ``gap``; these are fixed, so that nothing flickers while scrolling."""
+    """The first of the moments (ascending) in each stretch of ``gap``.
+
+    These are fixed, so that nothing flickers while scrolling.
+    """
     moments = np.array(at, dtype=np.float64)
     _, first = np.unique(np.floor(moments / gap), return_index=True)
     return moments[first]

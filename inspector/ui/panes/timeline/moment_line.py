@@ -35,7 +35,10 @@ class MomentLine:
             line.setPen(pg.mkPen(theme.color("accent"), width=WIDTH))
 
     def show_moment(self, at: float | None, base: float) -> None:
-        """Stand there; ``base`` is the zero of the axis. ``None``: no recording is shown any more."""
+        """Stand there; ``base`` is the zero of the axis.
+
+        ``None``: no recording is shown any more.
+        """
         self._at = at
         for line in self._lines:
             if at is not None:

@@ -91,18 +91,27 @@ class TimelinePane(PaneBase):
         self._show_page()
 
     def add_mark(self, at: float, text: str = "Mark") -> None:
-        """Put a line at a moment (seconds since the Unix epoch); ``text`` is shown when the pointer is there."""
+        """Put a line at a moment (seconds since the Unix epoch).
+
+        ``text`` is shown when the pointer is there.
+        """
         self.history.add_mark(Mark(at, MarkKind.MARK, text))
         self.plot.request_draw()
 
     def released_since(self, at: float) -> int | None:
-        """Handles released since a moment, by the counters; ``None`` when the counters do not reach back so far."""
+        """Handles released since a moment, by the counters.
+
+        ``None`` when the counters do not reach back so far.
+        """
         if not len(self.history) or self.history.first_at > at:
             return None
         return self.history.totals(at, self.history.last_at).released
 
     def show_range(self, born: tuple[float, float] | None) -> None:
-        """Show which range of births the table is filtered by, in seconds since the Unix epoch; ``None``: by none."""
+        """Show which range of births the table is filtered by, in seconds since the Unix epoch.
+
+        ``None``: by none.
+        """
         self.plot.show_range(born)
 
     def show_moment(self, at: float) -> None:
@@ -110,7 +119,9 @@ class TimelinePane(PaneBase):
         self.plot.show_moment(at)
 
     def show_comparison(self, found: Diff | None) -> None:
-        """Shade the survivors' part of the births up to the later of two marks; the rest of them are dead.
+        """Shade the survivors' part of the births up to the later of two marks.
+
+        The rest of them are dead.
 
         ``None``: nothing is compared.
         """
@@ -224,7 +235,10 @@ class TimelinePane(PaneBase):
         self._pages.setCurrentWidget(self._page if len(self.history) > 1 else self._message)
 
     def _choose_types(self) -> None:
-        """Lines for the busiest shown types, the busiest first; later they keep their place while they are busy."""
+        """Lines for the busiest shown types, the busiest first.
+
+        Later they keep their place while they are busy.
+        """
         if abs(self.history.last_at - self._chosen_at) < TYPES_CHOICE_SECS:
             return
         self._chosen_at = self.history.last_at

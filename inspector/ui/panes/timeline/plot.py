@@ -28,7 +28,9 @@ from inspector.ui.panes.timeline.range_bands import RangeBands
 from inspector.ui.panes.timeline.time_window import TimeWindow
 
 FRAME_SECS: Final = 0.015
-"""From one repaint to the next at least: just less than a frame of 60 Hz, so that a reading that comes a little early is not left out."""
+"""From one repaint to the next at least: just less than a frame of 60 Hz, so that a reading that
+comes a little early is not left out.
+"""
 SLOWEST_FRAME_SECS: Final = 0.1
 ZOOM_STEP: Final = 1.25
 FLAT_SHARE: Final = 0.015
@@ -40,7 +42,8 @@ class TimelinePlot(QWidget):
     """Draws a ``ChurnHistory``; follows the newest reading until a person looks elsewhere."""
 
     pointed = Signal(object)
-    """``float``: the moment under the pointer, seconds since the Unix epoch; ``nan`` when it left."""
+    """``float``: the moment under the pointer, seconds since the Unix epoch; ``nan`` when it left.
+    """
     following_changed = Signal(bool)
     """Whether the plot moves along with time."""
     range_selected = Signal(float, float)
@@ -137,7 +140,10 @@ class TimelinePlot(QWidget):
         self.request_draw()
 
     def set_span(self, span_secs: float | None) -> None:
-        """Show that many seconds; the right edge stays. ``None``: everything while it is short, then the newest minute."""
+        """Show that many seconds; the right edge stays.
+
+        ``None``: everything while it is short, then the newest minute.
+        """
         self._window.set_span(span_secs)
         self.request_draw()
 
@@ -283,7 +289,10 @@ class TimelinePlot(QWidget):
     # drawing ------------------------------------------------------------------------------------------------------
 
     def _draw_within(self, secs: float) -> None:
-        """Draw that long after the frame before, but not sooner than the limit; a draw that is due earlier stays."""
+        """Draw that long after the frame before, but not sooner than the limit.
+
+        A draw that is due earlier stays.
+        """
         due_secs = self._drawn_at + max(FRAME_SECS, 2 * self.frame_secs, secs) - time.perf_counter()
         due_millis = max(0, math.ceil(due_secs * 1e3))
         if not self._timer.isActive() or self._timer.remainingTime() > due_millis:
@@ -317,7 +326,10 @@ class TimelinePlot(QWidget):
             curve.setData(line.at - base, line.values, connect="finite" if broken else "all")
 
     def _show_curves(self, series: SeriesLines, highest_rate: float) -> None:
-        """Lines that are on; rates that would lie on the zero line are left out, many of them there are one thick bar."""
+        """Lines that are on.
+
+        Rates that would lie on the zero line are left out, many of them there are one thick bar.
+        """
         on = series.key not in self._hidden
         for curve, line in zip(self.curves.get(series.key, ()), (None, series.births, series.deaths), strict=False):
             flat = line is not None and series.key != TOTAL and highest(np.abs(line.values)) < FLAT_SHARE * highest_rate

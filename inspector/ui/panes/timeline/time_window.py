@@ -32,7 +32,10 @@ class TimeWindow:
 
     @property
     def newest_at(self) -> float:
-        """The newest reading to show: while paused the newest of that moment; ``nan`` when there is none."""
+        """The newest reading to show: while paused the newest of that moment.
+
+        ``nan`` when there is none.
+        """
         return min(self._history.last_at, self._held_at)
 
     @property
@@ -55,7 +58,10 @@ class TimeWindow:
         return self._begin, self._begin + self._span_secs
 
     def set_span(self, span_secs: float | None) -> None:
-        """Be that wide; the right edge stays. ``None``: everything while it is short, then the newest minute."""
+        """Be that wide; the right edge stays.
+
+        ``None``: everything while it is short, then the newest minute.
+        """
         end = self.visible_range[1]
         self._is_auto = span_secs is None
         self._span_secs = max(span_secs or AUTO_SPANS_SECS[-1], MIN_SPAN_SECS)
@@ -81,7 +87,10 @@ class TimeWindow:
         self._begin = min(max(begin, earliest), self._history.last_at - self._span_secs * 0.1)
 
     def zoom(self, factor: float, around: float | None) -> None:
-        """Grow by ``factor`` around a moment; around the right edge for ``None`` and while following."""
+        """Grow by ``factor`` around a moment.
+
+        Around the right edge for ``None`` and while following.
+        """
         begin, end = self.visible_range
         known = self._history.last_at - self._history.first_at if len(self._history) else 0.0
         span = min(max(self._span_secs * factor, MIN_SPAN_SECS), max(known, AUTO_SPANS_SECS[-1]) * 1.1)
