@@ -1,4 +1,7 @@
-"""Errors of the whole package. Each is raised in one layer; the message is one line, cause first."""
+"""Errors of the whole package.
+
+Each is raised in one layer; the message is one line, cause first.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,10 @@ class ControlError(InspectorError):
 
 
 class TargetBusyError(ControlError):
-    """The target lives but did not answer in time; the command was given up and will not run later."""
+    """The target lives but did not answer in time.
+
+    The command was given up and will not run later.
+    """
 
     exit_status = UNKNOWN_STATUS
 

@@ -12,7 +12,10 @@ from typing import BinaryIO
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a regular file for reading. Raises ``OSError`` for anything else: a named pipe or a device would wait or never end."""
+    """Open a regular file for reading.
+
+    Raises ``OSError`` for anything else: a named pipe or a device would wait or never end.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

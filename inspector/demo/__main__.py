@@ -54,7 +54,10 @@ def announce(ready: threading.Event, segment: str) -> None:
 
 
 def stop_with_stdin(stopping: threading.Event) -> None:
-    """End when the other side of the pipe is gone. Reads the descriptor: a thread blocked in ``sys.stdin`` would hold its lock at exit."""
+    """End when the other side of the pipe is gone.
+
+    Reads the descriptor: a thread blocked in ``sys.stdin`` would hold its lock at exit.
+    """
     while os.read(sys.stdin.fileno(), 4096):
         continue
     stopping.set()

@@ -61,7 +61,10 @@ class Archivist:
             journal.append_slowly("the day's minutes", millis=self._slow_millis)
 
     def _close_in_use(self, journal: Journal, writer: threading.Thread) -> None:
-        """Ask for the close once the append is in flight; before, it would close at once and the append would be refused."""
+        """Ask for the close once the append is in flight.
+
+        Before, it would close at once and the append would be refused.
+        """
         while not journal.pending_reason():
             if self._stopping.wait(0.01) or not writer.is_alive():
                 return

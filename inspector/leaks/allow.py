@@ -1,4 +1,7 @@
-"""The allow-list: leaks that are known, each with a reason that is reported whenever it is used. Pure but for reading the file."""
+"""The allow-list: leaks that are known, each with a reason that is reported whenever it is used.
+
+Pure but for reading the file.
+"""
 
 from __future__ import annotations
 

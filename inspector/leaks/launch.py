@@ -39,7 +39,10 @@ class ExitJudge:
         self._failure = text if not self._started else f"{type(error).__name__}{f': {text}' if text else ''}"
 
     def report(self) -> None:
-        """Write the handles that are alive now. A failure is one line on stderr: the program ends as it would without us."""
+        """Write the handles that are alive now.
+
+        A failure is one line on stderr: the program ends as it would without us.
+        """
         if os.getpid() != self._pid:
             return  # a forked child that ends by itself
         try:

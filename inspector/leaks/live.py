@@ -17,7 +17,9 @@ from inspector.leaks.measured import Measured
 from inspector.wire import lib
 
 COLLECTIONS: Final = 2
-"""Full collections before a handle counts as alive: finalisers of the first may free what the second finds."""
+"""Full collections before a handle counts as alive: finalisers of the first may free what the
+second finds.
+"""
 HARNESSES: Final = frozenset({"_pytest", "pluggy", "<frozen runpy>"})
 _PACKAGE: Final = str(Path(__file__).parents[1])
 

@@ -31,7 +31,10 @@ Wrapped = Generator[None, Any, Any]
 
 
 class LeakWatch:
-    """The part of the plugin that is registered when it is asked for. Used on the thread that runs the tests."""
+    """The part of the plugin that is registered when it is asked for.
+
+    Used on the thread that runs the tests.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         """Start the agent where tests run. Raises ``InspectorError``."""
@@ -79,7 +82,10 @@ class LeakWatch:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Wrapped:
-        """Remember which tests failed; put the finding into the teardown's report, in a form that xdist carries."""
+        """Remember which tests failed.
+
+        Put the finding into the teardown's report, in a form that xdist carries.
+        """
         report: pytest.TestReport = yield
         if call.when != "teardown":
             if call.excinfo is not None and not report.skipped:
@@ -131,7 +137,11 @@ class LeakWatch:
 
     @pytest.hookimpl
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the file; a run that passes although the state of its handles is unknown ends with a status of its own."""
+        """Write the file.
+
+        A run that passes although the state of its handles is unknown ends with a status of its
+        own.
+        """
         file = self._config.getoption("arc_leaks_json")
         if self._is_reporter and self._trouble() and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = UNKNOWN_STATUS

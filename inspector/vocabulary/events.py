@@ -22,7 +22,9 @@ class EventKind(IntEnum):
         return kind
 
     GAP = 0, "gap", True
-    """Not in the layout: here events were overwritten before they were read, and the count says how many."""
+    """Not in the layout: here events were overwritten before they were read, and the count says how
+    many.
+    """
     CREATE = 1, "created", True
     CLONE = 2, "cloned", True
     BORROW = 3, "call began"

@@ -1,4 +1,7 @@
-"""The operations of the control socket, one line each. The native half has the same list; a test compares both."""
+"""The operations of the control socket, one line each.
+
+The native half has the same list; a test compares both.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ class Operation(NamedTuple):
     """As requests have it."""
     place: Place
     changes: bool = False
-    """It changes the target, or has it run code of its program: a target does it only on a connection that said ``armed`` in its hello."""
+    """It changes the target, or has it run code of its program: a target does it only on a
+    connection that said ``armed`` in its hello.
+    """
     is_long: bool = False
     """The worker thread does it in slices and tells how far it is."""
 

@@ -22,7 +22,9 @@ SHIPPED: Final = Path(__file__).resolve().parent.parent / "agent" / "adapters" /
 MAX_ADAPTERS: Final = 100
 """Names of one list."""
 MAX_DOTS: Final = 32
-"""Of one key; reading it takes as many steps as the square of its parts, and as many more for each line below it."""
+"""Of one key; reading it takes as many steps as the square of its parts, and as many more for each
+line below it.
+"""
 _STRING_OR_COMMENT: Final = re.compile(
     r'''"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|'{3}.*?(?:'{3,5}|\Z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|\#[^\n]*''', re.DOTALL
 )
@@ -97,7 +99,11 @@ def find_project(folder: Path) -> Path | None:
 
 
 def load_toml(path: Path, troubles: list[str], *, only_with: bytes = b"") -> dict[str, Any] | None:
-    """A file as TOML; ``None`` with a line in ``troubles`` when it is none, and without one when ``only_with`` does not occur in it."""
+    """A file as TOML.
+
+    ``None`` with a line in ``troubles`` when it is none, and without one when ``only_with`` does
+    not occur in it.
+    """
     try:
         data = _read_own(path)
     except (OSError, ValueError) as error:  # ValueError: no path

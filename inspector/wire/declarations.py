@@ -1,4 +1,6 @@
-"""Declarations: in a few words of TOML, how one class of a program keeps a native handle. Both sides use this, neither owns it.
+"""Declarations: in a few words of TOML, how one class of a program keeps a native handle.
+
+Both sides use this, neither owns it.
 
 A viewer reads them from its configuration and sends them; a target checks the received ones, or
 reads files of its own. Everything is bounded, and nothing is code: names are looked up, never
@@ -34,7 +36,8 @@ class Function:
 
     name: str
     argument: int | None
-    """``None``: what it returns, for one that creates; the first argument, for one that releases."""
+    """``None``: what it returns, for one that creates; the first argument, for one that releases.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,9 @@ class Declaration:
     handle: Path | None = None
     """Where a proxy keeps its handle; ``None``: the proxy is the handle."""
     released: Condition | None = None
-    """When the handle is given back although the proxy lives; ``None``: when ``handle`` is none or 0."""
+    """When the handle is given back although the proxy lives; ``None``: when ``handle`` is none or
+    0.
+    """
     close: str = ""
     """The method that closes."""
     close_with: Mapping[str, Scalar] = field(default_factory=dict)
@@ -59,7 +64,9 @@ class Declaration:
     watch: tuple[str, ...] = ()
     """Methods after which the proxy is looked at: they may open or release the handle."""
     made_by: tuple[str, ...] = ()
-    """Functions and methods that return proxies without calling the constructor, or whose class cannot be hooked."""
+    """Functions and methods that return proxies without calling the constructor, or whose class
+    cannot be hooked.
+    """
     hide: tuple[str, ...] = ()
     """Modules whose frames are left out of sites."""
     library: str = ""

@@ -1,4 +1,7 @@
-"""Turns a status of the C interface into the error class of its name. Any thread; the fast path is one comparison."""
+"""Turns a status of the C interface into the error class of its name.
+
+Any thread; the fast path is one comparison.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,10 @@ from inspector.plain_text import printable
 
 
 def text_argument(text: str) -> tuple[Any, int]:
-    """Pointer and length of a text for one call; the pointer keeps the bytes alive as long as it is held."""
+    """Pointer and length of a text for one call.
+
+    The pointer keeps the bytes alive as long as it is held.
+    """
     data = text.encode(errors="replace")
     return ffi.from_buffer("uint8_t[]", data), len(data)
 
@@ -22,7 +25,10 @@ def text_struct(text: str) -> tuple[Any, Any]:
 
 
 def padded_text(array: Any) -> str:
-    """Text of a NUL-padded ``uint8_t`` array; bytes that are not UTF-8 and characters that are not for showing are replaced."""
+    """Text of a NUL-padded ``uint8_t`` array.
+
+    Bytes that are not UTF-8 and characters that are not for showing are replaced.
+    """
     return printable(bytes(ffi.buffer(array)).partition(b"\0")[0].decode(errors="replace"))
 
 
