@@ -10,6 +10,7 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from inspector.commands.support.connector import LocalConnector
+from inspector.ui.shell.app import delete_now
 from inspector.ui.shell.main_window import MainWindow
 from tests.helpers.targets import Target
 
@@ -25,7 +26,7 @@ def window_on(target: Target, qtbot: QtBot, folder: Path) -> Iterator[MainWindow
         made.attachment.attach(target.pid)
     yield made
     made.close()
-    made.deleteLater()
+    delete_now(made)
 
 
 def wait(qtbot: QtBot, is_so: Callable[[], bool]) -> None:

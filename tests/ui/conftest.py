@@ -54,9 +54,11 @@ def open_window(qtbot: QtBot, settings: QSettings, tmp_path: Path) -> Iterator[C
         return window
 
     yield make
+    from inspector.ui.shell.app import delete_now
+
     for window in opened:
         window.close()
-        window.deleteLater()
+        delete_now(window)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from types import FrameType, TracebackType
 from typing import Final, Self
 
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 from inspector.ending import ENDING
@@ -58,6 +58,7 @@ def run_window(  # noqa: PLR0913 - each is a wish of another command
         signals.close(window)
         status = application.exec()
         say_removal(window.attachment.removal)
+        delete_now(window)
         return status
 
 
@@ -101,6 +102,16 @@ class ClosingSignals:
             self._waker.stop()
             self._window.leaving.asks = False
             QTimer.singleShot(0, self._window.close)
+
+
+def delete_now(window: MainWindow) -> None:
+    """Delete a closed window on this thread, the GUI thread.
+
+    Its Python objects refer to each other. A collection of garbage may find them on a worker thread, and a widget that is deleted there
+    crashes the process.
+    """
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
 
 
 def say_removal(removal: Future[str] | None) -> None:

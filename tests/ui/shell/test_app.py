@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from inspector.ui.session.connector import Connector
 from inspector.ui.shell.app import make_application, run_window, window_settings
@@ -66,6 +67,18 @@ def test_an_interrupt_in_the_terminal_closes_the_window(qtbot: QtBot, tmp_path: 
     when(lambda: True, lambda: signal.raise_signal(signal.SIGINT))
     assert run_window(FakeConnector(folder=tmp_path)) == 0
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_closed_window_is_deleted_before_a_collection_on_another_thread_can_find_it(qtbot: QtBot, tmp_path: Path) -> None:
+    seen: list[MainWindow] = []
+
+    def close() -> None:
+        seen.append(the_window())
+        seen[0].close()
+
+    when(lambda: True, close)
+    assert run_window(FakeConnector(folder=tmp_path)) == 0
+    assert not isValid(seen[0])
 
 
 def test_there_is_one_application(qtbot: QtBot) -> None:
