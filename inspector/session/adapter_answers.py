@@ -107,6 +107,8 @@ def _failed(told: Sequence[Mapping[str, Any]] | None) -> tuple[FailedCallback, .
             place=text(each["place"]),
             count=whole(each["count"]),
             handles=tuple((handle(number), whole(count)) for number, count in each["handles"]),
+            newest_of=frozenset(map(handle, each.get("newest_of", ()))),
+            has_more_objects=bool(each.get("has_more_rows", False)),
         )
         for each in told
     )

@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytestqt.qtbot import QtBot
 
+from inspector.commands.close import full_number, parse_handle
 from tests.helpers.command_line import run_command
+from tests.helpers.live_windows import wait, window_on
+from tests.helpers.reading import fact
 from tests.helpers.targets import Target, start_target
 
 pytest.importorskip("nostr_sdk")
@@ -61,6 +65,21 @@ def test_a_sound_program_is_not_suspect_also_when_it_raises_what_is_declared() -
             target.ask(f"go {kind}")
         (found,) = told(target)
         assert (found["verdict"], found["headline"]) == ("ok", "No callback failed since the agent follows its module")
+
+
+def test_the_window_shows_how_often_an_object_failed_and_where_the_last_time(qtbot: QtBot, tmp_path: Path) -> None:
+    with program("bad") as target:
+        target.ask("go loopless")
+        target.ask("go awaited")
+        (held,) = [each for each in run_command("handles", target.pid, "--json").json["handles"] if each["type"] == "Awaited"]
+        with window_on(target, qtbot, tmp_path) as window:
+            snapshot = window.attachment.shown
+            assert snapshot is not None
+            window.workbench.choose(full_number(parse_handle(held["id"]), snapshot))
+            shown = fact(window.workbench.detail, "Failed calls")
+            wait(qtbot, lambda: shown.text() not in ("", "–"))
+            last = r"last in Awaited\.get_public_key_async at callbacks\.py:\d+ get_public_key_async \(LookupError\)"
+            assert re.fullmatch(rf"{held['failed_callbacks']}, {last}", shown.text()), shown.text()
 
 
 def test_the_object_that_native_code_holds_shows_how_often_it_failed() -> None:

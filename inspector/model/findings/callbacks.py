@@ -7,7 +7,7 @@ from typing import Final
 
 from inspector.model.findings.finding import Facts, Finding, Verdict
 from inspector.model.findings.groups import ids_filter
-from inspector.model.findings.leads import FailedCallback
+from inspector.model.findings.leads import NO_PLACE, FailedCallback
 from inspector.model.wording import plural
 
 SHOWN_HANDLES: Final = 4
@@ -34,7 +34,7 @@ class FailedCallbacks:
 
     def _finding(self, failed: FailedCallback) -> Finding:
         handles = tuple(handle for handle, _ in failed.handles[-SHOWN_HANDLES:])
-        place = failed.place or "a place that is not in Python"
+        place = failed.place or NO_PLACE
         objects = (f"Native code holds or held {plural(len(failed.handles), 'object')} of it",) if failed.handles else ()
         return Finding(
             self.key,

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+from inspector.model.wording import UNKNOWN_TEXT
+
+NO_PLACE: Final = "a place that is not in Python"
+"""Instead of the place of an exception that no Python code raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,16 @@ class FailedCallback:
     count: int
     handles: tuple[tuple[int, int], ...] = ()
     """Rows of the objects, and how often it was each of them."""
+    newest_of: frozenset[int] = frozenset()
+    """Rows of which this is the newest failure."""
+    has_more_objects: bool = False
+    """It was also objects that are not among ``handles``, though they have rows."""
 
     @property
     def headline(self) -> str:
         """``MyListener.on_event failed 3 times: ValueError at app.py:12 on_event``."""
         times = "once" if self.count == 1 else f"{self.count:,} times"
-        return f"{self.method} failed {times}: {self.error} at {self.place or 'a place that is not in Python'}"
+        return f"{self.method} failed {times}: {self.error} at {self.place or NO_PLACE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,18 @@ class Coverage:
 
     def failures_of(self, handle: int) -> int | None:
         """How often a call of native code into the object of a row failed; ``None``: not known."""
-        if self.failed is None:
+        if self.failed is None or any(each.has_more_objects and handle not in dict(each.handles) for each in self.failed):
             return None
-        return sum(count for each in self.failed for number, count in each.handles if number == handle)
+        return sum(dict(each.handles).get(handle, 0) for each in self.failed)
+
+    def newest_failure_of(self, handle: int) -> FailedCallback | None:
+        """The newest failure of a call into the object of a row; ``None``: there is none, or it is not known."""
+        return next((each for each in self.failed or () if handle in each.newest_of), None)
+
+    def failures_text(self, handle: int) -> str:
+        """``3, last in Listener.on_event at app.py:12 on_event (ValueError)``; ``–``: how many is not known."""
+        failures, newest = self.failures_of(handle), self.newest_failure_of(handle)
+        if failures is None:
+            return UNKNOWN_TEXT
+        last = "" if newest is None else f", last in {newest.method} at {newest.place or NO_PLACE} ({newest.error})"
+        return f"{failures:,}{last}"

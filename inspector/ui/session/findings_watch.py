@@ -36,8 +36,8 @@ class FindingsWatch(QObject):
 
     report_changed = Signal(object)
     """``Report``."""
-    lead_changed = Signal(object)
-    """``Lead``: classes of the target that are not followed; ``None``: not known."""
+    coverage_changed = Signal(object)
+    """``Coverage``: what the target's agent says beside the rows."""
     told = Signal(str, str)
     """A sentence and its tone for the result bar."""
 
@@ -110,7 +110,7 @@ class FindingsWatch(QObject):
     def _cover(self, coverage: Coverage) -> None:
         is_new, self._coverage = coverage != self._coverage, coverage
         if is_new:
-            self.lead_changed.emit(coverage.lead)
+            self.coverage_changed.emit(coverage)
             self._work.ask()
 
     def _fail(self, error: BaseException) -> None:

@@ -247,7 +247,8 @@ class Workbench(QMainWindow):
         self.marks.mark_wanted.connect(book.mark_now)
         self.marks.moments_wanted.connect(lambda begin, end: self._mark(book, (begin, end)))
         book.marked.connect(self.timeline.add_mark)
-        parts.findings.lead_changed.connect(self.handles.show_lead)
+        parts.findings.coverage_changed.connect(lambda coverage: self.handles.show_lead(coverage.lead))
+        parts.findings.coverage_changed.connect(self.detail.show_coverage)
 
     def _connect_pane(self, pane: PaneBase, spec: PaneSpec) -> None:
         """A click leads elsewhere, and the tab shows the number of records."""

@@ -36,7 +36,7 @@ Call = Callable[..., Any]
 class Failure:
     """One method that failed at one place."""
 
-    __slots__ = ("count", "error", "method", "place", "rows")
+    __slots__ = ("count", "error", "has_more_rows", "method", "place", "rows")
 
     def __init__(self, method: str, error: str, place: str) -> None:
         """``method``: ``MyListener.on_event``.
@@ -47,10 +47,20 @@ class Failure:
         self.count = 0
         self.rows: dict[int, int] = {}
         """How often, by the row of the object."""
+        self.has_more_rows = False
+        """Objects failed here that are not among ``rows``."""
+
+    def add(self, row: int) -> None:
+        """It failed once more; ``row`` is 0 where no row is known."""
+        self.count += 1
+        if row and (row in self.rows or len(self.rows) < MOST_OBJECTS):
+            self.rows[row] = self.rows.get(row, 0) + 1
+        elif row:
+            self.has_more_rows = True
 
     def told(self) -> dict[str, Any]:
         """The failure for a viewer."""
-        named = {name: getattr(self, name) for name in ("method", "error", "place", "count")}
+        named = {name: getattr(self, name) for name in ("method", "error", "place", "count", "has_more_rows")}
         return named | {"handles": [[row, count] for row, count in list(self.rows.items())]}
 
 
@@ -61,6 +71,8 @@ class FailedCalls:
         """``row_of`` gives a row of a Python object that Rust holds, 0 for any other."""
         self._row_of = row_of
         self._failures: dict[tuple[str, str, str], Failure] = {}
+        self._newest: dict[int, Failure] = {}
+        """The newest failure of each row that a failure counts."""
         self._lock = threading.RLock()  # taken again by a call that a finaliser makes meanwhile
 
     def add(self, make_call: Any, error: BaseException) -> None:
@@ -73,14 +85,17 @@ class FailedCalls:
             if key not in self._failures and len(self._failures) >= MOST_PLACES:
                 key = "other callbacks", "exceptions", ""
             failure = self._failures.setdefault(key, Failure(*key))
-            failure.count += 1
-            if row and (row in failure.rows or len(failure.rows) < MOST_OBJECTS):
-                failure.rows[row] = failure.rows.get(row, 0) + 1
+            failure.add(row)
+            if row in failure.rows:
+                self._newest[row] = failure
 
     def told(self) -> list[dict[str, Any]]:
         """All failures, for a viewer."""
         with self._lock:
-            return [failure.told() for failure in self._failures.values()]
+            newest: dict[int, list[int]] = {}
+            for row, failure in self._newest.items():
+                newest.setdefault(id(failure), []).append(row)
+            return [each.told() | {"newest_of": newest.get(id(each), [])} for each in self._failures.values()]
 
 
 class CallbackHooks:

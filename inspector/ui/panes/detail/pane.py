@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSc
 from inspector.model import wording
 from inspector.model.equation import equation_of
 from inspector.model.filter import quoted
+from inspector.model.findings.leads import Coverage
 from inspector.model.snapshot import Site, Snapshot, handle_text
 from inspector.model.states import ALIVE, state_words
 from inspector.model.threads import filter_text
@@ -22,12 +23,14 @@ from inspector.ui.kit.theme import Theme
 from inspector.ui.panes.detail.history_lane import HistoryLane
 from inspector.ui.panes.detail.state_lane import StateLane, reference_lane, resource_lane
 from inspector.ui.panes.detail.who_holds import WhoHolds
+from inspector.ui.session.findings_watch import COVERAGE_SECS
 from inspector.ui.session.holder_questions import HolderQuestions
-from inspector.vocabulary import PENDING, Level, Reference, Resource
+from inspector.vocabulary import PENDING, Kind, Level, Reference, Resource
 
 MAX_SIBLINGS = 12
 """Handles of the same object that are named one by one."""
-FACTS = ("Created", "Site", "Changed", "Asked by", "Owner thread", "Last changed on", "Address", "Same object")
+FAILED_CALLS = "Failed calls"
+FACTS = ("Created", "Site", "Changed", "Asked by", "Owner thread", "Last changed on", "Address", "Same object", FAILED_CALLS)
 
 
 class DetailPane(PaneBase):
@@ -46,7 +49,9 @@ class DetailPane(PaneBase):
         self._lane = lane
         self._snapshot: Snapshot | None = None
         self._handle: int | None = None
+        self._coverage = Coverage()
         self._values: dict[str, QLabel] = {}
+        self._names: dict[str, QLabel] = {}
         self._build()
         self.choose(None)
 
@@ -83,9 +88,14 @@ class DetailPane(PaneBase):
         if row >= 0:
             self._refresh(row)
 
+    def show_coverage(self, coverage: Coverage) -> None:
+        """What the target's agent says of failed calls."""
+        self._coverage = coverage
+        self._refresh(_row_of(self._snapshot, self._handle))
+
     def clear(self) -> None:
         """Forget handle and snapshot."""
-        self._snapshot = None
+        self._snapshot, self._coverage = None, Coverage()
         self.choose(None)
 
     def set_theme(self, theme: Theme) -> None:
@@ -189,14 +199,15 @@ class DetailPane(PaneBase):
             label.setBuddy(value)
             grid.addWidget(label, line, 0)
             grid.addWidget(value, line, 1)
-            self._values[name] = value
+            self._names[name], self._values[name] = label, value
+        self._values[FAILED_CALLS].setToolTip(f"The target's agent is asked for it every {COVERAGE_SECS:g} s")
         inside.addLayout(grid)
 
     # showing ------------------------------------------------------------------------------------------------------
 
     def _refresh(self, row: int) -> None:
         snapshot = self._snapshot
-        if snapshot is None:
+        if snapshot is None or row < 0:
             return
         self._gone.setVisible(False)
         handles = snapshot.handles
@@ -214,6 +225,9 @@ class DetailPane(PaneBase):
         for name, text in self._facts(snapshot, row).items():
             if self._values[name].text() != text:
                 self._values[name].setText(text)
+        is_called = snapshot.kind_of(row) is Kind.UNIFFI_FOREIGN
+        for label in (self._names[FAILED_CALLS], self._values[FAILED_CALLS]):
+            label.setVisible(is_called)
 
     def _facts(self, snapshot: Snapshot, row: int) -> dict[str, str]:
         handles = snapshot.handles
@@ -230,6 +244,7 @@ class DetailPane(PaneBase):
             "Last changed on": self._thread(snapshot, int(handles.last_threads[row])),
             "Address": f"0x{int(handles.addresses[row]):x}" if int(handles.addresses[row]) else wording.UNKNOWN_TEXT,
             "Same object": self._siblings(snapshot, row),
+            FAILED_CALLS: escape(self._coverage.failures_text(int(handles.ids[row]))),
         }
 
     def _requester(self, snapshot: Snapshot, row: int) -> str:

@@ -9,13 +9,14 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from inspector.model.equation import equation_of
+from inspector.model.findings.leads import Coverage, FailedCallback
 from inspector.model.snapshot import UNKNOWN, Outer, TargetState
 from inspector.ui.kit.theme import DARK, LIGHT, Theme
 from inspector.ui.panes.detail.count_bar import CountBar, sentence
 from inspector.ui.panes.detail.pane import MAX_SIBLINGS, DetailPane
 from inspector.ui.panes.detail.state_lane import StateLane, reference_lane, resource_lane
 from inspector.ui.panes.detail.trait_counts import TraitCounts
-from inspector.vocabulary import Reference, Resource
+from inspector.vocabulary import Kind, Reference, Resource
 from tests.helpers import reading
 from tests.helpers.reading import click, is_shown, part, text_of
 from tests.helpers.snapshots import Row, World, big_snapshot, handle_id, snapshot_of, with_state
@@ -74,6 +75,22 @@ def test_a_pending_close_is_told_whole(pane: DetailPane) -> None:
     assert "sync.py:88 sync" in fact(pane, "Asked by")
     assert "worker-2" in fact(pane, "Owner thread")
     assert is_shown(pane, "Resource")
+
+
+def test_failed_calls_are_told_of_python_objects_that_native_code_holds_and_of_no_other(pane: DetailPane) -> None:
+    row = Row(1)
+    snapshot = snapshot_of([row])
+    pane.choose(row.id, snapshot)
+    assert reading.fact(pane, "Failed calls").isHidden()
+    types = {index: dataclasses.replace(each, kind=Kind.UNIFFI_FOREIGN.word) for index, each in snapshot.types.items()}
+    pane.choose(row.id, dataclasses.replace(snapshot, types=types))
+    assert fact(pane, "Failed calls") == "–"
+    assert not reading.fact(pane, "Failed calls").isHidden()
+    failed = FailedCallback("Listener.on_event", "ValueError", "app.py:12 on_event", 3, ((row.id, 3),), newest_of=frozenset({row.id}))
+    pane.show_coverage(Coverage(failed=(failed,)))
+    assert fact(pane, "Failed calls") == "3, last in Listener.on_event at app.py:12 on_event (ValueError)"
+    pane.show_coverage(Coverage(failed=()))
+    assert fact(pane, "Failed calls") == "0"
 
 
 def test_the_thread_that_changed_a_handle_last_is_told_beside_the_one_that_made_it(pane: DetailPane) -> None:

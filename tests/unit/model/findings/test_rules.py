@@ -122,6 +122,19 @@ def test_a_callback_that_fails_is_named_with_its_place_and_objects() -> None:
     assert (coverage.failures_of(handle_id(1)), coverage.failures_of(handle_id(2)), Coverage().failures_of(1)) == (2, 0, None)
 
 
+def test_the_failed_calls_of_an_object_are_told_with_the_newest_and_are_unknown_where_objects_were_not_told_apart() -> None:
+    first, second = handle_id(1), handle_id(2)
+    older = FailedCallback("Listener.on_event", "ValueError", "app.py:12 on_event", 3, ((first, 2), (second, 1)))
+    newer = FailedCallback("Listener.on_end", "KeyError", "", 1, ((first, 1),), newest_of=frozenset({first}))
+    coverage = Coverage(failed=(older, newer))
+    assert coverage.failures_text(first) == "3, last in Listener.on_end at a place that is not in Python (KeyError)"
+    assert coverage.failures_text(second) == "1"
+    assert coverage.failures_text(handle_id(3)) == "0"
+    many = Coverage(failed=(dataclasses.replace(older, has_more_objects=True),))
+    assert (many.failures_text(first), many.failures_text(handle_id(3))) == ("2", "–")
+    assert Coverage().failures_text(first) == "–"
+
+
 def test_orphans_are_not_measured_where_calls_are_not_recorded() -> None:
     snapshot = snapshot_of([Row(1, age_secs=40)])
     types = {index: dataclasses.replace(row, kind="uniffi") for index, row in snapshot.types.items()}
