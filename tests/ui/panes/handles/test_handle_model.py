@@ -101,7 +101,7 @@ def test_a_trait_whose_outer_count_is_unknown_still_tells_the_inner_one(model: H
     row = Row(1, "Database", strong=UNKNOWN, native_refs=UNKNOWN, inner_strong=2)
     tip = strong_tip(model, Outer.ARC, row)
     assert "not sampled" in tip[0]
-    assert tip[1:] == ["Inner Arc: strong 2, weak 0", "Outer Arc: not sampled – what this handle points into"]
+    assert tip[1:] == ["Inner Arc: strong 2, weak 0", "Outer Arc: not sampled – the Arc that this handle points into"]
 
 
 def test_a_strong_count_that_is_no_traits_has_one_line(model: HandleModel) -> None:
