@@ -1,4 +1,7 @@
-"""One run of the agent, from ``start`` to ``stop``: the native recorder published, hooks set, the worker running."""
+"""One run of the agent, from ``start`` to ``stop``.
+
+The native recorder is published, hooks are set, and the worker runs.
+"""
 
 from __future__ import annotations
 

@@ -114,7 +114,10 @@ def compiled(folder: str) -> Any:
 
 
 def thread_module() -> Any:
-    """The interpreter's own module that starts threads: gevent and the like replace it with modules that never run us."""
+    """The interpreter's own module that starts threads.
+
+    gevent and similar libraries replace it with modules that never run the agent's thread.
+    """
     bootstrap = sys.modules["_frozen_importlib"]
     module: Any = sys.modules.get("_thread")
     if module is None or type(module.start_new_thread) is not type(print):

@@ -1,4 +1,6 @@
-"""Cycles across the boundary: Python → proxy → native object → Python object that native code holds → Python.
+"""Cycles across the boundary.
+
+Python → proxy → native object → Python object that native code holds → Python.
 
 The garbage collector sees a root at each object that native code holds, so such a cycle lives for
 ever. The search follows Python's references forwards from each of those objects, up to the proxies
@@ -32,7 +34,10 @@ Steps = Generator[dict[str, Any], None, dict[str, Any]]
 
 
 class Crossing(NamedTuple):
-    """From one foreign object to another: through Python to a proxy, and through native objects on."""
+    """A step from one foreign object to another.
+
+    It leads through Python to a proxy, and on through native objects.
+    """
 
     target: Key
     python: tuple[dict[str, Any], ...]
@@ -105,7 +110,7 @@ class CycleSearch:
         return 0, None
 
     def _told(self, cycle: Sequence[tuple[Key, Crossing]], starts: dict[Key, ForeignObject]) -> dict[str, Any]:
-        """A cycle as nodes and the edges between each and the next, the last one leading to the first."""
+        """A cycle as nodes and edges, the last edge leading to the first node."""
         nodes: list[dict[str, Any]] = []
         cut = ""
         for key, crossing in cycle:
@@ -127,7 +132,7 @@ def is_followed(thing: object) -> bool:
 
 
 def shortest_cycles(crossings: dict[Key, list[Crossing]]) -> list[list[tuple[Key, Crossing]]]:
-    """The shortest cycle through each foreign object that is on a cycle, each listed once, shortest first."""
+    """The shortest cycle through each foreign object, each listed once, shortest first."""
     found: dict[frozenset[Key], list[tuple[Key, Crossing]]] = {}
     for start in crossings:
         cycle = _cycle_from(start, crossings)

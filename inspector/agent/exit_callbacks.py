@@ -1,4 +1,7 @@
-"""What ``atexit`` keeps: C memory that the collector does not look into, with no function that lists it. Worker thread."""
+"""The callbacks that ``atexit`` keeps. Worker thread.
+
+They are in C memory that the collector does not look into, and no function lists them.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ KEPT_IN_C: Final = sys.version_info < (3, 14)
 
 
 def exit_places(known: object) -> dict[int, str]:
-    """What ``atexit`` keeps, by ``id``: functions, their arguments and keywords, each with the name of its callback.
+    """The objects that ``atexit`` keeps, by ``id``, each with its callback's name.
+
+    They are functions, their arguments and keywords.
 
     ``known`` is the tool's own callback. Empty on interpreters that keep their callbacks in another way.
     """

@@ -49,7 +49,10 @@ class GcHook:
         return collected, sum(generation["uncollectable"] for generation in gc.get_stats()) - before
 
     def _collected(self, phase: str, details: dict[str, int]) -> None:
-        """Called by the interpreter at start and stop of each collection, with the GIL held throughout."""
+        """Handle the start and stop of each collection.
+
+        The interpreter calls it, with the GIL held throughout.
+        """
         now_ticks = lib.ai_ticks()
         if phase == "start":
             self._began_ticks = now_ticks

@@ -1,4 +1,6 @@
-"""Holders that the collector does not tell, or tells without their name: contexts, tasks of asyncio, finalizers.
+"""Holders that the collector does not tell, or tells without a name.
+
+They are contexts, tasks of asyncio, and finalizers.
 
 Reads C objects through their own types and runs no code of the program. Worker thread.
 """
@@ -42,7 +44,10 @@ def variable_of(node: object, held: object) -> str:
 
 
 def is_current(context: object, own: Sequence[object]) -> bool:
-    """Whether a context is one that a thread runs in: the interpreter holds it, and no other object does. ``own`` are the tool's."""
+    """Whether a thread runs in the context: only the interpreter holds it.
+
+    ``own`` are the tool's contexts.
+    """
     if type(context) is not Context:
         return False
     unwanted = {id(each) for each in own}

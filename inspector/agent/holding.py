@@ -189,7 +189,10 @@ def running_frames() -> Iterator[tuple[str, FrameType]]:
 
 
 def locals_of(frame: FrameType) -> list[tuple[str, object]]:
-    """A frame's locals, without keeping them alive: before Python 3.13 a frame remembers the dict that it once gave out."""
+    """A frame's locals, without keeping them alive.
+
+    Before Python 3.13 a frame remembers the dict that it once gave out.
+    """
     namespace = frame.f_locals
     if namespace is frame.f_globals:
         return []  # a module's locals, which are found as its globals

@@ -28,7 +28,10 @@ Steps = Generator[dict[str, Any], None, dict[str, Any]]
 
 
 class Jobs:
-    """The operations that need the interpreter, except ``scan`` and ``detach``, which are the worker's own."""
+    """The operations that need the interpreter.
+
+    ``scan`` and ``detach`` are the worker's own and not among them.
+    """
 
     __slots__ = ("_adapters", "_exit_callback", "_failure", "_gc_hook", "_long", "_runs", "_thread_names")
 

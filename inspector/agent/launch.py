@@ -1,4 +1,6 @@
-"""Runs a Python program under the agent: ``python …/_arc_inspector.py inspector.agent.launch [--level LEVEL] PROGRAM [ARGS…]``.
+"""Runs a Python program under the agent.
+
+``python …/_arc_inspector.py inspector.agent.launch [--level LEVEL] PROGRAM [ARGS…]``
 
 ``arc-inspector run`` starts it as its child. PROGRAM is a path, ``-m MODULE``, ``-c CODE`` or ``-``
 for standard input. The program sees the same as without us: ``__main__``, ``sys.argv``,
@@ -83,7 +85,10 @@ def main(words: list[str], *, failed: Callable[[BaseException], None] = lambda _
 
 
 def wait_for_viewer(*, published: bool) -> None:
-    """Wait until the viewer that started us has attached, if it asked for that and there is something to attach to."""
+    """Wait until the viewer that started this process has attached.
+
+    Only if the viewer asked for that, and there is something to attach to.
+    """
     descriptor = os.environ.pop(WAIT_VARIABLE, "")
     if descriptor:
         if published:
@@ -126,7 +131,10 @@ def run(program: Program) -> None:
 
 
 def _put_first(folder: str) -> None:
-    """Let the program find the modules beside it, as the interpreter does, unless an option forbids it."""
+    """Let the program find the modules beside it, unless an option forbids it.
+
+    The interpreter does the same.
+    """
     if not sys.flags.safe_path:
         sys.path.insert(0, folder)
 

@@ -129,7 +129,10 @@ def shown_key(key: object) -> str:
 
 
 def thread_of(thread: threading.Thread) -> tuple[str, int | None]:
-    """Name and system's number of a thread of Python as they stand; its class may have a ``name`` of its own."""
+    """Name and system's number of a thread of Python, as they stand.
+
+    The thread's class may have a ``name`` of its own.
+    """
     found = {key: value for key, value in list(dict.items(instance_dict(thread) or {})) if type(key) is str}
     name, number = found.get("_name"), found.get("_native_id")
     return name if type(name) is str else "", number if type(number) is int else None

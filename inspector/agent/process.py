@@ -1,4 +1,6 @@
-"""The agent of this process: there is one segment a process, so there is at most one agent, and this is where it is kept.
+"""The agent of this process, and the place where it is kept.
+
+There is one segment a process, so there is at most one agent.
 
 ``start`` and ``stop`` may be called from any thread.
 """
@@ -123,7 +125,10 @@ class AgentSlot:
         lib.ai_say_unrecorded(*text_argument(reason))
 
     def _follow_multiprocessing(self) -> None:
-        """Children of ``multiprocessing`` leave by ``os._exit``: say good-bye in its own way of ending."""
+        """Say good-bye when a child of ``multiprocessing`` ends.
+
+        Such a child leaves by ``os._exit``, so its own way of ending is used.
+        """
         util = sys.modules.get("multiprocessing.util")
         if util is not None:
             # The child clears its finalisers after this hook and before the functions registered here.
@@ -169,7 +174,9 @@ def start_brought(level: str, leaves_after_secs: float) -> str:
 
 
 def stop() -> None:
-    """Stop the agent: no thread, hook or socket of it is left, and no file, but for a hidden one while our own runtime needs it.
+    """Stop the agent: no thread, hook or socket of it is left.
+
+    No file is left, but for a hidden file while our own runtime needs it.
 
     Handles continue to work; ``start`` finds them again.
     """
@@ -182,7 +189,9 @@ def is_running() -> bool:
 
 
 def following() -> Following:
-    """Classes that this process's agent follows beside our own runtime's, and classes that it cannot.
+    """Classes that this process's agent follows, and classes that it cannot follow.
+
+    Classes of our own runtime are left out.
 
     Any thread.
     """

@@ -145,7 +145,10 @@ class Search:
         return new
 
     def _count_references(self, holders: list[Any], own: set[int]) -> None:
-        """How many references there are on the object, and how many of them are of ``holders`` or of running functions. At one moment."""
+        """The number of references on the object, and how many belong to its holders.
+
+        Holders are ``holders`` and running functions. Both numbers are of one moment.
+        """
         count = sys.getrefcount(self._things[0]) - _COUNTED_TOO - 2  # the list of the search and the tuple of the walk
         place = id(self._things[0])
         known = sum(id(each) == place for holder in holders if id(holder) not in own for each in gc.get_referents(holder))

@@ -59,7 +59,10 @@ class OwnSegment:
         lib.ai_reader_close(self._reader)
 
     def live_rows(self) -> dict[LiveRow, str]:
-        """All rows that are alive and no calls that run, with where each was made (``""``: not recorded)."""
+        """All rows that are alive, each with the line that made it (``""``: not recorded).
+
+        Calls that run are left out.
+        """
         types, sites = self._types(), dict[int, str]()
         calls = {index for index, slot in enumerate(self._type_slots()) if slot.kind == Kind.UNIFFI_RUNNING}
         rows: dict[LiveRow, str] = {}

@@ -31,7 +31,10 @@ class ThreadNames:
         self._texts: dict[str, tuple[Any, int]] = {}
 
     def attach(self) -> None:
-        """Name all threads that live now, and from now on each at its birth: many do not live until the next ``report``."""
+        """Name all threads that live now, and from now on each thread at its birth.
+
+        Many threads do not live until the next ``report``.
+        """
         lib.ai_thread_here()
         self.report()
         born = getattr(threading.Thread, BIRTH, None)

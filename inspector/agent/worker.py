@@ -1,4 +1,6 @@
-"""The agent's one Python thread: takes jobs from native code, which holds the sockets, and answers them.
+"""The agent's one Python thread: takes jobs from native code and answers them.
+
+Native code holds the sockets.
 
 It waits with the GIL released. No failure in it reaches the program: a failing job is answered with
 one line, an adapter that fails while polled is reported once on stderr.

@@ -1,4 +1,7 @@
-"""Classes of native extensions that are not followed, by library, for a person without declarations."""
+"""Classes of native extensions that are not followed, by library.
+
+They are shown to a person without declarations.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ def instances_beyond(cls: type, known: int = 0) -> int:
 
 
 def not_followed(followed: Collection[type]) -> dict[str, dict[str, Any]]:
-    """For each library's file: heap types with a destructor in it that are not ``followed``, and the largest.
+    """For each library's file: its heap types with a destructor, and the largest.
+
+    Types in ``followed`` are left out.
 
     About 2 ms.
     """
@@ -54,7 +59,10 @@ def _by_library(followed: Collection[type]) -> dict[str, list[type]]:
 
 
 def _most_used(path: str, classes: Iterable[type]) -> dict[str, Any]:
-    """The class to begin with, by the name that a declaration would give it, and about how many of it live."""
+    """The class to begin with, and about how many of it live.
+
+    It has the name that a declaration would give it.
+    """
     counted = sorted(((instances_beyond(cls), kind_name(cls), cls) for cls in classes), key=lambda each: (-each[0], each[1]))
     for live, _, cls in counted:
         name = _importable(path, cls)

@@ -1,4 +1,7 @@
-"""The program's event loops, and closers that are coroutine functions: only the loop's own thread may run them."""
+"""The program's event loops, and closers that are coroutine functions.
+
+Only the loop's own thread may run such a closer.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +107,7 @@ class LoopCall:
         return True
 
     def look(self) -> None:
-        """End what can end by itself no more: its loop was closed, or its deadline has passed before the loop came to it."""
+        """End closes whose loop was closed, or whose deadline passed before the loop ran."""
         if self._loop.is_closed():
             self._end(Ending.NEVER_BEGAN if self._task is None else Ending.ABANDONED)
         elif self._task is None and self._due is not None and time.monotonic() >= self._due:

@@ -121,7 +121,10 @@ class Adapter(Protocol):
         """Set the hooks. Quick: it delays the start of the program; looks at no object."""
 
     def detach(self) -> None:
-        """Undo the hooks so that the program's attributes are identical to before, and clear the adapter's rows."""
+        """Undo the hooks and clear the adapter's rows.
+
+        The program's attributes are identical to before.
+        """
 
     def scan(self) -> Iterator[int]:
         """Find the live objects, including objects older than ``attach``.

@@ -14,7 +14,10 @@ from inspector.wire.hooks import hooks
 
 
 def is_walked_natively() -> bool:
-    """Whether native code reads this interpreter's frames as the interpreter itself does: tried here, on this stack."""
+    """Whether native code reads this interpreter's frames as the interpreter does.
+
+    It is tried here, on this stack.
+    """
     frame, expected = sys._getframe(), []
     while frame is not None:
         expected.append(id(frame.f_code))
@@ -29,7 +32,10 @@ class NativeStacks:
     """Sites by stack for the births of one generated module, or of one declared class."""
 
     def __init__(self, own_modules: tuple[str, ...], packages: tuple[str, ...] = ()) -> None:
-        """Frames of modules with these prefixes are left out; those of ``packages``, which define the class, name no site."""
+        """Leave out frames of modules with these prefixes.
+
+        Frames of ``packages``, which define the class, name no site.
+        """
         self.table = SiteTable(own_modules, packages)
         """The same sites for what Python itself records."""
         self.native: Any = hooks.Stacks(self._whose, self._here, self._here, is_walked_natively())

@@ -1,4 +1,4 @@
-"""The declarative adapter: any class that keeps a native handle, described in a few lines of TOML."""
+"""The declarative adapter: classes that keep a native handle, described in TOML."""
 
 from __future__ import annotations
 

@@ -148,7 +148,10 @@ class DeclaredAdapter:
                 yield found
 
     def poll(self) -> None:
-        """New modules, new proxies of classes that carry no hook, and proxies that were released in a way no hook saw."""
+        """Look for new modules, new proxies of classes without a hook, and released proxies.
+
+        A hook does not see every release.
+        """
         self.poll_quietly()
         fault = self._faults.take()
         if fault is not None:

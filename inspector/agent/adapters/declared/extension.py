@@ -1,4 +1,6 @@
-"""Classes that belong to an extension, followed through their type slots by native code: see ``native/crates/follow/src/extension``.
+"""Classes of an extension, followed through their type slots by native code.
+
+The native part is ``native/crates/follow/src/extension``.
 
 Needed to see births in classes whose attributes cannot be set, and ends of instances without weak
 references. The class's attributes stay unchanged, even while hooked.

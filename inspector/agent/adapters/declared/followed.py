@@ -1,4 +1,4 @@
-"""One declaration at work: resolved among the imported modules, hooked, and its rows; or why it is not."""
+"""One declaration at work: its class, its hooks and its rows, or why it is not followed."""
 
 from __future__ import annotations
 
@@ -173,7 +173,10 @@ class Followed:
         return self.closing is not None
 
     def _hook_class(self, cls: type, rows: DeclaredRows | LibraryRows) -> list[str]:
-        """Its attributes where they can be set, its type slots where births or ends would not be seen otherwise, or not be asked."""
+        """Hook the class's attributes where they can be set.
+
+        Its type slots are hooked where births or ends would not be seen otherwise, or not be asked.
+        """
         own = ClassHooks(cls, self.declaration, self._births)
         self._hooks.append(own)
         troubles = own.set()
@@ -187,7 +190,10 @@ class Followed:
         return troubles
 
     def _look_for_makers(self, finished: str) -> None:
-        """Functions that make proxies may be imported later than the class, and classes derived from it."""
+        """Look for functions that make proxies, and for derived classes.
+
+        Both may be imported later than the class.
+        """
         for hooked in self._hooks:
             if isinstance(hooked, TypeHooks):
                 hooked.follow_derived()

@@ -1,4 +1,6 @@
-"""The hooks of one declared class: where its proxies are born, and where they may open, close or give back their handle.
+"""The hooks of one declared class: births of proxies, and the ends of their handles.
+
+A proxy may open, close or give back its handle there.
 
 Hooks (``native/python/hook.c``) call the original, pass on its result or exception, and then have
 the proxy looked at. A class of an extension whose attributes cannot be set gets no hook on itself,
@@ -98,7 +100,10 @@ def is_mutable(cls: type) -> bool:
 
 
 def has_plain_init(cls: type) -> bool:
-    """Whether arguments are for ``__new__`` alone: the initialiser of ``object`` takes none once there is a hook over it."""
+    """Whether arguments are for ``__new__`` alone.
+
+    The initialiser of ``object`` takes none once there is a hook over it.
+    """
     return getattr(cls, "__init__", None) is object.__init__ and getattr(cls, "__new__", None) is not object.__new__
 
 

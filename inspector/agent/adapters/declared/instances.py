@@ -23,7 +23,7 @@ Reference = Callable[[], Any]
 
 
 def references(classes: Sequence[type]) -> Iterator[list[Reference]]:
-    """References to the instances of these classes and their subclasses, a list for each generation.
+    """References to the instances of these classes and their subclasses, by generation.
 
     Weak references where there is room for them: an instance that the program releases meanwhile
     must not wait for the scan, nor its finaliser run on this thread. Instances that the collector

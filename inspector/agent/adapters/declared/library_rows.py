@@ -1,4 +1,6 @@
-"""The rows of a declaration that names a library's functions: each is a reference that they gave out, and ends when they get it back.
+"""The rows of a declaration that names a library's functions.
+
+Each row is a reference that the functions gave out; it ends when they get the reference back.
 
 A proxy that ends without freeing leaves its row behind, which is the leak.
 
@@ -67,7 +69,10 @@ class LibraryRows:
 
     @property
     def owner(self) -> LibraryRows:
-        """The object that is given each proxy of the class, and asked when a closing method begins."""
+        """The object that is given each proxy of the class.
+
+        It is also asked when a closing method begins.
+        """
         return self
 
     def close_begins(self, proxy: Any) -> int:
@@ -89,7 +94,9 @@ class LibraryRows:
         return ref() if ref is not None and ref.row == row else None
 
     def observe(self, proxy: Any, *, is_born_now: bool = True) -> bool:
-        """A proxy was made, or may have changed, on this thread: give it a row, or end the one it has. Whether it has a row then.
+        """Give a proxy a row, or end its row; returns whether it has a row then.
+
+        Called on the thread that made the proxy, or may have changed it.
 
         Raises nothing: an exception of the proxy's attributes is kept as a fault.
         """
@@ -185,7 +192,10 @@ class LibraryRows:
         return True
 
     def _keep(self, ref: ProxyRef, proxy: Any) -> None:
-        """Make a row the proxy's own, unless it was given one meanwhile: a scan and a birth hook may meet at one proxy."""
+        """Make a row the proxy's own, unless it was given a row meanwhile.
+
+        A scan and a birth hook may meet at one proxy.
+        """
         before = self._refs.setdefault(ref.key, ref)
         if before is not ref and before() is proxy:
             return self._withdraw(ref)
@@ -217,7 +227,7 @@ class LibraryRows:
         return ref
 
     def _row_for(self, number: Number, *, is_born_now: bool) -> int:
-        """A row: of the reference that the library gave out for this proxy just before, or a new row."""
+        """The row of the reference that the library gave out for this proxy, or a new row."""
         free = [row for row in self._by_number.get(number.value, ()) if row not in self._key_by_row]
         return free[-1] if free else self._add_reference(number, is_born_now=is_born_now)
 

@@ -1,4 +1,6 @@
-"""Repeated looks for instances whose birth no hook saw: copies, ``__new__`` without ``__init__``, factories in native code.
+"""Repeated looks for instances whose birth no hook saw.
+
+Examples: copies, ``__new__`` without ``__init__``, factories in native code.
 
 Each look walks the youngest objects, and continues a pass through the whole heap where the look
 before it ended. A look takes about a millisecond; where such births are known, up to ten, in slices

@@ -1,4 +1,4 @@
-"""The recorder for declared rows: the close of a type, the state of a resource, an adapter's counts."""
+"""The recorder for declared rows: a type's close, a resource's state, an adapter's counts."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ class DeclaredRecorder(Recorder):
         return bool(lib.ai_row_close_begins(row, site))
 
     def set_single(self, row: int) -> None:
-        """The row is a reference that the library gave out: without the other rows of its object, the object would count 1."""
+        """Mark the row as a reference that the library gave out.
+
+        Without the other rows of its object, the object would count 1.
+        """
         if row > 0:
             lib.ai_row_counts(row, 1, COUNT_UNKNOWN, 0)

@@ -1,4 +1,6 @@
-"""The rows of one declaration: a row for each handle that a proxy owns, from its birth (or the scan that found it) to its release.
+"""The rows of one declaration: a row for each handle that a proxy owns.
+
+A row lives from the handle's birth, or from the scan that found it, to its release.
 
 Native code keeps them (``native/crates/follow/src/instances.rs``, ``native/python/instances.c``): it reads
 the attributes that the declaration names, makes and ends rows, and sees the end of a proxy by a
@@ -70,7 +72,9 @@ class DeclaredRows:
         return self.native.of_row(row) if row > 0 else None
 
     def observe(self, proxy: Any) -> bool:
-        """A proxy was made, or may have changed, on this thread: give it a row, or end the one it has. Whether it has a row then.
+        """Give a proxy a row, or end its row; returns whether it has a row then.
+
+        Called on the thread that made the proxy, or may have changed it.
 
         An exception of the proxy's attributes is kept as a fault.
         """

@@ -1,4 +1,7 @@
-"""UniFFI: objects behind unmodified generated bindings, recognised by structure and never by a package's name."""
+"""UniFFI: objects behind unmodified generated bindings, recognised by their structure.
+
+No package's name is used for that.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One generated module that is followed: its proxies, foreign objects and calls, and the hooks that report them. Worker thread."""
+"""One followed generated module: its proxies, foreign objects and calls, and their hooks.
+
+Worker thread.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Calls of Rust into Python objects that failed: which method of which object, how often, and where the newest exception was raised.
+"""Calls of Rust into Python objects that failed.
+
+Each has the method and the object, how often it failed, and the line that raised the newest
+exception.
 
 Rust gets no more than the exception's text, and where the call cannot even be begun, nothing: then
 ``ctypes`` writes the exception to stderr and Rust waits for ever. A generated module makes each
@@ -128,7 +131,10 @@ class CallbackHooks:
                 self._namespace[name] = original
 
     def _synchronous(self, original: FunctionType) -> Call:
-        """The result of the call is known when the function returns: the status says whether the exception was expected."""
+        """Read the result of a call when the function returns.
+
+        The status says whether the exception was expected.
+        """
         places = _places_of(original)
 
         @functools.wraps(original)

@@ -1,4 +1,6 @@
-"""Asynchronous calls that have not ended: one coroutine of the generated ``_uniffi_rust_call_async`` each.
+"""Asynchronous calls that have not ended.
+
+Each is a coroutine of the generated ``_uniffi_rust_call_async``.
 
 Such a call holds a clone of the object it was made on until its future is freed. Its row names the
 method, has the object's allocation as its address, and the future's handle. It ends when its
@@ -53,7 +55,7 @@ class CallRows:
         return next((reference() for known, reference in list(self._rows.values()) if known == row), None)
 
     def born(self, coroutine: Coroutine[Any, Any, Any], future: int, caller: FrameType | None) -> None:
-        """A call was made now, on this thread, by the generated method whose frame is ``caller``."""
+        """Record a call that the generated method of frame ``caller`` makes on this thread."""
         if not self._recorder.level():
             return
         name, address = self._made_on(caller)
@@ -62,7 +64,10 @@ class CallRows:
         self._keep(coroutine, self._recorder.add(type_index, address, future, site))
 
     def are_pending(self) -> bool:
-        """Whether there may be calls: each that waits has an entry in the module's map of continuations. Cheap."""
+        """Whether there may be calls. Cheap.
+
+        Each waiting call has an entry in the module's map of continuations.
+        """
         continuations = self.namespace.get(CONTINUATIONS)
         return self.function is not None and bool(self._recorder.level()) and (continuations is None or len(continuations) > 0)
 
@@ -139,7 +144,10 @@ class CallHooks:
             self._rows.namespace[CALL_NAME] = self._rows.function
 
     def _calling(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """``_uniffi_rust_call_async``: not a coroutine function, but it returns the original's coroutine."""
+        """The stand-in for ``_uniffi_rust_call_async``; it returns the original's coroutine.
+
+        It is not a coroutine function.
+        """
 
         @functools.wraps(original)
         def call_async(rust_future: int, *args: Any, **kwargs: Any) -> Any:

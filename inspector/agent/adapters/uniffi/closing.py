@@ -112,7 +112,10 @@ class Closing:
         self._calls = [call for call in self._calls if not call.is_over]
 
     def settle(self, proxy: Any) -> None:
-        """Find out whether a proxy that was made before anybody looked was closed, as far as ``released`` tells."""
+        """Find out whether a proxy made before the first look was closed.
+
+        ``released`` is the only source.
+        """
         if self._rows.native.resource(id(proxy)) == Resource.UNKNOWN:
             self._set(proxy, Resource.UNKNOWN)
 

@@ -72,7 +72,10 @@ class ForeignRows:
         return None if key is None else entries(self._maps[key[0]]).get(key[1])
 
     def held(self) -> list[tuple[tuple[int, int], Any, int]]:
-        """The Python objects that Rust holds now: place and handle of each, the object, and its row (0: none yet). Tasks are left out."""
+        """The Python objects that Rust holds now, without tasks.
+
+        Each has its place, its handle, the object, and its row (0: no row yet).
+        """
         found = []
         for place, handle_map in self._maps.items():
             if place not in self._futures:

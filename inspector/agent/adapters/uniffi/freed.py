@@ -1,4 +1,6 @@
-"""Proxies that live on after their finaliser released their handle: ``obj.__del__()`` by hand, or a finaliser that brings the proxy back.
+"""Proxies that live on after their finaliser released their handle.
+
+The program called ``obj.__del__()``, or a finaliser brought the proxy back.
 
 Each use of such a proxy touches memory that may be freed, and its next finaliser frees it again. When a finaliser returns, the proxy may
 still be referred to for good reasons: a subclass's own finaliser runs on, or a collection frees it a moment later. So it gets a row when a

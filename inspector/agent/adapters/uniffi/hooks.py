@@ -19,13 +19,19 @@ class ProxyHooks:
     """The hooks of one proxy class: birth, release, and the unannounced copy."""
 
     def __init__(self, rows: ProxyRows, copied: Callable[[], None]) -> None:
-        """``copied`` is called when a proxy is being copied or pickled: another proxy on the same count may follow."""
+        """Call ``copied`` when a proxy is being copied or pickled.
+
+        Another proxy on the same count may follow.
+        """
         self._rows = rows
         self._copied = copied
         self._replaced = Replaced()
 
     def set(self) -> None:
-        """Replace the class's constructor, its lifting classmethod and its finaliser by native hooks (``native/python``)."""
+        """Replace the class's constructor, lifting classmethod and finaliser by native hooks.
+
+        The hooks are in ``native/python``.
+        """
         cls, make_name, native = self._rows.proxy_class.cls, self._rows.proxy_class.shape.make_name, self._rows.native
         own = vars(cls)
         if "__init__" in own:  # generations before 0.26 write none where the library has no constructor

@@ -1,4 +1,6 @@
-"""Reads words of this process by address, without the risk of a crash: native code has the system copy them, which checks the address.
+"""Reads words of this process by address, without the risk of a crash.
+
+Native code has the system copy them, which checks the address.
 
 About 1 µs; for calibration, not for hot paths.
 """

@@ -138,7 +138,9 @@ def _references(cls: type, instances: list[Any], pause: Found) -> Generator[Foun
 
 
 def _describe(cls: type, generation: Generation, library: Any, namespace: Mapping[str, Any]) -> ProxyClass:
-    """The releasing function from the class's ``__del__``, and the object's kind from the library's metadata.
+    """The releasing function in the class's ``__del__``, and the object's kind.
+
+    The kind is in the library's metadata.
 
     The target of a trait's handle is only known up to ``NEWEST_KNOWN``: later it is treated like
     any object.

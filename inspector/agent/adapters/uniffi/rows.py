@@ -1,4 +1,6 @@
-"""The rows of one proxy class: a row for each live proxy, from its birth (or the scan that found it) to its release.
+"""The rows of one proxy class: a row for each live proxy.
+
+A row lives from the proxy's birth, or from the scan that found it, to its release.
 
 Native code keeps them (``native/crates/follow/src/proxies.rs``) and asks here in rare cases: for the
 type's name with the first row, the layout with the first proxy, and the care for proxies whose
@@ -37,7 +39,10 @@ class ProxyRows:
     """The rows of one proxy class."""
 
     def __init__(self, proxy_class: ProxyClass, recorder: Recorder, stacks: NativeStacks, faults: Faults) -> None:
-        """Looks at no proxy, and names the type to the recorder only with its first row: packages have unused types."""
+        """Start without looking at any proxy.
+
+        The recorder is told the type only with its first row: packages have unused types.
+        """
         self.proxy_class = proxy_class
         self.type_index = 0
         """The type in the recorder; 0 until the first row."""
@@ -102,7 +107,10 @@ class ProxyRows:
         self._keep(proxy, handle_of(proxy, self.proxy_class.shape.handle_attribute))
 
     def reconcile(self) -> None:
-        """Give freed proxies that live on a row, and end the rows of proxies whose subclass never calls the class's own finaliser."""
+        """Give freed proxies that live on a row, and end rows that no finaliser ends.
+
+        A subclass may never call the class's own finaliser.
+        """
         self._freed.settle()
         for key, (watch, row) in list(self._watched.items()):
             if watch() is None and self._watched.pop(key, None) is not None:
@@ -157,7 +165,10 @@ class ProxyRows:
         self.native.set_type(self.type_index)
 
     def _layout(self, proxy: Any, handle: int) -> tuple[int, int]:
-        """The way from a handle to the allocation: known by the generation, or found with this proxy."""
+        """The path from a handle to its allocation.
+
+        The generation has it, or it is found with this proxy.
+        """
         shape, kind = self.proxy_class.shape, self.proxy_class.kind
         if not shape.is_address or self._calibrations_left <= 0:
             return hooks.HIDDEN, 0
@@ -169,7 +180,10 @@ class ProxyRows:
         return (hooks.UNKNOWN, 0) if offset is None else (hooks.BEFORE, offset)
 
     def _watch(self, proxy: Any, row: int) -> None:
-        """Look after a proxy whose subclass has a finaliser, which may not call the generated finaliser."""
+        """Look after a proxy whose subclass has a finaliser.
+
+        It may not call the generated finaliser.
+        """
         if type(proxy).__del__ is not self.proxy_class.cls.__del__:  # type: ignore[attr-defined]
             try:
                 self._watched[id(proxy)] = weakref.ref(proxy), row

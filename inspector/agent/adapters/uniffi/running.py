@@ -1,4 +1,6 @@
-"""Synchronous calls that have not returned: one frame of a generated method, on some thread, inside the library's function.
+"""Synchronous calls that have not returned.
+
+Each is a frame of a generated method, on some thread, inside the library's function.
 
 Methods are not hooked, so calls are found on the stacks of the threads, now and then: a call that
 two looks meet gets a row. Shorter calls are not worth a row: the sampled counts show them. A

@@ -1,4 +1,6 @@
-"""Clones in transit, in the history: native stand-ins for the library's clone functions while the level asks for events.
+"""Clones in transit, in the history.
+
+Native stand-ins replace the library's clone functions while the level asks for events.
 
 Generated code looks a function up in the library object at each call, so replacing the attribute is
 enough. The stand-in (``native/crates/follow/src/transit.rs``) is as much a foreign function to ``ctypes``
