@@ -1,4 +1,6 @@
-"""Files that an unprepared target needs to run the agent: modules, the native library, cffi's backend.
+"""Files that an unprepared target needs to run the agent.
+
+They are modules, the native library and cffi's backend.
 
 Read from this installation. Any thread.
 """
@@ -182,7 +184,10 @@ def _is_trusted(path: Path) -> bool:
 
 
 def _copies(minor: tuple[int, int]) -> dict[str, Module]:
-    """Modules of the standard library that the agent needs and that a program may have been packed without."""
+    """Modules of the standard library that the agent needs.
+
+    A program may have been packed without them.
+    """
     root = library_for(minor)
     if root is None:
         return {}
@@ -199,7 +204,10 @@ def _module(path: Path) -> Module:
 
 
 def _without_future(path: Path) -> bytes:
-    """A file that is compiled with the flag for that: the statement imports a module, which a packed program may not have."""
+    """A file without its future import; it is compiled with the flag for that.
+
+    A packed program may not have the module ``__future__``.
+    """
     return _read(path).replace(b"from __future__ import annotations\n", b"\n")
 
 
@@ -209,7 +217,10 @@ def _packed(value: Any) -> bytes:
 
 
 def _compiled(modules: Mapping[str, Module]) -> bytes:
-    """For targets with our interpreter's version: their interpreter compiles nothing while other threads wait for its lock."""
+    """Compile the files for targets with this interpreter's version.
+
+    Such a target compiles nothing while other threads wait for its lock.
+    """
     return marshal.dumps({name: (path, compile(text, path, "exec", dont_inherit=True)) for name, (path, text) in modules.items()})
 
 

@@ -1,4 +1,6 @@
-"""Puts the agent's files where a target can read and execute them, in its own file system and as its own user.
+"""Puts the agent's files where a target can read and execute them.
+
+The place is in the target's file system, and the owner is the target's user.
 
 The folder is new, of an unguessable name, for that user alone, and is removed when the agent has
 arrived or was given up; the folder of a killed injector is removed by the next injector. No

@@ -1,4 +1,6 @@
-"""Which thread of a process is stopped next, so that no wait of the program fails for it if that can be. Stops nothing. One thread.
+"""Chooses the thread of a process that is stopped next. Stops nothing. One thread.
+
+If possible, no wait of the program fails because of the stop.
 
 The kernel begins most waits again after a stop, where they were. Some end with ``EINTR``:
 ``epoll``, semaphores of System V, and sockets with a timeout of their own. Native code begins these

@@ -177,7 +177,10 @@ def _interpreter(facts: Facts) -> Iterator[Cause]:
 
 
 def _without_python(facts: Facts) -> Cause:
-    """A launcher starts the program as another process: the loader of a packed program, a shell, a runner."""
+    """The cause of a process without Python: a launcher starts the program as another process.
+
+    Launchers are the loader of a packed program, a shell, a runner.
+    """
     if not facts.python_children:
         return _blocks("no-python", "runs no Python that can be found", "link the native runtime: see the guide")
     fixes = [f"attach to {text} in process {child}: arc-inspector attach {child}" for child, text in facts.python_children]

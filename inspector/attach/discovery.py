@@ -70,7 +70,10 @@ def socket_path(segment: Path) -> Path:
 
 
 def find_processes() -> Sequence[FoundProcess]:
-    """All candidates: attachable processes, then unattachable ones, then remains of dead ones, newest first within each."""
+    """All candidates, newest first within each group.
+
+    The groups: attachable processes, unattachable processes, remains of dead processes.
+    """
     if not linux.is_supported():
         return ()
     with_segment = _newest_of_each(_from_segments())
@@ -198,7 +201,10 @@ def _described(path: Path, header: Any, *, alive: bool) -> FoundProcess:
 
 
 def _ending_words(header: Any) -> str:
-    """How the program ended that wrote a segment; its process may run another program now (``exec``)."""
+    """How the program that wrote a segment ended.
+
+    Its process may run another program now (``exec``).
+    """
     if header.ending != Ending.NOT_YET:
         return "it ended, its last state is left"
     stat = procfs.process_stat(header.pid)
@@ -265,7 +271,10 @@ def _runtime(diagnosis: Diagnosis) -> str:
 
 
 def _reason(diagnosis: Diagnosis, note: str) -> str:
-    """The reason why there is nothing to look at: a missing agent, or an obstacle to bringing it in."""
+    """The reason why there is nothing to look at.
+
+    It is a missing agent, or an obstacle to loading it.
+    """
     first = diagnosis.first
     if first is not None and not diagnosis.is_possible:
         return first.text

@@ -134,7 +134,7 @@ class ElfFile:
         return found
 
     def exported(self, pattern: re.Pattern[bytes]) -> list[bytes]:
-        """First groups of all names in the tables of exported symbols that the pattern matches whole."""
+        """First groups of all exported symbols that the pattern matches whole."""
         found = []
         for table in (each for each in self._sections if each.kind == _DYNAMIC_SYMBOLS and each.link < len(self._sections)):
             names = self._bytes_of(self._sections[table.link]).split(b"\0")

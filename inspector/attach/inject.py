@@ -1,4 +1,6 @@
-"""Brings the agent into an unprepared process through an injector process, for viewers and commands.
+"""Loads the agent into an unprepared process through an injector process.
+
+Viewers and commands use it.
 
 May block; any thread.
 

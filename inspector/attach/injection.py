@@ -76,7 +76,9 @@ def _busy(why: str, interrupted: int) -> str:
 
 
 def nudge(pid: int) -> bool:
-    """Make the wait of the main thread fail with ``EINTR``, so that its interpreter reaches a safe point.
+    """Make the wait of the main thread fail with ``EINTR``.
+
+    Its interpreter then reaches a safe point.
 
     False: it waits in no such call.
     """

@@ -1,4 +1,6 @@
-"""The injector: a process of its own that brings the agent into a target, so that a viewer may die at any moment.
+"""The injector: a process of its own that loads the agent into a target.
+
+A viewer may therefore die at any moment.
 
 ``python -P -m inspector.attach.injector`` reads one JSON object from stdin (the fields of
 ``Order``) and writes one to stdout. It is in a session of its own and ignores the signals that end

@@ -160,7 +160,10 @@ def _interpreter(pid: int, mapped: Sequence[MappedRange], image: Image, found: d
 
 
 def is_free_threaded(memory: TargetMemory, runtime: int, name: str) -> bool:
-    """By the offsets that 3.13 and later publish at the beginning of their state, before that by the library's name."""
+    """Whether the interpreter is free-threaded.
+
+    The offsets that 3.13 and later publish tell it; before that the library's name does.
+    """
     if runtime and memory.read(runtime, 8) == DEBUG_COOKIE:
         return memory.word(runtime + 16) != 0
     matched = _LIBRARY.fullmatch(Path(name).name)
@@ -168,7 +171,10 @@ def is_free_threaded(memory: TargetMemory, runtime: int, name: str) -> bool:
 
 
 def _c_library(pid: int, mapped: Sequence[MappedRange]) -> tuple[Image, dict[str, int], int]:
-    """The C library with its thread functions (older versions have a separate library) and a ``syscall`` instruction."""
+    """The C library with its thread functions and a ``syscall`` instruction.
+
+    Older versions have the thread functions in a separate library.
+    """
     threads: dict[str, int] = {}
     image, system_call = None, 0
     for each in loaded_images(pid, mapped, lambda name: bool(_C_LIBRARY.fullmatch(name))):
@@ -226,7 +232,10 @@ def _image(pid: int, path: str, parts: Sequence[MappedRange]) -> Image:
 
 
 def _readable(pid: int, path: str, part: MappedRange) -> str:
-    """A path by which we can open the very file that is mapped: through the process's root, or by its mapping when it was replaced."""
+    """A path by which this process can open the very file that is mapped.
+
+    It leads through the process's root, or to its mapping when the file was replaced.
+    """
     for place in (procfs.inside(pid, path), procfs.mapped_file(pid, part), procfs.program(pid)):
         try:
             if place.stat().st_ino == part.inode:

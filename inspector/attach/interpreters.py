@@ -49,7 +49,10 @@ def count_in(pid: int, interpreter: Interpreter) -> int | None:
 
 
 def python_children(pid: int) -> tuple[tuple[int, str], ...]:
-    """Number and interpreter of the descendants that run Python, as ``(4711, "CPython 3.11.7")``."""
+    """Number and interpreter of each descendant that runs Python.
+
+    Example: ``(4711, "CPython 3.11.7")``.
+    """
     try:
         descendants = psutil.Process(pid).children(recursive=True)[:MOST_CHILDREN]
     except psutil.Error:

@@ -25,7 +25,7 @@ _CREDENTIALS: Final = struct.Struct("3i")
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The process that listens at the other end of a Unix socket, as it was when it began to listen."""
+    """The process at the other end of a Unix socket, as it began to listen."""
 
     pid: int
     uid: int
@@ -94,7 +94,10 @@ def note_of(pid: int) -> str:
 
 
 def segment_files_of(pid: int) -> Iterator[Path]:
-    """Segments of one process outside our directories: in a container, or under another ``XDG_RUNTIME_DIR``."""
+    """Segments of one process outside the inspector's directories.
+
+    They are in a container, or under another ``XDG_RUNTIME_DIR``.
+    """
     for parent in _parents_of(pid):
         try:
             yield from parent.glob(f"{DIRECTORY_PREFIX}*/{procfs.inner_pid(pid)}-*.seg")
@@ -103,7 +106,10 @@ def segment_files_of(pid: int) -> Iterator[Path]:
 
 
 def _parents_of(pid: int) -> Iterator[Path]:
-    """Directories that may hold the segment directory of one process, as its own environment and root have them."""
+    """Directories that may hold the segment directory of one process.
+
+    The process's own environment and root name them.
+    """
     root = Path("/") if procfs.shares_files(pid) else procfs.inside(pid)
     runtime = procfs.environment(pid).get("XDG_RUNTIME_DIR", "")
     owner = procfs.owner(pid)

@@ -125,7 +125,10 @@ def gather(pid: int, *, has_agent: bool = False, deeply: bool = True) -> Facts:
 
 
 def ptrace_scope() -> int | None:
-    """Yama's setting: 0 tracing within a user, 1 children only, 2 administrators only, 3 no tracing; ``None``: there is no Yama."""
+    """Yama's setting; ``None``: there is no Yama.
+
+    0: tracing within a user, 1: children only, 2: administrators only, 3: no tracing.
+    """
     try:
         return int(Path(procfs.YAMA).read_text())
     except (OSError, ValueError):
@@ -153,7 +156,10 @@ def _machine(pid: int) -> str | None:
 
 
 def _may_trace(pid: int) -> bool:
-    """Opening a process's memory for writing takes the same permission as tracing it, and does nothing."""
+    """Whether this process may trace the target.
+
+    Opening its memory for writing takes the same permission, and does nothing.
+    """
     return _opens(pid, os.O_RDWR)
 
 

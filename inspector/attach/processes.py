@@ -20,7 +20,10 @@ _TOOL_SCRIPT: Final = "arc-inspector"
 
 
 def is_python(name: str, arguments: Sequence[str]) -> bool:
-    """Whether a process is a Python interpreter: by its own name or by its first argument (an entry-point script has another name)."""
+    """Whether a process is a Python interpreter, by its name or its first argument.
+
+    An entry-point script has another name.
+    """
     first = PurePath(arguments[0]).name if arguments else ""
     return bool(_PYTHON.fullmatch(name) or _PYTHON.fullmatch(first))
 
@@ -43,7 +46,10 @@ def is_of_the_tool(arguments: Sequence[str]) -> bool:
 
 
 def short_name(command: str) -> str:
-    """``app.py`` for ``/usr/bin/python3 -X dev /srv/app.py --serve``, ``pkg.mod`` for ``python -m pkg.mod``, else the program's name."""
+    """``app.py`` for ``/usr/bin/python3 -X dev /srv/app.py --serve``.
+
+    ``pkg.mod`` for ``python -m pkg.mod``, else the program's name.
+    """
     command = command[:LONGEST_COMMAND]
     try:
         arguments = shlex.split(command)
@@ -58,7 +64,10 @@ def short_name(command: str) -> str:
 
 
 def _what_runs(arguments: list[str]) -> list[str]:
-    """The command line without the interpreter and its options: ``[script, …]``, ``["-m", module, …]`` or ``["-c", …]``."""
+    """The command line without the interpreter and its options.
+
+    ``[script, …]``, ``["-m", module, …]`` or ``["-c", …]``.
+    """
     if not arguments or not _PYTHON.fullmatch(PurePath(arguments[0]).name):
         return arguments
     rest = arguments[1:]

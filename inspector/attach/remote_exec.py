@@ -1,4 +1,6 @@
-"""CPython's own interface, from 3.14 on (PEP 768): a script's path in the main thread's state, and a request.
+"""CPython's own interface, from 3.14 on (PEP 768).
+
+A script's path is written into the main thread's state, with a request.
 
 The layout is read from the table that the interpreter publishes at the beginning of its state,
 never assumed; an unexpected table is refused. Nothing is stopped. Any thread.

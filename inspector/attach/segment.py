@@ -94,7 +94,9 @@ class Segment:
         return self._read(lib.ai_reader_strings, "uint8_t[]", into, first)
 
     def read_events(self, into: Any, ring: int, first: int) -> tuple[int, int, int]:
-        """Copy ``AiEvent`` records of a ring from sequence number ``first`` on, oldest first, as many as fit.
+        """Copy ``AiEvent`` records of a ring, oldest first, as many as fit.
+
+        The first record is sequence number ``first``.
 
         Returns the number of events, the next number, and how many events were overwritten before
         they could be read.
@@ -106,7 +108,10 @@ class Segment:
         return count, int(following[0]), int(lost[0])
 
     def read_events_gone(self, into: Any) -> int:
-        """For each used ring, copy into ``uint64`` numbers how many of its events can no longer be read; returns how many rings."""
+        """Count the events of each used ring that can no longer be read.
+
+        The counts go into ``uint64`` numbers; returns the number of rings.
+        """
         error = new_error()
         numbers = ffi.from_buffer("uint64_t[]", into, require_writable=True)
         return self._count(lib.ai_reader_events_gone(self._open(), numbers, len(numbers), error), error)

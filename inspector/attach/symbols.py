@@ -1,4 +1,6 @@
-"""Names of native functions by address: from the files mapped in a live target, and their symbol tables.
+"""Names of native functions by address.
+
+They come from the files mapped in a live target, and their symbol tables.
 
 An unreadable part (a target that may not be dumped, a stripped or replaced file, damage) gives no
 name, never an error. One thread.

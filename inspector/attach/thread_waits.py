@@ -50,7 +50,10 @@ def settled_wait(pid: int) -> str:
 
 
 def waits_on(pid: int, tid: int | None = None) -> str:
-    """``waits in select``, ``waits on a lock``, ``runs native code``; of the main thread unless another is named."""
+    """``waits in select``, ``waits on a lock``, ``runs native code``.
+
+    The thread is the main thread unless another is named.
+    """
     tid = pid if tid is None else tid
     waits = procfs.system_call(pid, tid)
     if waits is not None and waits.number >= 0:

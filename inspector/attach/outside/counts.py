@@ -73,7 +73,10 @@ class Counts:
 
 @dataclass(slots=True)
 class _Arcs:
-    """The words to read: the ``Arc``s around objects first, since calls count there until they have come in, and then the objects' own."""
+    """The words to read: first the ``Arc``s around objects, then the objects' own.
+
+    Calls count in the outer ``Arc`` until they have come in.
+    """
 
     objects: Addresses
     outers: Addresses
@@ -108,7 +111,10 @@ class _Arcs:
         self.total, self.last = np.minimum(total, self.total), total
 
     def take_least(self, strong: Ints, weak: Ints) -> None:
-        """Several looks at all of them, a line each: of each object the one where its counts are least together."""
+        """Several looks at all counts, a line each.
+
+        For each object the look where its counts are least together is taken.
+        """
         outer, own = strong[:, : len(self.outers)], strong[:, len(self.outers) :]
         around = (self.owners[:, None] == np.arange(len(self.objects))).astype(np.int64)
         total = own + outer @ around
@@ -182,7 +188,10 @@ def _read(memory: OutsideMemory, arcs: _Arcs) -> None:
 
 
 def _read_moving(memory: OutsideMemory, arcs: _Arcs) -> None:
-    """Look at counts that rise and fall very often: calls of many threads rarely leave a count alone."""
+    """Look at counts that rise and fall very often.
+
+    Calls of many threads rarely leave such a count alone.
+    """
     places = arcs.places()
     arcs.take(*_pairs(memory, places), is_first=True)
     times = BURST
@@ -240,7 +249,10 @@ class _Known:
             self._singles[address] = _Single(inner, weak - 1, in_flight, moving, found) if is_one else None
 
     def counts(self, held: Held) -> Counts:
-        """The counts of the handles found last: the references beyond the handles, plus the handles."""
+        """The counts of the handles found last.
+
+        Each is the references beyond the handles, plus the handles.
+        """
         distinct, lines = np.unique(held.addresses, return_inverse=True)
         singles = [self._singles.get(address) for address in distinct.tolist()]
         is_none = np.array([address in self._singles and self._singles[address] is None for address in distinct.tolist()], np.bool_)
@@ -272,7 +284,10 @@ class _Known:
 
 
 def _known_references(arcs: _Arcs, held: Held) -> tuple[Ints, Ints, Ints]:
-    """Handles that hold each object itself, handles that point into each outer ``Arc``, and outer ``Arc``s around each object."""
+    """Handles that hold each object, and handles that point into its outer ``Arc``s.
+
+    The outer ``Arc``s around each object are counted too.
+    """
     plain = held.addresses[(held.outers == 0) & np.isin(held.addresses, arcs.objects)]
     handles = np.bincount(np.searchsorted(arcs.objects, plain), minlength=len(arcs.objects))
     outer = held.outers[np.isin(held.outers, arcs.outers)]

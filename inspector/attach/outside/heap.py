@@ -1,4 +1,6 @@
-"""Classes and their instances in another process, found by the word in which every object names its type.
+"""Classes and their instances in another process.
+
+Every object names its type in a word; the search looks for that word.
 
 Instead of following lists that change all the time, memory is searched once, and each find is
 judged by itself: its count, and that the collector's links around it lead back to it. Freed memory
@@ -57,7 +59,10 @@ class Heap:
         self._go_on = go_on
 
     def classes(self) -> Classes:
-        """All classes that Python code made: classes of type ``type``, then of the metaclasses among them."""
+        """All classes that Python code made.
+
+        Classes of type ``type`` come first, then classes of the metaclasses among them.
+        """
         known: set[int] = set()
         metas = self._metas
         asked: set[int] = set()
@@ -83,7 +88,10 @@ class Heap:
         return Classes(places[is_class], Gathered(bodies.data[is_class], bodies.readable[is_class]))
 
     def instances(self, types: Addresses) -> tuple[Addresses, Addresses, Addresses]:
-        """Living instances of exactly these classes, the class of each, and finds that stayed in doubt and were left out."""
+        """Living instances of exactly these classes, the class of each, and doubtful finds.
+
+        Doubtful finds are left out of the instances.
+        """
         places, kinds = self._search(types, MOST_INSTANCES)
         alive = self.are_counted(places)
         places, kinds = places[alive], kinds[alive]
@@ -119,7 +127,10 @@ class Heap:
         return linked
 
     def _are_tracked(self, places: Addresses) -> Flags:
-        """Which seem to have a link to another object, although it does not lead back: the type of that one's type is a metaclass."""
+        """Whether objects seem to have a link to another object that does not link back.
+
+        The sign is that the type of the other object's type is a metaclass.
+        """
         after = self._memory.words(places - np.uint64(at.LINKS_BYTES)) & ~np.uint64(at.LINK_FLAGS)
         kinds = self._memory.words(after + np.uint64(at.LINKS_BYTES + 8))
         return np.isin(self._memory.words(kinds + np.uint64(8)), np.fromiter(self._metas, np.uint64, len(self._metas)))

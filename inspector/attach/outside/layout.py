@@ -1,4 +1,6 @@
-"""The memory layout of CPython by minor version, as far as finding instances and attributes needs it.
+"""The memory layout of CPython by minor version.
+
+It covers finding instances and attributes.
 
 Numbers are offsets in bytes on 64-bit systems, with the interpreter's lock. They are fixed within a
 minor version; a test compares them with each interpreter that can be had.

@@ -160,7 +160,7 @@ class _Used:
     """Whether calls use what a proxy stands for without a reference of their own, by the same."""
 
     def of(self, place: int) -> tuple[int, int]:
-        """The allocation behind a proxy, 0 for anything else, and the flag of a call that borrows it."""
+        """The allocation behind a proxy (0: no proxy), and whether a call borrows it."""
         line = self.lines.get(place)
         flag = RUNNING_BORROWS if self.borrows.get(place) else 0
         return (0 if line is None else int(self.counts.addresses[line])), flag
@@ -226,7 +226,7 @@ def _type_of(each: SeenClass, shape: Shape) -> SeenType:
 
 
 def _arcs_of(memory: OutsideMemory, each: SeenClass, shape: Shape, handles: Addresses) -> tuple[Addresses, Addresses]:
-    """The ``Arc`` of each handle's object, right before it, and the ``Arc`` that a trait's handle points into."""
+    """The ``Arc`` right before each handle's object, and the outer ``Arc`` of a trait."""
     nothing = np.zeros(len(handles), np.uint64)
     if not shape.is_address:
         return nothing, nothing
@@ -236,7 +236,10 @@ def _arcs_of(memory: OutsideMemory, each: SeenClass, shape: Shape, handles: Addr
 
 
 def _add_foreign(objects: Objects, bindings: Bindings, found: _Found) -> None:
-    """Rows for the Python objects that Rust holds and the tasks that it awaits: one for each entry of a map."""
+    """Rows for the Python objects that Rust holds and the tasks that it awaits.
+
+    Each entry of a map is a row.
+    """
     maps, entries = bindings.map_entries()
     handles, is_handle = objects.numbers(entries.keys)
     kinds = objects.memory.words(entries.values + np.uint64(8))

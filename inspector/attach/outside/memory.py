@@ -1,4 +1,6 @@
-"""Another process's memory as numpy arrays: many small copies in one call, and searches for objects of given types.
+"""Another process's memory as numpy arrays.
+
+One call makes many small copies; searches find objects of given types.
 
 Copies by ``process_vm_readv`` (native): unreadable memory is reported and is no fault; pages that
 are not in memory are left alone. One thread at a time.
@@ -45,7 +47,10 @@ class Gathered:
     readable: Flags
 
     def words(self, at: int = 0, count: int = 1) -> Addresses:
-        """The little-endian words from a byte on: shape (addresses,), or (addresses, count) for several."""
+        """The little-endian words from a byte on.
+
+        Shape: (addresses,), or (addresses, count) for several words.
+        """
         part = np.ascontiguousarray(self.data[:, at : at + count * WORD_BYTES]).view("<u8")
         return part[:, 0] if count == 1 else part
 
@@ -197,6 +202,9 @@ def _pieces(ranges: Sequence[MappedRange]) -> list[tuple[int, int]]:
 
 
 def holds_objects(each: MappedRange) -> bool:
-    """Whether the interpreter may keep objects there: writable memory without a file, no stacks, no kernel memory."""
+    """Whether the interpreter may keep objects there.
+
+    That is writable memory without a file, no stacks, no kernel memory.
+    """
     is_plain = not each.path or each.path == "[heap]" or each.path.startswith("[anon")
     return each.flags.startswith("rw") and is_plain

@@ -1,4 +1,6 @@
-"""Python values in another process, read by their layout, many at once: dicts, texts, numbers, attributes.
+"""Python values in another process, read by their layout, many at once.
+
+Dicts, texts, numbers and attributes are read.
 
 Objects that are damaged, or change while they are read, give nothing, never an error; sizes are
 bounded before anything is asked for. One thread.
@@ -78,7 +80,7 @@ class Objects:
         return Entries(owners[kept], positions[kept], words[kept, 0], words[kept, 1].copy())
 
     def _shape_of_keys(self, heads: Gathered) -> tuple[Ints, Ints, Ints, Ints]:
-        """For each table: entries, first byte of them, bytes of an entry, and bytes before its key."""
+        """Entries, first byte, bytes of an entry, and bytes before its key, for each table."""
         if self.layout.has_wide_keys:
             slots = heads.words(8).astype(np.int64)
             counts = heads.words(32).astype(np.int64)

@@ -1,4 +1,6 @@
-"""The CPython in another process as a look from outside needs it: its version, its layout, and where its built-in types lie.
+"""The CPython in another process, as a look from outside needs it.
+
+That is its version, its layout, and the addresses of its built-in types.
 
 Older and otherwise unsupported interpreters too: nothing runs in them. Any thread.
 """

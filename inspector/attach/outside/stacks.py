@@ -1,4 +1,6 @@
-"""Reads the Python stacks of one process and prints them as JSON: run as a process of its own (``threads`` starts it).
+"""Reads the Python stacks of one process and prints them as JSON.
+
+It runs as a process of its own, which ``threads`` starts.
 
 Nothing is stopped: a thread that runs meanwhile may be seen between two moments, or not at all.
 """
@@ -29,7 +31,10 @@ One look takes little.
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print ``{"threads": [{"tid", "gil", "frames": [[function, file, line]], "calls"}], "error"}``; frames innermost first."""
+    """Print the stacks as JSON, frames innermost first.
+
+    ``{"threads": [{"tid", "gil", "frames": [[function, file, line]], "calls"}], "error"}``
+    """
     seen: dict[int, list[dict[str, Any]]] = {}
     error = ""
     last_at = time.monotonic() + LOOKING_SECS

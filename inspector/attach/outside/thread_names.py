@@ -1,4 +1,6 @@
-"""Thread names of a program: ``threading.Thread`` objects have them, the system only from CPython 3.14 on.
+"""Thread names of a program, read from its ``threading.Thread`` objects.
+
+The system has them only from CPython 3.14 on.
 
 One thread.
 """

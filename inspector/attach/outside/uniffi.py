@@ -1,4 +1,6 @@
-"""UniFFI's proxies in another process: their classes, by the names in generated code, and their contents.
+"""UniFFI's proxies in another process: their classes and their contents.
+
+Classes are found by the names in generated code.
 
 The same structure by which the agent knows them from within (``inspector.wire.uniffi``). One thread.
 """
@@ -129,7 +131,10 @@ class Bindings:
         return functions, free_names
 
     def _wrapped(self, wrappers: Addresses) -> Addresses:
-        """The function below each wrapper: a hook of ours keeps it itself, a Python function names it; 0: there is none."""
+        """The function below each wrapper, 0 where there is none.
+
+        A hook of the inspector keeps it itself; a Python function names it.
+        """
         memory = self._objects.memory
         kinds, lines = np.unique(memory.words(wrappers + np.uint64(8)), return_inverse=True)
         is_hook = np.array([self.text_at(int(memory.words([kind + at.TYPE_NAME])[0])) == HOOK for kind in kinds.tolist()], np.bool_)[lines]
@@ -181,7 +186,10 @@ class Bindings:
         return self._objects.texts(np.array([modules.get(row, 0) for row in rows], np.uint64))
 
     def _is_trait(self, name: str, free_name: str) -> bool:
-        """As the library's metadata says; where it has none, a trait that Python can implement has a converter with a map."""
+        """Whether a class is a trait, as the library's metadata says.
+
+        Without metadata: a trait that Python can implement has a converter with a map.
+        """
         kind = self._metadata(uniffi.metadata_symbol(free_name))
         if kind is not None:
             return kind in uniffi.TRAIT_METADATA
@@ -192,7 +200,10 @@ class Bindings:
         return set(self._class_names(list(self._attribute(uniffi.HANDLE_MAP))))
 
     def _maps(self) -> Iterator[SeenMap]:
-        """Every map once, also when converters share it, and the maps of tasks, which are globals of the modules."""
+        """Every map once, also when converters share it, and the maps of tasks.
+
+        The maps of tasks are globals of the modules.
+        """
         for address in set(self._attribute(uniffi.HANDLE_MAP).values()):
             yield SeenMap(address)
         globals_ = np.unique(self._objects.memory.words(self._functions + np.uint64(self._objects.layout.function_globals)))
@@ -261,7 +272,10 @@ def _interfaces(pid: int) -> Iterator[tuple[str, int]]:
 
 
 def components(pid: int) -> Iterator[str]:
-    """Names of the components over UniFFI that are loaded, by the one symbol that each of them exports."""
+    """Names of the loaded components over UniFFI.
+
+    Each exports one symbol with its name.
+    """
     paths = dict.fromkeys(each.path for each in mappings(pid) or () if each.is_code and ".so" in Path(each.path).name)
     for path in list(paths)[:MOST_FILES]:
         try:
