@@ -1,4 +1,4 @@
-"""``arc-inspector adapters [PID]``: what is declared, and what became of each declaration in a process."""
+"""``arc-inspector adapters [PID]``: the declarations, and their state in a process."""
 
 from __future__ import annotations
 

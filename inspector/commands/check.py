@@ -1,4 +1,6 @@
-"""``arc-inspector check -- COMMAND…``: run a program or a test suite, and fail when native handles leak.
+"""``arc-inspector check -- COMMAND…``: run a program, and fail when native handles leak.
+
+The program may be a test suite.
 
 A program is judged by what is alive at its end, after a collection. A run of pytest is judged test by test, by our plugin in it.
 """
@@ -38,7 +40,10 @@ def check(
     ] = "",
     python: Annotated[str, typer.Option("--python", help="The interpreter for a script that names none.")] = sys.executable,
 ) -> None:
-    """Run a Python program or test suite and fail when native handles leak: check [OPTIONS] -- COMMAND…."""
+    """Run a Python program or test suite and fail when native handles leak.
+
+    Usage: check [OPTIONS] -- COMMAND….
+    """
     if not context.args:
         raise UsageError("nothing to run: arc-inspector check [OPTIONS] -- COMMAND…")
     command = parse_command(context.args, python)
@@ -67,7 +72,10 @@ def _run(command: PythonCommand, file: Path, allow: list[str]) -> int:
 
 
 def _declared() -> dict[str, str]:
-    """The declarations of this person's configuration, after those that the environment names already."""
+    """The declarations of this person's configuration.
+
+    They follow the declarations that the environment names already.
+    """
     path = configured_path()
     named = os.environ.get(ADAPTERS_VARIABLE, "")
     return {ADAPTERS_VARIABLE: os.pathsep.join(filter(None, (named, str(path))))} if path.exists() else {}

@@ -41,7 +41,7 @@ def clean(
 
 
 def sentence(swept: Swept) -> str:
-    """``removed the last states of 3 dead processes, 540 KiB; 1 is kept, it died a moment ago: --all removes it too``."""
+    """``removed the last states of 3 dead processes, 540 KiB``, and the states that were kept."""
     text = f"removed the last states of {plural(swept.removed, 'dead process', 'dead processes')}, {_size(swept.removed_bytes)}"
     if swept.kept:
         text += f"; kept {swept.kept:,} that died within five minutes ({_size(swept.kept_bytes)}): --all removes them too"

@@ -114,7 +114,10 @@ def taken_back(session: Session, handle: int) -> CloseAnswer:
 def ask(
     session: Session, wanted: Sequence[int], *, although_held: bool, dry_run: bool, deadline_secs: float | None = None
 ) -> tuple[CloseAnswer, ...]:
-    """Preview, then close what may be closed: nothing is closed when something would be refused, so that there is one outcome."""
+    """Preview, then close the resources that may be closed.
+
+    Nothing is closed when a close would be refused, so that there is one outcome.
+    """
     if not wanted:
         return ()
     previewed = in_order(session.preview_close(wanted).result())
@@ -127,7 +130,10 @@ def ask(
 
 
 def guarded(answer: CloseAnswer, wanted: Sequence[int] = ()) -> CloseAnswer:
-    """What would close but is held by others is refused; those that are closed before it do not count."""
+    """Refuse resources that would close but are held by other objects.
+
+    Holders that are closed before the resource do not count.
+    """
     others = others_of(answer, wanted)
     if answer.outcome != "would_close" or not others:
         return answer

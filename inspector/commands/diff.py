@@ -44,7 +44,10 @@ def diff_states(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     by_type: Annotated[bool, typer.Option("--by-type", help="One line a type instead of one a type and place.")] = False,
 ) -> None:
-    """Print what was born, died, survived and changed from A to B: by handle in one process, by numbers between two."""
+    """Print the handles that were born, died, survived or changed from A to B.
+
+    Within one process by handle; between two processes by numbers.
+    """
     found = diff(state_of(first, is_first=True), state_of(second, is_first=False))
     if as_json:
         print_json(diff_value(found))

@@ -1,4 +1,4 @@
-"""``arc-inspector drain PID``: run the closes that wait and that nothing stands in the way of any more."""
+"""``arc-inspector drain PID``: run the waiting closes that nothing blocks any more."""
 
 from __future__ import annotations
 

@@ -151,7 +151,10 @@ class _Observer:
         return self.newest.target.state not in (TargetState.LIVE, TargetState.HUNG)
 
     def _is_worth_waiting(self) -> bool:
-        """A rule cannot say, and later looks may help: counts of handles that live may yet be sampled, and looks become more."""
+        """Whether a rule cannot tell yet, and later looks may help.
+
+        Counts of live handles may yet be sampled, and looks become more.
+        """
         report = judge(Facts(self.newest, self.trend))
         is_young = any(report.verdict_of(rule) is Verdict.YOUNG for rule in report.undecided)
         return is_young or (bool(report.undecided) and len(self.newest.handles) > 0)
@@ -161,7 +164,10 @@ class _Observer:
 
 
 def _observe(session: Session, first: Snapshot, watch_secs: float | None) -> tuple[Snapshot, Trend]:
-    """Look for so long; at each moment of a recording, and once at any other session that does not change."""
+    """Look for so long, or at each moment of a recording.
+
+    Any other session that does not change is looked at once.
+    """
     if isinstance(session, ReplaySession):
         return _observe_recording(session)
     observer = _Observer(first)
@@ -174,7 +180,10 @@ def _observe(session: Session, first: Snapshot, watch_secs: float | None) -> tup
 
 
 def _observe_recording(session: ReplaySession) -> tuple[Snapshot, Trend]:
-    """Every recorded moment that can be read, in order; of long recordings so many, evenly spread."""
+    """Every recorded moment that can be read, in order.
+
+    Of a long recording, so many moments, evenly spread.
+    """
     count = len(session.moments)
     trend = Trend(min_gap_secs=LOOK_SECS / 2)
     newest = session.latest

@@ -1,4 +1,4 @@
-"""``arc-inspector open FILE``: a screenshot with its data, a session file, or a dead process's segment."""
+"""``arc-inspector open FILE``: a screenshot, a session file, or a dead process's segment."""
 
 from __future__ import annotations
 

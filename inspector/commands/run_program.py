@@ -46,7 +46,10 @@ def run_program(
     ] = False,
     exit_report_json: Annotated[str, typer.Option("--exit-report-json", metavar="FILE", help="Write that list as JSON.")] = "",
 ) -> None:
-    """Start a Python program under the agent and inspect it: run [OPTIONS] [-m] TARGET [ARGS…], or run [OPTIONS] COMMAND…."""
+    """Start a Python program under the agent and inspect it.
+
+    Usage: run [OPTIONS] [-m] TARGET [ARGS…], or run [OPTIONS] COMMAND….
+    """
     if not context.args:
         raise UsageError("nothing to run: arc-inspector run [-m] TARGET [ARGS…]")
     wanted = parse_level(level)

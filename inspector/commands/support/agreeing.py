@@ -1,4 +1,6 @@
-"""The person's consent to their own declarations: a declaration has a program run what it names, on the agent's thread.
+"""The person's consent to their own declarations.
+
+A declaration has a program run the code that it names, on the agent's thread.
 
 It is asked for once and remembered by content: a declaration that changes is asked for again. Shipped declarations were looked through
 with the tool and need none.

@@ -1,4 +1,6 @@
-"""The window without a display, driven by a command: for pictures and for the demo on a machine without a screen.
+"""The window without a display, driven by a command.
+
+It is for pictures, and for the demo on a machine without a screen.
 
 Everything runs on the calling thread; waiting runs Qt's event loop.
 """

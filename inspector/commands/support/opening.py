@@ -178,7 +178,10 @@ def say_notices(session: Session) -> None:
 
 
 def _is_settled(snapshot: Snapshot, session: Session, heard_at: float) -> bool:
-    """The target has sampled its counts since then and its interpreter has answered, or will not."""
+    """Whether the target has sampled its counts since then and its interpreter has answered.
+
+    It is also true when the interpreter will not answer.
+    """
     if snapshot.target.state is not TargetState.LIVE or not isinstance(session, LiveSession) or session.is_refused:
         return True
     return session.capabilities.act and session.has_answered and min(snapshot.sampled_at, snapshot.taken_at) >= heard_at

@@ -1,4 +1,7 @@
-"""Options that several commands read: files that are replaced only when the person says so, and spans of time."""
+"""Options that several commands read.
+
+They are files that are replaced only on request, and spans of time.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 
 
 def require_absent(path: Path, *, force: bool) -> None:
-    """Raises ``UsageError`` when something is there that may not be replaced, before a process is touched for it."""
+    """Raises ``UsageError`` when an existing file may not be replaced.
+
+    It is called before a process is touched for the file.
+    """
     try:
         is_there = path.is_symlink() or path.exists()
     except (OSError, ValueError) as error:

@@ -1,4 +1,6 @@
-"""How commands print: lines and tables for people, one JSON object for scripts, one line for errors.
+"""How commands print.
+
+Lines and tables are for people, one JSON object is for scripts, an error is one line.
 
 All output of commands goes through here, so that no text of a target, a file or the system drives the terminal.
 """
@@ -29,7 +31,10 @@ class OutputClosedError(Exception):
 
 
 def prepare_streams() -> None:
-    """Make the standard streams take any text: a character that the locale cannot write is replaced. Call once, first."""
+    """Make the standard streams take any text. Call once, first.
+
+    A character that the locale cannot write is replaced.
+    """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # the caller closed it
@@ -96,7 +101,10 @@ def flush_output() -> None:
 
 
 def abandon_output() -> None:
-    """Leave nothing for the interpreter to flush at its end: what reads our output has ended, or cannot take it."""
+    """Leave nothing for the interpreter to flush at its end.
+
+    The reader of our output has ended, or cannot take it.
+    """
     with suppress(OSError, ValueError):
         descriptor = os.open(os.devnull, os.O_WRONLY)
         os.dup2(descriptor, sys.stdout.fileno())

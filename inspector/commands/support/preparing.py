@@ -1,4 +1,7 @@
-"""Getting a process ready to be looked at: find its agent, or bring one in, with the consent that this takes. May block."""
+"""Makes a process ready to be looked at: finds its agent, or loads an agent. May block.
+
+Loading takes consent.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A command line taken apart, so that the same program can be run under the agent: interpreter, program, arguments."""
+"""A command line taken apart: interpreter, program, arguments.
+
+The same program can then be run under the agent.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ class PythonCommand:
 
 
 def parse_command(words: Sequence[str], python: str) -> PythonCommand:
-    """``python -m x``, ``python -X dev app.py``, ``env A=1 python app.py``, ``app.py``, ``pytest tests``.
+    """``python -m x``, ``env A=1 python app.py``, ``app.py``, ``pytest tests``.
 
     ``python`` runs scripts that name no interpreter. Raises ``UsageError`` for a command that is no Python program.
     """
@@ -92,7 +95,10 @@ def _of_env(env: str, words: list[str], python: str) -> PythonCommand:
 
 
 def _is_interpreter(word: str) -> bool:
-    """Whether a word is a Python interpreter: by its name, or by the name of the native program that it leads to."""
+    """Whether a word is a Python interpreter.
+
+    Its name tells, or the name of the native program that it leads to.
+    """
     path = shutil.which(word)
     real = Path(path).resolve() if path is not None else None
     names = {Path(word).name, *({real.name} if real is not None and _head(real).startswith(_ELF) else ())}
@@ -128,7 +134,10 @@ def _of_interpreter(python: str, words: list[str]) -> PythonCommand:
 
 
 def _short_options(word: str) -> tuple[tuple[str, ...], str, str]:
-    """The options of a word without a value, the letter of the last one if it takes a value, and its value if that is in the word."""
+    """The options of a word without a value, the letter of its option with a value, and the value.
+
+    The value is empty when the word does not hold it.
+    """
     place = next((place for place, letter in enumerate(word) if letter in "cmWX" and place), None)
     if place is None or word.startswith("--"):
         return (word,), "", ""

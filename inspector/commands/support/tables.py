@@ -1,4 +1,7 @@
-"""Tables for people, readable at any width: what finds no room is left out by column or wrapped at words, and said so."""
+"""Tables for people, readable at any width.
+
+Columns without room are left out, which is said; long cells are wrapped at words.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,10 @@ class Table:
         self._rows.append(tuple(printable(cell) for cell in cells))
 
     def print(self) -> None:
-        """Print as wide as the terminal, or, where there is none, each row as one line with nothing left out."""
+        """Print as wide as the terminal.
+
+        Without a terminal each row is one line with nothing left out.
+        """
         width = output_width()
         rows = self._rows if width is None else [tuple(map(_cut, row)) for row in self._rows]
         measures = [_Measure.of(column, [row[number] for row in rows]) for number, column in enumerate(self._columns)]
@@ -103,7 +109,10 @@ class _Measure:
 
 
 def _chosen(measures: Sequence[_Measure], width: int) -> list[int]:
-    """The columns that find room: those of rank 0 in any case, then the others by rank, from the left."""
+    """The columns that find room.
+
+    Rank 0 is always shown, then the others by rank, from the left.
+    """
     chosen: list[int] = []
     left = width + GAP
     for number in sorted(range(len(measures)), key=lambda number: (measures[number].rank, number)):
