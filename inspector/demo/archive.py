@@ -1,4 +1,6 @@
-"""Archives: journals whose close waits for a slow append, and a cursor whose owner does not come by.
+"""Archives: journals and a cursor whose closes wait.
+
+A journal's close waits for a slow append; the cursor's owner thread never runs it.
 
 A viewer may close any of them at any time; ``ClosedError`` is therefore expected everywhere here.
 """
@@ -20,7 +22,10 @@ PAUSE_SECS: Final = 4.0
 
 
 class Archivist:
-    """Appends slowly on one thread while another asks for the close: a pending close that drains."""
+    """Appends slowly on one thread while another thread asks for the close.
+
+    The close is pending until the append ends, and then drains.
+    """
 
     def __init__(self, folder: Path, stopping: threading.Event, *, slow_millis: int = SLOW_MILLIS) -> None:
         """Writes its journals into ``folder``. Not started yet."""

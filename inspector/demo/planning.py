@@ -67,7 +67,10 @@ class Planner:
 
 
 class Knot:
-    """A Python object in a reference cycle that holds a list: only a garbage collection frees it."""
+    """A Python object in a reference cycle that holds a list.
+
+    Only a garbage collection frees it.
+    """
 
     def __init__(self, todo: TodoList) -> None:
         """Tied to itself."""

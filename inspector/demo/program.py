@@ -77,7 +77,9 @@ class Demo:
             thread.join()
 
     def _run_calm(self, folder: Path, ready: threading.Event) -> None:
-        """The same each time: a backlog, a leak, a close that drains, a close that waits for its owner, garbage.
+        """The same each time: a backlog, a leak, garbage, and two closes that wait.
+
+        One close drains, the other waits for its owner.
 
         Then nothing moves.
         """
