@@ -59,7 +59,10 @@ class AllowList:
 
 
 def read_allow_list(folder: Path, words: Sequence[str]) -> AllowList:
-    """``[[tool.arc-inspector.leaks]]`` of the project around ``folder``, and words of a command line. Raises ``UsageError``."""
+    """``[[tool.arc-inspector.leaks]]`` of the project, and words of a command line.
+
+    The project is around ``folder``. Raises ``UsageError``.
+    """
     allowances = [parse_word(word) for word in words]
     project = find_project(folder)
     if project is not None:

@@ -1,4 +1,6 @@
-"""Runs a Python program under the agent as ``inspector.agent.launch`` does, and lists the objects alive at its end.
+"""Runs a Python program under the agent and lists the objects alive at its end.
+
+It runs the program as ``inspector.agent.launch`` does.
 
 ``arc-inspector check`` starts it as its child: ``python …/_arc_inspector.py inspector.leaks.launch FILE PROGRAM [ARGS…]``. The report is
 taken when the program's own exit functions have run and the interpreter is whole. A program that is killed or leaves by ``os._exit`` writes
@@ -33,7 +35,10 @@ class ExitJudge:
         self._failure = ""
 
     def failed(self, error: BaseException) -> None:
-        """The program did not start, or ended with an exception: its traceback holds objects that a program's end would release."""
+        """Note that the program did not start, or ended with an exception.
+
+        Its traceback holds objects that a program's end would release.
+        """
         self._started = not isinstance(error, launch.NotStartedError)
         text = f"{error}".partition("\n")[0]
         self._failure = text if not self._started else f"{type(error).__name__}{f': {text}' if text else ''}"

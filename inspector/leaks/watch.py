@@ -165,7 +165,9 @@ class LeakWatch:
                 stop()
 
     def _judge(self, live: LiveHandles, item: pytest.Item, *, has_failed: bool) -> list[Leak]:
-        """Leaks that the test, unless it failed, and fixtures that ended with it left without allowance.
+        """Leaks of the test, unless it failed, and of fixtures that ended with it.
+
+        Allowed leaks are left out.
 
         The rest is remembered as allowed.
         """
@@ -206,13 +208,19 @@ class LeakWatch:
 
 
 def _forget_traceback() -> None:
-    """Release the newest exception, which is kept for debuggers: its frames hold their objects. pytest does so before the next test."""
+    """Release the newest exception, which is kept for debuggers.
+
+    Its frames hold their objects. pytest does the same before the next test.
+    """
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
         vars(sys).pop(name, None)
 
 
 def _empty(item: pytest.Item) -> None:
-    """Release values that an item holds until after this hook without use: its fixtures' values and the instance of its class."""
+    """Release values that an item holds without use until after this hook.
+
+    They are its fixtures' values and the instance of its class.
+    """
     getattr(item, "funcargs", {}).clear()
     for name in ("_instance", "_obj"):  # made again when asked for
         vars(item).pop(name, None)
