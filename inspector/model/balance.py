@@ -115,7 +115,9 @@ class _Matching:
 
 
 def of_object(events: Events, snapshot: Snapshot, handle: int) -> Mask:
-    """Events of the object that a handle names: of all its handles, and of native code that has none.
+    """Events of the object that a handle names, of all its handles.
+
+    Events of native code, which has no handle, are among them.
 
     The allocator gives an address to one object after the other. Events outside the object's life are left out.
     """
@@ -136,7 +138,9 @@ def of_object(events: Events, snapshot: Snapshot, handle: int) -> Mask:
 
 
 def _life(events: Events, snapshot: Snapshot, row: int, there: Ints) -> tuple[float, float]:
-    """The ends between which the object of ``row`` lived: that of the object before it at its address, and its own.
+    """The end of the object before ``row``'s object at its address, and its own end.
+
+    The object lived between the two.
 
     ``there``: all rows with that address. Seconds since the Unix epoch; infinite where no end is known.
     """
@@ -202,7 +206,9 @@ def _merged(stacks: Iterable[tuple[int, tuple[BalanceNode, ...]]]) -> tuple[Bala
 
 
 def folded(frames: Sequence[Frame], packages: Collection[str] = ()) -> tuple[BalanceNode, ...]:
-    """Frames from the one that names the site outwards, with runs of library frames as one line each.
+    """Frames outwards from the frame that names the site.
+
+    Runs of library frames are one line each.
 
     Library frames inside of that one say nothing about the program. A stack of library frames alone stays as it is.
     """
@@ -229,7 +235,10 @@ def is_library(frame: Frame) -> bool:
 
 
 def _is_inside(frame: Frame, packages: Collection[str]) -> bool:
-    """Whether a frame cannot name a site: the standard libraries' and the followed packages' cannot, as ``Site.short`` says."""
+    """Whether a frame cannot name a site.
+
+    As ``Site.short`` says: frames of the standard libraries and of followed packages cannot.
+    """
     return is_standard(frame.file) or is_of_package(frame.file, packages) or _is_native_library(frame)
 
 

@@ -68,7 +68,10 @@ def changes_text(tally: Tally) -> str:
 
 
 def unseen_changes(events: Events, snapshot: Snapshot | None = None) -> Unseen:
-    """Compare the counts of ``events`` (oldest first), and at the end the snapshot's, if sampled later."""
+    """Compare the counts of ``events``, oldest first.
+
+    At the end come the snapshot's counts, if they were sampled later.
+    """
     rows = np.flatnonzero(
         np.isin(events.kinds, COUNTED) & (events.addresses != 0) & (events.counts != UNKNOWN) & (events.counts < SATURATED)
     )

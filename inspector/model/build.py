@@ -234,7 +234,10 @@ def build_threads(threads: Records, codes: LayoutCodes, clock: Clock) -> dict[in
 
 
 def _readable_rows(raw: RawState, codes: LayoutCodes) -> tuple[RawState, int]:
-    """Leave out rows whose states this layout does not have (a damaged segment), and say how many they were."""
+    """Leave out rows with states that this layout does not have; returns their number.
+
+    Such rows come from a damaged segment.
+    """
     states = raw.rows["reference_state"] & np.uint8(~codes.busy & 0xFF)
     readable = (states >= Reference.LIVE) & (states <= Reference.DROPPED) & (raw.rows["resource_state"] <= max(Resource))
     damaged = len(readable) - int(np.count_nonzero(readable))

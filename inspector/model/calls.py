@@ -38,7 +38,7 @@ class Calls:
         return found.name if found else ""
 
     def site(self, call: int) -> Site | None:
-        """From where the handle was used last, if that was recorded: of the newest call on it, the place it was made from."""
+        """The place that made the newest call on the handle, if it was recorded."""
         row = int(self.rows[call])
         if row < 0 or self.snapshot is None:
             return None

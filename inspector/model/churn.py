@@ -162,7 +162,7 @@ class ChurnHistory:
             self.marks.append(mark)
 
     def totals(self, begin: float, end: float, type_index: int | None = None) -> Totals:
-        """Births and deaths after the last reading at or before ``begin`` up to the last one at or before ``end``."""
+        """Births and deaths from the last reading at or before ``begin`` to that of ``end``."""
         if not self._count:
             return Totals(0, 0)
         first, last = self._row_at(begin), self._row_at(end)
@@ -183,7 +183,10 @@ class ChurnHistory:
         return Rates(float(created[last] - created[first]) / secs, float(released[last] - released[first]) / secs, secs)
 
     def busiest_types(self, begin: float, end: float, limit: int) -> tuple[int, ...]:
-        """Indices of the types with the most live handles, births and deaths between the two moments, the first the busiest."""
+        """Indices of the busiest types between the two moments, the busiest first.
+
+        Live handles, births and deaths decide.
+        """
         if not self._count:
             return ()
         first, last = self._row_at(begin), self._row_at(end)
@@ -208,7 +211,9 @@ class ChurnHistory:
         return _decimated(at, low, high, joined=joined, width=nice_secs((end - begin) * 2 / points))
 
     def rate_line(self, begin: float, end: float, *, width_secs: float, type_index: int | None = None) -> tuple[Line, Line]:
-        """Births and deaths per second as steps of ``width_secs``, aligned to the clock so that they do not flicker while scrolling.
+        """Births and deaths per second as steps of ``width_secs``.
+
+        Steps are aligned to the clock, so that they do not flicker while scrolling.
 
         The area under them is the exact number of births and deaths. Two points a step.
         """
@@ -295,7 +300,10 @@ class ChurnHistory:
         return first + 1 + int(breaks[-1]) if len(breaks) else first
 
     def _span(self, begin: float, end: float) -> tuple[int, int]:
-        """Rows from the last one at or before ``begin`` to the first at or after ``end``, as a half-open range."""
+        """Rows from ``begin`` to ``end`` as a half-open range.
+
+        It starts at the last row at or before ``begin``, and ends with the first at or after ``end``.
+        """
         at = self._at[: self._count]
         first = max(int(np.searchsorted(at, begin, side="right")) - 1, 0)
         return first, min(int(np.searchsorted(at, end, side="left")) + 1, self._count)

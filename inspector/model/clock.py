@@ -18,7 +18,10 @@ NANOS_PER_SEC = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The anchor of a segment's header: at ``anchor_ticks`` the wall clock showed ``anchor_unix_nanos``."""
+    """The anchor of a segment's header.
+
+    At ``anchor_ticks`` the wall clock showed ``anchor_unix_nanos``.
+    """
 
     anchor_ticks: int
     anchor_unix_nanos: int

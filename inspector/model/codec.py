@@ -180,7 +180,7 @@ def _read_columns(listed: object, body: memoryview) -> dict[str, Column]:
 
 
 def _missing(count: int) -> tuple[str, ...]:
-    """The columns that a file lacks which has ``count`` fewer than are written now: the columns added last."""
+    """The columns that a file lacks: the ``count`` columns that were added last."""
     missing: tuple[str, ...] = ()
     for addition in range(max(how.since for how in _COLUMNS.values()), 0, -1):
         if len(missing) < count:
@@ -253,7 +253,10 @@ _IS_GOOD: Final[Mapping[Check, Callable[[Column], bool]]] = MappingProxyType(
 
 
 def _check_vitals(columns: Mapping[str, Column]) -> None:
-    """Counters of one moment, by type: as many born as released, and as many that live or, in older files, none."""
+    """Check the counters of one moment: each column has a number for each type.
+
+    Older files have no counts of live handles.
+    """
     types = len(columns["created"])
     for name, column in columns.items():
         _check(len(column) == types or (name == "lives" and not len(column)), f"the length of {name}")

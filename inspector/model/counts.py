@@ -1,4 +1,6 @@
-"""The counts of each row's object: proxies, strong and weak counts, native references, calls in flight.
+"""The counts of each row's object.
+
+They are proxies, strong and weak counts, native references, calls in flight.
 
     strong = proxies + native references                      (at rest)
            = inner + the sum of (outer - 1)                   (of a trait, over the outer ``Arc``s of its handles)
@@ -86,7 +88,9 @@ def objects_of(addresses: Ids, live: Flags, numbers: Ids | None = None) -> Objec
 
 
 def numbers_of(types: Ints, data: Ids, numbered: Flags) -> Ids:
-    """Names for the objects of ``numbered`` rows, which their library knows by a number and not by a place: one for each type and number.
+    """Names for the objects of ``numbered`` rows, a name for each type and number.
+
+    Their library knows these objects by a number and not by a place.
 
     No address is as large as any of these names. 0 for other rows, and for numbers that leave no room for the type.
     """
@@ -206,7 +210,9 @@ def pins_by_row(ids: Ids, calls: Ids) -> Ints:
 
 
 def in_flight_of(objects: Objects, pins: Ints, sampled: Ints, exact: Flags) -> Ints:
-    """Calls that use each row's object now: from the threads, and from sampling for kinds that clone for a call.
+    """Calls that use each row's object now, from the threads.
+
+    For kinds that clone for a call the number comes from sampling.
 
     ``exact`` marks rows whose kind shows each call in its thread's record. Elsewhere unsampled rows stay ``UNKNOWN``.
     """

@@ -18,7 +18,7 @@ _SLOT_BITS = np.uint64(0xFFFF_FFFF)
 
 
 def changes_since(before: Snapshot, after: Snapshot) -> tuple[Snapshot, Ids]:
-    """``after`` with only the rows that are new or other than in ``before``, and only the sites that are new; and the ids that went."""
+    """``after`` with only its new or changed rows and new sites; and the ids that went."""
     new = _changed(before.handles, after.handles)
     gone = before.handles.ids[~np.isin(before.handles.ids, after.handles.ids)]
     sites = MappingProxyType({index: site for index, site in after.sites.items() if index not in before.sites})

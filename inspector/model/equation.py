@@ -106,7 +106,9 @@ def parts_of(handles: Handles, row: int, kind: TypeRow | None) -> TraitParts | N
 
 
 def with_names(equation: CountEquation, holders: NativeHolders) -> CountEquation:
-    """The equation with named holders of native references: references without a name are unexplained.
+    """The equation with named holders of native references.
+
+    References without a name are unexplained.
 
     More names than references: the count changed between the two questions. Then the names are
     shown, up to the count.
@@ -119,6 +121,9 @@ def with_names(equation: CountEquation, holders: NativeHolders) -> CountEquation
 
 
 def with_keepers(equation: CountEquation, keepers: Sequence[NamedHolder]) -> CountEquation:
-    """The equation when the table shows some native holders, and the target was not asked for the rest."""
+    """The equation when the table shows some native holders.
+
+    The target was not asked for the rest.
+    """
     named = min(sum(keeper.count for keeper in keepers), equation.native) if equation.known else 0
     return replace(equation, native=equation.native - named, named=named)

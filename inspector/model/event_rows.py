@@ -1,4 +1,6 @@
-"""Events as a table: the newest of the requested events, with the snapshot's names for their handles.
+"""Events as a table: the newest of the requested events.
+
+Their handles have the snapshot's names.
 
 Pure numpy; any thread; 200,000 events are filtered in some 10 ms.
 """

@@ -116,7 +116,11 @@ def _reader(hint: object, where: str) -> Convert:
 
 
 def _text(value: object, where: str) -> str:
-    """A text that may be shown: without characters that a terminal or a window obeys, and no longer than a name of a live target."""
+    """A text that may be shown.
+
+    It has no characters that a terminal or a window obeys, and is no longer than a name of a live
+    target.
+    """
     if not isinstance(value, str):
         raise FileFormatError(f"{where} is not str")
     return printable(value[:MAX_TEXT])

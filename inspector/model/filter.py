@@ -146,7 +146,10 @@ class Filter:
         return kept
 
     def names_tombstones(self) -> bool:
-        """It asks for dead rows by state or by id, so they are wanted even where tombstones are hidden."""
+        """Whether the filter asks for dead rows by state or by id.
+
+        They are then wanted even where tombstones are hidden.
+        """
         return any(isinstance(t, Keyed) and (t.key == "id" or (t.key == "state" and _names_death(t))) for t in self.terms)
 
     def born_between(self, now: float) -> tuple[float, float] | None:

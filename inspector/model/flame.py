@@ -1,4 +1,6 @@
-"""Live objects by the place of their birth: a tree of stack frames whose widths are handles, or bytes.
+"""Live objects by the place of their birth.
+
+It is a tree of stack frames whose widths are handles, or bytes.
 
 Counting rows is vectorised; the tree is built over the distinct pairs of site and type, of which there are few. Pure; any thread.
 """

@@ -93,7 +93,10 @@ def arrange(snapshot: Snapshot, query: Query) -> Arrangement:
 
 
 def hold(previous: Arrangement, snapshot: Snapshot, query: Query) -> Arrangement:
-    """As ``arrange``, but shown rows keep their order and new rows are put, sorted, at the end of their group."""
+    """As ``arrange``, but shown rows keep their order.
+
+    New rows are put, sorted, at the end of their group.
+    """
     rows = np.flatnonzero(visible(snapshot, query))
     places = _places(previous, snapshot.handles.ids[rows])
     new = places < 0
@@ -111,7 +114,10 @@ def hold(previous: Arrangement, snapshot: Snapshot, query: Query) -> Arrangement
 
 
 def _order(snapshot: Snapshot, query: Query, rows: Ints) -> tuple[Floats, Ints]:
-    """Sort key of each row, and a coarser one before it: 0 as usual, 1 unknown, 2 a tombstone whose moment is over."""
+    """Sort key of each row, and a coarser key before it.
+
+    The coarser key: 0 as usual, 1 unknown, 2 a tombstone whose moment is over.
+    """
     keys = sort_keys(snapshot, query.column, rows)
     unknown = np.isnan(keys)
     keys = np.where(unknown, 0.0, -keys if query.descending else keys)

@@ -1,4 +1,6 @@
-"""Holders of an object in a target's answer: paths from Python's roots, named native references, cycles.
+"""Holders of an object in a target's answer.
+
+They are paths from Python's roots, named native references, and cycles.
 
 Pure; any thread.
 """
@@ -15,7 +17,10 @@ _NUMBERS: Final = re.compile(r" at 0x[0-9a-f]+|\d+")
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One step of a path from a root down to an object: the holder of the next step, and how it holds."""
+    """One step of a path from a root down to an object.
+
+    It is the holder of the next step, and how it holds.
+    """
 
     kind: str
     """``global``, ``class``, ``local``, ``context``, ``exit`` and ``native`` are roots;
@@ -107,7 +112,10 @@ class NamedHolder:
     """When that row was born, as in the snapshot."""
 
     def text(self) -> str:
-        """``TodoList.items``, ``≈ Wallet, 2 pointers away``, ``pending call Client.relays``, or ``“recent items”``."""
+        """``TodoList.items``, ``pending call Client.relays``, or ``“recent items”``.
+
+        Also ``≈ Wallet, 2 pointers away``.
+        """
         if self.handle:
             return self.label
         if not self.is_exact:

@@ -1,4 +1,6 @@
-"""Names of a segment, decoded once: strings, frames, stacks and types only grow, so each is decoded when it first appears.
+"""Names of a segment, each decoded when it first appears.
+
+Strings, frames, stacks and types only grow, so each is decoded once.
 
 Owned and used by one thread, the session's pump; its results are frozen.
 """

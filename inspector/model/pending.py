@@ -184,7 +184,10 @@ def pending_closes(snapshot: Snapshot) -> PendingCloses:
 
 
 def closing_calls(snapshot: Snapshot) -> Ints:
-    """Rows of calls of methods that close by their name: UniFFI's objects have no other close, and theirs is often asynchronous."""
+    """Rows of calls of methods that close by their name.
+
+    UniFFI's objects have no other close, and theirs is often asynchronous.
+    """
     closing = [index for index, row in snapshot.types.items() if kind_named(row.kind).is_call and is_closing(row.name)]
     if not closing:
         return np.empty(0, np.int64)

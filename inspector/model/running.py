@@ -1,4 +1,6 @@
-"""Synchronous calls that have rows of their own: the threads that they run on, and the references that they add to their objects' counts.
+"""Synchronous calls that have rows of their own.
+
+They have the threads that they run on, and the references that they add to their objects' counts.
 
 Sampling takes a reference that stays for native code's, and a call that does not return keeps its own as long. Pure; any thread.
 """
@@ -53,7 +55,10 @@ def running_calls(are_uses: Flags, data: Ids, threads: Mapping[int, int], first_
 
 
 def at_rest(counts: Strongs, objects: Objects, proxies: Ints, calls: Flags) -> Strongs:
-    """The counts without references of ``calls`` that sampling took for native code's: all beyond the calls it saw."""
+    """The counts without references of ``calls`` that sampling took for native code's.
+
+    Sampling takes all references beyond the calls that it saw for native code's.
+    """
     if not calls.any():
         return counts
     held = np.maximum(objects.spread(calls.astype(np.int64)), 0)
@@ -71,7 +76,10 @@ def stranger(index: int, tid: int, name: str = "", *, handles: int = 0) -> Threa
 
 
 def with_calls(threads: dict[int, ThreadRow], handles: Handles, running: RunningCalls) -> dict[int, ThreadRow]:
-    """The threads, each with the calls on it beside the calls that its record names; also threads without a record."""
+    """The threads, each with the calls on it beside the calls that its record names.
+
+    Threads without a record are among them.
+    """
     for index, tid in running.strangers.items():
         threads.setdefault(index, stranger(index, tid))
     found: dict[int, list[CallInFlight]] = {}

@@ -27,7 +27,9 @@ def embed(png: bytes, snapshot: Snapshot) -> bytes:
 
 
 def extract(path: Path) -> Snapshot:
-    """The snapshot inside the screenshot at ``path``, exactly as it was saved (its target's state too).
+    """The snapshot inside the screenshot at ``path``, exactly as it was saved.
+
+    Its target's state is as saved too.
 
     Raises ``FileFormatError``, one line, when the file cannot be read, is no PNG, holds no
     snapshot, or a damaged, too large or newer snapshot.

@@ -1,4 +1,6 @@
-r"""Session files: a session's course in one file, which is readable up to its end when it is cut off.
+r"""Session files: a session's course in one file.
+
+A file that is cut off is readable up to its end.
 
 ::
 
@@ -69,7 +71,7 @@ def file_start() -> bytes:
 
 
 def check_start(start: bytes) -> None:
-    """Raises ``FileFormatError`` when these are not the first bytes of a session file that we read."""
+    """Raises ``FileFormatError`` unless a readable session file begins so."""
     if len(start) < HEAD.size or not start.startswith(MAGIC):
         raise FileFormatError("not a session file: its first bytes do not match")
     _, version, _ = HEAD.unpack_from(start)

@@ -244,7 +244,10 @@ class Lost:
         return sum(n for name, n in self.counts.items() if not name.startswith("misuse_") and name != "sampler_skips")
 
     def refused(self) -> int:
-        """Uses that were refused: of the number 0, of released handles, of another type's, of closed resources."""
+        """Uses that were refused.
+
+        They are of the number 0, of released handles, of another type's, of closed resources.
+        """
         return sum(n for name, n in self.counts.items() if name.startswith("misuse_"))
 
 
@@ -274,7 +277,9 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Handles:
-    """The handle table: live rows and tombstones, in slot order (stable from one snapshot to the next).
+    """The handle table: live rows and tombstones, in slot order.
+
+    The order is stable from one snapshot to the next.
 
     A row's identity is ``ids``: ``generation << 32 | index << 1 | foreign``; it is never used again. A new field is
     stored in files, and unknown in a look from outside, as its own line says.
@@ -348,7 +353,7 @@ class Vitals:
     """
 
     def live_by_type(self) -> Ints:
-        """Live handles per type index; where that was not recorded, handles born since the segment began."""
+        """Live handles per type index; if not recorded, only those born in the segment."""
         return self.lives if len(self.lives) else self.created - self.released
 
 

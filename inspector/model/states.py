@@ -75,7 +75,10 @@ def standing(reference: int, resource: int) -> Standing:
 
 
 def search_words(reference: int, resource: int) -> str:
-    """All that ``state:`` finds: the state column's words, then ``live`` or ``dead``, then ``pending``."""
+    """All words that ``state:`` finds.
+
+    The state column's words come first, then ``live`` or ``dead``, then ``pending``.
+    """
     words = [state_words(reference, resource), "live" if reference in ALIVE else "dead"]
     if reference in ALIVE and resource in PENDING:
         words.append("pending")

@@ -1,4 +1,6 @@
-"""Whether a table of handles would look the same as before except for its ages, so that it is not painted again.
+"""Whether a table of handles would look the same as before except for its ages.
+
+If so, it is not painted again.
 
 Pure; any thread.
 """
@@ -17,7 +19,10 @@ FRESH_SECS: Final = 10.0
 
 
 def stands_still(before: Snapshot, now: Snapshot, *, moment_secs: float) -> bool:
-    """Both have the same contents, and nothing in ``now`` is so fresh that its age is more than a number of seconds."""
+    """Whether both have the same contents, and no row of ``now`` is fresh.
+
+    A fresh row shows more than an age in whole seconds.
+    """
     if before.serial == now.serial:
         return False
     return not _is_fresh(now, max(moment_secs, FRESH_SECS)) and _equal(before.handles, now.handles) and _threads(before) == _threads(now)

@@ -1,4 +1,7 @@
-"""Columns of dataclasses as files have them: dtype, allowed values, and the addition that brought them. Pure; any thread."""
+"""Columns of dataclasses as files have them. Pure; any thread.
+
+Each has its dtype, its allowed values, and the addition that brought it.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,10 @@ MOST: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class ThreadMatrix:
-    """``counts[row, column]``: handles created on ``rows[row]`` and closed or released on ``columns[column]``."""
+    """``counts[row, column]``: handles by creating and by ending thread.
+
+    They were created on ``rows[row]`` and closed or released on ``columns[column]``.
+    """
 
     rows: tuple[ThreadRow, ...]
     """Those that created most first."""

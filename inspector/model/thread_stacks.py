@@ -27,7 +27,10 @@ class StackLine:
 
 @dataclass(frozen=True, slots=True)
 class StackLines:
-    """All lines, thread by thread: holders of the interpreter's lock first, then as the system lists them."""
+    """All lines, thread by thread.
+
+    Holders of the interpreter's lock come first, then threads as the system lists them.
+    """
 
     lines: tuple[StackLine, ...]
     keys: Ids

@@ -65,7 +65,10 @@ def thread_table(snapshot: Snapshot | None) -> ThreadTable:
 
 
 def filter_text(thread: ThreadRow, key: str = "thread") -> str:
-    """The handle filter for this thread: ``thread:"worker-3"`` or ``owner:"worker-3"``, by its number when it has no name."""
+    """The handle filter for this thread: ``thread:"worker-3"`` or ``owner:"worker-3"``.
+
+    A thread without a name is found by its number.
+    """
     return f"{key}:{quoted(thread.search_name)}"
 
 

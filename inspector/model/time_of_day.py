@@ -59,7 +59,10 @@ def parse_range(text: str) -> TimeRange | None:
 
 
 def range_text(begin: float, end: float) -> str:
-    """The text of two moments for ``parse_range`` (seconds since the Unix epoch), to a hundredth of a second."""
+    """The text of two moments for ``parse_range``, to a hundredth of a second.
+
+    Moments are seconds since the Unix epoch.
+    """
     return f"{_text(begin)}..{_text(end)}"
 
 

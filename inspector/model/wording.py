@@ -83,12 +83,18 @@ def clock(at: float) -> str:
 
 
 def short(name: str) -> str:
-    """A name of at most ``LONGEST_NAME`` characters, for where nothing else bounds it: buttons, sentences, files."""
+    """A name of at most ``LONGEST_NAME`` characters.
+
+    It is for places where nothing else bounds it: buttons, sentences, files.
+    """
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def file_name(target: str, suffix: str) -> str:
-    """Name of a new file about a target, with the time of day: no folder, nothing hidden, and no longer than files may be."""
+    """Name of a new file about a target, with the time of day.
+
+    It has no folder, is not hidden, and is no longer than files may be.
+    """
     plain = re.sub(r"[^\w.-]+", "_", short(target)[:40]).lstrip(".") or "target"
     return f"{plain}-{time.strftime('%Y%m%d-%H%M%S')}{suffix}"
 

@@ -1,4 +1,7 @@
-"""The columns of a handle: ``HANDLE_COLUMNS`` is the one list, everything that shows, sorts, finds or prints handles derives from it."""
+"""The columns of a handle, in the one list ``HANDLE_COLUMNS``.
+
+Everything that shows, sorts, finds or prints handles derives from it.
+"""
 
 from __future__ import annotations
 

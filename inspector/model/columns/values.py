@@ -25,7 +25,10 @@ def counts(name: str) -> Callable[[Snapshot], Floats]:
 
 
 def native_refs(snapshot: Snapshot) -> Floats:
-    """Native references, which may well be -1: they are unknown exactly when the strong count is."""
+    """Native references, which may well be -1.
+
+    They are unknown exactly when the strong count is.
+    """
     return _known(snapshot.handles.native_refs, snapshot.handles.strong != UNKNOWN)
 
 
@@ -36,7 +39,10 @@ def ages(snapshot: Snapshot) -> Floats:
 
 
 def age_ranks(snapshot: Snapshot) -> Floats:
-    """As ``ages``, but infinite for a live row whose birth was not seen: most were there before the agent."""
+    """As ``ages``, but infinite for a live row whose birth was not seen.
+
+    Most such rows were there before the agent.
+    """
     return np.where(unseen_births(snapshot.handles), np.inf, ages(snapshot))
 
 

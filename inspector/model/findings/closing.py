@@ -1,4 +1,7 @@
-"""Resources that are never closed: resources dropped open, and the closed share of a type's resources."""
+"""Resources that are never closed.
+
+The rules: resources dropped open, and the closed share of a type's resources.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ class NeverClosed:
     )
 
     def check(self, facts: Facts) -> list[Finding]:
-        """A finding for each type and site; for types whose tombstones were evicted, a finding with the count."""
+        """A finding for each type and site.
+
+        A type whose tombstones were evicted has a finding with the count.
+        """
         snapshot = facts.snapshot
         closing = [row for row in snapshot.types.values() if row.closes]
         if not closing:

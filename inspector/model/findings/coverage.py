@@ -1,4 +1,7 @@
-"""Classes of a process that are not followed: the rule that reports them, and how to follow them."""
+"""Classes of a process that are not followed.
+
+The rule reports them and says how to follow them.
+"""
 
 from __future__ import annotations
 

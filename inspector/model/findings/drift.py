@@ -15,7 +15,10 @@ from inspector.vocabulary import EventKind
 
 @dataclass(frozen=True, slots=True)
 class CountDrifts:
-    """Looks at the native references of each object over time: references that rose several times and never fell drift."""
+    """Looks at the native references of each object over time.
+
+    References that rose several times and never fell drift.
+    """
 
     key: str = "count-drift"
     title: str = "Counts that drift"

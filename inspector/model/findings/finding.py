@@ -100,4 +100,7 @@ class Rule(Protocol):
         """The rule's subject, its importance and the remedy; one or two sentences."""
 
     def check(self, facts: Facts) -> Sequence[Finding]:
-        """The suspects, or one finding that says why there is none: it is well, too young, or not measured."""
+        """The suspects, or one finding that says why there is no suspect.
+
+        The object is well, too young, or not measured.
+        """

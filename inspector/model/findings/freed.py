@@ -1,4 +1,7 @@
-"""Proxies that outlive the release of their reference: a use after free to come, or a double free."""
+"""Proxies that outlive the release of their reference.
+
+A use after free or a double free will come.
+"""
 
 from __future__ import annotations
 

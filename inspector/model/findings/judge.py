@@ -36,7 +36,10 @@ MEASURED_ANYWAY: Final = frozenset({"limit-ahead", "not-followed"})
 
 
 def all_rules() -> tuple[Rule, ...]:
-    """Every rule with its usual limits: first the rule about unfollowed classes, then the gravest first."""
+    """Every rule with its usual limits.
+
+    First comes the rule about unfollowed classes, then the gravest first.
+    """
     return (
         NotFollowed(),
         FreedButHeld(),

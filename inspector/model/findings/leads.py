@@ -48,7 +48,10 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class FailedCallback:
-    """A method of a Python object that raised an undeclared exception in a native call, by place."""
+    """A method of a Python object that raised an undeclared exception, by place.
+
+    Native code called it.
+    """
 
     method: str
     """``MyListener.on_event``."""
@@ -73,7 +76,10 @@ class FailedCallback:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The session's facts from the target's agent, beside the rows: unfollowed objects, and failed calls into Python."""
+    """The session's facts from the target's agent, beside the rows.
+
+    They are unfollowed objects, and failed calls into Python.
+    """
 
     lead: Lead | None = None
     """``None``: not known."""

@@ -17,7 +17,9 @@ from inspector.vocabulary import kind_named
 
 @dataclass(frozen=True, slots=True)
 class LeakSuspects:
-    """Looks at the low-water marks of four stretches of time: a cache or a burst falls back, a leak does not.
+    """Looks at the low-water marks of four stretches of time.
+
+    A cache or a burst falls back, a leak does not.
 
     A type is suspect when each mark is above the mark before, and the objects made since the first
     and before the last stretch still live. For a handle whose birth was not seen, the first look
@@ -88,7 +90,10 @@ class LeakSuspects:
 
 @dataclass(frozen=True, slots=True)
 class _Growth:
-    """A type that grew: live handles at first and now, and the rows of later handles that stayed."""
+    """A type that grew.
+
+    It has its live handles at first and now, and the rows of later handles that stayed.
+    """
 
     first: int
     newest: int

@@ -75,7 +75,9 @@ class Orphans:
 
 
 def _made_in_calls(events: Events) -> npt.NDArray[np.bool_]:
-    """Births that happened while their thread was inside a native call of which begin and end were recorded.
+    """Births that happened while their thread was inside a native call.
+
+    Begin and end of the call were recorded.
 
     A begin alone says nothing about later births: its end is missing also when recording stopped meanwhile, or when a gap swallowed it.
     """
@@ -90,7 +92,10 @@ def _made_in_calls(events: Events) -> npt.NDArray[np.bool_]:
 
 
 def _whole_calls(events: Events) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Rows of the begins and of the ends that belong together: of one thread and handle, equally deep, with no gap between them."""
+    """Rows of the begins and of the ends that belong together.
+
+    They are of one thread and handle, equally deep, with no gap between them.
+    """
     rows = np.flatnonzero(np.isin(events.kinds, (EventKind.BORROW, EventKind.RETURN)))
     gaps = np.cumsum(events.kinds == EventKind.GAP)[rows]
     order = np.lexsort((gaps, events.handles[rows], events.threads[rows]))

@@ -1,4 +1,7 @@
-"""Uses that were refused: of closed resources, of released handles, of numbers that are no handles."""
+"""Uses that were refused.
+
+They meant closed resources, released handles, or numbers that are no handles.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,7 @@ def _where(snapshot: Snapshot, events: Events, place: int) -> str:
 
 
 def _ended(snapshot: Snapshot, events: Events | None) -> tuple[str, ...]:
-    """Where the resources and references were closed or released that the newest refused uses meant."""
+    """The places that closed or released the targets of the newest refused uses."""
     if events is None:
         return ()
     lines: list[str] = []

@@ -62,7 +62,10 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class FirstSeen:
-    """Handles of unknown birth that live, and when each was seen first: as near to its birth as a viewer comes."""
+    """Handles of unknown birth that live, and the time when each was seen first.
+
+    That is as near to its birth as a viewer comes.
+    """
 
     ids: Ids
     """Ascending."""
@@ -172,7 +175,10 @@ def _seen(before: FirstSeen, snapshot: Snapshot) -> FirstSeen:
 
 
 def _native_refs(snapshot: Snapshot) -> tuple[Ids, Ints]:
-    """Each object whose count is known: its oldest handle and its native references, by handle ascending."""
+    """Each object whose count is known, by handle ascending.
+
+    It has its oldest handle and its native references.
+    """
     handles = snapshot.handles
     rows = np.flatnonzero(alive(handles) & (handles.addresses != 0) & (handles.strong != UNKNOWN) & (handles.proxies != UNKNOWN))
     rows = rows[np.argsort(handles.created_at[rows], kind="stable")]
@@ -183,7 +189,10 @@ def _native_refs(snapshot: Snapshot) -> tuple[Ids, Ints]:
 
 
 def _followed(before: Drift, ids: Ids, refs: Ints, at: float, gap_secs: float) -> Drift:
-    """The next state of the drift: ended objects are forgotten, objects whose references fell start again."""
+    """The next state of the drift.
+
+    Ended objects are forgotten; objects whose references fell start again.
+    """
     first, rises, risen_at = refs.copy(), np.zeros(len(refs), np.int64), np.full(len(refs), np.nan)
     if len(before.ids):
         old = np.searchsorted(before.ids, ids)
