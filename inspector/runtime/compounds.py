@@ -1,4 +1,6 @@
-"""Records, enums, maps, sequences and optional values with objects in them, across the boundary in one buffer.
+"""Values with objects in them, across the boundary in one buffer.
+
+They are records, enums, maps, sequences and optional values.
 
 The bytes are laid out as in UniFFI's ``RustBuffer``. An object is the number of a strong reference
 that is *in flight*: it belongs to the buffer, and the inspector names it so among the object's
@@ -36,7 +38,10 @@ class Lowering:
 
     @property
     def arguments(self) -> tuple[Any, int, int]:
-        """Bytes, their number and the buffer: three arguments of a native function, which ends the buffer."""
+        """Bytes, their number and the buffer: three arguments of a native function.
+
+        The function ends the buffer.
+        """
         return ffi.from_buffer("uint8_t[]", self._bytes), len(self._bytes), self._buffer
 
     def number(self, number: int) -> None:

@@ -58,7 +58,10 @@ class ForeignObjects:
         self._type = _foreign_type(name, origin, signature=signature, owner_closes=owner_closes)
 
     def new(self, thing: object) -> int:
-        """A number for an object, which is held until its deletion. 0 means *none*, so it is never given."""
+        """A number for an object, which is held until its deletion.
+
+        0 means *none*, so it is never given.
+        """
         if not self._closes_by:
             number = create(lib.ai_foreign_new, self._type, id(thing))
         else:
@@ -81,7 +84,9 @@ class ForeignObjects:
         return self._held(number)
 
     def delete(self, number: int) -> Any:
-        """End a number and get its object back; of several deletions at once one succeeds, the rest get a ``StaleHandleError``.
+        """End a number and get its object back.
+
+        Of several deletions at once one succeeds, the rest get a ``StaleHandleError``.
 
         The object is not closed by that; a close that is pending is taken back.
         """
@@ -90,12 +95,18 @@ class ForeignObjects:
         return self._let_go(number)
 
     def must_value(self, number: int) -> Any:
-        """As ``value``, where a wrong number is a bug of the native side: it counts as a panic and raises ``NativePanicError``."""
+        """As ``value``, where a wrong number is a bug of the native side.
+
+        It counts as a panic and raises ``NativePanicError``.
+        """
         call_for_number(lib.ai_foreign_must_value, self._type, number)
         return self._held(number)
 
     def must_delete(self, number: int) -> Any:
-        """As ``delete``, where a wrong number is a bug of the native side: it counts as a panic and raises ``NativePanicError``."""
+        """As ``delete``, where a wrong number is a bug of the native side.
+
+        It counts as a panic and raises ``NativePanicError``.
+        """
         if number not in self._objects:
             self.must_value(number)
         call_for_number(lib.ai_foreign_must_delete, self._type, number)

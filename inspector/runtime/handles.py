@@ -30,7 +30,10 @@ class Counts(NamedTuple):
 
 
 def fail(status: int) -> NoReturn:
-    """Raise the error of the call that was refused just now; from level *history* on its event gets the stack of the caller."""
+    """Raise the error of the call that was refused just now.
+
+    From level *history* on its event gets the stack of the caller.
+    """
     try:
         raise_last(status)  # first: it tells the newest failure of this thread
     finally:
@@ -47,7 +50,10 @@ def call(function: Callable[..., int], *arguments: Any) -> None:
 
 
 def call_from_here(function: Callable[..., int], *arguments: Any) -> None:
-    """As ``call``, for a function that makes native code count up: from level *history* on with the caller's site."""
+    """As ``call``, for a function that makes native code count up.
+
+    From level *history* on the call has the caller's site.
+    """
     is_marked = SITES.mark()
     try:
         call(function, *arguments)
@@ -72,7 +78,10 @@ def create(
     _level: Callable[[], int] = lib.ai_hottest_level,
     _history: int = lib.AiLevel_History,
 ) -> int:
-    """As ``call_for_number``, for a function that makes a handle: from level *history* on the caller's site is its birthplace."""
+    """As ``call_for_number``, for a function that makes a handle.
+
+    From level *history* on the caller's site is its birthplace.
+    """
     out = _new(_NEW_NUMBER)
     if _level() < _history:
         status = function(*arguments, out, _NO_ERROR)
@@ -175,7 +184,11 @@ class Handle:
         return self.clone()
 
     def __reduce__(self) -> NoReturn:
-        """A handle means nothing in another process, and a deep copy of the native object does not exist."""
+        """Refuse pickling and copying.
+
+        A handle means nothing in another process, and a deep copy of the native object does not
+        exist.
+        """
         raise TypeError(f"{type(self).__name__} names a native object of this process: it can neither be pickled nor copied deeply")
 
     def __repr__(self) -> str:

@@ -11,7 +11,9 @@ from inspector.wire.text import text_struct
 
 
 class Label:
-    """A strong reference on a handle's object that the inspector shows by name among the native holders.
+    """A strong reference on a handle's object, with a name.
+
+    The inspector shows it by this name among the native holders.
 
     Given up by ``drop``, at the end of ``with``, or with this object. Any thread.
     """

@@ -1,4 +1,6 @@
-"""Closes and asyncio: an event loop as a safe point, and waiting for a pending close without holding the loop up.
+"""Closes and asyncio: an event loop as a safe point.
+
+A coroutine waits for a pending close without holding the loop up.
 
 Native code reports on any thread when a close begins to wait for its owner and when a close has
 ended; nothing is polled. ``asyncio`` is imported only in a program that has a loop already, so a
@@ -55,7 +57,10 @@ class CloseWatch:
 
     @contextmanager
     def waiting(self, handle: int, loop: AbstractEventLoop, wake: Callable[[], None]) -> Iterator[None]:
-        """Within the block, ``loop`` calls ``wake`` whenever a close of the handle's object has ended."""
+        """Have ``loop`` call ``wake`` within the block, at each end of a close.
+
+        The close is of the handle's object.
+        """
         self._be_told()
         token = next(self._tokens)
         self._waiters[token] = handle, loop, wake
@@ -96,7 +101,9 @@ _TAKE: Final = callback("ai_python_take", _take)
 
 @contextmanager
 def asyncio_drain() -> Iterator[None]:
-    """Makes the running event loop a safe point of its thread within the block, which is in a coroutine.
+    """Makes the running event loop a safe point of its thread within the block.
+
+    The block is in a coroutine.
 
     A close that another thread asks for and that only this thread may run wakes the loop and runs
     in its next turn; an earlier close runs at once. Raises ``RuntimeError`` where no loop runs.

@@ -1,4 +1,6 @@
-"""A viewer's close of an object whose proxy has a ``close`` method of the program's own: the most derived method runs.
+"""A viewer's close of an object whose proxy has its own ``close`` method.
+
+The method is the program's, and the most derived method runs.
 
 It runs where any other close runs: on the owner thread of a type that has one, at the thread's next call or ``drain``; otherwise on the
 thread that ends the last call in flight, or on a thread of the agent.
@@ -25,7 +27,10 @@ def is_own(cls: type, name: str) -> bool:
 
 
 class OwnCloses:
-    """Proxies with a close method of the program's own, by their handles, which are never used again. Keeps no proxy alive."""
+    """Proxies with a close method of the program's own, by handle. Keeps no proxy alive.
+
+    The number of a handle is never used again.
+    """
 
     __slots__ = ("_proxies",)
 

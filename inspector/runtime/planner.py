@@ -1,4 +1,7 @@
-"""A sample record with objects in every possible place, and a native object that takes and returns it."""
+"""A sample record with objects in every possible place.
+
+A native object takes and returns it.
+"""
 
 from __future__ import annotations
 

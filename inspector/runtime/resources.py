@@ -65,7 +65,9 @@ def drain() -> int:
 
 
 class Resource:
-    """Context manager of a type that opted in to closing: ``class Journal(Handle, Resource, closes_by="close", closes_with={…})``.
+    """Context manager of a type that opted in to closing.
+
+    ``class Journal(Handle, Resource, closes_by="close", closes_with={…})``
 
     Leaving the block calls that method with those arguments, whether the block failed or not; a
     resource that was closed inside the block is left alone. ``async with`` does the same and ends

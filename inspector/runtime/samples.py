@@ -1,4 +1,6 @@
-"""The sample types: small, real native objects in every ownership situation that the inspector shows.
+"""The sample types: small, real native objects.
+
+They are in every ownership situation that the inspector shows.
 
 ``TodoList`` shares ``TodoItem``s, a ``Journal`` owns a file and closes by its own method, a ``Cursor`` may be closed by its owner
 thread alone and holds its journal, a ``Listener`` is Python seen from native code, ``Churn`` runs native threads over all of them.
@@ -112,7 +114,10 @@ class TodoList(Handle):
         return TodoItem._lift(number)
 
     def get_items(self) -> list[TodoItem]:
-        """The items, each with a handle of its own: an item that is in the list twice is two handles on one object."""
+        """The items, each with a handle of its own.
+
+        An item that is in the list twice is two handles on one object.
+        """
         capacity = len(self)
         items, count = ffi.new("uint64_t[]", capacity), ffi.new("size_t *")
         call(lib.ai_todo_list_get_items, self._handle, items, capacity, count)
@@ -211,7 +216,10 @@ class Cursor(Handle, Resource, closes_by="close"):
 
 
 class Churn:
-    """Native worker threads that create, share, call and release sample objects, until ``stop``, its end, or that of the program."""
+    """Native worker threads that create, share, call and release sample objects.
+
+    They run until ``stop``, until the object's end, or until the program's end.
+    """
 
     __slots__ = ("__weakref__", "_stop")
 
@@ -235,7 +243,9 @@ def _stop_churn(number: int, _stop: Callable[[int, Any], int] = lib.ai_churn_sto
 
 
 def release_elsewhere(*handles: Handle, pause_millis: int = 0, at_thread_end: bool = False) -> None:
-    """Give references away to a native thread that releases them after a while, or with its own last breath.
+    """Give references away to a native thread.
+
+    It releases them after a while, or as its own last act.
 
     Their references move there too: a Python function whose last holder is a released ``Listener``
     is released on that thread.

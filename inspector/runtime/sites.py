@@ -1,4 +1,6 @@
-"""Sites: where in the program a handle was made, closed or released, interned so that each is described once.
+"""Sites: the places in the program that made, closed or released a handle.
+
+A site is interned, so each is described once.
 
 Off below level *history*; there the innermost frame of the program's own, with the libraries' frames inside it; at *stacks* up to
 ``SITE_FRAMES``. The thread whose frames are read runs it.
@@ -36,7 +38,10 @@ class SiteTable:
     __slots__ = ("_known", "_naming", "_own_globals", "_own_modules", "_packages")
 
     def __init__(self, own_modules: tuple[str, ...] = OWN_MODULES, packages: tuple[str, ...] = ()) -> None:
-        """Frames of modules with these prefixes are left out; those of ``packages`` name no site."""
+        """Leave out frames of modules with these prefixes.
+
+        Frames of ``packages`` name no site.
+        """
         self._own_modules = own_modules
         self._packages = packages
         self._naming: dict[str, bool] = {}
@@ -76,7 +81,10 @@ class SiteTable:
         return self._learn(place, [frame], is_cut=False) if known is None else known[0]
 
     def names_site(self, code: CodeType) -> bool:
-        """Whether code is the program's own: neither the standard library's nor of the package that defines the class."""
+        """Whether code is the program's own.
+
+        It is neither the standard library's nor of the package that defines the class.
+        """
         file = code.co_filename
         known = self._naming.get(file)
         if known is None:

@@ -44,7 +44,10 @@ class _StrategyList(Handle):
         return TodoItem._lift(number)
 
     def get_items(self) -> list[TodoItem]:
-        """The items, each with a handle of its own: an item that is in the list twice is two handles on one object."""
+        """The items, each with a handle of its own.
+
+        An item that is in the list twice is two handles on one object.
+        """
         capacity = len(self)
         items, count = ffi.new("uint64_t[]", capacity), ffi.new("size_t *")
         call(lib.ai_list_get_items, self.kind, self._handle, items, capacity, count)
@@ -91,7 +94,10 @@ class SharedTodoList(_StrategyList):
 
 
 class ThinHandle(Handle):
-    """A proxy that shares its number: only the proxy knows whether its own reference was released."""
+    """A proxy that shares its number.
+
+    Only the proxy knows whether its own reference was released.
+    """
 
     __slots__ = ()
 
@@ -142,7 +148,10 @@ class _StrategyJournal(Handle, Resource, closes_by="close", closes_with={"flush"
         del held
 
     def append(self, line: str, *, millis: int = 0) -> None:
-        """Append a line after that long, during which the call is in flight: a close waits for it."""
+        """Append a line after that long, during which the call is in flight.
+
+        A close waits for it.
+        """
         native, held = text_struct(line)
         call(lib.ai_owned_journal_append, self.kind, self._handle, native, millis)
         del held
@@ -162,7 +171,10 @@ class _StrategyJournal(Handle, Resource, closes_by="close", closes_with={"flush"
 
 
 class SerialJournal(_StrategyJournal):
-    """A journal in a handle map with a mutex per object: its calls wait for each other, and its close for native code that is inside."""
+    """A journal in a handle map with a mutex per object.
+
+    Its calls wait for each other, and its close waits for native code that is inside.
+    """
 
     __slots__ = ()
 
