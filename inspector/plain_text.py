@@ -1,4 +1,7 @@
-"""Text of other programs, made safe for a terminal: the one place that decides which characters may be shown. Pure; any thread."""
+"""Text of other programs, made safe for a terminal. Pure; any thread.
+
+This is the one place that decides which characters may be shown.
+"""
 
 from __future__ import annotations
 

@@ -76,7 +76,10 @@ def _likeliest(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def seen_threads(pid: int, *, with_calls: bool = False) -> Iterator[dict[str, Any]]:
-    """One look at the threads of a process, which goes on running: each with its stack, and with its calls of a library if wanted."""
+    """One look at the threads of a process, which goes on running.
+
+    Each thread has its stack and, on request, its calls of a library.
+    """
     from pystack.engine import NativeReportingMode, StackMethod, get_process_threads
 
     found = get_process_threads(pid, stop_process=False, native_mode=NativeReportingMode.OFF, method=StackMethod.AUTO, locals=with_calls)
@@ -88,7 +91,9 @@ def seen_threads(pid: int, *, with_calls: bool = False) -> Iterator[dict[str, An
 
 
 def running_calls(frames: Sequence[Any]) -> Iterator[list[Any]]:
-    """Calls of generated methods among frames, innermost first: ``[status, method, depth, own, [argument]]``, things by their places.
+    """Calls of generated methods among frames, innermost first.
+
+    ``[status, method, depth, own, [argument]]``, objects by their places.
 
     Only the places of frames are shown.
     """
