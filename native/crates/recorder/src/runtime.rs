@@ -52,6 +52,7 @@ pub fn runtime() -> &'static Runtime {
 }
 
 /// The runtime if it was made.
+#[inline]
 pub fn existing() -> Option<&'static Runtime> {
     RUNTIME.get()
 }

@@ -123,6 +123,7 @@ fn end(runtime: &Runtime, local: &Local) {
 }
 
 /// The calling thread's index, 0: it found no slot.
+#[inline]
 pub fn here() -> u16 {
     local(|local| local.index.get())
 }

@@ -42,6 +42,7 @@ pub struct Pin {
 impl Pin {
     /// Shows that this thread uses `handle`, valid or not; the caller validates it afterwards, in
     /// that order.
+    #[inline]
     pub fn new(runtime: &Runtime, handle: u64) -> Self {
         push(handle);
         if let Some(user) = runtime.table.user(index_of(handle)) {
