@@ -2,7 +2,7 @@
 //!
 //! A row's word 0 is its lock and its truth. A thread that changes a living row sets `BUSY` by
 //! compare-exchange, writes the other words and stores word 0 without it; a call only loads word 0.
-//! Sections between the two are a few stores long and run inside [`recorder::threads::mutate`], so a
+//! Sections between the two are a few stores long and run inside `recorder::threads::mutate`, so a
 //! fork finds no row half written.
 
 mod slot;

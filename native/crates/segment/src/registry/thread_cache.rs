@@ -18,7 +18,7 @@ const ALL_RINGS: usize = 1 << 17;
 /// How far ahead the rows to be used next are fetched: some hundred nanoseconds.
 const AHEAD: u32 = 6;
 
-/// A thread's own stock. No lock, no destructor: [`Magazine::end`] ends it.
+/// A thread's own stock. No lock, no destructor: `Magazine::end` ends it.
 pub struct Magazine {
     free: Stack,
     dead: Ring,
