@@ -1,1 +1,4 @@
-"""Parts that several panes or dialogs use: theme, icons, labels, tables of records, column models, banners."""
+"""Parts that several panes or dialogs use.
+
+They are theme, icons, labels, tables of records, column models and banners.
+"""

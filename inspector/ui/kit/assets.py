@@ -13,7 +13,11 @@ from inspector.ui.kit.theme import Theme
 
 
 def resource(kind: str, name: str) -> Path:
-    """A file of ``resources``: in a checkout the file itself, elsewhere the copy that the build put into ``inspector/ui``."""
+    """A file of ``resources``.
+
+    A checkout has the file itself; elsewhere it is the copy that the build put into
+    ``inspector/ui``.
+    """
     package = Path(__file__).resolve().parents[1]
     checkout = package.parents[1]
     inside = (checkout / "pyproject.toml").exists() and (checkout / "resources" / kind / name).exists()
@@ -21,7 +25,10 @@ def resource(kind: str, name: str) -> Path:
 
 
 def pixmap(name: str, color: str, size: int = 16, ratio: float = 1.0) -> QPixmap:
-    """The icon ``name`` in ``color`` (``#rrggbb``), ``size`` device-independent pixels wide and high."""
+    """The icon ``name`` in ``color`` (``#rrggbb``).
+
+    It is ``size`` device-independent pixels wide and high.
+    """
     svg = resource("icons", f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", color)
     picture = QPixmap(round(size * ratio), round(size * ratio))
     picture.fill(Qt.GlobalColor.transparent)
@@ -33,7 +40,10 @@ def pixmap(name: str, color: str, size: int = 16, ratio: float = 1.0) -> QPixmap
 
 
 def icon(name: str, theme: Theme, *, tint: str = "text") -> QIcon:
-    """The icon in the theme's colour, greyed where its action is disabled, accented where it is checked."""
+    """The icon in the theme's colour.
+
+    It is greyed where its action is disabled, and accented where it is checked.
+    """
     made = QIcon()
     for ratio in (1.0, 2.0):
         made.addPixmap(pixmap(name, getattr(theme, tint), 20, ratio), QIcon.Mode.Normal, QIcon.State.Off)

@@ -1,4 +1,7 @@
-"""A line across the window with a problem or the outcome of an action, and the button that helps."""
+"""A line across the window with a problem, or with an action's outcome.
+
+Its button helps.
+"""
 
 from __future__ import annotations
 

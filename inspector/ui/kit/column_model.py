@@ -41,7 +41,10 @@ RowsT = TypeVar("RowsT", bound=SizedRows)
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """How a cell stands out: a theme token and, because colour alone is no cue, an icon (``""``: the text itself says it)."""
+    """The mark of a cell that stands out: a theme token and an icon.
+
+    Colour alone is no cue. The icon is ``""`` where the text itself says it.
+    """
 
     tint: str
     icon: str = ""
@@ -216,7 +219,10 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
         return order
 
     def _reorder(self, rows: RowsT, order: npt.NDArray[np.int64]) -> None:
-        """Same rows, other places: persistent indexes (selection, current row) follow their keys."""
+        """Give the same rows other places.
+
+        Persistent indexes (selection, current row) follow their keys.
+        """
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
         kept = [(self.key_at(index.row()), index.column()) for index in before]
@@ -246,7 +252,10 @@ class ColumnModel(QAbstractTableModel, Generic[RowsT]):
 
 
 def ranks_of(indices: npt.NDArray[np.int64], names: dict[int, str]) -> npt.NDArray[np.float64]:
-    """Sort keys for a column of names: the place of each index's name in the alphabet, ``nan`` where it has none."""
+    """Sort keys for a column of names.
+
+    Each is the place of an index's name in the alphabet, ``nan`` where it has no name.
+    """
     places = {name: place for place, name in enumerate(sorted(set(names.values()), key=str.casefold))}
     distinct, inverse = np.unique(indices, return_inverse=True)
     ranks = np.array([places[names[int(i)]] if names.get(int(i)) else np.nan for i in distinct], dtype=np.float64)

@@ -1,4 +1,6 @@
-"""The base of all panes: the workbench's calls, with empty defaults, and the signals that it connects.
+"""The base of all panes.
+
+It has the workbench's calls, with empty defaults, and the signals that the workbench connects.
 
 GUI thread.
 """

@@ -1,4 +1,6 @@
-"""A table of records with additions to Qt's own: chosen keys, a lasting selection, a sentence when empty.
+"""A table of records with additions to Qt's own.
+
+They are chosen keys, a lasting selection, and a sentence when the table is empty.
 
 GUI thread only.
 """

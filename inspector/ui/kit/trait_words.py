@@ -1,4 +1,7 @@
-"""The two counts of a trait in words: of the object's own ``Arc``, and of the outer one (or the box) that a handle points into.
+"""The two counts of a trait in words.
+
+They are of the object's own ``Arc``, and of the outer ``Arc`` (or the box) that a handle points
+into.
 
 Apart from the widgets because the count bar, the Detail pane and the table's tooltips say the same. Pure; any thread.
 """
@@ -66,7 +69,10 @@ def outer_meaning(parts: TraitParts) -> str:
 
 
 def total(strong: int, parts: TraitParts) -> str:
-    """``4 = inner 2 + outer 3 − 1``, as far as known: the outer ``Arc`` itself is an inner reference."""
+    """``4 = inner 2 + outer 3 − 1``, as far as known.
+
+    The outer ``Arc`` itself is an inner reference.
+    """
     if strong == UNKNOWN or parts.inner == UNKNOWN or parts.outer_is == Outer.NONE:
         return ""
     if parts.outer_is == Outer.BOX:

@@ -9,7 +9,7 @@ from inspector.session.protocol import CloseAnswer, DrainReport, GcReport
 
 
 def gc_sentence(report: GcReport) -> str:
-    """``Collection freed 312 objects, released 40 handles, 2 closes queued, 4 still pending, took 38 ms``."""
+    """``Collection freed 312 objects, released 40 handles, …, took 38 ms``."""
     parts = (
         f"Collection freed {wording.plural(report.collected, 'object')}",
         f"released {wording.plural(report.handles_released, 'handle')}",

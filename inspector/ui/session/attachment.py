@@ -124,7 +124,10 @@ class Attachment(QObject):
         self.open_with(lambda: self._connector.attach(pid), f"process {pid}")
 
     def bring(self, pid: int) -> None:
-        """Bring an agent into a process that has none, as the person agreed to, and open a session on it."""
+        """Load an agent into a process that has none, and open a session on it.
+
+        The person agreed to that.
+        """
         self.open_with(lambda: self._connector.bring(pid), f"process {pid}")
 
     def look(self, pid: int) -> None:
@@ -218,7 +221,9 @@ class Attachment(QObject):
         busy: bool = False,
         quiet: bool = False,
     ) -> None:
-        """Ask the session, if any; its answer comes back on the GUI thread, unless the session ended before.
+        """Ask the session, if any; its answer comes back on the GUI thread.
+
+        No answer comes when the session ended before.
 
         ``on_error`` is given why, a sentence, which the result bar says too unless ``quiet``. ``busy``: it is an action.
         """

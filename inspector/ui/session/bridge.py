@@ -33,7 +33,10 @@ class Inbox:
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:
-        """``wake`` is called, on the pump thread, when an arrival waits and no wake-up is under way."""
+        """Call ``wake`` on the pump thread when an arrival waits.
+
+        No call is made while a wake-up is under way.
+        """
         self._wake = wake
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
@@ -84,7 +87,10 @@ class Inbox:
 
 
 class Bridge(QObject):
-    """Delivers a session's snapshots and vitals on the GUI thread: of snapshots the newest, of vitals all."""
+    """Delivers a session's snapshots and vitals on the GUI thread.
+
+    Of snapshots it delivers the newest, of vitals all.
+    """
 
     snapshot_arrived = Signal(object)
     """``Snapshot``; GUI thread."""

@@ -83,7 +83,10 @@ class Connector(Protocol):
         """
 
     def agree_to_declarations(self) -> None:
-        """The person has agreed to ``ProcessRow.declares``: from now on it is used, and not asked for again. Quick."""
+        """The person has agreed to ``ProcessRow.declares``. Quick.
+
+        From now on it is used, and not asked for again.
+        """
 
     def look(self, pid: int) -> Session:
         """Look at a running process from outside: nothing is loaded into it.

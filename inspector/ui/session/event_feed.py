@@ -1,4 +1,6 @@
-"""Events of the target, collected while they are needed: read from the session, put in order off the GUI thread.
+"""Events of the target, collected while they are needed.
+
+They are read from the session, and put in order off the GUI thread.
 
 GUI thread, but for the work that goes through the runner.
 """

@@ -1,4 +1,6 @@
-"""Judges the target about once a second, off the GUI thread, for the findings pane and the vital signs.
+"""Judges the target about once a second, off the GUI thread.
+
+The findings pane and the vital signs show the result.
 
 GUI thread otherwise.
 """

@@ -54,7 +54,10 @@ class MarkBook(QObject):
         self.changed.emit()
 
     def mark_now(self, name: str = "") -> None:
-        """Mark the newest state, also while the panes are paused; in a recording the moment that is shown."""
+        """Mark the newest state, also while the panes are paused.
+
+        In a recording it marks the moment that is shown.
+        """
         snapshot = self._attachment.snapshot
         if snapshot is None:
             return
@@ -62,7 +65,10 @@ class MarkBook(QObject):
         self._make(lambda: mark_now(snapshot, chosen), snapshot.taken_at, chosen)
 
     def mark_at(self, at: float, released_since: int | None) -> None:
-        """Mark a moment that has passed: in a recording as it was, else as far as it is still known."""
+        """Mark a moment that has passed.
+
+        In a recording it is marked as it was, else as far as it is still known.
+        """
         snapshot, name = self._attachment.shown, self._next_name()
         if self._attachment.replay is not None:
             self._mark_recorded(at, name)

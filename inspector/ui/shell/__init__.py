@@ -1,1 +1,4 @@
-"""The window around the panes: main window, workbench, toolbar, status line, start page, dialogs, tour, navigation."""
+"""The window around the panes.
+
+It has main window, workbench, toolbar, status line, start page, dialogs, tour and navigation.
+"""

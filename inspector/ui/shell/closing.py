@@ -1,4 +1,6 @@
-"""The conversation about closing: asks until the plan is whole, shows it, closes with consent, and reports.
+"""The conversation about closing.
+
+It asks until the plan is whole, shows it, closes with consent, and reports.
 
 GUI thread.
 """

@@ -1,4 +1,6 @@
-"""The holders of a resource, a line each: from the target's answer, and the Python objects that hold its proxy.
+"""The holders of a resource, a line each.
+
+They are the holders in the target's answer, and the Python objects that hold its proxy.
 
 GUI thread.
 """
@@ -92,7 +94,10 @@ class HoldersBox(QWidget):
 
 
 def retainer_lines(found: Retainers) -> list[str]:
-    """A line a holder of the proxy, each from its root down, in the words of the detail's search."""
+    """A line for each holder of the proxy, from its root down.
+
+    It has the words of the detail's search.
+    """
     if not found.paths:
         return [NONE_FOUND]
     lines = [

@@ -1,4 +1,7 @@
-"""Ending a session whose agent this window brought in: whether the agent goes as well is asked once, or each time. GUI thread."""
+"""Ends a session whose agent this window loaded. GUI thread.
+
+The window asks once, or each time, whether the agent goes as well.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The docks of the workbench, one line each: key, title, first place, and the function that makes the pane. GUI thread.
+"""The docks of the workbench, one line each. GUI thread.
+
+A line has key, title, first place, and the function that makes the pane.
 
 To add a pane: write a ``PaneBase`` in a folder of ``ui/panes`` and add its line to ``PANES``. The workbench gives the pane snapshots
 and connects the signals that ``PaneBase`` declares.

@@ -1,4 +1,8 @@
-"""Processes on the start page as a table: attachable, then greyed with the reason, then remains of dead ones."""
+"""Processes on the start page as a table.
+
+Attachable processes come first, then greyed processes with the reason, then remains of dead
+processes.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +44,10 @@ _NUMBERS: Final = (Column.PID, Column.HANDLES)
 
 
 class ProcessModel(QAbstractTableModel):
-    """Rows keep their place while the list is refreshed: only a changed set of processes rearranges them."""
+    """Rows keep their place while the list is refreshed.
+
+    Only a changed set of processes rearranges them.
+    """
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         """Empty."""

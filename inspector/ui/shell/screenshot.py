@@ -1,4 +1,6 @@
-"""A picture of the window that carries its data: the screen, a line of description, and the snapshot inside.
+"""A picture of the window that carries its data.
+
+It has the screen, a line of description, and the snapshot inside.
 
 Only taking the picture needs the GUI thread; encoding and writing it take tenths of a second and work on any.
 Reading one back needs no Qt: ``inspector.model.screenshot``.

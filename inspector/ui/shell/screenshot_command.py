@@ -1,4 +1,7 @@
-"""Takes screenshots of the window while it goes on: the picture on the GUI thread, encoding and writing on a worker."""
+"""Takes screenshots of the window while it goes on.
+
+The picture is taken on the GUI thread, and encoded and written on a worker.
+"""
 
 from __future__ import annotations
 

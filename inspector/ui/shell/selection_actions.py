@@ -1,4 +1,6 @@
-"""The objects of the actions: the selected handles, the pending handles among them, and the filter's handles.
+"""The objects of the actions.
+
+They are the selected handles, the pending handles among them, and the filter's handles.
 
 GUI thread.
 """

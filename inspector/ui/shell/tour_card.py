@@ -102,7 +102,10 @@ class TourCard(QFrame):
         self.forward.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def stand_beside(self, anchor: QWidget) -> None:
-        """Below, above, left or right of ``anchor``, wherever it fits; else inside its lower right corner."""
+        """Move below, above, left or right of ``anchor``, wherever the card fits.
+
+        Else it moves inside the anchor's lower right corner.
+        """
         layout = self.layout()
         if layout is not None:
             layout.activate()

@@ -1,4 +1,7 @@
-"""The strip of numbers that is read first: is something growing, is something stuck, was something lost? GUI thread only."""
+"""The strip of numbers that is read first. GUI thread only.
+
+Is something growing, is something stuck, was something lost?
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The panes of a session and where they lie: handles in the middle, docks around them that a person can rearrange. GUI thread."""
+"""The panes of a session and where they lie. GUI thread.
+
+Handles are in the middle; the docks around them can be rearranged.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +93,10 @@ class Workbench(QMainWindow):
             self._show_range()
 
     def show_vitals(self, vitals: Vitals) -> None:
-        """Timeline and rates take newer counters, also while paused: the time in between is no gap."""
+        """Timeline and rates take newer counters, also while paused.
+
+        The time in between is no gap.
+        """
         for pane in self._all():
             pane.show_vitals(vitals)
 
@@ -106,7 +112,10 @@ class Workbench(QMainWindow):
             pane.clear()
 
     def show_recording(self, replay: Replay) -> None:
-        """A recording is shown for the first time: the timeline takes all its counters and marks."""
+        """A recording is shown for the first time.
+
+        The timeline takes all its counters and marks.
+        """
         for vitals in replay.vitals:
             self.show_vitals(vitals)
         for at, name in replay.marks:
@@ -178,7 +187,10 @@ class Workbench(QMainWindow):
             self.reset_layout()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Docks that were not moved change to the places that suit a low window, or a high window."""
+        """Move docks that a person did not move.
+
+        Their places suit a low window, or a high window.
+        """
         super().resizeEvent(event)
         self._name_tabs()
         if self._sized and self._low != (self.height() < LOW_HEIGHT) and self._in_first_places():

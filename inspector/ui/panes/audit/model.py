@@ -63,7 +63,7 @@ def result_text(act: AuditedAct) -> str:
 
 
 def _figures_text(result: dict[str, Any]) -> str:
-    """``collected 3, released 1, took 8 ms``: known figures in the order in which a person wants to hear of them."""
+    """``collected 3, released 1, took 8 ms``: known figures, most wanted first."""
     names = [name for name in _FIGURES if name in result] + sorted(result.keys() - _FIGURES.keys())
     return ", ".join(_figure_text(name, result[name]) for name in names)
 

@@ -1,4 +1,7 @@
-"""One cycle across the boundary as a small graph: Python on the left, native code on the right, the boundary between. GUI thread."""
+"""One cycle across the boundary as a small graph. GUI thread.
+
+Python is on the left, native code on the right, the boundary between.
+"""
 
 from __future__ import annotations
 

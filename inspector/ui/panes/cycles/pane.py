@@ -1,4 +1,7 @@
-"""The pane of cycles across the boundary: found on request, drawn with the boundary in the middle and the edge to cut named. GUI thread."""
+"""The pane of cycles across the boundary, found on request. GUI thread.
+
+A cycle is drawn with the boundary in the middle and the edge to cut named.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The count equation as a bar: the four parts of a strong count, in different colours and patterns."""
+"""The count equation as a bar.
+
+It shows the four parts of a strong count in different colours and patterns.
+"""
 
 from __future__ import annotations
 
@@ -116,7 +119,10 @@ class CountBar(QWidget):
 
 
 def sentence(equation: CountEquation) -> str:
-    """``strong 4 = 2 proxies + 2 native refs, 1 call in flight``; of a trait then ``; inner 3, outer 2 (1 clone of the handle)``."""
+    """``strong 4 = 2 proxies + 2 native refs, 1 call in flight``.
+
+    A trait adds ``; inner 3, outer 2 (1 clone of the handle)``.
+    """
     parts = trait_words.brief(equation.parts) if equation.parts is not None else ""
     return f"{_whole(equation)}; {parts}" if parts else _whole(equation)
 

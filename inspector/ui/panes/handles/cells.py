@@ -59,7 +59,10 @@ class HandleCells:
         return standing(int(handles.references[row]), int(handles.resources[row]))
 
     def tooltip(self, row: int, column: int) -> str:
-        """The exact value, or the reason why there is none; for a trait's strong count its parts."""
+        """The exact value, or the reason why there is none.
+
+        A trait's strong count shows its parts.
+        """
         shown = TABLE_COLUMNS[column]
         parts = self._trait_lines(row) if shown.key == "strong" else []
         return "\n".join([self._meaning(row, shown, self.text(row, column)), *parts])

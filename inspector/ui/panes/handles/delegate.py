@@ -1,4 +1,6 @@
-"""Paints the handle table: one cell at a time from the model's page cache, group rows as one line across all columns.
+"""Paints the handle table, one cell at a time from the model's page cache.
+
+Group rows are one line across all columns.
 
 Own painting because the style's item painting costs five times as much and cannot fade. GUI thread.
 """

@@ -291,7 +291,10 @@ class HandleModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), self.index(self._rows - 1, len(TABLE_COLUMNS) - 1))
 
     def _rearrange(self, arrangement: Arrangement) -> None:
-        """Grow at the end, let all rows change places, shrink at the end: legal in each step, and no reset."""
+        """Grow at the end, let all rows change places, shrink at the end.
+
+        Each step is legal, and there is no reset.
+        """
         self.rearranging.emit()
         rows = self._layout_of(arrangement)[1]
         if rows > self._rows:  # rows without contents until the layout changes

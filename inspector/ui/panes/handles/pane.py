@@ -249,7 +249,10 @@ class HandlesPane(PaneBase):
             self._query_runner.request(self._snapshot, self.query, held=held)
 
     def _holds_order(self) -> bool:
-        """A person reads: the pointer is over the table, or a row is selected and the table has the focus."""
+        """Whether a person reads.
+
+        The pointer is over the table, or a row is selected and the table has the focus.
+        """
         return self._reading or bool(self.table.chosen and self.table.hasFocus())
 
     def _offer_filters(self, menu: QMenu) -> None:

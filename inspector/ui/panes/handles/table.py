@@ -1,4 +1,7 @@
-"""The handle table's view: keyboard, folding, copying, and a selection and scroll position that hold to handles, not to rows."""
+"""The handle table's view: keyboard, folding, copying, selection and scroll position.
+
+Selection and scroll position hold to handles, not to rows.
+"""
 
 from __future__ import annotations
 

@@ -235,7 +235,10 @@ def told(events: Events, snapshot: Snapshot, handle: int, type_index: int) -> To
 
 
 def head_text(handle: int, scope: str, balance: Balance) -> str:
-    """``#5.1, this object: 12 up, 9 down (4 known from the counts alone), 9 pairs matched``, and what may be missing."""
+    """``#5.1, this object: 12 up, 9 down``, and what may be missing.
+
+    The line goes on ``(4 known from the counts alone), 9 pairs matched``.
+    """
     parts = [f"{handle_text(handle)}, {scope}: {changes_text(balance.tally)}", f"{plural(balance.matched, 'pair')} matched"]
     if balance.lost:
         parts.append(f"{balance.lost:,} events of all objects were lost: the balance may be off")

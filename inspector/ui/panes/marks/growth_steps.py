@@ -1,4 +1,6 @@
-"""The growth test's steps: repeat a scenario, press Next after each round, keep all that every round left.
+"""The growth test's steps.
+
+The person repeats a scenario and presses Next after each round. All that every round left is kept.
 
 GUI thread only.
 """

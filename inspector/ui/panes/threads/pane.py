@@ -44,7 +44,11 @@ NO_STACKS = "The stacks of all threads are read when the interpreter hangs, or w
 
 
 class ThreadsPane(PaneBase):
-    """Four pages: the threads, where handles were created and where closed, the calls that run now, and the stacks of all threads."""
+    """Four pages: threads, matrix, calls, stacks.
+
+    The matrix shows where handles were created and where closed. Calls are the calls that run now.
+    Stacks are of all threads.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         """Empty until the first snapshot."""
@@ -103,7 +107,10 @@ class ThreadsPane(PaneBase):
         self.matrix.clear_matrix()
 
     def show_page(self, place: int) -> None:
-        """0: the threads, 1: the matrix of where handles were created and closed, 2: calls in flight, 3: stacks of all threads."""
+        """0: the threads, 1: the matrix, 2: calls in flight, 3: stacks of all threads.
+
+        The matrix shows where handles were created and closed.
+        """
         self.title_actions[place].setChecked(True)
         self.pages.setCurrentIndex(place)
         self._show_page()

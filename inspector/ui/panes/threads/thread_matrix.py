@@ -1,4 +1,7 @@
-"""The matrix *created on / closed on*: a row for each thread that made handles, a column for each that ended some. GUI thread."""
+"""The matrix *created on / closed on*. GUI thread.
+
+It has a row for each thread that made handles, and a column for each thread that ended some.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The part of the timeline's births that still lived at a mark: an area within the area of all births. GUI thread only."""
+"""The part of the timeline's births that still lived at a mark. GUI thread only.
+
+It is an area within the area of all births.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,10 @@ class BirthShade:
 
 
 def surviving(births: Line, born: Floats) -> Floats:
-    """Per second, at the points of ``births``: how many of each step are among ``born``, which is sorted; never more than were born."""
+    """Births per second at the points of ``births`` that are among ``born``.
+
+    ``born`` is sorted. The number is never more than were born.
+    """
     edges = np.unique(births.at)
     if len(edges) < 2:
         return np.zeros(len(births.at))

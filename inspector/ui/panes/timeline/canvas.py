@@ -69,7 +69,10 @@ class TimelineCanvas(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgrap
             caption.set_theme(theme)
 
     def show_part(self, times: tuple[float, float], tops: tuple[float, float]) -> None:
-        """Show the part between two times, up to these values: of ``live``, and of ``rates`` both up and down."""
+        """Show the part between two times, up to these values.
+
+        The values: of ``live``, and of ``rates`` both up and down.
+        """
         self.live.setRange(xRange=times, yRange=(0, tops[0]), padding=0)
         self.rates.setRange(xRange=times, yRange=(-tops[1], tops[1]), padding=0)
         for plot in self.plots:

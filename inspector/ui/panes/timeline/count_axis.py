@@ -1,4 +1,7 @@
-"""The upright axis of the plots: round numbers, no more of them than have room, without a sign below 0. GUI thread only."""
+"""The upright axis of the plots. GUI thread only.
+
+It shows round numbers, no more than have room, without a sign below 0.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 
 
 class CountAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph ships no types
-    """Counts, and rates whose direction the plot shows: deaths lie below 0 and are positive numbers."""
+    """Counts, and rates whose direction the plot shows.
+
+    Deaths lie below 0 and are positive numbers.
+    """
 
     def __init__(self) -> None:
         """At the left."""

@@ -1,4 +1,7 @@
-"""The timeline's legend: one switch a line, with the value that the line has at the moment looked at. GUI thread only."""
+"""The timeline's legend: one switch a line. GUI thread only.
+
+A switch shows the value of its line at the chosen moment.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The timeline's drawing at one moment, computed from the history: lines per type, totals, the rest, and the scales.
+"""The timeline's drawing at one moment, computed from the history.
+
+It has lines per type, totals, the rest, and the scales.
 
 Without Qt, so that it is tested as numbers. GUI thread; about a millisecond.
 """
@@ -57,7 +59,9 @@ class ChurnFrame:
 def compute_frame(
     history: ChurnHistory, begin: float, end: float, *, pixels: int, types: tuple[int, ...], until: float = math.inf
 ) -> ChurnFrame:
-    """The lines of ``types``, of the rest and of the total between two moments, for a plot ``pixels`` wide.
+    """The lines between two moments, for a plot ``pixels`` wide.
+
+    They are of ``types``, of the rest and of the total.
 
     Readings after ``until`` are left out; they change no scale and no step.
     """

@@ -283,7 +283,10 @@ class TimelinePane(PaneBase):
             self._show_values()
 
     def _show_values(self) -> None:
-        """The legend's numbers: at once for the pointer, else a few times a second, which a person can read."""
+        """Show the legend's numbers.
+
+        They change at once for the pointer, else a few times a second, which a person can read.
+        """
         frame = self._frame
         if frame is None:
             return

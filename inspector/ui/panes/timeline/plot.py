@@ -1,4 +1,6 @@
-"""The two plots of the timeline: live handles above, births up and deaths down below, on one time axis. GUI thread only.
+"""The two plots of the timeline on one time axis. GUI thread only.
+
+Live handles are above, births up and deaths down below.
 
 Repaints are limited to 60 a second, and to half the time when one takes long. Lines are a pixel
 wide: wider lines cost ten times as much.
@@ -117,12 +119,18 @@ class TimelinePlot(QWidget):
         self._draw_within(0.0)
 
     def advance(self) -> None:
-        """Readings came: draw once a whole pixel of time has passed, before that the picture would be the same."""
+        """Draw new readings once a whole pixel of time has passed.
+
+        Before that the picture would be the same.
+        """
         pixel_secs = self.span_secs / max(self.canvas.pixels, 1.0)
         self._draw_within(min(pixel_secs, SLOWEST_FRAME_SECS))
 
     def set_types(self, types: tuple[int, ...], pens: dict[int, QPen]) -> None:
-        """Types that have lines of their own, and how each line is drawn (``TOTAL`` and ``REST`` too)."""
+        """Set the types that have lines of their own, and how each line is drawn.
+
+        ``TOTAL`` and ``REST`` are drawn too.
+        """
         if types == self._types and pens == self._pens:
             return
         others = types != self._types or pens.keys() != self._pens.keys()

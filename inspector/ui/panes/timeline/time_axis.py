@@ -42,7 +42,10 @@ class TimeAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph ships no types
     """Values are seconds since ``base``, which keeps them small enough to be exact on screen."""
 
     def __init__(self, base: Callable[[], float]) -> None:
-        """``base`` gives seconds since the Unix epoch, or ``nan`` while there is nothing to show."""
+        """Take ``base``, which gives seconds since the Unix epoch.
+
+        It gives ``nan`` while there is nothing to show.
+        """
         super().__init__(orientation="bottom")
         self._base = base
         self.enableAutoSIPrefix(False)

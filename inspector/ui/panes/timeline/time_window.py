@@ -1,4 +1,6 @@
-"""Which part of a history is looked at: it follows the newest reading, stands still, or lies where a person put it.
+"""The part of a history that is looked at.
+
+It follows the newest reading, stands still, or lies where a person put it.
 
 Without Qt; one thread, the window's.
 """
