@@ -25,7 +25,10 @@ Result = TypeVar("Result")
 
 
 def require_ok(answer: Answer) -> Answer:
-    """The answer itself, unless it is a refusal: then ``ControlError``, or ``TargetBusyError`` when the target gave up."""
+    """The answer itself; raises ``ControlError`` for a refusal.
+
+    Raises ``TargetBusyError`` when the target gave up.
+    """
     if answer.ok:
         return answer
     message = answer.error or "the target refused without a reason"

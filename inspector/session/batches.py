@@ -1,4 +1,6 @@
-"""Requests about more handles than a target takes at once: asked in batches, answered as one request.
+"""Requests about more handles than a target takes at once.
+
+They are asked in batches and answered as one request.
 
 Pure; any thread.
 """

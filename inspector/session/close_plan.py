@@ -108,7 +108,10 @@ def goes(step: Step, consent: Consent) -> bool:
 
 
 def others_of(answer: CloseAnswer, closed_before: Iterable[int]) -> tuple[str, ...]:
-    """Holders that remain when ``closed_before`` is closed: a target lists objects to close first as holders too, with their id."""
+    """Holders that remain when ``closed_before`` is closed.
+
+    A target lists objects to close first as holders too, with their id.
+    """
     before = frozenset(closed_before)
     gone = {handle_text(handle) for handle in answer.first if handle in before}
     return tuple(holder for holder in answer.holders if not any(number in holder.split(",")[0].split() for number in gone))
@@ -131,14 +134,20 @@ def in_order(answers: Sequence[CloseAnswer]) -> tuple[CloseAnswer, ...]:
 
 
 def found_by(wanted: Filter, snapshot: Snapshot, states: tuple[Resource, ...] = OPEN) -> list[int]:
-    """Resources in one of these states that a filter shows, one handle of each object, in slot order; none for an empty filter."""
+    """Resources in one of these states that a filter shows, in slot order.
+
+    One handle of each object is listed; none for an empty filter.
+    """
     if not wanted.terms:
         return []
     return open_resources(snapshot, wanted.mask(snapshot), states)
 
 
 def open_resources(snapshot: Snapshot, shown: npt.NDArray[np.bool_], states: tuple[Resource, ...] = OPEN) -> list[int]:
-    """Resources among the rows ``shown`` that are in one of these states, one handle of each object, in slot order."""
+    """Resources among the rows ``shown`` in one of these states, in slot order.
+
+    One handle of each object is listed.
+    """
     handles = snapshot.handles
     rows = shown & alive(handles) & np.isin(handles.resources, states)
     # a row whose address is not known stands for itself
@@ -148,7 +157,10 @@ def open_resources(snapshot: Snapshot, shown: npt.NDArray[np.bool_], states: tup
 
 
 def counted(steps: Sequence[Step], consent: Consent, names: Mapping[int, str]) -> tuple[tuple[str, str, int], ...]:
-    """How many resources of which type meet which fate: ``("closes", "Journal", 120)``, the most first within a fate."""
+    """The number of resources by fate and type: ``("closes", "Journal", 120)``.
+
+    Within a fate the type with the most resources comes first.
+    """
     found = Counter((fate_of(step, consent), names.get(step.answer.handle, "")) for step in steps)
     order = tuple(FATES)
     ranked = sorted(found.items(), key=lambda item: (order.index(item[0][0]), -item[1], item[0][1]))

@@ -29,7 +29,9 @@ _COUNT_SHIFT: Final = np.uint32(8)
 
 
 class EventReader:
-    """Events of one target, with a descriptor of its own, so that they can be read after the target has ended.
+    """Events of one target, read through a descriptor of its own.
+
+    They can be read after the target has ended.
 
     ``close`` it.
     """

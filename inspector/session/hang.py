@@ -53,7 +53,11 @@ class HangStacks:
         return replace(snapshot, stacks=_named(stacks, names), notes=(*snapshot.notes, *([why] if why else [])))
 
     def _read(self) -> None:
-        """The first reading in a hang looks for the program's names of threads too, which takes a search of its memory."""
+        """Read the stacks of all threads.
+
+        The first reading in a hang looks for the program's names of threads too, which takes a
+        search of its memory.
+        """
         threads, _, why = look_at_threads(self._pid)
         if not self._names:
             self._found = stacks_of(threads), why

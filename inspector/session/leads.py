@@ -1,4 +1,7 @@
-"""Classes of a process's Rust libraries that are not followed, from its agent's counts and the libraries' files."""
+"""Classes of a process's Rust libraries that are not followed.
+
+They come from its agent's counts and the libraries' files.
+"""
 
 from __future__ import annotations
 

@@ -149,12 +149,18 @@ class LiveSession:
 
     @property
     def is_refused(self) -> bool:
-        """The target did not take us more than once: a socket that is only about to appear is there at the second attempt."""
+        """Whether the target refused the viewer more than once.
+
+        A socket that is only about to appear is there at the second attempt.
+        """
         return self._link.failures > 1
 
     @property
     def has_answered(self) -> bool:
-        """The target's interpreter has answered since we look, so that *live* is more than a guess."""
+        """Whether the target's interpreter has answered since the session began.
+
+        Only then is *live* more than a guess.
+        """
         return self._watcher.has_answered
 
     def subscribe(self, listener: SessionListener) -> Callable[[], None]:
@@ -243,7 +249,10 @@ class LiveSession:
         return self._notices
 
     def coverage(self) -> Future[Coverage]:
-        """The parts of the target without rows: classes that are not followed, births that are not seen."""
+        """The parts of the target without rows.
+
+        They are classes that are not followed, and births that are not seen.
+        """
         return self._submit(lambda: coverage_of(self._pid, adapter_report(self._command("adapters"))))
 
     def end(self) -> None:

@@ -45,7 +45,10 @@ class Signs:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A state, its reason (a sentence without a full stop), and whether anything can still change."""
+    """A state, its reason, and whether anything can still change.
+
+    The reason is a sentence without a full stop.
+    """
 
     state: TargetState
     reason: str = ""

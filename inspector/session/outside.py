@@ -1,4 +1,6 @@
-"""A session with a process in which nothing may be loaded: it is looked at from outside, again and again. The read-only fallback.
+"""A session with a process in which nothing may be loaded: the read-only fallback.
+
+It looks at the process from outside, again and again.
 
 A worker thread looks, informs the listeners, and rests for ``REST`` times the processor time of the
 look: reading much memory must not become a load. Nothing can be asked of the target.
@@ -117,7 +119,10 @@ class OutsideSession(FixedSession):
 
 
 def _of_agent(pid: int, found_rows: int) -> tuple[str, ...]:
-    """Objects that only an agent in the process lists: its declared classes, the runtime's own handles."""
+    """Objects that only an agent in the process lists.
+
+    They are its declared classes, and the runtime's own handles.
+    """
     agent = find_published(pid)
     if agent is None or agent.live_handles <= found_rows:
         return ()
@@ -131,7 +136,10 @@ def _used_secs() -> float:
 
 
 def require_readable(pid: int) -> None:
-    """Raise ``AttachError``, cause first, when a process cannot be looked at from outside either."""
+    """Raise ``AttachError`` when a process cannot be looked at from outside either.
+
+    The message says the cause first.
+    """
     linux.require_support()
     if procfs.process_stat(pid) is None:
         raise AttachError(f"process {pid} does not exist")

@@ -1,4 +1,6 @@
-"""Looks from outside, one after the other, as snapshots: which row of this look is which of the one before.
+"""Looks from outside, one after the other, as snapshots.
+
+It finds which row of this look is which row of the look before.
 
 A row is the same while the same proxy keeps the same handle. A row that ended stays for a while as
 a tombstone, with the values seen last. Owned by the session's worker thread.
@@ -283,7 +285,10 @@ class OutsideRows:
 
 
 def _singles(look: Look) -> dict[str, npt.NDArray[np.int64]]:
-    """The counts of a look's rows as if each were its object's only handle: the look's own handles are taken off."""
+    """The counts of a look's rows as if each were its object's only handle.
+
+    The look's own handles are taken off.
+    """
     rows = look.rows
     kinds = [look.types[kind] for kind in range(len(look.types))]
     is_call = np.array([kind_named(kind.kind).is_call for kind in kinds], np.bool_)[rows.types] if kinds else np.empty(0, np.bool_)

@@ -32,7 +32,10 @@ def postmortem_session(path: Path) -> FixedSession:
 
 
 def snapshot_of_dead(source: SegmentSource, raw: RawState, *, serial: int, overwritten_events: int) -> Snapshot:
-    """The last state, as of the last moment that the target wrote down: ages are the rows' ages then."""
+    """The last state, as of the last moment that the target wrote down.
+
+    Ages are the rows' ages at that moment.
+    """
     header = raw.vitals
     last = last_moment(raw)
     stat = process_stat(header.number("pid"))

@@ -206,10 +206,15 @@ class Session(Protocol):
         """
 
     def notices(self) -> Future[tuple[str, ...]]:
-        """Notices about followed classes: declarations that are wrong or name nothing, a line each."""
+        """Notices about followed classes, a line each.
+
+        They tell declarations that are wrong or name nothing.
+        """
 
     def coverage(self) -> Future[Coverage]:
-        """The parts of the target without rows: classes that are not followed, births that are not seen.
+        """The parts of the target without rows.
+
+        They are classes that are not followed, and births that are not seen.
 
         Fails when the target cannot be asked.
         """

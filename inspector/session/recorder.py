@@ -1,4 +1,7 @@
-"""Records a session into a file, on a thread of its own: neither the target nor the window waits for the disk."""
+"""Records a session into a file, on a thread of its own.
+
+Neither the target nor the window waits for the disk.
+"""
 
 from __future__ import annotations
 
@@ -151,7 +154,10 @@ class SessionRecorder:
             self._writer.add(vitals_record(readings))
 
     def _write_events(self) -> None:
-        """The events since the last snapshot; if they cannot be read now, they are asked for again with the next snapshot."""
+        """The events since the last snapshot.
+
+        If they cannot be read now, they are asked for again with the next snapshot.
+        """
         try:
             batch = self._session.read_events(self._cursor).result(EVENT_SECS)
         except (InspectorError, TimeoutError):

@@ -50,7 +50,9 @@ class ReplaySession(FixedSession):
         super().__init__(first, reason=REASON)
 
     def seek(self, at: float) -> None:
-        """Move to the last recorded moment at or before ``at``, else to the first, and inform the listeners.
+        """Move to the last recorded moment at or before ``at``, and inform the listeners.
+
+        Without such a moment: move to the first.
 
         Any thread, returns at once. If requests come faster than they can be read, the newest
         counts.
