@@ -1,4 +1,6 @@
-"""Whose a source file is, told by its path: the program's own, the standard library's, a followed package's, or the tool's.
+"""The owner of a source file, told by its path.
+
+It is the program, the standard library, a followed package, or the tool.
 
 One rule for both sides: a target decides with it how far a short site reaches, a viewer which frame names a site. Pure; any thread.
 """
@@ -22,7 +24,10 @@ def is_standard(file: str) -> bool:
 
 
 def is_of_package(file: str, packages: Collection[str]) -> bool:
-    """Whether a file belongs to one of these top-level packages, as an installer put them there, or to the tool itself."""
+    """Whether a file belongs to one of these top-level packages, or to the tool itself.
+
+    Packages lie where an installer put them.
+    """
     for part in INSTALLED:
         _, found, below = file.rpartition(part)
         if found:
@@ -36,7 +41,10 @@ def package_of(module: str) -> str:
 
 
 def packages_of(origins: Iterable[str]) -> tuple[str, ...]:
-    """The top-level packages of the modules that define classes, each once, in alphabetical order."""
+    """The top-level packages of the modules that define classes.
+
+    Each is listed once, in alphabetical order.
+    """
     return tuple(sorted({package_of(origin) for origin in origins if origin}))
 
 

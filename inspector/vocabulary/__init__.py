@@ -1,4 +1,6 @@
-"""The words that a target and its viewers share, each said once: levels, states, kinds, events, operations.
+"""The words that a target and its viewers share, each said once.
+
+They are levels, states, kinds, events and operations.
 
 Pure Python of the standard library; the numbers are equal to ``native/crates/segment/src/layout``'s, and tests
 compare both. Any thread.

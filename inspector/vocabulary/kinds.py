@@ -63,12 +63,18 @@ class Kind(IntEnum):
 
     @property
     def pins_calls(self) -> bool:
-        """Our own runtime counts: each call shows in the thread's record, so calls in flight are exact without sampling."""
+        """Whether each call shows in the thread's record, as our own runtime's calls do.
+
+        Calls in flight are then exact without sampling.
+        """
         return _Asked.PINS_CALLS in self._asked
 
     @property
     def is_foreign(self) -> bool:
-        """The object is the host language's, held by native code; its handles carry the foreign bit."""
+        """Whether the object is the host language's, held by native code.
+
+        Its handles carry the foreign bit.
+        """
         return _Asked.FOREIGN in self._asked
 
     @property
@@ -83,7 +89,11 @@ class Kind(IntEnum):
 
     @property
     def is_trait(self) -> bool:
-        """Counts are two: of the object's own ``Arc``, and of the ``Arc`` (or the box) that a handle points into."""
+        """Whether an object has two counts.
+
+        They are of the object's own ``Arc``, and of the ``Arc`` (or the box) that a handle points
+        into.
+        """
         return _Asked.TRAIT in self._asked
 
     @property
@@ -93,12 +103,18 @@ class Kind(IntEnum):
 
     @property
     def shares_rows(self) -> bool:
-        """References of proxies and of native code share one row: how many are which is not known."""
+        """Whether references of proxies and of native code share one row.
+
+        It is not known how many are which.
+        """
         return _Asked.SHARES_ROWS in self._asked
 
     @property
     def calls_are_estimated(self) -> bool:
-        """A call clones the object's reference: calls in flight are known by sampling the strong count, and short calls may be missed."""
+        """Whether a call clones the object's reference.
+
+        Calls in flight are known by sampling the strong count, and short calls may be missed.
+        """
         return _Asked.CLONES in self._asked
 
     @property

@@ -71,7 +71,10 @@ def read_named(names: Sequence[str], into: Declared, *, folder: Path) -> None:
 
 
 def read_file(path: Path, into: Declared) -> None:
-    """A file of declarations: ``[[proxy]]`` tables, in a ``pyproject.toml`` below ``tool.arc-inspector``."""
+    """A file of declarations: ``[[proxy]]`` tables.
+
+    In a ``pyproject.toml`` they are below ``tool.arc-inspector``.
+    """
     if path.name == PROJECT_FILE:
         read_project(path, into)
         return

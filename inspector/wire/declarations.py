@@ -81,7 +81,9 @@ class Declaration:
 
     @property
     def code(self) -> tuple[str, ...]:
-        """The code that it makes the program run, as declared: attributes that are read, methods that are called.
+        """The code that a declaration makes the program run, as declared.
+
+        It is attributes that are read, and methods that are called.
 
         A property is code as well.
         """
@@ -220,7 +222,10 @@ def _arguments(value: object) -> dict[str, Scalar]:
 
 
 def _is_scalar(value: object) -> bool:
-    """A value that JSON carries: a finite number of 64 bits at most, a short printable text, a flag or nothing."""
+    """A value that JSON carries.
+
+    It is a finite number of 64 bits at most, a short printable text, a flag or nothing.
+    """
     if isinstance(value, str):
         return len(value) <= MAX_CHARS and value.isprintable()
     if isinstance(value, float):

@@ -1,4 +1,6 @@
-"""The schema as Python sees it: numbers and record layouts, all taken from the compiled declarations.
+"""The schema as Python sees it.
+
+Its numbers and record layouts are all taken from the compiled declarations.
 
 Nothing here is a second description: names are mapped, values and offsets are read from ``native/crates/segment/src/layout`` by way
 of the compiled header. Records are described without numpy, so that a target does not load it; a viewer builds dtypes

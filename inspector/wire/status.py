@@ -95,7 +95,10 @@ def raise_status(status: int, error: Any) -> NoReturn:
 
 
 def raise_last(status: int) -> NoReturn:
-    """Raise the error class of a status, with the message of this thread's newest call that got ``NULL`` for its error."""
+    """Raise the error class of a status, with the message of the newest call.
+
+    It is this thread's newest call that got ``NULL`` for its error.
+    """
     error = new_error()
     lib.ai_last_error(error)
     raise_status(status, error)

@@ -1,4 +1,7 @@
-"""Text across the C interface: UTF-8 with a length inwards, NUL-padded arrays and owned buffers outwards. Any thread."""
+"""Text across the C interface. Any thread.
+
+It is UTF-8 with a length inwards; outwards it is NUL-padded arrays and owned buffers.
+"""
 
 from __future__ import annotations
 

@@ -95,11 +95,17 @@ class Coverage:
         return sum(dict(each.handles).get(handle, 0) for each in self.failed)
 
     def newest_failure_of(self, handle: int) -> FailedCallback | None:
-        """The newest failure of a call into the object of a row; ``None``: there is none, or it is not known."""
+        """The newest failure of a call into the object of a row.
+
+        ``None``: there is none, or it is not known.
+        """
         return next((each for each in self.failed or () if handle in each.newest_of), None)
 
     def failures_text(self, handle: int) -> str:
-        """``3, last in Listener.on_event at app.py:12 on_event (ValueError)``; ``–``: how many is not known."""
+        """``3, last in Listener.on_event at app.py:12 on_event (ValueError)``.
+
+        ``–``: how many is not known.
+        """
         failures, newest = self.failures_of(handle), self.newest_failure_of(handle)
         if failures is None:
             return UNKNOWN_TEXT
