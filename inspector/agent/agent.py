@@ -26,13 +26,11 @@ JOIN_SECS: Final = 2.0
 """How long ``stop`` waits for a worker that is in a job; it ends by itself after the job."""
 EXIT_JOIN_SECS: Final = 0.02
 """How long the end of the program waits for the worker, which native code wakes; one that is in a
-job is left to the interpreter.
-"""
+job is left to the interpreter."""
 
 Leave = Callable[[Callable[[Sequence[Exception]], None]], None]
 """Stops the agent and forgets it; its argument is given the adapters' failures while there is a
-socket to answer on.
-"""
+socket to answer on."""
 
 
 class Agent:

@@ -23,8 +23,7 @@ PACKAGE = "inspector"
 ALIAS = "_arc_inspector"
 FUTURE = 0x1000000
 """``annotations.compiler_flag`` of ``__future__``, of every interpreter that is supported: there
-may be no such module.
-"""
+may be no such module."""
 STACK_BYTES = 2 << 20
 
 

@@ -44,12 +44,10 @@ class ExitReport:
     """*Never closed*: their resource is open, or its close pends."""
     shutdown: tuple[Line, ...]
     """*Interpreter shutdown*: unreachable garbage, which only a collection or the end of the
-    interpreter releases.
-    """
+    interpreter releases."""
     freed: tuple[Line, ...]
     """*Freed, still held*: the proxy's finaliser has released the reference, and the program still
-    has the proxy.
-    """
+    has the proxy."""
     dropped_unclosed: int
     """Resources that were dropped without a close before."""
 

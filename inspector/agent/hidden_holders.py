@@ -23,8 +23,7 @@ _TREE: Final = frozenset({"hamt", "hamt_array_node", "hamt_bitmap_node", "hamt_c
 """Names of the interpreter's types for the tree of a context; they have no public name."""
 _TASKS_ARE_HIDDEN: Final = sys.version_info < (3, 12)
 """The traversal of C tasks drops the answer of the part that they have of a future, so what is
-found there ends no search.
-"""
+found there ends no search."""
 
 
 def is_tree(thing: object) -> bool:

@@ -45,8 +45,7 @@ _FRAME_LOCALS: Final = type((lambda: sys._getframe().f_locals)())
 """A dict, from Python 3.13 on a proxy."""
 _HELD_BY_US: Final = 3
 """References on the locals of a frame while it is looked at: the frame's, ours, and the argument of
-the count.
-"""
+the count."""
 
 
 class Holding(NamedTuple):

@@ -35,8 +35,7 @@ class AgentSlot:
         self._follows_process = False
         self.exit_callback = self.exit
         """The very object that is registered with ``atexit``: among all callbacks it is the one
-        that is known.
-        """
+        that is known."""
 
     def start(
         self, level: Level, *, adapters: Sequence[Adapter] | None, program: str, directory: str, leaves_after_secs: float | None = None

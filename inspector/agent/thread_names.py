@@ -15,8 +15,7 @@ from inspector.wire.text import text_argument
 
 BIRTH: Final = "_set_native_id"
 """The private method of ``threading.Thread`` that runs first on a new thread. Where it is missing,
-names come with ``report`` alone.
-"""
+names come with ``report`` alone."""
 
 
 class ThreadNames:

@@ -82,8 +82,7 @@ COPIES: Final = (
     "_colorize",
 )
 """Modules and packages that the agent's modules import, and that those import, as far as they are
-written in Python.
-"""
+written in Python."""
 Module = tuple[str, str]
 """Path and source."""
 _MARSHAL_VERSION: Final = 2

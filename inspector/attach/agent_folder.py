@@ -27,8 +27,7 @@ PLACES: Final = ("dev/shm", "tmp", "var/tmp")
 PREFIX: Final = "arc-inspector-arrival-"
 LEFT_SECS: Final = 60.0
 """An injector is through by then, and so is a target that takes its time to load what a killed one
-brought.
-"""
+brought."""
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 

@@ -19,8 +19,7 @@ from inspector.wire import lib
 
 RUNNING_FIRST: Final = 10
 """Stops of running threads before one that waits on a socket is stopped: they may soon be in the
-interpreter's own code.
-"""
+interpreter's own code."""
 READ: Final = 0
 """Number of ``read`` on x86-64."""
 

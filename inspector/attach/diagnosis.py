@@ -25,8 +25,8 @@ class Method(StrEnum):
     AGENT = "agent"
     """Its agent runs already."""
     REMOTE = "remote"
-    """CPython's own interface, from 3.14 on: the main thread brings the agent in when it comes by.
-    """
+    """CPython's own interface, from 3.14 on: the main thread brings the agent in when it comes
+    by."""
     INJECT = "inject"
     """A thread of the target is borrowed for a moment: with consent only."""
 
@@ -49,8 +49,7 @@ class Cause:
     weight: Weight
     text: str
     """A sentence without a full stop that goes on from the process's name: ``is stopped by a
-    signal``.
-    """
+    signal``."""
     fixes: tuple[str, ...] = ()
     """Safest first."""
 

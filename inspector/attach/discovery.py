@@ -58,8 +58,7 @@ class FoundProcess:
     live_handles: int = UNKNOWN_COUNT
     method: Method | None = None
     """How it is attached; for one without an agent, how that could be brought in. ``None``: not at
-    all.
-    """
+    all."""
     readable: bool = False
     """It runs no agent, and can be looked at from outside."""
 

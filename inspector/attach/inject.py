@@ -25,8 +25,7 @@ PATIENCE_SECS: Final = 35.0
 """Longer than the injector's watchdog."""
 LEAVES_AFTER_SECS: Final = 300.0
 """An agent that was brought in goes by itself when no viewer and no command was connected for so
-long, also when its viewer was killed.
-"""
+long, also when its viewer was killed."""
 
 
 class NotComeByError(AttachError):

@@ -23,11 +23,10 @@ MOST_TRIES: Final = 40
 PAUSE_SECS: Final = 0.01
 BEGIN_SECS: Final = 2.0
 """How long the borrowed thread may take to have started the new one: it has to be given a
-processor.
-"""
+processor."""
 _LEFT, _CREATED, _DONE, _BORROWED = 8, 12, 16, 24
-"""Where the region's words lie, behind its code: as in ``native/crates/segment/src/injected.rs``.
-"""
+"""Where the region's words lie, behind its code: as in
+``native/crates/segment/src/injected.rs``."""
 _CODE_BYTES: Final = 4096
 
 

@@ -34,8 +34,7 @@ HELLO_SECS: Final = 10.0
 """How long the agent may take to arrive once a thread of the target runs for it."""
 COME_BY_SECS: Final = 0.5
 """How long the main thread of a target may take to come by, before something is done about it or
-said.
-"""
+said."""
 LAST_LOOK_SECS: Final = 0.1
 """It may have come by in the moment before the request was withdrawn."""
 _LACKS: Final = "the program has no module "

@@ -19,8 +19,8 @@ from inspector.errors import AttachError
 
 OLDEST: Final = (3, 11)
 NEWEST: Final = (3, 14)
-"""The newest one whose layout is known; later ones are attached by their own remote interface only.
-"""
+"""The newest one whose layout is known; later ones are attached by their own remote interface
+only."""
 _LIBRARY: Final = re.compile(r"libpython(\d)\.(\d+)(t?)d?\.so.*")
 _PYPY: Final = re.compile(r"libpypy.*|pypy[\d.c-]*")
 _C_LIBRARY: Final = re.compile(r"libc[.-].*so.*|libpthread[.-].*so.*")

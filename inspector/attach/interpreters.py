@@ -18,12 +18,10 @@ MOST_INTERPRETERS: Final = 1000
 MOST_CHILDREN: Final = 20
 _PUBLISHED_HEAD, _PUBLISHED_NEXT = 40, 64
 """Where 3.13 and later say at which offset the list begins in their state, and the next entry
-stands in each entry.
-"""
+stands in each entry."""
 _HEADS: Final = range(32, 104, 8)
 """Offsets at which 3.11 and 3.12 have their list: the head, the main interpreter, the number that
-the next one gets.
-"""
+the next one gets."""
 
 
 def count_interpreters(pid: int) -> int | None:

@@ -13,8 +13,7 @@ _VERSIONED: Final = re.compile(r"(?:lib)?python(\d)\.(\d+)")
 _OPTIONS_WITH_VALUE: Final = frozenset({"-W", "-X", "-Q", "--check-hash-based-pycs"})
 LONGEST_COMMAND: Final = 4096
 """Characters that are looked at for a name: splitting the longest command line that the system
-allows takes seconds.
-"""
+allows takes seconds."""
 _TOOL_MODULES: Final = frozenset({"inspector"})
 _TOOL_SCRIPT: Final = "arc-inspector"
 

@@ -18,8 +18,8 @@ from inspector.plain_text import printable
 _MAP_LINE: Final = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) ([rwxsp-]{4}) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+) *(.*)")
 _STATE_FIELD: Final = 0
 _START_TIME_FIELD: Final = 19
-"""Of ``/proc/PID/stat``, counted after the command's closing parenthesis: field 22 of the manual.
-"""
+"""Of ``/proc/PID/stat``, counted after the command's closing parenthesis: field 22 of the
+manual."""
 _LIMIT_LINE: Final = "Max open files"
 YAMA: Final = "/proc/sys/kernel/yama/ptrace_scope"
 MAX_MAP_BYTES: Final = 64 << 20
@@ -52,8 +52,7 @@ class ProcessStat:
 
     state: str
     """One letter: ``R`` runs, ``S`` sleeps, ``D`` waits uninterruptibly, ``T`` stopped, ``t``
-    traced, ``Z`` zombie.
-    """
+    traced, ``Z`` zombie."""
     start_time: int
     """With the pid the process's identity, clock ticks since boot."""
 

@@ -22,8 +22,7 @@ _COOKIE: Final = b"xdebugpy"
 _TABLE_WORDS: Final = 160
 _INTERPRETERS_HEAD: Final = 5
 """Place, in words, of ``runtime_state.interpreters_head`` in the table; the fields before it have
-been the same since 3.13.
-"""
+been the same since 3.13."""
 _THREADS_MAIN: Final = 10
 _PATH_BYTES: Final = 512
 _STOP_BIT: Final = 1 << 5

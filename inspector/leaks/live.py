@@ -18,8 +18,7 @@ from inspector.wire import lib
 
 COLLECTIONS: Final = 2
 """Full collections before a handle counts as alive: finalisers of the first may free what the
-second finds.
-"""
+second finds."""
 HARNESSES: Final = frozenset({"_pytest", "pluggy", "<frozen runpy>"})
 _PACKAGE: Final = str(Path(__file__).parents[1])
 

@@ -24,8 +24,7 @@ from inspector.vocabulary import EventKind, Reference
 
 NATIVE_PLACES: Final = ("/rustc/", "/bin/python", "/libpython")
 """Parts of the path of native code that is nobody's own program: Rust's libraries and the
-interpreter.
-"""
+interpreter."""
 OWN_CRATES: Final = ("native", "objects", "recorder", "segment")
 """Crates of ours that stand in the native stack of a call; the samples are a program's code."""
 LIBRARY_FUNCTIONS: Final = (
@@ -36,8 +35,7 @@ LIBRARY_FUNCTIONS: Final = (
 
 CLOCK_STEP_SECS: Final = 1e-6
 """Times that differ by less are one moment: seconds since the epoch have no finer steps in a
-double.
-"""
+double."""
 
 Mask = npt.NDArray[np.bool_]
 

@@ -31,8 +31,7 @@ class Unseen:
 
     before: Ints
     """For each event, the change of its object's count between the object's last event and this
-    one.
-    """
+    one."""
     after: Mapping[int, int]
     """By address, the change between the object's last event and the snapshot."""
 

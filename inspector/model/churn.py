@@ -20,8 +20,7 @@ CAPACITY: Final = 8192
 """Readings kept: 2 minutes at 60 Hz in full, older ones ever more coarsely."""
 MAX_TYPES: Final = 256
 """Types told apart; those with a higher index are one: ``OTHER_TYPE``. 256 types take 48 MiB when
-the history is full.
-"""
+the history is full."""
 OTHER_TYPE: Final = 0
 GAP_SECS: Final = 5.0
 """No reading for longer than that is a gap: the slowest refresh is one in 2 s."""

@@ -38,12 +38,10 @@ MAX_HEADER_BYTES: Final = 64 << 20
 """The JSON alone: a segment full of stacks that are all as deep as they may be."""
 SMALL_BYTES: Final = 1 << 20
 """So much may be unpacked of any file; of more, each byte of the file answers for ``MOST_PACKED``
-at most.
-"""
+at most."""
 MOST_PACKED: Final = 128
 """Bytes that one byte of a file may stand for: constant columns are packed 75 times, names and
-stacks 25 times.
-"""
+stacks 25 times."""
 MAX_INDEX: Final = 1 << 16
 """Of types, threads and stacks: a segment counts them with 16 bits."""
 MAX_SLOT: Final = 1 << 21

@@ -26,8 +26,7 @@ from inspector.vocabulary import Reference
 Flags = npt.NDArray[np.bool_]
 UNSAMPLED = -(1 << 31)
 """A count of a row, as if it were the only handle, that nobody read. Other negative numbers are
-missing references.
-"""
+missing references."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +123,13 @@ class Sampled:
 
     strong: Ints
     """Of the object's own ``Arc``, as if the row were its only handle, or its outer ``Arc`` the
-    only one; ``UNSAMPLED``.
-    """
+    only one; ``UNSAMPLED``."""
     weak: Ints
     in_flight: Ints
     """Calls as far as the counts tell; ``UNKNOWN``."""
     outer: Ints
     """Of the ``Arc`` that the row's handle points into, as if it were the only handle that does;
-    ``UNSAMPLED``.
-    """
+    ``UNSAMPLED``."""
     data: Ids
     """Tells the outer ``Arc``s apart."""
 

@@ -33,8 +33,7 @@ class TraitParts:
     """Strong count of the object's own ``Arc``."""
     outer: int
     """Strong count of the outer ``Arc`` that the handle points into; that ``Arc`` is one of
-    ``inner``.
-    """
+    ``inner``."""
     handles: int
     """Handles that point into it, this one among them."""
     others: int
@@ -70,8 +69,8 @@ class CountEquation:
     named: int = 0
     """Native references whose holder has a name."""
     names_known: bool = False
-    """The target said which native references have a name; before that ``native`` is all of them.
-    """
+    """The target said which native references have a name; before that ``native`` is all of
+    them."""
     parts: TraitParts | None = None
     """Of a trait."""
 

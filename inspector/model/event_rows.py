@@ -39,8 +39,7 @@ class EventRows:
     events: Events
     types: Ints
     """Index of the type of each event's object; 0 where neither the event nor the snapshot tells
-    it.
-    """
+    it."""
     snapshot: Snapshot | None
     found: int = 0
     """Events that are wanted, listed or not, without gaps."""

@@ -38,8 +38,7 @@ class Events:
     addresses: Ids
     counts: Ints
     """Strong count afterwards, at most ``SATURATED``, or ``UNKNOWN``; of a misuse its ``Status``;
-    of a gap the events lost.
-    """
+    of a gap the events lost."""
     threads: Ints
     """Index of the thread; 0: not known any more."""
     sites: Ints
@@ -48,8 +47,7 @@ class Events:
     """Index of the type of the object; 0: not known."""
     numbers: Ids
     """``ring << 48 | sequence number``, unique; of a gap that of the first event it swallowed, with
-    bit 47 set.
-    """
+    bit 47 set."""
 
     def __len__(self) -> int:
         """Records, gaps among them."""

@@ -27,11 +27,10 @@ _MOST_INT: Final = 2**64 - 1
 """Integers are what numpy columns can hold, signed or unsigned."""
 FLOAT_LIMIT: Final = 2.5e11
 """Seconds: later than that is no date that Python can print. All floats of a snapshot are times,
-durations or shares.
-"""
+durations or shares."""
 COUNT_LIMIT: Final = 1 << 53
-"""No count is larger: sums and differences of such stay whole numbers, as integers and as floats.
-"""
+"""No count is larger: sums and differences of such stay whole numbers, as integers and as
+floats."""
 
 Row = TypeVar("Row")
 Convert = Callable[[object], object]

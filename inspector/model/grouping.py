@@ -51,8 +51,7 @@ class Group:
     """Distinct objects behind them."""
     oldest_at: float
     """Birth of the oldest live row whose birth was seen, seconds since the epoch; ``nan`` when
-    there is none.
-    """
+    there is none."""
     pending: int = 0
     unseen: int = 0
     """Live ones whose birth was not seen: the oldest may be among them."""

@@ -39,8 +39,7 @@ class RetainerPath:
     """From the root down; the last one holds the proxy."""
     is_rooted: bool
     """Otherwise no root was found: it is garbage that nothing collected yet, or something holds it
-    that Python cannot see.
-    """
+    that Python cannot see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,7 @@ class Retainers:
     """Those of objects that the collector knows and of running functions; -1: unknown."""
     hides_referents: str = ""
     """The proxy's class, or one above it, that does not tell the collector what its instances hold;
-    ``""``: none.
-    """
+    ``""``: none."""
 
     def notes(self) -> tuple[str, ...]:
         """Blind spots of the collector about it, in sentences without a full stop."""

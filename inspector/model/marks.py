@@ -50,8 +50,7 @@ class MarkedState:
     """Innermost lines of the sites that are named."""
     missing_at_most: int = 0
     """Handles that lived then and may be missing: they died since, and their tombstones are gone.
-    ``UNKNOWN``: nobody counted.
-    """
+    ``UNKNOWN``: nobody counted."""
 
     def __len__(self) -> int:
         """Handles that lived."""

@@ -18,8 +18,7 @@ from inspector.vocabulary import Kind
 
 _KEEPERS: Final = {Kind.UNIFFI_CALL: "pending call {}", Kind.UNIFFI_FOREIGN: "callback map entry {}"}
 """Kinds whose rows stand for a reference that native code holds on what is at their address, and
-how that is named.
-"""
+how that is named."""
 
 
 def keepers_of(snapshot: Snapshot, handle: int) -> tuple[NamedHolder, ...]:

@@ -21,8 +21,7 @@ from inspector.errors import FileFormatError
 MAX_BYTES: Final = 256 << 20
 SMALL_BYTES: Final = 1 << 20
 """So much may be unpacked of any record; of more, each of its bytes answers for ``MOST_PACKED`` at
-most.
-"""
+most."""
 MOST_PACKED: Final = 250
 """Bytes that one byte may stand for: counters that stand still are packed 200 times."""
 _HEAD: Final = struct.Struct("<I")

@@ -36,8 +36,7 @@ class PendingCloses:
     ids: Ids
     since: Floats
     """Since when the close is in the state it is in; seconds since the Unix epoch, ``nan`` when not
-    known.
-    """
+    known."""
     in_flight: Ints
     """Calls that use the object now; ``UNKNOWN`` when not known."""
     stuck: np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -47,8 +46,7 @@ class PendingCloses:
     """Names of the threads that call a handle now, by its id."""
     deadlines: Mapping[int, float] = field(default_factory=dict)
     """When a close is withdrawn, by the handle that it was asked for by; seconds since the Unix
-    epoch.
-    """
+    epoch."""
 
     def __len__(self) -> int:
         """Pending closes."""

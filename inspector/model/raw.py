@@ -24,8 +24,7 @@ class LayoutCodes:
 
     running_borrows: int
     """Bits of the ``data`` of a call that runs: the call has no reference of its own; the row is of
-    an argument.
-    """
+    an argument."""
     running_argument: int
     busy: int
     """Bit of ``reference_state``."""

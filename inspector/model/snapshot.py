@@ -35,8 +35,8 @@ class TargetState(StrEnum):
 
     LIVE = "live"
     HUNG = "hung"
-    """Alive, but stopped or with an interpreter that does not answer; ``Target.reason`` says which.
-    """
+    """Alive, but stopped or with an interpreter that does not answer; ``Target.reason`` says
+    which."""
     ENDED = "ended"
     """It exited normally or its agent was stopped. The last state is kept."""
     POST_MORTEM = "post-mortem"
@@ -64,14 +64,13 @@ class Target:
     state: TargetState
     reason: str = ""
     """Why the state is what it is, a sentence without a full stop: ``the interpreter has not
-    answered for 12 s``.
-    """
+    answered for 12 s``."""
     state_since: float = float("nan")
     level: Level = Level.COUNT
     viewers: int = 0
     from_outside: bool = False
-    """Nothing of ours is in it: what is shown was read out of its memory, the read-only fallback.
-    """
+    """Nothing of ours is in it: what is shown was read out of its memory, the read-only
+    fallback."""
 
 
 class Outer(StrEnum):
@@ -95,8 +94,7 @@ class TypeRow:
     """Crate or Python module."""
     kind: str
     """Who counts: ``arc``, ``uniffi``, ``foreign`` … (lower-case names of ``Kind`` in the layout,
-    with ``_`` for words).
-    """
+    with ``_`` for words)."""
     closes: bool
     """It opted in to closing."""
     close_signature: str
@@ -190,8 +188,7 @@ class Site:
     cut: bool = False
     packages: tuple[str, ...] = field(default=(), compare=False)
     """The packages that define the followed classes: their frames do not name the site. Derived
-    from the types, not stored.
-    """
+    from the types, not stored."""
 
     def short(self) -> str:
         """The innermost frame of the program's own.
@@ -236,8 +233,8 @@ class Lost:
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Only what is not zero is worth showing. Keys with the prefix ``misuse_`` are refused uses, ``sampler_skips`` are passes cut short to
-    keep the cost low: neither are losses."""
+    """Only what is not zero is worth showing. Keys with the prefix ``misuse_`` are refused uses,
+    ``sampler_skips`` are passes cut short to keep the cost low: neither are losses."""
 
     def total(self) -> int:
         """Everything lost. Refused uses are not losses, nor is sampling less often."""
@@ -297,22 +294,22 @@ class Handles:
     data: Ids = field(metadata=stored("<u8", Check.BITS))
     """What the handle stands for: data pointer, map key, a proxy's ``_handle``."""
     strong: Ints = field(metadata=stored("<i8", Check.COUNT))
-    """Resting count, without the tool's own references. Of a trait: every reference that keeps the object, which is ``inner_strong``
-    and what the outer ``Arc`` of each of the object's handles counts beyond one."""
+    """Resting count, without the tool's own references. Of a trait: every reference that keeps the
+    object, which is ``inner_strong`` and what the outer ``Arc`` of each of the object's handles
+    counts beyond one."""
     weak: Ints = field(metadata=stored("<i8", Check.COUNT))
     inner_strong: Ints = field(metadata=stored("<i8", Check.COUNT, since=2))
     """Of a trait: what the object's own ``Arc`` counts. ``UNKNOWN`` for all others."""
     outer_strong: Ints = field(metadata=stored("<i8", Check.COUNT, since=2))
-    """Of a trait: what the outer ``Arc`` counts that the handle points into; one of them is the handle's own. ``UNKNOWN`` where that is
-    a box, and for all others."""
+    """Of a trait: what the outer ``Arc`` counts that the handle points into; one of them is the
+    handle's own. ``UNKNOWN`` where that is a box, and for all others."""
     in_flight: Ints = field(metadata=stored("<i8", Check.COUNT))
     """Calls that use the object now."""
     proxies: Ints = field(metadata=stored("<i8", Check.COUNT))
     """Live rows with the same address: the host language's wrappers of the object."""
     native_refs: Ints = field(metadata=stored("<i8", Check.COUNT))
     """``strong - proxies`` at rest: references that native code holds. Negative: a double free to
-    come.
-    """
+    come."""
     created_at: Floats = field(metadata=stored("<f8", Check.TIME))
     changed_at: Floats = field(metadata=stored("<f8", Check.TIME))
     """Since when the states are what they are."""
@@ -349,8 +346,7 @@ class Vitals:
     """The newest ones, oldest first."""
     lives: Ints = field(default_factory=lambda: np.zeros(0, np.int64), metadata=stored("<i8", Check.COUNT, since=1))
     """Handles that live per type index, those born before the agent came included; empty in files
-    of older versions.
-    """
+    of older versions."""
 
     def live_by_type(self) -> Ints:
         """Live handles per type index; if not recorded, only those born in the segment."""
@@ -380,14 +376,12 @@ class Snapshot:
     """What the target can run out of; what is not known is left out."""
     deadlines: tuple[CloseDeadline, ...] = ()
     """When pending closes are withdrawn; those that have one, as far as the header has room for
-    them.
-    """
+    them."""
     hidden_deadlines: int = 0
     """Pending closes with a deadline that found no room there."""
     stacks: tuple[ThreadStack, ...] = ()
     """What all threads of the process did when they were looked at from outside, the main one
-    first; empty: they were not.
-    """
+    first; empty: they were not."""
     notes: tuple[str, ...] = ()
     """What could not be looked at, and why: sentences without a full stop."""
 

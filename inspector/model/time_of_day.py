@@ -15,8 +15,7 @@ from typing import Final
 DAY_SECS: Final = 86_400.0
 AHEAD_SECS: Final = 60.0
 """A time that is later by less than this is of today: what is being looked at may be a little older
-than what was chosen.
-"""
+than what was chosen."""
 _TIME: Final = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:\.\d{1,9})?))?")
 
 

@@ -52,14 +52,12 @@ class ForeignMap:
 
 FOREIGN: Final = ForeignMap()
 """One a process: native code calls back through plain functions, which find the object by its key
-alone.
-"""
+alone."""
 
 
 EXIT_PATIENCE_MILLIS: Final = 500
 """How long the end of the interpreter waits for callbacks on their way. One that blocks for longer
-may abort the process.
-"""
+may abort the process."""
 
 # The interpreter ends threads that wait for it, including threads within a callback, whose native
 # frames do not survive that. Functions that the program registers for its exit run before this one

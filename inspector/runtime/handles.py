@@ -18,8 +18,7 @@ from inspector.wire.status import raise_last
 _NEW_NUMBER: Final = ffi.typeof("uint64_t *")
 _NO_ERROR: Final = ffi.NULL
 """Handed over where a message is needed only when something fails: a place for it would double the
-price of most calls.
-"""
+price of most calls."""
 
 
 class Counts(NamedTuple):

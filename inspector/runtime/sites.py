@@ -25,8 +25,7 @@ OWN_MODULES: Final = (f"{OWN_PACKAGE}.runtime", f"{OWN_PACKAGE}.agent", "_arc_in
 
 Place = tuple[int, int]
 """A frame's ``id(code)`` and its last instruction: cheap to hash, unlike code objects, whose hash
-reads their constants.
-"""
+reads their constants."""
 
 
 class SiteTable:

@@ -45,8 +45,7 @@ class LibraryClasses:
     count: int
     example: str
     """Dotted name of the class with the most instances; ``""`` when it has none that can be
-    declared.
-    """
+    declared."""
     live: int
     """About how many instances of it live; 0 when that cannot be told."""
 

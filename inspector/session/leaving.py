@@ -33,8 +33,8 @@ class Departure:
     failures: tuple[str, ...] = ()
     """Hooks that could not be taken out, by their reasons."""
     remains: tuple[str, ...] = ()
-    """Parts that were there still when the wait was over: the control socket, the segment, threads.
-    """
+    """Parts that were there still when the wait was over: the control socket, the segment,
+    threads."""
 
 
 def take_out(segment: Path, pid: int, *, only_unused: bool, is_given_up: Callable[[], bool] = never) -> Departure:

@@ -61,8 +61,7 @@ MILLIS_PER_SEC: Final = 1000
 _SHORTEST_SAMPLE_MILLIS: Final = 16
 _REST_SHARE: Final = 0.5
 """Of the time that a snapshot took, the pump rests at least this much before the next: a huge table
-must not take a whole core.
-"""
+must not take a whole core."""
 
 Result = TypeVar("Result")
 

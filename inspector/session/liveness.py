@@ -30,8 +30,8 @@ class Signs:
     ending: int
     """``Ending`` of the header."""
     process_state: str
-    """Letter of ``/proc/PID/stat``; ``""`` when it cannot be read or the pid is another process's.
-    """
+    """Letter of ``/proc/PID/stat``; ``""`` when it cannot be read or the pid is another
+    process's."""
     heartbeat_ticks: int
     interpreter_ticks: int
     interpreter_silent_secs: float

@@ -40,8 +40,7 @@ NO_EVENTS: Final = "From outside, events between two looks are not seen"
 SHORTEST_SECS: Final = 1.0
 REST: Final = 4.0
 """Rest after a look, as a multiple of the processor time that it took: on a busy machine looks do
-not become rare.
-"""
+not become rare."""
 
 
 class OutsideSession(FixedSession):

@@ -65,8 +65,7 @@ class _Kept:
     changed_at: float
     strong: int = UNSAMPLED
     """What the object's own ``Arc`` counts beyond what the look knew, and one; as ``model.counts``
-    has it.
-    """
+    has it."""
     outer: int = UNSAMPLED
     weak: int = UNKNOWN
     in_flight: int = UNKNOWN

@@ -39,14 +39,12 @@ class CloseAnswer:
     """``would_close``, ``closed``, ``pending``, ``refused`` or ``failed``."""
     reason: str
     """A sentence without a full stop: ``2 calls in flight``, ``TodoItem did not opt in to
-    closing``.
-    """
+    closing``."""
     holders: tuple[str, ...] = ()
     """Who else holds the object, for the person to read."""
     first: tuple[int, ...] = ()
     """Handles of objects that need this one and have to be closed before; each is one of the
-    ``holders``.
-    """
+    ``holders``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +72,10 @@ class AuditedAct:
     """``done``, or the status of what was not."""
     result: Any
     """Of a close, an outcome for each of the first handles; of others their figures; of what was
-    not done, why.
-    """
+    not done, why."""
     wish: Any = None
     """How it was wanted: of a close ``{"although_held": true, …}``, of a level which; ``None``
-    where there is no choice.
-    """
+    where there is no choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +225,7 @@ class Replay(Protocol):
 
     moments: Floats
     """When the recorded snapshots were taken, ascending, seconds since the Unix epoch; at least
-    one.
-    """
+    one."""
     vitals: tuple[Vitals, ...]
     """Counters over the whole time, oldest first, thinned."""
     marks: tuple[tuple[float, str], ...]

@@ -42,8 +42,7 @@ MAX_PARTS: Final = 1000
 """Records of events that are kept apart; then they become one."""
 MAX_CHAIN: Final = 64
 """Changes that may follow on one whole snapshot; a recorder writes half as many before it writes a
-whole one.
-"""
+whole one."""
 
 
 @dataclass(slots=True)

@@ -23,8 +23,7 @@ class EventKind(IntEnum):
 
     GAP = 0, "gap", True
     """Not in the layout: here events were overwritten before they were read, and the count says how
-    many.
-    """
+    many."""
     CREATE = 1, "created", True
     CLONE = 2, "cloned", True
     BORROW = 3, "call began"

@@ -28,8 +28,7 @@ class Operation(NamedTuple):
     place: Place
     changes: bool = False
     """It changes the target, or has it run code of its program: a target does it only on a
-    connection that said ``armed`` in its hello.
-    """
+    connection that said ``armed`` in its hello."""
     is_long: bool = False
     """The worker thread does it in slices and tells how far it is."""
 

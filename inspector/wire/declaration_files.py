@@ -23,8 +23,7 @@ MAX_ADAPTERS: Final = 100
 """Names of one list."""
 MAX_DOTS: Final = 32
 """Of one key; reading it takes as many steps as the square of its parts, and as many more for each
-line below it.
-"""
+line below it."""
 _STRING_OR_COMMENT: Final = re.compile(
     r'''"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|'{3}.*?(?:'{3,5}|\Z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|\#[^\n]*''', re.DOTALL
 )

@@ -36,8 +36,8 @@ class Function:
 
     name: str
     argument: int | None
-    """``None``: what it returns, for one that creates; the first argument, for one that releases.
-    """
+    """``None``: what it returns, for one that creates; the first argument, for one that
+    releases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,7 @@ class Declaration:
     """Where a proxy keeps its handle; ``None``: the proxy is the handle."""
     released: Condition | None = None
     """When the handle is given back although the proxy lives; ``None``: when ``handle`` is none or
-    0.
-    """
+    0."""
     close: str = ""
     """The method that closes."""
     close_with: Mapping[str, Scalar] = field(default_factory=dict)
@@ -65,8 +64,7 @@ class Declaration:
     """Methods after which the proxy is looked at: they may open or release the handle."""
     made_by: tuple[str, ...] = ()
     """Functions and methods that return proxies without calling the constructor, or whose class
-    cannot be hooked.
-    """
+    cannot be hooked."""
     hide: tuple[str, ...] = ()
     """Modules whose frames are left out of sites."""
     library: str = ""

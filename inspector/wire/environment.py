@@ -9,13 +9,11 @@ from typing import Final
 
 WAIT_VARIABLE: Final = "ARC_INSPECTOR_WAIT_FD"
 """Descriptor of a pipe: the launcher runs the program when the pipe is written to or closed, so
-that a short program is seen too.
-"""
+that a short program is seen too."""
 EXIT_REPORT_VARIABLE: Final = "ARC_INSPECTOR_EXIT_REPORT"
 """Anything but empty and 0: the agent says on stderr what is alive when the program ends."""
 EXIT_REPORT_JSON_VARIABLE: Final = "ARC_INSPECTOR_EXIT_REPORT_JSON"
 """A file that the agent writes the same to, as one JSON object."""
 ADAPTERS_VARIABLE: Final = "ARC_INSPECTOR_ADAPTERS"
 """Files of declarations, and names of shipped ones, with colons between them; for programs that no
-viewer starts.
-"""
+viewer starts."""

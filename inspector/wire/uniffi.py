@@ -11,12 +11,10 @@ LIBRARY_NAMES: Final = ("_UniffiLib", "_UniFFILib")
 """What generated code calls the loaded library; the second up to UniFFI 0.24."""
 FREE_MARKS: Final = ("_fn_free_", "_object_free")
 """The library's function that releases a handle has the first in its name, or the second at its
-end.
-"""
+end."""
 HANDLE_MAP: Final = "_handle_map"
 """Attribute of a class that leads to a map of Python objects which Rust holds: one a trait, or one
-for all callback interfaces.
-"""
+for all callback interfaces."""
 ENTRIES: Final = ("_map", "_left_map")
 """Where a map keeps its entries by handle; the second up to UniFFI 0.26."""
 FUTURES: Final = ("_UNIFFI_FOREIGN_FUTURE_HANDLE_MAP", "UNIFFI_FOREIGN_FUTURE_HANDLE_MAP")
@@ -28,8 +26,7 @@ ASYNCHRONOUS_TRAIT_CALLS: Final = tuple(
     f"{mark}uniffi_trait_interface_call_async{end}" for mark in ("_", "") for end in ("", "_with_error")
 )
 """Functions that call the method of a Python object for the library; without the mark in UniFFI
-0.27.
-"""
+0.27."""
 UNEXPECTED_ERROR: Final = 2
 """The code of a call's status when the method raised what its interface does not declare."""
 SYNCHRONOUS_CALLS: Final = ("_uniffi_rust_call", "_rust_call", "rust_call")
@@ -41,8 +38,7 @@ CALL_STATUS: Final = "call_status"
 FINALISER: Final = "__del__"
 TRAIT_METADATA: Final = frozenset({12, 13})
 """First byte of an interface's metadata symbol: 4 object, 12 trait, 13 trait that Python can
-implement (``uniffi_meta::codes``).
-"""
+implement (``uniffi_meta::codes``)."""
 MOST_WEAK: Final = 16
 MOST_STRONG: Final = 1 << 20
 """Larger numbers are not taken for counts where only their look tells."""
@@ -59,17 +55,15 @@ class Shape(NamedTuple):
     """Where a proxy keeps its handle."""
     make_name: str | None
     """The classmethod that every lift passes through; ``None`` where objects are made by their
-    constructor alone.
-    """
+    constructor alone."""
     clone_name: str | None
-    """The method that counts up and returns a handle for Rust; ``None`` where calls borrow instead.
-    """
+    """The method that counts up and returns a handle for Rust; ``None`` where calls borrow
+    instead."""
     trait_is_counted: bool
     """A trait's handle is itself an ``Arc``; otherwise it is a ``Box``."""
     is_address: bool = True
     """The handle is where the object lies; otherwise the library keeps the object elsewhere and its
-    counts are not to be had.
-    """
+    counts are not to be had."""
 
 
 CLONED_HANDLE: Final = Shape(range(30, 1000), "_handle", "_uniffi_make_instance", "_uniffi_clone_handle", trait_is_counted=True)

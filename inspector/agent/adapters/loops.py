@@ -15,8 +15,7 @@ from typing import Any, Final
 
 RUNNING: Final = ("run_forever", "run_until_complete", "run")
 """Functions of event loops and runners that are on the stack while a loop runs; their ``self``
-leads to it.
-"""
+leads to it."""
 CO_COROUTINE: Final = 0x80
 """Flag of coroutine functions, as ``inspect`` has it, which a target need not load for this."""
 

@@ -32,12 +32,10 @@ class Recorder:
     """The highest ``Level`` that any type has now."""
     add: Callable[[int, int, int, int], int] = staticmethod(lib.ai_row_born)
     """A row for an object that crossed the boundary now, on this thread: type, address, data, site;
-    0 when it found no room.
-    """
+    0 when it found no room."""
     end_counted: Callable[[int, int], None] = staticmethod(lib.ai_row_gone)
     """The row's reference is about to be released; the count at the address given second tells
-    whether it is the last.
-    """
+    whether it is the last."""
 
     type_level: Callable[[int], int] = staticmethod(lib.ai_type_level)
     """The ``Level`` in force for a type: its own, or the process's."""

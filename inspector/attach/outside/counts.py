@@ -22,18 +22,18 @@ from inspector.wire.uniffi import MOST_STRONG, MOST_WEAK
 Ints = npt.NDArray[np.int64]
 
 ROUNDS: Final = 3
-"""Searches, counts, searches: so often, as long as handles of some objects came or went in between.
-"""
+"""Searches, counts, searches: so often, as long as handles of some objects came or went in
+between."""
 LOOKS: Final = 12
 BURSTS: Final = 160
 BURST: Final = 128
-"""Looks at one count that moves: with calls on eight threads it is at rest in one of some hundreds.
-"""
+"""Looks at one count that moves: with calls on eight threads it is at rest in one of some
+hundreds."""
 MOST_MOVING: Final = 64
 """Objects whose counts are looked at so often; of the others the least of ``LOOKS`` is taken."""
 PAUSE_SECS: Final = 0.0005
-"""Between two looks: a call is over sooner, and so is a thread's turn with the interpreter's lock.
-"""
+"""Between two looks: a call is over sooner, and so is a thread's turn with the interpreter's
+lock."""
 PAIR_BYTES: Final = 16
 LOCKED: Final = (1 << 64) - 1
 """The weak count while ``Arc::get_mut`` looks at it."""
@@ -84,8 +84,7 @@ class _Arcs:
     """Line of the object of each outer ``Arc``."""
     least: Ints = field(init=False)
     """Strong count of each ``Arc``, the outer ones first, at the look where those of its object
-    were least together.
-    """
+    were least together."""
     weak: Ints = field(init=False)
     total: Ints = field(init=False)
     last: Ints = field(init=False)

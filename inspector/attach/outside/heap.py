@@ -28,8 +28,7 @@ MOST_DEPTH: Final = 6
 """Of metaclasses of metaclasses: each takes a search."""
 TRIES: Final = 3
 """Looks at links that did not lead back: the lists change, and a collection uses them for itself
-for a moment.
-"""
+for a moment."""
 
 
 @dataclass(frozen=True, slots=True)

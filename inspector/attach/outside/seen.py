@@ -25,8 +25,7 @@ class SeenType:
     """Module that was generated."""
     kind: str
     """As in the layout: ``uniffi``, ``uniffi_trait``, ``uniffi_foreign``, ``uniffi_call``,
-    ``uniffi_running``.
-    """
+    ``uniffi_running``."""
     outer: str = ""
     """What a trait's handles point into: ``arc``, which counts, or ``box``."""
 
@@ -39,19 +38,17 @@ class SeenRows:
     """Place among the types of the look."""
     places: Addresses
     """What keeps the handle: the proxy, the map's entry, the coroutine. With ``handles`` a row's
-    identity from one look to the next.
-    """
+    identity from one look to the next."""
     handles: Addresses
     addresses: Addresses
     """The object's allocation; 0: it cannot be told."""
     strong: Ints
     """The object's own count, the least of several looks, of the same moment as the handles;
-    ``UNKNOWN``: it cannot be told.
-    """
+    ``UNKNOWN``: it cannot be told."""
     weak: Ints
     outer: Ints
-    """Of a trait: what the ``Arc`` counts that the handle points into; ``UNKNOWN``: there is none.
-    """
+    """Of a trait: what the ``Arc`` counts that the handle points into; ``UNKNOWN``: there is
+    none."""
     in_flight: Ints
     """How far the counts were above that in the last of them."""
     moving: npt.NDArray[np.bool_]
@@ -123,8 +120,7 @@ class Look:
     effort: Effort = field(default_factory=Effort)
     is_whole: bool = True
     """The objects were looked at to the end; otherwise what is missing may live, and a note says
-    why.
-    """
+    why."""
     doubtful: frozenset[int] = frozenset()
     """Places of finds that could not be told from remains, and were left out."""
     without_handle: int = 0

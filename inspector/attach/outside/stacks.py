@@ -26,8 +26,7 @@ LOOKING_SECS: Final = 1.5
 """After so long no further look begins: of some interpreters one takes half a second."""
 PAUSE_SECS: Final = 0.003
 """The process runs on meanwhile: at some moments its frames, or those of one thread, make no sense.
-One look takes little.
-"""
+One look takes little."""
 
 
 def main(arguments: Sequence[str]) -> int:

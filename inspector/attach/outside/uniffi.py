@@ -33,8 +33,7 @@ CONVERTERS: Final = ("_UniffiFfiConverterType", "_UniffiConverterType")
 WRAPPED: Final = "__wrapped__"
 HOOK: Final = "inspector._hooks.Hook"
 """Name of the class whose objects stand in the place of a finaliser where an agent runs
-(``native/python/hook.c``).
-"""
+(``native/python/hook.c``)."""
 HOOK_ORIGINAL: Final = 24
 """The attribute in which such an object keeps the function that was there before."""
 MOST_WRAPPERS: Final = 8
@@ -85,8 +84,7 @@ class Bindings:
         self._functions = np.empty(0, np.uint64)
         self.hidden = 0
         """Classes that are built like generated ones, and whose finaliser is not known: something
-        stands in its place.
-        """
+        stands in its place."""
         self.proxies = tuple(self._proxies())
         self.maps = tuple(self._maps())
         self.owners = self._owners()

@@ -47,8 +47,8 @@ class Verdict:
     status: int
     """The command's own exit status."""
     trouble: str
-    """Why it failed although nothing leaked, or why nothing can be said; ``""`` when neither is so.
-    """
+    """Why it failed although nothing leaked, or why nothing can be said; ``""`` when neither is
+    so."""
     unknown: Unknown | None
     """``None``: handles were looked at."""
     is_pytest: bool

@@ -83,8 +83,7 @@ class Watch:
 
 Running = LiveSession | OutsideSession
 """Sessions with a process that runs: new snapshots come by themselves, and threads are waited for
-after the end.
-"""
+after the end."""
 ReadOnly = Annotated[
     bool, typer.Option("--read-only", help="Look from outside: nothing is loaded into the process, nothing in it is stopped.")
 ]

@@ -28,8 +28,7 @@ _ELF: Final = b"\x7fELF"
 _FIRST_BYTES: Final = 1024
 LOADER: Final = Path(inspector.__file__).resolve().parents[1] / "_arc_inspector.py"
 """Starts our code in another interpreter by its path: the program's folder may have modules of any
-name.
-"""
+name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,14 +87,12 @@ class HandleColumn:
     """Of its use in a filter, for error messages."""
     holds_program_text: bool = False
     """Shows names and texts of the inspected program: a report that shall reveal none leaves it
-    out.
-    """
+    out."""
     printed_title: str = ""
     """Header of ``arc-inspector handles``; empty: as in the window."""
     printed_rank: int | None = None
     """Columns of a lower rank find room first in ``arc-inspector handles``; 0: always shown;
-    ``None``: not printed.
-    """
+    ``None``: not printed."""
     printed: OfRow | None = None
     """The printed cell; ``None``: the value of ``json``."""
     widths: tuple[int, int] = (70, 90)

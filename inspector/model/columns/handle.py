@@ -248,5 +248,4 @@ HANDLE_COLUMNS: Final = (
     HandleColumn(key="number", json=texts.hex_value("data"), places=Places(json=19)),
 )
 """Nothing else lists them: headers, sorting, filters, ``arc-inspector handles`` and its JSON take
-them from here.
-"""
+them from here."""

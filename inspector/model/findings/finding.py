@@ -50,12 +50,10 @@ class Finding:
     """A sentence without a full stop."""
     subject: str = ""
     """What it is about, the same in each run of the program: a type and a site. With ``rule`` it is
-    what a person mutes.
-    """
+    what a person mutes."""
     former_subject: str = ""
     """The subject as an earlier version wrote it into the file of mutes: with the innermost frame,
-    whosever that is.
-    """
+    whosever that is."""
     evidence: tuple[str, ...] = ()
     """Facts with numbers, the strongest first; each a sentence without a full stop."""
     filter: str = ""

@@ -24,15 +24,14 @@ from inspector.model.states import alive
 
 DECISIVE: Final = frozenset({"negative-references", "leak-suspect", "count-drift"})
 """Keys of the rules that say the most: where one of them cannot say, the program is not known to be
-well.
-"""
+well."""
 ORDER: Final = (Verdict.SUSPECT, Verdict.YOUNG, Verdict.UNMEASURED, Verdict.OK)
 
 NOTHING_FOLLOWED: Final = "Nothing is followed: no class of this program is known"
 NONE_OUTSIDE: Final = "No handle of a UniFFI class was found; other handles are not looked for from outside"
 MEASURED_ANYWAY: Final = frozenset({"limit-ahead", "not-followed"})
-"""Keys of the rules that look at more than rows: they say something also where nothing is followed.
-"""
+"""Keys of the rules that look at more than rows: they say something also where nothing is
+followed."""
 
 
 def all_rules() -> tuple[Rule, ...]:
@@ -67,8 +66,7 @@ class Report:
     """Seconds since the Unix epoch; ``nan`` before the first look."""
     findings: tuple[Finding, ...]
     """Suspects first, muted ones after them; then what cannot be said yet, what is not measured,
-    what is well.
-    """
+    what is well."""
     rules: tuple[Rule, ...]
     observed_secs: float = 0.0
     undecided: tuple[Rule, ...] = ()

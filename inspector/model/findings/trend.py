@@ -24,8 +24,7 @@ MIN_GAP_SECS: Final = 0.2
 """Observations that follow sooner are left out."""
 RISE_GAP_SECS: Final = 0.5
 """Rises that follow sooner count as one, so that their number does not depend on how often somebody
-looks.
-"""
+looks."""
 STRETCHES: Final = 4
 """Equal parts of the time observed. Growth is what shows in each of them."""
 ENOUGH_SECS: Final = 4.0

@@ -60,8 +60,7 @@ class Column(Generic[RowsT]):
     text: Callable[[RowsT, int], str]
     sort_keys: Callable[[RowsT], SortKeys]
     """One a row; ``nan`` and, in a ``number`` column, negative is unknown and comes last in both
-    directions.
-    """
+    directions."""
     number: bool = False
     """Right-aligned."""
     tooltip: Callable[[RowsT, int], str] | None = None

@@ -33,8 +33,7 @@ class TableShape:
     """Columns that are left out where there is no room, the first first."""
     elastic: tuple[int, ...]
     """Columns that take what room is left when the last one shown holds numbers: half as much again
-    at most, the first first.
-    """
+    at most, the first first."""
 
 
 class RecordTable(QTableView):
@@ -42,8 +41,7 @@ class RecordTable(QTableView):
 
     record_chosen = Signal(object, int)
     """``int``, column: the key of the record that a person clicked, or pressed Enter on, and in
-    which column.
-    """
+    which column."""
 
     def __init__(self, theme: Theme, model: ColumnModel[Any], shape: TableShape, parent: QWidget | None = None) -> None:
         """Show ``model`` in that shape."""

@@ -22,8 +22,8 @@ class RunningClock(QObject):
     """The target's wall clock: the newest snapshot's time and the time since."""
 
     ticked = Signal()
-    """The time moved on though no snapshot came; GUI thread, twice a second while the clock runs.
-    """
+    """The time moved on though no snapshot came; GUI thread, twice a second while the clock
+    runs."""
 
     def __init__(self, parent: QObject | None = None, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Stands still until the first snapshot. ``monotonic`` gives seconds."""

@@ -26,12 +26,10 @@ RATES_HZ: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 DEFAULT_RATE_HZ: Final = 10.0
 VITALS_HZ: Final = 60.0
 """Counters are cheap: read this often whatever the rate of snapshots, so that the timeline moves
-smoothly.
-"""
+smoothly."""
 UNWATCHED_VITALS_HZ: Final = 10.0
 """While the window is hidden or minimised: enough for the timeline to be whole when somebody looks
-again.
-"""
+again."""
 NO_SESSION: Final = Capabilities(act=False, reason="attach to a process first")
 
 T = TypeVar("T")
@@ -90,8 +88,7 @@ class Attachment(QObject):
         """What becomes of the last agent that was told to go: why it stays, or ``""``."""
         self.removes_replaced: Callable[[], bool] = lambda: True
         """Whether an agent that was brought in goes when another session takes the place of its
-        own.
-        """
+        own."""
         self.situation = Situation()
         self._bridge.snapshot_arrived.connect(self._take_snapshot)
         self._bridge.vitals_arrived.connect(self.vitals_seen)

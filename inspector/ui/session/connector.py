@@ -28,8 +28,7 @@ class ProcessRow:
     attachable: bool
     reason: str = ""
     """Why not, a sentence without a full stop; for an attachable one what is special, such as
-    ``post-mortem``.
-    """
+    ``post-mortem``."""
     fix: str = ""
     """What a person can do about it, copyable: a command or one sentence."""
     live_handles: int = -1
@@ -43,13 +42,11 @@ class ProcessRow:
     """It runs no agent, and can be looked at from outside, read only."""
     consent: str = ""
     """It runs no agent, and one can be brought in: what that does, in sentences, to be agreed to.
-    Empty: that cannot be.
-    """
+    Empty: that cannot be."""
 
     declares: str = ""
     """The person has declared code that it would run, and has not agreed to that yet: what it is,
-    in sentences.
-    """
+    in sentences."""
 
     @property
     def gone(self) -> bool:

@@ -29,8 +29,8 @@ from inspector.vocabulary import Level
 LOOK_SECS: Final = 1.0
 """From one look to the next, by the snapshots' own time."""
 COVERAGE_SECS: Final = 10.0
-"""From one question about what is not followed to the next: it takes the target some milliseconds.
-"""
+"""From one question about what is not followed to the next: it takes the target some
+milliseconds."""
 
 
 class FindingsWatch(QObject):

@@ -23,8 +23,7 @@ ORGANISATION: Final = "arc-inspector"
 CLOSING: Final = (*ENDING, signal.SIGQUIT)
 SIGNAL_POLL_MILLIS: Final = 200
 """How long Ctrl+C in the terminal may take: Qt's loop does not run Python's signal handlers by
-itself.
-"""
+itself."""
 
 
 def run_window(  # noqa: PLR0913 - each is a wish of another command

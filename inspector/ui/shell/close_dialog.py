@@ -35,8 +35,8 @@ class CloseDialog(QDialog):
     """Asks, then reports; stays open until dismissed."""
 
     close_wanted = Signal(object, bool)
-    """``tuple[int, ...]`` of handles in their order, and whether to close those that others hold.
-    """
+    """``tuple[int, ...]`` of handles in their order, and whether to close those that others
+    hold."""
     retainers_wanted = Signal(object)
     """``int``: a handle whose Python holders a person wants to see."""
 

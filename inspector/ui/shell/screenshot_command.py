@@ -23,8 +23,7 @@ class ScreenshotCommand(QObject):
 
     told = Signal(str, str)
     """A sentence and its tone (``plain`` or ``alarm``) for the result bar: that it saves, then how
-    that went.
-    """
+    that went."""
 
     def __init__(self, window: QWidget, connector: Connector, runner: BackgroundRunner) -> None:
         """Pictures of ``window``; ``connector`` names the folder and remembers files."""

@@ -30,16 +30,14 @@ from inspector.vocabulary import EventKind
 
 LOW_HEIGHT: Final = 560
 """Below it the timeline shares its place with pending closes and threads, so that the table keeps
-some rows.
-"""
+some rows."""
 NARROW_WIDTH: Final = 1000
 """Below it tabs have short titles, so that all can be read."""
 MIN_PANE_WIDTH: Final = 240
 TIMELINE_SHARE: Final = 0.29
 PENDING_SHARE: Final = 0.26
 """Of the panes' height, at first: both plots can be read, and the panes below have room for half a
-dozen rows.
-"""
+dozen rows."""
 _Pane = TypeVar("_Pane", bound=PaneBase)
 
 

@@ -32,8 +32,7 @@ SLICE_INSTANCES: Final = 1_500
 """Objects walked and instances met without letting other threads run; about half a millisecond."""
 YOUNG_OBJECTS: Final = 20_000
 """The youngest objects, which each look walks: what was born since the look before is among them,
-unless the program makes more.
-"""
+unless the program makes more."""
 BUDGET_SECS: Final = 0.001
 UNSEEN_BUDGET_SECS: Final = 0.01
 """Time of one look, where no births are known that no hook saw, and where some are."""
@@ -41,8 +40,7 @@ REST: Final = 50
 """Times as long as a look took pass before the next one begins."""
 SLOW_SECS: Final = 1.5
 """A pass through the heap that ends later than this after the one before finds instances too late
-to say whether their class grows.
-"""
+to say whether their class grows."""
 
 
 class Looks:

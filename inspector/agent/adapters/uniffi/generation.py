@@ -29,8 +29,7 @@ CONTRACT_CHECKS: Final = ("_uniffi_check_contract_api_version", "uniffi_check_co
 CONTRACT_VARIABLE: Final = "bindings_contract_version"
 NEWEST_KNOWN: Final = 30
 """Of later contracts the objects are followed, their counts only where the library's own clone
-proves the layout.
-"""
+proves the layout."""
 
 
 class Generation(NamedTuple):

@@ -24,8 +24,7 @@ CANDIDATES: Final = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 """Bytes from the allocation's start to the data, for alignments up to a page."""
 TRIES: Final = 8
 """Tries in one calibration; with one other thread busy on the same object more than half of them
-fail.
-"""
+fail."""
 CONFIRMATIONS: Final = 2
 """Tries that must agree."""
 

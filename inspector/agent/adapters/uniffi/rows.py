@@ -47,8 +47,8 @@ class ProxyRows:
         self.type_index = 0
         """The type in the recorder; 0 until the first row."""
         self.layout: tuple[int, int] = (hooks.UNKNOWN, 0)
-        """Kind and bytes, as native code takes it: how a handle leads to the object's allocation.
-        """
+        """Kind and bytes, as native code takes it: how a handle leads to the object's
+        allocation."""
         self.closing: Closing | None = None
         """How the class closes; ``None``: it did not opt in."""
         self._recorder = recorder

@@ -27,8 +27,8 @@ class HandleTable(QTableView):
     """Shows a ``HandleModel``."""
 
     handles_chosen = Signal(object)
-    """``tuple[int, ...]``: the handles that are selected now; GUI thread, only when they changed.
-    """
+    """``tuple[int, ...]``: the handles that are selected now; GUI thread, only when they
+    changed."""
     handle_opened = Signal(object)
     """``int``: Enter or double click on a handle."""
     reading = Signal(bool)

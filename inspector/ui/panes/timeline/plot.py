@@ -31,8 +31,7 @@ from inspector.ui.panes.timeline.time_window import TimeWindow
 
 FRAME_SECS: Final = 0.015
 """From one repaint to the next at least: just less than a frame of 60 Hz, so that a reading that
-comes a little early is not left out.
-"""
+comes a little early is not left out."""
 SLOWEST_FRAME_SECS: Final = 0.1
 ZOOM_STEP: Final = 1.25
 FLAT_SHARE: Final = 0.015
@@ -44,8 +43,8 @@ class TimelinePlot(QWidget):
     """Draws a ``ChurnHistory``; follows the newest reading until a person looks elsewhere."""
 
     pointed = Signal(object)
-    """``float``: the moment under the pointer, seconds since the Unix epoch; ``nan`` when it left.
-    """
+    """``float``: the moment under the pointer, seconds since the Unix epoch; ``nan`` when it
+    left."""
     following_changed = Signal(bool)
     """Whether the plot moves along with time."""
     range_selected = Signal(float, float)
