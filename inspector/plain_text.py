@@ -14,8 +14,8 @@ SUBSTITUTE: Final = "\ufffd"  # by its number: a packed program may lack the nam
 def printable(text: str) -> str:
     """``text`` as one line of characters that a terminal only draws.
 
-    Control characters of both sets, newlines, direction marks, other invisible format characters and lone surrogates
-    are each replaced by ``SUBSTITUTE``.
+    Control characters of both sets, newlines, direction marks, other invisible format characters
+    and lone surrogates are each replaced by ``SUBSTITUTE``.
     """
     if text.isprintable():
         return text

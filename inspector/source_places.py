@@ -2,7 +2,8 @@
 
 It is the program, the standard library, a followed package, or the tool.
 
-One rule for both sides: a target decides with it how far a short site reaches, a viewer which frame names a site. Pure; any thread.
+One rule for both sides: a target decides with it how far a short site reaches, a viewer which frame
+names a site. Pure; any thread.
 """
 
 from __future__ import annotations
@@ -51,8 +52,9 @@ def packages_of(origins: Iterable[str]) -> tuple[str, ...]:
 def naming_frame(files: Sequence[str], packages: Collection[str]) -> int:
     """Index of the frame that names a stack, innermost file first.
 
-    It is the first frame that is neither the standard library's nor of ``packages``, which define the followed classes; without such a
-    frame the first one outside of the standard library, else the innermost.
+    It is the first frame that is neither the standard library's nor of ``packages``, which define
+    the followed classes; without such a frame the first one outside of the standard library, else
+    the innermost.
     """
     outside = [index for index, file in enumerate(files) if not is_standard(file)]
     own = (index for index in outside if not is_of_package(files[index], packages))

@@ -42,8 +42,8 @@ class Agent:
     def __init__(self, adapters: Sequence[Adapter], leave: Leave, *, exit_callback: object = None) -> None:
         """With the hooks of these ecosystems.
 
-        ``leave`` is called on the worker when a viewer asks the agent to leave; ``exit_callback`` is
-        the object that is registered with ``atexit`` on the agent's behalf.
+        ``leave`` is called on the worker when a viewer asks the agent to leave; ``exit_callback``
+        is the object that is registered with ``atexit`` on the agent's behalf.
         """
         self._adapters = tuple(adapters)
         self._leave = leave
@@ -82,7 +82,8 @@ class Agent:
 
         Handles continue to work. The worker ends; ``join`` waits for that.
 
-        ``tell`` is given the adapters' failures while the socket is there still to answer on; without it the first is raised.
+        ``tell`` is given the adapters' failures while the socket is there still to answer on;
+        without it the first is raised.
         """
         self._gc_hook.detach()
         self._thread_names.detach()

@@ -2,11 +2,12 @@
 
 Its text is run in the target, by injection or by ``sys.remote_exec``.
 
-It finds ``HERE`` among its globals: the path of itself, beside which everything lies that it needs; and ``OWN_THREAD``, true when the
-thread that runs it was started for it. It needs nothing of the target but modules that are built into every interpreter: the program may
-have been packed without the rest, hide or replace it. The agent's modules are imported from memory, all of them at once, into a world of
-their own (``_arc_inspector``); afterwards no file is needed any more. The outcome is written to ``result``. No failure here reaches the
-program.
+It finds ``HERE`` among its globals: the path of itself, beside which everything lies that it needs;
+and ``OWN_THREAD``, true when the thread that runs it was started for it. It needs nothing of the
+target but modules that are built into every interpreter: the program may have been packed without
+the rest, hide or replace it. The agent's modules are imported from memory, all of them at once,
+into a world of their own (``_arc_inspector``); afterwards no file is needed any more. The outcome
+is written to ``result``. No failure here reaches the program.
 """
 
 from __future__ import annotations

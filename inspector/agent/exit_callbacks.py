@@ -21,7 +21,8 @@ def exit_places(known: object) -> dict[int, str]:
 
     They are functions, their arguments and keywords.
 
-    ``known`` is the tool's own callback. Empty on interpreters that keep their callbacks in another way.
+    ``known`` is the tool's own callback. Empty on interpreters that keep their callbacks in another
+    way.
     """
     callbacks = hooks.exit_callbacks(known, atexit._ncallbacks()) if KEPT_IN_C else []
     places: dict[int, str] = {}

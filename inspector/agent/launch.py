@@ -51,7 +51,8 @@ class Program(NamedTuple):
 def main(words: list[str], *, failed: Callable[[BaseException], None] = lambda _error: None) -> int:
     """Run the named program; the exit status when the program does not raise ``SystemExit`` itself.
 
-    ``failed`` is called with an exception that the program does not catch, and with ``NotStartedError``.
+    ``failed`` is called with an exception that the program does not catch, and with
+    ``NotStartedError``.
     """
     try:
         level, program = parse(words)

@@ -130,7 +130,8 @@ class AgentSlot:
         """
         util = sys.modules.get("multiprocessing.util")
         if util is not None:
-            # The child clears its finalisers after this hook and before the functions registered here.
+            # The child clears its finalisers after this hook and before the functions registered
+            # here.
             util.register_after_fork(self, lambda slot: util.Finalize(None, slot.exit, exitpriority=0))
 
 

@@ -70,7 +70,8 @@ class Search:
     ) -> None:
         """Looks for nothing yet.
 
-        ``native_places``: dicts in which native code keeps Python objects, by ``id``; ``exit_places``: what ``atexit`` keeps.
+        ``native_places``: dicts in which native code keeps Python objects, by ``id``;
+        ``exit_places``: what ``atexit`` keeps.
         """
         self._things: list[Any] = [thing]
         self._ids: dict[int, int] = {id(thing): 0}
@@ -211,7 +212,7 @@ class Search:
             return True
         return False
 
-    # running functions --------------------------------------------------------------------------------------------
+    # running functions ----------------------------------------------------------------------------
 
     def _find_locals(self, frontier: list[int]) -> None:
         """Roots among the locals of running functions, which no walk through the heap sees."""
@@ -238,7 +239,7 @@ class Search:
     def _local_holders(self) -> int:
         return self._frames_seen
 
-    # the answer ---------------------------------------------------------------------------------------------------
+    # the answer -----------------------------------------------------------------------------------
 
     def _paths(self) -> list[dict[str, Any]]:
         """Paths from roots to the object; then holders without a root."""

@@ -1,6 +1,7 @@
 """The Python interpreter inside another process: which one it is, and where its functions lie.
 
-Found by its exported symbols, read from its file as the process sees it and placed by the memory's map. Reads only. Any thread.
+Found by its exported symbols, read from its file as the process sees it and placed by the memory's
+map. Reads only. Any thread.
 """
 
 from __future__ import annotations

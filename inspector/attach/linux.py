@@ -1,6 +1,7 @@
 """Linux facts for attaching: the places of segments, ``/proc``, and the peer of a socket.
 
-The one Linux-specific module of the viewer. On other systems ``is_supported`` says no, and nothing else here is called. Any thread.
+The one Linux-specific module of the viewer. On other systems ``is_supported`` says no, and nothing
+else here is called. Any thread.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """All facts in ``/proc`` about a process: memory map, files, threads, identity, confinement.
 
-Reads only; stops nothing. Every reader takes any pid and answers with ``None`` or nothing for a process that is gone or may not be read.
-Any thread.
+Reads only; stops nothing. Every reader takes any pid and answers with ``None`` or nothing for a
+process that is gone or may not be read. Any thread.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A target's segment, read through the native reader.
 
-The reader copies with ``preadv`` and never maps, so a target that truncates its file is an error here and not a crash. Buffers belong
-to the caller and are anything writable with the buffer protocol; this module knows no numpy. One thread at a time.
+The reader copies with ``preadv`` and never maps, so a target that truncates its file is an error
+here and not a crash. Buffers belong to the caller and are anything writable with the buffer
+protocol; this module knows no numpy. One thread at a time.
 """
 
 from __future__ import annotations

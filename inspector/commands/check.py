@@ -2,7 +2,8 @@
 
 The program may be a test suite.
 
-A program is judged by what is alive at its end, after a collection. A run of pytest is judged test by test, by our plugin in it.
+A program is judged by what is alive at its end, after a collection. A run of pytest is judged test
+by test, by our plugin in it.
 """
 
 from __future__ import annotations

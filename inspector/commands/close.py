@@ -1,7 +1,8 @@
 """``arc-inspector close PID HANDLE…`` and ``close PID --filter TEXT``: close resources, guarded.
 
-What others hold is refused with their names; ``--although-held`` closes it all the same, ``--dry-run`` only says what would happen.
-Objects that need another one of those asked for are closed before it.
+What others hold is refused with their names; ``--although-held`` closes it all the same,
+``--dry-run`` only says what would happen. Objects that need another one of those asked for are
+closed before it.
 """
 
 from __future__ import annotations

@@ -55,7 +55,8 @@ def findings(
 ) -> None:
     """Watch a process for a while, or read a file, and print the findings.
 
-    Exit status 1: there is a suspect. Exit status 4: none so far, but a rule on growth or counts cannot tell yet.
+    Exit status 1: there is a suspect. Exit status 4: none so far, but a rule on growth or counts
+    cannot tell yet.
     """
     watch_secs = parse_span(span) if span else None
     if bool(mute) != bool(reason):

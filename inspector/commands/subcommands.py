@@ -1,6 +1,7 @@
 """The subcommands, one line each, and the group that imports a subcommand only when it is used.
 
-Importing all of them loads numpy and the whole viewer, which takes half a second that ``--help`` and a mistyped word need not wait for.
+Importing all of them loads numpy and the whole viewer, which takes half a second that ``--help``
+and a mistyped word need not wait for.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``python -m inspector.demo [--seconds S] [--calm]``: the sample target under its own agent.
 
-Says ``ready {json}`` on stdout when everything runs. Ends on SIGTERM, on Ctrl-C, when a pipe at its stdin closes, or after
-``--seconds``.
+Says ``ready {json}`` on stdout when everything runs. Ends on SIGTERM, on Ctrl-C, when a pipe at its
+stdin closes, or after ``--seconds``.
 """
 
 from __future__ import annotations

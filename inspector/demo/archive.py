@@ -34,7 +34,8 @@ class Archivist:
         self._slow_millis = slow_millis
         self.close_waits = threading.Event()
         """Set once a close was asked for, or will not be."""
-        # Daemons: they sit in native calls of many seconds, for which the end of the program does not wait.
+        # Daemons: they sit in native calls of many seconds, for which the end of the program does
+        # not wait.
         self.thread = threading.Thread(target=self._run, name="archivist", daemon=True)
 
     def _run(self) -> None:

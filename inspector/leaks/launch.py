@@ -2,9 +2,9 @@
 
 It runs the program as ``inspector.agent.launch`` does.
 
-``arc-inspector check`` starts it as its child: ``python …/_arc_inspector.py inspector.leaks.launch FILE PROGRAM [ARGS…]``. The report is
-taken when the program's own exit functions have run and the interpreter is whole. A program that is killed or leaves by ``os._exit`` writes
-none.
+``arc-inspector check`` starts it as its child: ``python …/_arc_inspector.py inspector.leaks.launch
+FILE PROGRAM [ARGS…]``. The report is taken when the program's own exit functions have run and the
+interpreter is whole. A program that is killed or leaves by ``os._exit`` writes none.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def main(words: list[str]) -> int:
         _, program = launch.parse(rest)
         path = start(LEVEL, program=program.command)
         judge = ExitJudge(path, file)
-        # Registered before anything of the program, so that it runs after all of it, but before the agent's own.
+        # Registered before anything of the program, so that it runs after all of it, but before the
+        # agent's own.
         atexit.register(judge.report)
     except InspectorError as error:
         print(f"arc-inspector: {error}", file=sys.stderr)

@@ -1,7 +1,8 @@
 """The pytest plugin: ``--arc-leaks`` fails the tests that leave native handles alive.
 
-Loaded by every pytest run of the environment, so it does nothing, and imports nothing of the tool, unless it is asked to.
-It is ``_arc_inspector.leaks.plugin`` there: the tests may be of a program that has a module ``inspector``.
+Loaded by every pytest run of the environment, so it does nothing, and imports nothing of the tool,
+unless it is asked to. It is ``_arc_inspector.leaks.plugin`` there: the tests may be of a program
+that has a module ``inspector``.
 """
 
 from __future__ import annotations

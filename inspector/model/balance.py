@@ -1,9 +1,10 @@
 """The clones and releases of an object or a type, matched, and the remainder by call site.
 
-A handle's creation or clone is matched by its release. Native clones and releases that have no handle are matched within their object,
-the newest clone first, as scopes nest. Changes without an event are known from the counts (``balance_counts``) and matched the same way.
-The remaining call sites have a net of *+n* (references that are still held) or *-n* (releases whose clone was before the recording).
-Pure; any thread; about a second for a million events.
+A handle's creation or clone is matched by its release. Native clones and releases that have no
+handle are matched within their object, the newest clone first, as scopes nest. Changes without an
+event are known from the counts (``balance_counts``) and matched the same way. The remaining call
+sites have a net of *+n* (references that are still held) or *-n* (releases whose clone was before
+the recording). Pure; any thread; about a second for a million events.
 """
 
 from __future__ import annotations
@@ -117,7 +118,8 @@ def of_object(events: Events, snapshot: Snapshot, handle: int) -> Mask:
 
     Events of native code, which has no handle, are among them.
 
-    The allocator gives an address to one object after the other. Events outside the object's life are left out.
+    The allocator gives an address to one object after the other. Events outside the object's life
+    are left out.
     """
     handles = snapshot.handles
     row = np.flatnonzero(handles.ids == np.uint64(handle))
@@ -140,7 +142,8 @@ def _life(events: Events, snapshot: Snapshot, row: int, there: Ints) -> tuple[fl
 
     The object lived between the two.
 
-    ``there``: all rows with that address. Seconds since the Unix epoch; infinite where no end is known.
+    ``there``: all rows with that address. Seconds since the Unix epoch; infinite where no end is
+    known.
     """
     handles = snapshot.handles
     dropped = handles.changed_at[there[handles.references[there] == Reference.DROPPED]]
@@ -208,7 +211,8 @@ def folded(frames: Sequence[Frame], packages: Collection[str] = ()) -> tuple[Bal
 
     Runs of library frames are one line each.
 
-    Library frames inside of that one say nothing about the program. A stack of library frames alone stays as it is.
+    Library frames inside of that one say nothing about the program. A stack of library frames alone
+    stays as it is.
     """
     own = next((place for place, frame in enumerate(frames) if not _is_inside(frame, packages)), None)
     if own is None:

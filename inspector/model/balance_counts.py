@@ -2,9 +2,10 @@
 
 Pure; any thread.
 
-A call of a generated method clones its handle, which is an event, and the native function consumes the clone, which is none. Native code
-may also clone and drop references by itself. The next event of the object carries a count that is lower or higher than the last event
-and its own change explain, so the difference is known exactly, although its time and its place are not.
+A call of a generated method clones its handle, which is an event, and the native function consumes
+the clone, which is none. Native code may also clone and drop references by itself. The next event
+of the object carries a count that is lower or higher than the last event and its own change
+explain, so the difference is known exactly, although its time and its place are not.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Raw records of a segment → a frozen snapshot.
 
-Runs on the session's pump thread. Vectorised: 100,000 rows take about twenty milliseconds, most of it the grouping by address.
+Runs on the session's pump thread. Vectorised: 100,000 rows take about twenty milliseconds, most of
+it the grouping by address.
 """
 
 from __future__ import annotations
@@ -138,8 +139,9 @@ def build_deadlines(raw: RawVitals, clock: Clock) -> tuple[CloseDeadline, ...]:
 def build_limits(raw: RawState, handles: Handles, codes: LayoutCodes) -> tuple[Limit, ...]:
     """Records of the segment that are in use now, for each section that has a capacity.
 
-    The target gives three kinds of records out again, so of these the header's count is only the largest number so far: rows of
-    dead handles, records of ended threads that no row of a living handle names, and event rings of ended threads.
+    The target gives three kinds of records out again, so of these the header's count is only the
+    largest number so far: rows of dead handles, records of ended threads that no row of a living
+    handle names, and event rings of ended threads.
     """
     header = raw.vitals.header
     in_use = {

@@ -1,7 +1,8 @@
 """Births and deaths over time: a bounded history of counters, and the figures read off it.
 
-The counters of a target only grow, so births between two moments are a difference: exact, however rarely they were read and
-however much of the past was thinned out. A hole in the readings is a gap, never a zero. One thread (the window's).
+The counters of a target only grow, so births between two moments are a difference: exact, however
+rarely they were read and however much of the past was thinned out. A hole in the readings is a gap,
+never a zero. One thread (the window's).
 """
 
 from __future__ import annotations
@@ -301,7 +302,8 @@ class ChurnHistory:
     def _span(self, begin: float, end: float) -> tuple[int, int]:
         """Rows from ``begin`` to ``end`` as a half-open range.
 
-        It starts at the last row at or before ``begin``, and ends with the first at or after ``end``.
+        It starts at the last row at or before ``begin``, and ends with the first at or after
+        ``end``.
         """
         at = self._at[: self._count]
         first = max(int(np.searchsorted(at, begin, side="right")) - 1, 0)

@@ -1,6 +1,7 @@
 """Ticks of a target's clock as seconds since the Unix epoch.
 
-Pure; any thread. A tick of 0 means *not recorded* and becomes ``nan``; so does a moment that no calendar has, of a damaged segment.
+Pure; any thread. A tick of 0 means *not recorded* and becomes ``nan``; so does a moment that no
+calendar has, of a damaged segment.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ order of the list. Nothing is pickled. ``decode`` treats its input as hostile: s
 before and after decompression, and every value is checked, so that the result is as good as a
 snapshot of a live target.
 
-Pure; any thread. 100,000 rows take a few tens of milliseconds to read and a few hundred to write: not on the GUI thread's frame.
+Pure; any thread. 100,000 rows take a few tens of milliseconds to read and a few hundred to write:
+not on the GUI thread's frame.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ reference of its own, so adding the handles of the table at hand gives a count o
 the handles, and one count for all rows of an object. Each outer ``Arc`` holds one reference of the
 object's own ``Arc``, so its first reference is counted there already.
 
-Rows with one heap address are handles of one object. Pure numpy; any thread; 100,000 rows take a few milliseconds.
+Rows with one heap address are handles of one object. Pure numpy; any thread; 100,000 rows take a
+few milliseconds.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ def numbers_of(types: Ints, data: Ids, numbered: Flags) -> Ids:
 
     Their library knows these objects by a number and not by a place.
 
-    No address is as large as any of these names. 0 for other rows, and for numbers that leave no room for the type.
+    No address is as large as any of these names. 0 for other rows, and for numbers that leave no
+    room for the type.
     """
     few_bits = np.uint64(47)
     fits = numbered & (data != 0) & (data >> few_bits == 0)
@@ -167,8 +169,8 @@ def strongs_of(objects: Objects, sampled: Sampled, *, handles: Flags, counted: F
 def _outers(objects: Objects, sampled: Sampled, counted: Flags) -> tuple[Ints, Ints, Ints]:
     """Each row's outer count; the sum of its object's outer counts beyond 1 each; and their number.
 
-    A handle that no sampler saw so far has one reference, as every handle; of an ``Arc`` that could not be read nothing is known,
-    and nothing of the whole.
+    A handle that no sampler saw so far has one reference, as every handle; of an ``Arc`` that could
+    not be read nothing is known, and nothing of the whole.
     """
     rows = np.flatnonzero(counted)
     nothing = np.zeros(len(counted), dtype=np.int64)
@@ -211,7 +213,8 @@ def in_flight_of(objects: Objects, pins: Ints, sampled: Ints, exact: Flags) -> I
 
     For kinds that clone for a call the number comes from sampling.
 
-    ``exact`` marks rows whose kind shows each call in its thread's record. Elsewhere unsampled rows stay ``UNKNOWN``.
+    ``exact`` marks rows whose kind shows each call in its thread's record. Elsewhere unsampled rows
+    stay ``UNKNOWN``.
     """
     pinned = objects.spread(pins)
     pinned = np.where(pinned == UNKNOWN, pins, pinned)

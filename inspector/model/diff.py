@@ -2,8 +2,9 @@
 
 Handles were born, died, survived or changed.
 
-Two marks of one process are compared handle by handle, since an id is never used again. Marks of two processes (two runs of a program)
-have no handle in common: of these only the numbers by type and place are compared. Pure numpy; any thread; 100,000 handles take some 30 ms.
+Two marks of one process are compared handle by handle, since an id is never used again. Marks of
+two processes (two runs of a program) have no handle in common: of these only the numbers by type
+and place are compared. Pure numpy; any thread; 100,000 handles take some 30 ms.
 """
 
 from __future__ import annotations

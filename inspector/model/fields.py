@@ -1,8 +1,8 @@
 """Frozen dataclasses as JSON values and back, driven by their annotations.
 
-Apart from the codec because it knows nothing of snapshots: a field added to a dataclass is carried without a change here.
-Reading treats its input as hostile: each value has the annotated type and a sane range, or the whole is refused.
-Pure; any thread.
+Apart from the codec because it knows nothing of snapshots: a field added to a dataclass is carried
+without a change here. Reading treats its input as hostile: each value has the annotated type and a
+sane range, or the whole is refused. Pure; any thread.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def from_plain(row_type: type[Row], value: object, **given: object) -> Row:
 
     ``given`` are fields that were stored elsewhere.
 
-    Raises ``FileFormatError`` for anything that the annotations do not allow. Unknown keys are ignored, so that a newer writer
-    may add a field; a missing one takes its default.
+    Raises ``FileFormatError`` for anything that the annotations do not allow. Unknown keys are
+    ignored, so that a newer writer may add a field; a missing one takes its default.
     """
     if not isinstance(value, dict):
         raise FileFormatError(f"{row_type.__name__} is not an object")

@@ -10,8 +10,9 @@ r"""The filter language of the handle table.
     born:14:03..14:05:20  when the handle was created, local time of day (its nearest past); either end may be missing
     -state:open           a minus in front: not
 
-The fields are those of ``HANDLE_COLUMNS`` that have filter names. All terms must hold. Unknown values match no comparison.
-Pure; any thread: ``parse`` on each key stroke, ``Filter.mask`` vectorised (a million rows within a frame).
+The fields are those of ``HANDLE_COLUMNS`` that have filter names. All terms must hold. Unknown
+values match no comparison. Pure; any thread: ``parse`` on each key stroke, ``Filter.mask``
+vectorised (a million rows within a frame).
 """
 
 from __future__ import annotations

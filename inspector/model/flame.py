@@ -2,7 +2,8 @@
 
 It is a tree of stack frames whose widths are handles, or bytes.
 
-Counting rows is vectorised; the tree is built over the distinct pairs of site and type, of which there are few. Pure; any thread.
+Counting rows is vectorised; the tree is built over the distinct pairs of site and type, of which
+there are few. Pure; any thread.
 """
 
 from __future__ import annotations

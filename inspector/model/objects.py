@@ -14,7 +14,8 @@ from inspector.model.states import alive
 def object_count(handles: Handles) -> int:
     """Objects that live handles name; a row whose object is unknown counts as an object of its own.
 
-    Each of an object's n rows counts as 1/n (``proxies`` says n), which needs no sorting by address.
+    Each of an object's n rows counts as 1/n (``proxies`` says n), which needs no sorting by
+    address.
     """
     shares = 1.0 / np.maximum(handles.proxies, 1)
     return round(float(shares[alive(handles)].sum()))

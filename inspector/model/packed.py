@@ -2,7 +2,8 @@
 
     JSON bytes u32 | JSON [[name, dtype, length] …] | zlib stream of the columns
 
-``unpack`` treats its input as hostile: only the dtypes that are asked for, sizes bounded before and after. Pure; any thread.
+``unpack`` treats its input as hostile: only the dtypes that are asked for, sizes bounded before and
+after. Pure; any thread.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Pending closes: requests that have not run, each with its requester and its obstacle.
 
-Computed from a snapshot; row order and columns are numpy, texts are made only for the rows that are shown. Pure; any thread.
+Computed from a snapshot; row order and columns are numpy, texts are made only for the rows that are
+shown. Pure; any thread.
 """
 
 from __future__ import annotations

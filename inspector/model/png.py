@@ -1,7 +1,7 @@
 """Private data inside a PNG: reading and writing one chunk, without any image library.
 
-A PNG is a signature and a row of chunks: length u32, type (4 letters), data, CRC-32 of type and data; big endian.
-The picture itself is never decoded here. Pure; any thread.
+A PNG is a signature and a row of chunks: length u32, type (4 letters), data, CRC-32 of type and
+data; big endian. The picture itself is never decoded here. Pure; any thread.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def insert_chunk(png: bytes, chunk_type: bytes, data: bytes) -> bytes:
 def read_chunk(png: bytes, chunk_type: bytes) -> bytes | None:
     """Data of the chunk of ``chunk_type``; ``None`` when there is none.
 
-    Raises ``FileFormatError`` when ``png`` is none, is cut short, the chunk is too large, is there twice, or its checksum is wrong.
+    Raises ``FileFormatError`` when ``png`` is none, is cut short, the chunk is too large, is there
+    twice, or its checksum is wrong.
     """
     found: bytes | None = None
     for kind, begin, end in _chunks(png):

@@ -1,7 +1,8 @@
 """Copies of a segment's records, not yet interpreted.
 
-Arrays are structured, their fields named as in the layout; the session derives their dtypes from the compiled schema, so that
-the model depends on field names and on nothing native. Pure; any thread.
+Arrays are structured, their fields named as in the layout; the session derives their dtypes from
+the compiled schema, so that the model depends on field names and on nothing native. Pure; any
+thread.
 """
 
 from __future__ import annotations

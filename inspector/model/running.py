@@ -2,7 +2,8 @@
 
 They have the threads that they run on, and the references that they add to their objects' counts.
 
-Sampling takes a reference that stays for native code's, and a call that does not return keeps its own as long. Pure; any thread.
+Sampling takes a reference that stays for native code's, and a call that does not return keeps its
+own as long. Pure; any thread.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Screenshots carry their snapshot: the picture's bytes and the snapshot in one PNG.
 
-Without Qt, so that a file can be read where there is no display. Pure but for ``extract``, which reads a file; any thread.
+Without Qt, so that a file can be read where there is no display. Pure but for ``extract``, which
+reads a file; any thread.
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ A file that is cut off is readable up to its end.
     MARK  JSON: time, name
     LAST  JSON: how the recording ended, what it left out
 
-All numbers are little endian. Records of an unknown kind are skipped, so that a newer writer may add some; a new ``VERSION`` is refused.
-A damaged record is left out and counted, with the deltas that follow on it. Reading treats the file as hostile.
+All numbers are little endian. Records of an unknown kind are skipped, so that a newer writer may
+add some; a new ``VERSION`` is refused. A damaged record is left out and counted, with the deltas
+that follow on it. Reading treats the file as hostile.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 """A viewer's knowledge of a target at one instant, frozen.
 
-Everything that the panes show is computed from these values. They are made on the session's pump thread, never
-changed afterwards, and may be read from any thread. Arrays are numpy, one element a row, all of one length, read-only.
+Everything that the panes show is computed from these values. They are made on the session's pump
+thread, never changed afterwards, and may be read from any thread. Arrays are numpy, one element a
+row, all of one length, read-only.
 
-Unknown is never 0: integer columns use ``UNKNOWN`` (-1), times use ``nan``, texts use ``""``.
-Times are seconds since the Unix epoch (float64). Threads, types and sites are named by index; index 0 means *none*.
+Unknown is never 0: integer columns use ``UNKNOWN`` (-1), times use ``nan``, texts use ``""``. Times
+are seconds since the Unix epoch (float64). Threads, types and sites are named by index; index 0
+means *none*.
 """
 
 from __future__ import annotations
@@ -35,8 +37,7 @@ class TargetState(StrEnum):
 
     LIVE = "live"
     HUNG = "hung"
-    """Alive, but stopped or with an interpreter that does not answer; ``Target.reason`` says
-    which."""
+    """Alive, but stopped, or its interpreter does not answer: ``Target.reason`` says which."""
     ENDED = "ended"
     """It exited normally or its agent was stopped. The last state is kept."""
     POST_MORTEM = "post-mortem"
@@ -63,14 +64,12 @@ class Target:
     """When the segment was made."""
     state: TargetState
     reason: str = ""
-    """Why the state is what it is, a sentence without a full stop: ``the interpreter has not
-    answered for 12 s``."""
+    """The cause of the state, without a full stop: ``the interpreter has not answered for 12 s``."""
     state_since: float = float("nan")
     level: Level = Level.COUNT
     viewers: int = 0
     from_outside: bool = False
-    """Nothing of ours is in it: what is shown was read out of its memory, the read-only
-    fallback."""
+    """Its memory is read, and nothing is loaded into it: the read-only fallback."""
 
 
 class Outer(StrEnum):
@@ -278,8 +277,8 @@ class Handles:
 
     The order is stable from one snapshot to the next.
 
-    A row's identity is ``ids``: ``generation << 32 | index << 1 | foreign``; it is never used again. A new field is
-    stored in files, and unknown in a look from outside, as its own line says.
+    A row's identity is ``ids``: ``generation << 32 | index << 1 | foreign``; it is never used
+    again. A new field is stored in files, and unknown in a look from outside, as its own line says.
     """
 
     ids: Ids = field(metadata=stored("<u8", Check.ID))

@@ -1,6 +1,7 @@
 """The two state machines of a handle in words.
 
-Apart from the panes because filter, sorting, tables and commands need the same words. Pure; any thread.
+Apart from the panes because filter, sorting, tables and commands need the same words. Pure; any
+thread.
 """
 
 from __future__ import annotations

@@ -20,8 +20,9 @@ from inspector.wire import ffi, lib
 class ForeignMap:
     """Python objects that native code holds, by key. A key is never used again.
 
-    Guarded without a lock: each method is one atomic operation of a dict or a counter. A lock could be asked for twice by one
-    thread, because a garbage collection within ``insert`` may drop a foreign object.
+    Guarded without a lock: each method is one atomic operation of a dict or a counter. A lock could
+    be asked for twice by one thread, because a garbage collection within ``insert`` may drop a
+    foreign object.
     """
 
     __slots__ = ("_keys", "_objects")

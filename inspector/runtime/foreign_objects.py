@@ -1,7 +1,8 @@
 """Python objects under numbers, like ``cgo.Handle``: native code keeps the number for the object.
 
-Each is a row that the inspector shows. A map may say how its objects close; then their close waits for the uses that are entered, runs
-at most once and, where only the thread that made the number may close (a ``sqlite3.Connection``), on that thread alone.
+Each is a row that the inspector shows. A map may say how its objects close; then their close waits
+for the uses that are entered, runs at most once and, where only the thread that made the number may
+close (a ``sqlite3.Connection``), on that thread alone.
 """
 
 from __future__ import annotations
@@ -129,7 +130,8 @@ class ForeignObjects:
 
         Its number stays valid for ``delete``.
 
-        Raises ``ClosedError`` after the first, and ``CloseError`` with the reason when the object's own method raises.
+        Raises ``ClosedError`` after the first, and ``CloseError`` with the reason when the object's
+        own method raises.
         """
         key = 0
         if arguments and number in self._objects:

@@ -99,8 +99,8 @@ def create(
 class Handle:
     """Owns one strong reference to a native object. Any thread may use and release it.
 
-    Two proxies are equal when they name one object. The reference is released by ``release`` or with the proxy, which
-    is also done while the interpreter shuts down.
+    Two proxies are equal when they name one object. The reference is released by ``release`` or
+    with the proxy, which is also done while the interpreter shuts down.
     """
 
     __slots__ = ("__weakref__", "_handle", "_is_owned", "_object")

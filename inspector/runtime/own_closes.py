@@ -2,8 +2,9 @@
 
 The method is the program's, and the most derived method runs.
 
-It runs where any other close runs: on the owner thread of a type that has one, at the thread's next call or ``drain``; otherwise on the
-thread that ends the last call in flight, or on a thread of the agent.
+It runs where any other close runs: on the owner thread of a type that has one, at the thread's next
+call or ``drain``; otherwise on the thread that ends the last call in flight, or on a thread of the
+agent.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ def close(function: Callable[..., int], *arguments: Any, deadline_secs: float | 
 
     The caller's site is recorded.
 
-    A close that has not run ``deadline_secs`` from now is withdrawn: the resource is open again, and ``Resource.close_result`` says so.
-    Raises ``ValueError`` for a deadline that is not ahead.
+    A close that has not run ``deadline_secs`` from now is withdrawn: the resource is open again,
+    and ``Resource.close_result`` says so. Raises ``ValueError`` for a deadline that is not ahead.
     """
     if deadline_secs is not None:
         set_deadline(deadline_secs)
@@ -111,8 +111,8 @@ class Resource:
     def close_result(self) -> bool:
         """How the newest close ended: ``True``, it ran; ``False``, it is pending.
 
-        Raises ``CloseError`` with the reason when it failed, was taken back, or was withdrawn at its deadline, and
-        ``InspectorError`` when none was asked for.
+        Raises ``CloseError`` with the reason when it failed, was taken back, or was withdrawn at
+        its deadline, and ``InspectorError`` when none was asked for.
         """
         error = new_error()
         status = lib.ai_close_result(self._handle, error)
@@ -136,7 +136,8 @@ class Resource:
         try:
             getattr(self, self._closes_by)(**self._closes_with)
         except ClosedError:
-            # Closed inside the block; the refused second close is counted as such by the native side.
+            # Closed inside the block; the refused second close is counted as such by the native
+            # side.
             return
 
     async def __aenter__(self) -> Self:

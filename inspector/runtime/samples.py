@@ -2,8 +2,9 @@
 
 They are in every ownership situation that the inspector shows.
 
-``TodoList`` shares ``TodoItem``s, a ``Journal`` owns a file and closes by its own method, a ``Cursor`` may be closed by its owner
-thread alone and holds its journal, a ``Listener`` is Python seen from native code, ``Churn`` runs native threads over all of them.
+``TodoList`` shares ``TodoItem``s, a ``Journal`` owns a file and closes by its own method, a
+``Cursor`` may be closed by its owner thread alone and holds its journal, a ``Listener`` is Python
+seen from native code, ``Churn`` runs native threads over all of them.
 """
 
 from __future__ import annotations
@@ -226,7 +227,8 @@ class Churn:
     def __init__(self, *, threads: int, per_second: int) -> None:
         """Start that many threads, each with so many rounds a second."""
         number = create(lib.ai_churn_start, threads, per_second)
-        # At exit as well: native threads must not outlive the interpreter that their listeners run in.
+        # At exit as well: native threads must not outlive the interpreter that their listeners run
+        # in.
         self._stop = weakref.finalize(self, _stop_churn, number)
 
     def stop(self) -> None:

@@ -2,8 +2,8 @@
 
 A site is interned, so each is described once.
 
-Off below level *history*; there the innermost frame of the program's own, with the libraries' frames inside it; at *stacks* up to
-``SITE_FRAMES``. The thread whose frames are read runs it.
+Off below level *history*; there the innermost frame of the program's own, with the libraries'
+frames inside it; at *stacks* up to ``SITE_FRAMES``. The thread whose frames are read runs it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class SiteTable:
         self._own_modules = own_modules
         self._packages = packages
         self._naming: dict[str, bool] = {}
-        # Globals of own modules, by id: these modules are never unloaded. Saves most frames the look at the name.
+        # Globals of own modules, by id: these modules are never unloaded. Saves most frames the
+        # look at the name.
         self._own_globals: set[int] = set()
         # The code objects stay beside the number: an id is only unique while its object lives.
         self._known: dict[Place | tuple[Place, ...], tuple[int, tuple[CodeType, ...]]] = {}

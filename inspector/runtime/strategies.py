@@ -1,8 +1,8 @@
 """The other ways to own an object: the sample list and the sample journal over each of them.
 
-``SerialTodoList`` lets one call at a time inside, ``SharedTodoList`` any number, ``ThinTodoList`` keeps its count in its own row. All
-release, count and clone as every ``Handle`` does, and the journals close as every ``Resource`` does; a handle of one strategy is of the
-wrong type in another.
+``SerialTodoList`` lets one call at a time inside, ``SharedTodoList`` any number, ``ThinTodoList``
+keeps its count in its own row. All release, count and clone as every ``Handle`` does, and the
+journals close as every ``Resource`` does; a handle of one strategy is of the wrong type in another.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ def as_of_exit(raw: RawState) -> RawState:
 
     ``raw`` itself where the program has not ended that way.
 
-    Rows keep the resource state of a close that ran; a resource that was only dropped counts as open. The records are changed in place.
+    Rows keep the resource state of a close that ran; a resource that was only dropped counts as
+    open. The records are changed in place.
     """
     ended_at = raw.vitals.number("ended_at_ticks")
     if raw.vitals.number("ending") != Ending.EXITED or not ended_at:

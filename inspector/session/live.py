@@ -148,18 +148,12 @@ class LiveSession:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the target refused the viewer more than once.
-
-        A socket that is only about to appear is there at the second attempt.
-        """
+        """Whether two attempts failed: a socket about to appear is there at the second."""
         return self._link.failures > 1
 
     @property
     def has_answered(self) -> bool:
-        """Whether the target's interpreter has answered since the session began.
-
-        Only then is *live* more than a guess.
-        """
+        """Whether the target's interpreter has answered: *live* is then more than a guess."""
         return self._watcher.has_answered
 
     def subscribe(self, listener: SessionListener) -> Callable[[], None]:
@@ -221,10 +215,7 @@ class LiveSession:
         return self._submit(lambda: cycles_in(self._search("cycles", handle, search)))
 
     def set_type_level(self, type_index: int, level: Level | None) -> Future[None]:
-        """Record so much of one type until the last viewer leaves.
-
-        ``None``: as the whole process.
-        """
+        """Record so much of one type until the last viewer leaves (``None``: as the process)."""
         number = AS_THE_PROCESS if level is None else int(level)
         return self._submit(lambda: self._do("type_level", type_id=type_index, level=number))
 

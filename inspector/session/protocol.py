@@ -1,6 +1,7 @@
 """The Protocol of a session for the window and the commands, the same for every kind.
 
-Live, post-mortem, recorded and fake sessions look alike. ``ui`` imports this and ``model``, no more.
+Live, post-mortem, recorded and fake sessions look alike. ``ui`` imports this and ``model``, no
+more.
 """
 
 from __future__ import annotations

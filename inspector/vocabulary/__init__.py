@@ -2,8 +2,8 @@
 
 They are levels, states, kinds, events and operations.
 
-Pure Python of the standard library; the numbers are equal to ``native/crates/segment/src/layout``'s, and tests
-compare both. Any thread.
+Pure Python of the standard library; the numbers are equal to
+``native/crates/segment/src/layout``'s, and tests compare both. Any thread.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The extension module ``inspector._hooks``: hooks and scans in C (``native/python``).
 
-It lies in one shared object with cffi's module, since both work on the one recorder of the process; so the import system, which looks for
-a file of a module's own name, does not find it by itself.
+It lies in one shared object with cffi's module, since both work on the one recorder of the process;
+so the import system, which looks for a file of a module's own name, does not find it by itself.
 """
 
 from __future__ import annotations

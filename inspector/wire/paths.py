@@ -2,8 +2,9 @@
 
 They are a small language of its own, so that nothing of it is ever evaluated as code.
 
-``_handle.value``, ``fileno()`` are paths; ``closed``, ``not is_open()``, ``_handle is None``, ``fileno() == -1`` and
-``total_changes raises`` are conditions. Parsing is pure; reading runs the attributes that the path names, no more.
+``_handle.value``, ``fileno()`` are paths; ``closed``, ``not is_open()``, ``_handle is None``,
+``fileno() == -1`` and ``total_changes raises`` are conditions. Parsing is pure; reading runs the
+attributes that the path names, no more.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
 Its numbers and record layouts are all taken from the compiled declarations.
 
-Nothing here is a second description: names are mapped, values and offsets are read from ``native/crates/segment/src/layout`` by way
-of the compiled header. Records are described without numpy, so that a target does not load it; a viewer builds dtypes
-from ``fields``. Immutable; any thread.
+Nothing here is a second description: names are mapped, values and offsets are read from
+``native/crates/segment/src/layout`` by way of the compiled header. Records are described without
+numpy, so that a target does not load it; a viewer builds dtypes from ``fields``. Immutable; any
+thread.
 """
 
 from __future__ import annotations

@@ -68,8 +68,8 @@ class Ending(Enum):
 class LoopCall:
     """A call of a coroutine function that an event loop of the program is asked to make.
 
-    ``start`` and ``look`` are for the worker thread. ``ended`` is called once, on the loop's thread or the worker's, with the ending and
-    what the call raised.
+    ``start`` and ``look`` are for the worker thread. ``ended`` is called once, on the loop's thread
+    or the worker's, with the ending and what the call raised.
     """
 
     def __init__(

@@ -146,7 +146,8 @@ class Adapter(Protocol):
     def close(self, row: int, *, although_held: bool, preview: bool, withdraw_after_secs: float | None = None) -> CloseVerdict:
         """Close the resource behind a row; with ``preview`` only give the outcome.
 
-        A close that waits for the program's event loop is withdrawn when it has not ended in ``withdraw_after_secs``.
+        A close that waits for the program's event loop is withdrawn when it has not ended in
+        ``withdraw_after_secs``.
         """
 
     def referrers(self, row: int) -> Sequence[str]:

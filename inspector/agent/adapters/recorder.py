@@ -25,7 +25,8 @@ class Recorder:
 
     __slots__ = ()
 
-    # The calls for every object are the native functions themselves: a method around each would cost half as much again.
+    # The calls for every object are the native functions themselves: a method around each would
+    # cost half as much again.
     level: Callable[[], int] = staticmethod(lib.ai_level)
     """The process's ``Level``."""
     hottest: Callable[[], int] = staticmethod(lib.ai_hottest_level)

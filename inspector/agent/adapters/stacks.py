@@ -1,6 +1,7 @@
 """Sites of births, read from frames by native code; Python is asked about unseen stacks.
 
-Which frames are the program's is told by their module and file, as ``SiteTable`` does. Runs on the thread whose frames are read.
+Which frames are the program's is told by their module and file, as ``SiteTable`` does. Runs on the
+thread whose frames are read.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Asynchronous UniFFI calls in flight in another process: their coroutines and objects.
 
-A coroutine's frame lies within it. The method that awaits the call is the coroutine in whose frame the call is; its first local is the
-proxy. One thread.
+A coroutine's frame lies within it. The method that awaits the call is the coroutine in whose frame
+the call is; its first local is the proxy. One thread.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Classes are found by the names in generated code.
 
-The same structure by which the agent knows them from within (``inspector.wire.uniffi``). One thread.
+The same structure by which the agent knows them from within (``inspector.wire.uniffi``). One
+thread.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A declaration has a program run the code that it names, on the agent's thread.
 
-It is asked for once and remembered by content: a declaration that changes is asked for again. Shipped declarations were looked through
-with the tool and need none.
+It is asked for once and remembered by content: a declaration that changes is asked for again.
+Shipped declarations were looked through with the tool and need none.
 """
 
 from __future__ import annotations

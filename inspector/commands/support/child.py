@@ -37,7 +37,8 @@ class Child:
     ) -> None:
         """Start it, with this package importable. Raises ``AttachError`` when that fails.
 
-        ``more`` is added to its environment. ``waits``: the launcher runs the program only after ``release``, so that we can attach before.
+        ``more`` is added to its environment. ``waits``: the launcher runs the program only after
+        ``release``, so that we can attach before.
         """
         read_end, self._release_end = os.pipe() if waits else (-1, -1)
         variables = environment(os.environ) | ({WAIT_VARIABLE: str(read_end)} if waits else {}) | dict(more)

@@ -119,8 +119,9 @@ def session_with(
 ) -> Session:
     """A session with a process that was found. Raises ``AttachError``.
 
-    ``ask`` is called when the person has declared something and has not agreed to it yet; ``None``: it is left out, and said so.
-    ``brought``: this viewer brought the agent in, which leaves with it.
+    ``ask`` is called when the person has declared something and has not agreed to it yet; ``None``:
+    it is left out, and said so. ``brought``: this viewer brought the agent in, which leaves with
+    it.
     """
     if found.segment is None:
         raise AttachError(f"{found.reason} (process {found.pid})")

@@ -2,7 +2,8 @@
 
 Lines and tables are for people, one JSON object is for scripts, an error is one line.
 
-All output of commands goes through here, so that no text of a target, a file or the system drives the terminal.
+All output of commands goes through here, so that no text of a target, a file or the system drives
+the terminal.
 """
 
 from __future__ import annotations

@@ -62,7 +62,8 @@ class PythonCommand:
 def parse_command(words: Sequence[str], python: str) -> PythonCommand:
     """``python -m x``, ``env A=1 python app.py``, ``app.py``, ``pytest tests``.
 
-    ``python`` runs scripts that name no interpreter. Raises ``UsageError`` for a command that is no Python program.
+    ``python`` runs scripts that name no interpreter. Raises ``UsageError`` for a command that is no
+    Python program.
     """
     first, *rest = words
     if Path(first).name == "env" and rest:

@@ -87,7 +87,7 @@ def is_birth_unseen(snapshot: Snapshot, row: int) -> bool:
     return math.isnan(handles.created_at[row]) and int(handles.references[row]) in ALIVE
 
 
-# tooltips -------------------------------------------------------------------------------------------------------------
+# tooltips -----------------------------------------------------------------------------------------
 
 
 def age_note(snapshot: Snapshot, row: int) -> str:
@@ -130,7 +130,7 @@ def count_unknown(snapshot: Snapshot) -> str:
     return "not sampled: the count of this object cannot be read"
 
 
-# values of JSON -------------------------------------------------------------------------------------------------------
+# values of JSON -----------------------------------------------------------------------------------
 
 
 def of_type(value: Callable[[TypeRow], str | None]) -> Callable[[Snapshot, int], str | None]:

@@ -79,7 +79,8 @@ def _made_in_calls(events: Events) -> npt.NDArray[np.bool_]:
 
     Begin and end of the call were recorded.
 
-    A begin alone says nothing about later births: its end is missing also when recording stopped meanwhile, or when a gap swallowed it.
+    A begin alone says nothing about later births: its end is missing also when recording stopped
+    meanwhile, or when a gap swallowed it.
     """
     begun, ended = _whole_calls(events)
     steps = np.zeros(len(events), np.int64)

@@ -1,7 +1,7 @@
 """A Qt table over numpy-backed rows, described by its columns.
 
-Pending closes and threads are such tables: read-only, sortable, with a stable key a row so that selection and scroll position
-outlive a refresh. GUI thread only.
+Pending closes and threads are such tables: read-only, sortable, with a stable key a row so that
+selection and scroll position outlive a refresh. GUI thread only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Colours, fonts and their meaning: one table of tokens with a value for each theme.
 
-Apart from the widgets so that every pane, plot and icon draws from the same table and a test can prove the contrast.
-A token has one meaning and never stands without a second cue (icon or text). GUI thread only, but for ``Theme`` itself, which is frozen.
+Apart from the widgets so that every pane, plot and icon draws from the same table and a test can
+prove the contrast. A token has one meaning and never stands without a second cue (icon or text).
+GUI thread only, but for ``Theme`` itself, which is frozen.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 They are of the object's own ``Arc``, and of the outer ``Arc`` (or the box) that a handle points
 into.
 
-Apart from the widgets because the count bar, the Detail pane and the table's tooltips say the same. Pure; any thread.
+Apart from the widgets because the count bar, the Detail pane and the table's tooltips say the same.
+Pure; any thread.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class Attachment(QObject):
         if replay is not None:
             self.ask(lambda _session: question(replay), on_result)
 
-    # opening and ending -------------------------------------------------------------------------------------------
+    # opening and ending ---------------------------------------------------------------------------
 
     def attach(self, pid: int) -> None:
         """Open a session on a process."""
@@ -178,7 +178,7 @@ class Attachment(QObject):
         self.changed.emit(self.situation)
         self.finished.emit()
 
-    # asking -------------------------------------------------------------------------------------------------------
+    # asking ---------------------------------------------------------------------------------------
 
     def set_paused(self, paused: bool) -> None:
         """Freeze the panes, or let them follow again from the newest snapshot on."""
@@ -222,7 +222,8 @@ class Attachment(QObject):
 
         No answer comes when the session ended before.
 
-        ``on_error`` is given why, a sentence, which the result bar says too unless ``quiet``. ``busy``: it is an action.
+        ``on_error`` is given why, a sentence, which the result bar says too unless ``quiet``.
+        ``busy``: it is an action.
         """
         if self._session is None:
             return
@@ -245,7 +246,7 @@ class Attachment(QObject):
 
         self._runner.watch(question(self._session), result, failed)
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _set_interval(self) -> None:
         if self._session is not None:

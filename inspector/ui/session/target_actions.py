@@ -2,7 +2,8 @@
 
 Each needs arming; a signal brings its answer.
 
-Apart from the attachment, which knows the session, and from the widgets, which only listen. All on the GUI thread.
+Apart from the attachment, which knows the session, and from the widgets, which only listen. All on
+the GUI thread.
 """
 
 from __future__ import annotations

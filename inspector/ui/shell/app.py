@@ -106,8 +106,8 @@ class ClosingSignals:
 def delete_now(window: MainWindow) -> None:
     """Delete a closed window on this thread, the GUI thread.
 
-    Its Python objects refer to each other. A collection of garbage may find them on a worker thread, and a widget that is deleted there
-    crashes the process.
+    Its Python objects refer to each other. A collection of garbage may find them on a worker
+    thread, and a widget that is deleted there crashes the process.
     """
     window.deleteLater()
     QCoreApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)

@@ -103,7 +103,7 @@ class CloseDialog(QDialog):
         """They cannot be told."""
         self.holders.show_trouble(handle, why)
 
-    # building -----------------------------------------------------------------------------------------------------
+    # building -------------------------------------------------------------------------------------
 
     def _build(self, theme: Theme) -> None:
         self.head = head_label(f"Close {wording.plural(len(self.handles), 'resource')}?")
@@ -151,7 +151,7 @@ class CloseDialog(QDialog):
         buttons.addWidget(self.cancel)
         return buttons
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _show_steps(self) -> None:
         consent = self.consent

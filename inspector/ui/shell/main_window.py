@@ -1,7 +1,4 @@
-"""The window: assembly of toolbar, vital signs, banners, start page, panes and status line.
-
-It decides nothing else. GUI thread.
-"""
+"""The window: assembly of toolbar, banners, start page, panes and status line. GUI thread."""
 
 from __future__ import annotations
 
@@ -92,7 +89,7 @@ class MainWindow(QMainWindow):
         restore_layout(settings, self, self.workbench, reset=reset_layout)
         self._show_start()
 
-    # building -----------------------------------------------------------------------------------------------------
+    # building -------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         theme = self.appearance.theme
@@ -215,7 +212,7 @@ class MainWindow(QMainWindow):
         self.attachment.began.connect(self.replay.clear)
         self.attachment.finished.connect(self.replay.clear)
 
-    # calls from other parts ---------------------------------------------------------------------------------------
+    # calls from other parts -----------------------------------------------------------------------
 
     def show_processes(self) -> None:
         """The start page; a session that is open goes on behind it."""
@@ -241,13 +238,10 @@ class MainWindow(QMainWindow):
         if self.attachment.shown is not None:
             self.screenshot_command.save(self.attachment.shown, path, note=self.workbench.handles.query.filter.source)
 
-    # Qt -----------------------------------------------------------------------------------------------------------
+    # Qt -------------------------------------------------------------------------------------------
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the layout, detach, stop the workers.
-
-        First ask about an agent that this window brought in.
-        """
+        """Remember the layout, detach, stop the workers; first ask about a loaded agent."""
         if self.leaving.has_question:
             event.ignore()
             self.leaving.begin(self._quit)
@@ -290,7 +284,7 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
             self.attachment.open_file(path)
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _note_watching(self) -> None:
         self.attachment.set_watched(self.isVisible() and not self.isMinimized())

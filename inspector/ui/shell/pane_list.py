@@ -2,8 +2,8 @@
 
 A line has key, title, first place, and the function that makes the pane.
 
-To add a pane: write a ``PaneBase`` in a folder of ``ui/panes`` and add its line to ``PANES``. The workbench gives the pane snapshots
-and connects the signals that ``PaneBase`` declares.
+To add a pane: write a ``PaneBase`` in a folder of ``ui/panes`` and add its line to ``PANES``. The
+workbench gives the pane snapshots and connects the signals that ``PaneBase`` declares.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 It has the screen, a line of description, and the snapshot inside.
 
-Only taking the picture needs the GUI thread; encoding and writing it take tenths of a second and work on any.
-Reading one back needs no Qt: ``inspector.model.screenshot``.
+Only taking the picture needs the GUI thread; encoding and writing it take tenths of a second and
+work on any. Reading one back needs no Qt: ``inspector.model.screenshot``.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def save_screenshot(window: QWidget, snapshot: Snapshot, path: Path, *, note: st
 
     ``note`` (the filter) goes into the stamp line. GUI thread.
 
-    The file is whole or not there: it is written beside ``path`` and moved. Raises ``FileFormatError``, one line, when it cannot
-    be written or the snapshot is too large.
+    The file is whole or not there: it is written beside ``path`` and moved. Raises
+    ``FileFormatError``, one line, when it cannot be written or the snapshot is too large.
     """
     write_picture(take_picture(window, snapshot, note=note), snapshot, path)
 

@@ -101,7 +101,7 @@ class StartPage(QWidget):
         self._timer.stop()
         super().hideEvent(event)
 
-    # building -----------------------------------------------------------------------------------------------------
+    # building -------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         page = QHBoxLayout(self)
@@ -193,7 +193,7 @@ class StartPage(QWidget):
         column.addWidget(self.open)
         return column
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _show(self, found: tuple[tuple[ProcessRow, ...], tuple[RecentFile, ...]]) -> None:
         self._asking = False

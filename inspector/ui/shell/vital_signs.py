@@ -67,7 +67,7 @@ class VitalSigns(QWidget):
         self._clock.ticked.connect(self._show_pending)
         self._build(theme)
 
-    # calls from other parts ---------------------------------------------------------------------------------------
+    # calls from other parts -----------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Objects, ages and losses; its counters count as a reading too."""
@@ -141,7 +141,7 @@ class VitalSigns(QWidget):
             cell.show_sign(UNKNOWN_SIGN)
         self._live.show_spark(self._history.live_line(0, 1, points=1))
 
-    # Qt -----------------------------------------------------------------------------------------------------------
+    # Qt -------------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Numbers before lines where there is little room."""
@@ -149,7 +149,7 @@ class VitalSigns(QWidget):
         for cell in self._cells:
             cell.set_compact(self.width() < COMPACT_WIDTH)
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _build(self, theme: Theme) -> None:
         self._live = VitalCell(theme, "Live handles", spark=True)

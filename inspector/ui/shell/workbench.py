@@ -73,7 +73,7 @@ class Workbench(QMainWindow):
         self.reset_layout()
         self._connect(parts)
 
-    # calls from other parts ---------------------------------------------------------------------------------------
+    # calls from other parts -----------------------------------------------------------------------
 
     def pane(self, key: str, kind: type[_Pane]) -> _Pane:
         """The pane called ``key``, which is of that class."""
@@ -194,7 +194,7 @@ class Workbench(QMainWindow):
         if self._sized and self._low != (self.height() < LOW_HEIGHT) and self._in_first_places():
             self.reset_layout()
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _all(self) -> tuple[PaneBase, ...]:
         return (self.handles, *self._panes.values())

@@ -60,7 +60,8 @@ class DeclaredAdapter:
         Without ``declared`` the files of this process's environment and project are read at
         ``attach``.
 
-        ``hosts`` are the adapters that follow classes by themselves: a declaration of such a class says how it closes.
+        ``hosts`` are the adapters that follow classes by themselves: a declaration of such a class
+        says how it closes.
         """
         self._hosts = tuple(hosts)
         self._calls: list[LoopCall] = []

@@ -4,8 +4,9 @@ Each row is a reference that the functions gave out; it ends when they get the r
 
 A proxy that ends without freeing leaves its row behind, which is the leak.
 
-Proxies are known by weak references, never held. Calls may come from any thread at any time, also from a weak reference's end in the
-middle of another call here; so there is no lock, and each step is one dictionary operation, which is atomic.
+Proxies are known by weak references, never held. Calls may come from any thread at any time, also
+from a weak reference's end in the middle of another call here; so there is no lock, and each step
+is one dictionary operation, which is atomic.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 A row lives from the handle's birth, or from the scan that found it, to its release.
 
-Native code keeps them (``native/crates/follow/src/instances.rs``, ``native/python/instances.c``): it reads
-the attributes that the declaration names, makes and ends rows, and sees the end of a proxy by a
-weak reference or its class's destructor. Python code runs only in rare cases: a handle that is no
-integer, a stack that was not seen before. All calls may come from any thread at any time.
+Native code keeps them (``native/crates/follow/src/instances.rs``, ``native/python/instances.c``):
+it reads the attributes that the declaration names, makes and ends rows, and sees the end of a proxy
+by a weak reference or its class's destructor. Python code runs only in rare cases: a handle that is
+no integer, a stack that was not seen before. All calls may come from any thread at any time.
 """
 
 from __future__ import annotations

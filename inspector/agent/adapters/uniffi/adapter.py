@@ -1,7 +1,8 @@
 """The adapter for UniFFI: follows every generated module that is imported, now or later.
 
-Nothing of a package is known here: modules are recognised by structure (``generation``), their proxies and the Python
-objects that Rust holds become rows (``rows``, ``foreign``), and classes carry hooks while attached (``hooks``).
+Nothing of a package is known here: modules are recognised by structure (``generation``), their
+proxies and the Python objects that Rust holds become rows (``rows``, ``foreign``), and classes
+carry hooks while attached (``hooks``).
 """
 
 from __future__ import annotations

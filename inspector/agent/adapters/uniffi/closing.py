@@ -1,9 +1,11 @@
 """How proxies of a generated class close: as a declaration says that names the method.
 
-UniFFI generates no method that is known to close, so a class opts in. Its rows stay UniFFI's, with their counts; what is added is the
-state of the resource. It is *open* from the birth that a hook saw, *closing* while the method runs or is awaited, then *closed*, or
-*close failed* when the method raised. Of a proxy that was made before anybody looked it is not known whether it was closed, unless the
-declaration says ``released``. Methods are called on the program's threads; everything else runs on the worker's.
+UniFFI generates no method that is known to close, so a class opts in. Its rows stay UniFFI's, with
+their counts; what is added is the state of the resource. It is *open* from the birth that a hook
+saw, *closing* while the method runs or is awaited, then *closed*, or *close failed* when the method
+raised. Of a proxy that was made before anybody looked it is not known whether it was closed, unless
+the declaration says ``released``. Methods are called on the program's threads; everything else runs
+on the worker's.
 """
 
 from __future__ import annotations
@@ -202,7 +204,7 @@ class Closing:
             return "UniFFI follows it already: library, creates, clones and frees are for other classes"
         return call_trouble(self._methods[declared.close], frozenset(declared.close_with))
 
-    # the hooks: on the program's threads ---------------------------------------------------------------------------
+    # the hooks: on the program's threads ----------------------------------------------------------
 
     def _called(self, original: FunctionType, is_close: bool) -> Callable[..., Any]:
         """Stands in the place of a plain method."""

@@ -1,13 +1,15 @@
 """Python objects that Rust holds: the entries of a generated module's handle maps.
 
-A class-level ``_handle_map`` leads to each map: one a trait, or one for all callback interfaces. An entry is one
-reference that Rust holds; an object lowered or cloned several times has several. A row names the object's class, its
-place in memory (``id``, so that entries of one object share it) and the handle. Python knows no count for it.
+A class-level ``_handle_map`` leads to each map: one a trait, or one for all callback interfaces. An
+entry is one reference that Rust holds; an object lowered or cloned several times has several. A row
+names the object's class, its place in memory (``id``, so that entries of one object share it) and
+the handle. Python knows no count for it.
 
-One more map holds the tasks that Rust awaits: such a row names the method that runs, and the place of the object it is a method of.
+One more map holds the tasks that Rust awaits: such a row names the method that runs, and the place
+of the object it is a method of.
 
-The maps' class is hooked (``insert``, ``clone``, ``remove``); other users of that class, such as pending async calls, pass through.
-Entries that came or went otherwise are found by ``reconcile``.
+The maps' class is hooked (``insert``, ``clone``, ``remove``); other users of that class, such as
+pending async calls, pass through. Entries that came or went otherwise are found by ``reconcile``.
 """
 
 from __future__ import annotations
@@ -241,7 +243,8 @@ def awaited_call(innermost: FrameType, most_frames: int) -> Held | None:
 def awaited_task(entry: Any) -> Held | None:
     """The object and method that run in an entry of the map of tasks; ``None`` when unknown.
 
-    An entry is a task, or a future of another thread with the task in its callbacks; the task's coroutine makes the call.
+    An entry is a task, or a future of another thread with the task in its callbacks; the task's
+    coroutine makes the call.
     """
     for task in _tasks_of(entry):
         frame = getattr(task.get_coro(), "cr_frame", None)

@@ -2,9 +2,10 @@
 
 The program called ``obj.__del__()``, or a finaliser brought the proxy back.
 
-Each use of such a proxy touches memory that may be freed, and its next finaliser frees it again. When a finaliser returns, the proxy may
-still be referred to for good reasons: a subclass's own finaliser runs on, or a collection frees it a moment later. So it gets a row when a
-later look still finds it.
+Each use of such a proxy touches memory that may be freed, and its next finaliser frees it again.
+When a finaliser returns, the proxy may still be referred to for good reasons: a subclass's own
+finaliser runs on, or a collection frees it a moment later. So it gets a row when a later look still
+finds it.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ def data_offset(handle: int, clone: Callable[[], int], release: Callable[[int], 
     ``None`` when it cannot be told.
 
     Args:
-        handle: A handle; the caller keeps it alive. One that was released before is recognised by its words, and not cloned.
+        handle: A handle; the caller keeps it alive. A handle that was released before is recognised
+            by its words, and not cloned.
         clone: The library's clone of that handle.
         release: The library's release of what ``clone`` returned.
     """

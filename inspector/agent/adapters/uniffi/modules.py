@@ -1,7 +1,7 @@
 """Finds generated modules among the imported modules, now and again later.
 
-``sys.modules`` is only looked at: nothing is imported, and no module's ``__getattr__`` is triggered. Worker thread, and
-once on the thread that starts the agent.
+``sys.modules`` is only looked at: nothing is imported, and no module's ``__getattr__`` is
+triggered. Worker thread, and once on the thread that starts the agent.
 """
 
 from __future__ import annotations

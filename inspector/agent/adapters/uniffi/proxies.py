@@ -1,11 +1,11 @@
 """The proxy classes of a generated module, and their instances that are alive.
 
-A scan walks the heap in native code (``native/crates/follow/src/heap.rs``). This module is for one object
-on request, and for interpreters whose heap native code does not know: instances are found through
-the garbage collector, by the type that each of them refers to. ``gc.get_referrers`` walks the heap
-in C (7 ms for 430,000 tracked objects; 0.4 ms more for each further class in one call) and hands
-out nothing but referrers of the classes. ``gc.get_objects`` would be as fast, but its list holds
-*every* object of the program, so an object that another thread releases meanwhile would be
+A scan walks the heap in native code (``native/crates/follow/src/heap.rs``). This module is for one
+object on request, and for interpreters whose heap native code does not know: instances are found
+through the garbage collector, by the type that each of them refers to. ``gc.get_referrers`` walks
+the heap in C (7 ms for 430,000 tracked objects; 0.4 ms more for each further class in one call) and
+hands out nothing but referrers of the classes. ``gc.get_objects`` would be as fast, but its list
+holds *every* object of the program, so an object that another thread releases meanwhile would be
 finalised on the tool's thread; a window or a database connection may not survive that. Not found in
 this way are instances that ``gc.freeze`` moved out of sight before the agent started.
 """
@@ -47,8 +47,8 @@ class ProxyClass:
     def __init__(self, cls: type, *, kind: Kind, shape: Shape, clone: FunctionType | None, release: Callable[[int], object]) -> None:
         """``kind``: ``UNIFFI`` or ``UNIFFI_TRAIT``.
 
-        ``clone`` counts a proxy up and returns the handle for Rust (``None``: its generation has no such thing); ``release`` counts
-        a handle down.
+        ``clone`` counts a proxy up and returns the handle for Rust (``None``: its generation has no
+        such thing); ``release`` counts a handle down.
         """
         self.cls = cls
         self.kind = kind

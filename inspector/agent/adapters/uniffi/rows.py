@@ -2,8 +2,8 @@
 
 A row lives from the proxy's birth, or from the scan that found it, to its release.
 
-Native code keeps them (``native/crates/follow/src/proxies.rs``) and asks here in rare cases: for the
-type's name with the first row, the layout with the first proxy, and the care for proxies whose
+Native code keeps them (``native/crates/follow/src/proxies.rs``) and asks here in rare cases: for
+the type's name with the first row, the layout with the first proxy, and the care for proxies whose
 class the program derived. All calls may come from any thread at any time.
 
 *Address* is the object's allocation, so proxies of one object share it. For a trait it is the inner

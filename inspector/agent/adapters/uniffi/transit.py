@@ -3,9 +3,9 @@
 Native stand-ins replace the library's clone functions while the level asks for events.
 
 Generated code looks a function up in the library object at each call, so replacing the attribute is
-enough. The stand-in (``native/crates/follow/src/transit.rs``) is as much a foreign function to ``ctypes``
-as the original; a call costs a few nanoseconds more. Only classes that have rows get a stand-in.
-Worker thread.
+enough. The stand-in (``native/crates/follow/src/transit.rs``) is as much a foreign function to
+``ctypes`` as the original; a call costs a few nanoseconds more. Only classes that have rows get a
+stand-in. Worker thread.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class CycleGraph(QWidget):
         for index, node in enumerate(self._cycle.nodes):
             self._paint_node(painter, self.area(index), node)
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _middle(self) -> float:
         return self.width() / 2

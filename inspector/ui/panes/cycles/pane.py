@@ -73,7 +73,7 @@ class CyclesPane(PaneBase):
         layout.addLayout(line)
         layout.addWidget(scroll, 1)
 
-    # calls from the workbench -------------------------------------------------------------------------------------
+    # calls from the workbench ---------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """There is a target to ask."""
@@ -97,7 +97,7 @@ class CyclesPane(PaneBase):
         self.count_changed.emit(0)
         self._show_state()
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _show_state(self) -> None:
         self.look.setEnabled(self._has_target)

@@ -55,7 +55,7 @@ class DetailPane(PaneBase):
         self._build()
         self.choose(None)
 
-    # calls from other parts ---------------------------------------------------------------------------------------
+    # calls from other parts -----------------------------------------------------------------------
 
     @property
     def handle(self) -> int | None:
@@ -108,7 +108,7 @@ class DetailPane(PaneBase):
         if self._snapshot is not None:
             self.choose(self._handle)
 
-    # building -----------------------------------------------------------------------------------------------------
+    # building -------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         self._hint = quiet_label("")
@@ -203,7 +203,7 @@ class DetailPane(PaneBase):
         self._values[FAILED_CALLS].setToolTip(f"The target's agent is asked for it every {COVERAGE_SECS:g} s")
         inside.addLayout(grid)
 
-    # showing ------------------------------------------------------------------------------------------------------
+    # showing --------------------------------------------------------------------------------------
 
     def _refresh(self, row: int) -> None:
         snapshot = self._snapshot

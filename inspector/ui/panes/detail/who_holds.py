@@ -108,7 +108,7 @@ class WhoHolds(QWidget):
         label.setVisible(False)
         return label
 
-    # calls from other parts ---------------------------------------------------------------------------------------
+    # calls from other parts -----------------------------------------------------------------------
 
     @property
     def bar(self) -> CountBar:
@@ -189,7 +189,7 @@ class WhoHolds(QWidget):
         """The counts of a trait, each on its own."""
         return self._counts
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _show_state(self) -> None:
         self._search.setVisible(self._holders is not None and not self._is_searching)

@@ -60,7 +60,7 @@ class EventsPane(PaneBase):
         feed.changed.connect(self._work.ask)
         feed.failed.connect(self._complain)
 
-    # calls from other parts ---------------------------------------------------------------------------------------
+    # calls from other parts -----------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Learn names and level."""
@@ -108,7 +108,7 @@ class EventsPane(PaneBase):
         self.table.set_message(NO_TARGET)
         self._model.set_rows(no_event_rows())
 
-    # Qt -----------------------------------------------------------------------------------------------------------
+    # Qt -------------------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
         """The pane became visible."""
@@ -121,7 +121,7 @@ class EventsPane(PaneBase):
         self._timer.stop()
         super().hideEvent(event)
 
-    # building -----------------------------------------------------------------------------------------------------
+    # building -------------------------------------------------------------------------------------
 
     def _build(self, theme: Theme) -> None:
         self.table = RecordTable(theme, self._model, SHAPE)
@@ -170,7 +170,7 @@ class EventsPane(PaneBase):
         line.addWidget(self._record)
         return head
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     @property
     def wish(self) -> EventWish:

@@ -40,7 +40,7 @@ class FindingsPane(PaneBase):
         self._build(theme)
         watch.report_changed.connect(self.show_report)
 
-    # calls from other parts ---------------------------------------------------------------------------------------
+    # calls from other parts -----------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """There is a target; its findings come by the watch."""
@@ -71,7 +71,7 @@ class FindingsPane(PaneBase):
         self.table.set_message(NO_TARGET)
         self.show_report(nothing_judged())
 
-    # building -----------------------------------------------------------------------------------------------------
+    # building -------------------------------------------------------------------------------------
 
     def _build(self, theme: Theme) -> None:
         self.table = RecordTable(theme, self._model, SHAPE)
@@ -141,7 +141,7 @@ class FindingsPane(PaneBase):
         line.addStretch(1)
         return line
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     @property
     def _finding(self) -> Finding | None:

@@ -84,7 +84,7 @@ class Icicle(QWidget):
         depth = int(place.y() // ROW_HEIGHT)
         return next((i for i, flame in enumerate(self.graph.flames) if flame.depth == depth and self.area(flame).contains(place)), -1)
 
-    # events -------------------------------------------------------------------------------------------------------
+    # events ---------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Every rectangle that is wide enough to be seen.
@@ -148,7 +148,7 @@ class Icicle(QWidget):
         where = f"\n{flame.where}" if flame.where else ""
         return f"{flame.text}\n{value_text(flame.value, self.graph.weight)}, {flame.width:.1%} of everything{where}"
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def area(self, flame: Flame) -> QRectF:
         """The place of a rectangle now.

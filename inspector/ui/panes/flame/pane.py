@@ -79,7 +79,7 @@ class FlamePane(PaneBase):
         layout.addLayout(line)
         layout.addWidget(scroll, 1)
 
-    # calls from the workbench -------------------------------------------------------------------------------------
+    # calls from the workbench ---------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Build the graph of this one when it is time."""
@@ -118,7 +118,7 @@ class FlamePane(PaneBase):
         self._timer.stop()
         super().hideEvent(event)
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _refresh(self) -> None:
         """It is time for the newest snapshot; a slower build is not overtaken."""

@@ -1,7 +1,7 @@
 """The text of each cell of the handle table, and the reason of an unknown value.
 
-Apart from the model because it is pure formatting with a page cache: a row is formatted when it is first painted, and once a snapshot.
-GUI thread.
+Apart from the model because it is pure formatting with a page cache: a row is formatted when it is
+first painted, and once a snapshot. GUI thread.
 """
 
 from __future__ import annotations

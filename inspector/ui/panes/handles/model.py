@@ -56,7 +56,7 @@ class HandleModel(QAbstractTableModel):
         self._tops: list[int] = []
         self._rows = 0
 
-    # the rows shown -----------------------------------------------------------------------------------------------
+    # the rows shown -------------------------------------------------------------------------------
 
     @property
     def arrangement(self) -> Arrangement | None:
@@ -98,7 +98,7 @@ class HandleModel(QAbstractTableModel):
         """Let the groups' rates stand still; counters that arrive meanwhile are kept."""
         self.rates = self._newest_rates.copy() if paused else self._newest_rates
 
-    # rows ---------------------------------------------------------------------------------------------------------
+    # rows -----------------------------------------------------------------------------------------
 
     def group_at(self, row: int) -> Group | None:
         """The group that the row heads, ``None`` for a handle row."""
@@ -178,7 +178,7 @@ class HandleModel(QAbstractTableModel):
             self._unfolded.update({g.name: not folded for g in self._arrangement.groups})
             self._rearrange(self._arrangement)
 
-    # Qt -----------------------------------------------------------------------------------------------------------
+    # Qt -------------------------------------------------------------------------------------------
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default; never changed
         """Group rows and the handles of unfolded groups."""
@@ -219,7 +219,7 @@ class HandleModel(QAbstractTableModel):
             return self.cells.text(source, column)
         return None
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _group_data(self, group: Group, column: int, role: int) -> object:
         if column or self._arrangement is None:

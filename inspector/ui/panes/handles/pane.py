@@ -62,7 +62,7 @@ class HandlesPane(PaneBase):
         self.set_theme(theme)
         self._show_counts(None)
 
-    # calls from other parts ---------------------------------------------------------------------------------------
+    # calls from other parts -----------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show a newer snapshot; rows keep their order while a person reads."""
@@ -138,7 +138,7 @@ class HandlesPane(PaneBase):
         """Give arrivals their places."""
         self._arrange(held=False)
 
-    # building -----------------------------------------------------------------------------------------------------
+    # building -------------------------------------------------------------------------------------
 
     def _build_head(self) -> None:
         self.field = QLineEdit(self, placeholderText=FILTER_HINT, clearButtonEnabled=True)
@@ -230,7 +230,7 @@ class HandlesPane(PaneBase):
         header.setSortIndicator(section_of(self.query.column), Qt.SortOrder.DescendingOrder)
         header.sortIndicatorChanged.connect(self._sort_by)
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _set_moment(self, secs: float) -> None:
         self._moment.setText(f"{secs:g} s")

@@ -87,7 +87,7 @@ class HandleTable(QTableView):
         if self._chosen:
             QGuiApplication.clipboard().setText("\n".join(handle_text(h) for h in self._chosen))
 
-    # Qt -----------------------------------------------------------------------------------------------------------
+    # Qt -------------------------------------------------------------------------------------------
 
     def scrollTo(
         self,
@@ -154,7 +154,7 @@ class HandleTable(QTableView):
         self.reading.emit(False)
         super().leaveEvent(event)
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _build_shape(self) -> None:
         show_rows(self)

@@ -66,7 +66,7 @@ class HistoryPane(PaneBase):
         feed.changed.connect(self._work.ask)
         feed.failed.connect(self._complain)
 
-    # calls from other parts ---------------------------------------------------------------------------------------
+    # calls from other parts -----------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Learn names and level."""
@@ -120,7 +120,7 @@ class HistoryPane(PaneBase):
         self._timer.stop()
         super().hideEvent(event)
 
-    # building -----------------------------------------------------------------------------------------------------
+    # building -------------------------------------------------------------------------------------
 
     def _build(self, theme: Theme) -> None:
         self.head = ElidedLabel(CHOOSE)
@@ -158,7 +158,7 @@ class HistoryPane(PaneBase):
         layout.addWidget(split, 1)
         self._show_record()
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _type_index(self) -> int:
         """Type of the selected handle; 0: not known."""

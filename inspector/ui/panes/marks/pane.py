@@ -90,7 +90,7 @@ class MarksPane(PaneBase):
         book.compared.connect(self._show)
         book.grown.connect(self._show_grown)
 
-    # calls from other parts ---------------------------------------------------------------------------------------
+    # calls from other parts -----------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """There is a target to be marked."""
@@ -131,7 +131,7 @@ class MarksPane(PaneBase):
         self._right.setVisible(self.width() >= WIDE)
         self.bars.setVisible(self.height() >= TALL + HEIGHT)
 
-    # building -----------------------------------------------------------------------------------------------------
+    # building -------------------------------------------------------------------------------------
 
     def _build(self, theme: Theme) -> None:
         self.steps = GrowthSteps()
@@ -217,7 +217,7 @@ class MarksPane(PaneBase):
         self._rows.clicked.connect(self._show_rows)
         return _column(_line(self._fate, self._rows), self.handles)
 
-    # marks --------------------------------------------------------------------------------------------------------
+    # marks ----------------------------------------------------------------------------------------
 
     def _show_marks(self) -> None:
         """The list; the selection stays, and the first mark is compared with now."""
@@ -259,7 +259,7 @@ class MarksPane(PaneBase):
         self.table.set_message(COMPARING)
         self._book.compare(chosen[0], chosen[-1] if len(chosen) > 1 else None)
 
-    # comparison ---------------------------------------------------------------------------------------------------
+    # comparison -----------------------------------------------------------------------------------
 
     def _forget(self) -> None:
         self._listing.forget()
@@ -315,7 +315,7 @@ class MarksPane(PaneBase):
             place = f" site:{quoted(self._line.site)}" if self._line.site else ""
             self.filter_wanted.emit(f"type:{quoted(self._line.type_name)}{place}")
 
-    # growth test --------------------------------------------------------------------------------------------------
+    # growth test ----------------------------------------------------------------------------------
 
     def _show_grown(self, grown: tuple[Grown, ...]) -> None:
         self._grown.set_rows(GrownRows(grown))

@@ -39,7 +39,8 @@ class PendingPane(PaneBase):
     ) -> None:
         """Empty until the first snapshot.
 
-        The rows' menu and the title of the dock offer ``actions``. Ages are counted to ``clock``, the target's time.
+        The rows' menu and the title of the dock offer ``actions``. Ages are counted to ``clock``,
+        the target's time.
         """
         super().__init__(parent)
         self.title_actions = tuple(actions)

@@ -70,7 +70,7 @@ class TimelinePane(PaneBase):
         self._calm.timeout.connect(self._show_values)
         self._build(theme)
 
-    # calls from other parts ---------------------------------------------------------------------------------------
+    # calls from other parts -----------------------------------------------------------------------
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Learn names and state; its counters count as a reading too."""
@@ -163,7 +163,7 @@ class TimelinePane(PaneBase):
         """Enough for both plots to be read."""
         return QSize(640, 220)
 
-    # building -----------------------------------------------------------------------------------------------------
+    # building -------------------------------------------------------------------------------------
 
     def _build(self, theme: Theme) -> None:
         self.plot = TimelinePlot(theme, self.history)
@@ -219,7 +219,7 @@ class TimelinePane(PaneBase):
         head.addWidget(self._live_button)
         return head
 
-    # inside -------------------------------------------------------------------------------------------------------
+    # inside ---------------------------------------------------------------------------------------
 
     def _take(self, vitals: Vitals) -> None:
         first = not len(self.history)

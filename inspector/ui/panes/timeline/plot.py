@@ -82,7 +82,7 @@ class TimelinePlot(QWidget):
         self._timer.timeout.connect(self._draw)
         self.set_theme(theme)
 
-    # calls from other parts ---------------------------------------------------------------------------------------
+    # calls from other parts -----------------------------------------------------------------------
 
     @property
     def following(self) -> bool:
@@ -210,7 +210,7 @@ class TimelinePlot(QWidget):
         self._timer.stop()
         self._draw()
 
-    # Qt -----------------------------------------------------------------------------------------------------------
+    # Qt -------------------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
         """Readings that came while it was hidden."""
@@ -244,7 +244,7 @@ class TimelinePlot(QWidget):
         else:
             super().keyPressEvent(event)
 
-    # building -----------------------------------------------------------------------------------------------------
+    # building -------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -293,7 +293,7 @@ class TimelinePlot(QWidget):
             curve.setBrush(self._theme.color(token))
             curve.setZValue(-1)
 
-    # drawing ------------------------------------------------------------------------------------------------------
+    # drawing --------------------------------------------------------------------------------------
 
     def _draw_within(self, secs: float) -> None:
         """Draw that long after the frame before, but not sooner than the limit.
@@ -346,7 +346,7 @@ class TimelinePlot(QWidget):
         self._tops = [ceiling(frame.highest_live, self._tops[0]), ceiling(frame.highest_rate, self._tops[1])]
         self.canvas.show_part((frame.begin - base, frame.end - base), (self._tops[0], self._tops[1]))
 
-    # looking elsewhere --------------------------------------------------------------------------------------------
+    # looking elsewhere ----------------------------------------------------------------------------
 
     def _press(self, place: QPointF) -> None:
         self._pressed_at = (self.moment_at(place), self.visible_range[0])
