@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from inspector.agent.adapters.declared import DeclaredAdapter
-from inspector.agent.adapters.protocol import Adapter, CloseVerdict, CloseWish, CountsFailures
+from inspector.agent.adapters.protocol import Adapter, AwaitsCloses, CloseVerdict, CloseWish, CountsFailures
 from inspector.agent.boundary import Boundary, HasBoundary
 from inspector.agent.cycles import CycleSearch
 from inspector.agent.exit_callbacks import exit_places
@@ -141,10 +141,13 @@ class Jobs:
         """The adapters and the declarations."""
         declared = self._declared()
         states: dict[str, Any] = {} if declared is None else declared.states()
-        told = [each.failed_callbacks() for each in self._adapters if offers(each, CountsFailures)]
-        known = [failures for failures in told if failures is not None]
+        counted = [each.failed_callbacks() for each in self._adapters if offers(each, CountsFailures)]
+        known = [failures for failures in counted if failures is not None]
         failed = {"failed_callbacks": [failure for failures in known for failure in failures]} if known else {}
-        return {"adapters": [adapter.name for adapter in self._adapters], **failed, **states}
+        awaiting = [each for each in self._adapters if offers(each, AwaitsCloses)]
+        awaited = [close for each in awaiting for close in each.awaited_closes()]
+        told = {"awaited_closes": awaited, "told_at": time.time()}
+        return {"adapters": [adapter.name for adapter in self._adapters], **told, **failed, **states}
 
     def _declare(self, fields: Fields) -> dict[str, Any]:
         """Follow a viewer's declarations.

@@ -22,14 +22,15 @@ from inspector.commands.support.tables import Column, Table
 from inspector.errors import ControlError, TargetBusyError, UsageError
 from inspector.model.filter import Filter, FilterError, parse
 from inspector.model.snapshot import Snapshot, handle_text
-from inspector.session.close_plan import OPEN, found_by, in_order, others_of
+from inspector.model.wording import plural
+from inspector.session.close_plan import OPEN, UNGUARDED, found_by, in_order, others_of
 from inspector.session.protocol import CloseAnswer, Session
-from inspector.vocabulary import PENDING
+from inspector.vocabulary import PENDING, Resource
 from inspector.wire.schema import handle_number
 
 REFUSED_STATUS: Final = 1
 _SHOWN: Final = re.compile(r"#?(?P<slot>\d{1,10})\.(?P<generation>\d{1,10})")
-_GOOD: Final = frozenset({"would_close", "closed", "pending", "taken_back"})
+_GOOD: Final = UNGUARDED | {"closed", "pending", "taken_back"}
 _MOST: Final = 2**64
 
 
@@ -57,14 +58,17 @@ def close(
         wanted = [full_number(handle, snapshot) for handle in named]
         states = PENDING if cancel else OPEN
         wanted += [handle for handle in found_by(wanted_by, snapshot, states) if handle not in wanted]
+        left_out = 0 if cancel else len(set(found_by(wanted_by, snapshot, (Resource.UNKNOWN,))).difference(wanted))
         if cancel:
             answers = tuple(taken_back(session, handle) for handle in wanted)
         else:
             answers = ask(session, wanted, although_held=although_held, dry_run=dry_run, deadline_secs=deadline_secs)
     if as_json:
-        print_json({"answers": [answer_value(answer) for answer in answers]})
+        print_json({"answers": [answer_value(answer) for answer in answers], "left_out_unknown": left_out})
     else:
         _print(answers)
+        if left_out:
+            say(f"Left out: {plural(left_out, 'resource')}, because it is not known whether they are closed. Name a handle to close it.")
     if any(answer.outcome not in _GOOD for answer in answers):
         raise typer.Exit(REFUSED_STATUS)
 
@@ -136,7 +140,7 @@ def guarded(answer: CloseAnswer, wanted: Sequence[int] = ()) -> CloseAnswer:
     Holders that are closed before the resource do not count.
     """
     others = others_of(answer, wanted)
-    if answer.outcome != "would_close" or not others:
+    if answer.outcome not in UNGUARDED or not others:
         return answer
     return replace(answer, outcome="refused", reason=f"still held by {', '.join(answer.holders)}")
 

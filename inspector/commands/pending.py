@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from inspector.commands.handles import headline
-from inspector.commands.support.opening import settled_session
+from inspector.commands.support.opening import coverage_of, settled_session
 from inspector.commands.support.output import print_json, say
 from inspector.commands.support.rows import PlainRow, count, row_value, seconds, snapshot_value
 from inspector.commands.support.tables import Column, Table
@@ -34,8 +34,10 @@ def pending(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print the pending closes of a process, each with its reason."""
-    with settled_session(pid) as (_, snapshot):
+    with settled_session(pid) as (session, snapshot):
         closes = pending_closes(snapshot)
+        if closes.untold:
+            closes = pending_closes(snapshot, coverage_of(session).awaited)
     if as_json:
         value = snapshot_value(snapshot, ())
         value["handles"] = [_value(snapshot, closes, index) for index in range(len(closes))]
@@ -53,6 +55,7 @@ def _value(snapshot: Snapshot, closes: PendingCloses, index: int) -> PlainRow:
         "waits_for": closes.waits_for_text(index) or None,
         "pending_since": seconds(float(closes.since[index])),
         "deadline": seconds(closes.deadline(index)),
+        "deadline_known": closes.is_deadline_known(index),
     }
 
 
@@ -75,7 +78,7 @@ def _print(snapshot: Snapshot, closes: PendingCloses) -> None:
             closes.requester(index) or "–",
             closes.request_place(index) or "–",
             closes.waits_for_text(index) or "–",
-            left(closes.deadline(index) - snapshot.taken_at),
+            left(closes.deadline(index) - snapshot.taken_at) if closes.is_deadline_known(index) else "–",
         )
     table.print()
     if snapshot.hidden_deadlines:

@@ -26,6 +26,16 @@ MAX_NAMES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitedCloses:
+    """The closes that adapters run on the program's event loops, told by the target's agent."""
+
+    deadlines: Mapping[int, float | None]
+    """When a close is withdrawn, by the handle it was asked for by; seconds since the Unix epoch; ``None``: never."""
+    told_at: float = field(compare=False)
+    """When the agent told them; seconds since the Unix epoch. Closes that began later are not among them."""
+
+
+@dataclass(frozen=True, slots=True)
 class PendingCloses:
     """The pending closes of one snapshot, oldest first (closes of unknown age last).
 
@@ -48,6 +58,9 @@ class PendingCloses:
     deadlines: Mapping[int, float] = field(default_factory=dict)
     """When a close is withdrawn, by the handle that it was asked for by; seconds since the Unix
     epoch."""
+
+    untold: frozenset[int] = frozenset()
+    """Handles of closes that may have a deadline which is not known."""
 
     def __len__(self) -> int:
         """Pending closes."""
@@ -92,6 +105,10 @@ class PendingCloses:
         ``nan`` when it has no deadline or none is known.
         """
         return self.deadlines.get(int(self.ids[row]), float("nan"))
+
+    def is_deadline_known(self, row: int) -> bool:
+        """Whether the close has no other deadline than ``deadline`` says."""
+        return int(self.ids[row]) not in self.untold
 
     def waits_for(self, row: int) -> ThreadRow | None:
         """The owner thread that alone may run this close, when the close waits for it."""
@@ -162,7 +179,7 @@ def thread_name(snapshot: Snapshot, index: int) -> str:
     return thread.label if thread else NO_THREAD
 
 
-def pending_closes(snapshot: Snapshot) -> PendingCloses:
+def pending_closes(snapshot: Snapshot, awaited: AwaitedCloses | None = None) -> PendingCloses:
     """Pending closes and closing methods that run, oldest first.
 
     Equal ages stay in slot order, so rows do not jump.
@@ -170,6 +187,7 @@ def pending_closes(snapshot: Snapshot) -> PendingCloses:
     rows = np.union1d(np.flatnonzero(pending(snapshot.handles)), closing_calls(snapshot)).astype(np.int64)
     handles = snapshot.handles
     rows = rows[np.argsort(handles.changed_at[rows], kind="stable")]
+    deadlines = _deadlines(snapshot, rows, awaited)
     return PendingCloses(
         rows=rows,
         ids=handles.ids[rows],
@@ -178,7 +196,8 @@ def pending_closes(snapshot: Snapshot) -> PendingCloses:
         stuck=_stuck(snapshot, rows),
         snapshot=snapshot,
         callers=_callers(snapshot),
-        deadlines=MappingProxyType(_deadlines(snapshot, rows)),
+        deadlines=MappingProxyType(deadlines),
+        untold=_untold(snapshot, rows, awaited) - deadlines.keys(),
     )
 
 
@@ -216,12 +235,39 @@ def _stuck(snapshot: Snapshot, rows: Ints) -> np.ndarray[tuple[int], np.dtype[np
     return stuck
 
 
-def _deadlines(snapshot: Snapshot, rows: Ints) -> dict[int, float]:
+def of_adapters(snapshot: Snapshot, rows: Ints) -> Ints:
+    """The rows among ``rows`` that adapters keep: the agent knows more of their closes than the rows show."""
+    kinds = [index for index, row in snapshot.types.items() if kind_named(row.kind).calls_are_estimated]
+    found: Ints = rows[np.isin(snapshot.handles.types[rows], kinds)]
+    return found
+
+
+def why_not_taken_back(snapshot: Snapshot, handle: int) -> str:
+    """Why a viewer cannot take a pending close back; ``""`` when it may ask the target to."""
+    rows = np.flatnonzero((snapshot.handles.ids == np.uint64(handle)) & pending(snapshot.handles))
+    if not len(of_adapters(snapshot, rows.astype(np.int64))):
+        return ""
+    if snapshot.handles.resources[rows[0]] == Resource.CLOSING:
+        return "its close runs already"
+    return "its close waits for the program's event loop, and such a close is withdrawn only at a deadline that it was given"
+
+
+def _untold(snapshot: Snapshot, rows: Ints, awaited: AwaitedCloses | None) -> frozenset[int]:
+    """Handles of adapters whose close began after the agent told its deadlines, or may have."""
+    handles, kept = snapshot.handles, of_adapters(snapshot, rows)
+    if awaited is not None:
+        kept = kept[~(handles.changed_at[kept] <= awaited.told_at)]
+    return frozenset(handles.ids[kept].tolist())
+
+
+def _deadlines(snapshot: Snapshot, rows: Ints, awaited: AwaitedCloses | None) -> dict[int, float]:
     """A deadline belongs to the handle that asked.
 
     The object's other handles, which wait with it, have the same.
     """
+    told = {} if awaited is None else awaited.deadlines
     asked = {deadline.handle: deadline.at for deadline in snapshot.deadlines}
+    asked |= {handle: at for handle, at in told.items() if at is not None}
     if not asked:
         return {}
     ids, addresses = snapshot.handles.ids[rows].tolist(), snapshot.handles.addresses[rows].tolist()

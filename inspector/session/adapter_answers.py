@@ -11,6 +11,7 @@ from typing import Any
 
 from inspector.errors import ControlError
 from inspector.model.findings.leads import FailedCallback
+from inspector.model.pending import AwaitedCloses
 from inspector.session.answers import handle, require_ok, text, whole
 from inspector.wire.messages import Answer
 
@@ -64,6 +65,9 @@ class AdapterReport:
     failed: tuple[FailedCallback, ...] | None = None
     """Calls of native code into Python objects that failed; ``None``: none could be seen."""
 
+    awaited: AwaitedCloses | None = None
+    """Closes that wait for an event loop of the program; ``None``: the target does not say."""
+
     def notices(self) -> tuple[str, ...]:
         """Notices for a person, a line each."""
         return (
@@ -85,6 +89,7 @@ def adapter_report(answer: Answer) -> AdapterReport:
             troubles=tuple(text(each) for each in fields.get("troubles", ())),
             libraries=_libraries(fields.get("not_followed")),
             failed=_failed(fields.get("failed_callbacks")),
+            awaited=_awaited(fields.get("awaited_closes"), fields.get("told_at")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ControlError("the target's answer is not understood") from error
@@ -94,6 +99,12 @@ def _libraries(told: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Librar
     if told is None:
         return None
     return {text(path): LibraryClasses(whole(each["classes"]), text(each["example"]), whole(each["live"])) for path, each in told.items()}
+
+
+def _awaited(told: Sequence[Sequence[Any]] | None, at: Any) -> AwaitedCloses | None:
+    if told is None:
+        return None
+    return AwaitedCloses({handle(row): None if due is None else float(due) for row, due in told}, float(at))
 
 
 def _failed(told: Sequence[Mapping[str, Any]] | None) -> tuple[FailedCallback, ...] | None:

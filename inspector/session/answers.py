@@ -18,7 +18,7 @@ from inspector.vocabulary import Level
 from inspector.wire.messages import Answer
 
 NANOS_PER_SEC: Final = 1_000_000_000
-_OUTCOMES: Final = frozenset({"would_close", "closed", "pending", "refused", "failed"})
+_OUTCOMES: Final = frozenset({"would_close", "would_wait", "closed", "pending", "refused", "failed"})
 _BUSY_STATUSES: Final = frozenset({"GivenUp", "Busy"})
 
 Result = TypeVar("Result")

@@ -15,13 +15,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from inspector.errors import ControlError
 from inspector.model.filter import Filter
+from inspector.model.pending import why_not_taken_back
 from inspector.model.snapshot import Snapshot, handle_text
 from inspector.model.states import alive
 from inspector.session.protocol import CloseAnswer
 from inspector.vocabulary import Resource
 
-_CLOSABLE: Final = frozenset({"would_close", "pending"})
+UNGUARDED: Final = frozenset({"would_close", "would_wait"})
+"""Outcomes of previews that others' holds do not change: a person has to agree first."""
+_CLOSABLE: Final = UNGUARDED | {"pending"}
 FATES: Final = {
     "closes": "will close",
     "waits": "will be asked to close, and wait",
@@ -133,6 +137,13 @@ def in_order(answers: Sequence[CloseAnswer]) -> tuple[CloseAnswer, ...]:
     return tuple(ordered.values())
 
 
+def require_cancellable(snapshot: Snapshot | None, handle: int) -> None:
+    """Raise ``ControlError`` for a pending close that the target cannot take back."""
+    why = "" if snapshot is None else why_not_taken_back(snapshot, handle)
+    if why:
+        raise ControlError(f"{why}: {handle_text(handle)}")
+
+
 def found_by(wanted: Filter, snapshot: Snapshot, states: tuple[Resource, ...] = OPEN) -> list[int]:
     """Resources in one of these states that a filter shows, in slot order.
 
@@ -171,4 +182,4 @@ def fate_of(step: Step, consent: Consent) -> str:
     """A key of ``FATES``."""
     if not goes(step, consent):
         return "held" if step.answer.outcome in _CLOSABLE else "refused"
-    return "waits" if step.answer.outcome == "pending" else "closes"
+    return "closes" if step.answer.outcome == "would_close" else "waits"

@@ -25,7 +25,7 @@ PIECE_BYTES: Final = 1 << 20
 def coverage_of(pid: int, report: AdapterReport) -> Coverage:
     """The parts of a process without rows, from its agent's report. Reads files; any thread."""
     unseen = tuple(each.cls for each in report.declared if each.is_unseen)
-    return Coverage(None if report.libraries is None else lead(pid, report.libraries), unseen, report.failed)
+    return Coverage(None if report.libraries is None else lead(pid, report.libraries), unseen, report.failed, report.awaited)
 
 
 def lead(pid: int, libraries: Mapping[str, LibraryClasses]) -> Lead:

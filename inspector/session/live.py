@@ -33,6 +33,7 @@ from inspector.model.snapshot import Snapshot, TargetState
 from inspector.session.adapter_answers import adapter_report
 from inspector.session.answers import audit_log, close_answers, drain_report, gc_report, level_in, require_ok
 from inspector.session.batches import ask_in_batches
+from inspector.session.close_plan import require_cancellable
 from inspector.session.control_link import ControlLink, Wishes
 from inspector.session.events import EventReader
 from inspector.session.holder_answers import cycles_in, native_holders_in, retainers_in
@@ -200,7 +201,12 @@ class LiveSession:
 
         Fails with ``ControlError`` and the reason when that cannot be done.
         """
-        return self._submit(lambda: self._do("cancel", handle=handle))
+
+        def cancel() -> None:
+            require_cancellable(self.latest, handle)
+            self._do("cancel", handle=handle)
+
+        return self._submit(cancel)
 
     def native_holders(self, handle: int) -> Future[NativeHolders]:
         """Native references on the handle's object that have a name."""

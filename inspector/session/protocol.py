@@ -37,7 +37,7 @@ class CloseAnswer:
 
     handle: int
     outcome: str
-    """``would_close``, ``closed``, ``pending``, ``refused`` or ``failed``."""
+    """``would_close``, ``would_wait``, ``closed``, ``pending``, ``refused`` or ``failed``."""
     reason: str
     """A sentence without a full stop: ``2 calls in flight``, ``TodoItem did not opt in to
     closing``."""

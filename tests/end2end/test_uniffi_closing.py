@@ -156,6 +156,7 @@ def test_a_close_waits_visibly_for_the_programs_loop_and_runs_on_it(folder: Path
         assert [waiting.reason(each) for each in range(len(waiting))] == ["Queued: the program's event loop has not come to it yet"]
         listed = run_command("pending", target.pid, "--json").json["handles"]
         assert [each["reason"] for each in listed] == ["Queued: the program's event loop has not come to it yet"]
+        assert [(each["deadline"], each["deadline_known"]) for each in listed] == [(None, True)]
         assert close(target, row.number)["outcome"] == "pending"
         target.ask("unblock_loop")
         watch.until(states("Client"), [Resource.CLOSED])
@@ -188,6 +189,60 @@ def test_a_close_that_the_loop_does_not_come_to_is_withdrawn_at_its_deadline(fol
         target.ask("unblock_loop")
         target.ask("await_disconnect c")  # the loop has come to all that was queued
         assert [each.resource for each in rows(target, "Client")] == [Resource.OPEN]
+
+
+def test_the_deadline_of_a_close_that_waits_for_the_loop_is_told(folder: Path) -> None:
+    with declared(folder, AWAITED) as target, watched(target.ready["segment"]) as watch:
+        target.ask("start_loop")
+        target.ask("client c")
+        (row,) = rows(target, "Client")
+        target.ask("block_loop")
+        assert close(target, row.number, withdraw_after_ms=3_000_000)["outcome"] == "pending"
+        (listed,) = run_command("pending", target.pid, "--json").json["handles"]
+        assert listed["deadline_known"]
+        assert 2999 < listed["deadline"] - listed["pending_since"] < 3001
+        target.ask("unblock_loop")
+        watch.until(states("Client"), [Resource.CLOSED])
+
+
+def test_a_close_that_waits_for_the_loop_cannot_be_taken_back_and_the_command_says_why(folder: Path) -> None:
+    with declared(folder, AWAITED) as target, watched(target.ready["segment"]) as watch:
+        target.ask("start_loop")
+        target.ask("client c")
+        (row,) = rows(target, "Client")
+        target.ask("block_loop")
+        assert close(target, row.number)["outcome"] == "pending"
+        why = "its close waits for the program's event loop, and such a close is withdrawn only at a deadline that it was given"
+        for which in ([row.number], ["--filter", "type:Client"]):
+            done = run_command("close", target.pid, *which, "--cancel", "--json")
+            (answer,) = done.json["answers"]
+            assert (done.status, answer["outcome"]) == (1, "refused")
+            assert answer["reason"].startswith(why)
+        target.ask("unblock_loop")
+        watch.until(states("Client"), [Resource.CLOSED])
+        (answer,) = run_command("close", target.pid, row.number, "--cancel", "--json").json["answers"]
+        assert answer["reason"].startswith("no close of it is pending")
+
+
+def test_a_filter_closes_open_resources_and_says_how_many_it_left_out(folder: Path) -> None:
+    with declared(folder) as target, connect(target.ready["segment"], target.pid) as connection:
+        target.ask("cbf c")
+        target.ask("cbf d")
+        ask(connection, "declare", declarations=[{"class": CALLED[0], "close": "shutdown"}])
+        target.ask("cbf e")
+        wanted = ("close", target.pid, "--filter", "type:CbfClient", "--although-held")
+        done = run_command(*wanted, "--dry-run")
+        assert "Left out: 2 resources, because it is not known whether they are closed. Name a handle to close it." in done.out
+        done = run_command(*wanted, "--json")
+        assert ([each["outcome"] for each in done.json["answers"]], done.json["left_out_unknown"]) == (["closed"], 2)
+        states = sorted(row.resource for row in rows(target, "CbfClient"))
+        assert states == sorted([Resource.CLOSED, Resource.UNKNOWN, Resource.UNKNOWN])
+        done = run_command(*wanted)
+        assert "Left out: 2 resources" in done.out
+        for row in rows(target, "CbfClient"):
+            if row.resource == Resource.UNKNOWN:
+                done = run_command("close", target.pid, row.number, "--although-held", "--json")
+                assert [each["outcome"] for each in done.json["answers"]] == ["closed"]
 
 
 def test_a_watched_method_opens_it_again(folder: Path) -> None:

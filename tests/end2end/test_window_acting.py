@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from inspector.model.snapshot import Snapshot, handle_text
+from inspector.model.snapshot import handle_text
 from inspector.ui.panes.audit.pane import AuditPane
-from inspector.ui.shell.close_dialog import CloseDialog
 from inspector.ui.shell.main_window import MainWindow
 from inspector.vocabulary import Resource
-from tests.helpers.live_windows import arm, wait, window_on
+from tests.helpers.live_windows import arm, ask_to_close, column, resource, wait, window_on
 from tests.helpers.reading import rows_shown
 from tests.helpers.targets import Target, start_target
 
@@ -36,31 +35,6 @@ def window(qtbot: QtBot, tmp_path: Path, target: Target) -> Iterator[MainWindow]
     with window_on(target, qtbot, tmp_path) as made:
         arm(made, qtbot)
         yield made
-
-
-def resource(window: MainWindow, handle: int) -> Resource | None:
-    """State of a handle's resource in the newest snapshot."""
-    snapshot: Snapshot | None = window.attachment.snapshot
-    if snapshot is None:
-        return None
-    return next((Resource(int(snapshot.handles.resources[row])) for row, known in enumerate(snapshot.handles.ids) if known == handle), None)
-
-
-def ask_to_close(window: MainWindow, qtbot: QtBot, *handles: int) -> CloseDialog:
-    """The dialog about these handles, with its plan."""
-    for handle in handles:
-        wait(qtbot, lambda handle=handle: resource(window, handle) is not None)
-    window.workbench.handles.choose(handles)
-    window.commands["close"].trigger()
-    dialog = window.closing.dialog
-    assert dialog is not None
-    wait(qtbot, lambda: dialog.steps.table.rowCount() > 0)
-    return dialog
-
-
-def column(dialog: CloseDialog, name: int) -> list[str]:
-    table = dialog.steps.table
-    return [item.text() for row in range(table.rowCount()) if (item := table.item(row, name)) is not None]
 
 
 def test_what_somebody_holds_is_refused_until_agreed_and_its_holders_are_named(

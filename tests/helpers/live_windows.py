@@ -10,8 +10,11 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from inspector.commands.support.connector import LocalConnector
+from inspector.model.snapshot import Snapshot
 from inspector.ui.shell.app import delete_now
+from inspector.ui.shell.close_dialog import CloseDialog
 from inspector.ui.shell.main_window import MainWindow
+from inspector.vocabulary import Resource
 from tests.helpers.targets import Target
 
 PATIENCE_MILLIS = 30_000
@@ -38,3 +41,27 @@ def arm(window: MainWindow, qtbot: QtBot) -> None:
     """Allow acts, as a person would once they are offered."""
     wait(qtbot, window.commands["arm"].isEnabled)
     window.commands["arm"].trigger()
+
+
+def resource(window: MainWindow, handle: int) -> Resource | None:
+    """State of a handle's resource in the newest snapshot."""
+    snapshot: Snapshot | None = window.attachment.snapshot
+    if snapshot is None:
+        return None
+    return next((Resource(int(snapshot.handles.resources[row])) for row, known in enumerate(snapshot.handles.ids) if known == handle), None)
+
+
+def ask_to_close(window: MainWindow, qtbot: QtBot, *handles: int) -> CloseDialog:
+    """The dialog about these handles, with its plan."""
+    wait(qtbot, lambda: all(resource(window, handle) is not None for handle in handles))
+    window.workbench.handles.choose(handles)
+    window.commands["close"].trigger()
+    dialog = window.closing.dialog
+    assert dialog is not None
+    wait(qtbot, lambda: dialog.steps.table.rowCount() > 0)
+    return dialog
+
+
+def column(dialog: CloseDialog, name: int) -> list[str]:
+    table = dialog.steps.table
+    return [item.text() for row in range(table.rowCount()) if (item := table.item(row, name)) is not None]

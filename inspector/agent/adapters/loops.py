@@ -78,12 +78,15 @@ class LoopCall:
         call: Callable[[], Any],
         ended: Callable[[Ending, BaseException | None], None],
         *,
+        row: int = 0,
         within_secs: float | None = None,
     ) -> None:
         """Asks for nothing yet.
 
-        ``within_secs``: a call that has not ended by then is withdrawn, or cancelled.
+        ``within_secs``: a call that has not ended by then is withdrawn, or cancelled. ``row`` is
+        the row of the object that the call closes.
         """
+        self._row = row
         self._loop = loop
         self._call = call
         self._ended: Callable[[Ending, BaseException | None], None] | None = ended
@@ -96,6 +99,14 @@ class LoopCall:
     def is_over(self) -> bool:
         """Whether it has ended, in whatever way."""
         return self._ended is None
+
+    def told(self) -> list[float | None]:
+        """The row and when the call is withdrawn, seconds since the Unix epoch; ``None``: never.
+
+        For viewers.
+        """
+        due = None if self._due is None else time.time() + self._due - time.monotonic()
+        return [self._row, due]
 
     def start(self) -> bool:
         """Ask the loop; false when it is closed already."""

@@ -23,7 +23,7 @@ class CloseVerdict(NamedTuple):
     """The outcome, real or previewed, of a close request."""
 
     outcome: str
-    """``would_close``, ``closed``, ``pending``, ``refused`` or ``failed``."""
+    """``would_close``, ``would_wait``, ``closed``, ``pending``, ``refused`` or ``failed``."""
     reason: str
     """A sentence without a full stop, cause first."""
     holders: tuple[str, ...] = ()
@@ -108,6 +108,13 @@ class CountsFailures(Protocol):
 
     def failed_callbacks(self) -> list[dict[str, Any]] | None:
         """Each failure, for a viewer; ``None``: none could be seen."""
+
+
+class AwaitsCloses(Protocol):
+    """An adapter whose closes may wait for an event loop of the program."""
+
+    def awaited_closes(self) -> list[list[float | None]]:
+        """The closes that viewers asked for and that have not ended, each as ``LoopCall.told``."""
 
 
 class Adapter(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from inspector.model.pending import AwaitedCloses
 from inspector.model.wording import UNKNOWN_TEXT
 
 NO_PLACE: Final = "a place that is not in Python"
@@ -87,6 +88,8 @@ class Coverage:
     """Followed classes of which instances live that have no row."""
     failed: tuple[FailedCallback, ...] | None = None
     """``None``: not known."""
+    awaited: AwaitedCloses | None = None
+    """Closes that wait for an event loop of the program; ``None``: not known."""
 
     def failures_of(self, handle: int) -> int | None:
         """How often a call of native code into the object of a row failed; ``None``: not known."""

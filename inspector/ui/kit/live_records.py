@@ -63,6 +63,12 @@ class LiveRecords(QObject, Generic[RowsT]):
             self._model.set_rows(read(snapshot))
             self._set_count(self._model.rowCount())
 
+    def read_again(self, read: Callable[[Snapshot], RowsT]) -> None:
+        """Show the rows that ``read`` finds now in the snapshot that is shown."""
+        if self._snapshot is not None:
+            self._model.set_rows(read(self._snapshot))
+            self._set_count(self._model.rowCount())
+
     def set_paused(self, paused: bool) -> None:
         """Let ages stand still, or grow again."""
         self.clock.set_paused(paused)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from inspector.model.events import Events
@@ -18,7 +19,9 @@ from inspector.model.findings.finding import Facts
 from inspector.model.findings.judge import Report, judge, nothing_judged
 from inspector.model.findings.leads import Coverage
 from inspector.model.findings.trend import Trend
+from inspector.model.pending import of_adapters
 from inspector.model.snapshot import Snapshot
+from inspector.model.states import pending
 from inspector.session.mutes import Mutes
 from inspector.ui.session.attachment import Attachment
 from inspector.ui.session.background import LatestWork
@@ -57,6 +60,8 @@ class FindingsWatch(QObject):
         self._looked_at = -math.inf
         self._newest: Snapshot | None = None
         self._coverage, self._covered_at = Coverage(), -math.inf
+        self._closes: frozenset[int] = frozenset()
+        """Pending closes of adapters, when the target was asked the last time."""
         self.report: Report = nothing_judged()
         attachment.began.connect(self.clear)
         attachment.finished.connect(self.clear)
@@ -66,7 +71,7 @@ class FindingsWatch(QObject):
         """Another target, or none."""
         self._work.forget()
         self._trend, self._looked_at, self._newest = Trend(), -math.inf, None
-        self._covered_at = -math.inf
+        self._covered_at, self._closes = -math.inf, frozenset()
         self._cover(Coverage())
         self._tell(nothing_judged())
 
@@ -83,8 +88,10 @@ class FindingsWatch(QObject):
             if snapshot.target.level >= Level.HISTORY:
                 self._feed.refresh()  # for the look after this one
             self._work.ask()
-        if self._attachment.situation.can.act and abs(snapshot.taken_at - self._covered_at) >= COVERAGE_SECS:
-            self._covered_at = snapshot.taken_at
+        closes = _closes_of_adapters(snapshot)
+        is_due = abs(snapshot.taken_at - self._covered_at) >= COVERAGE_SECS or closes != self._closes
+        if self._attachment.situation.can.act and is_due:
+            self._covered_at, self._closes = snapshot.taken_at, closes
             self._attachment.ask(lambda session: session.coverage(), self._cover, quiet=True)
 
     def mute(self, key: str, reason: str) -> None:
@@ -111,8 +118,8 @@ class FindingsWatch(QObject):
 
     def _cover(self, coverage: Coverage) -> None:
         is_new, self._coverage = coverage != self._coverage, coverage
+        self.coverage_changed.emit(coverage)
         if is_new:
-            self.coverage_changed.emit(coverage)
             self._work.ask()
 
     def _fail(self, error: BaseException) -> None:
@@ -121,6 +128,12 @@ class FindingsWatch(QObject):
     def _tell(self, report: Report) -> None:
         self.report = report
         self.report_changed.emit(report)
+
+
+def _closes_of_adapters(snapshot: Snapshot) -> frozenset[int]:
+    """Handles with a pending close of which the agent knows more than the rows show."""
+    rows = np.flatnonzero(pending(snapshot.handles))
+    return frozenset(snapshot.handles.ids[of_adapters(snapshot, rows)].tolist())
 
 
 def _recorded(events: Events) -> Events | None:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QPushB
 
 from inspector.model import wording
 from inspector.model.holders import Retainers
-from inspector.session.close_plan import FATES, ClosePlan, Consent, counted, fate_of
+from inspector.session.close_plan import FATES, UNGUARDED, ClosePlan, Consent, counted, fate_of
 from inspector.session.protocol import CloseAnswer
 from inspector.ui.kit.labels import head_label, plain_label, quiet_label
 from inspector.ui.kit.theme import Theme
@@ -74,16 +74,17 @@ class CloseDialog(QDialog):
         self._show_steps()
         self.steps.select_held()
 
-    def show_result(self, answers: Sequence[CloseAnswer]) -> None:
-        """The outcome."""
+    def show_result(self, answers: Sequence[CloseAnswer], kept: frozenset[int] = frozenset()) -> None:
+        """The outcome. The closes of ``kept`` cannot be taken back while they wait."""
         self.steps.show_answers(answers, self._names)
         count = sum(answer.outcome == "closed" for answer in answers)
-        waiting = any(answer.outcome == "pending" for answer in answers)
+        waiting = [answer.handle for answer in answers if answer.outcome == "pending"]
+        taken_back = "" if kept.intersection(waiting) else ", where it can be taken back"
         self.head.setText(
             f"Closed {wording.plural(count, 'resource')}" if count else "Nothing was closed yet" if waiting else "Nothing was closed"
         )
         self.note.setText(
-            "A pending close runs when its reason is gone; until then it stays in Pending closes, where it can be taken back"
+            f"A pending close runs when its reason is gone; until then it stays in Pending closes{taken_back}"
             if waiting
             else "Handles stay valid; further use of a closed resource is refused"
         )
@@ -158,7 +159,7 @@ class CloseDialog(QDialog):
         steps = self._plan.steps(consent)
         wanted = self._plan.wanted(consent)
         self.steps.show_steps(steps, consent, self._names)
-        held = sum(step.is_held and step.answer.outcome == "would_close" for step in steps)
+        held = sum(step.is_held and step.answer.outcome in UNGUARDED for step in steps)
         self.although.setVisible(held > 0)
         self.although.setText(f"Close also {wording.plural(held, 'resource')} that other code holds")
         self.deadline.setVisible(any(fate_of(step, consent) == "waits" for step in steps))

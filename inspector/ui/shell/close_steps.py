@@ -29,6 +29,7 @@ _LOOKS: Final = {
     "pending": ("pending", "waiting", "waiting"),
     "failed": ("failed", "failed", "alarm"),
     "would_close": ("stays open", "info", "text_quiet"),
+    "would_wait": ("stays open", "info", "text_quiet"),
 }
 """Word, icon and token of each fate before, and of each outcome afterwards."""
 

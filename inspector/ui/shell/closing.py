@@ -14,6 +14,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from inspector.model.pending import of_adapters
 from inspector.model.snapshot import Snapshot, handle_text
 from inspector.session.close_plan import ClosePlan
 from inspector.session.protocol import CloseAnswer
@@ -41,7 +42,7 @@ class Closing(QObject):
         self._rounds = 0
         self.dialog: CloseDialog | None = None
         target_actions.previewed.connect(self._previewed)
-        target_actions.closed.connect(lambda answers: self.dialog.show_result(answers) if self.dialog else None)
+        target_actions.closed.connect(self._closed)
         target_actions.close_failed.connect(lambda why: self.dialog.show_failure(why) if self.dialog else None)
         questions.retainers_found.connect(lambda handle, found: self.dialog.show_retainers(handle, found) if self.dialog else None)
         questions.failed.connect(lambda handle, why: self.dialog.show_no_retainers(handle, why) if self.dialog else None)
@@ -78,11 +79,21 @@ class Closing(QObject):
             return
         self.dialog.show_plan(self._plan, type_names(self._snapshot, [answer.handle for answer in self._plan.answers]))
 
+    def _closed(self, answers: tuple[CloseAnswer, ...]) -> None:
+        if self.dialog is not None and self._snapshot is not None:
+            self.dialog.show_result(answers, handles_of_adapters(self._snapshot))
+
     def _gone(self) -> None:
         self._questions.give_up()
         if self.dialog is not None:
             self.dialog.deleteLater()
             self.dialog = None
+
+
+def handles_of_adapters(snapshot: Snapshot) -> frozenset[int]:
+    """The handles whose closes adapters run; the target cannot take these closes back."""
+    rows = of_adapters(snapshot, np.arange(len(snapshot.handles.ids), dtype=np.int64))
+    return frozenset(snapshot.handles.ids[rows].tolist())
 
 
 def type_names(snapshot: Snapshot, handles: Sequence[int]) -> dict[int, str]:

@@ -259,6 +259,7 @@ class Workbench(QMainWindow):
         book.marked.connect(self.timeline.add_mark)
         parts.findings.coverage_changed.connect(lambda coverage: self.handles.show_lead(coverage.lead))
         parts.findings.coverage_changed.connect(self.detail.show_coverage)
+        parts.findings.coverage_changed.connect(self.pending.show_coverage)
 
     def _connect_pane(self, pane: PaneBase, spec: PaneSpec) -> None:
         """A click leads elsewhere, and the tab shows the number of records."""

@@ -22,7 +22,7 @@ from inspector.agent.adapters.declared.rows import DeclaredRows
 from inspector.agent.adapters.declared.sources import declared_here
 from inspector.agent.adapters.extension_classes import not_followed
 from inspector.agent.adapters.imports import ImportWatch
-from inspector.agent.adapters.loops import Ending, LoopCall, give_up, loop_trouble, running_loops
+from inspector.agent.adapters.loops import Ending, LoopCall, give_up, is_coroutine_function, loop_trouble, running_loops
 from inspector.agent.adapters.protocol import CloseVerdict, ClosingHost, Following
 from inspector.agent.boundary import Boundary
 from inspector.agent.faults import Faults
@@ -189,9 +189,15 @@ class DeclaredAdapter:
             return CloseVerdict("refused", refusal, holders)
         if holders and not although_held and not preview:
             return CloseVerdict("refused", f"still held by {', '.join(holders)}", holders)
+        if preview and is_coroutine_function(in_class(type(proxy), declared.close)):
+            return self._preview_later(declared, holders)
         if preview:
             return CloseVerdict("would_close", "", holders)
         return self._call_close(rows, proxy, holders, withdraw_after_secs)
+
+    def awaited_closes(self) -> list[list[float | None]]:
+        """As ``AwaitsCloses`` says."""
+        return [call.told() for call in self._calls if not call.is_over]
 
     def referrers(self, row: int) -> Sequence[str]:
         """The Python objects that hold the row's proxy."""
@@ -221,6 +227,13 @@ class DeclaredAdapter:
             return CloseVerdict("pending", f"{declared.close_signature} has returned, and the handle is not released yet", holders)
         return CloseVerdict("closed", "", holders)
 
+    def _preview_later(self, declared: Declaration, holders: tuple[str, ...]) -> CloseVerdict:
+        """The outcome of a close that has to be awaited."""
+        trouble = loop_trouble(declared.close, running_loops())
+        if trouble:
+            return CloseVerdict("refused", trouble, holders)
+        return CloseVerdict("would_wait", f"{declared.close_signature} would run on the program's event loop", holders)
+
     def _close_later(
         self, rows: DeclaredRows | LibraryRows, proxy: Any, coroutine: Any, holders: tuple[str, ...], within_secs: float | None
     ) -> CloseVerdict:
@@ -242,7 +255,8 @@ class DeclaredAdapter:
             elif rows.observe(proxy):
                 self._recorder.set_resource(rows.row_of(proxy), Resource.OPEN)
 
-        asked = LoopCall(loops[0], lambda: coroutine, ended, within_secs=within_secs)
+        row = rows.row_of(proxy)
+        asked = LoopCall(loops[0], lambda: coroutine, ended, row=row, within_secs=within_secs)
         self._recorder.set_resource(rows.row_of(proxy), Resource.CLOSE_REQUESTED)
         if not asked.start():
             give_up(coroutine)

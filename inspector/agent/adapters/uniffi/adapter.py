@@ -241,6 +241,11 @@ class UniffiAdapter:
         counted = [bindings for bindings in self._followed() if bindings.callbacks]
         return [each for bindings in counted for each in bindings.failed.told()] if counted else None
 
+    def awaited_closes(self) -> list[list[float | None]]:
+        """As ``AwaitsCloses`` says."""
+        closings = [rows.closing for bindings in self._followed() for rows in bindings.proxies]
+        return [each for closing in closings if closing is not None for each in closing.awaited()]
+
     def _followed(self) -> list[Bindings]:
         """The modules that are followed now."""
         return list(self._bindings)

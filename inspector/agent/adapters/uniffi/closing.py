@@ -113,6 +113,10 @@ class Closing:
             call.look()
         self._calls = [call for call in self._calls if not call.is_over]
 
+    def awaited(self) -> list[list[float | None]]:
+        """The closes that viewers asked for and that have not ended, each as ``LoopCall.told``."""
+        return [call.told() for call in self._calls if not call.is_over]
+
     def settle(self, proxy: Any) -> None:
         """Find out whether a proxy made before the first look was closed.
 
@@ -137,6 +141,8 @@ class Closing:
             trouble = trouble or f"still held by {', '.join(holders)}"
         if trouble:
             return CloseVerdict("refused", trouble, holders)
+        if wish.is_preview and self.is_awaited:
+            return CloseVerdict("would_wait", f"{declared.close_signature} would run on the program's event loop", holders)
         if wish.is_preview:
             return CloseVerdict("would_close", "", holders)
         if self.is_awaited:
@@ -163,7 +169,8 @@ class Closing:
         """Have the program's event loop make the call, or await the coroutine that was ``made``."""
         declared, before = self.declaration, self._rows.native.resource(id(proxy))
         ended = functools.partial(self._ended, proxy, made, Resource(before))
-        asked = LoopCall(loop, call, ended, within_secs=wish.withdraw_after_secs)
+        row = self._rows.native.row(id(proxy))
+        asked = LoopCall(loop, call, ended, row=row, within_secs=wish.withdraw_after_secs)
         self._rows.native.set_resource(id(proxy), Resource.CLOSE_REQUESTED)
         if not asked.start():
             give_up(made)

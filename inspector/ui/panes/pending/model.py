@@ -15,6 +15,7 @@ from inspector.ui.kit.live_records import Moment
 from inspector.ui.kit.theme import Theme
 from inspector.vocabulary import Resource
 
+NOT_KNOWN = "not known"
 NOT_RECORDED = "Not recorded for this close"
 
 
@@ -67,7 +68,7 @@ def _columns(moment: Moment) -> tuple[Column[PendingCloses], ...]:
         Column(
             "Deadline",
             "Time until the close is withdrawn unless it has run",
-            lambda rows, i: _deadline_text(rows.deadline(i) - moment.at),
+            lambda rows, i: _deadline_text(rows.deadline(i) - moment.at) if rows.is_deadline_known(i) else NOT_KNOWN,
             lambda rows: np.array([rows.deadline(i) for i in range(len(rows))], np.float64),
             number=True,
             tooltip=_deadline_tooltip,
@@ -119,6 +120,8 @@ def _deadline_text(secs: float) -> str:
 
 def _deadline_tooltip(rows: PendingCloses, row: int) -> str:
     at = rows.deadline(row)
+    if not rows.is_deadline_known(row):
+        return "The target's agent has not told yet whether it is withdrawn"
     return "It waits for ever: no deadline was given" if np.isnan(at) else f"Withdrawn at {clock(at)} unless it has run"
 
 

@@ -12,7 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from inspector.model.pending import empty_pending_closes, pending_closes
+from inspector.model.findings.leads import Coverage
+from inspector.model.pending import AwaitedCloses, PendingCloses, empty_pending_closes, pending_closes
 from inspector.model.snapshot import Snapshot, TargetState
 from inspector.model.threads import filter_text
 from inspector.model.wording import duration
@@ -44,6 +45,7 @@ class PendingPane(PaneBase):
         """
         super().__init__(parent)
         self.title_actions = tuple(actions)
+        self._awaited: AwaitedCloses | None = None
         self._moment = Moment()
         self._model = pending_model(theme, self._moment, self)
         self.table = RecordTable(theme, self._model, SHAPE)
@@ -61,7 +63,12 @@ class PendingPane(PaneBase):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the pending closes in ``snapshot``."""
-        self._records.show(snapshot, pending_closes, _empty_text(snapshot))
+        self._records.show(snapshot, self._read, _empty_text(snapshot))
+
+    def show_coverage(self, coverage: Coverage) -> None:
+        """Show the deadlines of closes that wait for event loops, as the target's agent told them."""
+        self._awaited = coverage.awaited
+        self._records.read_again(self._read)
 
     def set_paused(self, paused: bool) -> None:
         """Let ages stand still, or grow again."""
@@ -74,6 +81,9 @@ class PendingPane(PaneBase):
     def clear(self) -> None:
         """There is no target any more."""
         self._records.clear(empty_pending_closes(), NO_TARGET)
+
+    def _read(self, snapshot: Snapshot) -> PendingCloses:
+        return pending_closes(snapshot, self._awaited)
 
     def _choose(self, key: int, column: int) -> None:
         row = self._model.row_of(key)
