@@ -115,7 +115,7 @@ def _ended(facts: Facts) -> Iterator[Cause]:
 
 def _machine(facts: Facts) -> Iterator[Cause]:
     if facts.own_machine != "x86-64":
-        yield _blocks("architecture", f"runs on {facts.own_machine}; the agent is brought into x86-64 processes only", X86_FIX)
+        yield _blocks("architecture", f"runs on {facts.own_machine}; the agent is loaded into x86-64 processes only", X86_FIX)
     elif facts.machine is not None and facts.machine != "x86-64":
         yield _blocks("architecture", f"is a program for {facts.machine}, not for x86-64", X86_FIX)
 
@@ -130,7 +130,7 @@ def _permission(facts: Facts) -> Iterator[Cause]:
         return
     as_root = f"sudo arc-inspector attach {facts.pid}"
     if facts.ptrace_scope == 3:
-        yield _blocks("ptrace-scope", "no process may trace it until the system starts again (Yama, scope 3)", RUN_FIX)
+        yield _blocks("ptrace-scope", "may be traced by no process until the system starts again (Yama, scope 3)", RUN_FIX)
     elif facts.ptrace_scope == 2:
         yield _blocks("ptrace-scope", "may be traced by an administrator only (Yama, scope 2)", RUN_FIX, as_root)
     elif facts.ptrace_scope == 1 and facts.own_uid:

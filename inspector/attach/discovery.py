@@ -284,7 +284,7 @@ def _fix(diagnosis: Diagnosis) -> str:
     """The safest thing to do, as one command or sentence."""
     if diagnosis.is_possible:
         consent = " --inject" if diagnosis.method is Method.INJECT else ""
-        return f"{RUN_FIX}; or bring an agent in: arc-inspector attach {diagnosis.facts.pid}{consent}"
+        return f"{RUN_FIX}; or load an agent: arc-inspector attach {diagnosis.facts.pid}{consent}"
     first = diagnosis.first
     fix = first.fixes[0] if first is not None and first.fixes else RUN_FIX
     return f"{fix}; or look from outside: arc-inspector attach {diagnosis.facts.pid} --read-only" if diagnosis.is_readable else fix

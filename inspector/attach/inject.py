@@ -38,7 +38,9 @@ class NotComeByError(AttachError):
         """With the remedy."""
         self.waits = waits
         helps = "--nudge ends that wait once with EINTR" if waits != "waits on a lock" else "it cannot be nudged out of that"
-        super().__init__(f"the main thread does not come by, it {waits} (process {pid}); {helps}, --inject does without the main thread")
+        super().__init__(
+            f"the main thread reaches no safe point, it {waits} (process {pid}); {helps}, --inject does without the main thread"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def _system() -> Check:
     fix = (
         "processes that start the agent themselves can be attached" if linux.is_supported() else "open screenshots and sessions from Linux"
     )
-    return Check("system", False, f"{text}: agents can be brought into processes on Linux and x86-64 only", Weight.BLOCKS, (fix,))
+    return Check("system", False, f"{text}: agents can be loaded into processes on Linux and x86-64 only", Weight.BLOCKS, (fix,))
 
 
 def _tracing() -> Check:
@@ -87,7 +87,7 @@ def _backends() -> Iterator[Check]:
     minors = [(3, minor) for minor in range(OLDEST[1], NEWEST[1] + 1)]
     missing = [f"3.{minor[1]}" for minor in minors if backend_for(minor) is None]
     brought = [f"3.{minor[1]}" for minor in minors if backend_for(minor) is not None]
-    text = f"the agent can be brought into CPython {', '.join(brought) or 'of no version'}"
+    text = f"the agent can be loaded into CPython {', '.join(brought) or 'of no version'}"
     if missing:
         fix = "build arc-inspector where pip can fetch cffi's wheels for them"
         yield Check("backends", False, f"{text}; not into {', '.join(missing)} unless they have cffi", Weight.ASKS, (fix,))

@@ -59,4 +59,4 @@ def waits_on(pid: int, tid: int | None = None) -> str:
     if waits is not None and waits.number >= 0:
         word = _WORDS.get(waits.number, f"system call {waits.number}")
         return f"waits {'on' if ' ' in word else 'in'} {word}"
-    return _STATES.get(procfs.thread_state(pid, tid), "waits on something that cannot be told")
+    return _STATES.get(procfs.thread_state(pid, tid), "waits on something unknown")

@@ -19,12 +19,12 @@ from inspector.vocabulary import Level
 def attach(
     pid: Annotated[int, typer.Argument(help="Process id.")],
     inject: Annotated[
-        bool, typer.Option("--inject", help="Allow borrowing a thread of a process without an agent, to bring one in.")
+        bool, typer.Option("--inject", help="Allow borrowing a thread of a process without an agent, to load the agent.")
     ] = False,
     nudge: Annotated[bool, typer.Option("--nudge", help="Allow ending one wait of the main thread with EINTR (CPython 3.14).")] = False,
-    keep: Annotated[bool, typer.Option("--keep", help="An agent that is brought in stays, until arc-inspector detach.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="A loaded agent stays until arc-inspector detach.")] = False,
     read_only: ReadOnly = False,
-    headless: Annotated[bool, typer.Option("--headless", help="Only see to it that the agent runs; open no window.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="Only make sure that the agent runs; open no window.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --headless: print one JSON object.")] = False,
 ) -> None:
     """Open the window on a process.
@@ -48,7 +48,7 @@ def attach(
 def _look(pid: int, *, inject: bool, headless: bool) -> int:
     """Open the window on a process that is looked at from outside."""
     if inject or headless:
-        raise UsageError("--read-only brings no agent in; without a window: arc-inspector handles PID --read-only")
+        raise UsageError("--read-only loads no agent; without a window: arc-inspector handles PID --read-only")
     require_readable(pid)
     require_display()
     return open_window(initial=lambda connector: connector.look(pid), initial_name=f"process {pid} from outside")

@@ -147,7 +147,7 @@ def guarded(answer: CloseAnswer, wanted: Sequence[int] = ()) -> CloseAnswer:
 
 def _print(answers: Sequence[CloseAnswer]) -> None:
     if not answers:
-        say("No resource that this is about is shown by this filter.")
+        say("The filter shows no resource that this command can act on.")
         return
     table = Table(Column("Handle"), Column("Outcome"), Column("Reason"), Column("Held by", 1))
     for answer in answers:

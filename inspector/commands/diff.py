@@ -40,9 +40,9 @@ _MOMENT: Final = re.compile(r"(?P<file>.+)@(?P<moment>[^@/]+)")
 
 def diff_states(
     first: Annotated[str, typer.Argument(metavar="A", help="A process id, a screenshot, or a session file (FILE@10s, FILE@MARK).")],
-    second: Annotated[str, typer.Argument(metavar="B", help="As A; of a session file without @ the last moment.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="As A; a session file without @ stands for its last moment.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    by_type: Annotated[bool, typer.Option("--by-type", help="One line a type instead of one a type and place.")] = False,
+    by_type: Annotated[bool, typer.Option("--by-type", help="One line a type instead of a line a type and place.")] = False,
 ) -> None:
     """Print the handles that were born, died, survived or changed from A to B.
 

@@ -48,8 +48,8 @@ def findings(
         str, typer.Option("--for", metavar="SPAN", help="How long to watch; without it until the rules can say, 6 to 30 s.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    mute: Annotated[str, typer.Option("--mute", metavar="KEY", help="Hear no more of the finding with this key; needs --reason.")] = "",
-    unmute: Annotated[str, typer.Option("--unmute", metavar="KEY", help="Hear of it again.")] = "",
+    mute: Annotated[str, typer.Option("--mute", metavar="KEY", help="Mute the finding with this key; needs --reason.")] = "",
+    unmute: Annotated[str, typer.Option("--unmute", metavar="KEY", help="Unmute the finding with this key.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why it is muted; kept and shown.")] = "",
     read_only: ReadOnly = False,
 ) -> None:

@@ -32,7 +32,7 @@ def test_a_filter_closes_all_that_it_shows_and_a_dry_run_closes_nothing(tmp_path
         assert done.status == 0, done
         assert [(each["id"], each["outcome"]) for each in done.json["answers"]] == [(each, "closed") for each in shown]
         again = run_command("close", target.pid, "--filter", "type:Journal")
-        assert (again.status, again.out) == (0, "No resource that this is about is shown by this filter.\n")
+        assert (again.status, again.out) == (0, "The filter shows no resource that this command can act on.\n")
         assert target.finish() == 0
 
 

@@ -316,7 +316,7 @@ def test_what_cannot_be_attached_is_offered_to_be_looked_at(target: Target) -> N
 def test_a_process_that_is_gone_or_may_not_be_read_is_one_line(target: Target) -> None:
     run_command("handles", PROCESS_GONE, "--read-only").assert_one_line_error(3, f"process {PROCESS_GONE} does not exist")
     run_command("attach", PROCESS_GONE, "--read-only").assert_one_line_error(3, f"process {PROCESS_GONE} does not exist")
-    run_command("attach", target.pid, "--read-only", "--inject").assert_one_line_error(2, "--read-only brings no agent in")
+    run_command("attach", target.pid, "--read-only", "--inject").assert_one_line_error(2, "--read-only loads no agent")
 
 
 def test_a_picture_and_a_recording_of_it_open_again(target: Target, tmp_path: Path) -> None:

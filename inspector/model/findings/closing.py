@@ -78,7 +78,7 @@ class NeverClosed:
             Verdict.SUSPECT,
             f"{plural(row.never_closed, row.name)} dropped without close",
             subject=row.name,
-            evidence=("Their tombstones are gone, so where they were made is not known any more",),
+            evidence=("Their tombstones are gone, so the lines that made them are not known any more",),
             filter=f'type:"{row.name}"',
         )
 

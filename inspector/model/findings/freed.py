@@ -25,8 +25,8 @@ class FreedButHeld:
     title: str = "Freed, but Python still has it"
     about: str = (
         "A proxy whose finaliser has released its reference, and that the program still has: __del__ was called by hand, or a finaliser"
-        " brought the object back. Its next use touches freed memory, and its next finaliser frees that again. Drop the last reference"
-        " instead of calling __del__, and keep no object that its finaliser was called for"
+        " brought the object back. Its next use touches freed memory, and its next finaliser frees it again. Drop the last reference"
+        " instead of calling __del__, and keep no object after its finaliser was called"
     )
 
     def check(self, facts: Facts) -> list[Finding]:

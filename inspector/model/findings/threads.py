@@ -27,7 +27,7 @@ class OwnerEnded:
     key: str = "owner-ended"
     title: str = "Owner thread ended"
     about: str = (
-        "A resource that only its owner thread may close, and that thread is gone. Close it before the thread ends, or let the thread drain"
+        "Only its owner thread may close a resource, and that thread is gone. Close it before the thread ends, or let the thread drain"
     )
 
     def check(self, facts: Facts) -> list[Finding]:
@@ -89,7 +89,7 @@ class WrongThread:
         return Finding(
             self.key,
             Verdict.SUSPECT,
-            f"{plural(len(group), group.type_name)} let go by another thread than the owner",
+            f"{plural(len(group), group.type_name)} released by a thread other than the owner",
             subject=group.subject,
             former_subject=group.former_subject,
             evidence=(

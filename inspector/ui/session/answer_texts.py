@@ -38,4 +38,4 @@ def drain_sentence(report: DrainReport) -> str:
     if not report.still_pending:
         return f"{ran}; nothing waits any more"
     waits = "waits" if report.still_pending == 1 else "wait"
-    return f"{ran}; {report.still_pending:,} still {waits} for a call to end, or for the owner thread to come by"
+    return f"{ran}; {report.still_pending:,} still {waits} for a call to end, or for the owner thread to run it"

@@ -101,7 +101,7 @@ class FindingsWatch(QObject):
         )
 
     def unmute(self, key: str) -> None:
-        """Hear of it again."""
+        """Unmute the finding with this key."""
         self._runner.run(lambda: self._mutes.unmute(key), lambda _: self._work.ask(), lambda error: self.told.emit(str(error), "alarm"))
 
     def _judgement(self) -> Callable[[], Report] | None:

@@ -31,7 +31,7 @@ from inspector.ui.shell.process_model import Column, ProcessModel
 REFRESH_MILLIS: Final = 2_000
 WIDTHS: Final = {Column.NAME: 128, Column.PID: 72, Column.RUNTIME: 130, Column.HANDLES: 100}
 DEMO: Final = (
-    "A to-do application with worker threads, made to be inspected: one type leaks, a close waits for a thread that does not come by, "
+    "A to-do application with worker threads, made to be inspected: one type leaks, a close waits for a thread that never runs it, "
     "and garbage holds handles.\n\nIt begins with a tour of one minute; Ctrl+K, One-minute tour shows it again."
 )
 
@@ -264,11 +264,11 @@ class StartPage(QWidget):
 
     def _ask_consent(self, row: ProcessRow) -> None:
         """Describe the effect of bringing an agent in; only the button that names it continues."""
-        box = QMessageBox(QMessageBox.Icon.Question, "Bring the agent in", f"Bring the agent into {row.name}?", parent=self)
+        box = QMessageBox(QMessageBox.Icon.Question, "Load the agent", f"Attach to {row.name}?", parent=self)
         box.setObjectName("consent")
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText(row.consent)
-        agreed = box.addButton("Bring in and attach", QMessageBox.ButtonRole.AcceptRole)
+        agreed = box.addButton("Load and attach", QMessageBox.ButtonRole.AcceptRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         bring: Callable[[], None] = lambda: self.bring_wanted.emit(row.pid)  # noqa: E731 - a name for its type
@@ -283,7 +283,9 @@ class StartPage(QWidget):
         if not row.declares:
             go_on()
             return
-        box = QMessageBox(QMessageBox.Icon.Question, "Follow what you declared", "Let it run the code that you declared?", parent=self)
+        box = QMessageBox(
+            QMessageBox.Icon.Question, "Follow your declarations", "Let the program run the code that you declared?", parent=self
+        )
         box.setObjectName("declarations")
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText(row.declares)

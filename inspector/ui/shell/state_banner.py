@@ -9,7 +9,7 @@ from inspector.ui.kit.banner import Banner
 
 OTHER = "Choose another process"
 STACKS = "Show where its threads are"
-FALLBACK = "Read-only fallback: looked at from outside, nothing is loaded into the process. Closes, events and short lives are not seen"
+FALLBACK = "Read from outside, nothing is loaded into the process. Closes, events and short-lived objects are not seen"
 
 
 def show_state(banner: Banner, snapshot: Snapshot, choose_other: Callable[[], None], show_stacks: Callable[[], None]) -> None:

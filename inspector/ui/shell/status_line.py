@@ -49,7 +49,7 @@ class StatusLine(QStatusBar):
         self.state.set_whole(("Paused · " if paused else "") + state)
         moving = target.state in (TargetState.LIVE, TargetState.HUNG)
         self.rate.setText("" if not moving else "from outside" if target.from_outside else f"{rate_hz:g} Hz")
-        self.rate.setToolTip("Read only: its memory is looked at, again and again" if target.from_outside else "Snapshots read a second")
+        self.rate.setToolTip("Read only: the target's memory is read again and again" if target.from_outside else "Snapshots read a second")
         (self._show_looked if target.from_outside else self._show_sampled)(snapshot)
         self._show_lost(snapshot.lost)
         self.skipped.setText(f"skipped {skipped:,}" if skipped else "")

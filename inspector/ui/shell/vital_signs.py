@@ -187,7 +187,7 @@ class VitalSigns(QWidget):
     def _show_pending(self) -> None:
         count = len(self._pending)
         if self._from_outside:
-            self._waiting.show_sign(Sign(UNKNOWN_TEXT, tint="text_quiet", tooltip="Looked at from outside, closes are not known"))
+            self._waiting.show_sign(Sign(UNKNOWN_TEXT, tint="text_quiet", tooltip="From outside, closes are not known"))
             return
         if not count:
             self._waiting.show_sign(Sign("0", tint="text_quiet", tooltip="Nothing is waiting to close"))

@@ -153,7 +153,7 @@ def test_the_closes_that_wait_are_drained(qtbot: QtBot, attach: Attach) -> None:
     arm(window)
     window.commands["drain"].trigger()
     said = answer(qtbot, window, lambda: session.drains[0].set_result(DrainReport(ran=1, still_pending=2)))
-    assert said == "Ran 1 close; 2 still wait for a call to end, or for the owner thread to come by"
+    assert said == "Ran 1 close; 2 still wait for a call to end, or for the owner thread to run it"
 
 
 def test_nothing_that_waits_is_nothing_to_drain(attach: Attach) -> None:

@@ -72,7 +72,7 @@ def test_nothing_pending_has_no_oldest() -> None:
         (closing(1, Resource.DRAINING, in_flight=1200), "Waits for 1,200 calls in flight"),
         (closing(1, Resource.DRAINING, in_flight=0), "All calls have ended, it is about to close"),
         (closing(1, Resource.DRAINING, in_flight=UNKNOWN), "Waits for calls in flight to end"),
-        (closing(1, Resource.WAITING_OWNER, owner="worker-2"), "Its owner worker-2 has not come by yet"),
+        (closing(1, Resource.WAITING_OWNER, owner="worker-2"), "Its owner worker-2 has not run it yet"),
         (closing(1, Resource.WAITING_OWNER, owner="worker-3"), "Its owner worker-3 has ended: a drain runs it"),
         (closing(1, Resource.WAITING_OWNER), "Only its owner thread may close it"),
     ],

@@ -91,7 +91,7 @@ def _columns() -> tuple[Column[Acts], ...]:
         Column("By", "The process that asked", _by_text, lambda rows: _numbers(rows, "pid"), tooltip=_by_tooltip),
         Column(
             "Handles",
-            "How many handles it was about",
+            "Number of handles of the action",
             lambda rows, i: number(_act(rows, i).handle_count),
             lambda rows: _numbers(rows, "handle_count"),
             number=True,

@@ -179,7 +179,7 @@ class FindingsPane(PaneBase):
         self._evidence.setVisible(bool(finding.evidence))
         self._about.setText(f"{rule.about}.")
         self._muted.setText(f"Muted: {finding.muted}")
-        self._mute.setText("Hear of it again" if finding.muted else "Mute…")
+        self._mute.setText("Unmute" if finding.muted else "Mute…")
         if finding.handles:
             self._first.setText(f"Show {handle_text(finding.handles[0])}")
 

@@ -161,13 +161,13 @@ def note_text(graph: FlameGraph, target: Target) -> str:
     """The content of the graph, and its omissions."""
     if not graph.total and not graph.unsized:
         return EMPTY
-    parts = [f"{value_text(graph.total, graph.weight)} alive, by where they were made"]
+    parts = [f"{value_text(graph.total, graph.weight)} alive, by the lines that made them"]
     if graph.unrecorded:
         parts.append(f"{graph.unrecorded:,} without a recorded site")
     if graph.unsized:
         parts.append(f"{graph.unsized:,} objects of unknown size are left out")
     if target.from_outside:
-        parts.append("looked at from outside, sites are not known")
+        parts.append("from outside, sites are not known")
     elif target.level == Level.HISTORY:
         parts.append("one frame each: whole stacks at level stacks")
     elif target.level < Level.HISTORY:

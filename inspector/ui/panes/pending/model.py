@@ -57,10 +57,16 @@ def _columns(moment: Moment) -> tuple[Column[PendingCloses], ...]:
             number=True,
             tooltip=lambda rows, i: _callers_tooltip(rows, i),
         ),
-        Column("Waits for", "Thread that has to come by or to return", PendingCloses.waits_for_text, _of_owner, tooltip=_waits_tooltip),
+        Column(
+            "Waits for",
+            "Thread that has to run the close, or to return from its call",
+            PendingCloses.waits_for_text,
+            _of_owner,
+            tooltip=_waits_tooltip,
+        ),
         Column(
             "Asked by",
-            "Thread that asked for the close, and from where",
+            "Thread and line that asked for the close",
             _request_text,
             _of_requester,
             tooltip=_request_tooltip,
@@ -109,7 +115,7 @@ def _request_text(rows: PendingCloses, row: int) -> str:
 
 def _request_tooltip(rows: PendingCloses, row: int) -> str:
     site = rows.request_site(row)
-    where = [frame.short() for frame in site.frames] if site else ["From where is recorded from level history on"]
+    where = [frame.short() for frame in site.frames] if site else ["The line is recorded from level history on"]
     return "\n".join([rows.requester(row) or NOT_RECORDED, *where])
 
 

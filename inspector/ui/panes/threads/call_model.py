@@ -15,7 +15,7 @@ from inspector.ui.kit.theme import Theme
 
 _DEPTH_BITS = 8
 NO_AGE = "Times of calls are recorded from level history on"
-NO_SITE = "From where is recorded from level history on"
+NO_SITE = "The line is recorded from level history on"
 
 
 def call_model(theme: Theme, moment: Moment, parent: QObject | None = None) -> ColumnModel[Calls]:
@@ -43,7 +43,7 @@ def _columns(moment: Moment) -> tuple[Column[Calls], ...]:
             lambda rows: rows.depths,
             number=True,
         ),
-        Column("Used from", "From where the handle was used last", _site_text, _of_thread, tooltip=_site_tooltip),
+        Column("Used from", "Line that used the handle last", _site_text, _of_thread, tooltip=_site_tooltip),
     )
 
 

@@ -30,7 +30,7 @@ def _columns(moment: Moment) -> tuple[Column[ThreadTable], ...]:
         _count("Released", "Handles released on this thread since the segment began", "released"),
         Column(
             "Pending",
-            "Pending closes that wait for this thread to come by",
+            "Pending closes that wait for this thread to run them",
             lambda rows, i: number(int(rows.waiting[i])),
             lambda rows: rows.waiting,
             number=True,

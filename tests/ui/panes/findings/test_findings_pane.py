@@ -95,7 +95,7 @@ def test_a_muted_finding_is_quiet_and_its_reason_is_kept(
     assert text_of(pane, "Why it is muted") == "Muted: closes with the process"
     assert part(window.vital_signs, "Findings", VitalCell).sign.value == "0"
     assert json.loads((tmp_path / "mutes.json").read_text()) == {"never-closed: Journal from app.py:41 add": "closes with the process"}
-    click(pane, "Hear of it again")
+    click(pane, "Unmute")
     qtbot.waitUntil(lambda: headlines(pane)[0].startswith("suspect"))
 
 
