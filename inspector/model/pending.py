@@ -15,12 +15,14 @@ import numpy as np
 
 from inspector.model.calls import library_calls
 from inspector.model.snapshot import UNKNOWN, Floats, Ids, Ints, Site, Snapshot, ThreadRow, TypeRow
-from inspector.model.states import pending
+from inspector.model.states import alive, pending
 from inspector.vocabulary import Resource, kind_named
 
 NO_THREAD: Final = ""
 CLOSING_METHODS: Final = frozenset({"close", "aclose", "destroy", "disconnect", "dispose", "shutdown", "stop", "terminate"})
 """Names of methods that end what an object does."""
+PARTS: Final = MappingProxyType({("zmq", "Context"): "Socket"})
+"""Classes whose close waits until all of their parts are closed, by library and name, and the class of the parts."""
 MAX_NAMES: Final = 3
 """Threads that a reason names before it counts the rest."""
 
@@ -138,7 +140,7 @@ class PendingCloses:
         if resource is Resource.WAITING_OWNER:
             return self._owner_reason(row)
         if resource is Resource.CLOSING:
-            return "The close method is running"
+            return f"The close method is running{self._open_parts(row)}"
         if self._is_of_adapter(row):
             return "Queued: the program's event loop has not come to it yet"
         return "Queued: the finaliser has not come to it yet"
@@ -155,6 +157,21 @@ class PendingCloses:
     def _is_of_adapter(self, row: int) -> bool:
         found = self._type(row)
         return found is not None and kind_named(found.kind).calls_are_estimated
+
+    def _open_parts(self, row: int) -> str:
+        """Open objects of the library that such a close may wait for; ``""``: none is known.
+
+        Whether they belong to the object that closes is not known.
+        """
+        own, snapshot = self._type(row), self._snapshot
+        library = own.origin.partition(".")[0] if own else ""
+        part = PARTS.get((library, own.name)) if own else None
+        kinds = [each.index for each in snapshot.types.values() if each.name == part and each.origin.partition(".")[0] == library]
+        handles = snapshot.handles
+        count = int(np.count_nonzero(np.isin(handles.types, kinds) & alive(handles) & (handles.resources == Resource.OPEN)))
+        if not part or not count:
+            return ""
+        return f"; {count:,} open {part} of {library} {'is' if count == 1 else 'are'} known in the process"
 
     def _draining_reason(self, row: int) -> str:
         count = int(self.in_flight[row])
