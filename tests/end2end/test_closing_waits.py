@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,3 +71,20 @@ def test_the_command_tells_thread_age_and_line(target: Target) -> None:
     assert re.search(r"Context .* The close method is running.* +context .*closing_waits\.py:\d+ close", told.out), told.out
     target.ask("let context")
     assert target.finish() == 0
+
+
+def test_closing_methods_that_ran_before_the_agent_came_are_pending_until_they_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    late = {"context": "Context", "session": "Session", "failing": "Failing"}
+    with start_target("closing_waits", str(tmp_path / "mine.toml"), "late") as target:
+        with watched(target.ready["segment"], level=Level.STACKS) as watch:
+            seen = watch.until(lambda snapshot: sorted(waiting(snapshot)), sorted((late[kind], "", "close") for kind in late))
+            assert math.isnan(pending_closes(seen).oldest_since())
+            for kind in late:
+                target.ask(f"let {kind}")
+            watch.until(waiting, [])
+        table = read_table(target.ready["segment"])
+        assert {kind: [row.resource.name.casefold() for row in table.live(name)] for kind, name in late.items()} == {
+            kind: AFTER[kind] for kind in late
+        }
+        assert target.finish() == 0

@@ -3,6 +3,8 @@
 ``begin KIND`` calls a method on a thread of that name, ``let KIND`` lets it end: ``context``:
 ``zmq.Context.term`` with an open socket; ``session``: a method written in Python; ``buffer``: of a
 class of a ctypes library; ``failing``: a method that raises in the end.
+
+With the word ``late`` the methods of ``LATE`` run before the agent starts.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import ctypes
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +82,7 @@ creates = ["malloc"]
 frees = ["free"]
 close = "close"
 """
+LATE = ("context", "session", "failing")
 KEPT: dict[str, Any] = {}
 THREADS: list[threading.Thread] = []
 
@@ -103,6 +107,21 @@ def begin(kind: str) -> None:
     thread.start()
 
 
+def has_begun(thread: threading.Thread) -> bool:
+    """Whether a thread is in the closing method."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    while frame is not None and frame.f_code.co_qualname not in ("Context.term", "Session.close", "Failing.close"):
+        frame = frame.f_back
+    return frame is not None
+
+
+def begin_late() -> None:
+    for kind in LATE:
+        begin(kind)
+    while not all(map(has_begun, THREADS)):
+        time.sleep(0)
+
+
 def let(kind: str) -> None:
     if kind == "context":
         KEPT["socket"].close(linger=0)
@@ -121,6 +140,11 @@ def forget() -> None:
 if __name__ == "__main__":
     Path(sys.argv[1]).write_text(DECLARED)
     os.environ["ARC_INSPECTOR_ADAPTERS"] = sys.argv[1]
+    make_late = "late" in sys.argv
+    if make_late:
+        make()
+        begin_late()
     segment = agent.start("stacks")
-    make()
+    if not make_late:
+        make()
     serve({"begin": begin, "let": let}, forget=forget, segment=segment)

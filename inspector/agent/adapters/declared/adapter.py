@@ -169,6 +169,8 @@ class DeclaredAdapter:
         if self._is_scan_due:
             for _ in self.scan():
                 time.sleep(0)
+        for followed in self._followed.values():
+            followed.under_way.look()
         if self._recorder.hottest():
             self._looks.look(dict(self._by_class))
 

@@ -14,10 +14,13 @@ from inspector.agent.adapters.declared.looks import Looks
 from inspector.agent.adapters.declared.names import Missing, find
 from inspector.agent.adapters.declared.recorder import DeclaredRecorder
 from inspector.agent.adapters.declared.rows import DeclaredRows
+from inspector.agent.adapters.declared.under_way import ClosesUnderWay
 from inspector.agent.adapters.extension_classes import instances_beyond
 from inspector.agent.adapters.protocol import ClosingHost, HostedClosing
 from inspector.agent.faults import Faults
 from inspector.errors import InspectorError
+from inspector.runtime.sites import OWN_MODULES, SiteTable
+from inspector.source_places import packages_of
 from inspector.wire.declarations import Declaration
 from inspector.wire.hooks import hooks
 
@@ -49,6 +52,9 @@ class Followed:
         self._births = births
         self._hosts = hosts
         self._hooks: list[ClassHooks | TypeHooks | FunctionHooks] = []
+        sites = SiteTable((*OWN_MODULES, *declaration.hide), packages_of([declaration.cls or declaration.library]))
+        self.under_way = ClosesUnderWay(recorder, sites)
+        """Closing methods that ran before the class was hooked."""
         self._is_settled = False
 
     def resolve(self, finished: str = "") -> bool:
@@ -88,6 +94,7 @@ class Followed:
 
     def unhook(self) -> None:
         """Take the hooks off and look after no proxy any more; rows stay as they are."""
+        self.under_way.forget()
         if self.rows is not None:
             self.rows.let_go()  # before the hooks that would tell of their end
         if self.closing is not None:
@@ -177,6 +184,7 @@ class Followed:
 
         Its type slots are hooked where births or ends would not be seen otherwise, or not be asked.
         """
+        self.under_way.follow(cls, self.declaration.closers, rows)
         own = ClassHooks(cls, self.declaration, self._births)
         self._hooks.append(own)
         troubles = own.set()

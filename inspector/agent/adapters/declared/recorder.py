@@ -31,6 +31,17 @@ class DeclaredRecorder(Recorder):
         """
         return bool(lib.ai_row_close_begins(row, site))
 
+    def close_is_under_way(self, row: int, site: int) -> bool:
+        """A method that closes the row's resource was found running, called from ``site``.
+
+        Whether the resource was open.
+        """
+        return bool(lib.ai_row_close_under_way(row, site))
+
+    def close_ended(self, row: int) -> None:
+        """The method has ended that closes the row's resource."""
+        lib.ai_row_close_ends(row)
+
     def set_single(self, row: int) -> None:
         """Mark the row as a reference that the library gave out.
 

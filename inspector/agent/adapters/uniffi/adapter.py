@@ -19,12 +19,13 @@ from inspector.agent.adapters.classes import closure
 from inspector.agent.adapters.imports import ImportWatch, is_importing
 from inspector.agent.adapters.protocol import CloseVerdict, CloseWish, Following
 from inspector.agent.adapters.recorder import Recorder
+from inspector.agent.adapters.running_frames import frames_of
 from inspector.agent.adapters.uniffi.bindings import Bindings
 from inspector.agent.adapters.uniffi.boundary import UniffiBoundary
 from inspector.agent.adapters.uniffi.closing import Closing
 from inspector.agent.adapters.uniffi.modules import ModuleFinder
 from inspector.agent.adapters.uniffi.proxies import live_proxies
-from inspector.agent.adapters.uniffi.running import RunningRows, frames_of
+from inspector.agent.adapters.uniffi.running import RunningRows
 from inspector.agent.faults import Faults
 from inspector.agent.plain import mro_of
 from inspector.agent.referrers import describe_referrers

@@ -15,14 +15,12 @@ The worker thread looks; calls end on their own threads.
 from __future__ import annotations
 
 import functools
-import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import CodeType, FrameType, FunctionType
+from collections.abc import Callable, Mapping, Sequence
+from types import FrameType, FunctionType
 from typing import Any, Final, NamedTuple
 
 from inspector.agent.adapters.recorder import Recorder
-from inspector.agent.plain import python_threads, thread_of
 from inspector.runtime.sites import SiteTable
 from inspector.vocabulary import Kind, Level, Reference
 from inspector.wire.schema import RUNNING_ARGUMENT, RUNNING_BORROWS, SITE_FRAMES
@@ -30,9 +28,6 @@ from inspector.wire.uniffi import CALL_STATUS, FINALISER, LIBRARY_CALLS, SYNCHRO
 
 RESULT: Final = "result"
 """The local that the function has once the library has returned."""
-MOST_THREADS: Final = 256
-MOST_FRAMES: Final = 48
-"""Innermost frames of one stack; one of them calls the library's function."""
 
 
 class Running(NamedTuple):
@@ -141,19 +136,3 @@ def used_objects(method: FrameType, address_of: Callable[[Any], int]) -> tuple[i
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     own = address_of(values.get(names[0])) if names[:1] == ("self",) else 0
     return (own, *(address for name in names[names[:1] == ("self",) :] if (address := address_of(values.get(name)))))
-
-
-def frames_of(codes: Mapping[CodeType, Any]) -> Iterator[tuple[int, FrameType]]:
-    """Frames that run one of these codes, each with its thread's number in the system.
-
-    Holds none of them.
-    """
-    numbers = {ident: thread_of(thread)[1] for ident, thread in python_threads().items()}
-    for (ident, innermost), _ in zip(sys._current_frames().items(), range(MOST_THREADS), strict=False):
-        frame: FrameType | None = innermost
-        for _ in range(MOST_FRAMES):
-            if frame is None:
-                break
-            if frame.f_code in codes:
-                yield numbers.get(ident) or 0, frame
-            frame = frame.f_back

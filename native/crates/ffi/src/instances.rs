@@ -106,6 +106,17 @@ pub extern "C" fn ai_row_close_begins(row: u64, site: u32) -> i32 {
     })
 }
 
+/// A method that closes the resource of a row was found running, called from `site`; its thread and
+/// the time of its start are unknown. 1: the resource was open, and is closing until
+/// `ai_row_close_ends` or the row's end.
+#[no_mangle]
+pub extern "C" fn ai_row_close_under_way(row: u64, site: u32) -> i32 {
+    catch_value(0, || {
+        // a row that has ended has no resource
+        existing().map_or(0, |runtime| i32::from(rows::close_is_under_way(runtime, row, site).unwrap_or(false)))
+    })
+}
+
 /// The method has ended that closes the resource of this row. The resource is open again, unless its state was changed meanwhile.
 #[no_mangle]
 pub extern "C" fn ai_row_close_ends(row: u64) {

@@ -11,7 +11,7 @@ use crate::threads::{local, mutate, mutate_on, this, Local};
 use crate::types;
 use segment::atomic;
 use segment::layout::{EventKind, Kind, Level, ReferenceState, ResourceState, EVENT_COUNT_UNKNOWN};
-use segment::registry::{generation_of, index_of, shown, Birth, Moment, Slot, Word0};
+use segment::registry::{generation_of, index_of, shown, Birth, Change, Moment, Slot, Word0};
 use segment::status::{Error, Result, Status};
 use segment::Part;
 
@@ -288,19 +288,33 @@ pub fn close_begins(runtime: &Runtime, row: u64) -> Result<bool> {
     let slot = adapters_row(runtime, row)?;
     let (type_id, address) = (slot.word0().type_id(), slot.address());
     let change = events::change(runtime, type_id, true);
-    let is_begun = mutate(|| {
-        let Some(word) = begin_live(&slot, row) else { return false };
-        let is_open = word.resource() == ResourceState::Open as u8;
-        if is_open {
-            slot.note(&change);
-        }
-        slot.end(if is_open { word.with(word.reference(), ResourceState::Closing as u8) } else { word });
-        is_open
-    });
+    let is_begun = begin_closing(&slot, row, &change);
     if is_begun {
         events::event(runtime, EventKind::CloseRequest, type_id, row, address, EVENT_COUNT_UNKNOWN);
     }
     Ok(is_begun)
+}
+
+/// A method that closes a row's resource was found running, called from `site` at a time and on a
+/// thread that nobody recorded. Whether the resource was open; then it is closing as after
+/// [`close_begins`]. No event tells it: its time is unknown.
+pub fn close_is_under_way(runtime: &Runtime, row: u64, site: u32) -> Result<bool> {
+    let slot = adapters_row(runtime, row)?;
+    let change = Change { moment: Moment::new(0, 0, site), is_request: true };
+    Ok(begin_closing(&slot, row, &change))
+}
+
+/// Makes an open resource closing; whether it was open.
+fn begin_closing(slot: &Slot, row: u64, change: &Change) -> bool {
+    mutate(|| {
+        let Some(word) = begin_live(slot, row) else { return false };
+        let is_open = word.resource() == ResourceState::Open as u8;
+        if is_open {
+            slot.note(change);
+        }
+        slot.end(if is_open { word.with(word.reference(), ResourceState::Closing as u8) } else { word });
+        is_open
+    })
 }
 
 /// The method that closes a row's resource has ended, and the resource is as open as before.

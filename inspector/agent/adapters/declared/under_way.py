@@ -1,0 +1,60 @@
+"""Closing methods that ran already when their class was followed: no hook saw them begin, and none sees them end.
+
+A close that hangs is usually met in this way: the viewer comes because the program hangs. The frames
+of all threads tell which closing methods run, and for which proxy. Worker thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import CodeType, FunctionType
+
+from inspector.agent.adapters.declared.library_rows import LibraryRows
+from inspector.agent.adapters.declared.recorder import DeclaredRecorder
+from inspector.agent.adapters.declared.rows import DeclaredRows
+from inspector.agent.adapters.running_frames import frames_of
+from inspector.runtime.sites import SiteTable
+from inspector.wire.schema import SITE_FRAMES
+
+LOOKS: int = 8
+"""Looks after a class was followed: its instances get their rows by then. A close that is found is looked at until it ends."""
+
+
+class ClosesUnderWay:
+    """The closing methods of all declared classes that began before their hooks were set."""
+
+    def __init__(self, recorder: DeclaredRecorder, sites: SiteTable) -> None:
+        """Follows no class yet."""
+        self._recorder, self._sites = recorder, sites
+        self._codes: dict[CodeType, DeclaredRows | LibraryRows] = {}
+        self._rows: set[int] = set()
+        self._looks_left = 0
+
+    def follow(self, cls: type, names: Iterable[str], rows: DeclaredRows | LibraryRows) -> None:
+        """Look for these methods of a class whose hooks are not set yet."""
+        found = [getattr(cls, name, None) for name in names]
+        codes = {method.__code__: rows for method in found if isinstance(method, FunctionType)}
+        self._codes |= codes
+        self._looks_left = LOOKS if codes else self._looks_left
+
+    def look(self) -> None:
+        """Mark the closes that run, and unmark those that have ended."""
+        if not self._codes or not (self._looks_left or self._rows):
+            return
+        self._looks_left = max(0, self._looks_left - 1)
+        running: set[int] = set()
+        for _, frame in frames_of(self._codes):
+            code = frame.f_code
+            proxy = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+            row = 0 if proxy is None else self._codes[code].row_of(proxy)
+            del proxy
+            if row > 0 and (row in self._rows or self._recorder.close_is_under_way(row, self._sites.of(frame.f_back, SITE_FRAMES))):
+                running.add(row)
+        for row in self._rows - running:
+            self._recorder.close_ended(row)
+        self._rows = running
+
+    def forget(self) -> None:
+        """Stop looking; rows stay as they are."""
+        self._codes.clear()
+        self._rows.clear()
