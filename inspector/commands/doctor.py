@@ -56,7 +56,7 @@ def _print_fallback(diagnosis: Diagnosis) -> None:
     seen = _seen(diagnosis.facts.pid)
     if seen is None:
         return
-    say("As a fallback, from outside (read only, nothing is loaded or stopped):")
+    say("From outside, as a fallback (read only, nothing is loaded or stopped):")
     if diagnosis.is_readable:
         say(f"  its objects and their counts: arc-inspector attach {seen.pid} --read-only, or handles {seen.pid} --read-only")
     if seen.packages:
