@@ -19,6 +19,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from inspector.model.snapshot import Snapshot, Vitals
 from inspector.session.protocol import Session
+from inspector.ui.session.garbage import garbage_collection
 
 MAX_WAITING_VITALS: Final = 600
 """Ten seconds at 60 Hz; beyond it the oldest are dropped and counted."""
@@ -145,8 +146,10 @@ class BackgroundRunner(QObject):
     _finished = Signal(object)
 
     def __init__(self, parent: QObject | None = None, *, threads: int = 2) -> None:
-        """``threads`` workers, started when first needed."""
+        """``threads`` workers, started when first needed. Garbage is collected on the GUI thread until ``close``."""
         super().__init__(parent)
+        self._garbage = garbage_collection()
+        self._garbage.hold(self)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="window")
         self._closed = False
         self._numbers = count()
@@ -180,6 +183,7 @@ class BackgroundRunner(QObject):
         self._closed = True
         self._watched.clear()
         self._pool.shutdown(wait=False)
+        self._garbage.release(self)
 
     def finish(self, number: int) -> None:
         """The future with this number is done; any thread."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -55,6 +56,7 @@ def run_window(  # noqa: PLR0913 - each is a wish of another command
             window.start_demo()
         window.show()
         signals.close(window)
+        gc.freeze()  # what the modules are made of lives as long as the window: full collections pass it over
         status = application.exec()
         say_removal(window.attachment.removal)
         delete_now(window)
