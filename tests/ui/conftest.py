@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import pytest
 from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from inspector.model.snapshot import Snapshot
@@ -20,6 +21,25 @@ from tests.helpers.fake_session import FakeConnector, FakeSession
 
 if TYPE_CHECKING:
     from inspector.ui.shell.main_window import MainWindow
+
+
+@pytest.fixture(autouse=True)
+def _widgets_live_as_long_as_the_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep added widgets until ``qtbot`` has closed them.
+
+    It keeps none itself, and paints once more after the test. A collection of garbage then deletes
+    a widget in the middle of its own painting, which crashes the process.
+    """
+    kept: list[QWidget] = []
+    add = QtBot.addWidget
+
+    def add_and_keep(bot: QtBot, widget: QWidget, **more: Any) -> None:
+        kept.append(widget)
+        add(bot, widget, **more)
+
+    monkeypatch.setattr(QtBot, "addWidget", add_and_keep)
+    yield
+    kept.clear()
 
 
 @pytest.fixture
