@@ -114,7 +114,8 @@ def headline(snapshot: Snapshot) -> str:
 
 def _print_summary(snapshot: Snapshot, arranged: Arrangement) -> None:
     if not arranged.groups:
-        say("No handles match." if snapshot.live_count() else f"No handles. {why_empty(snapshot)}.")
+        none = "" if snapshot.target.from_outside else "No handles. "  # a look from outside may miss handles
+        say("No handles match." if snapshot.live_count() else f"{none}{why_empty(snapshot)}.")
         return
     table = Table(*_SUMMARY_COLUMNS)
     for group in arranged.groups:
